@@ -1,0 +1,181 @@
+//! Ids of every noun: `Q` and 13 base-32 characters, the same in API, UI and the PagerDuty front, whose clients demand
+//! `[PQ]\w{6,13}`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where random bytes come from: the shell's operating system, or a seed in tests and in the simulator.
+pub trait Entropy {
+    /// Fills `buffer` with bytes that nobody can guess.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// RFC 4648 base 32.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const LENGTH: usize = 14;
+
+/// The text of an id: always 14 ASCII characters, the first one `Q`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdText([u8; LENGTH]);
+
+/// Text that is not an id of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAnId;
+
+impl fmt::Display for NotAnId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an id is Q and 13 characters of A-Z and 2-7")
+    }
+}
+
+impl std::error::Error for NotAnId {}
+
+impl IdText {
+    /// A new id of 65 random bits.
+    pub fn random(entropy: &mut impl Entropy) -> Self {
+        let mut bytes = [0_u8; LENGTH - 1];
+        entropy.fill(&mut bytes);
+        let mut text = [b'Q'; LENGTH];
+        for (slot, byte) in text[1..].iter_mut().zip(bytes) {
+            *slot = ALPHABET[usize::from(byte & 31)];
+        }
+        Self(text)
+    }
+
+    /// The 14 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("Q")
+    }
+}
+
+impl FromStr for IdText {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let bytes: [u8; LENGTH] = text.as_bytes().try_into().map_err(|_| NotAnId)?;
+        let good = bytes[0] == b'Q' && bytes[1..].iter().all(|byte| ALPHABET.contains(byte));
+        if good { Ok(Self(bytes)) } else { Err(NotAnId) }
+    }
+}
+
+/// Defines one id type, so that an incident's id cannot stand where a user's is wanted.
+macro_rules! id {
+    ($name:ident, $of:literal) => {
+        #[doc = concat!("The id of ", $of, ".")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(IdText);
+
+        impl $name {
+            /// A new random id.
+            pub fn random(entropy: &mut impl Entropy) -> Self {
+                Self(IdText::random(entropy))
+            }
+
+            /// The 14 characters.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(UserId, "a person");
+id!(TeamId, "a team");
+id!(ContactMethodId, "a way to reach a person");
+id!(
+    NotificationRuleId,
+    "a person's rule about how to be reached"
+);
+id!(TargetId, "a watched web server");
+id!(ServiceId, "a service");
+id!(IntegrationId, "an integration of a service");
+id!(MonitorId, "a monitor");
+id!(AlertId, "an alert");
+id!(IncidentId, "an incident");
+id!(ScheduleId, "an on-call schedule");
+id!(PolicyId, "an escalation policy");
+id!(
+    NotificationId,
+    "a message to one person by one contact method"
+);
+id!(MaintenanceId, "a maintenance window");
+id!(TokenId, "an API token");
+id!(SecretId, "a row of the vault");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting(u8);
+
+    impl Entropy for Counting {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            for byte in buffer {
+                *byte = self.0;
+                self.0 = self.0.wrapping_add(1);
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_reads_back_as_itself_and_other_text_is_refused() {
+        let id = IncidentId::random(&mut Counting(0));
+        assert_eq!(id.as_str(), "QABCDEFGHIJKLM");
+        assert_eq!(id.as_str().parse(), Ok(id));
+        for text in [
+            "",
+            "PABCDEFGHIJKLM",
+            "QABCDEFGHIJKL",
+            "QABCDEFGHIJKL1",
+            "qabcdefghijklm",
+            "QABCDEFGHIJKLMN",
+        ] {
+            assert_eq!(text.parse::<IncidentId>(), Err(NotAnId), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_survives_json() {
+        let id = UserId::random(&mut Counting(7));
+        let text = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<UserId>(&text).unwrap(), id);
+        assert!(serde_json::from_str::<UserId>("\"root\"").is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! PromQL, evaluated over any source of series; it knows no store and no clock.

@@ -1,0 +1,3 @@
+//! The binary `tocsin`: command line, configuration, wiring and signals.
+
+fn main() {}

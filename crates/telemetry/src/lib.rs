@@ -1,0 +1,1 @@
+//! The embedded store of metrics, logs and facts; it is synchronous and takes `now` as an argument.

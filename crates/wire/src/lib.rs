@@ -1,0 +1,1 @@
+//! Foreign bytes to and from our types, one folder per format; it never sees I/O or a clock.
