@@ -33,8 +33,13 @@ pub struct EvidenceSample {
     pub series: String,
     /// When.
     pub at: Timestamp,
-    /// What.
+    /// What; a NaN is written as null.
+    #[serde(deserialize_with = "null_is_nan")]
     pub value: f64,
+}
+
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// One failing condition.
