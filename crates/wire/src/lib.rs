@@ -2,3 +2,7 @@
 
 pub mod apache_log;
 pub mod apache_status;
+pub mod email;
+pub mod ntfy;
+pub mod page_message;
+pub mod webhook;
