@@ -5,4 +5,6 @@ pub mod apache_status;
 pub mod email;
 pub mod ntfy;
 pub mod page_message;
+pub mod pagerduty;
+pub mod prometheus_text;
 pub mod webhook;
