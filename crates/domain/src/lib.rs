@@ -1,6 +1,7 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
 pub mod alert;
+pub mod command;
 pub mod event;
 pub mod id;
 pub mod incident;
@@ -11,5 +12,6 @@ pub mod page;
 pub mod people;
 pub mod service;
 pub mod signal;
+pub mod state;
 pub mod target;
 pub mod time;
