@@ -1,6 +1,9 @@
 //! A small world for tests of the core: a clock that is moved by hand, seeded ids, and an agent's view of one server.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it looks at")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
 
 use tocsin_domain::alert::{EvidenceSample, Onset};
 use tocsin_domain::command::{
