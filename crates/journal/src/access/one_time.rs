@@ -122,6 +122,30 @@ impl Access {
         }
     }
 
+    /// Whether a token would be accepted now; it stays unused.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn one_time_is_good(
+        &self,
+        purpose: OneTimePurpose,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<bool, AccessError> {
+        let hash = hash_of(token);
+        let found = self.database.read(|connection| {
+            one_time_tokens::table
+                .find(&hash)
+                .filter(one_time_tokens::purpose.eq(purpose.word()))
+                .filter(one_time_tokens::used_at.is_null())
+                .filter(one_time_tokens::expires_at.gt(now.as_micros()))
+                .select(one_time_tokens::expires_at)
+                .first::<i64>(connection)
+                .optional()
+        })?;
+        Ok(found.is_some())
+    }
+
     /// Withdraws every unused token of a purpose, as when a new set-up link is printed; returns how many.
     ///
     /// # Errors
