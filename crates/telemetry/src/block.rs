@@ -46,6 +46,7 @@ pub(crate) struct Block {
     span_ms: (i64, i64),
     series: Vec<(Labels, Vec<Run>)>,
     groups: Vec<Group>,
+    samples: u64,
 }
 
 /// An open file.
@@ -167,6 +168,8 @@ impl Block {
         }
         let (sealed_through, span_ms, series, groups) =
             decode_index(&index).ok_or_else(|| damaged("its index makes no sense"))?;
+        let runs = series.iter().flat_map(|(_, runs)| runs);
+        let samples = runs.map(|run| run.count as u64).sum();
         Ok(Self {
             file: Arc::new(BlockFile {
                 file,
@@ -176,6 +179,7 @@ impl Block {
             span_ms,
             series,
             groups,
+            samples,
         })
     }
 
@@ -194,8 +198,7 @@ impl Block {
     }
 
     pub(crate) fn samples(&self) -> u64 {
-        let runs = self.series.iter().flat_map(|(_, runs)| runs);
-        runs.map(|run| run.count as u64).sum()
+        self.samples
     }
 
     pub(crate) fn groups(&self) -> &[Group] {

@@ -35,6 +35,27 @@ struct Recovery<'a> {
     logged_since_ms: Option<i64>,
 }
 
+/// A series as a file of the log names it.
+enum Named {
+    /// Its labels, as long as no sample needed its number.
+    Labels(Labels),
+    /// Its number in this process.
+    Number(u32),
+}
+
+impl Named {
+    fn number(&mut self, head: &mut Head) -> u32 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Labels(labels) => {
+                let number = head.series_of(labels);
+                *self = Self::Number(number);
+                number
+            }
+        }
+    }
+}
+
 pub(crate) fn open(folder: &Path, options: &Options) -> Result<Opened, OpenError> {
     std::fs::create_dir_all(folder).map_err(OpenError::disk(folder))?;
     let lock = lock(folder)?;
@@ -193,13 +214,14 @@ impl Recovery<'_> {
     fn apply(
         &mut self,
         frame: &Frame<'_>,
-        named: &mut HashMap<u32, Labels>,
+        named: &mut HashMap<u32, Named>,
     ) -> Result<(), &'static str> {
         if frame.version > FRAME_VERSION || frame.kind != KIND_BATCH {
             return Err("it is of a kind this version does not know");
         }
         let payload = payload::decode(frame.body).ok_or("it makes no sense")?;
-        named.extend(payload.series);
+        let newly_named = payload.series.into_iter();
+        named.extend(newly_named.map(|(number, labels)| (number, Named::Labels(labels))));
         if frame.sequence <= self.sequence {
             // It is in a block already, or was written twice because a sync had failed.
             return Ok(());
@@ -208,12 +230,11 @@ impl Recovery<'_> {
         self.report.frames += 1;
         self.report.samples += payload.points.len() as u64;
         let mut newest_ms = None;
-        let mut numbers: HashMap<u32, u32> = HashMap::new();
         for mut point in payload.points {
-            let labels = named.get(&point.series).ok_or("a series has no labels")?;
-            point.series = *numbers
-                .entry(point.series)
-                .or_insert_with(|| self.head.series_of(labels));
+            let named = named
+                .get_mut(&point.series)
+                .ok_or("a series has no labels")?;
+            point.series = named.number(&mut self.head);
             newest_ms = newest_ms.max(Some(point.at_ms));
             // A conflict was refused when it was appended, and is again.
             let _ = self.head.push(point);

