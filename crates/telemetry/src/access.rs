@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use tocsin_domain::signal::{LogLine, LogRecord};
 
 /// The requests of one second that have the same tier and class of status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessSecond {
     /// Seconds since the epoch.
     pub second: i64,

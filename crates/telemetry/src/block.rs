@@ -440,3 +440,16 @@ pub(crate) fn block_number(name: &str) -> Option<u64> {
         .parse()
         .ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_index_or_refused(bytes: Vec<u8>) {
+            let _ = decode_index(&bytes);
+        }
+    }
+}

@@ -64,6 +64,8 @@ pub struct Limits {
     pub early_ms_max: u64,
     /// Bytes of batches that wait in memory while the disk refuses them.
     pub waiting_bytes_max: usize,
+    /// Raw log lines that a recorded window takes along; its counts by second cover all of them.
+    pub recorded_logs_max: usize,
 }
 
 impl Default for Limits {
@@ -76,6 +78,7 @@ impl Default for Limits {
             late_ms_max: 24 * HOUR_MS,
             early_ms_max: HOUR_MS / 6,
             waiting_bytes_max: 32 << 20,
+            recorded_logs_max: 100_000,
         }
     }
 }

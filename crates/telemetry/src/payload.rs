@@ -141,3 +141,33 @@ pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<Vec<T>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes: Vec<u8>) {
+            let _ = decode(&bytes);
+            let _ = unpack::<Fact>(&bytes);
+        }
+
+        #[test]
+        fn points_and_names_come_back(points: Vec<(u32, i64, u64)>, value in "[a-z]{1,9}") {
+            let labels: Labels = [("__name__", "m"), ("v", value.as_str())].into_iter().collect();
+            let points: Vec<Point> = points
+                .into_iter()
+                .map(|(series, at_ms, bits)| Point { series, at_ms, value: f64::from_bits(bits) })
+                .collect();
+            let body = encode(&[(7, labels.clone())], &points, &[], &[]);
+            let decoded = decode(&body).unwrap();
+            let plain = |points: &[Point]| -> Vec<(u32, i64, u64)> {
+                points.iter().map(|p| (p.series, p.at_ms, p.value.to_bits())).collect()
+            };
+            prop_assert_eq!(decoded.series, vec![(7, labels)]);
+            prop_assert_eq!(plain(&decoded.points), plain(&points));
+        }
+    }
+}

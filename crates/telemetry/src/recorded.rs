@@ -8,6 +8,7 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Chunk, Matcher, PlainChunk, Select, SeriesData, Source, SourceError};
 
+use crate::access::{AccessSecond, AccessSeconds};
 use crate::codec::{decode_samples, encode_samples};
 use crate::error::ReadError;
 use crate::store::Store;
@@ -33,8 +34,12 @@ pub struct Recorded {
     pub series: Vec<RecordedSeries>,
     /// Facts in the order of time.
     pub facts: Vec<Fact>,
-    /// Log lines in the order of time.
+    /// Log lines in the order of time, the first ones when there were too many.
     pub logs: Vec<LogRecord>,
+    /// How many log lines were too many.
+    pub logs_left_out: u64,
+    /// Requests by second, tier and class of status, counted from all log lines.
+    pub access: Vec<AccessSecond>,
 }
 
 /// One series of a window.
@@ -63,7 +68,7 @@ pub enum RecordedError {
 
 impl Store {
     /// Copies what is stored of a target in `from..=to`: the series that have its id in the label `target`, its facts
-    /// and its log lines.
+    /// and its log lines, of these as many as [`crate::Limits::recorded_logs_max`] allows.
     ///
     /// # Errors
     /// When a block cannot be read.
@@ -75,6 +80,17 @@ impl Store {
     ) -> Result<Recorded, ReadError> {
         let matchers = [Matcher::equal("target", target.as_str())];
         let series = self.samples(&matchers, from, to)?;
+        let (mut logs, mut logs_left_out) = (Vec::new(), 0);
+        let mut access = AccessSeconds::default();
+        self.each_log(target, from, to, &mut |log| {
+            access.add(&log);
+            if logs.len() < self.options.limits.recorded_logs_max {
+                logs.push(log);
+            } else {
+                logs_left_out += 1;
+            }
+            true
+        })?;
         Ok(Recorded {
             target,
             from,
@@ -90,7 +106,9 @@ impl Store {
                 })
                 .collect(),
             facts: self.facts(target, from, to)?,
-            logs: self.logs(target, from, to, usize::MAX)?,
+            logs,
+            logs_left_out,
+            access: access.finish(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Facts and log lines.
 
 use tocsin_domain::signal::{Batch, Fact, FactKind, LogLine, LogRecord};
-use tocsin_telemetry::{AccessSecond, Store, access_per_second};
+use tocsin_telemetry::{AccessSecond, Options, Recorded, Store, access_per_second};
 
 use crate::{at, open, target};
 
@@ -114,4 +114,25 @@ fn requests_are_counted_by_second_tier_and_class_without_own_probes() {
         store.access_seconds(target(), at(0), at(2_000)).unwrap(),
         expected
     );
+}
+
+#[test]
+fn a_recorded_window_counts_the_log_lines_it_has_no_room_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.limits.recorded_logs_max = 1_000;
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    let all = filled(&store);
+    let recorded = store.export_window(target(), at(0), at(60_000)).unwrap();
+    assert_eq!(recorded.logs, all[..1_000]);
+    assert_eq!(recorded.logs_left_out, 1_100);
+    let requests: u64 = recorded.access.iter().map(|second| second.requests).sum();
+    assert_eq!(requests, 2_100);
+    assert_eq!(recorded.facts.len(), 3);
+    let read = Recorded::from_bytes(&recorded.to_bytes().unwrap()).unwrap();
+    assert_eq!(read, recorded);
+    let mut newer = recorded.to_bytes().unwrap();
+    newer[0] = 9;
+    let error = Recorded::from_bytes(&newer).unwrap_err();
+    assert!(error.to_string().contains("newer version"), "{error}");
 }
