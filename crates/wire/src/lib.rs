@@ -1,1 +1,4 @@
 //! Foreign bytes to and from our types, one folder per format; it never sees I/O or a clock.
+
+pub mod apache_log;
+pub mod apache_status;
