@@ -78,7 +78,10 @@ pub(crate) fn ask(request: &Request) -> Result<Answer, Failure> {
     let connect = start.elapsed();
     let broken = |error| Failure::of(error, Some(connect));
     let _ = tcp.set_nodelay(true);
-    let line = DeadlineStream { tcp, deadline: first_byte_deadline };
+    let line = DeadlineStream {
+        tcp,
+        deadline: first_byte_deadline,
+    };
     let text = format!(
         "GET {} HTTP/1.0\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         request.path,
@@ -86,7 +89,9 @@ pub(crate) fn ask(request: &Request) -> Result<Answer, Failure> {
         crate::USER_AGENT
     );
     let mut stream = if request.tls {
-        Stream::Tls(Box::new(tls::client(request.address.ip(), line).map_err(broken)?))
+        Stream::Tls(Box::new(
+            tls::client(request.address.ip(), line).map_err(broken)?,
+        ))
     } else {
         Stream::Plain(line)
     };
@@ -107,7 +112,13 @@ pub(crate) fn ask(request: &Request) -> Result<Answer, Failure> {
     }
     bytes.truncate(filled);
     let (status, body) = split(&bytes).ok_or(Failure::NotHttp)?;
-    Ok(Answer { status, connect, first_byte, total: start.elapsed(), body: body.to_vec() })
+    Ok(Answer {
+        status,
+        connect,
+        first_byte,
+        total: start.elapsed(),
+        body: body.to_vec(),
+    })
 }
 
 /// A connection whose every read and write ends at one deadline.
@@ -165,7 +176,9 @@ impl Stream {
 
 fn remaining(deadline: Instant) -> Duration {
     // A timeout of zero means none at all to the socket calls.
-    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
 }
 
 /// Status and body of a response.
@@ -176,9 +189,21 @@ fn split(response: &[u8]) -> Option<(u16, &[u8])> {
     if !words.next()?.starts_with("HTTP/") {
         return None;
     }
-    let status = words.next()?.parse().ok().filter(|status| (100..1_000).contains(status))?;
-    let head_end = response.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4);
-    Some((status, head_end.and_then(|end| response.get(end..)).unwrap_or_default()))
+    let status = words
+        .next()?
+        .parse()
+        .ok()
+        .filter(|status| (100..1_000).contains(status))?;
+    let head_end = response
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .map(|end| end + 4);
+    Some((
+        status,
+        head_end
+            .and_then(|end| response.get(end..))
+            .unwrap_or_default(),
+    ))
 }
 
 #[cfg(test)]
@@ -200,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_response_is_taken_apart() {
-        let check = |given: &[u8], expected: Option<(u16, &[u8])>| assert_eq!(split(given), expected);
+        let check =
+            |given: &[u8], expected: Option<(u16, &[u8])>| assert_eq!(split(given), expected);
         check(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", Some((200, b"body")));
         check(b"HTTP/1.1 503\r\n", Some((503, b"")));
         check(b"HTTP/1.1 20 OK\r\n\r\n", None);
@@ -212,8 +238,14 @@ mod tests {
     fn a_closed_port_is_refused_and_a_silent_one_times_out() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let silent = Request { first_byte_ms_max: 30, ..request(address) };
-        assert!(matches!(ask(&silent), Err(Failure::TimedOut { connect: Some(_) })));
+        let silent = Request {
+            first_byte_ms_max: 30,
+            ..request(address)
+        };
+        assert!(matches!(
+            ask(&silent),
+            Err(Failure::TimedOut { connect: Some(_) })
+        ));
         drop(listener);
         assert!(matches!(ask(&request(address)), Err(Failure::Refused)));
     }

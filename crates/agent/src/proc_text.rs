@@ -70,16 +70,30 @@ pub(crate) enum Cgroup {
 
 /// Reads `/proc/PID/cgroup`.
 pub(crate) fn cgroup(text: &str) -> Cgroup {
-    let paths = || text.lines().take(64).filter_map(|line| line.splitn(3, ':').nth(2));
-    let marks = ["docker", "kubepods", "libpod", "containerd", "/lxc", "crio-"];
+    let paths = || {
+        text.lines()
+            .take(64)
+            .filter_map(|line| line.splitn(3, ':').nth(2))
+    };
+    let marks = [
+        "docker",
+        "kubepods",
+        "libpod",
+        "containerd",
+        "/lxc",
+        "crio-",
+    ];
     if paths().any(|path| marks.iter().any(|mark| path.contains(mark))) {
         return Cgroup::Container;
     }
     let unit = paths().find_map(|path| {
         // A user's own services lie below `user@1000.service`: the innermost unit is the one that started the server.
-        path.rsplit('/').find(|part| part.ends_with(".service")).map(str::to_owned)
+        path.rsplit('/')
+            .find(|part| part.ends_with(".service"))
+            .map(str::to_owned)
     });
-    unit.filter(|name| is_unit_name(name)).map_or(Cgroup::Other, Cgroup::Unit)
+    unit.filter(|name| is_unit_name(name))
+        .map_or(Cgroup::Other, Cgroup::Unit)
 }
 
 /// Whether the text can stand as a unit's name on systemctl's command line.
@@ -106,18 +120,35 @@ pub(crate) fn lock_holders(text: &str, inode: u64) -> Vec<u32> {
 /// Seconds a processor spent in each mode since boot, from the first line of `/proc/stat` at 100 ticks a second (fixed
 /// for user space on Linux).
 pub(crate) fn cpu_seconds(text: &str) -> Vec<(&'static str, f64)> {
-    const MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
-    let Some(fields) = text.lines().next().and_then(|line| line.strip_prefix("cpu ")) else {
+    const MODES: [&str; 8] = [
+        "user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal",
+    ];
+    let Some(fields) = text
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("cpu "))
+    else {
         return Vec::new();
     };
-    let ticks = fields.split_ascii_whitespace().map_while(|field| field.parse::<u32>().ok());
-    MODES.into_iter().zip(ticks).map(|(mode, ticks)| (mode, f64::from(ticks) / 100.0)).collect()
+    let ticks = fields
+        .split_ascii_whitespace()
+        .map_while(|field| field.parse::<u32>().ok());
+    MODES
+        .into_iter()
+        .zip(ticks)
+        .map(|(mode, ticks)| (mode, f64::from(ticks) / 100.0))
+        .collect()
 }
 
 /// Bytes of one entry of `/proc/meminfo`.
-#[expect(clippy::cast_precision_loss, reason = "a memory size in a double is exact up to 8 PiB")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a memory size in a double is exact up to 8 PiB"
+)]
 pub(crate) fn memory_bytes(text: &str, entry: &str) -> Option<f64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(entry)?.strip_prefix(':'))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(entry)?.strip_prefix(':'))?;
     let kibibytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kibibytes.saturating_mul(1_024) as f64)
 }
@@ -125,7 +156,11 @@ pub(crate) fn memory_bytes(text: &str, entry: &str) -> Option<f64> {
 /// The mount point that holds `path`, from `/proc/self/mountinfo`.
 pub(crate) fn mount_point(mountinfo: &str, path: &str) -> Option<String> {
     let is_under = |point: &str| {
-        point == "/" || path == point || path.strip_prefix(point).is_some_and(|rest| rest.starts_with('/'))
+        point == "/"
+            || path == point
+            || path
+                .strip_prefix(point)
+                .is_some_and(|rest| rest.starts_with('/'))
     };
     mountinfo
         .lines()
@@ -170,7 +205,10 @@ mod tests {
     #[test]
     fn a_cgroup_names_its_unit_or_its_container() {
         let check = |given: &str, expected: Cgroup| assert_eq!(cgroup(given), expected, "{given}");
-        check("0::/system.slice/apache2.service\n", Cgroup::Unit("apache2.service".to_owned()));
+        check(
+            "0::/system.slice/apache2.service\n",
+            Cgroup::Unit("apache2.service".to_owned()),
+        );
         check("0::/system.slice/docker-3f.scope\n", Cgroup::Container);
         check("0::/kubepods/besteffort/pod1/2\n", Cgroup::Container);
         check("0::/\n1:name=systemd:/\n", Cgroup::Other);
@@ -188,8 +226,11 @@ mod tests {
 
     #[test]
     fn the_longest_mount_point_holds_a_path() {
-        let text = "22 1 254:0 / / rw - ext4 /dev/a rw\n30 22 254:1 / /var/log rw - ext4 /dev/b rw\n";
-        let check = |path: &str, expected: &str| assert_eq!(mount_point(text, path).as_deref(), Some(expected));
+        let text =
+            "22 1 254:0 / / rw - ext4 /dev/a rw\n30 22 254:1 / /var/log rw - ext4 /dev/b rw\n";
+        let check = |path: &str, expected: &str| {
+            assert_eq!(mount_point(text, path).as_deref(), Some(expected))
+        };
         check("/var/log/apache2", "/var/log");
         check("/var/logs", "/");
         assert_eq!(mount_point("", "/var"), None);
@@ -197,9 +238,15 @@ mod tests {
 
     #[test]
     fn memory_and_processor_times_are_read() {
-        assert_eq!(memory_bytes("MemTotal:  16 kB\nMemAvailable: 2 kB\n", "MemAvailable"), Some(2_048.0));
+        assert_eq!(
+            memory_bytes("MemTotal:  16 kB\nMemAvailable: 2 kB\n", "MemAvailable"),
+            Some(2_048.0)
+        );
         assert_eq!(memory_bytes("MemTotalX: 16 kB\n", "MemTotal"), None);
-        assert_eq!(cpu_seconds("cpu  100 50 x\n"), [("user", 1.0), ("nice", 0.5)]);
+        assert_eq!(
+            cpu_seconds("cpu  100 50 x\n"),
+            [("user", 1.0), ("nice", 0.5)]
+        );
         assert!(cpu_seconds("").is_empty());
     }
 }

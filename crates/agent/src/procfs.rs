@@ -30,7 +30,10 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn key(&self) -> ProcessKey {
-        ProcessKey { pid: self.pid, start_ticks: self.stat.start_ticks }
+        ProcessKey {
+            pid: self.pid,
+            start_ticks: self.stat.start_ticks,
+        }
     }
 }
 
@@ -43,7 +46,10 @@ pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 
 /// Reads at most `limit` bytes of a file as text, invalid UTF-8 replaced; empty when it cannot be read.
 pub(crate) fn text_at_most(path: &Path, limit: u64) -> String {
-    read_at_most(path, limit).map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    read_at_most(path, limit).map_or_else(
+        |_| String::new(),
+        |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+    )
 }
 
 fn of(pid: u32, entry: &str) -> PathBuf {
@@ -73,8 +79,17 @@ pub(crate) fn pids() -> Vec<u32> {
 
 /// All processes whose name is one of `names`.
 pub(crate) fn named(names: &[&str]) -> Vec<Seen> {
-    let seen = |pid| Some(Seen { pid, stat: stat(pid)? });
-    pids().into_iter().filter_map(seen).filter(|seen| names.contains(&seen.stat.comm.as_str())).collect()
+    let seen = |pid| {
+        Some(Seen {
+            pid,
+            stat: stat(pid)?,
+        })
+    };
+    pids()
+        .into_iter()
+        .filter_map(seen)
+        .filter(|seen| names.contains(&seen.stat.comm.as_str()))
+        .collect()
 }
 
 /// Command line, empty for a zombie.
@@ -84,10 +99,14 @@ pub(crate) fn cmdline(pid: u32) -> Vec<String> {
 
 /// Environment at the start of the process, where it may be read.
 pub(crate) fn environ(pid: u32) -> Vec<(String, String)> {
-    let words = proc_text::words(&read_at_most(&of(pid, "environ"), WORDS_BYTES_MAX).unwrap_or_default());
+    let words =
+        proc_text::words(&read_at_most(&of(pid, "environ"), WORDS_BYTES_MAX).unwrap_or_default());
     words
         .into_iter()
-        .filter_map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
+        .filter_map(|word| {
+            word.split_once('=')
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        })
         .collect()
 }
 
@@ -95,7 +114,9 @@ pub(crate) fn environ(pid: u32) -> Vec<(String, String)> {
 pub(crate) fn exe(pid: u32) -> Option<PathBuf> {
     let path = fs::read_link(of(pid, "exe")).ok()?;
     let text = path.to_str()?;
-    Some(PathBuf::from(text.strip_suffix(" (deleted)").unwrap_or(text)))
+    Some(PathBuf::from(
+        text.strip_suffix(" (deleted)").unwrap_or(text),
+    ))
 }
 
 /// Effective user and group of a process.
@@ -107,7 +128,10 @@ pub(crate) fn owner(pid: u32) -> Option<(u32, u32)> {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().nth(1)?.parse().ok()
     };
-    Some((id("Uid:").unwrap_or(metadata.uid()), id("Gid:").unwrap_or(metadata.gid())))
+    Some((
+        id("Uid:").unwrap_or(metadata.uid()),
+        id("Gid:").unwrap_or(metadata.gid()),
+    ))
 }
 
 /// Whether the process sees the same file tree as we do; `None` when that cannot be seen.
@@ -133,11 +157,48 @@ pub(crate) fn socket_inodes(pid: u32) -> Vec<u64> {
     let Ok(entries) = fs::read_dir(of(pid, "fd")) else {
         return Vec::new();
     };
-    let inode = |path: PathBuf| path.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
+    let inode = |path: PathBuf| {
+        path.to_str()?
+            .strip_prefix("socket:[")?
+            .strip_suffix(']')?
+            .parse()
+            .ok()
+    };
     entries
         .take(OPEN_FILES_MAX)
         .filter_map(|entry| inode(fs::read_link(entry.ok()?.path()).ok()?))
         .collect()
+}
+
+/// Regular files that a process has open for appending: its logs. Deleted ones are left out.
+pub(crate) fn open_logs(pid: u32) -> Vec<PathBuf> {
+    const WRITE_ONLY: u32 = 0o1;
+    const APPEND: u32 = 0o2000;
+    let Ok(entries) = fs::read_dir(of(pid, "fd")) else {
+        return Vec::new();
+    };
+    let appends = |name: &str| {
+        let info = text_at_most(&of(pid, &format!("fdinfo/{name}")), STAT_BYTES_MAX);
+        let flags = info
+            .lines()
+            .find_map(|line| line.strip_prefix("flags:"))
+            .map(str::trim);
+        flags
+            .and_then(|flags| u32::from_str_radix(flags, 8).ok())
+            .is_some_and(|flags| flags & (WRITE_ONLY | APPEND) == WRITE_ONLY | APPEND)
+    };
+    let mut logs: Vec<PathBuf> = entries
+        .take(OPEN_FILES_MAX)
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let path = fs::read_link(entry.path()).ok()?;
+            (path.is_absolute() && appends(entry.file_name().to_str()?) && path.is_file())
+                .then_some(path)
+        })
+        .collect();
+    logs.sort();
+    logs.dedup();
+    logs
 }
 
 /// Its living children, by the kernel's list.
@@ -146,7 +207,10 @@ pub(crate) fn children(pid: u32) -> Vec<Seen> {
     list.split_ascii_whitespace()
         .filter_map(|word| {
             let child = word.parse().ok()?;
-            Some(Seen { pid: child, stat: stat(child)? })
+            Some(Seen {
+                pid: child,
+                stat: stat(child)?,
+            })
         })
         .filter(|child| child.stat.is_alive())
         .collect()
@@ -157,6 +221,7 @@ pub(crate) fn age_ms(stat: &Stat) -> Option<u64> {
     let uptime = text_at_most(Path::new("/proc/uptime"), 128);
     let first = uptime.split_ascii_whitespace().next()?;
     let (seconds, hundredths) = first.split_once('.')?;
-    let now_ms = seconds.parse::<u64>().ok()?.saturating_mul(1_000) + hundredths.parse::<u64>().ok()?.min(99) * 10;
+    let now_ms = seconds.parse::<u64>().ok()?.saturating_mul(1_000)
+        + hundredths.parse::<u64>().ok()?.min(99) * 10;
     Some(now_ms.saturating_sub(stat.start_ticks.saturating_mul(10)))
 }

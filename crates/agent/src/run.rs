@@ -1,10 +1,9 @@
 //! Runs another program with limits on its time, its output and its rights; what it prints is for others to read.
 
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io::{self, PipeReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -39,61 +38,67 @@ pub(crate) fn run(
     ms_max: u64,
 ) -> io::Result<Ran> {
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
-    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    // One pipe for both outputs keeps their lines in order.
+    let (mut reader, writer) = io::pipe()?;
+    command
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
     // A group of its own, so that what it starts ends with it.
     command.process_group(0);
     if let RunAs::User { uid, gid } = run_as {
         command.gid(gid).uid(uid);
     }
     let mut child = command.spawn()?;
-    let outcome = gather(&mut child, Instant::now() + Duration::from_millis(ms_max));
+    // Our ends for writing must be closed for the reader to see the end.
+    drop(command);
+    let outcome = gather(&mut reader, Instant::now() + Duration::from_millis(ms_max));
     if outcome.is_err()
         && let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
     {
         let _ = kill_process_group(group, Signal::KILL);
     }
     let status = child.wait()?;
-    let code = status.code().unwrap_or_else(|| -status.signal().unwrap_or(0));
-    Ok(Ran { code, output: outcome? })
+    let code = status
+        .code()
+        .unwrap_or_else(|| -status.signal().unwrap_or(0));
+    Ok(Ran {
+        code,
+        output: outcome?,
+    })
 }
 
-/// Reads both outputs until they are closed.
-fn gather(child: &mut Child, deadline: Instant) -> io::Result<String> {
-    let (Some(mut out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(io::Error::other("the program has no output"));
-    };
+/// Reads until the other end is closed.
+fn gather(reader: &mut PipeReader, deadline: Instant) -> io::Result<String> {
     let mut output = Vec::new();
-    let mut open = [true, true];
-    while open != [false, false] {
+    let mut buffer = [0; 16 * 1_024];
+    loop {
         let rest = deadline.saturating_duration_since(Instant::now());
         if rest.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the program did not end in time"));
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the program did not end in time",
+            ));
         }
-        let wanted = |open: bool| if open { PollFlags::IN } else { PollFlags::empty() };
-        let mut fds = [
-            PollFd::from_borrowed_fd(out.as_fd(), wanted(open[0])),
-            PollFd::from_borrowed_fd(err.as_fd(), wanted(open[1])),
-        ];
-        poll(&mut fds, Some(&timespec(rest)))?;
-        let ready = [!fds[0].revents().is_empty(), !fds[1].revents().is_empty()];
-        if open[0] && ready[0] {
-            open[0] = read_some(&mut out, &mut output)?;
+        let ready = poll(
+            &mut [PollFd::new(&*reader, PollFlags::IN)],
+            Some(&timespec(rest)),
+        )?;
+        if ready == 0 {
+            continue;
         }
-        if open[1] && ready[1] {
-            open[1] = read_some(&mut err, &mut output)?;
+        let size = reader.read(&mut buffer)?;
+        if size == 0 {
+            return Ok(String::from_utf8_lossy(&output).into_owned());
         }
+        let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
+        output.extend_from_slice(&buffer[..size.min(room)]);
     }
-    Ok(String::from_utf8_lossy(&output).into_owned())
-}
-
-/// Reads what is there; false at the end.
-fn read_some(from: &mut impl Read, output: &mut Vec<u8>) -> io::Result<bool> {
-    let mut buffer = [0; 16 * 1_024];
-    let size = from.read(&mut buffer)?;
-    let room = OUTPUT_BYTES_MAX.saturating_sub(output.len());
-    output.extend_from_slice(&buffer[..size.min(room)]);
-    Ok(size > 0)
 }
 
 #[cfg(test)]
@@ -103,7 +108,13 @@ mod tests {
     fn sh(script: &str, ms_max: u64) -> io::Result<Ran> {
         let arguments = ["-c".to_owned(), script.to_owned()];
         let environment = [("A".to_owned(), "1".to_owned())];
-        run(Path::new("/bin/sh"), &arguments, &environment, RunAs::Ourselves, ms_max)
+        run(
+            Path::new("/bin/sh"),
+            &arguments,
+            &environment,
+            RunAs::Ourselves,
+            ms_max,
+        )
     }
 
     #[test]

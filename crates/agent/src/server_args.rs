@@ -82,7 +82,11 @@ impl ServerArgs {
                 words.extend([option.to_owned(), value.clone()]);
             }
         }
-        for define in self.defines.iter().filter(|define| !define.starts_with("DUMP_")) {
+        for define in self
+            .defines
+            .iter()
+            .filter(|define| !define.starts_with("DUMP_"))
+        {
             words.extend(["-D".to_owned(), define.clone()]);
         }
         for (letter, directive) in &self.directives {
@@ -93,8 +97,14 @@ impl ServerArgs {
 
     /// The configuration file as an absolute path, given the program's built-in root and file.
     pub(crate) fn config_path(&self, built_in: &BuiltIn) -> PathBuf {
-        let root = self.root.as_deref().map_or(built_in.root.as_path(), Path::new);
-        let file = self.config.as_deref().map_or(built_in.config.as_path(), Path::new);
+        let root = self
+            .root
+            .as_deref()
+            .map_or(built_in.root.as_path(), Path::new);
+        let file = self
+            .config
+            .as_deref()
+            .map_or(built_in.config.as_path(), Path::new);
         root.join(file)
     }
 }
@@ -112,19 +122,33 @@ impl BuiltIn {
     /// What Debian and Red Hat build in, for a program that may not be run.
     pub(crate) fn usual(binary: &Path) -> Self {
         let debian = binary.file_name().is_some_and(|name| name == "apache2");
-        let (root, config) = if debian { ("/etc/apache2", "apache2.conf") } else { ("/etc/httpd", "conf/httpd.conf") };
-        Self { root: root.into(), config: config.into() }
+        let (root, config) = if debian {
+            ("/etc/apache2", "apache2.conf")
+        } else {
+            ("/etc/httpd", "conf/httpd.conf")
+        };
+        Self {
+            root: root.into(),
+            config: config.into(),
+        }
     }
 
     /// Reads the output of `-V`.
     pub(crate) fn read(output: &str) -> Option<Self> {
         let value = |name: &str| {
             output.lines().find_map(|line| {
-                let rest = line.trim().strip_prefix("-D ")?.strip_prefix(name)?.strip_prefix("=\"")?;
+                let rest = line
+                    .trim()
+                    .strip_prefix("-D ")?
+                    .strip_prefix(name)?
+                    .strip_prefix("=\"")?;
                 Some(PathBuf::from(rest.strip_suffix('"')?))
             })
         };
-        Some(Self { root: value("HTTPD_ROOT")?, config: value("SERVER_CONFIG_FILE")? })
+        Some(Self {
+            root: value("HTTPD_ROOT")?,
+            config: value("SERVER_CONFIG_FILE")?,
+        })
     }
 }
 
@@ -140,7 +164,11 @@ mod tests {
     fn options_are_read_attached_or_apart() {
         let check = |line: &str, config: Option<&str>, root: Option<&str>| {
             let args = args(line);
-            assert_eq!((args.config.as_deref(), args.root.as_deref()), (config, root), "{line}");
+            assert_eq!(
+                (args.config.as_deref(), args.root.as_deref()),
+                (config, root),
+                "{line}"
+            );
         };
         check("apache2 -k start", None, None);
         check("httpd -f /a.conf -d /srv", Some("/a.conf"), Some("/srv"));
@@ -151,7 +179,8 @@ mod tests {
 
     #[test]
     fn only_a_process_that_serves_is_a_server() {
-        let check = |line: &str, expected: bool| assert_eq!(args(line).is_server(), expected, "{line}");
+        let check =
+            |line: &str, expected: bool| assert_eq!(args(line).is_server(), expected, "{line}");
         check("apache2", true);
         check("apache2 -k start", true);
         check("apache2 -k graceful", true);
@@ -173,15 +202,31 @@ mod tests {
     #[test]
     fn another_run_reads_the_same_configuration() {
         let given = args("httpd -D SSL -k start -f a.conf -D FOREGROUND -c Listen");
-        let expected = ["-f", "a.conf", "-D", "SSL", "-D", "FOREGROUND", "-c", "Listen"];
+        let expected = [
+            "-f",
+            "a.conf",
+            "-D",
+            "SSL",
+            "-D",
+            "FOREGROUND",
+            "-c",
+            "Listen",
+        ];
         assert_eq!(given.same_configuration(), expected);
     }
 
     #[test]
     fn the_configuration_path_follows_the_root() {
-        let built_in = BuiltIn::read(" -D HTTPD_ROOT=\"/etc/apache2\"\n -D SERVER_CONFIG_FILE=\"apache2.conf\"\n").unwrap();
+        let built_in = BuiltIn::read(
+            " -D HTTPD_ROOT=\"/etc/apache2\"\n -D SERVER_CONFIG_FILE=\"apache2.conf\"\n",
+        )
+        .unwrap();
         let check = |line: &str, expected: &str| {
-            assert_eq!(args(line).config_path(&built_in), PathBuf::from(expected), "{line}");
+            assert_eq!(
+                args(line).config_path(&built_in),
+                PathBuf::from(expected),
+                "{line}"
+            );
         };
         check("apache2", "/etc/apache2/apache2.conf");
         check("apache2 -d /srv", "/srv/apache2.conf");

@@ -3,10 +3,14 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP};
-use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
+use netlink_packet_sock_diag::inet::{
+    ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags,
+};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
 use netlink_sys::{Socket, SocketAddr as NetlinkAddr};
 
@@ -41,22 +45,33 @@ impl SocketTables {
         socket.connect(&NetlinkAddr::new(0, 0))?;
         // The kernel answers while we read: there is never anything to wait for.
         socket.set_non_blocking(true)?;
-        Ok(Self { socket, answer: vec![0; ANSWER_BYTES] })
+        Ok(Self {
+            socket,
+            answer: vec![0; ANSWER_BYTES],
+        })
     }
 
     /// Sockets that listen on `port`, or all.
     pub(crate) fn listening(&mut self, port: Option<u16>) -> io::Result<Vec<Listening>> {
         let mut found = Vec::new();
         for family in [AF_INET, AF_INET6] {
-            self.dump(family, StateFlags::LISTEN, port.unwrap_or(0), &mut |response| {
-                let header = &response.header;
-                found.push(Listening {
-                    address: SocketAddr::new(header.socket_id.source_address, header.socket_id.source_port),
-                    inode: u64::from(header.inode),
-                    waiting: u64::from(header.recv_queue),
-                    limit: u64::from(header.send_queue),
-                });
-            })?;
+            self.dump(
+                family,
+                StateFlags::LISTEN,
+                port.unwrap_or(0),
+                &mut |response| {
+                    let header = &response.header;
+                    found.push(Listening {
+                        address: SocketAddr::new(
+                            header.socket_id.source_address,
+                            header.socket_id.source_port,
+                        ),
+                        inode: u64::from(header.inode),
+                        waiting: u64::from(header.recv_queue),
+                        limit: u64::from(header.send_queue),
+                    });
+                },
+            )?;
         }
         Ok(found)
     }
@@ -64,15 +79,25 @@ impl SocketTables {
     /// Established connections to a listener that a process has accepted: one that nobody accepted has no inode yet.
     pub(crate) fn accepted(&mut self, listener: SocketAddr) -> io::Result<u64> {
         let mut count = 0;
-        let families: &[u8] = if listener.is_ipv6() { &[AF_INET6, AF_INET] } else { &[AF_INET] };
+        let families: &[u8] = if listener.is_ipv6() {
+            &[AF_INET6, AF_INET]
+        } else {
+            &[AF_INET]
+        };
         for family in families {
-            self.dump(*family, StateFlags::ESTABLISHED, listener.port(), &mut |response| {
-                let local = response.header.socket_id.source_address;
-                let ours = listener.ip().is_unspecified() || unmapped(local) == unmapped(listener.ip());
-                if response.header.inode != 0 && ours {
-                    count += 1;
-                }
-            })?;
+            self.dump(
+                *family,
+                StateFlags::ESTABLISHED,
+                listener.port(),
+                &mut |response| {
+                    let local = response.header.socket_id.source_address;
+                    let ours = listener.ip().is_unspecified()
+                        || unmapped(local) == unmapped(listener.ip());
+                    if response.header.inode != 0 && ours {
+                        count += 1;
+                    }
+                },
+            )?;
         }
         Ok(count)
     }
@@ -93,11 +118,15 @@ impl SocketTables {
                 return Ok(());
             }
             while !rest.is_empty() {
-                let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest)
-                    .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+                let message =
+                    NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(|error| {
+                        io::Error::new(io::ErrorKind::InvalidData, error.to_string())
+                    })?;
                 let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
                 // Messages are aligned to four bytes.
-                rest = rest.get(length.next_multiple_of(4).max(4)..).unwrap_or_default();
+                rest = rest
+                    .get(length.next_multiple_of(4).max(4)..)
+                    .unwrap_or_default();
                 match message.payload {
                     NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) => {
                         // The kernel filters by port where it can; where it cannot, this does.
@@ -126,7 +155,11 @@ fn unmapped(address: IpAddr) -> IpAddr {
 fn request(family: u8, states: StateFlags, port: u16) -> Vec<u8> {
     let mut header = NetlinkHeader::default();
     header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    let mut socket_id = if family == AF_INET6 { SocketId::new_v6() } else { SocketId::new_v4() };
+    let mut socket_id = if family == AF_INET6 {
+        SocketId::new_v6()
+    } else {
+        SocketId::new_v4()
+    };
     socket_id.source_port = port;
     let request = InetRequest {
         family,

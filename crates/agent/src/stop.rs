@@ -65,6 +65,13 @@ pub(crate) enum Woken {
 
 /// A duration as poll takes it, rounded up to a millisecond so that a short rest does not spin.
 pub(crate) fn timespec(duration: Duration) -> Timespec {
-    let nanos = if duration.is_zero() { 0 } else { duration.subsec_nanos().max(1_000_000) };
-    Timespec { tv_sec: duration.as_secs().min(86_400).cast_signed().into(), tv_nsec: nanos.into() }
+    let nanos = if duration.is_zero() {
+        0
+    } else {
+        duration.subsec_nanos().max(1_000_000)
+    };
+    Timespec {
+        tv_sec: duration.as_secs().min(86_400).cast_signed().into(),
+        tv_nsec: nanos.into(),
+    }
 }

@@ -33,7 +33,10 @@ pub(crate) fn run_as(parties: Parties, root_alone: bool, root_and_us_alone: bool
         return root_and_us_alone.then_some(RunAs::Ourselves);
     }
     if parent_uid != 0 {
-        return Some(RunAs::User { uid: parent_uid, gid: parent_gid });
+        return Some(RunAs::User {
+            uid: parent_uid,
+            gid: parent_gid,
+        });
     }
     if root_alone {
         return Some(RunAs::Ourselves);
@@ -78,7 +81,18 @@ mod tests {
     #[test]
     fn only_what_root_alone_can_write_runs_as_root() {
         let check = |ours, parent, child, root_alone, expected: Option<RunAs>| {
-            assert_eq!(run_as(Parties { ours, parent, child }, root_alone, root_alone), expected);
+            assert_eq!(
+                run_as(
+                    Parties {
+                        ours,
+                        parent,
+                        child
+                    },
+                    root_alone,
+                    root_alone
+                ),
+                expected
+            );
         };
         let www = Some(RunAs::User { uid: 33, gid: 33 });
         check(0, ROOT, Some(WWW), true, Some(RunAs::Ourselves));
