@@ -26,6 +26,17 @@ pub enum AlertSource {
     Api,
 }
 
+impl AlertSource {
+    /// The monitor, when it is one.
+    #[must_use]
+    pub const fn monitor(&self) -> Option<MonitorId> {
+        match self {
+            Self::Monitor { monitor, .. } => Some(*monitor),
+            Self::EventsV2 { .. } | Self::Api => None,
+        }
+    }
+}
+
 /// A sample that proves a statement, kept with it so that it outlives the store's retention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceSample {
@@ -33,8 +44,13 @@ pub struct EvidenceSample {
     pub series: String,
     /// When.
     pub at: Timestamp,
-    /// What.
+    /// What; a NaN is written as null.
+    #[serde(deserialize_with = "null_is_nan")]
     pub value: f64,
+}
+
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// One failing condition.

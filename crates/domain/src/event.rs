@@ -87,12 +87,34 @@ pub enum Cause {
     },
 }
 
-/// Everything that can happen.
+/// Everything that can happen, by area.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "area", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The installation itself.
+    Installation(InstallationEvent),
+    /// People and how to reach them.
+    People(PeopleEvent),
+    /// Schedules, policies, services.
+    Roster(RosterEvent),
+    /// Targets and monitors.
+    Watch(WatchEvent),
+    /// Conditions.
+    Alert(AlertEvent),
+    /// One failure.
+    Incident(IncidentEvent),
+    /// One message.
+    Notification(NotificationEvent),
+    /// Input from outside that changed nothing.
+    Input(InputEvent),
+}
+
+/// What happened to the installation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum EventBody {
+pub enum InstallationEvent {
     /// The installation got its first administrator.
-    InstallationSetUp {
+    SetUp {
         /// The first team.
         team: TeamId,
         /// The policy of services that name none.
@@ -107,6 +129,12 @@ pub enum EventBody {
         /// Who.
         users: Vec<UserId>,
     },
+}
+
+/// What happened to people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PeopleEvent {
     /// A person was added.
     UserAdded {
         /// Who.
@@ -154,6 +182,12 @@ pub enum EventBody {
         /// All of them.
         rules: Vec<NotificationRule>,
     },
+}
+
+/// What happened to schedules, policies and services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RosterEvent {
     /// A schedule was added or replaced.
     ScheduleSet {
         /// The whole of it.
@@ -189,6 +223,12 @@ pub enum EventBody {
         /// Which.
         integration: IntegrationId,
     },
+}
+
+/// What happened to targets and monitors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WatchEvent {
     /// A web server was found for the first time.
     TargetFound {
         /// The whole of it.
@@ -246,38 +286,55 @@ pub enum EventBody {
         /// On or off.
         enabled: bool,
     },
+}
+
+/// What happened to an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AlertEvent {
     /// A condition began to fail.
-    AlertOpened {
+    Opened {
         /// The whole of it.
-        alert: Alert,
+        alert: Box<Alert>,
     },
     /// It was said again while open.
-    AlertRepeated {
+    Repeated {
         /// Which.
         alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
         /// The severity said this time.
         severity: Severity,
         /// The summary said this time.
         summary: String,
     },
     /// The condition is over.
-    AlertRecovered {
+    Recovered {
         /// Which.
         alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
         /// What proves it.
         evidence: Vec<EvidenceSample>,
     },
-    /// An input that was accepted and changed nothing.
-    InputIgnored {
-        /// What it was and why it changed nothing.
-        what: String,
-        /// The service it was about.
-        service: Option<ServiceId>,
-    },
+}
+
+/// Something that happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentEvent {
+    /// To which.
+    pub incident: IncidentId,
+    /// What.
+    #[serde(flatten)]
+    pub what: IncidentWhat,
+}
+
+/// What happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IncidentWhat {
     /// A failure became an incident.
-    IncidentOpened {
-        /// Its id.
-        incident: IncidentId,
+    Opened {
         /// Its number.
         number: u64,
         /// The team that answers.
@@ -294,9 +351,7 @@ pub enum EventBody {
         onset: Option<Onset>,
     },
     /// A worse alert joined: the incident is now about that.
-    IncidentRaised {
-        /// Which.
-        incident: IncidentId,
+    Raised {
         /// The title now.
         title: String,
         /// The severity now.
@@ -308,15 +363,11 @@ pub enum EventBody {
     },
     /// The first page waits.
     PageHeld {
-        /// Of which incident.
-        incident: IncidentId,
         /// How long and why.
         hold: Hold,
     },
     /// Nobody is paged although it is urgent.
     PageSuppressed {
-        /// Of which incident.
-        incident: IncidentId,
         /// Why.
         why: String,
         /// When paging resumes if it still fails.
@@ -324,8 +375,6 @@ pub enum EventBody {
     },
     /// Somebody is paged: a level of the policy was reached.
     LevelReached {
-        /// Of which incident.
-        incident: IncidentId,
         /// The policy.
         policy: Option<PolicyId>,
         /// The level, counted from 0.
@@ -341,8 +390,6 @@ pub enum EventBody {
     },
     /// The policy is through, or pages nobody: the fallback list is paged.
     FallbackReached {
-        /// Of which incident.
-        incident: IncidentId,
         /// Who is paged.
         recipients: Vec<UserId>,
         /// Why, with who or what was passed over.
@@ -351,58 +398,61 @@ pub enum EventBody {
         next_at: Timestamp,
     },
     /// Somebody works on it.
-    IncidentAcknowledged {
-        /// Which.
-        incident: IncidentId,
-        /// Who.
-        by: UserId,
+    Acknowledged {
+        /// Who; nobody known when a foreign system says so.
+        by: Option<UserId>,
     },
     /// Something was written down.
     NoteAdded {
-        /// Of which incident.
-        incident: IncidentId,
         /// The text.
         text: String,
     },
     /// All its alerts are healthy.
-    IncidentRecovered {
-        /// Which.
-        incident: IncidentId,
-    },
+    Recovered,
     /// The failure came back before or soon after the resolve.
-    IncidentRelapsed {
-        /// Which.
-        incident: IncidentId,
+    Relapsed {
         /// Whether it had been resolved.
         reopened: bool,
         /// Whether it is paged for anew.
         pages: bool,
     },
     /// It is over.
-    IncidentResolved {
-        /// Which.
-        incident: IncidentId,
+    Resolved {
         /// Why.
         why: String,
     },
     /// Its evidence was frozen.
     EvidenceFrozen {
-        /// Of which incident.
-        incident: IncidentId,
         /// SHA-256 of the bundle, in hex.
         sha256: String,
         /// Its size before compression.
         bytes: u64,
     },
+}
+
+/// Something that happened to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NotificationEvent {
+    /// To which.
+    pub notification: NotificationId,
+    /// The incident it is about; none for a test page.
+    pub incident: Option<IncidentId>,
+    /// What.
+    #[serde(flatten)]
+    pub what: NotificationWhat,
+}
+
+/// What happened to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NotificationWhat {
     /// A message was planned.
-    NotificationPlanned {
+    Planned {
         /// The whole of it.
-        notification: Notification,
+        message: Notification,
     },
     /// A planned message is sent earlier, because another way failed.
-    NotificationAdvanced {
-        /// Which.
-        notification: NotificationId,
+    Advanced {
         /// When it is due now.
         due_at: Timestamp,
         /// Why.
@@ -410,19 +460,11 @@ pub enum EventBody {
     },
     /// A message is being sent.
     AttemptStarted {
-        /// Which.
-        notification: NotificationId,
-        /// Its incident.
-        incident: Option<IncidentId>,
         /// The attempt, from 1.
         number: u32,
     },
     /// The outcome of a try is known.
     AttemptFinished {
-        /// Which.
-        notification: NotificationId,
-        /// Its incident.
-        incident: Option<IncidentId>,
         /// The attempt.
         number: u32,
         /// How it went.
@@ -433,12 +475,41 @@ pub enum EventBody {
         retry_at: Option<Timestamp>,
     },
     /// A message is no longer needed.
-    NotificationCancelled {
-        /// Which.
-        notification: NotificationId,
-        /// Its incident.
-        incident: Option<IncidentId>,
+    Cancelled {
         /// Why.
         why: String,
     },
+}
+
+/// Input from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InputEvent {
+    /// An input that was accepted and changed nothing.
+    Ignored {
+        /// What it was and why it changed nothing.
+        what: String,
+        /// The service it was about.
+        service: Option<ServiceId>,
+    },
+}
+
+impl EventBody {
+    /// The incident this is about.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Alert(AlertEvent::Opened { alert }) => Some(alert.incident),
+            Self::Alert(
+                AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
+            ) => Some(*incident),
+            Self::Incident(event) => Some(event.incident),
+            Self::Notification(event) => event.incident,
+            Self::Installation(_)
+            | Self::People(_)
+            | Self::Roster(_)
+            | Self::Watch(_)
+            | Self::Input(_) => None,
+        }
+    }
 }
