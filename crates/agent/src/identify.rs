@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tocsin_domain::target::TargetIdentity;
+use tocsin_wire::apache_conf::{RunConfig, parse_run_cfg};
 
 use crate::configuration::{self, Configuration};
 use crate::procfs::{self, ProcessKey};
@@ -92,12 +93,22 @@ pub(crate) fn identify(candidate: &Candidate) -> Result<Identified, String> {
     let mut program = program_of(candidate)?;
     let built_in = built_in(&program);
     let config_path = candidate.args.config_path(&built_in);
-    program.files = vec![config_path.clone()];
+    let root = candidate
+        .args
+        .root
+        .as_deref()
+        .map_or(built_in.root, PathBuf::from);
+    let files =
+        configuration::read_files(&config_path, &root, &candidate.args, &program.environment);
+    // The files first: whether the program may be asked depends on who can write them.
+    program.files = files
+        .files
+        .iter()
+        .map(PathBuf::from)
+        .chain([config_path.clone()])
+        .collect();
     let dump = dump(&program).unwrap_or_default();
-    let text = procfs::text_at_most(&config_path, 1_024 * 1_024);
-    let configuration =
-        configuration::assemble(&config_path, &text, &dump, &procfs::open_logs(pid));
-    program.files.clone_from(&configuration.files);
+    let configuration = configuration::assemble(&config_path, &files, &dump);
     let listen = listeners(pid, &configuration);
     let identity = TargetIdentity {
         binary: program.binary.display().to_string(),
@@ -174,20 +185,9 @@ fn built_in(program: &ServerProgram) -> BuiltIn {
 }
 
 /// What the program says about its configuration; `None` when it cannot be asked or refuses the configuration.
-fn dump(program: &ServerProgram) -> Option<String> {
-    let wanted = [
-        "-t",
-        "-D",
-        "DUMP_RUN_CFG",
-        "-D",
-        "DUMP_VHOSTS",
-        "-D",
-        "DUMP_INCLUDES",
-    ];
-    program
-        .ask(&wanted)
-        .filter(|ran| ran.code == 0)
-        .map(|ran| ran.output)
+fn dump(program: &ServerProgram) -> Option<RunConfig> {
+    let ran = program.ask(&["-t", "-D", "DUMP_RUN_CFG"])?;
+    parse_run_cfg(&ran.output).ok()
 }
 
 /// Where it listens: by its sockets, where they can be seen, else by its configuration.
@@ -231,9 +231,13 @@ fn probe_url(listen: &[SocketAddr], configuration: &Configuration) -> String {
 }
 
 fn status_url(listen: &[SocketAddr], configuration: &Configuration) -> Option<String> {
-    let path = configuration.status_path.as_deref()?;
-    let base = probe_url(listen, configuration);
-    Some(format!("{}{path}", base.trim_end_matches('/')))
+    let page = configuration.status_page.as_ref()?;
+    let at_port = listen
+        .iter()
+        .copied()
+        .filter(|listener| page.port.is_none_or(|port| listener.port() == port));
+    let base = probe_url(&at_port.collect::<Vec<_>>(), configuration);
+    Some(format!("{}{}", base.trim_end_matches('/'), page.path))
 }
 
 fn host_name() -> String {

@@ -4,6 +4,7 @@
 mod configuration;
 mod discover;
 mod exit;
+mod glob;
 mod http_client;
 mod identify;
 mod log_lines;

@@ -170,37 +170,6 @@ pub(crate) fn socket_inodes(pid: u32) -> Vec<u64> {
         .collect()
 }
 
-/// Regular files that a process has open for appending: its logs. Deleted ones are left out.
-pub(crate) fn open_logs(pid: u32) -> Vec<PathBuf> {
-    const WRITE_ONLY: u32 = 0o1;
-    const APPEND: u32 = 0o2000;
-    let Ok(entries) = fs::read_dir(of(pid, "fd")) else {
-        return Vec::new();
-    };
-    let appends = |name: &str| {
-        let info = text_at_most(&of(pid, &format!("fdinfo/{name}")), STAT_BYTES_MAX);
-        let flags = info
-            .lines()
-            .find_map(|line| line.strip_prefix("flags:"))
-            .map(str::trim);
-        flags
-            .and_then(|flags| u32::from_str_radix(flags, 8).ok())
-            .is_some_and(|flags| flags & (WRITE_ONLY | APPEND) == WRITE_ONLY | APPEND)
-    };
-    let mut logs: Vec<PathBuf> = entries
-        .take(OPEN_FILES_MAX)
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let path = fs::read_link(entry.path()).ok()?;
-            (path.is_absolute() && appends(entry.file_name().to_str()?) && path.is_file())
-                .then_some(path)
-        })
-        .collect();
-    logs.sort();
-    logs.dedup();
-    logs
-}
-
 /// Its living children, by the kernel's list.
 pub(crate) fn children(pid: u32) -> Vec<Seen> {
     let list = text_at_most(&of(pid, &format!("task/{pid}/children")), WORDS_BYTES_MAX);

@@ -1,9 +1,12 @@
 //! Fetches the server's own status page once a second and turns it into samples; what it means is decided elsewhere.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tocsin_domain::signal::{Batch, FactKind, Labels, Sample, metric};
+use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::apache_conf::{Layout, enable_status};
 use tocsin_wire::apache_status::{self, Status};
 
 use crate::http_client::{Failure, Request, ask};
@@ -14,7 +17,7 @@ use crate::watched::{Watched, flag, value};
 const PERIOD: Duration = Duration::from_secs(1);
 const FETCH_MS_MAX: u64 = 1_000;
 /// The address that a stock configuration has.
-const USUAL_PATH: &str = "server-status?auto";
+const USUAL_PATH: &str = "server-status";
 
 /// What was seen before.
 #[derive(Default)]
@@ -64,7 +67,7 @@ fn fetch(watched: &Watched) -> Result<Status, Missing> {
         address: place.address,
         tls: place.tls,
         host: place.host,
-        path: marked(&place.path),
+        path: marked(&format!("{}?auto", place.path)),
         first_byte_ms_max: FETCH_MS_MAX,
         total_ms_max: FETCH_MS_MAX,
     };
@@ -81,17 +84,24 @@ fn fetch(watched: &Watched) -> Result<Status, Missing> {
         return Err(Missing::Unavailable(format!(
             "{url} answers with status {}. {}",
             answer.status,
-            lines_to_paste()
+            lines_to_paste(&identity)
         )));
     }
     apache_status::parse(&answer.body)
-        .map_err(|error| Missing::Unavailable(format!("{error}. {}", lines_to_paste())))
+        .map_err(|error| Missing::Unavailable(format!("{error}\n{}", lines_to_paste(&identity))))
 }
 
-/// What makes the page available.
-fn lines_to_paste() -> &'static str {
-    "Enable mod_status (Debian: `a2enmod status`), paste these lines into the server's configuration and reload it:\n\
-     <Location \"/server-status\">\n    SetHandler server-status\n    Require local\n</Location>"
+/// What makes the page available, by the place of the main configuration file.
+fn lines_to_paste(identity: &TargetIdentity) -> String {
+    let folder = Path::new(&identity.config_path)
+        .parent()
+        .unwrap_or(Path::new("/"));
+    let root = if folder.ends_with("conf") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
+    enable_status(Layout::of(&root.display().to_string()))
 }
 
 impl Before {
