@@ -7,6 +7,12 @@ const subscribe = createSubscriber((update) => {
   return () => clearInterval(timer);
 });
 
+/** Milliseconds since 1970 by this computer's clock; ticks like `now`. */
+export function localNow(): number {
+  subscribe();
+  return Date.now();
+}
+
 /** Milliseconds since 1970 by the server's clock; reading it in markup makes that markup tick. */
 export function now(): number {
   subscribe();
