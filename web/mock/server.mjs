@@ -64,7 +64,7 @@ function control(mock, url, body, response) {
   switch (url.pathname) {
     case '/__mock/reset':
       for (const stream of mock.streams) stream.destroy();
-      Object.assign(mock, fresh());
+      Object.assign(mock, fresh(), { sessions: mock.sessions });
       return json(response, {});
     case '/__mock/switch':
       Object.assign(mock.switches, body);
