@@ -9,7 +9,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-export const id = (name) => `Q${name.toUpperCase().replace(/[^A-Z0-9]/g, '').padEnd(13, '0').slice(0, 13)}`;
+export const id = (name) => `Q${name.toUpperCase().replace(/[^A-Z0-9]/g, '').padEnd(13, 'Z').slice(0, 13)}`;
 const iso = (ms) => new Date(ms).toISOString();
 
 const ADA = { id: id('ada'), name: 'Ada Lovelace' };

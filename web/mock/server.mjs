@@ -43,7 +43,7 @@ async function handle(mock, request, response) {
   if (url.pathname.startsWith('/ui')) return file(response, url.pathname);
   if (!url.pathname.startsWith(API)) return problem(response, 404, 'Nothing is here.');
   const path = url.pathname.slice(API.length);
-  mock.requests.push(`${request.method} ${path}`);
+  mock.requests.push({ at: `${request.method} ${path}`, key: request.headers['idempotency-key'] ?? null, resumes: request.headers['last-event-id'] ?? null });
   if (request.method !== 'GET' && mock.switches.delay_ms > 0) await new Promise((go) => setTimeout(go, mock.switches.delay_ms));
   const fail = mock.switches.fail;
   if (fail && `${request.method} ${path}`.includes(fail.match) && fail.times-- > 0) return problem(response, fail.status, fail.detail);

@@ -1,5 +1,7 @@
 // Which screen the address names, and how to move between screens; it must not know what a screen shows.
 
+import { untrack } from 'svelte';
+
 export const BASE = '/ui';
 
 export interface Route {
@@ -62,7 +64,7 @@ class Router {
 
   /** Goes to a path below the base, for example `/incidents?status=open`. */
   go(to: string, how: { replace?: boolean } = {}): void {
-    const before = this.route.path;
+    const before = untrack(() => this.route.path);
     history[how.replace ? 'replaceState' : 'pushState'](null, '', BASE + to);
     this.#read();
     if (this.route.path !== before) scrollTo(0, 0);
