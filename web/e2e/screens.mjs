@@ -49,7 +49,7 @@ export const SCREENS = [
     await page.waitForSelector('.banner.warn');
   } },
   { name: 'shortcuts', path: '/ui/', ready: 'a.row', act: (page) => page.keyboard.press('?') },
-  { name: 'menu', path: '/ui/targets', ready: 'article', act: (page) => page.getByLabel('Account and appearance').click() },
+  { name: 'menu', path: '/ui/people', ready: '.list', act: (page) => page.getByLabel('Account and appearance').click() },
   { name: 'login', path: '/ui/login', ready: 'form', signedOut: true },
   { name: 'login-link', path: `/ui/login?token=${LOGIN_TOKEN}`, ready: '.wide', signedOut: true },
   { name: 'setup', path: `/ui/setup?token=${SETUP_TOKEN}`, ready: 'form', signedOut: true, before: (base) => control(base, 'switch', { setup_needed: true }) },

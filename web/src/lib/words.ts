@@ -1,11 +1,20 @@
 // The words for closed sets that several screens name.
-import type { Attempt, ChannelKind, IncidentStatus, Role, Severity } from './api/index.ts';
+import type { Attempt, ChannelKind, IncidentStatus, IncidentSummary, Role, Severity } from './api/index.ts';
 
-export const STATUS_WORDS: Record<IncidentStatus, string> = {
+const STATUS_WORDS: Record<IncidentStatus, string> = {
   triggered: 'Ringing',
   acknowledged: 'Acknowledged',
   resolved: 'Resolved',
 };
+
+/** The state of an incident in a word; an open one of which nobody hears does not ring. */
+export function statusWord(incident: Pick<IncidentSummary, 'status' | 'suppressed' | 'hold' | 'paged_at'>): string {
+  if (incident.status === 'triggered' && incident.paged_at === null) {
+    if (incident.suppressed !== null) return 'Silenced';
+    if (incident.hold !== null) return 'Held back';
+  }
+  return STATUS_WORDS[incident.status];
+}
 
 export const CHANNEL_NAMES: Record<ChannelKind, string> = {
   email: 'E-mail',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { panelsOf, placeLabels, short, tableOf } from './chart-model.ts';
+import { coloursOf, panelsOf, placeLabels, short, tableOf } from './chart-model.ts';
 
 test('series of one unit share a panel and a time axis', () => {
   const panels = panelsOf([
@@ -11,6 +11,10 @@ test('series of one unit share a panel and a time axis', () => {
     { unit: 'req/s', names: ['ok', 'failed'], times: [1, 2, 3], values: [[10, null, 30], [null, 5, null]] },
     { unit: 'workers', names: ['busy'], times: [], values: [[]] },
   ]);
+});
+
+test('only what counts failures is red', () => {
+  expect(coloursOf(['failed', 'answered', 'workers busy', '5xx'])).toEqual(['--series-1', '--series-2', '--series-3', '--series-1']);
 });
 
 test('the table spreads its rows and keeps the last value', () => {

@@ -25,6 +25,15 @@ function align(unit: string, series: ChartSeries[]): Panel {
   return { unit, names: series.map((each) => each.name), times, values };
 }
 
+/** The custom property that colours each series: what counts failures is red, and nothing else is. */
+export function coloursOf(names: string[]): string[] {
+  let calm = 0;
+  return names.map((name) => (FAILURE.test(name) ? '--series-1' : (CALM[calm++ % CALM.length] ?? '--series-2')));
+}
+
+const FAILURE = /fail|error|5xx|refus|reject|timeout/i;
+const CALM = ['--series-2', '--series-3', '--series-4', '--series-5'];
+
 /** At most `rows` rows of the panel, evenly spread, the last one included. */
 export function tableOf(panel: Panel, rows: number): { at: number; values: (number | null)[] }[] {
   const count = Math.min(rows, panel.times.length);
