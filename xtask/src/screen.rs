@@ -63,6 +63,13 @@ impl Step {
         self.close("ok", detail);
     }
 
+    /// The step leaves no trace: what came out of it is shown elsewhere.
+    pub(crate) fn hide(self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+
     /// The step did not work; why is said by whoever reports the failure.
     pub(crate) fn failed(self) {
         self.close("--", "failed");

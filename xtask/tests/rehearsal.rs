@@ -8,7 +8,7 @@ fn check(how: &str) {
         .args(["drill", "--rehearse", "--break", how])
         .stdin(Stdio::null())
         .output()
-        .unwrap();
+        .expect("xtask runs");
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(
         done.status.success(),

@@ -2,22 +2,39 @@
 
 mod apache;
 mod apache_conf;
+mod api;
 mod breaks;
+mod chain;
+mod documents;
+mod impact;
 mod inbox;
 mod login_app;
+mod quiet;
+mod record;
 mod rehearsal;
 mod smtp_sink;
 mod stage;
+mod tocsin;
 mod traffic;
 mod webhook_sink;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 
-use self::breaks::Break;
+pub(crate) use self::breaks::Break;
+use self::breaks::Expected;
+use self::chain::Play;
+use self::record::Record;
+use self::stage::Stage;
+use self::tocsin::{ONCALL, Tocsin};
 use crate::build;
-use crate::failure::Outcome;
+use crate::clock;
+use crate::failure::{Because, Failure, Outcome, fail};
+use crate::screen::{self, step};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -54,5 +71,112 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     if options.rehearse {
         return rehearsal::run(options);
     }
+    screen::line(format!(
+        "Tocsin drill: break webserver-01 ({}), page {ONCALL}, repair it, learn",
+        options.how.word()
+    ));
+    screen::heading("Prepare");
+    let binary = build::everything(options.profile)?;
+    let mut stage = Stage::set(options)?;
+    let played = with_tocsin(options, &binary, &mut stage);
+    stage.clear();
+    played
+}
+
+fn with_tocsin(options: &Options, binary: &Path, stage: &mut Stage) -> Outcome<()> {
+    let mut tocsin = step(
+        "tocsin serve",
+        |_| Tocsin::start(binary, stage, !options.exit),
+        |tocsin| tocsin.url.clone(),
+    )?;
+    let played = play(options, stage, &mut tocsin);
+    if let Err(failure) = played {
+        let words = tocsin.last_words();
+        let log = documents::keep_log(&tocsin, options.how.word());
+        tocsin.end();
+        return Err(Failure::new(format!(
+            "{failure}\n\nThe end of Tocsin's log ({log}):\n{words}"
+        )));
+    }
+    if !options.exit {
+        stay(options, &mut tocsin)?;
+    }
+    tocsin.end();
     Ok(())
+}
+
+fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()> {
+    step(
+        "on call",
+        |_| tocsin.put_someone_on_call(),
+        |()| format!("{ONCALL}, by mail and by webhook, at once"),
+    )?;
+    step(
+        "watching",
+        |step| tocsin.wait_for_target(step),
+        |()| "webserver-01 is healthy".to_owned(),
+    )?;
+    step(
+        "ordinary traffic",
+        |_| warm_up(options, stage, tocsin),
+        Clone::clone,
+    )?;
+    let broken = stage
+        .fixture
+        .break_it(options.how)
+        .because("breaking webserver-01")?;
+    let mut record = Record::begin(options.how.word(), options.strict, broken.at, &broken.what);
+    let mut play = Play {
+        options,
+        stage,
+        tocsin,
+    };
+    let played = match options.how.expected() {
+        Expected::Page { limit_s } => play.page(&mut record, limit_s),
+        Expected::Warning { limit_s } => play.warning(&mut record, limit_s),
+        Expected::Quiet => play.quiet(&mut record),
+    };
+    let played = played.and_then(|()| record.close());
+    if let Some(file) = &options.json {
+        let text = format!("{:#}\n", record.json(played.as_ref().err()));
+        fs::write(file, text).because(format!("writing {}", file.display()))?;
+    }
+    played
+}
+
+/// Lets traffic flow, from which Tocsin learns what is usual; nothing may fail meanwhile.
+fn warm_up(options: &Options, stage: &Stage, tocsin: &Tocsin) -> Outcome<String> {
+    thread::sleep(Duration::from_secs(options.warm_up));
+    let truth = stage.traffic.truth(0, clock::now());
+    if truth.failed > 0 {
+        fail!(
+            "{} of {} logins failed before anything was broken",
+            truth.failed,
+            truth.attempts
+        );
+    }
+    let incidents = tocsin.api.list("/incidents?status=all")?;
+    if let Some(incident) = incidents.first() {
+        fail!(
+            "there is an incident before anything was broken: {}",
+            incident["title"]
+        );
+    }
+    Ok(format!("{} logins, all answered", truth.attempts))
+}
+
+/// Leaves everything running until Ctrl-C, which the janitor answers.
+fn stay(options: &Options, tocsin: &mut Tocsin) -> Outcome<()> {
+    screen::heading(format!("Tocsin goes on running at {}", tocsin.url));
+    if !options.manual {
+        screen::line(format!("  log in once with  {}", tocsin.login_url));
+    }
+    screen::line("  Ctrl-C stops it, webserver-01 and the traffic.");
+    while tocsin.is_alive() {
+        thread::sleep(Duration::from_secs(1));
+    }
+    fail!(
+        "Tocsin ended by itself; the end of its log:\n{}",
+        tocsin.last_words()
+    );
 }

@@ -19,7 +19,7 @@ use crate::screen::step;
 /// Logins a second.
 const LOGINS_PER_SECOND: u64 = 40;
 /// Every drill sends the same users in the same order.
-const SEED: u64 = 2_024_08_18;
+const SEED: u64 = 20_240_818;
 
 pub(crate) struct Stage {
     pub(crate) fixture: Fixture,

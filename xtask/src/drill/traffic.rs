@@ -65,7 +65,6 @@ pub(crate) struct Truth {
 pub(crate) struct Traffic {
     attempts: Arc<Mutex<Vec<Attempt>>>,
     stop: Arc<AtomicBool>,
-    pub(crate) started_at: Millis,
 }
 
 impl Traffic {
@@ -74,7 +73,6 @@ impl Traffic {
         let traffic = Self {
             attempts: Arc::new(Mutex::new(Vec::new())),
             stop: Arc::new(AtomicBool::new(false)),
-            started_at: clock::now(),
         };
         let running = traffic.clone();
         thread::Builder::new()
@@ -192,11 +190,16 @@ fn log_in(address: SocketAddr, user: u64, tier: Tier) -> Fate {
     match ask(address, question) {
         Ok(answer) if answer.status < 500 => Fate::Answered,
         Ok(_) => Fate::Failed,
-        Err(error) => match error.kind() {
-            io::ErrorKind::ConnectionRefused => Fate::Refused,
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fate::TimedOut,
-            _ => Fate::Broken,
-        },
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Fate::Refused,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+            ) =>
+        {
+            Fate::TimedOut
+        }
+        Err(_) => Fate::Broken,
     }
 }
 
