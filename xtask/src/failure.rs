@@ -13,6 +13,15 @@ impl Failure {
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
+
+    /// A failure that was already said where it belongs.
+    pub(crate) fn said() -> Self {
+        Self(String::new())
+    }
+
+    pub(crate) fn is_said(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Display for Failure {

@@ -62,6 +62,7 @@ enum Chore {
 fn main() -> ExitCode {
     match run(CommandLine::parse().chore) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_said() => ExitCode::FAILURE,
         Err(failure) => {
             screen::line(format!("\n{failure}"));
             ExitCode::FAILURE
