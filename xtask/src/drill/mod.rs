@@ -59,6 +59,9 @@ pub(crate) struct Options {
     /// Seconds of traffic before the break
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     warm_up: u64,
+    /// Use this binary instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     #[command(flatten)]
     profile: build::Profile,
     /// (internal) Break and repair webserver-01 without Tocsin
@@ -76,7 +79,12 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         options.how.word()
     ));
     screen::heading("Prepare");
-    let binary = build::everything(options.profile)?;
+    let binary = match &options.binary {
+        Some(binary) => binary
+            .canonicalize()
+            .because(format!("finding {}", binary.display()))?,
+        None => build::everything(options.profile)?,
+    };
     let mut stage = Stage::set(options)?;
     let played = with_tocsin(options, &binary, &mut stage);
     stage.clear();
