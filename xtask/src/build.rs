@@ -88,7 +88,7 @@ fn npm_command(arguments: &[&str]) -> Outcome<Command> {
 }
 
 /// The browser side: dependencies and bundle, skipped where their input is what it was at the last run.
-fn web(step: &Step) -> Outcome<&'static str> {
+pub(crate) fn web(step: &Step) -> Outcome<&'static str> {
     let web = places::root().join("web");
     if !web.join("package.json").exists() {
         fail!(

@@ -24,6 +24,10 @@ impl Api {
         Self { address, token }
     }
 
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(crate) fn get(&self, path: &str) -> Outcome<Value> {
         self.json("GET", path, None)
     }

@@ -47,6 +47,34 @@ pub(crate) enum Break {
     SupervisedCrash,
 }
 
+/// When Tocsin itself is killed during a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrashAt {
+    /// Before the break; it is served again after it, and must find out.
+    Blind,
+    /// At once after the break.
+    AfterBreak,
+    /// When the mail has arrived.
+    AfterPage,
+    /// When the acknowledgement was accepted.
+    AfterAcknowledge,
+    /// When webserver-01 was repaired.
+    AfterRepair,
+}
+
+impl CrashAt {
+    /// The word on the command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::AfterBreak => "after-break",
+            Self::AfterPage => "after-page",
+            Self::AfterAcknowledge => "after-acknowledge",
+            Self::AfterRepair => "after-repair",
+        }
+    }
+}
+
 /// What Tocsin is to make of a break.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Expected {
@@ -101,7 +129,7 @@ impl Break {
                 "not running",
             ],
             Self::KillParent => &["parent", "orphan"],
-            Self::Stop => &["stop", "down", "not running"],
+            Self::Stop => &["stop"],
             Self::Hang => &[
                 "hang",
                 "hung",
@@ -123,7 +151,8 @@ impl Break {
             Self::Saturate | Self::Errors | Self::Hang | Self::KillParent => {
                 &["down", "not running"]
             }
-            Self::BadConfig | Self::Kill | Self::Stop => &["saturat"],
+            Self::Kill => &["saturat", "was stopped"],
+            Self::BadConfig | Self::Stop => &["saturat"],
             Self::Restart | Self::Reload | Self::SupervisedCrash => &[],
         }
     }

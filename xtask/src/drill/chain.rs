@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Options;
-use super::breaks::{Break, Done};
+use super::breaks::{Break, CrashAt, Done};
 use super::documents;
-use super::impact;
 use super::record::Record;
 use super::stage::Stage;
 use super::tocsin::{Tocsin, text};
+use super::verdict;
 use crate::clock::{self, Millis};
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::processes::wait_until;
@@ -31,29 +31,59 @@ const OUTAGE: Duration = Duration::from_secs(8);
 pub(crate) struct Play<'a> {
     pub(crate) options: &'a Options,
     pub(crate) stage: &'a mut Stage,
-    pub(crate) tocsin: &'a Tocsin,
+    pub(crate) tocsin: &'a mut Tocsin,
 }
 
 impl Play<'_> {
     /// Plays the whole chain for a break that must page.
     pub(crate) fn page(&mut self, record: &mut Record, limit_s: f64) -> Outcome<()> {
         let how = self.options.how;
+        // A crash costs the time of a restart: what counts then is that nothing is lost.
+        let limit_s = self.options.crash_tocsin.is_none().then_some(limit_s);
+        self.crash_at(record, CrashAt::AfterBreak)?;
         named("page", self.wait_for_page(record, limit_s))?;
         let id = named("incident", self.find_incident(record, how))?;
-        named("acknowledgement", self.acknowledge(record, &id))?;
+        let acknowledged_at = named("acknowledgement", self.acknowledge(record, &id))?;
+        self.crash_at(record, CrashAt::AfterAcknowledge)?;
         let repaired = named("repair", self.repair(record, how))?;
+        self.crash_at(record, CrashAt::AfterRepair)?;
         let incident = named("recovery", self.wait_for_end(record, &id))?;
+        let kept = time(&incident, "acknowledged_at") == Some(acknowledged_at);
+        record.check(
+            "the acknowledgement is on record",
+            kept,
+            clock::show(acknowledged_at),
+        );
         named("postmortem", self.postmortem(record, &id))?;
-        self.count_pages(record, &incident, repaired.at)?;
-        self.count_incidents(record)?;
+        self.judge_pages(record, &incident, repaired.at)?;
+        self.judge_incidents(record)?;
         named("impact", self.judge_impact(record, how, &id))?;
         record.extra["incident"] = incident;
         Ok(())
     }
 
-    fn wait_for_page(&self, record: &mut Record, limit_s: f64) -> Outcome<()> {
+    /// Kills Tocsin and serves again, if this is the moment that was asked for.
+    fn crash_at(&mut self, record: &mut Record, when: CrashAt) -> Outcome<()> {
+        if self.options.crash_tocsin != Some(when) {
+            return Ok(());
+        }
+        let at = clock::now();
+        self.tocsin.crash()?;
+        record.link("Tocsin killed", at, None, when.word());
+        named(
+            "crash of Tocsin itself",
+            self.tocsin.serve_again(self.stage),
+        )?;
+        record.link("Tocsin serves again", clock::now(), None, "");
+        Ok(())
+    }
+
+    fn wait_for_page(&mut self, record: &mut Record, limit_s: Option<f64>) -> Outcome<()> {
         let step = Step::begin("waiting for the page");
         let mail = self.tocsin.mails.wait(record.broken_at, PAGE_LIMIT);
+        if mail.is_some() {
+            self.crash_at(record, CrashAt::AfterPage)?;
+        }
         let call = self.tocsin.calls.wait(record.broken_at, PAGE_LIMIT);
         step.hide();
         self.link_cause(record)?;
@@ -69,7 +99,7 @@ impl Play<'_> {
         record.link(
             "page by mail",
             mail.at,
-            Some(limit_s),
+            limit_s,
             format!("{} <{}>", mail.item.subject(), mail.item.to.join(", ")),
         );
         let signature = if call.item.signed {
@@ -77,7 +107,7 @@ impl Play<'_> {
         } else {
             "signature WRONG"
         };
-        record.link("page by webhook", call.at, Some(limit_s), signature);
+        record.link("page by webhook", call.at, limit_s, signature);
         record.check("the webhook is signed", call.item.signed, signature);
         Ok(())
     }
@@ -113,11 +143,11 @@ impl Play<'_> {
         let Some(incident) = incidents.first() else {
             fail!("the page arrived, but the API shows no incident")
         };
-        check_title(record, incident, how);
+        verdict::judge_title(record, incident, how);
         text(incident, "id")
     }
 
-    fn acknowledge(&self, record: &mut Record, id: &str) -> Outcome<()> {
+    fn acknowledge(&self, record: &mut Record, id: &str) -> Outcome<Millis> {
         if self.options.manual {
             crate::screen::line(format!(
                 "\n  Your turn: log in and acknowledge the incident.\n    {}\n    then {}/ui/incidents/{id}\n",
@@ -151,7 +181,7 @@ impl Play<'_> {
                 incident["acknowledged_by"]["name"].as_str().unwrap_or("?")
             ),
         );
-        Ok(())
+        Ok(at)
     }
 
     fn repair(&mut self, record: &mut Record, how: Break) -> Outcome<Done> {
@@ -211,104 +241,16 @@ impl Play<'_> {
             fail!("it was not ready within {} s", POSTMORTEM_LIMIT.as_secs());
         }
         let at = clock::now();
-        let written = documents::write(&self.tocsin.api, id, self.options.how.word())?;
-        record.link("postmortem", at, None, written.dir.display().to_string());
+        let dir = self.options.results();
+        let brief_words = documents::write(&self.tocsin.api, id, &dir)?;
+        record.link("postmortem", at, None, dir.display().to_string());
+        let right = (400..=600).contains(&brief_words);
         record.check(
             "the brief has 400 to 600 words",
-            (400..=600).contains(&written.brief_words),
-            format!("{}", written.brief_words),
+            right,
+            brief_words.to_string(),
         );
-        record.extra["postmortem"] =
-            json!({"dir": written.dir, "brief_words": written.brief_words});
-        Ok(())
-    }
-
-    /// One page a channel, and after the repair at most the news that it is over.
-    fn count_pages(
-        &self,
-        record: &mut Record,
-        incident: &Value,
-        repaired_at: Millis,
-    ) -> Outcome<()> {
-        let mails: Vec<Millis> = self
-            .tocsin
-            .mails
-            .since(record.broken_at)
-            .iter()
-            .map(|arrival| arrival.at)
-            .collect();
-        let calls: Vec<Millis> = self
-            .tocsin
-            .calls
-            .since(record.broken_at)
-            .iter()
-            .map(|arrival| arrival.at)
-            .collect();
-        for (channel, arrivals) in [("mail", mails), ("webhook", calls)] {
-            let before = arrivals.iter().filter(|at| **at < repaired_at).count();
-            let after = arrivals.len() - before;
-            let detail = format!("{before} before the repair, {after} after it");
-            record.check(
-                &format!("one page by {channel}"),
-                before == 1 && after <= 1,
-                detail,
-            );
-        }
-        let Some(pages) = incident["pages"].as_array() else {
-            fail!("the incident shows no pages")
-        };
-        for channel in ["email", "webhook"] {
-            let sent: Vec<&Value> = pages
-                .iter()
-                .filter(|page| page["purpose"] == "page" && page["channel"] == channel)
-                .collect();
-            let right = sent.len() == 1 && sent[0]["state"] == "delivered";
-            let states: Vec<&str> = sent
-                .iter()
-                .filter_map(|page| page["state"].as_str())
-                .collect();
-            record.check(
-                &format!("one {channel} page on record"),
-                right,
-                states.join(", "),
-            );
-        }
-        Ok(())
-    }
-
-    fn count_incidents(&self, record: &mut Record) -> Outcome<()> {
-        let all = self.tocsin.api.list("/incidents?status=all&limit=50")?;
-        let titles: Vec<&str> = all
-            .iter()
-            .filter_map(|incident| incident["title"].as_str())
-            .collect();
-        record.check("one incident", all.len() == 1, titles.join("; "));
-        Ok(())
-    }
-
-    fn judge_impact(&self, record: &mut Record, how: Break, id: &str) -> Outcome<()> {
-        let truth = self
-            .stage
-            .traffic
-            .truth(record.broken_at - 3_000, clock::now());
-        record.extra["truth"] = json!({
-            "attempts": truth.attempts, "failed": truth.failed, "premium_failed": truth.premium_failed,
-            "users_failed": truth.users_failed, "premium_users_failed": truth.premium_users_failed,
-            "not_sent": truth.not_sent,
-        });
-        if truth.not_sent > 0 {
-            record.check(
-                "the traffic kept up",
-                false,
-                format!("{} logins were not sent", truth.not_sent),
-            );
-        }
-        if how.hurts_users() {
-            let facts = self.tocsin.api.get(&format!(
-                "/incidents/{id}/postmortem?format=json&length=full"
-            ))?;
-            impact::check(record, &truth, &facts);
-        }
+        record.extra["postmortem"] = json!({"dir": dir, "brief_words": brief_words});
         Ok(())
     }
 
@@ -327,21 +269,12 @@ impl Play<'_> {
     }
 }
 
-/// Whether the incident's title says what failed.
-pub(crate) fn check_title(record: &mut Record, incident: &Value, how: Break) {
-    let title = incident["title"].as_str().unwrap_or_default();
-    let lower = title.to_lowercase();
-    let named = how.names().iter().any(|word| lower.contains(word));
-    let misnamed = how.wrong_names().iter().any(|word| lower.contains(word));
-    record.check("named for what it is", named && !misnamed, title);
-}
-
 /// A time in one of the API's objects.
 pub(crate) fn time(value: &Value, field: &str) -> Option<Millis> {
     clock::parse(value[field].as_str()?)
 }
 
 /// Says which link a failure belongs to.
-fn named<T>(link: &str, outcome: Outcome<T>) -> Outcome<T> {
+pub(crate) fn named<T>(link: &str, outcome: Outcome<T>) -> Outcome<T> {
     outcome.because(format!("the chain broke at the {link}"))
 }

@@ -1,12 +1,11 @@
 //! Fetches the postmortem in all its forms and keeps it where the drill's work directory cannot take it away.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::api::Api;
 use super::tocsin::Tocsin;
 use crate::failure::{Because, Outcome};
-use crate::places;
 
 /// File, format and length of each document.
 const DOCUMENTS: [(&str, &str, &str); 6] = [
@@ -18,15 +17,8 @@ const DOCUMENTS: [(&str, &str, &str); 6] = [
     ("chain.svg", "svg", "full"),
 ];
 
-pub(crate) struct Written {
-    pub(crate) dir: PathBuf,
-    pub(crate) brief_words: usize,
-}
-
-/// Writes every document under `target/drill/WORD`.
-pub(crate) fn write(api: &Api, incident: &str, word: &str) -> Outcome<Written> {
-    let dir = places::target().join("drill").join(word);
-    fs::create_dir_all(&dir).because(format!("making {}", dir.display()))?;
+/// Writes every document into `dir`, and counts the words of the brief.
+pub(crate) fn write(api: &Api, incident: &str, dir: &Path) -> Outcome<usize> {
     let mut brief_words = 0;
     for (name, format, length) in DOCUMENTS {
         let path = format!("/incidents/{incident}/postmortem?format={format}&length={length}");
@@ -34,17 +26,23 @@ pub(crate) fn write(api: &Api, incident: &str, word: &str) -> Outcome<Written> {
         if name == "postmortem-brief.md" {
             brief_words = words(&String::from_utf8_lossy(&document));
         }
-        let file = dir.join(name);
-        fs::write(&file, document).because(format!("writing {}", file.display()))?;
+        keep(&dir.join(name), document)?;
     }
-    Ok(Written { dir, brief_words })
+    Ok(brief_words)
+}
+
+/// Writes one file, in a directory that need not be there yet.
+pub(crate) fn keep(file: &Path, content: impl AsRef<[u8]>) -> Outcome<()> {
+    if let Some(dir) = file.parent() {
+        fs::create_dir_all(dir).because(format!("making {}", dir.display()))?;
+    }
+    fs::write(file, content).because(format!("writing {}", file.display()))
 }
 
 /// Keeps Tocsin's log of a drill that failed, and says where.
-pub(crate) fn keep_log(tocsin: &Tocsin, word: &str) -> String {
-    let dir = places::target().join("drill").join(word);
+pub(crate) fn keep_log(tocsin: &Tocsin, dir: &Path) -> String {
     let kept = dir.join("tocsin.log");
-    match fs::create_dir_all(&dir).and_then(|()| fs::copy(&tocsin.log, &kept)) {
+    match fs::create_dir_all(dir).and_then(|()| fs::copy(&tocsin.log, &kept)) {
         Ok(_) => kept.display().to_string(),
         Err(error) => format!("it could not be kept: {error}"),
     }

@@ -16,17 +16,18 @@ mod smtp_sink;
 mod stage;
 mod tocsin;
 mod traffic;
+mod verdict;
 mod webhook_sink;
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 
-pub(crate) use self::breaks::Break;
 use self::breaks::Expected;
+pub(crate) use self::breaks::{Break, CrashAt};
 use self::chain::Play;
 use self::record::Record;
 use self::stage::Stage;
@@ -34,6 +35,7 @@ use self::tocsin::{ONCALL, Tocsin};
 use crate::build;
 use crate::clock;
 use crate::failure::{Because, Failure, Outcome, fail};
+use crate::places;
 use crate::screen::{self, step};
 
 #[derive(Args)]
@@ -50,9 +52,15 @@ pub(crate) struct Options {
     /// Work in this directory and keep it
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
-    /// Also write what was measured to this file
+    /// Write what was measured to this file instead of target/drill/HOW/drill.json
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Kill Tocsin itself at this moment and serve again: the chain must still hold, its limits do not count
+    #[arg(long, value_enum, value_name = "WHEN")]
+    crash_tocsin: Option<CrashAt>,
+    /// When all went well, run this shell command with TOCSIN_URL, TOCSIN_LOGIN_URL, TOCSIN_TOKEN and TOCSIN_INCIDENT
+    #[arg(long, value_name = "COMMAND")]
+    then: Option<String>,
     /// Fail when a limit is exceeded at all, not only threefold
     #[arg(long)]
     strict: bool,
@@ -67,6 +75,17 @@ pub(crate) struct Options {
     /// (internal) Break and repair webserver-01 without Tocsin
     #[arg(long, hide = true)]
     rehearse: bool,
+}
+
+impl Options {
+    /// Where this drill's results are kept.
+    fn results(&self) -> PathBuf {
+        let crash = self
+            .crash_tocsin
+            .map(|when| format!("-crash-{}", when.word()));
+        let name = format!("{}{}", self.how.word(), crash.unwrap_or_default());
+        places::target().join("drill").join(name)
+    }
 }
 
 /// Runs the drill that was asked for.
@@ -100,7 +119,7 @@ fn with_tocsin(options: &Options, binary: &Path, stage: &mut Stage) -> Outcome<(
     let played = play(options, stage, &mut tocsin);
     if let Err(failure) = played {
         let words = tocsin.last_words();
-        let log = documents::keep_log(&tocsin, options.how.word());
+        let log = documents::keep_log(&tocsin, &options.results());
         tocsin.end();
         return Err(Failure::new(format!(
             "{failure}\n\nThe end of Tocsin's log ({log}):\n{words}"
@@ -129,10 +148,15 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
         |_| warm_up(options, stage, tocsin),
         Clone::clone,
     )?;
-    let broken = stage
-        .fixture
-        .break_it(options.how)
-        .because("breaking webserver-01")?;
+    let blind = options.crash_tocsin == Some(CrashAt::Blind);
+    if blind {
+        tocsin.crash()?;
+    }
+    let broken = stage.fixture.break_it(options.how);
+    let broken = broken.because("breaking webserver-01")?;
+    if blind {
+        tocsin.serve_again(stage)?;
+    }
     let mut record = Record::begin(options.how.word(), options.strict, broken.at, &broken.what);
     let mut play = Play {
         options,
@@ -145,11 +169,37 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
         Expected::Quiet => play.quiet(&mut record),
     };
     let played = played.and_then(|()| record.close());
-    if let Some(file) = &options.json {
-        let text = format!("{:#}\n", record.json(played.as_ref().err()));
-        fs::write(file, text).because(format!("writing {}", file.display()))?;
-    }
+    let played = played.and_then(|()| run_then(options, tocsin, &record));
+    let file = options
+        .json
+        .clone()
+        .unwrap_or_else(|| options.results().join("drill.json"));
+    let text = format!("{:#}\n", record.json(played.as_ref().err()));
+    documents::keep(&file, text)?;
     played
+}
+
+/// Runs the command that was asked for while everything still stands.
+fn run_then(options: &Options, tocsin: &Tocsin, record: &Record) -> Outcome<()> {
+    let Some(command) = &options.then else {
+        return Ok(());
+    };
+    screen::heading(format!("Then: {command}"));
+    let incident = record.extra["incident"]["id"].as_str().unwrap_or_default();
+    let done = Command::new("sh")
+        .args(["-c", command])
+        .env("TOCSIN_URL", &tocsin.url)
+        .env("TOCSIN_LOGIN_URL", &tocsin.login_url)
+        .env("TOCSIN_TOKEN", tocsin.api.token())
+        .env("TOCSIN_INCIDENT", incident)
+        .current_dir(places::root())
+        .stdin(Stdio::null())
+        .status()
+        .because(format!("running {command}"))?;
+    if !done.success() {
+        fail!("`{command}` ended with {done}");
+    }
+    Ok(())
 }
 
 /// Lets traffic flow, from which Tocsin learns what is usual; nothing may fail meanwhile.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::chain::{Play, check_title, time};
+use super::chain::{Play, time};
 use super::record::Record;
+use super::verdict::judge_title;
 use crate::clock;
 use crate::failure::{Outcome, fail};
 use crate::processes::wait_until;
@@ -22,7 +23,7 @@ impl Play<'_> {
     pub(crate) fn warning(&mut self, record: &mut Record, limit_s: f64) -> Outcome<()> {
         let how = self.options.how;
         let incident = self.wait_for_warning(record, limit_s)?;
-        check_title(record, &incident, how);
+        judge_title(record, &incident, how);
         let severity = incident["severity"].as_str().unwrap_or("none");
         record.check("it is a warning", severity == "warning", severity);
         self.watch(record)?;

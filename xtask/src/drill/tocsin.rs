@@ -36,6 +36,7 @@ pub(crate) struct Tocsin {
     pub(crate) calls: Inbox<Call>,
     pub(crate) log: PathBuf,
     child: Child,
+    serve: Serve,
     mail_server: SocketAddr,
     webhook: SocketAddr,
     secret: Secret,
@@ -53,10 +54,14 @@ impl Tocsin {
         let config = write_config(&dir, address, &stage.fixture.apache.dir)?;
         let credentials = set_up(binary, &dir, &config)?;
         let log = dir.join("tocsin.log");
-        let child = serve(binary, &dir, address, &config, &log)?;
-        if let Some(identity) = i32::try_from(child.id()).ok().and_then(Identity::of) {
-            stage.will_end(identity);
-        }
+        let serve = Serve {
+            binary: binary.to_owned(),
+            dir,
+            address,
+            config,
+            log: log.clone(),
+        };
+        let child = serve.spawn(stage)?;
         let url = format!("http://{address}");
         let api = Api::new(address, text(&credentials, "api_token")?);
         let token = text(&credentials, "login_url")?;
@@ -72,6 +77,7 @@ impl Tocsin {
             calls,
             log,
             child,
+            serve,
             mail_server,
             webhook,
             secret,
@@ -147,6 +153,19 @@ impl Tocsin {
 
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends Tocsin as a power cut would.
+    pub(crate) fn crash(&mut self) -> Outcome<()> {
+        self.child.kill().because("killing Tocsin")?;
+        self.child.wait().because("waiting for the killed Tocsin")?;
+        Ok(())
+    }
+
+    /// Serves again on the same data after a crash, and waits until it answers.
+    pub(crate) fn serve_again(&mut self, stage: &mut Stage) -> Outcome<()> {
+        self.child = self.serve.spawn(stage)?;
+        self.wait_until_alive()
     }
 
     /// The end of the log, for a failure's message.
@@ -287,30 +306,43 @@ fn set_up(binary: &Path, dir: &Path, config: &Path) -> Outcome<Value> {
     serde_json::from_slice(&done.stdout).because("reading what tocsin setup printed")
 }
 
-fn serve(
-    binary: &Path,
-    dir: &Path,
+/// How `tocsin serve` is run, so that it can be run again.
+struct Serve {
+    binary: PathBuf,
+    dir: PathBuf,
     address: SocketAddr,
-    config: &Path,
-    log: &Path,
-) -> Outcome<Child> {
-    let file = fs::File::create(log).because(format!("making {}", log.display()))?;
-    let same = file.try_clone().because("opening the log twice")?;
-    Command::new(binary)
-        .arg("serve")
-        .arg("--data")
-        .arg(dir.join("data"))
-        .args(["--listen", &address.to_string()])
-        .arg("--config")
-        .arg(config)
-        .current_dir(dir)
-        // In a group of its own, so that Ctrl-C reaches it through the janitor, in order.
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(same)
-        .spawn()
-        .because(format!("running {} serve", binary.display()))
+    config: PathBuf,
+    log: PathBuf,
+}
+
+impl Serve {
+    fn spawn(&self, stage: &mut Stage) -> Outcome<Child> {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log);
+        let log = log.because(format!("opening {}", self.log.display()))?;
+        let same = log.try_clone().because("opening the log twice")?;
+        let child = Command::new(&self.binary)
+            .arg("serve")
+            .arg("--data")
+            .arg(self.dir.join("data"))
+            .args(["--listen", &self.address.to_string()])
+            .arg("--config")
+            .arg(&self.config)
+            .current_dir(&self.dir)
+            // In a group of its own, so that Ctrl-C reaches it through the janitor, in order.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(same)
+            .spawn()
+            .because(format!("running {} serve", self.binary.display()))?;
+        if let Some(identity) = i32::try_from(child.id()).ok().and_then(Identity::of) {
+            stage.will_end(identity);
+        }
+        Ok(child)
+    }
 }
 
 /// A field that must be text.
