@@ -72,7 +72,7 @@ impl Step {
 
     /// The step did not work; why is said by whoever reports the failure.
     pub(crate) fn failed(self) {
-        self.close("--", "failed");
+        self.close("!!", "failed");
     }
 
     fn close(self, sign: &str, detail: impl Display) {

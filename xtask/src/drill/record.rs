@@ -86,7 +86,7 @@ impl Record {
         self.judge_limits();
         screen::heading("Checks");
         for check in &self.checks {
-            let sign = if check.passed { "ok" } else { "--" };
+            let sign = if check.passed { "ok" } else { "!!" };
             screen::line(format!("  {sign}  {:<34} {}", check.name, check.detail).trim_end());
         }
         let failed: Vec<String> = self
