@@ -71,14 +71,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 
 /// Takes screenshots of the user interface into `target/shots`.
 pub(crate) fn shots() -> Outcome<()> {
-    let chromium = packages::provide(&CHROMIUM, &Step::begin("chromium"))?;
-    let binary = build::everything(build::Profile::default())?;
     let shots = places::target().join("shots");
-    let mut command = npm_run("shots");
-    command
-        .env("CHROMIUM", chromium)
-        .env("TOCSIN_BIN", binary)
-        .env("SHOTS", &shots);
+    let mut command = in_chromium("shots")?;
+    command.env("SHOTS", &shots);
     finish(command, "npm --prefix web run shots")?;
     screen::line(format!("The screenshots are in {}.", shots.display()));
     Ok(())
@@ -118,7 +113,10 @@ fn run_kind(kind: Kind, results: &mut Vec<Result>) {
                 });
             }
         }
-        Kind::Browser => step(results, "browser", browser),
+        Kind::Browser => {
+            step(results, "browser", browser);
+            step(results, "browser live", browser_live);
+        }
         Kind::Licences => step(results, "licences", licences),
     }
 }
@@ -198,12 +196,36 @@ fn drill(how: Break, crash: Option<CrashAt>) -> Outcome<Verdict> {
     cargo(&arguments)
 }
 
+/// The screens on a stand-in for the server, each in every state.
 fn browser() -> Outcome<Verdict> {
-    let chromium = packages::provide(&CHROMIUM, &Step::begin("chromium"))?;
-    let binary = build::everything(build::Profile::default())?;
-    let mut command = npm_run("e2e");
-    command.env("CHROMIUM", chromium).env("TOCSIN_BIN", binary);
-    finish(command, "npm --prefix web run e2e")
+    finish(in_chromium("e2e")?, "npm --prefix web run e2e")
+}
+
+/// The screens on Tocsin itself, right after a drill.
+fn browser_live() -> Outcome<Verdict> {
+    let command = "npm --prefix web run e2e:live";
+    let drill = [
+        "run",
+        "--quiet",
+        "-p",
+        "xtask",
+        "--",
+        "drill",
+        "--exit",
+        "--warm-up",
+        "5",
+    ];
+    cargo(&[&drill[..], &["--then", command]].concat())
+}
+
+/// An npm script that drives Chromium, with the bundle it shows up to date.
+fn in_chromium(script: &str) -> Outcome<Command> {
+    let provide = |step: &Step| packages::provide(&CHROMIUM, step);
+    let chromium = screen::step("chromium", provide, |path| path.display().to_string())?;
+    screen::step("browser side", build::web, |what| (*what).to_owned())?;
+    let mut command = npm_run(script);
+    command.env("CHROMIUM", chromium);
+    Ok(command)
 }
 
 fn licences() -> Outcome<Verdict> {
