@@ -1,0 +1,7 @@
+//! The crate from outside: every test works on a real directory and on what is in its files.
+
+mod crash;
+mod data_dir;
+mod disk_full;
+mod given;
+mod journal;
