@@ -8,7 +8,9 @@ use super::moment::Moment;
 use super::requests::{self, Requests};
 use super::telling;
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
-use crate::event::{Actor, Event, EventBody};
+use crate::event::{
+    Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent,
+};
 use crate::id::UserId;
 use crate::incident::Status;
 use crate::monitor::Monitor;
@@ -115,6 +117,11 @@ impl<'a> Case<'a> {
             (false, 0) => names.join(", "),
             (false, more) => format!("{} and {more} more", names.join(", ")),
         }
+    }
+
+    /// Who acknowledged: a person, or nobody known when a foreign system did.
+    pub(super) fn acknowledger(&self, by: Option<UserId>) -> String {
+        by.map_or_else(|| "An outside system".to_owned(), |by| self.person(by))
     }
 
     pub(super) fn actor(&self, actor: &Actor) -> String {
@@ -270,10 +277,10 @@ impl<'a> Case<'a> {
             }
         };
         for event in self.events() {
-            if let EventBody::LevelReached { recipients, .. } = &event.body {
+            if let Some(IncidentWhat::LevelReached { recipients, .. }) = incident_part(event) {
                 recipients.iter().copied().for_each(&mut add);
             }
-            if let EventBody::IncidentAcknowledged { by, .. } = &event.body {
+            if let Some(IncidentWhat::Acknowledged { by: Some(by) }) = incident_part(event) {
                 add(*by);
             }
             if let Actor::Person { user } = &event.actor {
@@ -282,6 +289,42 @@ impl<'a> Case<'a> {
         }
         people.into_iter().map(|user| self.person(user)).collect()
     }
+}
+
+/// What happened to the incident, when the event is about that.
+pub(super) const fn incident_part(event: &Event) -> Option<&IncidentWhat> {
+    match &event.body {
+        EventBody::Incident(event) => Some(&event.what),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+/// What happened to a message, when the event is about one.
+pub(super) const fn message_part(event: &Event) -> Option<&NotificationEvent> {
+    match &event.body {
+        EventBody::Notification(event) => Some(event),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+/// The alert that the event opened, if it did.
+pub(super) fn opened_alert(event: &Event) -> Option<&Alert> {
+    let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body else {
+        return None;
+    };
+    Some(alert)
 }
 
 /// A name in one line, never empty.

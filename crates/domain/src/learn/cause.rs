@@ -1,13 +1,13 @@
 //! What set a failure off and what is suspected to have let it: only what evidence speaks for, never a guess.
 
-use super::case::{Case, number_text, printable_name};
+use super::case::{Case, incident_part, number_text, printable_name};
 use super::facts::{Cause, Change, FailureKind, Moments};
 use super::failure::exit_at_onset;
 use super::ledger::Stated;
 use super::mask::clean;
 use super::moment::{Moment, span_text};
 use super::telling;
-use crate::event::{Event, EventBody};
+use crate::event::{Event, IncidentWhat};
 use crate::signal::{FactKind, metric};
 
 /// Changes are looked for this long before the onset.
@@ -187,7 +187,7 @@ pub(super) fn notes_that_begin<'a>(case: &Case<'a>, prefix: &str) -> Vec<(&'a Ev
     case.events()
         .into_iter()
         .filter_map(|event| {
-            let EventBody::NoteAdded { text, .. } = &event.body else {
+            let Some(IncidentWhat::NoteAdded { text }) = incident_part(event) else {
                 return None;
             };
             let head = text.trim_start().get(..prefix.len())?;

@@ -1,20 +1,19 @@
 //! How a failure was found: by what, from which sample, and what stayed silent.
 
-use super::case::{Case, TEXT_CHARS, number_text, printable_name};
+use super::case::{
+    Case, TEXT_CHARS, incident_part, number_text, opened_alert, printable_name,
+};
 use super::facts::Detection;
 use super::ledger::Stated;
 use super::mask::clean;
 use crate::alert::{Alert, AlertSource};
-use crate::event::{Cause, Event, EventBody};
+use crate::event::{Cause, Event, IncidentWhat};
 
 /// Monitors that are named as silent at most.
 const SILENT_MAX: usize = 20;
 
 pub(super) fn detection(case: &mut Case<'_>) -> Detection {
-    let first = case.events().into_iter().find_map(|event| match &event.body {
-        EventBody::AlertOpened { alert } => Some((event, alert)),
-        _ => None,
-    });
+    let first = case.events().into_iter().find_map(|event| opened_alert(event).map(|alert| (event, alert)));
     let alerts = super::requests::count(case.evidence.alerts.len());
     let silent = silent(case);
     let Some((event, alert)) = first else {
@@ -53,7 +52,7 @@ fn by_hand(case: &mut Case<'_>) -> Stated<String> {
     let opened = case
         .events()
         .into_iter()
-        .find(|event| matches!(event.body, EventBody::IncidentOpened { .. }));
+        .find(|event| matches!(incident_part(event), Some(IncidentWhat::Opened { .. })));
     match opened {
         Some(event) => {
             let number = case.cite_event(event);

@@ -1,11 +1,10 @@
 //! What kind of failure it was and what it looked like from outside, told from what was seen; it does not know why it happened.
 
-use super::case::{Case, number_text};
+use super::case::{Case, number_text, opened_alert};
 use super::facts::{FailureKind, Moments};
 use super::ledger::{Counted, EvidenceRef, Stated};
 use super::moment::Moment;
 use crate::alert::{Alert, AlertSource};
-use crate::event::EventBody;
 use crate::signal::{ExitKind, Fact, FactKind, metric};
 use crate::time::Timestamp;
 
@@ -31,7 +30,12 @@ pub(super) fn kind(case: &mut Case<'_>) -> Stated<FailureKind> {
     }
     if let Some((index, fact)) = exit_at_onset(case) {
         evidence.extend(case.cite_fact(index));
-        return Stated::known(by_exit(case, fact), evidence);
+        let kind = if by_monitor == Some(FailureKind::Orphaned) {
+            FailureKind::Orphaned
+        } else {
+            by_exit(case, fact)
+        };
+        return Stated::known(kind, evidence);
     }
     let kind = by_signals(case, by_monitor).unwrap_or(FailureKind::Other);
     Stated::known(kind, evidence)
@@ -48,9 +52,10 @@ pub(super) fn named_alert<'a>(case: &Case<'a>) -> Option<&'a Alert> {
 }
 
 fn cite_opening(case: &mut Case<'_>, alert: &Alert) -> Vec<EvidenceRef> {
-    let opening = case.events().into_iter().find(
-        |event| matches!(&event.body, EventBody::AlertOpened { alert: opened } if opened.id == alert.id),
-    );
+    let opening = case
+        .events()
+        .into_iter()
+        .find(|event| opened_alert(event).is_some_and(|opened| opened.id == alert.id));
     let mut evidence: Vec<EvidenceRef> =
         opening.into_iter().map(|event| case.cite_event(event)).collect();
     if let Some(sample) = alert.evidence.first() {
@@ -72,7 +77,7 @@ fn by_slug(slug: &str) -> Option<FailureKind> {
         Some(FailureKind::Orphaned)
     } else if has(&["hang", "hung", "stall", "unresponsive", "timeout"]) {
         Some(FailureKind::Hung)
-    } else if has(&["unreachable", "refused", "down"]) {
+    } else if has(&["unreachable", "refus", "down"]) {
         Some(FailureKind::Unreachable)
     } else {
         None

@@ -3,7 +3,10 @@
 
 use super::evidence::{EVIDENCE_VERSION, Evidence, FrozenSeries, Names};
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
-use crate::event::{Actor, Cause, Event, EventBody};
+use crate::event::{
+    Actor, AlertEvent, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
+    NotificationWhat,
+};
 use crate::id::{
     AlertId, ContactMethodId, Entropy, IncidentId, IntegrationId, MonitorId, NotificationId,
     PolicyId, ServiceId, TargetId, TeamId, UserId,
@@ -11,7 +14,7 @@ use crate::id::{
 use crate::incident::{Hold, Incident, Status};
 use crate::monitor::{Monitor, Severity};
 use crate::page::{Attempt, Delivery, Notification, Outcome, Purpose};
-use crate::people::{ChannelKind, Urgency};
+use crate::people::ChannelKind;
 use crate::signal::{
     ExitKind, Fact, FactKind, LogLine, LogRecord, Sample, Supervisor, metric,
 };
@@ -217,6 +220,7 @@ impl<'a> Stage<'a> {
             paged_at: None,
             acknowledged: None,
             healthy_since: None,
+            paging_event: 42,
             resolved_at: None,
             relapses: u32::from(scene.relapse),
             evidence: None,
@@ -298,6 +302,26 @@ impl<'a> Stage<'a> {
     fn system(&mut self, at: Timestamp, body: EventBody) {
         let cause = Cause::Event { position: self.position };
         self.event(at, Actor::System, cause, body);
+    }
+
+    fn told(&mut self, at: Timestamp, what: IncidentWhat) {
+        let incident = self.evidence.incident.id;
+        self.system(at, EventBody::Incident(IncidentEvent { incident, what }));
+    }
+
+    fn message(&mut self, at: Timestamp, notification: NotificationId, what: NotificationWhat) {
+        let body = EventBody::Notification(NotificationEvent {
+            notification,
+            incident: Some(self.evidence.incident.id),
+            what,
+        });
+        self.system(at, body);
+    }
+
+    fn person(&mut self, at: Timestamp, what: IncidentWhat) {
+        let incident = self.evidence.incident.id;
+        let body = EventBody::Incident(IncidentEvent { incident, what });
+        self.event(at, Actor::Person { user: self.user }, Cause::Request, body);
     }
 
     fn monitors(&mut self) {
@@ -526,11 +550,13 @@ impl<'a> Stage<'a> {
         self.evidence.incident.onset.clone_from(&alert.onset);
         self.evidence.incident.alerts.push(alert.id);
         let cause = if watched { Cause::Sample { sample: proof } } else { Cause::Request };
-        self.event(at, Actor::System, cause, EventBody::AlertOpened { alert: alert.clone() });
-        self.system(
+        let opened = AlertEvent::Opened {
+            alert: Box::new(alert.clone()),
+        };
+        self.event(at, Actor::System, cause, EventBody::Alert(opened));
+        self.told(
             at,
-            EventBody::IncidentOpened {
-                incident: incident.id,
+            IncidentWhat::Opened {
                 number: incident.number,
                 team: incident.team,
                 service: incident.service,
@@ -541,11 +567,12 @@ impl<'a> Stage<'a> {
             },
         );
         for repeat in 0..self.scene.repeats {
-            let body = EventBody::AlertRepeated {
+            let body = EventBody::Alert(AlertEvent::Repeated {
                 alert: alert.id,
+                incident: incident.id,
                 severity: incident.severity,
                 summary: "again".to_owned(),
-            };
+            });
             self.system(at.plus_ms(500 + u64::from(repeat)), body);
         }
         self.evidence.alerts.push(alert);
@@ -561,14 +588,14 @@ impl<'a> Stage<'a> {
                 until_clear: false,
                 why: "a clean stop may be followed by a start".to_owned(),
             };
-            self.system(opened, EventBody::PageHeld { incident, hold });
+            self.told(opened, IncidentWhat::PageHeld { hold });
         }
         let planned = opened.plus_ms(hold_ms + 1);
-        self.system(
+        let policy = Some(PolicyId::random(&mut self.random));
+        self.told(
             planned,
-            EventBody::LevelReached {
-                incident,
-                policy: Some(PolicyId::random(&mut self.random)),
+            IncidentWhat::LevelReached {
+                policy,
                 level: 0,
                 round: 0,
                 recipients: vec![self.user],
@@ -587,13 +614,10 @@ impl<'a> Stage<'a> {
             why: "on call at level 1".to_owned(),
             state: Delivery::Due { at: planned },
             attempts: Vec::new(),
+            last_event: self.position,
         };
-        self.system(
-            planned,
-            EventBody::NotificationPlanned {
-                notification: notification.clone(),
-            },
-        );
+        let message = notification.clone();
+        self.message(planned, message.id, NotificationWhat::Planned { message });
         let mut start = planned.plus_ms(2);
         for number in 1..=self.scene.failed_attempts + 1 {
             let last = number > self.scene.failed_attempts;
@@ -607,20 +631,18 @@ impl<'a> Stage<'a> {
     }
 
     fn attempt(&mut self, notification: &mut Notification, number: u32, start: Timestamp, last: bool) {
-        let incident = Some(self.evidence.incident.id);
         let id = notification.id;
-        self.system(start, EventBody::AttemptStarted { notification: id, incident, number });
+        self.message(start, id, NotificationWhat::AttemptStarted { number });
         let (outcome, detail) = if last {
             (Outcome::Accepted, "250 queued")
         } else {
             (Outcome::Failed, "451 try again later")
         };
         let finish = start.plus_ms(64);
-        self.system(
+        self.message(
             finish,
-            EventBody::AttemptFinished {
-                notification: id,
-                incident,
+            id,
+            NotificationWhat::AttemptFinished {
                 number,
                 outcome,
                 detail: detail.to_owned(),
@@ -640,18 +662,15 @@ impl<'a> Stage<'a> {
     }
 
     fn acknowledge(&mut self, at: Timestamp) {
-        let (incident, by) = (self.evidence.incident.id, self.user);
+        let by = Some(self.user);
         self.evidence.incident.acknowledged = Some((by, at));
-        let body = EventBody::IncidentAcknowledged { incident, by };
-        self.event(at, Actor::Person { user: by }, Cause::Request, body);
+        self.person(at, IncidentWhat::Acknowledged { by });
     }
 
     fn notes(&mut self) {
-        let incident = self.evidence.incident.id;
         let mut at = BREAK_AT.plus_ms(14_000);
         for text in self.scene.notes.clone() {
-            let by = Actor::Person { user: self.user };
-            self.event(at, by, Cause::Request, EventBody::NoteAdded { incident, text });
+            self.person(at, IncidentWhat::NoteAdded { text });
             at = at.plus_ms(1_000);
         }
     }
@@ -660,9 +679,12 @@ impl<'a> Stage<'a> {
         let incident = self.evidence.incident.id;
         let recovered = self.repaired_at().plus_ms(640);
         if self.scene.relapse {
-            self.system(recovered.minus_ms(5_000), EventBody::IncidentRecovered { incident });
-            let body = EventBody::IncidentRelapsed { incident, reopened: false, pages: false };
-            self.system(recovered.minus_ms(4_000), body);
+            self.told(recovered.minus_ms(5_000), IncidentWhat::Recovered);
+            let relapsed = IncidentWhat::Relapsed {
+                reopened: false,
+                pages: false,
+            };
+            self.told(recovered.minus_ms(4_000), relapsed);
         }
         let proof = EvidenceSample {
             series: format!("{}{{instance={:?}}}", first_bad(self.scene.how).0, self.scene.names[0]),
@@ -673,12 +695,17 @@ impl<'a> Stage<'a> {
             self.evidence.alerts[index].recovered_at = Some(recovered);
             let alert = self.evidence.alerts[index].id;
             let evidence = vec![proof.clone()];
-            self.system(recovered, EventBody::AlertRecovered { alert, evidence });
+            let body = AlertEvent::Recovered {
+                alert,
+                incident,
+                evidence,
+            };
+            self.system(recovered, EventBody::Alert(body));
         }
-        self.system(recovered, EventBody::IncidentRecovered { incident });
+        self.told(recovered, IncidentWhat::Recovered);
         let resolved = recovered.plus_ms(15_000);
         let why = "all alerts were healthy for 15 s".to_owned();
-        self.system(resolved, EventBody::IncidentResolved { incident, why });
+        self.told(resolved, IncidentWhat::Resolved { why });
         self.evidence.incident.resolved_at = Some(resolved);
     }
 }
@@ -701,11 +728,12 @@ const fn detect_ms(how: Break) -> u64 {
 
 const fn slug(how: Break) -> &'static str {
     match how {
-        Break::Kill | Break::KillParent | Break::Stop => "apache-down",
-        Break::Hang => "apache-unreachable",
+        Break::Kill | Break::Stop => "apache-down",
+        Break::KillParent => "apache-orphaned",
+        Break::Hang => "apache-hung",
         Break::Saturate => "apache-saturated",
         Break::Errors => "apache-5xx",
-        Break::BadConfig => "apache-config",
+        Break::BadConfig => "apache-config-broken",
         Break::External => "",
     }
 }

@@ -27,4 +27,7 @@ mod timeline;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
 
+#[cfg(test)]
+mod tests;
+
 pub use verify::{Mismatch, verify};

@@ -1,10 +1,10 @@
 //! When what happened, from the events of one incident; it does not know why.
 
-use super::case::Case;
+use super::case::{Case, incident_part, message_part, opened_alert};
 use super::facts::Moments;
-use super::ledger::{Counted, Stated};
+use super::ledger::Stated;
 use super::moment::Moment;
-use crate::event::{Event, EventBody};
+use crate::event::{Event, IncidentWhat, NotificationWhat};
 use crate::id::NotificationId;
 use crate::page::Outcome;
 
@@ -19,37 +19,56 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
         None => Stated::unknown(),
     };
     let pages: Vec<NotificationId> = case.pages().iter().map(|page| page.id).collect();
-    let first = |case: &mut Case<'_>, wanted: &dyn Fn(&EventBody) -> bool| {
-        let found = case.events().into_iter().find(|event| wanted(&event.body));
-        cited(case, found)
-    };
-    let mut detected = first(case, &|body| matches!(body, EventBody::AlertOpened { .. }));
+    let mut detected = first(case, &|event| opened_alert(event).is_some());
     if detected.value.is_none() {
-        detected = first(case, &|body| matches!(body, EventBody::IncidentOpened { .. }));
+        let opened = |what: &IncidentWhat| matches!(what, IncidentWhat::Opened { .. });
+        detected = first(case, &|event| incident_part(event).is_some_and(opened));
     }
+    let about_page = |event: &Event, wanted: fn(&NotificationWhat) -> bool| {
+        message_part(event)
+            .is_some_and(|part| pages.contains(&part.notification) && wanted(&part.what))
+    };
     Moments {
         onset,
         onset_uncertainty_ms: uncertainty,
         detected,
-        paged: first(case, &|body| {
-            matches!(body, EventBody::AttemptStarted { notification, .. } if pages.contains(notification))
+        paged: first(case, &|event| {
+            about_page(event, |what| matches!(what, NotificationWhat::AttemptStarted { .. }))
         }),
-        page_accepted: first(case, &|body| {
-            matches!(body, EventBody::AttemptFinished { notification, outcome: Outcome::Accepted, .. } if pages.contains(notification))
+        page_accepted: first(case, &|event| {
+            about_page(event, |what| {
+                matches!(
+                    what,
+                    NotificationWhat::AttemptFinished {
+                        outcome: Outcome::Accepted,
+                        ..
+                    }
+                )
+            })
         }),
-        acknowledged: first(case, &|body| matches!(body, EventBody::IncidentAcknowledged { .. })),
-        recovered: last_standing(case, &|body| matches!(body, EventBody::IncidentRecovered { .. })),
-        resolved: last_standing(case, &|body| matches!(body, EventBody::IncidentResolved { .. })),
+        acknowledged: first(case, &|event| {
+            matches!(incident_part(event), Some(IncidentWhat::Acknowledged { .. }))
+        }),
+        recovered: last_standing(case, |what| matches!(what, IncidentWhat::Recovered)),
+        resolved: last_standing(case, |what| matches!(what, IncidentWhat::Resolved { .. })),
     }
 }
 
+fn first(case: &mut Case<'_>, wanted: &dyn Fn(&Event) -> bool) -> Stated<Moment> {
+    let found = case.events().into_iter().find(|event| wanted(event));
+    cited(case, found)
+}
+
 /// The first wanted event after the last relapse: what was true before a relapse did not last.
-fn last_standing(case: &mut Case<'_>, wanted: &dyn Fn(&EventBody) -> bool) -> Stated<Moment> {
+fn last_standing(case: &mut Case<'_>, wanted: fn(&IncidentWhat) -> bool) -> Stated<Moment> {
     let mut found = None;
     for event in case.events() {
-        if matches!(event.body, EventBody::IncidentRelapsed { .. }) {
+        let Some(what) = incident_part(event) else {
+            continue;
+        };
+        if matches!(what, IncidentWhat::Relapsed { .. }) {
             found = None;
-        } else if wanted(&event.body) && found.is_none() {
+        } else if wanted(what) && found.is_none() {
             found = Some(event);
         }
     }
@@ -82,11 +101,4 @@ impl Moments {
         end.unwrap_or_else(|| case.evidence.window.1.into())
             .max(self.earliest(case))
     }
-}
-
-/// Number of lines of the error log in the trouble, with the question that counts them.
-pub(super) fn error_lines(case: &mut Case<'_>, moments: &Moments) -> Stated<u64> {
-    let (from, until) = (moments.earliest(case), moments.trouble_end(case));
-    let (count, number) = case.ask_logs(Counted::ErrorLines, None, from, until);
-    Stated::known(count, vec![number])
 }

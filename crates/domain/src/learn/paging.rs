@@ -1,10 +1,10 @@
 //! How people were told of a failure: each page with its attempts, what held it back, who answered.
 
-use super::case::{Case, TEXT_CHARS};
+use super::case::{Case, TEXT_CHARS, incident_part, message_part};
 use super::facts::{Page, PageAttempt, Paging};
 use super::ledger::{EvidenceRef, Stated};
 use super::mask::clean;
-use crate::event::EventBody;
+use crate::event::{Event, IncidentWhat, NotificationWhat};
 use crate::id::NotificationId;
 use crate::page::{Attempt, Delivery, Notification, Outcome};
 use crate::people::Urgency;
@@ -75,74 +75,86 @@ pub(super) const fn outcome_word(outcome: Outcome) -> &'static str {
 }
 
 fn cite_about(case: &mut Case<'_>, id: NotificationId) -> Vec<EvidenceRef> {
-    let about: Vec<_> = case
-        .events()
-        .into_iter()
-        .filter(|event| match &event.body {
-            EventBody::NotificationPlanned { notification } => notification.id == id,
-            EventBody::AttemptStarted { notification, .. }
-            | EventBody::AttemptFinished { notification, .. } => *notification == id,
-            _ => false,
+    let tells = |event: &&Event| {
+        message_part(event).is_some_and(|part| {
+            part.notification == id
+                && match part.what {
+                    NotificationWhat::Planned { .. }
+                    | NotificationWhat::AttemptStarted { .. }
+                    | NotificationWhat::AttemptFinished { .. } => true,
+                    NotificationWhat::Advanced { .. } | NotificationWhat::Cancelled { .. } => false,
+                }
         })
-        .collect();
+    };
+    let about: Vec<&Event> = case.events().into_iter().filter(tells).collect();
     about.into_iter().map(|event| case.cite_event(event)).collect()
 }
 
-fn hold(case: &mut Case<'_>) -> Stated<String> {
-    let mut held = case.events().into_iter().filter_map(|event| match &event.body {
-        EventBody::PageHeld { hold, .. } => Some((event, hold)),
-        _ => None,
-    });
-    let Some((event, hold)) = held.next() else {
-        return Stated::unknown();
-    };
-    let number = case.cite_event(event);
-    Stated::known(clean(&hold.why, 200), vec![number])
-}
-
-fn suppressed(case: &mut Case<'_>) -> Stated<String> {
-    let events = case.events();
-    let found = events.iter().find_map(|event| match &event.body {
-        EventBody::PageSuppressed { why, .. } => Some((event, clean(why, 200))),
-        _ => None,
-    });
-    if let Some((event, why)) = found {
-        let number = case.cite_event(event);
-        return Stated::known(why, vec![number]);
-    }
-    let opened = events
-        .iter()
-        .find(|event| matches!(event.body, EventBody::IncidentOpened { .. }));
-    match (case.evidence.incident.urgency, opened) {
-        (Urgency::Low, Some(event)) if case.pages().is_empty() => {
-            let number = case.cite_event(event);
-            Stated::known("its urgency is low, which wakes nobody".to_owned(), vec![number])
-        }
-        (Urgency::Low | Urgency::High, _) => Stated::unknown(),
-    }
-}
-
-fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
-    let found = case.events().into_iter().find_map(|event| match &event.body {
-        EventBody::IncidentAcknowledged { by, .. } => Some((event, *by)),
-        _ => None,
+/// The first part of the incident's life that `told` has a text for.
+fn first_told(
+    case: &mut Case<'_>,
+    told: impl Fn(&Case<'_>, &IncidentWhat) -> Option<String>,
+) -> Stated<String> {
+    let found = case.events().into_iter().find_map(|event| {
+        let text = told(case, incident_part(event)?)?;
+        Some((event, text))
     });
     match found {
-        Some((event, by)) => {
+        Some((event, text)) => {
             let number = case.cite_event(event);
-            Stated::known(case.person(by), vec![number])
+            Stated::known(text, vec![number])
         }
         None => Stated::unknown(),
     }
 }
 
+fn hold(case: &mut Case<'_>) -> Stated<String> {
+    first_told(case, |_, what| {
+        let IncidentWhat::PageHeld { hold } = what else {
+            return None;
+        };
+        Some(clean(&hold.why, 200))
+    })
+}
+
+fn suppressed(case: &mut Case<'_>) -> Stated<String> {
+    let told = first_told(case, |_, what| {
+        let IncidentWhat::PageSuppressed { why, .. } = what else {
+            return None;
+        };
+        Some(clean(why, 200))
+    });
+    let wakes_nobody = match case.evidence.incident.urgency {
+        Urgency::Low => case.pages().is_empty(),
+        Urgency::High => false,
+    };
+    if told.value.is_some() || !wakes_nobody {
+        return told;
+    }
+    first_told(case, |_, what| {
+        matches!(what, IncidentWhat::Opened { .. })
+            .then(|| "its urgency is low, which wakes nobody".to_owned())
+    })
+}
+
+fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
+    first_told(case, |case, what| {
+        let IncidentWhat::Acknowledged { by } = what else {
+            return None;
+        };
+        Some(case.acknowledger(*by))
+    })
+}
+
 fn skipped(case: &mut Case<'_>) -> Vec<Stated<String>> {
     let mut all = Vec::new();
     for event in case.events() {
-        let reasons = match &event.body {
-            EventBody::LevelReached { skipped, .. } => skipped,
-            EventBody::FallbackReached { why, .. } => why,
-            _ => continue,
+        let reasons = if let Some(IncidentWhat::LevelReached { skipped, .. }) = incident_part(event) {
+            skipped
+        } else if let Some(IncidentWhat::FallbackReached { why, .. }) = incident_part(event) {
+            why
+        } else {
+            continue;
         };
         for reason in reasons.iter().take(10) {
             let number = case.cite_event(event);

@@ -1,12 +1,12 @@
 //! How a failure ended: what shows that it was over, what was done at once, what was done for good.
 
-use super::case::{Case, number_text};
+use super::case::{Case, incident_part, number_text};
 use super::cause::notes_that_begin;
 use super::facts::{Moments, Resolution};
 use super::ledger::Stated;
 use super::mask::clean;
 use super::moment::Moment;
-use crate::event::{Event, EventBody};
+use crate::event::{AlertEvent, EventBody, IncidentWhat};
 use crate::signal::{Fact, FactKind, metric};
 
 /// A server that came back may be found this long after its recovery was decided.
@@ -81,9 +81,11 @@ fn port_answers(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stat
 }
 
 fn alert_evidence(case: &mut Case<'_>) -> Option<Stated<String>> {
-    let recovered = case.events().into_iter().rev().find_map(|event| match &event.body {
-        EventBody::AlertRecovered { evidence, .. } => Some((event, evidence.first())),
-        _ => None,
+    let recovered = case.events().into_iter().rev().find_map(|event| {
+        let EventBody::Alert(AlertEvent::Recovered { evidence, .. }) = &event.body else {
+            return None;
+        };
+        Some((event, evidence.first()))
     });
     let (event, sample) = recovered?;
     let mut cited = vec![case.cite_event(event)];
@@ -133,9 +135,11 @@ fn lasting(case: &mut Case<'_>) -> Stated<String> {
 }
 
 fn closed(case: &mut Case<'_>) -> Stated<String> {
-    let found = case.events().into_iter().rev().find_map(|event: &Event| match &event.body {
-        EventBody::IncidentResolved { why, .. } => Some((event, clean(why, 200))),
-        _ => None,
+    let found = case.events().into_iter().rev().find_map(|event| {
+        let Some(IncidentWhat::Resolved { why }) = incident_part(event) else {
+            return None;
+        };
+        Some((event, clean(why, 200)))
     });
     match found {
         Some((event, why)) => {

@@ -1,13 +1,16 @@
 //! One event or fact in one or two plain sentences; it does not know which of them matter.
 
-use super::case::{Case, TEXT_CHARS};
+use super::case::{Case, TEXT_CHARS, opened_alert};
 use super::cause::supervisor_words;
 use super::facts::Tone;
 use super::mask::clean;
 use super::moment::Moment;
 use super::paging::outcome_word;
 use crate::alert::AlertSource;
-use crate::event::{Event, EventBody};
+use crate::event::{
+    AlertEvent, Event, EventBody, IncidentWhat, InputEvent, NotificationEvent, NotificationWhat,
+    WatchEvent,
+};
 use crate::id::NotificationId;
 use crate::page::{Outcome, Purpose};
 use crate::signal::{ExitKind, FactKind};
@@ -26,215 +29,176 @@ fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
 /// The sentence for an event; none for what does not belong into the timeline of an incident.
 pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
     match &event.body {
-        EventBody::AlertOpened { .. }
-        | EventBody::AlertRepeated { .. }
-        | EventBody::AlertRecovered { .. } => alert_text(case, event),
-        EventBody::IncidentOpened { .. }
-        | EventBody::IncidentRaised { .. }
-        | EventBody::IncidentAcknowledged { .. }
-        | EventBody::IncidentRecovered { .. }
-        | EventBody::IncidentRelapsed { .. }
-        | EventBody::IncidentResolved { .. }
-        | EventBody::NoteAdded { .. } => incident_text(case, event),
-        EventBody::PageHeld { .. }
-        | EventBody::PageSuppressed { .. }
-        | EventBody::LevelReached { .. }
-        | EventBody::FallbackReached { .. } => escalation_text(case, event),
-        EventBody::NotificationPlanned { .. }
-        | EventBody::NotificationAdvanced { .. }
-        | EventBody::AttemptStarted { .. }
-        | EventBody::AttemptFinished { .. }
-        | EventBody::NotificationCancelled { .. } => message_text(case, event),
-        EventBody::TargetMuted { .. }
-        | EventBody::TargetUnmuted { .. }
-        | EventBody::InputIgnored { .. } => side_text(case, event),
-        EventBody::InstallationSetUp { .. }
-        | EventBody::FallbackSet { .. }
-        | EventBody::UserAdded { .. }
-        | EventBody::UserChanged { .. }
-        | EventBody::UserRemoved { .. }
-        | EventBody::ContactMethodAdded { .. }
-        | EventBody::ContactMethodVerified { .. }
-        | EventBody::ContactMethodRemoved { .. }
-        | EventBody::NotificationRulesSet { .. }
-        | EventBody::ScheduleSet { .. }
-        | EventBody::ScheduleRemoved { .. }
-        | EventBody::PolicySet { .. }
-        | EventBody::PolicyRemoved { .. }
-        | EventBody::ServiceSet { .. }
-        | EventBody::IntegrationAdded { .. }
-        | EventBody::IntegrationRemoved { .. }
-        | EventBody::TargetFound { .. }
-        | EventBody::TargetChanged { .. }
-        | EventBody::TargetRemoved { .. }
-        | EventBody::MaintenancePlanned { .. }
-        | EventBody::MaintenanceCancelled { .. }
-        | EventBody::MonitorSet { .. }
-        | EventBody::MonitorSwitched { .. }
-        | EventBody::EvidenceFrozen { .. } => None,
+        EventBody::Alert(what) => alert_text(case, what),
+        EventBody::Incident(part) => incident_text(case, event, &part.what),
+        EventBody::Notification(part) => message_text(case, part),
+        EventBody::Watch(what) => watch_text(case, event, what),
+        EventBody::Input(InputEvent::Ignored { what, .. }) => told(
+            format!("An input changed nothing: {}.", clean(what, 160)),
+            false,
+            Tone::Info,
+        ),
+        EventBody::Installation(_) | EventBody::People(_) | EventBody::Roster(_) => None,
     }
 }
 
-fn alert_text(case: &Case<'_>, event: &Event) -> Option<Told> {
+fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
     let title_of = |id| {
         let alert = case.evidence.alerts.iter().find(|alert| alert.id == id);
         alert.map_or_else(|| "(not in the evidence)".to_owned(), |alert| clean(&alert.title, 120))
     };
-    match &event.body {
-        EventBody::AlertOpened { alert } => {
+    match what {
+        AlertEvent::Opened { alert } => {
             let title = clean(&alert.title, 120);
             let by = match &alert.source {
                 AlertSource::Monitor { .. } => "A monitor",
                 AlertSource::EventsV2 { .. } => "An outside system",
                 AlertSource::Api => "A call of the native API",
             };
-            let key = case.events().into_iter().find_map(|e| opened_id(&e.body)) == Some(alert.id);
+            let first = case.events().into_iter().find_map(opened_alert).map(|alert| alert.id);
+            let key = first == Some(alert.id);
             told(format!("{by} raised the alert “{title}”."), key, Tone::Bad)
         }
-        EventBody::AlertRepeated { alert, .. } => told(
+        AlertEvent::Repeated { alert, .. } => told(
             format!("The alert “{}” was raised again.", title_of(*alert)),
             false,
             Tone::Info,
         ),
-        EventBody::AlertRecovered { alert, .. } => told(
+        AlertEvent::Recovered { alert, .. } => told(
             format!("The alert “{}” recovered.", title_of(*alert)),
             false,
             Tone::Good,
         ),
-        _ => None,
     }
 }
 
-const fn opened_id(body: &EventBody) -> Option<crate::id::AlertId> {
-    if let EventBody::AlertOpened { alert } = body {
-        Some(alert.id)
-    } else {
-        None
-    }
-}
-
-fn incident_text(case: &Case<'_>, event: &Event) -> Option<Told> {
-    match &event.body {
-        EventBody::IncidentOpened { number, severity, .. } => told(
+fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<Told> {
+    match what {
+        IncidentWhat::Opened { number, severity, .. } => told(
             format!("Incident {number} was opened with severity {}.", severity.word()),
             false,
             Tone::Bad,
         ),
-        EventBody::IncidentRaised { title, severity, .. } => told(
+        IncidentWhat::Raised { title, severity, .. } => told(
             format!("The incident was raised to {}: “{}”.", severity.word(), clean(title, 120)),
             true,
             Tone::Bad,
         ),
-        EventBody::IncidentAcknowledged { by, .. } => told(
-            format!("{} acknowledged the incident; escalation stopped.", case.person(*by)),
+        IncidentWhat::Acknowledged { by } => told(
+            format!("{} acknowledged the incident; escalation stopped.", case.acknowledger(*by)),
             true,
             Tone::Person,
         ),
-        EventBody::NoteAdded { text, .. } => told(
+        IncidentWhat::NoteAdded { text } => told(
             format!("{} noted: “{}”.", case.actor(&event.actor), clean(text, TEXT_CHARS)),
             true,
             Tone::Person,
         ),
-        EventBody::IncidentRecovered { .. } => {
+        IncidentWhat::Recovered => {
             told("All alerts were healthy again.".to_owned(), true, Tone::Good)
         }
-        EventBody::IncidentRelapsed { reopened, pages, .. } => {
+        IncidentWhat::Relapsed { reopened, pages } => {
             let opened = if *reopened { "; the incident was reopened" } else { "" };
             let paged = if *pages { " and paged for anew" } else { "" };
             told(format!("The failure came back{opened}{paged}."), true, Tone::Bad)
         }
-        EventBody::IncidentResolved { why, .. } => {
+        IncidentWhat::Resolved { why } => {
             let why = clean(why, 160);
             let why = why.trim_end_matches('.');
             told(format!("The incident was resolved: {why}."), true, Tone::Good)
         }
-        _ => None,
+        IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::LevelReached { .. }
+        | IncidentWhat::FallbackReached { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => escalation_text(case, what),
     }
 }
 
-fn escalation_text(case: &Case<'_>, event: &Event) -> Option<Told> {
-    match &event.body {
-        EventBody::PageHeld { hold, .. } => {
+fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
+    match what {
+        IncidentWhat::PageHeld { hold } => {
             let until = Moment::from(hold.until).clock();
             let why = clean(&hold.why, 160);
             told(format!("The page was held until {until} at the latest: {why}."), true, Tone::Info)
         }
-        EventBody::PageSuppressed { why, .. } => told(
-            format!("Nobody was paged: {}.", clean(why, 160)),
-            true,
-            Tone::Info,
-        ),
-        EventBody::LevelReached { level, round, recipients, .. } => {
+        IncidentWhat::PageSuppressed { why, .. } => {
+            told(format!("Nobody was paged: {}.", clean(why, 160)), true, Tone::Info)
+        }
+        IncidentWhat::LevelReached { level, round, recipients, .. } => {
             let again = if *round > 0 { format!(", round {}", round + 1) } else { String::new() };
             let who = case.people(recipients);
             let text = format!("Level {} of the escalation{again} called {who}.", level + 1);
             told(text, *level > 0 || *round > 0, Tone::Info)
         }
-        EventBody::FallbackReached { recipients, .. } => {
+        IncidentWhat::FallbackReached { recipients, .. } => {
             let who = case.people(recipients);
             told(format!("The fallback list was called: {who}."), true, Tone::Bad)
         }
-        _ => None,
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Relapsed { .. }
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => None,
     }
 }
 
-fn message_text(case: &Case<'_>, event: &Event) -> Option<Told> {
-    match &event.body {
-        EventBody::NotificationPlanned { notification } => {
-            let what = message_name(case, notification.id);
-            let why = clean(&notification.why, 160);
-            told(format!("{what} was planned: {why}."), false, Tone::Info)
+fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
+    let id = part.notification;
+    let name = message_name(case, id);
+    match &part.what {
+        NotificationWhat::Planned { message } => {
+            told(format!("{name} was planned: {}.", clean(&message.why, 160)), false, Tone::Info)
         }
-        EventBody::NotificationAdvanced { notification, why, .. } => {
-            let what = message_name(case, *notification);
-            told(format!("{what} was brought forward: {}.", clean(why, 160)), false, Tone::Info)
+        NotificationWhat::Advanced { why, .. } => {
+            told(format!("{name} was brought forward: {}.", clean(why, 160)), false, Tone::Info)
         }
-        EventBody::AttemptStarted { notification, number, .. } => {
-            let what = message_name(case, *notification);
-            let try_word = if *number > 1 { format!(" (attempt {number})") } else { String::new() };
-            let key = is_page(case, *notification) && *number == 1;
-            told(format!("{what} left{try_word}."), key, Tone::Info)
+        NotificationWhat::AttemptStarted { number } => {
+            let again = if *number > 1 { format!(" (attempt {number})") } else { String::new() };
+            let key = is_page(case, id) && *number == 1;
+            told(format!("{name} left{again}."), key, Tone::Info)
         }
-        EventBody::AttemptFinished { notification, outcome, detail, .. } => {
-            let what = message_name(case, *notification);
-            let page = is_page(case, *notification);
-            if *outcome == Outcome::Accepted {
-                return told(format!("{what} was accepted by the provider."), page, Tone::Good);
-            }
-            let (word, detail) = (outcome_word(*outcome), clean(detail, 120));
-            let text = match *outcome {
-                Outcome::TimedOut => format!("{what} timed out: {detail}."),
-                Outcome::Accepted | Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
-                    format!("{what} was not accepted ({word}): {detail}.")
+        NotificationWhat::AttemptFinished { outcome, detail, .. } => {
+            let page = is_page(case, id);
+            let detail = clean(detail, 120);
+            match outcome {
+                Outcome::Accepted => {
+                    told(format!("{name} was accepted by the provider."), page, Tone::Good)
                 }
-            };
-            told(text, page, Tone::Bad)
+                Outcome::TimedOut => told(format!("{name} timed out: {detail}."), page, Tone::Bad),
+                Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
+                    let word = outcome_word(*outcome);
+                    told(format!("{name} was not accepted ({word}): {detail}."), page, Tone::Bad)
+                }
+            }
         }
-        EventBody::NotificationCancelled { notification, why, .. } => {
-            let what = message_name(case, *notification);
-            told(format!("{what} was cancelled: {}.", clean(why, 160)), false, Tone::Info)
+        NotificationWhat::Cancelled { why } => {
+            told(format!("{name} was cancelled: {}.", clean(why, 160)), false, Tone::Info)
         }
-        _ => None,
     }
 }
 
-fn side_text(case: &Case<'_>, event: &Event) -> Option<Told> {
+fn watch_text(case: &Case<'_>, event: &Event, what: &WatchEvent) -> Option<Told> {
     let who = case.actor(&event.actor);
-    match &event.body {
-        EventBody::TargetMuted { until, reason, .. } => {
+    match what {
+        WatchEvent::TargetMuted { until, reason, .. } => {
             let until = Moment::from(*until).clock();
             let why = clean(reason, 160);
             told(format!("{who} muted the target until {until}: {why}."), true, Tone::Person)
         }
-        EventBody::TargetUnmuted { .. } => {
+        WatchEvent::TargetUnmuted { .. } => {
             told(format!("{who} took the mute of the target back."), true, Tone::Person)
         }
-        EventBody::InputIgnored { what, .. } => told(
-            format!("An input changed nothing: {}.", clean(what, 160)),
-            false,
-            Tone::Info,
-        ),
-        _ => None,
+        WatchEvent::TargetFound { .. }
+        | WatchEvent::TargetChanged { .. }
+        | WatchEvent::TargetRemoved { .. }
+        | WatchEvent::MaintenancePlanned { .. }
+        | WatchEvent::MaintenanceCancelled { .. }
+        | WatchEvent::MonitorSet { .. }
+        | WatchEvent::MonitorSwitched { .. } => None,
     }
 }
 
@@ -312,55 +276,40 @@ fn exit_text(pid: u32, how: ExitKind, children: u32, supervisor: &str) -> String
     }
 }
 
-/// The stable name of an event's kind, as journalled.
+/// The name of an event's kind in a list of evidence; what belongs to no incident is named by its area.
 pub(super) const fn kind(body: &EventBody) -> &'static str {
     match body {
-        EventBody::InstallationSetUp { .. } => "installation_set_up",
-        EventBody::FallbackSet { .. } => "fallback_set",
-        EventBody::UserAdded { .. } => "user_added",
-        EventBody::UserChanged { .. } => "user_changed",
-        EventBody::UserRemoved { .. } => "user_removed",
-        EventBody::ContactMethodAdded { .. } => "contact_method_added",
-        EventBody::ContactMethodVerified { .. } => "contact_method_verified",
-        EventBody::ContactMethodRemoved { .. } => "contact_method_removed",
-        EventBody::NotificationRulesSet { .. } => "notification_rules_set",
-        EventBody::ScheduleSet { .. } => "schedule_set",
-        EventBody::ScheduleRemoved { .. } => "schedule_removed",
-        EventBody::PolicySet { .. } => "policy_set",
-        EventBody::PolicyRemoved { .. } => "policy_removed",
-        EventBody::ServiceSet { .. } => "service_set",
-        EventBody::IntegrationAdded { .. } => "integration_added",
-        EventBody::IntegrationRemoved { .. } => "integration_removed",
-        EventBody::TargetFound { .. } => "target_found",
-        EventBody::TargetChanged { .. } => "target_changed",
-        EventBody::TargetRemoved { .. } => "target_removed",
-        EventBody::TargetMuted { .. } => "target_muted",
-        EventBody::TargetUnmuted { .. } => "target_unmuted",
-        EventBody::MaintenancePlanned { .. } => "maintenance_planned",
-        EventBody::MaintenanceCancelled { .. } => "maintenance_cancelled",
-        EventBody::MonitorSet { .. } => "monitor_set",
-        EventBody::MonitorSwitched { .. } => "monitor_switched",
-        EventBody::AlertOpened { .. } => "alert_opened",
-        EventBody::AlertRepeated { .. } => "alert_repeated",
-        EventBody::AlertRecovered { .. } => "alert_recovered",
-        EventBody::InputIgnored { .. } => "input_ignored",
-        EventBody::IncidentOpened { .. } => "incident_opened",
-        EventBody::IncidentRaised { .. } => "incident_raised",
-        EventBody::PageHeld { .. } => "page_held",
-        EventBody::PageSuppressed { .. } => "page_suppressed",
-        EventBody::LevelReached { .. } => "level_reached",
-        EventBody::FallbackReached { .. } => "fallback_reached",
-        EventBody::IncidentAcknowledged { .. } => "incident_acknowledged",
-        EventBody::NoteAdded { .. } => "note_added",
-        EventBody::IncidentRecovered { .. } => "incident_recovered",
-        EventBody::IncidentRelapsed { .. } => "incident_relapsed",
-        EventBody::IncidentResolved { .. } => "incident_resolved",
-        EventBody::EvidenceFrozen { .. } => "evidence_frozen",
-        EventBody::NotificationPlanned { .. } => "notification_planned",
-        EventBody::NotificationAdvanced { .. } => "notification_advanced",
-        EventBody::AttemptStarted { .. } => "attempt_started",
-        EventBody::AttemptFinished { .. } => "attempt_finished",
-        EventBody::NotificationCancelled { .. } => "notification_cancelled",
+        EventBody::Installation(_) => "installation",
+        EventBody::People(_) => "people",
+        EventBody::Roster(_) => "roster",
+        EventBody::Watch(WatchEvent::TargetMuted { .. }) => "target_muted",
+        EventBody::Watch(WatchEvent::TargetUnmuted { .. }) => "target_unmuted",
+        EventBody::Watch(_) => "watch",
+        EventBody::Input(_) => "input_ignored",
+        EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
+        EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
+        EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",
+        EventBody::Incident(part) => match &part.what {
+            IncidentWhat::Opened { .. } => "incident_opened",
+            IncidentWhat::Raised { .. } => "incident_raised",
+            IncidentWhat::PageHeld { .. } => "page_held",
+            IncidentWhat::PageSuppressed { .. } => "page_suppressed",
+            IncidentWhat::LevelReached { .. } => "level_reached",
+            IncidentWhat::FallbackReached { .. } => "fallback_reached",
+            IncidentWhat::Acknowledged { .. } => "incident_acknowledged",
+            IncidentWhat::NoteAdded { .. } => "note_added",
+            IncidentWhat::Recovered => "incident_recovered",
+            IncidentWhat::Relapsed { .. } => "incident_relapsed",
+            IncidentWhat::Resolved { .. } => "incident_resolved",
+            IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
+        },
+        EventBody::Notification(part) => match &part.what {
+            NotificationWhat::Planned { .. } => "page_planned",
+            NotificationWhat::Advanced { .. } => "page_advanced",
+            NotificationWhat::AttemptStarted { .. } => "attempt_started",
+            NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+            NotificationWhat::Cancelled { .. } => "page_cancelled",
+        },
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Case, TEXT_CHARS, number_text};
+use super::case::{Case, TEXT_CHARS, incident_part, number_text};
 use super::facts::{Entry, LogExcerpt, Moments, Note, Tone};
 use super::ledger::EvidenceRef;
 use super::mask::clean;
 use super::moment::{Moment, span_text};
 use super::requests::count;
 use super::telling;
-use crate::event::EventBody;
+use crate::event::IncidentWhat;
 use crate::signal::{FactKind, LogLine};
 
 /// Entries of a timeline at most.
@@ -144,7 +144,7 @@ fn seen(case: &mut Case<'_>, moments: &Moments) -> Vec<(Rank, Entry)> {
 pub(super) fn notes(case: &mut Case<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     for event in case.events() {
-        let EventBody::NoteAdded { text, .. } = &event.body else {
+        let Some(IncidentWhat::NoteAdded { text }) = incident_part(event) else {
             continue;
         };
         let evidence: Vec<EvidenceRef> = vec![case.cite_event(event)];

@@ -10,7 +10,7 @@ use super::moment::Moment;
 use super::requests::{self, Requests};
 use super::telling;
 use crate::alert::EvidenceSample;
-use crate::event::{Cause, EventBody};
+use crate::event::{AlertEvent, Cause, EventBody};
 
 /// Something stated that does not follow from the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,12 +88,13 @@ fn inlined(evidence: &Evidence) -> impl Iterator<Item = &EvidenceSample> {
             Cause::Sample { sample } => Some(sample),
             Cause::Request | Cause::Event { .. } | Cause::Due { .. } => None,
         };
-        let recovered = if let EventBody::AlertRecovered { evidence, .. } = &event.body {
+        let recovered = if let EventBody::Alert(AlertEvent::Recovered { evidence, .. }) = &event.body
+        {
             evidence.as_slice()
         } else {
             &[]
         };
-        let opened = if let EventBody::AlertOpened { alert } = &event.body {
+        let opened = if let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body {
             alert.evidence.as_slice()
         } else {
             &[]
