@@ -26,6 +26,17 @@ pub enum AlertSource {
     Api,
 }
 
+impl AlertSource {
+    /// The monitor, when it is one.
+    #[must_use]
+    pub const fn monitor(&self) -> Option<MonitorId> {
+        match self {
+            Self::Monitor { monitor, .. } => Some(*monitor),
+            Self::EventsV2 { .. } | Self::Api => None,
+        }
+    }
+}
+
 /// A sample that proves a statement, kept with it so that it outlives the store's retention.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceSample {

@@ -6,7 +6,7 @@ use crate::id::{
     ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId, PolicyId,
     ScheduleId, SecretId, ServiceId, TargetId, UserId,
 };
-use crate::monitor::{Monitor, Severity};
+use crate::monitor::Severity;
 use crate::oncall::Layer;
 use crate::page::{Level, Outcome};
 use crate::people::{ChannelKind, Role, Urgency};
@@ -37,10 +37,7 @@ pub enum Ask {
         key_hash: String,
     },
     /// Bring the stock monitors to this binary's version.
-    InstallPack {
-        /// The monitors; ids of known slugs are kept.
-        monitors: Vec<Monitor>,
-    },
+    InstallPack,
     /// Work on people.
     People(PeopleAsk),
     /// Work on schedules, policies and services.
@@ -251,13 +248,6 @@ pub enum WatchAsk {
     },
 }
 
-/// A hold rule of a monitor that answered when its alert opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldVerdict {
-    /// Index of the rule in the monitor.
-    pub rule: usize,
-}
-
 /// Alerts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlertAsk {
@@ -275,8 +265,8 @@ pub enum AlertAsk {
         evidence: Vec<EvidenceSample>,
         /// When the failure began.
         onset: Option<Onset>,
-        /// Hold rules that answered.
-        holds: Vec<HoldVerdict>,
+        /// Indexes of the monitor's hold rules that answered.
+        holds: Vec<usize>,
     },
     /// A monitor's recovery question answers for a failing target.
     MonitorRecovered {

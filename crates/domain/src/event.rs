@@ -399,8 +399,8 @@ pub enum IncidentWhat {
     },
     /// Somebody works on it.
     Acknowledged {
-        /// Who.
-        by: UserId,
+        /// Who; nobody known when a foreign system says so.
+        by: Option<UserId>,
     },
     /// Something was written down.
     NoteAdded {

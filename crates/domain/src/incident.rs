@@ -92,8 +92,8 @@ pub struct Incident {
     pub paging: Option<Paging>,
     /// When somebody was first chosen to be paged.
     pub paged_at: Option<Timestamp>,
-    /// Who acknowledged and when, of the present trouble.
-    pub acknowledged: Option<(UserId, Timestamp)>,
+    /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
+    pub acknowledged: Option<(Option<UserId>, Timestamp)>,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
@@ -102,6 +102,8 @@ pub struct Incident {
     pub relapses: u32,
     /// SHA-256 of the frozen evidence, in hex.
     pub evidence: Option<String>,
+    /// Position of the last event that bears on who is paged: the cause of the next page.
+    pub paging_event: u64,
 }
 
 impl Incident {

@@ -2,12 +2,14 @@
 
 pub mod alert;
 pub mod command;
+pub mod decide;
 pub mod event;
 pub mod id;
 pub mod incident;
 pub mod learn;
 pub mod monitor;
 pub mod oncall;
+pub mod pack;
 pub mod page;
 pub mod people;
 pub mod service;

@@ -99,6 +99,8 @@ pub struct Notification {
     pub state: Delivery,
     /// What was tried.
     pub attempts: Vec<Attempt>,
+    /// Position of the last event about it: the cause of its next attempt.
+    pub last_event: u64,
 }
 
 /// Where a notification stands.

@@ -31,6 +31,9 @@ pub struct NotDurable {
 
 /// Carries out what was decided, after it was made durable. Must not block: it hands over and returns.
 pub trait Effects: Send {
+    /// Tells those who follow along what was made durable, in order.
+    fn committed(&mut self, events: &[Event]);
+
     /// Carries out one effect. Its outcome comes back as a command.
     fn carry_out(&mut self, effect: Effect);
 }

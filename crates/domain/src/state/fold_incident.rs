@@ -1,10 +1,12 @@
 //! Folds events about alerts, incidents and messages.
 
 use super::State;
-use crate::event::{AlertEvent, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat};
+use crate::event::{
+    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
+};
 use crate::id::NotificationId;
 use crate::incident::{Incident, Paging, Status};
-use crate::page::{Attempt, Delivery, Outcome};
+use crate::page::{Attempt, Delivery, Notification, Outcome};
 use crate::time::Timestamp;
 
 impl State {
@@ -37,7 +39,8 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, at: Timestamp) {
+    pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
+        let at = envelope.at;
         if let IncidentWhat::Opened {
             number,
             team,
@@ -70,6 +73,7 @@ impl State {
                 resolved_at: None,
                 relapses: 0,
                 evidence: None,
+                paging_event: envelope.position,
             };
             self.last_number = *number;
             self.open_incidents.insert(event.incident);
@@ -83,6 +87,9 @@ impl State {
             return;
         };
         fold_open_incident(incident, &event.what, at);
+        if bears_on_paging(&event.what) {
+            incident.paging_event = envelope.position;
+        }
         if incident.is_open() {
             self.open_incidents.insert(event.incident);
         } else {
@@ -90,16 +97,22 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, at: Timestamp) {
+    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
+        let at = envelope.at;
         let id = event.notification;
         if let NotificationWhat::Planned { message } = &event.what {
             self.active_notifications.insert(id);
-            self.notifications.insert(id, message.clone());
+            let message = Notification {
+                last_event: envelope.position,
+                ..message.clone()
+            };
+            self.notifications.insert(id, message);
             return;
         }
         let Some(message) = self.notifications.get_mut(&id) else {
             return;
         };
+        message.last_event = envelope.position;
         match &event.what {
             NotificationWhat::Planned { .. } => {}
             NotificationWhat::Advanced { due_at, .. } => {
@@ -182,6 +195,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
         IncidentWhat::PageSuppressed { why, until } => {
             incident.hold = None;
+            incident.paging = None;
             incident.suppressed = Some((why.clone(), *until));
         }
         IncidentWhat::LevelReached {
@@ -257,5 +271,23 @@ fn start_paging(incident: &mut Incident, paging: Paging, at: Timestamp) {
 fn stop_escalation(incident: &mut Incident) {
     if let Some(paging) = &mut incident.paging {
         paging.next_at = None;
+    }
+}
+
+/// Whether the next page, if there is one, follows from this.
+const fn bears_on_paging(what: &IncidentWhat) -> bool {
+    match what {
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::LevelReached { .. }
+        | IncidentWhat::FallbackReached { .. }
+        | IncidentWhat::Relapsed { .. } => true,
+        IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => false,
     }
 }

@@ -89,8 +89,8 @@ impl State {
             EventBody::Roster(what) => self.evolve_roster(what),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
-            EventBody::Incident(what) => self.evolve_incident(what, event.at),
-            EventBody::Notification(what) => self.evolve_notification(what, event.at),
+            EventBody::Incident(what) => self.evolve_incident(what, event),
+            EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}
         }
     }
