@@ -53,7 +53,13 @@ pub struct Core<J, E, F> {
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// A core that continues from the past.
-    pub fn new(past: Past, journal: J, entropy: E, effects: F, series: Arc<dyn Source + Send + Sync>) -> Self {
+    pub fn new(
+        past: Past,
+        journal: J,
+        entropy: E,
+        effects: F,
+        series: Arc<dyn Source + Send + Sync>,
+    ) -> Self {
         let noted_ms = past.evaluated_to_ms.unwrap_or(i64::MIN);
         Self {
             published: Arc::new(RwLock::new(past.state.clone())),
@@ -143,7 +149,10 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     fn decide_system(&mut self, ask: Ask, now: Timestamp) -> Vec<Event> {
-        let command = Command { actor: Actor::System, ask };
+        let command = Command {
+            actor: Actor::System,
+            ask,
+        };
         match decide(&mut self.state, command, now, &mut self.entropy) {
             Ok(events) => events,
             Err(refusal) => {
@@ -154,8 +163,12 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     fn detect_at(&mut self, batch: Option<&Batch>, at: Timestamp, now: Timestamp) -> Vec<Event> {
-        let asks = self.detector.observe(&self.state, self.series.as_ref(), batch, at);
-        asks.into_iter().flat_map(|ask| self.decide_system(Ask::Alert(ask), now)).collect()
+        let asks = self
+            .detector
+            .observe(&self.state, self.series.as_ref(), batch, at);
+        asks.into_iter()
+            .flat_map(|ask| self.decide_system(Ask::Alert(ask), now))
+            .collect()
     }
 
     fn commit(&mut self, events: &[Event]) -> Result<(), NotDurable> {
@@ -167,7 +180,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let notes: &[(&str, String)] = if seen_ms > i64::MIN { &note } else { &[] };
         if let Err(failure) = self.journal.append(events, notes) {
             tracing::error!(%failure, events = events.len(), "events could not be made durable; they are decided again");
-            self.state = self.published.read().unwrap_or_else(PoisonError::into_inner).clone();
+            self.state = self
+                .published
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
             return Err(failure);
         }
         self.noted_ms = seen_ms;
@@ -175,7 +192,10 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             return Ok(());
         }
         {
-            let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+            let mut published = self
+                .published
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             for event in events {
                 published.evolve(event);
             }
@@ -191,16 +211,19 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 fn effect_of(event: &Event) -> Option<Effect> {
     match &event.body {
         EventBody::Notification(message) => match message.what {
-            NotificationWhat::AttemptStarted { number } => {
-                Some(Effect::Send { notification: message.notification, number })
-            }
+            NotificationWhat::AttemptStarted { number } => Some(Effect::Send {
+                notification: message.notification,
+                number,
+            }),
             NotificationWhat::Planned { .. }
             | NotificationWhat::Advanced { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Cancelled { .. } => None,
         },
         EventBody::Incident(incident) => matches!(incident.what, IncidentWhat::Resolved { .. })
-            .then_some(Effect::Freeze { incident: incident.incident }),
+            .then_some(Effect::Freeze {
+                incident: incident.incident,
+            }),
         EventBody::Installation(_)
         | EventBody::People(_)
         | EventBody::Roster(_)

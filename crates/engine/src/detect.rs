@@ -9,7 +9,7 @@ use tocsin_domain::monitor::Monitor;
 use tocsin_domain::signal::Batch;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_promql::{Limits, MatchOp, Matcher, Query, Select, Source, Value};
+use tocsin_promql::{Limits, Matcher, Query, Select, Source, Value};
 
 use crate::onset::find_onset;
 
@@ -63,7 +63,9 @@ impl Detector {
         let mut asks = Vec::new();
         for asked in self.asked.values() {
             let concerned = match (&arrived, &asked.metrics) {
-                (Some(arrived), Some(metrics)) => metrics.iter().any(|name| arrived.contains(name.as_str())),
+                (Some(arrived), Some(metrics)) => {
+                    metrics.iter().any(|name| arrived.contains(name.as_str()))
+                }
                 (None, _) | (_, None) => true,
             };
             if concerned && asked.monitor.enabled {
@@ -75,7 +77,8 @@ impl Detector {
 
     /// Follows what monitors the state has, reading the text of each once.
     fn read_monitors(&mut self, state: &State) {
-        self.asked.retain(|id, asked| state.monitors.get(id) == Some(&asked.monitor));
+        self.asked
+            .retain(|id, asked| state.monitors.get(id) == Some(&asked.monitor));
         for (id, monitor) in &state.monitors {
             if self.asked.contains_key(id) || self.broken.get(id) == Some(monitor) {
                 continue;
@@ -94,21 +97,42 @@ impl Detector {
 }
 
 fn metrics_of(batch: &Batch) -> BTreeSet<&str> {
-    batch.samples.iter().filter_map(|sample| sample.labels.get("__name__")).map(String::as_str).collect()
+    batch
+        .samples
+        .iter()
+        .filter_map(|sample| sample.labels.get("__name__"))
+        .map(String::as_str)
+        .collect()
 }
 
 fn read(monitor: &Monitor) -> Result<Asked, tocsin_promql::ParseError> {
     let expr = Query::parse(&monitor.expr)?;
     let recovery = Query::parse(&monitor.recovery)?;
-    let wording = monitor.wording.iter().map(|one| Ok((Query::parse(&one.expr)?, one.text.clone())));
+    let wording = monitor
+        .wording
+        .iter()
+        .map(|one| Ok((Query::parse(&one.expr)?, one.text.clone())));
     let wording = wording.collect::<Result<_, tocsin_promql::ParseError>>()?;
-    let holds = monitor.holds.iter().map(|rule| Query::parse(&rule.expr)).collect::<Result<Vec<_>, _>>()?;
+    let holds = monitor
+        .holds
+        .iter()
+        .map(|rule| Query::parse(&rule.expr))
+        .collect::<Result<Vec<_>, _>>()?;
     let questions = [&expr, &recovery].into_iter().chain(&holds);
-    let metrics = questions.map(Query::metric_names).try_fold(BTreeSet::new(), |mut all, names| {
-        all.extend(names?);
-        Some(all)
-    });
-    Ok(Asked { monitor: monitor.clone(), expr, recovery, wording, holds, metrics })
+    let metrics = questions
+        .map(Query::metric_names)
+        .try_fold(BTreeSet::new(), |mut all, names| {
+            all.extend(names?);
+            Some(all)
+        });
+    Ok(Asked {
+        monitor: monitor.clone(),
+        expr,
+        recovery,
+        wording,
+        holds,
+        metrics,
+    })
 }
 
 fn ask(
@@ -119,9 +143,18 @@ fn ask(
     pending_since: &mut BTreeMap<(MonitorId, TargetId), Timestamp>,
 ) -> Vec<AlertAsk> {
     let id = asked.monitor.id;
-    let Some(failing) = targets_in(&asked.expr, series, at) else { return Vec::new() };
-    let any_firing = state.targets.keys().any(|target| state.firing_of(id, *target).is_some());
-    let recovered = if any_firing { targets_in(&asked.recovery, series, at) } else { None };
+    let Some(failing) = targets_in(&asked.expr, series, at) else {
+        return Vec::new();
+    };
+    let any_firing = state
+        .targets
+        .keys()
+        .any(|target| state.firing_of(id, *target).is_some());
+    let recovered = if any_firing {
+        targets_in(&asked.recovery, series, at)
+    } else {
+        None
+    };
     let mut asks = Vec::new();
     for target in state.targets.keys() {
         let firing = state.firing_of(id, *target);
@@ -145,7 +178,9 @@ fn ask(
             && failing.contains(target)
             && hold_is_cleared(asked, alert.incident, state, *target, series, at)
         {
-            asks.push(AlertAsk::HoldCleared { incident: alert.incident });
+            asks.push(AlertAsk::HoldCleared {
+                incident: alert.incident,
+            });
         }
     }
     asks
@@ -153,12 +188,18 @@ fn ask(
 
 /// The targets in an answer; `None` when the question failed, which changes nothing.
 fn targets_in(query: &Query, series: &dyn Source, at: Timestamp) -> Option<BTreeSet<TargetId>> {
-    let limits = Limits { samples_max: SAMPLES_MAX, ..Limits::default() };
+    let limits = Limits {
+        samples_max: SAMPLES_MAX,
+        ..Limits::default()
+    };
     match query.instant(series, at.as_millis(), &limits) {
         Ok(answer) => match answer.value {
-            Value::Vector(samples) => {
-                Some(samples.iter().filter_map(|sample| sample.labels.get("target").parse().ok()).collect())
-            }
+            Value::Vector(samples) => Some(
+                samples
+                    .iter()
+                    .filter_map(|sample| sample.labels.get("target").parse().ok())
+                    .collect(),
+            ),
             Value::Scalar(_) | Value::Text(_) | Value::Matrix(_) => None,
         },
         Err(failure) => {
@@ -173,16 +214,25 @@ fn answers_for(query: &Query, target: TargetId, series: &dyn Source, at: Timesta
 }
 
 fn fired(asked: &Asked, target: TargetId, series: &dyn Source, at: Timestamp) -> AlertAsk {
-    let wording = asked.wording.iter().find(|(query, _)| answers_for(query, target, series, at));
+    let wording = asked
+        .wording
+        .iter()
+        .find(|(query, _)| answers_for(query, target, series, at));
     let holds = asked.holds.iter().enumerate();
-    let holds = holds.filter(|(_, query)| answers_for(query, target, series, at)).map(|(index, _)| index);
+    let holds = holds
+        .filter(|(_, query)| answers_for(query, target, series, at))
+        .map(|(index, _)| index);
     AlertAsk::MonitorFired {
         monitor: asked.monitor.id,
         target,
         at,
         wording: wording.map(|(_, text)| text.clone()).unwrap_or_default(),
         evidence: evidence(&asked.expr, target, series, at),
-        onset: asked.monitor.onset.as_ref().and_then(|rule| find_onset(rule, target, series, at)),
+        onset: asked
+            .monitor
+            .onset
+            .as_ref()
+            .and_then(|rule| find_onset(rule, target, series, at)),
         holds: holds.collect(),
     }
 }
@@ -195,32 +245,60 @@ fn hold_is_cleared(
     series: &dyn Source,
     at: Timestamp,
 ) -> bool {
-    let held = state.incidents.get(&incident).and_then(|incident| incident.hold.as_ref());
+    let held = state
+        .incidents
+        .get(&incident)
+        .and_then(|incident| incident.hold.as_ref());
     if !held.is_some_and(|hold| hold.until_clear) {
         return false;
     }
-    let rules = asked.monitor.holds.iter().zip(&asked.holds).filter(|(rule, _)| rule.until_clear);
-    let mut asked_again = rules.map(|(_, query)| answers_for(query, target, series, at)).peekable();
+    let rules = asked
+        .monitor
+        .holds
+        .iter()
+        .zip(&asked.holds)
+        .filter(|(rule, _)| rule.until_clear);
+    let mut asked_again = rules
+        .map(|(_, query)| answers_for(query, target, series, at))
+        .peekable();
     asked_again.peek().is_some() && !asked_again.any(|holds| holds)
 }
 
 /// The newest sample of each series that the question reads, for one target.
-fn evidence(query: &Query, target: TargetId, series: &dyn Source, at: Timestamp) -> Vec<EvidenceSample> {
+fn evidence(
+    query: &Query,
+    target: TargetId,
+    series: &dyn Source,
+    at: Timestamp,
+) -> Vec<EvidenceSample> {
     let mut found: Vec<EvidenceSample> = Vec::new();
     for selector in query.selectors() {
         let mut matchers = selector.to_vec();
-        let Ok(of_target) = Matcher::new("target", MatchOp::Equal, target.as_str()) else { continue };
-        matchers.push(of_target);
-        let select = Select::new(&matchers, at.as_millis() - EVIDENCE_LOOKBACK_MS, at.as_millis());
+        matchers.push(Matcher::equal("target", target.as_str()));
+        let select = Select::new(
+            &matchers,
+            at.as_millis() - EVIDENCE_LOOKBACK_MS,
+            at.as_millis(),
+        );
         for one in series.select(&select).unwrap_or_default() {
             let (mut times, mut values) = (Vec::new(), Vec::new());
-            let Some(last) = one.chunks.last() else { continue };
-            if last.read(select.start_ms, select.end_ms, &mut times, &mut values).is_err() {
+            let Some(last) = one.chunks.last() else {
+                continue;
+            };
+            if last
+                .read(select.start_ms, select.end_ms, &mut times, &mut values)
+                .is_err()
+            {
                 continue;
             }
-            let (Some(time), Some(value)) = (times.last(), values.last()) else { continue };
-            let sample =
-                EvidenceSample { series: one.labels.to_string(), at: Timestamp::from_millis(*time), value: *value };
+            let (Some(time), Some(value)) = (times.last(), values.last()) else {
+                continue;
+            };
+            let sample = EvidenceSample {
+                series: one.labels.to_string(),
+                at: Timestamp::from_millis(*time),
+                value: *value,
+            };
             if !found.contains(&sample) && found.len() < EVIDENCE_MAX {
                 found.push(sample);
             }

@@ -70,10 +70,12 @@ impl EngineHandle {
         command: Command,
         reply: impl FnOnce(Result<Done, AskError>) + Send + 'static,
     ) -> Result<(), AskError> {
-        self.queue.try_send(Input::Ask(command, Box::new(reply))).map_err(|refused| match refused {
-            TrySendError::Full(_) => AskError::Busy,
-            TrySendError::Disconnected(_) => AskError::Stopped,
-        })
+        self.queue
+            .try_send(Input::Ask(command, Box::new(reply)))
+            .map_err(|refused| match refused {
+                TrySendError::Full(_) => AskError::Busy,
+                TrySendError::Disconnected(_) => AskError::Stopped,
+            })
     }
 
     /// Sends a command and waits for its durable outcome; not for async code.
@@ -118,7 +120,10 @@ where
     F: Effects + 'static,
 {
     let (queue, inputs) = sync_channel(QUEUE_MAX);
-    let handle = EngineHandle { queue, state: core.published() };
+    let handle = EngineHandle {
+        queue,
+        state: core.published(),
+    };
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || run(core, &inputs, clock.as_ref()))
@@ -126,11 +131,17 @@ where
     (handle, thread)
 }
 
-fn run<J: Journal, E: Entropy, F: Effects>(mut core: Core<J, E, F>, inputs: &Receiver<Input>, clock: &dyn Clock) {
+fn run<J: Journal, E: Entropy, F: Effects>(
+    mut core: Core<J, E, F>,
+    inputs: &Receiver<Input>,
+    clock: &dyn Clock,
+) {
     core.recover(clock.now());
     loop {
         let now = clock.now();
-        let wait = core.next_due().map_or(IDLE_WAIT, |due| Duration::from_millis(due.ms_since(now)).min(IDLE_WAIT));
+        let wait = core.next_due().map_or(IDLE_WAIT, |due| {
+            Duration::from_millis(due.ms_since(now)).min(IDLE_WAIT)
+        });
         let first = match inputs.recv_timeout(wait) {
             Ok(input) => Some(input),
             Err(RecvTimeoutError::Timeout) => None,

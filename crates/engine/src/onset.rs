@@ -4,7 +4,7 @@ use tocsin_domain::alert::{EvidenceSample, Onset};
 use tocsin_domain::id::TargetId;
 use tocsin_domain::monitor::{BadSample, OnsetRule};
 use tocsin_domain::time::Timestamp;
-use tocsin_promql::{MatchOp, Matcher, Select, SeriesData, Source, is_stale};
+use tocsin_promql::{Matcher, Select, SeriesData, Source, is_stale};
 
 /// The onset is looked for this far back.
 const LOOKBACK_MS: i64 = 600_000;
@@ -12,33 +12,54 @@ const LOOKBACK_MS: i64 = 600_000;
 const RUN_GAP_MS: i64 = 60_000;
 
 /// The earliest onset among the series that the rule names. `None` when the store does not show one.
-pub(crate) fn find_onset(rule: &OnsetRule, target: TargetId, series: &dyn Source, at: Timestamp) -> Option<Onset> {
-    let labels = rule.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let named = [("__name__", rule.metric.as_str()), ("target", target.as_str())];
+pub(crate) fn find_onset(
+    rule: &OnsetRule,
+    target: TargetId,
+    series: &dyn Source,
+    at: Timestamp,
+) -> Option<Onset> {
+    let labels = rule
+        .labels
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let named = [
+        ("__name__", rule.metric.as_str()),
+        ("target", target.as_str()),
+    ];
     let matchers: Vec<Matcher> = named
         .into_iter()
         .chain(labels)
-        .map(|(name, value)| Matcher::new(name, MatchOp::Equal, value))
-        .collect::<Result<_, _>>()
-        .ok()?;
+        .map(|(name, value)| Matcher::equal(name, value))
+        .collect();
     let select = Select::new(&matchers, at.as_millis() - LOOKBACK_MS, at.as_millis());
     let found = series.select(&select).ok()?;
-    found.iter().filter_map(|one| onset_of(rule, one, &select)).min_by_key(|onset| onset.at)
+    found
+        .iter()
+        .filter_map(|one| onset_of(rule, one, &select))
+        .min_by_key(|onset| onset.at)
 }
 
 fn onset_of(rule: &OnsetRule, series: &SeriesData, select: &Select<'_>) -> Option<Onset> {
     let (mut times, mut values) = (Vec::new(), Vec::new());
     for chunk in &series.chunks {
-        chunk.read(select.start_ms, select.end_ms, &mut times, &mut values).ok()?;
+        chunk
+            .read(select.start_ms, select.end_ms, &mut times, &mut values)
+            .ok()?;
     }
-    let samples: Vec<(i64, f64)> = times.into_iter().zip(values).filter(|(_, value)| !is_stale(*value)).collect();
+    let samples: Vec<(i64, f64)> = times
+        .into_iter()
+        .zip(values)
+        .filter(|(_, value)| !is_stale(*value))
+        .collect();
     let (first_bad, last_good) = match rule.bad {
         BadSample::Equal(bad) => first_of_run(&samples, |value| value.to_bits() == bad.to_bits())?,
         BadSample::Above(limit) => first_of_run(&samples, |value| value > limit)?,
         BadSample::Increased => first_increase(&samples)?,
     };
     let (time, value) = *samples.get(first_bad)?;
-    let gap = last_good.and_then(|index| samples.get(index)).map(|(good, _)| time.abs_diff(*good));
+    let gap = last_good
+        .and_then(|index| samples.get(index))
+        .map(|(good, _)| time.abs_diff(*good));
     // Without a good sample before it nothing is known of when it began, unless its source sees the event itself.
     let uncertainty_ms = match (gap, rule.event_resolution_ms) {
         (Some(gap), Some(resolution)) => gap.min(resolution),
@@ -47,12 +68,23 @@ fn onset_of(rule: &OnsetRule, series: &SeriesData, select: &Select<'_>) -> Optio
         (None, None) => return None,
     };
     let at = Timestamp::from_millis(time);
-    let evidence = EvidenceSample { series: series.labels.to_string(), at, value };
-    Some(Onset { at, uncertainty_ms, evidence })
+    let evidence = EvidenceSample {
+        series: series.labels.to_string(),
+        at,
+        value,
+    };
+    Some(Onset {
+        at,
+        uncertainty_ms,
+        evidence,
+    })
 }
 
 /// The first sample of the run of bad ones at the end, and the good one before it.
-fn first_of_run(samples: &[(i64, f64)], bad: impl Fn(f64) -> bool) -> Option<(usize, Option<usize>)> {
+fn first_of_run(
+    samples: &[(i64, f64)],
+    bad: impl Fn(f64) -> bool,
+) -> Option<(usize, Option<usize>)> {
     let last_good = samples.iter().rposition(|(_, value)| !bad(*value));
     let first_bad = last_good.map_or(0, |index| index + 1);
     (first_bad < samples.len()).then_some((first_bad, last_good))

@@ -32,9 +32,7 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
         .active_notifications
         .iter()
         .filter_map(|id| state.notifications.get(id));
-    let incidents = incidents
-        .filter_map(|incident| wait_of(incident))
-        .map(|(at, _)| at);
+    let incidents = incidents.filter_map(wait_of).map(|(at, _)| at);
     incidents.chain(messages.filter_map(message_due)).min()
 }
 
