@@ -1,7 +1,6 @@
 //! The binary `tocsin`: command line, configuration, wiring and signals.
 
 mod accounts;
-mod client;
 mod config;
 mod data;
 mod effects;
@@ -20,8 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::client::{ClientCommand, Connection};
-use crate::config::{Config, Flags};
+
+use crate::config::{Config, Overrides, Retention, Tls};
 
 /// Watches your web servers, pages the right person, and writes the postmortem from recorded evidence.
 #[derive(Parser)]
@@ -40,14 +39,8 @@ enum Command {
     /// Print the description of the native API (OpenAPI 3.1).
     #[command(name = "openapi")]
     OpenApi,
-    #[command(flatten)]
-    Client(ClientArguments),
-}
 
-#[derive(Subcommand)]
-enum ClientArguments {
-    #[command(flatten)]
-    Command(ClientCommand),
+
 }
 
 #[derive(clap::Args)]
@@ -103,7 +96,6 @@ fn main() -> ExitCode {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
-        Command::Client(ClientArguments::Command(command)) => client::run(command),
     };
     outcome.unwrap_or_else(|error| {
         // Nothing is left to do when even this cannot be written.
@@ -120,26 +112,28 @@ fn start_logging() {
 }
 
 fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let flags = Flags {
+    let tls = wanted.tls.as_deref().map(Tls::from_words).transpose().map_err(anyhow::Error::msg)?;
+    let retention = wanted.retention.map(|text| text.parse::<Retention>()).transpose().map_err(anyhow::Error::msg)?;
+    let flags = Overrides {
         data: wanted.data,
         listen: wanted.listen,
-        tls: wanted.tls,
-        behind_proxy: wanted.behind_proxy,
-        insecure_no_auth: wanted.insecure_no_auth,
-        retention: wanted.retention,
+        tls,
+        behind_proxy: wanted.behind_proxy.then_some(true),
+        retention,
+        ..Overrides::default()
     };
-    let config = Config::load(wanted.config.as_deref())?.with_flags(flags)?;
-    serve::run(&config, out)
+    let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
+    serve::run(&config, wanted.insecure_no_auth, out)
 }
 
 fn set_up(wanted: &SetupArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let flags = Flags { data: wanted.data.clone(), ..Flags::default() };
-    let config = Config::load(wanted.config.as_deref())?.with_flags(flags)?;
+    let flags = Overrides { data: wanted.data.clone(), ..Overrides::default() };
+    let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
     setup::run(
         &setup::Wanted {
             data: &config.data,
             key_file: config.key_file.as_deref(),
-            public_url: &config.public_url_at(config.listen),
+            public_url: &serve::public_url(&config, config.listen),
             email: &wanted.admin_email,
             name: wanted.admin_name.as_deref(),
             time_zone: &wanted.time_zone,

@@ -1,6 +1,7 @@
 //! `tocsin serve`: opens the data, starts every part, stops them in order.
 
 use std::io::Write;
+use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tocsin_agent::Agent;
 use tocsin_domain::id::{Entropy, SecretId};
 use tocsin_edge::app::{App, Parts};
+use tocsin_edge::Stop;
+use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
@@ -22,7 +25,7 @@ use tocsin_journal::{Access, OneTimePurpose, SecretKind, Vault};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets};
-use crate::config::Config;
+use crate::config::{Allowed, Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
 use crate::evidence::{self, Archive};
@@ -39,19 +42,19 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
 const EVENTS_PER_MINUTE: usize = 120;
+const MS_PER_DAY: u64 = 86_400_000;
 
 /// Runs until SIGTERM or SIGINT.
-pub(crate) fn run(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-    config.check_exposure()?;
+pub(crate) fn run(config: &Config, insecure_no_auth: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let listener = std::net::TcpListener::bind(config.listen)
         .with_context(|| format!("listening on {} (is another Tocsin or another program there?)", config.listen))?;
     let listen = listener.local_addr()?;
     let data = data::open(&config.data, config.key_file.as_deref())?;
     let folder = data.lock.directory().to_owned();
     let store = open_store(&folder, config)?;
-    let public_url = config.public_url_at(listen);
+    let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
-    let parts = start_parts(data, store, config, &folder, listen, &public_url)?;
+    let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
@@ -87,7 +90,11 @@ struct Running {
 }
 
 fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
-    let options = Options { retention_ms: config.retention_ms(), ..Options::default() };
+    let retention_ms = match config.retention {
+        Retention::Days(days) => u64::from(days) * MS_PER_DAY,
+        Retention::Forever => u64::MAX,
+    };
+    let options = Options { retention_ms, ..Options::default() };
     let path = folder.join("telemetry");
     let (store, report) = Store::open(&path, options).with_context(|| format!("opening {}", path.display()))?;
     if !report.is_clean() {
@@ -112,11 +119,12 @@ fn start_parts(
     data: Data,
     store: Arc<Store>,
     config: &Config,
-    folder: &Path,
+    insecure_no_auth: bool,
     listen: std::net::SocketAddr,
     public_url: &str,
 ) -> anyhow::Result<Running> {
     let Data { lock, journal, vault, access, state } = data;
+    let folder = lock.directory().to_owned();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let reader = journal.reader();
     let evaluated_to_ms = reader.meta(EVALUATED_TO)?.and_then(|text| text.parse().ok());
@@ -140,6 +148,7 @@ fn start_parts(
         host_name: host_name(),
     });
     let evidence_thread = evidence::start(Arc::clone(&archive), to_freeze)?;
+    let egress = egress_of(config)?;
     let user_key = user_key(&access, &vault)?;
     let secrets = Arc::new(Secrets(Arc::clone(&vault)));
     let doors = Arc::new(Doors { access, vault });
@@ -150,7 +159,7 @@ fn start_parts(
             clock: Arc::clone(&clock),
             vault: Arc::clone(&secrets) as _,
             accounts: Arc::clone(&doors) as _,
-            egress: config.egress()?,
+            egress: egress.clone(),
             public_url: public_url.to_owned(),
             tally: Arc::clone(&tally),
         },
@@ -170,11 +179,11 @@ fn start_parts(
         settings: tocsin_edge::app::Settings {
             public_url: public_url.to_owned(),
             listen,
-            tls: config.tls.is_some(),
+            tls: config.tls != Tls::Off,
             behind_proxy: config.behind_proxy,
-            insecure_no_auth: config.insecure_no_auth,
-            egress: config.egress()?,
-            data_dir: folder.to_owned(),
+            insecure_no_auth,
+            egress: egress.clone(),
+            data_dir: folder,
             events_per_minute: EVENTS_PER_MINUTE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: None,
@@ -305,17 +314,55 @@ fn serve_until_signal(
     ready: impl FnOnce() -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("http").enable_all().build()?;
-    let tls = config.tls();
+    let tls = match &config.tls {
+        Tls::Off => tocsin_edge::tls::Tls::Off,
+        Tls::Files { cert, key } => tocsin_edge::tls::Tls::Files { cert: cert.clone(), key: key.clone() },
+        Tls::SelfSigned => tocsin_edge::tls::Tls::SelfSigned {
+            data_dir: config.data.clone(),
+            names: vec![listener.local_addr()?.ip().to_string(), host_name()],
+        },
+    };
     runtime.block_on(async {
+        let tls = tocsin_edge::tls::config(&tls, SystemClock.now()).await?;
+        let stop = Stop::default();
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let stop = async move {
+        let told = stop.clone();
+        tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
-        };
+            told.stop();
+        });
         ready()?;
-        tocsin_edge::serve(listener, app.clone(), &tls, stop).await
-    })?;
-    Ok(())
+        tocsin_edge::serve(listener, app.clone(), tls, stop).await?;
+        anyhow::Ok(())
+    })
+}
+
+/// What every link begins with: as configured, else the listener's own address.
+pub(crate) fn public_url(config: &Config, listen: std::net::SocketAddr) -> String {
+    let scheme = if config.tls == Tls::Off { "http" } else { "https" };
+    let own = || format!("{scheme}://{listen}");
+    config.public_url.clone().map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+}
+
+/// Where requests of our own may go beyond public addresses. Names are resolved once, now: an answer that changes later
+/// opens nothing.
+fn egress_of(config: &Config) -> anyhow::Result<Egress> {
+    let mut blocks = Vec::new();
+    for allowed in &config.egress_allow {
+        match allowed {
+            Allowed::Block(..) => blocks.push(allowed.to_string().parse::<Block>()?),
+            Allowed::Host(name) => {
+                let found = (name.as_str(), 0).to_socket_addrs();
+                let found = found.with_context(|| format!("resolving {name:?} of [egress] allow"))?;
+                for address in found {
+                    let bits = if address.is_ipv4() { 32 } else { 128 };
+                    blocks.push(format!("{}/{bits}", address.ip()).parse::<Block>()?);
+                }
+            }
+        }
+    }
+    Ok(Egress::new(blocks))
 }
