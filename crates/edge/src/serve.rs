@@ -28,7 +28,9 @@ const STOP_WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Authentication is off, but others could reach the listener.
-    #[error("--insecure-no-auth needs a listener on this machine alone (127.0.0.1 or ::1), not {0}")]
+    #[error(
+        "--insecure-no-auth needs a listener on this machine alone (127.0.0.1 or ::1), not {0}"
+    )]
     OpenToOthers(SocketAddr),
     /// Others could listen in.
     #[error("serving at {0}, beyond this machine, needs --tls or --behind-proxy")]
@@ -61,13 +63,26 @@ pub async fn serve(
         stop.await;
         stopping.graceful_shutdown(Some(STOP_WAIT));
     });
-    let mut server = axum_server::from_tcp(listener)?.handle(handle).first_request_timeout(FIRST_REQUEST_WAIT);
+    let mut server = axum_server::from_tcp(listener)?
+        .handle(handle)
+        .first_request_timeout(FIRST_REQUEST_WAIT);
     let builder = server.http_builder();
-    builder.http1().header_read_timeout(HEADER_WAIT).max_buf_size(HEADER_BYTES_MAX);
-    builder.http2().max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEADER_LIST_BYTES_MAX);
+    builder
+        .http1()
+        .header_read_timeout(HEADER_WAIT)
+        .max_buf_size(HEADER_BYTES_MAX);
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX);
     match config {
         None => server.serve(service).await?,
-        Some(config) => server.acceptor(RustlsAcceptor::new(config)).serve(service).await?,
+        Some(config) => {
+            server
+                .acceptor(RustlsAcceptor::new(config))
+                .serve(service)
+                .await?
+        }
     }
     waiting.abort();
     Ok(())

@@ -52,10 +52,19 @@ pub(crate) fn description() -> OpenApi {
         .description(Some("The native API of Tocsin. Times are RFC 3339 in UTC; errors are problem documents (RFC 9457)."))
         .license(Some(License::new("MIT")))
         .build();
-    openapi.paths.paths.retain(|path, _| path != "/" && !path.starts_with("/ui"));
+    openapi
+        .paths
+        .paths
+        .retain(|path, _| path != "/" && !path.starts_with("/ui"));
     let components = openapi.components.get_or_insert_default();
-    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-tocsin"))));
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-tocsin"))),
+    );
     openapi
 }
 
@@ -79,17 +88,29 @@ fn open_to_all(table: Table) -> Table {
         .add(Who::Public, routes!(ui::index))
         .add(Who::Public, routes!(ui::without_slash))
         .add(Who::Public, routes!(ui::file))
-        .add(Who::Key(Front::PagerDutyEvents), routes!(pagerduty::enqueue))
-        .add(Who::Key(Front::PagerDutyEvents), routes!(pagerduty::enqueue_prefixed))
+        .add(
+            Who::Key(Front::PagerDutyEvents),
+            routes!(pagerduty::enqueue),
+        )
+        .add(
+            Who::Key(Front::PagerDutyEvents),
+            routes!(pagerduty::enqueue_prefixed),
+        )
 }
 
 fn access(table: Table) -> Table {
     table
         .add(Who::Public, routes!(session::setup_state, session::set_up))
         .add(Who::Public, routes!(session::sign_in))
-        .add(Who::Session, routes!(session::get_session, session::sign_out))
+        .add(
+            Who::Session,
+            routes!(session::get_session, session::sign_out),
+        )
         .add(Who::SelfOr(Admin), routes!(session::set_password))
-        .add(Who::Role(Responder), routes!(token::list_tokens, token::add_token))
+        .add(
+            Who::Role(Responder),
+            routes!(token::list_tokens, token::add_token),
+        )
         .add(Who::Role(Responder), routes!(token::revoke_token))
 }
 
@@ -114,7 +135,10 @@ fn people(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(people::list_users))
         .add(Who::Role(Admin), routes!(people::add_user))
         .add(Who::Role(Viewer), routes!(people::get_user))
-        .add(Who::Role(Admin), routes!(people::change_user, people::remove_user))
+        .add(
+            Who::Role(Admin),
+            routes!(people::change_user, people::remove_user),
+        )
         .add(Who::SelfOr(Admin), routes!(people::add_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::remove_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
@@ -128,15 +152,30 @@ fn roster(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(oncall::on_call))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
-        .add(Who::Role(Admin), routes!(roster::schedule::replace_schedule, roster::schedule::remove_schedule))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::schedule::replace_schedule,
+                roster::schedule::remove_schedule
+            ),
+        )
         .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
         .add(Who::Role(Admin), routes!(roster::policy::add_policy))
-        .add(Who::Role(Admin), routes!(roster::policy::replace_policy, roster::policy::remove_policy))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::policy::replace_policy,
+                roster::policy::remove_policy
+            ),
+        )
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
         .add(Who::Role(Admin), routes!(roster::service::replace_service))
         .add(Who::Role(Admin), routes!(roster::service::add_integration))
-        .add(Who::Role(Admin), routes!(roster::service::remove_integration))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::service::remove_integration),
+        )
 }
 
 fn watch(table: Table) -> Table {

@@ -11,9 +11,6 @@ use crate::access::who::Who;
 use crate::app::App;
 use crate::http::idempotency::once;
 
-/// Where the native API lives.
-pub(crate) const API: &str = "/api/tocsin/v1";
-
 /// One method of one path, and who may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -35,7 +32,11 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(app: Option<App>) -> Self {
-        Self { app, router: OpenApiRouter::default(), listed: Vec::new() }
+        Self {
+            app,
+            router: OpenApiRouter::default(),
+            listed: Vec::new(),
+        }
     }
 
     /// Registers the handlers of one path that share who may call them.
@@ -53,7 +54,11 @@ impl Table {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 operation.security = security_of(who);
-                self.listed.push(Listed { method: method.to_owned(), path: path.clone(), who });
+                self.listed.push(Listed {
+                    method: method.to_owned(),
+                    path: path.clone(),
+                    who,
+                });
             }
         }
         let gated = match &self.app {
@@ -89,8 +94,9 @@ fn security_of(who: Who) -> Option<Vec<SecurityRequirement>> {
     match who {
         Who::Public | Who::Key(_) => None,
         Who::Session => Some(vec![SecurityRequirement::new("session", none)]),
-        Who::Role(_) | Who::SelfOr(_) => {
-            Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::new("session", none)])
-        }
+        Who::Role(_) | Who::SelfOr(_) => Some(vec![
+            SecurityRequirement::new("token", none),
+            SecurityRequirement::new("session", none),
+        ]),
     }
 }

@@ -58,8 +58,14 @@ pub(crate) struct EscalationPolicy {
 
 fn policy(known: &page::Policy) -> EscalationPolicy {
     let target = |to: &Recipient| match to {
-        Recipient::User(id) => PolicyTarget { kind: RecipientKind::User, id: id.to_string() },
-        Recipient::Schedule(id) => PolicyTarget { kind: RecipientKind::Schedule, id: id.to_string() },
+        Recipient::User(id) => PolicyTarget {
+            kind: RecipientKind::User,
+            id: id.to_string(),
+        },
+        Recipient::Schedule(id) => PolicyTarget {
+            kind: RecipientKind::Schedule,
+            id: id.to_string(),
+        },
     };
     let level = |level: &page::Level| PolicyLevel {
         delay_minutes: minutes(level.delay_ms),
@@ -78,10 +84,16 @@ fn minutes(ms: u64) -> f64 {
     ms as f64 / MS_PER_MINUTE as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie between 0 and a day")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to lie between 0 and a day"
+)]
 #[expect(clippy::cast_precision_loss, reason = "a small constant")]
 fn milliseconds(minutes: f64) -> Option<u64> {
-    (0.0..=1_440.0).contains(&minutes).then(|| (minutes * MS_PER_MINUTE as f64).round() as u64)
+    (0.0..=1_440.0)
+        .contains(&minutes)
+        .then(|| (minutes * MS_PER_MINUTE as f64).round() as u64)
 }
 
 fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
@@ -100,12 +112,22 @@ fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
             };
             match recipient {
                 Ok(recipient) => targets.push(recipient),
-                Err(_) => reasons.push(format!("levels[{index}].targets: {:?} is not an id", target.id)),
+                Err(_) => reasons.push(format!(
+                    "levels[{index}].targets: {:?} is not an id",
+                    target.id
+                )),
             }
         }
-        made.push(page::Level { delay_ms: delay_ms.unwrap_or_default(), targets });
+        made.push(page::Level {
+            delay_ms: delay_ms.unwrap_or_default(),
+            targets,
+        });
     }
-    if reasons.is_empty() { Ok(made) } else { Err(Problem::invalid(reasons)) }
+    if reasons.is_empty() {
+        Ok(made)
+    } else {
+        Err(Problem::invalid(reasons))
+    }
 }
 
 /// Escalation policies
@@ -115,7 +137,8 @@ pub(crate) async fn list_policies(
     State(app): State<App>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<EscalationPolicy>>, Problem> {
-    let mut all: Vec<EscalationPolicy> = app.read(|state| state.policies.values().map(policy).collect());
+    let mut all: Vec<EscalationPolicy> =
+        app.read(|state| state.policies.values().map(policy).collect());
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -126,9 +149,19 @@ async fn set_policy(
     id: Option<String>,
     request: PolicyRequest,
 ) -> Result<Json<EscalationPolicy>, Problem> {
-    let id = id.map(|id| id.parse().map_err(|_| Problem::not_found(&format!("escalation policy {id}")))).transpose()?;
+    let id = id
+        .map(|id| {
+            id.parse()
+                .map_err(|_| Problem::not_found(&format!("escalation policy {id}")))
+        })
+        .transpose()?;
     let levels = levels_of(&request.levels)?;
-    let ask = RosterAsk::SetPolicy { id, name: request.name, levels, repeat: request.repeat };
+    let ask = RosterAsk::SetPolicy {
+        id,
+        name: request.name,
+        levels,
+        repeat: request.repeat,
+    };
     match set_in(app, caller, ask).await? {
         RosterEvent::PolicySet { policy: known } => Ok(Json(policy(&known))),
         other => Err(unexpected(&other)),
@@ -143,7 +176,9 @@ pub(crate) async fn add_policy(
     caller: Caller,
     Body(request): Body<PolicyRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    set_policy(&app, &caller, None, request).await.map(|set| (StatusCode::CREATED, set))
+    set_policy(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
 }
 
 /// Replace an escalation policy
@@ -166,7 +201,10 @@ pub(crate) async fn remove_policy(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let policy = id.parse().map_err(|_| Problem::not_found(&format!("escalation policy {id}")))?;
-    app.ask(&caller.actor, Ask::Roster(RosterAsk::RemovePolicy(policy))).await?;
+    let policy = id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("escalation policy {id}")))?;
+    app.ask(&caller.actor, Ask::Roster(RosterAsk::RemovePolicy(policy)))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

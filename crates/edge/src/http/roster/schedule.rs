@@ -89,7 +89,12 @@ fn schedule(state: &state::State, known: &oncall::Schedule, now: Timestamp) -> S
                     oncall::TurnUnit::Weeks => TurnUnit::Weeks,
                 },
             },
-            members: known.layer.members.iter().map(ToString::to_string).collect(),
+            members: known
+                .layer
+                .members
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         },
         on_call_now: shift.map(|shift| named_user(state, shift.user)),
         next_handoff_at: shift.map(|shift| Instant(shift.until)),
@@ -113,7 +118,12 @@ fn layer_of(layer: &Layer) -> Result<oncall::Layer, Problem> {
         TurnUnit::Days => oncall::TurnUnit::Days,
         TurnUnit::Weeks => oncall::TurnUnit::Weeks,
     };
-    Ok(oncall::Layer { start: layer.start.0, every: layer.turn.every, unit, members })
+    Ok(oncall::Layer {
+        start: layer.start.0,
+        every: layer.turn.every,
+        unit,
+        members,
+    })
 }
 
 /// Schedules
@@ -124,8 +134,13 @@ pub(crate) async fn list_schedules(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<Schedule>>, Problem> {
     let now = app.now();
-    let mut all: Vec<Schedule> =
-        app.read(|state| state.schedules.values().map(|known| schedule(state, known, now)).collect());
+    let mut all: Vec<Schedule> = app.read(|state| {
+        state
+            .schedules
+            .values()
+            .map(|known| schedule(state, known, now))
+            .collect()
+    });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -136,13 +151,25 @@ async fn set_schedule(
     id: Option<String>,
     request: ScheduleRequest,
 ) -> Result<Json<Schedule>, Problem> {
-    let id = id.map(|id| id.parse().map_err(|_| Problem::not_found(&format!("schedule {id}")))).transpose()?;
+    let id = id
+        .map(|id| {
+            id.parse()
+                .map_err(|_| Problem::not_found(&format!("schedule {id}")))
+        })
+        .transpose()?;
     let layer = layer_of(&request.layer)?;
-    let ask = RosterAsk::SetSchedule { id, name: request.name, time_zone: request.time_zone, layer };
+    let ask = RosterAsk::SetSchedule {
+        id,
+        name: request.name,
+        time_zone: request.time_zone,
+        layer,
+    };
     let now = app.now();
     let set = set_in(app, caller, ask).await?;
     match set {
-        RosterEvent::ScheduleSet { schedule: known } => Ok(Json(app.read(|state| schedule(state, &known, now)))),
+        RosterEvent::ScheduleSet { schedule: known } => {
+            Ok(Json(app.read(|state| schedule(state, &known, now))))
+        }
         other => Err(unexpected(&other)),
     }
 }
@@ -155,7 +182,9 @@ pub(crate) async fn add_schedule(
     caller: Caller,
     Body(request): Body<ScheduleRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    set_schedule(&app, &caller, None, request).await.map(|set| (StatusCode::CREATED, set))
+    set_schedule(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
 }
 
 /// Replace a schedule
@@ -178,7 +207,13 @@ pub(crate) async fn remove_schedule(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let schedule = id.parse().map_err(|_| Problem::not_found(&format!("schedule {id}")))?;
-    app.ask(&caller.actor, Ask::Roster(RosterAsk::RemoveSchedule(schedule))).await?;
+    let schedule = id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("schedule {id}")))?;
+    app.ask(
+        &caller.actor,
+        Ask::Roster(RosterAsk::RemoveSchedule(schedule)),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

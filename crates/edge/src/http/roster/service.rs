@@ -49,12 +49,20 @@ pub(crate) struct Service {
 }
 
 fn shown_service(state: &state::State, known: &service::Service) -> Service {
-    let own = state.integrations.values().filter(|integration| integration.service == known.id);
+    let own = state
+        .integrations
+        .values()
+        .filter(|integration| integration.service == known.id);
     Service {
         id: known.id.to_string(),
         name: known.name.clone(),
         escalation_policy_id: known.policy.map(|policy| policy.to_string()),
-        integrations: own.map(|one| Integration { id: one.id.to_string(), name: one.name.clone() }).collect(),
+        integrations: own
+            .map(|one| Integration {
+                id: one.id.to_string(),
+                name: one.name.clone(),
+            })
+            .collect(),
     }
 }
 
@@ -74,8 +82,13 @@ pub(crate) async fn list_services(
     State(app): State<App>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<Service>>, Problem> {
-    let mut all: Vec<Service> =
-        app.read(|state| state.services.values().map(|known| shown_service(state, known)).collect());
+    let mut all: Vec<Service> = app.read(|state| {
+        state
+            .services
+            .values()
+            .map(|known| shown_service(state, known))
+            .collect()
+    });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -86,11 +99,31 @@ async fn set_service(
     id: Option<String>,
     request: ServiceRequest,
 ) -> Result<Json<Service>, Problem> {
-    let id = id.map(|id| id.parse().map_err(|_| Problem::not_found(&format!("service {id}")))).transpose()?;
+    let id = id
+        .map(|id| {
+            id.parse()
+                .map_err(|_| Problem::not_found(&format!("service {id}")))
+        })
+        .transpose()?;
     let wrong = |_| Problem::bad("escalation_policy_id: not an id");
-    let policy = request.escalation_policy_id.map(|id| id.parse().map_err(wrong)).transpose()?;
-    match set_in(app, caller, RosterAsk::SetService { id, name: request.name, policy }).await? {
-        RosterEvent::ServiceSet { service } => Ok(Json(app.read(|state| shown_service(state, &service)))),
+    let policy = request
+        .escalation_policy_id
+        .map(|id| id.parse().map_err(wrong))
+        .transpose()?;
+    match set_in(
+        app,
+        caller,
+        RosterAsk::SetService {
+            id,
+            name: request.name,
+            policy,
+        },
+    )
+    .await?
+    {
+        RosterEvent::ServiceSet { service } => {
+            Ok(Json(app.read(|state| shown_service(state, &service))))
+        }
         other => Err(unexpected(&other)),
     }
 }
@@ -103,7 +136,9 @@ pub(crate) async fn add_service(
     caller: Caller,
     Body(request): Body<ServiceRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    set_service(&app, &caller, None, request).await.map(|set| (StatusCode::CREATED, set))
+    set_service(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
 }
 
 /// Change a service
@@ -134,14 +169,24 @@ pub(crate) async fn add_integration(
     Path(id): Path<String>,
     Body(request): Body<IntegrationRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let service = id.parse().map_err(|_| Problem::not_found(&format!("service {id}")))?;
+    let service = id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("service {id}")))?;
     let key = secret::letters(ROUTING_KEY_CHARS);
     let routing_key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let key_hash = secret::key_hash(&routing_key);
-    let ask = RosterAsk::AddIntegration { service, name: request.name, key_hash };
+    let ask = RosterAsk::AddIntegration {
+        service,
+        name: request.name,
+        key_hash,
+    };
     match set_in(&app, &caller, ask).await? {
         RosterEvent::IntegrationAdded { integration } => {
-            let made = MadeIntegration { id: integration.id.to_string(), name: integration.name, routing_key };
+            let made = MadeIntegration {
+                id: integration.id.to_string(),
+                name: integration.name,
+                routing_key,
+            };
             Ok((StatusCode::CREATED, Json(made)))
         }
         other => Err(unexpected(&other)),
@@ -158,8 +203,17 @@ pub(crate) async fn remove_integration(
 ) -> Result<StatusCode, Problem> {
     let missing = || Problem::not_found(&format!("integration {integration_id} of service {id}"));
     let integration = integration_id.parse().map_err(|_| missing())?;
-    let of = app.read(|state| state.integrations.get(&integration).map(|one| one.service.to_string()));
+    let of = app.read(|state| {
+        state
+            .integrations
+            .get(&integration)
+            .map(|one| one.service.to_string())
+    });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    app.ask(&caller.actor, Ask::Roster(RosterAsk::RemoveIntegration(integration))).await?;
+    app.ask(
+        &caller.actor,
+        Ask::Roster(RosterAsk::RemoveIntegration(integration)),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
