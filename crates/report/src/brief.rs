@@ -31,7 +31,7 @@ pub(crate) const MUST: u8 = 0;
 /// Entries of the timeline that a brief report offers at most.
 const ENTRIES_MAX: usize = 12;
 /// A brief report aims a little above its fewest words, for readers who count differently.
-const WORDS_AIMED: usize = BRIEF_WORDS_MIN + 15;
+const WORDS_AIMED: usize = BRIEF_WORDS_MIN + 35;
 /// All text of the file, the list of evidence and the marks included, stays below the most words too.
 const PIECES_MAX: usize = BRIEF_WORDS_MAX - 2;
 
@@ -57,7 +57,9 @@ pub(crate) fn document(facts: &Facts) -> Document {
 /// Adds details one by one, each only if there is room for it, until the report is long enough.
 fn choose(facts: &Facts, candidates: Vec<Candidate>) -> Document {
     let mut chosen: Vec<bool> = candidates.iter().map(|one| one.priority == MUST).collect();
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|index| !chosen[*index]).collect();
+    let mut order: Vec<usize> = (0..candidates.len())
+        .filter(|index| !chosen[*index])
+        .collect();
     order.sort_by_key(|index| (candidates[*index].priority, *index));
     let mut document = assemble(facts, &candidates, &chosen);
     for index in order {
@@ -116,7 +118,10 @@ pub(crate) fn tags(facts: &Facts) -> Vec<String> {
 
 fn blocks(candidates: &[Candidate], chosen: &[bool], section: usize) -> Vec<Block> {
     let mut lines: Vec<(usize, Vec<Sentence>)> = Vec::new();
-    let wanted = candidates.iter().zip(chosen).filter(|(one, chosen)| **chosen && one.section == section);
+    let wanted = candidates
+        .iter()
+        .zip(chosen)
+        .filter(|(one, chosen)| **chosen && one.section == section);
     for (one, _) in wanted {
         match lines.iter_mut().find(|(line, _)| *line == one.line) {
             Some((_, sentences)) => sentences.push(one.sentence.clone()),
@@ -125,7 +130,10 @@ fn blocks(candidates: &[Candidate], chosen: &[bool], section: usize) -> Vec<Bloc
     }
     lines.sort_by_key(|(line, _)| *line);
     if section == SUMMARY {
-        return lines.into_iter().map(|(_, sentences)| Block::Paragraph(sentences)).collect();
+        return lines
+            .into_iter()
+            .map(|(_, sentences)| Block::Paragraph(sentences))
+            .collect();
     }
     let mut blocks = Vec::new();
     let mut bullets = Vec::new();
@@ -154,11 +162,33 @@ pub(crate) fn must(section: usize, line: usize, sentence: Sentence) -> Candidate
 
 fn summary(facts: &Facts) -> Vec<Candidate> {
     let mut all = vec![must(SUMMARY, 0, span_sentence(facts))];
-    if let (Some(ms), true) = (facts.moments.onset_uncertainty_ms, facts.moments.onset.value.is_some()) {
+    if let (Some(ms), true) = (
+        facts.moments.onset_uncertainty_ms,
+        facts.moments.onset.value.is_some(),
+    ) {
         let text = format!("The onset is measured to within {}.", span_text(ms));
-        all.push(must(SUMMARY, 0, Sentence::new(text, &facts.moments.onset.evidence)));
+        all.push(must(
+            SUMMARY,
+            0,
+            Sentence::new(text, &facts.moments.onset.evidence),
+        ));
     }
-    all.extend(impact(facts).into_iter().map(|sentence| must(SUMMARY, 1, sentence)));
+    let known = facts.cause.trigger.value.is_some();
+    let text = if known {
+        "What set it off is recorded; its root cause is not determined."
+    } else {
+        "Neither its trigger nor its root cause is known from what was recorded."
+    };
+    all.push(must(
+        SUMMARY,
+        0,
+        Sentence::new(text, &facts.cause.trigger.evidence),
+    ));
+    all.extend(
+        impact(facts)
+            .into_iter()
+            .map(|sentence| must(SUMMARY, 1, sentence)),
+    );
     all.push(must(SUMMARY, 2, response(facts)));
     all
 }
@@ -170,15 +200,28 @@ fn span_sentence(facts: &Facts) -> Sentence {
     let text = match (onset.value, recovered.value) {
         (Some(from), Some(until)) => {
             let day = from.date();
-            let length = until.ms_since(from).map_or_else(String::new, |ms| format!(", {}", span_text(ms)));
+            let length = until
+                .ms_since(from)
+                .map_or_else(String::new, |ms| format!(", {}", span_text(ms)));
             let until = clock(until, Some(&day));
-            format!("On {day} {what} from {} until {until}{length}.", from.clock())
+            format!(
+                "On {day} {what} from {} until {until}{length}.",
+                from.clock()
+            )
         }
         (Some(from), None) => {
-            format!("On {} {what} from {} on; a recovery is not recorded.", from.date(), from.clock())
+            format!(
+                "On {} {what} from {} on; a recovery is not recorded.",
+                from.date(),
+                from.clock()
+            )
         }
         (None, Some(until)) => {
-            format!("{what} until {} {}; the onset is unknown.", until.date(), until.clock())
+            format!(
+                "{what} until {} {}; the onset is unknown.",
+                until.date(),
+                until.clock()
+            )
         }
         (None, None) => format!("{what}; neither onset nor recovery is recorded."),
     };
@@ -199,7 +242,10 @@ pub(crate) fn impact(facts: &Facts) -> Vec<Sentence> {
     let premium_words = match premium {
         Some(tier) => {
             cites.extend(tier.evidence.get(3));
-            format!("{} met a failure", counted(tier.counts.users_failed, "premium user"))
+            format!(
+                "{} met a failure",
+                counted(tier.counts.users_failed, "premium user")
+            )
         }
         None => "premium users are not told apart in it".to_owned(),
     };
@@ -218,16 +264,16 @@ fn expected(facts: &Facts) -> Option<Sentence> {
     let premium = expected_tier(expected, PREMIUM);
     let of_premium = match premium {
         Some(tier) => {
-            let users = tier
-                .users
-                .map_or_else(String::new, |users| format!(" by {} different premium users", range(users)));
+            let users = tier.users.map_or_else(String::new, |users| {
+                format!(" from {} different premium users", range(users))
+            });
             format!(", {} of them{users}", range(tier.requests))
         }
         None => String::new(),
     };
     let silent = span_text(expected.silent_ms);
     let text = format!(
-        "For {silent} nothing was logged: an estimated {} further requests were expected then{of_premium}.",
+        "For {silent} the server logged nothing; by estimate {} further requests were affected then{of_premium}.",
         range(expected.requests)
     );
     Some(Sentence::new(text, &facts.impact.expected.evidence))
@@ -236,11 +282,22 @@ fn expected(facts: &Facts) -> Option<Sentence> {
 /// The range of requests that met a failure or no answer, when any of it is known.
 pub(crate) fn affected(facts: &Facts) -> Option<Range> {
     let failed = facts.impact.recorded.value?.failed;
-    let expected = facts.impact.expected.value.as_ref().map(|expected| expected.requests);
-    Some(expected.map_or(Range { low: failed, high: failed }, |range| Range {
-        low: range.low.saturating_add(failed),
-        high: range.high.saturating_add(failed),
-    }))
+    let expected = facts
+        .impact
+        .expected
+        .value
+        .as_ref()
+        .map(|expected| expected.requests);
+    Some(expected.map_or(
+        Range {
+            low: failed,
+            high: failed,
+        },
+        |range| Range {
+            low: range.low.saturating_add(failed),
+            high: range.high.saturating_add(failed),
+        },
+    ))
 }
 
 fn response(facts: &Facts) -> Sentence {
@@ -259,13 +316,22 @@ fn response(facts: &Facts) -> Sentence {
         let later = paged.ms_since(detected).map_or_else(String::new, span_text);
         parts.push(format!("the first page left {later} later"));
         cites.extend(&moments.acknowledged.evidence);
-        parts.push(match (&facts.paging.acknowledged_by.value, facts.durations.acknowledge.ms) {
-            (Some(name), Some(ms)) => {
-                format!("{} acknowledged {} after it", short(name, 4, 40), span_text(ms))
-            }
-            (Some(name), None) => format!("{} acknowledged before it", short(name, 4, 40)),
-            (None, _) => "no acknowledgement is recorded".to_owned(),
-        });
+        parts.push(
+            match (
+                &facts.paging.acknowledged_by.value,
+                facts.durations.acknowledge.ms,
+            ) {
+                (Some(name), Some(ms)) => {
+                    format!(
+                        "{} acknowledged {} after it",
+                        short(name, 4, 40),
+                        span_text(ms)
+                    )
+                }
+                (Some(name), None) => format!("{} acknowledged before it", short(name, 4, 40)),
+                (None, _) => "no acknowledgement is recorded".to_owned(),
+            },
+        );
     } else {
         cites.extend(&facts.paging.suppressed.evidence);
         parts.push(match &facts.paging.suppressed.value {
@@ -287,7 +353,13 @@ fn join(parts: &[String]) -> String {
 
 fn timeline(facts: &Facts) -> Vec<Candidate> {
     let first = facts.timeline.first().map(|entry| entry.at);
-    let day = facts.moments.onset.value.or(facts.moments.detected.value).or(first).map(|at| at.date());
+    let day = facts
+        .moments
+        .onset
+        .value
+        .or(facts.moments.detected.value)
+        .or(first)
+        .map(|at| at.date());
     let intro = day.as_ref().map_or_else(
         || "Nothing is recorded that could be told in order.".to_owned(),
         |day| format!("All times are in Coordinated Universal Time (UTC), on {day} unless stated."),
@@ -303,7 +375,10 @@ fn timeline(facts: &Facts) -> Vec<Candidate> {
         }
         if !is_milestone {
             offered += 1;
-            let near = entry.evidence.iter().any(|cite| facts.cause.trigger.evidence.contains(cite));
+            let near = entry
+                .evidence
+                .iter()
+                .any(|cite| facts.cause.trigger.evidence.contains(cite));
             priority = if near { 1 } else { 7 };
         }
         let late = entry.recorded.map_or_else(String::new, |at| {
@@ -341,7 +416,8 @@ fn milestones(facts: &Facts) -> Vec<EvidenceRef> {
 
 /// Whole sentences of `text` as far as they fit; its first words when not even one does.
 pub(crate) fn first_sentences(text: &str, words: usize, chars: usize) -> String {
-    let fits = |text: &str| text.split_whitespace().count() <= words && text.chars().count() <= chars;
+    let fits =
+        |text: &str| text.split_whitespace().count() <= words && text.chars().count() <= chars;
     if fits(text) {
         return text.to_owned();
     }
@@ -363,16 +439,27 @@ pub(crate) fn first_sentences(text: &str, words: usize, chars: usize) -> String 
 
 fn cause(facts: &Facts) -> Vec<Candidate> {
     let trigger = &facts.cause.trigger;
-    let text = trigger.value.as_deref().unwrap_or("Unknown; nothing recorded shows it.");
+    let text = trigger
+        .value
+        .as_deref()
+        .unwrap_or("Unknown; nothing recorded shows it.");
     let mut all = vec![must(
         CAUSE,
         1,
-        Sentence::lead("Trigger:", first_sentences(text, 26, 190), &trigger.evidence),
+        Sentence::lead(
+            "Trigger:",
+            first_sentences(text, 26, 190),
+            &trigger.evidence,
+        ),
     )];
     all.push(must(
         CAUSE,
         2,
-        Sentence::lead("Cause:", "Not determined from recorded evidence; a person must confirm it.", &[]),
+        Sentence::lead(
+            "Cause:",
+            "Not determined from recorded evidence; a person must confirm it.",
+            &[],
+        ),
     ));
     for (index, suspect) in facts.cause.suspects.iter().enumerate() {
         let Some(text) = &suspect.value else { continue };
@@ -386,7 +473,9 @@ fn cause(facts: &Facts) -> Vec<Candidate> {
     }
     let resolution = &facts.resolution;
     let shown = resolution.shown_by.first();
-    let text = shown.and_then(|shown| shown.value.as_deref()).unwrap_or("Nothing recorded shows how it ended.");
+    let text = shown
+        .and_then(|shown| shown.value.as_deref())
+        .unwrap_or("Nothing recorded shows how it ended.");
     let cites = shown.map_or(&[] as &[EvidenceRef], |shown| &shown.evidence);
     all.push(must(CAUSE, 3, Sentence::lead("Resolution:", text, cites)));
     for shown in resolution.shown_by.iter().skip(1) {
@@ -398,13 +487,20 @@ fn cause(facts: &Facts) -> Vec<Candidate> {
             sentence: Sentence::new(text.clone(), &shown.evidence),
         });
     }
-    let or_none = |fix: &Option<String>| fix.as_deref().map_or_else(|| "none recorded".to_owned(), |fix| short(fix, 20, 140));
+    let or_none = |fix: &Option<String>| {
+        fix.as_deref()
+            .map_or_else(|| "none recorded".to_owned(), |fix| short(fix, 20, 140))
+    };
     let text = format!(
         "Temporary: {}. Lasting: {}.",
         or_none(&resolution.temporary.value),
         or_none(&resolution.lasting.value)
     );
-    let cites = [resolution.temporary.evidence.as_slice(), &resolution.lasting.evidence].concat();
+    let cites = [
+        resolution.temporary.evidence.as_slice(),
+        &resolution.lasting.evidence,
+    ]
+    .concat();
     all.push(must(CAUSE, 4, Sentence::lead("Fixes:", text, &cites)));
     all
 }
@@ -413,7 +509,12 @@ fn measures(facts: &Facts) -> Vec<Candidate> {
     let mut all = Vec::new();
     let firsts: Vec<usize> = [MeasureKind::Prevent, MeasureKind::Detect]
         .into_iter()
-        .filter_map(|kind| facts.measures.iter().position(|measure| measure.kind == kind))
+        .filter_map(|kind| {
+            facts
+                .measures
+                .iter()
+                .position(|measure| measure.kind == kind)
+        })
         .collect();
     for (index, measure) in facts.measures.iter().enumerate().take(4) {
         let required = firsts.contains(&index);
@@ -423,11 +524,21 @@ fn measures(facts: &Facts) -> Vec<Candidate> {
 }
 
 fn measure_lines(measure: &Measure, line: usize, required: bool) -> Vec<Candidate> {
-    let due = measure.due.as_deref().unwrap_or("unknown until the resolve");
-    let priority = if measure.high_priority { "high" } else { "medium" };
+    let due = measure
+        .due
+        .as_deref()
+        .unwrap_or("unknown until the resolve");
+    let priority = if measure.high_priority {
+        "high"
+    } else {
+        "medium"
+    };
     let owner = short(&measure.owner, 4, 40);
     let text = format!("{}.", measure.text);
-    let terms = format!("Owner: {owner}; due {due}; priority {priority}; done when {}.", measure.done_when);
+    let terms = format!(
+        "Owner: {owner}; due {due}; priority {priority}; done when {}.",
+        measure.done_when
+    );
     let main = if required { MUST } else { 5 };
     let offer = |priority, sentence| Candidate {
         section: MEASURES,
@@ -436,7 +547,10 @@ fn measure_lines(measure: &Measure, line: usize, required: bool) -> Vec<Candidat
         sentence,
     };
     vec![
-        offer(main, Sentence::lead(format!("{}:", measure.kind.word()), text, &measure.evidence)),
+        offer(
+            main,
+            Sentence::lead(format!("{}:", measure.kind.word()), text, &measure.evidence),
+        ),
         offer(main, Sentence::new(terms, &[])),
         offer(
             if required { 8 } else { 12 },
@@ -448,8 +562,16 @@ fn measure_lines(measure: &Measure, line: usize, required: bool) -> Vec<Candidat
 fn lessons(facts: &Facts) -> Vec<Candidate> {
     let lessons = &facts.lessons;
     let kinds = [
-        ("Went well:", &lessons.well, "Nothing recorded went notably well."),
-        ("Went badly:", &lessons.badly, "Nothing recorded went notably badly."),
+        (
+            "Went well:",
+            &lessons.well,
+            "Nothing recorded went notably well.",
+        ),
+        (
+            "Went badly:",
+            &lessons.badly,
+            "Nothing recorded went notably badly.",
+        ),
         ("Luck:", &lessons.lucky, "No luck is recorded."),
     ];
     let mut all = Vec::new();
@@ -459,8 +581,13 @@ fn lessons(facts: &Facts) -> Vec<Candidate> {
             all.push(must(LESSONS, line, Sentence::lead(lead, none, &[])));
             continue;
         };
-        let text = |value: &Option<String>| first_sentences(value.as_deref().unwrap_or_default(), 30, 220);
-        all.push(must(LESSONS, line, Sentence::lead(lead, text(&first.value), &first.evidence)));
+        let text =
+            |value: &Option<String>| first_sentences(value.as_deref().unwrap_or_default(), 30, 220);
+        all.push(must(
+            LESSONS,
+            line,
+            Sentence::lead(lead, text(&first.value), &first.evidence),
+        ));
         for more in stated.iter().skip(1) {
             all.push(Candidate {
                 section: LESSONS,

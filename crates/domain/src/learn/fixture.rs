@@ -15,9 +15,7 @@ use crate::incident::{Hold, Incident, Status};
 use crate::monitor::{Monitor, Severity};
 use crate::page::{Attempt, Delivery, Notification, Outcome, Purpose};
 use crate::people::ChannelKind;
-use crate::signal::{
-    ExitKind, Fact, FactKind, LogLine, LogRecord, Sample, Supervisor, metric,
-};
+use crate::signal::{ExitKind, Fact, FactKind, LogLine, LogRecord, Sample, Supervisor, metric};
 use crate::target::TargetIdentity;
 use crate::time::Timestamp;
 
@@ -145,7 +143,16 @@ impl Scene {
             resolved: true,
             failed_attempts: 0,
             notes: Vec::new(),
-            names: ["webserver-01", "Apache on webserver-01", "Ada Lovelace"].map(str::to_owned),
+            names: [
+                "webserver-01",
+                if how == Break::External {
+                    "Checkout"
+                } else {
+                    "Apache on webserver-01"
+                },
+                "Ada Lovelace",
+            ]
+            .map(str::to_owned),
             repeats: 0,
             relapse: false,
         }
@@ -200,7 +207,11 @@ impl<'a> Stage<'a> {
         let service = ServiceId::random(&mut random);
         let team = TeamId::random(&mut random);
         let watched = scene.how != Break::External;
-        let severity = if scene.how == Break::BadConfig { Severity::Warning } else { Severity::Critical };
+        let severity = if scene.how == Break::BadConfig {
+            Severity::Warning
+        } else {
+            Severity::Critical
+        };
         let incident = Incident {
             id: IncidentId::random(&mut random),
             number: 12,
@@ -208,7 +219,11 @@ impl<'a> Stage<'a> {
             service,
             target: watched.then_some(target),
             title: title(scene),
-            status: if scene.resolved { Status::Resolved } else { Status::Triggered },
+            status: if scene.resolved {
+                Status::Resolved
+            } else {
+                Status::Triggered
+            },
             urgency: severity.urgency(),
             severity,
             opened_at: BREAK_AT.plus_ms(detect_ms(scene.how)),
@@ -300,7 +315,9 @@ impl<'a> Stage<'a> {
     }
 
     fn system(&mut self, at: Timestamp, body: EventBody) {
-        let cause = Cause::Event { position: self.position };
+        let cause = Cause::Event {
+            position: self.position,
+        };
         self.event(at, Actor::System, cause, body);
     }
 
@@ -352,7 +369,13 @@ impl<'a> Stage<'a> {
 
     /// One series with a value each second: `bad` between break and repair, `good` elsewhere.
     fn gauge(&mut self, name: &str, good: f64, bad: f64) {
-        let first = Sample::of(name, self.target, &[("instance", &self.scene.names[0])], BREAK_AT, bad);
+        let first = Sample::of(
+            name,
+            self.target,
+            &[("instance", &self.scene.names[0])],
+            BREAK_AT,
+            bad,
+        );
         let mut samples = Vec::new();
         let start = self.evidence.window.0.as_millis() / 1_000 * 1_000;
         let mut at = start;
@@ -447,14 +470,20 @@ impl<'a> Stage<'a> {
             }
             Break::Hang | Break::Errors | Break::External => {}
         }
-        if matches!(self.scene.how, Break::Kill | Break::KillParent | Break::Stop) {
+        if matches!(
+            self.scene.how,
+            Break::Kill | Break::KillParent | Break::Stop
+        ) {
             self.fact(repaired, FactKind::ParentStarted { pid: 4_920 });
         }
     }
 
     fn traffic(&mut self) {
         let premium_users = (self.scene.users / 4).max(1);
-        let (from, until) = (self.evidence.window.0.as_millis(), self.evidence.window.1.as_millis());
+        let (from, until) = (
+            self.evidence.window.0.as_millis(),
+            self.evidence.window.1.as_millis(),
+        );
         let mut hurt: Vec<u64> = Vec::new();
         let mut at = from;
         while self.scene.rate > 0.0 {
@@ -465,7 +494,11 @@ impl<'a> Stage<'a> {
             let user = self.random.below(self.scene.users.max(1));
             let premium = user < premium_users;
             let broken = BREAK_AT.as_millis() <= at && at < self.repaired_at().as_millis();
-            let answered = !broken || matches!(self.scene.how, Break::KillParent | Break::Errors | Break::BadConfig);
+            let answered = !broken
+                || matches!(
+                    self.scene.how,
+                    Break::KillParent | Break::Errors | Break::BadConfig
+                );
             let failed = broken && self.scene.how == Break::Errors;
             if answered {
                 self.log(at, if failed { 503 } else { 200 }, premium, Some(user));
@@ -516,7 +549,14 @@ impl<'a> Stage<'a> {
         };
         let onset = Onset {
             at: BREAK_AT,
-            uncertainty_ms: if matches!(self.scene.how, Break::Kill | Break::KillParent | Break::Stop) { 1 } else { 1_000 },
+            uncertainty_ms: if matches!(
+                self.scene.how,
+                Break::Kill | Break::KillParent | Break::Stop
+            ) {
+                1
+            } else {
+                1_000
+            },
             evidence: proof.clone(),
         };
         let watched = self.scene.how != Break::External;
@@ -544,12 +584,20 @@ impl<'a> Stage<'a> {
             opened_at: at,
             recovered_at: None,
             onset: watched.then(|| onset.clone()),
-            evidence: if watched { vec![proof.clone()] } else { Vec::new() },
+            evidence: if watched {
+                vec![proof.clone()]
+            } else {
+                Vec::new()
+            },
             repeats: 0,
         };
         self.evidence.incident.onset.clone_from(&alert.onset);
         self.evidence.incident.alerts.push(alert.id);
-        let cause = if watched { Cause::Sample { sample: proof } } else { Cause::Request };
+        let cause = if watched {
+            Cause::Sample { sample: proof }
+        } else {
+            Cause::Request
+        };
         let opened = AlertEvent::Opened {
             alert: Box::new(alert.clone()),
         };
@@ -580,7 +628,11 @@ impl<'a> Stage<'a> {
 
     fn page(&mut self) {
         let opened = self.evidence.incident.opened_at;
-        let hold_ms = if self.scene.how == Break::Stop { 2_000 } else { 0 };
+        let hold_ms = if self.scene.how == Break::Stop {
+            2_000
+        } else {
+            0
+        };
         let incident = self.evidence.incident.id;
         if hold_ms > 0 {
             let hold = Hold {
@@ -630,7 +682,13 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn attempt(&mut self, notification: &mut Notification, number: u32, start: Timestamp, last: bool) {
+    fn attempt(
+        &mut self,
+        notification: &mut Notification,
+        number: u32,
+        start: Timestamp,
+        last: bool,
+    ) {
         let id = notification.id;
         self.message(start, id, NotificationWhat::AttemptStarted { number });
         let (outcome, detail) = if last {
@@ -687,14 +745,23 @@ impl<'a> Stage<'a> {
             self.told(recovered.minus_ms(4_000), relapsed);
         }
         let proof = EvidenceSample {
-            series: format!("{}{{instance={:?}}}", first_bad(self.scene.how).0, self.scene.names[0]),
+            series: format!(
+                "{}{{instance={:?}}}",
+                first_bad(self.scene.how).0,
+                self.scene.names[0]
+            ),
             at: recovered,
             value: 1.0,
         };
         for index in 0..self.evidence.alerts.len() {
             self.evidence.alerts[index].recovered_at = Some(recovered);
             let alert = self.evidence.alerts[index].id;
-            let evidence = vec![proof.clone()];
+            let watched = self.scene.how != Break::External;
+            let evidence = if watched {
+                vec![proof.clone()]
+            } else {
+                Vec::new()
+            };
             let body = AlertEvent::Recovered {
                 alert,
                 incident,
