@@ -207,7 +207,7 @@ fn terms(facts: &Facts) -> Vec<Candidate> {
             TIMELINE,
             0,
             21,
-            "Marks such as E1 name entries of the evidence list at the end, which was frozen with the incident.",
+            "The small marks name entries of the evidence list at the end, which was frozen with the incident.",
             &[],
         ),
         offer(

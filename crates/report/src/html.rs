@@ -16,7 +16,8 @@ pub(crate) fn render(document: &Document, facts: &Facts) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n<p class=\"tags\">"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{}</h1>\n<p class=\"tags\">",
+        heading(&document.title)
     );
     for tag in &document.tags {
         let _ = write!(out, "<span>{}</span>", escape(tag));
@@ -41,6 +42,20 @@ pub(crate) fn render(document: &Document, facts: &Facts) -> String {
     );
     out.push_str("</main>\n</body>\n</html>\n");
     out
+}
+
+/// The title, its names and dates unbroken at their hyphens.
+fn heading(title: &str) -> String {
+    let words = title.split(' ').map(|word| {
+        let short = word.contains('-') && word.chars().count() <= 24;
+        let word = escape(word);
+        if short {
+            format!("<span class=\"whole\">{word}</span>")
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn push(out: &mut String, block: &Block) {

@@ -53,13 +53,15 @@ fn a_report_with_one_changed_number_fails_the_gates() {
     let text = brief_markdown(&facts);
     let body = text.find("## Evidence").unwrap();
     let (mut tried, mut caught) = (0, 0);
+    let mut missed = Vec::new();
     for (at, digit) in text[..body]
         .char_indices()
         .filter(|(_, c)| c.is_ascii_digit())
     {
         let before = &text[..at];
         // Links, and names that hold digits, are not numbers.
-        if before.ends_with("[E") || before.ends_with("\\[E") || before.ends_with("incident-") {
+        let word = before.rsplit([' ', ')', '\n']).next().unwrap_or_default();
+        if word.contains("[\\[E") || word.contains("incident-") {
             continue;
         }
         let other = if digit == '9' {
@@ -69,9 +71,21 @@ fn a_report_with_one_changed_number_fails_the_gates() {
         };
         let changed = format!("{before}{other}{}", &text[at + 1..]);
         tried += 1;
-        caught += usize::from(!rubric::violations(&facts, &changed).is_empty());
+        if rubric::violations(&facts, &changed).is_empty() {
+            missed.push(
+                changed[at.saturating_sub(30)..]
+                    .chars()
+                    .take(40)
+                    .collect::<String>(),
+            );
+        } else {
+            caught += 1;
+        }
     }
-    assert!(caught * 100 >= tried * 95, "{caught} of {tried}");
+    assert!(
+        caught * 100 >= tried * 95,
+        "{caught} of {tried}: {missed:#?}"
+    );
 }
 
 #[test]

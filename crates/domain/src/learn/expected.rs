@@ -429,7 +429,7 @@ mod tests {
             };
             (
                 generator,
-                20 + random.below(280) as usize,
+                usize::try_from(20 + random.below(280)).unwrap(),
                 between(random, 8.0, 60.0),
             )
         });
@@ -448,7 +448,7 @@ mod tests {
             };
             (
                 generator,
-                10 + random.below(890) as usize,
+                usize::try_from(10 + random.below(890)).unwrap(),
                 between(random, 1.0, 600.0),
             )
         });
@@ -467,7 +467,7 @@ mod tests {
             };
             (
                 generator,
-                60 + random.below(840) as usize,
+                usize::try_from(60 + random.below(840)).unwrap(),
                 between(random, 5.0, 300.0),
             )
         });

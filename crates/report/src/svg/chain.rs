@@ -8,7 +8,7 @@ use tocsin_domain::learn::moment::{Moment, span_text};
 use super::{Paint, fit, open, text, tight_span};
 use crate::wording::{PREMIUM, did, expected_tier, range, recorded_tier, state, subject};
 
-const CARD_WIDTH: i64 = 170;
+const CARD_WIDTH: i64 = 176;
 const CARD_HEIGHT: i64 = 146;
 const GAP: i64 = 72;
 const MARGIN: i64 = 20;
@@ -434,10 +434,10 @@ fn card(out: &mut String, x: i64, y: i64, width: i64, node: &Node) {
             (x + 16, y + 62 + line * 20),
             "s",
             "start",
-            &fit(words, width - 22, 14.0),
+            &fit(words, width - 20, 14.0),
         );
     }
-    foot(out, x + 16, y + CARD_HEIGHT - 16, width - 22, node);
+    foot(out, x + 16, y + CARD_HEIGHT - 16, width - 20, node);
 }
 
 /// The state, or the time it was reached.
@@ -575,7 +575,7 @@ fn arrow_down(out: &mut String, x: i64, y: i64, length: i64, link: &Link) {
         &fit(&words, 260, 15.5),
     );
     if link.broken {
-        cross(out, x, y + length / 2 - 2);
+        cross(out, x, y + length / 2 - 7);
     }
 }
 

@@ -86,18 +86,23 @@ pub(crate) fn fit(words: &str, width: i64, font: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Width of a character in parts of the font size (DejaVu Sans, rounded up).
+/// Width of a character in parts of the font size (DejaVu Sans, rounded up: the widest of the fonts asked for).
 fn em(character: char) -> f64 {
     match character {
-        'i' | 'j' | 'l' | 'I' | '|' | '.' | ',' | ':' | ';' | '\'' | '!' => 0.34,
-        'f' | 't' | 'r' | ' ' | '-' | '(' | ')' | '[' | ']' | '/' => 0.42,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 1.0,
-        'A'..='Z' => 0.76,
-        'a'..='z' | '0'..='9' => 0.62,
-        ascii if ascii.is_ascii() => 0.7,
+        'i' | 'j' | 'l' => 0.29,
+        'I' | 'J' | '|' | '.' | ',' | ':' | ';' | '\'' | ' ' | '/' => 0.34,
+        'f' | 't' | '-' | '(' | ')' | '[' | ']' | '!' => 0.4,
+        'r' => 0.42,
+        's' | 'c' | 'z' | '–' => 0.55,
+        'v' | 'x' | 'y' | 'k' => 0.6,
+        'a'..='h' | 'n'..='q' | 'u' | '0'..='9' => 0.64,
+        'w' => 0.82,
+        'm' | 'M' | 'W' | '@' | '%' | '…' => 1.0,
+        'A'..='Z' => 0.77,
+        ascii if ascii.is_ascii() => 0.84,
         // Chinese, Japanese and Korean signs and pictures are as wide as they are high.
         other if u32::from(other) >= 0x1100 => 1.05,
-        _ => 0.72,
+        _ => 0.84,
     }
 }
 

@@ -157,22 +157,30 @@ fn citations(facts: &Facts, body: &str, list: &str) -> Vec<String> {
 /// Every number of the text is a number, a time or a duration of the facts.
 fn numbers(facts: &Facts, body: &str) -> Vec<String> {
     let mut allowed: BTreeSet<String> = FIXED.iter().map(|word| (*word).to_owned()).collect();
-    collect("", &serde_json::to_value(facts).unwrap(), &mut allowed);
+    let mut spans: Vec<String> = Vec::new();
+    collect(
+        "",
+        &serde_json::to_value(facts).unwrap(),
+        &mut allowed,
+        &mut spans,
+    );
     if let Some((from, until)) = facts
         .moments
         .detected
         .value
         .zip(facts.moments.page_accepted.value)
     {
-        allowed.extend(tokens(&span_text(until.ms_since(from).unwrap_or_default())));
+        spans.push(span_text(until.ms_since(from).unwrap_or_default()));
     }
     if let Some(expected) = &facts.impact.expected.value {
         let before = expected
             .baseline_until
             .ms_since(expected.baseline_from)
             .unwrap_or_default();
-        allowed.extend(tokens(&span_text(before)));
+        spans.push(span_text(before));
     }
+    allowed.extend(spans.iter().flat_map(|span| tokens(span)));
+    let allowed_lengths: BTreeSet<String> = spans.iter().flat_map(|span| lengths(span)).collect();
     for count in [
         facts.changes.len(),
         facts.detection.silent.len(),
@@ -187,14 +195,41 @@ fn numbers(facts: &Facts, body: &str) -> Vec<String> {
     }
     allowed.extend((1..=facts.cause.suspects.len()).map(|number| number.to_string()));
     let plain = strip_marks(body);
-    tokens(&plain)
+    let mut wrong = wrong_lengths(&allowed_lengths, &plain);
+    wrong.extend(
+        tokens(&plain)
+            .into_iter()
+            .filter(|token| match token.strip_suffix('…') {
+                // A text that was cut in the report still begins the same.
+                Some(head) => !allowed.iter().any(|known| known.starts_with(head)),
+                None => !allowed.contains(token),
+            })
+            .map(|token| format!("a number from nowhere: {token}")),
+    );
+    wrong
+}
+
+/// Lengths of time whose number and unit do not stand together in any text or length of the facts.
+fn wrong_lengths(allowed: &BTreeSet<String>, plain: &str) -> Vec<String> {
+    lengths(plain)
         .into_iter()
-        .filter(|token| match token.strip_suffix('…') {
-            // A text that was cut in the report still begins the same.
-            Some(head) => !allowed.iter().any(|known| known.starts_with(head)),
-            None => !allowed.contains(token),
+        .filter(|length| !allowed.contains(length))
+        .map(|length| format!("a length from nowhere: {length}"))
+        .collect()
+}
+
+fn lengths(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text
+        .split_whitespace()
+        .map(|w| w.trim_matches(['.', ',', ';', ':', '(', ')', '“', '”']))
+        .collect();
+    words
+        .windows(2)
+        .filter(|pair| {
+            matches!(pair[1], "ms" | "s" | "min" | "h" | "d")
+                && pair[0].starts_with(|c: char| c.is_ascii_digit())
         })
-        .map(|token| format!("a number from nowhere: {token}"))
+        .map(|pair| pair.join(" "))
         .collect()
 }
 
@@ -212,11 +247,25 @@ fn strip_marks(body: &str) -> String {
         out.push_str(rest);
         out.push('\n');
     }
-    out.replace('\\', "")
+    unescape(&out)
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&#58;", ":")
         .replace("&amp;", "&")
+}
+
+/// Each backslash gives way to the sign it protects.
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut signs = text.chars();
+    while let Some(sign) = signs.next() {
+        out.extend(if sign == '\\' {
+            signs.next()
+        } else {
+            Some(sign)
+        });
+    }
+    out
 }
 
 /// Pieces with a digit: numbers, times, dates, names such as webserver-01.
@@ -229,29 +278,30 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 /// The numbers of a value that stands under `key`; of the evidence list itself only what a sentence may repeat.
-fn collect(key: &str, value: &Value, allowed: &mut BTreeSet<String>) {
+fn collect(key: &str, value: &Value, allowed: &mut BTreeSet<String>, spans: &mut Vec<String>) {
     match value {
         Value::Number(number) => {
             let number = number.as_u64().unwrap_or_default();
             if key.ends_with("ms") {
-                allowed.extend(tokens(&span_text(number)));
+                spans.push(span_text(number));
             } else {
                 allowed.insert(number.to_string());
             }
         }
         Value::String(text) => {
             allowed.extend(tokens(text));
+            spans.push(text.clone());
             if let Some(at) = Timestamp::parse_rfc3339(text) {
                 let moment = Moment::from(at);
                 allowed.extend(tokens(&moment.clock()));
                 allowed.insert(moment.date());
             }
         }
-        Value::Array(all) => all.iter().for_each(|one| collect(key, one, allowed)),
+        Value::Array(all) => all.iter().for_each(|one| collect(key, one, allowed, spans)),
         Value::Object(all) => all
             .iter()
             .filter(|(key, _)| !matches!(key.as_str(), "charts" | "evidence"))
-            .for_each(|(key, one)| collect(key, one, allowed)),
+            .for_each(|(key, one)| collect(key, one, allowed, spans)),
         Value::Null | Value::Bool(_) => {}
     }
 }
