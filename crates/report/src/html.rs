@@ -34,9 +34,9 @@ pub(crate) fn render(document: &Document, facts: &Facts) -> String {
         out.push_str("</section>\n");
     }
     evidence(&mut out, document);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<footer>Written by Tocsin {} from the frozen evidence of incident {}. The same evidence gives the same report.</footer>\n",
+        "<footer>Written by Tocsin {} from the frozen evidence of incident {}. The same evidence gives the same report.</footer>",
         escape(&facts.tocsin_version),
         facts.identity.number
     );

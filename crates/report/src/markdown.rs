@@ -112,7 +112,7 @@ fn escape(text: &str) -> String {
     if out.starts_with(['-', '+', '='])
         || out.starts_with(|c: char| c.is_ascii_digit()) && is_list_like(&out)
     {
-        out.insert_str(0, "\u{200b}");
+        out.insert(0, '\u{200b}');
     }
     out
 }

@@ -1,6 +1,7 @@
 //! Pictures as SVG: shared colours, text that fits its place, escaping; each picture has a file of its own.
 
 pub(crate) mod chain;
+mod chain_parts;
 pub(crate) mod chart;
 pub(crate) mod waterfall;
 

@@ -160,7 +160,7 @@ fn numbers(facts: &Facts, body: &str) -> Vec<String> {
     let mut spans: Vec<String> = Vec::new();
     collect(
         "",
-        &serde_json::to_value(facts).unwrap(),
+        &serde_json::to_value(facts).expect("facts are JSON"),
         &mut allowed,
         &mut spans,
     );
@@ -333,5 +333,6 @@ pub(crate) fn write(directory: &str, name: &str, text: &str) {
         clippy::disallowed_methods,
         reason = "previews are for eyes, on request only"
     )]
-    std::fs::write(std::path::Path::new(directory).join(name), text).unwrap();
+    std::fs::write(std::path::Path::new(directory).join(name), text)
+        .expect("the preview is written");
 }
