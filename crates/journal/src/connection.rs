@@ -34,7 +34,7 @@ impl Fault {
     pub(crate) fn of(error: &impl std::fmt::Display, file: &Path) -> Self {
         let detail = error.to_string();
         let said = |text: &str| detail.contains(text);
-        if said("database or disk is full") {
+        if said("database or disk is full") || said("No space left on device") {
             Self::Full(detail)
         } else if said("malformed") || said("file is not a database") {
             Self::Corrupt(detail)
@@ -211,5 +211,45 @@ impl SharedConnection {
         work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> Result<T, AccessError> {
         self.read(|connection| connection.immediate_transaction(work))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_setting(connection: &mut SqliteConnection, name: &str, expected: &str) {
+        let sql = format!("SELECT CAST({name} AS TEXT) AS text FROM pragma_{name}");
+        assert_eq!(one_text(connection, &sql).unwrap(), expected, "{name}");
+    }
+
+    #[test]
+    fn a_commit_is_synced_before_it_returns_and_what_was_deleted_is_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("new.sqlite3");
+        let mut writer = open_writer(&file).unwrap();
+        check_setting(&mut writer, "journal_mode", "wal");
+        check_setting(&mut writer, "synchronous", "2"); // FULL
+        check_setting(&mut writer, "foreign_keys", "1");
+        check_setting(&mut writer, "secure_delete", "1");
+        writer.batch_execute("CREATE TABLE t (a)").unwrap();
+        let mut reader = open_reader(&file).unwrap();
+        check_setting(&mut reader, "query_only", "1");
+        assert!(reader.batch_execute("INSERT INTO t VALUES (1)").is_err());
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_what_to_do_about_them() {
+        let file = Path::new("/proc/journal.sqlite3");
+        for (message, expected) in [
+            ("database or disk is full", "Full"),
+            ("No space left on device (os error 28)", "Full"),
+            ("database disk image is malformed", "Corrupt"),
+            ("file is not a database", "Corrupt"),
+            ("database is locked", "Io"),
+        ] {
+            let fault = format!("{:?}", Fault::of(&message, file));
+            assert!(fault.starts_with(expected), "{message}: {fault}");
+        }
     }
 }

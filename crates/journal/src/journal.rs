@@ -1,7 +1,7 @@
 //! The one writer of the journal: commits are durable when they return, continue the journal without a gap and are
 //! refused once another server has taken over; it decides nothing about what the events mean.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -57,36 +57,27 @@ impl From<diesel::result::Error> for Undone {
 
 impl Journal {
     /// Opens the journal of a directory, creating it when it is missing: checks the file, brings its tables up to date
-    /// and takes a new epoch, by which every earlier opening is shut out.
+    /// and takes a new epoch, by which every earlier opening is shut out. On a full disk it gives up the reserve, so that
+    /// a server that starts then can page; open the journal before anything else of the directory.
     ///
     /// # Errors
     /// When the file is damaged, a newer Tocsin wrote it, the disk is full or the system refuses.
     pub fn open(lock: &DataDirLock) -> Result<Self, JournalError> {
         let file = lock.directory().join("journal.sqlite3");
-        let failed = |fault: Fault| fault.in_journal(&file);
         let disk = Arc::new(Disk::new(lock.directory(), &file));
-        let mut connection = connection::open_writer(&file).map_err(failed)?;
-        connection::check_integrity(&mut connection, &file).map_err(failed)?;
-        connection::migrate(&mut connection, MIGRATIONS, &file).map_err(failed)?;
-        disk::sync_directory(lock.directory())
-            .map_err(|error| failed(Fault::Io(error.to_string())))?;
-        let (epoch, last_position) = connection
-            .immediate_transaction(|connection| {
-                let epoch = diesel::update(epoch::table)
-                    .set(epoch::number.eq(epoch::number + 1))
-                    .returning(epoch::number)
-                    .get_result::<i64>(connection)?;
-                Ok((epoch, reader::last_position(connection)?))
-            })
-            .map_err(|error: diesel::result::Error| failed(Fault::of(&error, &file)))?;
+        let opened = match take_over(lock.directory(), &file) {
+            Err(Fault::Full(_)) if disk.release_reserve() => take_over(lock.directory(), &file),
+            opened => opened,
+        };
+        let opened = opened.map_err(|fault| fault.in_journal(&file))?;
         disk.restore_reserve();
         Ok(Self {
             reader: JournalReader::new(file.clone(), Arc::clone(&disk)),
             file,
             disk,
-            connection: Some(connection),
-            epoch,
-            last_position,
+            connection: Some(opened.connection),
+            epoch: opened.epoch,
+            last_position: opened.last_position,
         })
     }
 
@@ -207,6 +198,34 @@ impl Journal {
         };
         Ok(self.connection.insert(fresh))
     }
+}
+
+/// A journal that is ours to write.
+struct Opened {
+    connection: SqliteConnection,
+    epoch: i64,
+    last_position: u64,
+}
+
+fn take_over(directory: &Path, file: &Path) -> Result<Opened, Fault> {
+    let mut connection = connection::open_writer(file)?;
+    connection::check_integrity(&mut connection, file)?;
+    connection::migrate(&mut connection, MIGRATIONS, file)?;
+    disk::sync_directory(directory).map_err(|error| Fault::of(&error, file))?;
+    let (epoch, last_position) = connection
+        .immediate_transaction(|connection| {
+            let epoch = diesel::update(epoch::table)
+                .set(epoch::number.eq(epoch::number + 1))
+                .returning(epoch::number)
+                .get_result::<i64>(connection)?;
+            Ok((epoch, reader::last_position(connection)?))
+        })
+        .map_err(|error: diesel::result::Error| Fault::of(&error, file))?;
+    Ok(Opened {
+        connection,
+        epoch,
+        last_position,
+    })
 }
 
 fn check_epoch(connection: &mut SqliteConnection, own: i64) -> Result<(), Undone> {

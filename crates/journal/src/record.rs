@@ -168,3 +168,70 @@ fn stream_of_watch(event: &WatchEvent) -> String {
         WatchEvent::MonitorSwitched { monitor, .. } => format!("monitor:{monitor}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const USER: &str = "QAAAAAAAAAAAAA";
+    const INCIDENT: &str = "QBBBBBBBBBBBBB";
+    const OTHER: &str = "QCCCCCCCCCCCCC";
+
+    fn check(body: Value, kind: &str, stream: &str, incident: Option<&str>) {
+        let event: Event = serde_json::from_value(json!({
+            "position": 7, "at": 1, "recorded_at": 2, "body": body,
+            "actor": { "kind": "person", "user": USER },
+            "cause": { "kind": "event", "position": 6 },
+        }))
+        .unwrap();
+        let row = EventRow::of(&event).unwrap();
+        assert_eq!(row.kind, kind);
+        assert_eq!(row.stream, stream, "{kind}");
+        assert_eq!(row.incident.as_deref(), incident, "{kind}");
+        assert_eq!(row.event().unwrap(), event);
+    }
+
+    #[test]
+    fn a_row_names_the_kind_the_life_and_the_incident_of_its_event() {
+        check(
+            json!({ "area": "people", "kind": "user_removed", "user": USER }),
+            "people.user_removed",
+            "user:QAAAAAAAAAAAAA",
+            None,
+        );
+        check(
+            json!({ "area": "alert", "kind": "recovered", "alert": OTHER, "incident": INCIDENT, "evidence": [] }),
+            "alert.recovered",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({ "area": "incident", "kind": "acknowledged", "incident": INCIDENT, "by": USER }),
+            "incident.acknowledged",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({
+                "area": "notification", "kind": "attempt_started", "notification": OTHER,
+                "incident": INCIDENT, "number": 1,
+            }),
+            "notification.attempt_started",
+            "notification:QCCCCCCCCCCCCC",
+            Some(INCIDENT),
+        );
+        check(
+            json!({ "area": "watch", "kind": "target_unmuted", "target": OTHER }),
+            "watch.target_unmuted",
+            "target:QCCCCCCCCCCCCC",
+            None,
+        );
+        check(
+            json!({ "area": "roster", "kind": "policy_removed", "policy": OTHER }),
+            "roster.policy_removed",
+            "policy:QCCCCCCCCCCCCC",
+            None,
+        );
+    }
+}

@@ -46,7 +46,7 @@ impl Labels {
     }
 
     /// Names and values in the order of names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
@@ -118,26 +118,32 @@ impl Labels {
         Self(pairs.into())
     }
 
-    /// A hash that is the same on every run and machine (FNV-1a with a final mix).
+    /// A hash that is the same on every run and machine.
     #[must_use]
     pub fn stable_hash(&self) -> u64 {
-        const SEPARATOR: u8 = 0xff;
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut feed = |byte: u8| {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        };
-        for (name, value) in self.iter() {
-            name.bytes().for_each(&mut feed);
-            feed(SEPARATOR);
-            value.bytes().for_each(&mut feed);
-            feed(SEPARATOR);
-        }
-        hash ^= hash >> 33;
-        hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        hash ^= hash >> 33;
-        hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        hash ^ (hash >> 33)
+        stable_hash(self.iter())
     }
+}
+
+/// The hash of labels that are not [`Labels`] yet, given in the order of names and without empty values: the same as
+/// [`Labels::stable_hash`] (FNV-1a with a final mix).
+pub fn stable_hash<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
+    const SEPARATOR: u8 = 0xff;
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut feed = |byte: u8| {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    };
+    for (name, value) in pairs {
+        name.bytes().for_each(&mut feed);
+        feed(SEPARATOR);
+        value.bytes().for_each(&mut feed);
+        feed(SEPARATOR);
+    }
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
 }
 
 impl From<&BTreeMap<String, String>> for Labels {

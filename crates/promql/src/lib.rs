@@ -17,7 +17,7 @@ mod source;
 
 pub use answer::{Answer, InstantSample, Note, NoteLevel, RangeSeries, Value};
 pub use error::{EvalError, ParseError};
-pub use labels::{Labels, METRIC_NAME};
+pub use labels::{Labels, METRIC_NAME, stable_hash};
 pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use query::{Query, QueryType};

@@ -100,7 +100,8 @@ impl Query {
                 .matchers
                 .iter()
                 .filter(|matcher| matcher.name() == METRIC_NAME)
-                .find_map(Matcher::candidates);
+                .find_map(Matcher::candidates)
+                .filter(|found| !found.contains(&""));
             match (&mut names, candidates) {
                 (Some(names), Some(found)) => names.extend(found.into_iter().map(str::to_owned)),
                 _ => names = None,

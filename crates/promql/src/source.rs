@@ -122,6 +122,12 @@ impl PlainChunk {
         assert_eq!(times.len(), values.len(), "columns of one chunk");
         Self { times, values }
     }
+
+    /// Times and values.
+    #[must_use]
+    pub fn columns(&self) -> (&[i64], &[f64]) {
+        (&self.times, &self.values)
+    }
 }
 
 impl Chunk for PlainChunk {

@@ -92,3 +92,23 @@ pub(crate) fn everything(journal: &Journal) -> Vec<Event> {
         .unwrap();
     read
 }
+
+/// Changes a database behind the back of the crate.
+pub(crate) fn tampered(directory: &Path, file: &str, sql: &str) -> usize {
+    use diesel::prelude::*;
+    let path = directory.join(file);
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    diesel::sql_query(sql).execute(&mut connection).unwrap()
+}
+
+/// Panics if `secret` stands anywhere in a file of the directory, the write-ahead logs included.
+pub(crate) fn assert_nowhere(directory: &Path, secret: &str) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let file = entry.unwrap().path();
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes
+            .windows(secret.len())
+            .any(|window| window.eq_ignore_ascii_case(secret.as_bytes()));
+        assert!(!found, "{secret} stands in {}", file.display());
+    }
+}

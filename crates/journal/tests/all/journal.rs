@@ -8,7 +8,9 @@ use tocsin_domain::id::{AlertId, IncidentId, NotificationId};
 use tocsin_domain::time::Timestamp;
 use tocsin_journal::{EVENT_BYTES_MAX, Journal, JournalError};
 
-use crate::given::{Seeded, directory, enveloped, everything, input, locked, note, opened};
+use crate::given::{
+    Seeded, directory, enveloped, everything, input, locked, note, opened, tampered,
+};
 
 #[test]
 fn what_was_committed_is_there_after_opening_again() {
@@ -94,13 +96,11 @@ fn a_commit_that_does_not_continue_the_journal_is_refused_whole() {
         (vec![input(2, "good"), input(4, "bad")], 3, 4),
     ] {
         let refusal = journal.append(&given, &[("key", "value")]).unwrap_err();
-        match refusal {
-            JournalError::Gap {
-                expected: e,
-                found: f,
-            } => assert_eq!((e, f), (expected, found)),
-            other => panic!("{other}"),
-        }
+        let as_expected = matches!(
+            refusal,
+            JournalError::Gap { expected: wanted, found: came } if (wanted, came) == (expected, found)
+        );
+        assert!(as_expected, "{refusal}");
     }
     assert_eq!(everything(&journal).len(), 1);
     assert_eq!(journal.reader().meta("key").unwrap(), None);
@@ -278,4 +278,82 @@ fn a_damaged_journal_is_refused_and_left_alone() {
     std::fs::write(&file, "this is not a database, but it is long enough to be looked at as one, all of it, up to here").unwrap();
     let refusal = Journal::open(&locked(path.path())).unwrap_err();
     assert!(matches!(refusal, JournalError::Corrupt { .. }), "{refusal}");
+}
+
+const INSERT: &str =
+    "INSERT INTO events (position, at, recorded_at, kind, version, stream, actor, cause, body)";
+
+#[test]
+fn an_event_of_a_newer_release_or_a_damaged_one_stops_the_reading_with_its_position() {
+    for (version, body, expected) in [
+        (2, "{}", "this binary reads versions 1 to 1"),
+        (
+            1,
+            "{\"area\":\"people\",\"kind\":\"unheard_of\"}",
+            "unknown variant",
+        ),
+        (1, "not json", "expected"),
+    ] {
+        let path = directory();
+        let (_lock, mut journal) = opened(path.path());
+        journal.append(&[input(1, "one")], &[]).unwrap();
+        tampered(
+            path.path(),
+            "journal.sqlite3",
+            &format!(
+                "{INSERT} SELECT 2, at, recorded_at, 'people.new', {version}, stream, actor, cause, '{body}' FROM events"
+            ),
+        );
+        let refusal = journal.reader().events_since(0, 10).unwrap_err();
+        assert!(matches!(
+            refusal,
+            JournalError::Unreadable { position: 2, .. }
+        ));
+        assert!(refusal.to_string().contains(expected), "{refusal}");
+    }
+}
+
+#[test]
+fn events_are_neither_changed_nor_removed_and_a_gap_is_noticed() {
+    let path = directory();
+    let (_lock, mut journal) = opened(path.path());
+    journal.append(&[input(1, "one")], &[]).unwrap();
+    for sql in ["UPDATE events SET at = 0", "DELETE FROM events"] {
+        let refused = std::panic::catch_unwind(|| tampered(path.path(), "journal.sqlite3", sql));
+        assert!(refused.is_err(), "{sql}");
+    }
+    tampered(
+        path.path(),
+        "journal.sqlite3",
+        &format!(
+            "{INSERT} SELECT 3, at, recorded_at, kind, version, stream, actor, cause, body FROM events"
+        ),
+    );
+    let refusal = journal
+        .reader()
+        .read_all(1, &mut |_| Ok::<(), JournalError>(()))
+        .unwrap_err();
+    assert!(
+        refusal.to_string().contains("event 2 is missing"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn tables_of_a_newer_release_are_refused() {
+    let path = directory();
+    drop(opened(path.path()));
+    tampered(
+        path.path(),
+        "journal.sqlite3",
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')",
+    );
+    let refusal = Journal::open(&locked(path.path())).unwrap_err();
+    assert!(matches!(refusal, JournalError::NewerTables { .. }));
+    assert!(
+        refusal
+            .to_string()
+            .contains("newer Tocsin (migration 9999)"),
+        "{refusal}"
+    );
 }

@@ -6,9 +6,10 @@ use crate::error::ParseError;
 /// Bytes of an expression.
 const TEXT_BYTES_MAX: usize = 32 * 1024;
 /// Depth of brackets.
-const DEPTH_MAX: usize = 64;
-/// Operators in an expression: each can be one level of the tree.
-const OPERATORS_MAX: usize = 512;
+const DEPTH_MAX: usize = 48;
+/// Operators in an expression: each can be one level of the tree. Together with the depth this fits the 2 MiB of a
+/// thread's stack, in a build without optimisation too.
+const OPERATORS_MAX: usize = 200;
 /// Seconds that a duration written as a number may have (some 300 years).
 const DURATION_SECONDS_MAX: f64 = 1e10;
 

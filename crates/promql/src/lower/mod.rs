@@ -64,11 +64,6 @@ fn selector(from: &foreign::VectorSelector) -> Result<Selector, ParseError> {
         matchers.push(Matcher::equal(METRIC_NAME, name.as_str()));
     }
     matchers.extend(foreign_matchers(&from.matchers)?);
-    if matchers.iter().all(|matcher| matcher.accepts("")) {
-        return Err(ParseError::syntax(
-            "a selector needs a name or a matcher that does not accept the empty value",
-        ));
-    }
     Ok(Selector {
         matchers,
         shift: shift(from.offset.as_ref(), from.at.as_ref())?,

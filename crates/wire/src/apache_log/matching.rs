@@ -4,7 +4,7 @@ use super::format::{Item, LogFormat, Shape};
 use super::time::Parts;
 
 /// Work allowed per line: steps per byte of the line, and steps in any case.
-const STEPS_PER_BYTE: usize = 64;
+const STEPS_PER_BYTE: usize = 16;
 const STEPS_MIN: usize = 4_096;
 
 /// Where the value of each item lies in the line.

@@ -1,0 +1,56 @@
+// Starts a browser for one test run: Debian's Chromium, a new empty profile, and a watch on everything that must not happen.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+/** One browser with one profile; `close` removes both. */
+export async function openBrowser(options = {}) {
+  const profile = await mkdtemp(join(tmpdir(), 'tocsin-e2e-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: FLAGS,
+    locale: 'en-US',
+    timezoneId: 'Europe/Berlin',
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  context.setDefaultTimeout(15_000);
+  const trouble = [];
+  context.on('page', (page) => watch(page, trouble));
+  for (const page of context.pages()) watch(page, trouble);
+  const close = async () => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  return { context, trouble, close };
+}
+
+/** Collects what a page must not do: break its content policy, throw, or be struck by a hostile string. */
+function watch(page, trouble) {
+  page.on('pageerror', (error) => trouble.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (/content security policy|refused to/i.test(message.text())) trouble.push(`policy: ${message.text()}`);
+  });
+  page.on('dialog', (dialog) => {
+    trouble.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+}
+
+/** Signs in by a one-time link, as a person would: opens it and presses the button. */
+export async function signIn(page, url) {
+  await page.goto(url);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL((at) => !at.pathname.includes('/login'));
+}
+
+export async function control(base, path, body = {}) {
+  const answer = await fetch(`${base}/__mock/${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return answer.json();
+}

@@ -1,0 +1,63 @@
+// Every screen that is photographed and examined: its address, and how to bring it into the state worth seeing.
+import { LOGIN_TOKEN, SETUP_TOKEN } from '../mock/server.mjs';
+import { control } from './browser.mjs';
+
+export const SCREENS = [
+  { name: 'incidents', path: '/ui/', ready: 'a.row' },
+  { name: 'incidents-all', path: '/ui/?status=all', ready: 'a.row' },
+  { name: 'incidents-empty', path: '/ui/', ready: '.empty', before: (base) => control(base, 'switch', { empty: true }) },
+  { name: 'incident-ringing', path: '/ui/incidents/42', ready: '.plot canvas' },
+  { name: 'incident-acknowledged', path: '/ui/incidents/41', ready: '.plot canvas' },
+  { name: 'incident-hostile', path: '/ui/incidents/40', ready: '.plot canvas' },
+  { name: 'incident-resolved', path: '/ui/incidents/39', ready: '.plot canvas', act: async (page) => {
+    await page.getByRole('button', { name: 'Read it here' }).click();
+    await page.waitForSelector('article h3');
+  } },
+  { name: 'incident-failed-ack', path: '/ui/incidents/42', ready: '.plot canvas', before: (base) => control(base, 'switch', { fail: { match: 'acknowledge', times: 9, status: 503, detail: 'The journal is not writable: the disk is full. Nothing was recorded.' } }), act: async (page) => {
+    await page.getByRole('button', { name: /^Acknowledge/ }).click();
+    await page.waitForSelector('.notice.bad');
+  } },
+  { name: 'note', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('n') },
+  { name: 'targets', path: '/ui/targets', ready: 'article' },
+  { name: 'targets-mute', path: '/ui/targets', ready: 'article', act: (page) => page.getByRole('button', { name: /^Mute/ }).first().click() },
+  { name: 'oncall', path: '/ui/oncall', ready: '.ladder' },
+  { name: 'oncall-policy', path: '/ui/oncall', ready: '.steps', act: (page) => page.getByRole('button', { name: 'Edit Web', exact: true }).click() },
+  { name: 'oncall-schedule', path: '/ui/oncall', ready: '.steps', act: (page) => page.getByRole('button', { name: 'Edit Web, first line' }).click() },
+  { name: 'people', path: '/ui/people', ready: '.list' },
+  { name: 'person', path: '/ui/people/me', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Send a test page' }).first().click();
+    await page.waitForSelector('.test .page');
+  } },
+  { name: 'person-rules', path: '/ui/people/me', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Change the rules…' }).click();
+    await page.getByRole('button', { name: 'Add a way…' }).click();
+  } },
+  { name: 'settings-doctor', path: '/ui/settings/doctor', ready: '.rows' },
+  { name: 'settings-mail', path: '/ui/settings/mail', ready: 'form' },
+  { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
+  { name: 'settings-monitors', path: '/ui/settings/monitors', ready: '.rows' },
+  { name: 'settings-tokens', path: '/ui/settings/tokens', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'New token…' }).click();
+    await page.getByLabel('What it is for').fill('Deploy job');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.waitForSelector('dialog pre');
+  } },
+  { name: 'welcome', path: '/ui/welcome', ready: '.rows' },
+  { name: 'cannot-page', path: '/ui/', ready: '.banner.bad', before: (base) => control(base, 'switch', { ill: true }) },
+  { name: 'connection-lost', path: '/ui/', ready: 'a.row', act: async (page, base) => {
+    await control(base, 'switch', { stream_down: true });
+    await page.waitForSelector('.banner.warn');
+  } },
+  { name: 'shortcuts', path: '/ui/', ready: 'a.row', act: (page) => page.keyboard.press('?') },
+  { name: 'menu', path: '/ui/people', ready: '.list', act: (page) => page.getByLabel('Account and appearance').click() },
+  { name: 'login', path: '/ui/login', ready: 'form', signedOut: true },
+  { name: 'login-link', path: `/ui/login?token=${LOGIN_TOKEN}`, ready: '.wide', signedOut: true },
+  { name: 'setup', path: `/ui/setup?token=${SETUP_TOKEN}`, ready: 'form', signedOut: true, before: (base) => control(base, 'switch', { setup_needed: true }) },
+];
+
+/** Opens a screen in a page that is signed in where the screen needs it. */
+export async function openScreen(page, base, screen) {
+  await page.goto(base + screen.path);
+  await page.waitForSelector(screen.ready);
+  await screen.act?.(page, base);
+}

@@ -1,0 +1,118 @@
+// Every call the screens may make, by noun. It must not know how an answer is shown, nor cache anything.
+import { API_BASE, request, requestText } from './client.ts';
+import type * as T from './types.ts';
+
+export * from './types.ts';
+export { ApiError } from './client.ts';
+
+const path = (...parts: string[]): string => parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+
+const list = async <Item>(of: string, signal?: AbortSignal): Promise<Item[]> =>
+  (await request<{ items: Item[] }>(of, { query: { limit: 200 }, ...(signal && { signal }) })).items;
+
+const get = <Answer>(of: string, signal?: AbortSignal): Promise<Answer> => request<Answer>(of, signal ? { signal } : {});
+
+const write = <Answer>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', of: string, body?: unknown, key?: string): Promise<Answer> =>
+  request<Answer>(of, { method, ...(body !== undefined && { body }), ...(key && { idempotencyKey: key }) });
+
+export const access = {
+  session: () => get<T.Session>('/session'),
+  signIn: (body: { email: string; password: string } | { login_token: string }) => write<T.Session>('POST', '/session', body),
+  signOut: () => write<void>('DELETE', '/session'),
+  setupNeeded: async () => (await get<{ setup_needed: boolean }>('/setup')).setup_needed,
+  setUp: (body: { setup_token: string; name: string; email: string; password: string }) =>
+    write<T.Session>('POST', '/setup', body),
+};
+
+export interface IncidentFilter {
+  status?: string;
+  target?: string;
+  cursor?: string;
+  limit?: number;
+}
+
+export const incidents = {
+  list: (filter: IncidentFilter, signal?: AbortSignal) =>
+    request<T.Page<T.IncidentSummary>>('/incidents', { query: { ...filter }, ...(signal && { signal }) }),
+  get: (id: string, signal?: AbortSignal) => get<T.IncidentDetail>(path('incidents', id), signal),
+  timeline: (id: string, signal?: AbortSignal) => list<T.TimelineEntry>(path('incidents', id, 'timeline'), signal),
+  acknowledge: (id: string, key: string) => write<T.IncidentSummary>('POST', path('incidents', id, 'acknowledge'), {}, key),
+  resolve: (id: string, note: string, key: string) =>
+    write<T.IncidentSummary>('POST', path('incidents', id, 'resolve'), note ? { note } : {}, key),
+  note: (id: string, text: string, key: string) => write<T.TimelineEntry>('POST', path('incidents', id, 'notes'), { text }, key),
+  declare: (body: { title: string; service_id?: string; urgency?: T.Urgency }) =>
+    write<T.IncidentSummary>('POST', '/incidents', body),
+  postmortemText: (id: string) =>
+    requestText(path('incidents', id, 'postmortem'), { query: { format: 'markdown', length: 'brief' } }),
+  postmortemUrl: (id: string, format: 'markdown' | 'html' | 'svg' | 'json', length: 'brief' | 'full' = 'brief') =>
+    `${API_BASE}${path('incidents', id, 'postmortem')}?format=${format}&length=${length}`,
+  evidenceUrl: (id: string) => `${API_BASE}${path('incidents', id, 'evidence')}`,
+};
+
+export const users = {
+  me: (signal?: AbortSignal) => get<T.User>('/me', signal),
+  list: (signal?: AbortSignal) => list<T.User>('/users', signal),
+  add: (body: { name: string; email: string; role: T.Role }) => write<T.User>('POST', '/users', body),
+  change: (id: string, body: { name?: string; role?: T.Role }) => write<T.User>('PATCH', path('users', id), body),
+  remove: (id: string) => write<void>('DELETE', path('users', id)),
+  addMethod: (id: string, body: { kind: T.ChannelKind; label: string; address: string; secret?: string }) =>
+    write<T.ContactMethod & { webhook_secret?: string }>('POST', path('users', id, 'contact-methods'), body),
+  removeMethod: (id: string, method: string) => write<void>('DELETE', path('users', id, 'contact-methods', method)),
+  testMethod: (id: string, method: string) =>
+    write<{ notification_id: string }>('POST', path('users', id, 'contact-methods', method, 'test'), {}),
+  verifyMethod: (id: string, method: string, code: string) =>
+    write<T.ContactMethod>('POST', path('users', id, 'contact-methods', method, 'verify'), { code }),
+  setRules: (id: string, rules: T.RuleInput[]) => write<unknown>('PUT', path('users', id, 'notification-rules'), rules),
+  notification: (id: string, signal?: AbortSignal) => get<T.Notification>(path('notifications', id), signal),
+};
+
+export const oncall = {
+  now: (signal?: AbortSignal) => list<T.OnCallEntry>('/oncall', signal),
+  schedules: (signal?: AbortSignal) => list<T.Schedule>('/schedules', signal),
+  saveSchedule: (id: string | null, body: T.ScheduleInput) =>
+    id ? write<T.Schedule>('PUT', path('schedules', id), body) : write<T.Schedule>('POST', '/schedules', body),
+  removeSchedule: (id: string) => write<void>('DELETE', path('schedules', id)),
+  policies: (signal?: AbortSignal) => list<T.EscalationPolicy>('/escalation-policies', signal),
+  savePolicy: (id: string | null, body: T.PolicyInput) =>
+    id
+      ? write<T.EscalationPolicy>('PUT', path('escalation-policies', id), body)
+      : write<T.EscalationPolicy>('POST', '/escalation-policies', body),
+  removePolicy: (id: string) => write<void>('DELETE', path('escalation-policies', id)),
+};
+
+export const services = {
+  list: (signal?: AbortSignal) => list<T.Service>('/services', signal),
+  save: (id: string | null, body: { name: string; escalation_policy_id: string | null }) =>
+    id ? write<T.Service>('PUT', path('services', id), body) : write<T.Service>('POST', '/services', body),
+  addIntegration: (id: string, name: string) =>
+    write<Required<T.Integration>>('POST', path('services', id, 'integrations'), { name }),
+};
+
+export const targets = {
+  list: (signal?: AbortSignal) => list<T.Target>('/targets', signal),
+  mute: (id: string, minutes: number, reason: string) =>
+    write<unknown>('POST', path('targets', id, 'mute'), { minutes, ...(reason && { reason }) }),
+  unmute: (id: string) => write<void>('DELETE', path('targets', id, 'mute')),
+  addMaintenance: (id: string, body: { from: T.Instant; until: T.Instant; reason: string }) =>
+    write<unknown>('POST', path('targets', id, 'maintenance'), body),
+  removeMaintenance: (id: string, window: string) => write<void>('DELETE', path('targets', id, 'maintenance', window)),
+  stopWatching: (id: string) => write<void>('DELETE', path('targets', id)),
+};
+
+export const monitors = {
+  list: (signal?: AbortSignal) => list<T.Monitor>('/monitors', signal),
+  setEnabled: (id: string, enabled: boolean) => write<T.Monitor>('PATCH', path('monitors', id), { enabled }),
+};
+
+export const settings = {
+  channels: (signal?: AbortSignal) => get<{ email: T.EmailChannel }>('/channels', signal),
+  saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
+  testMail: () => write<unknown>('POST', '/channels/email/test', {}),
+  tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),
+  addToken: (body: { name: string; role: T.Role; expires_at?: T.Instant }) =>
+    write<T.ApiToken & { token: string }>('POST', '/api-tokens', body),
+  revokeToken: (id: string) => write<void>('DELETE', path('api-tokens', id)),
+  doctor: (signal?: AbortSignal) => get<T.Doctor>('/doctor', signal),
+};
+
+export const STREAM_URL = `${API_BASE}/stream`;

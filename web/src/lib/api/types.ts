@@ -1,0 +1,327 @@
+// The nouns of the native API as the browser sees them; it must not know how they are fetched or shown.
+// Swapped for the types generated from openapi.json (`npm run generate`) without touching a screen.
+
+/** An RFC 3339 instant in UTC with milliseconds. */
+export type Instant = string;
+
+export interface Named {
+  id: string;
+  name: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export type Role = 'viewer' | 'responder' | 'admin';
+export type Urgency = 'high' | 'low';
+export type Severity = 'critical' | 'error' | 'warning' | 'info';
+export type IncidentStatus = 'triggered' | 'acknowledged' | 'resolved';
+
+export interface Session {
+  user: { id: string; name: string; role: Role; email: string };
+  csrf_token: string;
+  setup_needed: boolean;
+}
+
+export interface IncidentSummary {
+  id: string;
+  number: number;
+  title: string;
+  status: IncidentStatus;
+  urgency: Urgency;
+  severity: Severity;
+  service: Named;
+  target: Named | null;
+  opened_at: Instant;
+  onset_at: Instant | null;
+  onset_uncertainty_ms: number | null;
+  paged_at: Instant | null;
+  acknowledged_at: Instant | null;
+  acknowledged_by: Named | null;
+  recovered_at: Instant | null;
+  resolved_at: Instant | null;
+  hold: { until: Instant; why: string } | null;
+  suppressed: string | null;
+  alert_count: number;
+  relapses: number;
+  postmortem_ready: boolean;
+}
+
+export interface Alert {
+  id: string;
+  title: string;
+  severity: Severity;
+  status: 'firing' | 'recovered';
+  monitor: Named | null;
+  opened_at: Instant;
+  recovered_at: Instant | null;
+  summary: string;
+  evidence: { series: string; at: Instant; value: number }[];
+  source: 'monitor' | 'events_v2' | 'api';
+  repeats: number;
+}
+
+export type PageState = 'planned' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
+
+export interface Attempt {
+  number: number;
+  started_at: Instant;
+  finished_at: Instant | null;
+  outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
+  detail: string;
+}
+
+/** One notification to one contact method of one person. */
+export interface Notification {
+  id: string;
+  user: Named;
+  channel: ChannelKind;
+  label: string;
+  level: number;
+  purpose: 'page' | 'resolved' | 'test';
+  state: PageState;
+  due_at: Instant;
+  attempts: Attempt[];
+  why: string;
+}
+
+export interface Paging {
+  policy: Named | null;
+  level: number;
+  loop: number;
+  next_escalation_at: Instant | null;
+  exhausted: boolean;
+  recipients: Named[];
+}
+
+export interface TierImpact {
+  tier: string;
+  requests_failed: number;
+  requests_total: number;
+  users_failed: number;
+}
+
+export interface Impact {
+  since: Instant;
+  until: Instant | null;
+  requests_failed: number;
+  requests_total: number;
+  by_tier: TierImpact[];
+  estimated: null | { low: number; high: number; why: string };
+}
+
+export interface Change {
+  at: Instant;
+  title: string;
+  detail: string;
+}
+
+export interface LogLine {
+  at: Instant;
+  log: 'access' | 'error';
+  text: string;
+}
+
+export interface ChartSeries {
+  name: string;
+  unit: string;
+  /** Pairs of milliseconds since 1970 and the value, or null where nothing was measured. */
+  points: [number, number | null][];
+}
+
+export interface ChartData {
+  series: ChartSeries[];
+  marks: { at: Instant; label: string }[];
+}
+
+export interface IncidentDetail extends IncidentSummary {
+  alerts: Alert[];
+  pages: Notification[];
+  paging: Paging;
+  impact: Impact | null;
+  changes: Change[];
+  log_lines: LogLine[];
+  chart: ChartData;
+  runbook_url: string | null;
+  explanation: string[];
+}
+
+export interface TimelineEntry {
+  position: number;
+  at: Instant;
+  recorded_at: Instant;
+  kind: string;
+  title: string;
+  detail: string;
+  actor: { kind: 'person' | 'system' | 'integration'; name: string };
+  level: 'info' | 'good' | 'bad' | 'person';
+}
+
+export type ChannelKind = 'email' | 'webhook' | 'ntfy';
+
+export interface ContactMethod {
+  id: string;
+  kind: ChannelKind;
+  label: string;
+  address_hint: string;
+  verified: boolean;
+  last_result: null | { at: Instant; state: PageState; detail: string };
+}
+
+export interface RuleInput {
+  urgency: Urgency;
+  delay_minutes: number;
+  contact_method_id: string;
+}
+
+export interface NotificationRule extends RuleInput {
+  id: string;
+}
+
+export interface User {
+  id: string;
+  name: string;
+  role: Role;
+  email: string;
+  contact_methods: ContactMethod[];
+  notification_rules: NotificationRule[];
+  on_call: boolean;
+  reachable: boolean;
+}
+
+export interface OnCallEntry {
+  policy: Named;
+  level: number;
+  via: { kind: 'schedule' | 'user'; id: string; name: string };
+  user: Named | null;
+  until: Instant | null;
+  problem: string | null;
+}
+
+export type TurnUnit = 'hours' | 'days' | 'weeks';
+
+export interface ScheduleInput {
+  name: string;
+  time_zone: string;
+  layer: { start: Instant; turn: { every: number; unit: TurnUnit }; members: string[] };
+}
+
+export interface Schedule extends ScheduleInput {
+  id: string;
+  on_call_now: Named | null;
+  next_handoff_at: Instant | null;
+}
+
+export interface PolicyLevel {
+  delay_minutes: number;
+  targets: { kind: 'user' | 'schedule'; id: string }[];
+}
+
+export interface PolicyInput {
+  name: string;
+  repeat: number;
+  levels: PolicyLevel[];
+}
+
+export interface EscalationPolicy extends PolicyInput {
+  id: string;
+}
+
+export interface Integration {
+  id: string;
+  name: string;
+  routing_key?: string;
+}
+
+export interface Service {
+  id: string;
+  name: string;
+  escalation_policy_id: string | null;
+  integrations?: Integration[];
+}
+
+export interface Target {
+  id: string;
+  name: string;
+  kind: 'apache';
+  state: 'healthy' | 'failing' | 'unknown';
+  config_path: string;
+  listen: string[];
+  found_at: Instant;
+  mute: { until: Instant } | null;
+  maintenance: { id: string; from: Instant; until: Instant; reason: string }[];
+  status_page: { ok: boolean; reason: string | null };
+  last_seen_at: Instant | null;
+  service: Named;
+  metrics: {
+    workers_busy: number | null;
+    workers_max: number | null;
+    requests_per_second: number | null;
+    queue: number | null;
+  };
+}
+
+export interface Monitor {
+  id: string;
+  name: string;
+  severity: Severity;
+  expr: string;
+  recovery: string | null;
+  enabled: boolean;
+  pack: string | null;
+  description: string;
+  firing: { target: string }[];
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  role: Role;
+  token?: string;
+  created_at?: Instant;
+  last_used_at?: Instant | null;
+  expires_at?: Instant | null;
+}
+
+export type MailTls = 'none' | 'starttls' | 'tls';
+
+export interface EmailChannel {
+  configured: boolean;
+  host: string | null;
+  port: number | null;
+  from: string | null;
+  tls: MailTls | null;
+  state: 'ok' | 'failing' | 'unknown';
+  detail: string | null;
+}
+
+export interface MailInput {
+  host: string;
+  port: number;
+  from: string;
+  tls: MailTls;
+  username?: string;
+  password?: string;
+}
+
+export interface Check {
+  name: string;
+  state: 'ok' | 'warn' | 'fail';
+  detail: string;
+  fix: string | null;
+}
+
+export interface Doctor {
+  able_to_page: boolean;
+  checks: Check[];
+}
+
+/** What the live stream says: something changed, ask for it again. */
+export interface StreamChange {
+  position: number;
+  kind: string;
+  incident_id: string | null;
+  target_id: string | null;
+}

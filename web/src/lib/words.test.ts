@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { plural, statusWord, webAddress } from './words.ts';
+
+test('only addresses of the web can be followed', () => {
+  expect(webAddress('https://wiki.example/runbook')).toBe('https://wiki.example/runbook');
+  expect(webAddress('javascript:alert(1)')).toBeNull();
+  expect(webAddress(' JAVASCRIPT:alert(1)')).toBeNull();
+  expect(webAddress('data:text/html,x')).toBeNull();
+  expect(webAddress('not an address')).toBeNull();
+  expect(webAddress(null)).toBeNull();
+});
+
+test('an open incident of which nobody hears does not ring', () => {
+  const open = { status: 'triggered', suppressed: null, hold: null, paged_at: null } as const;
+  const hold = { until: '2026-11-23T07:00:02.000Z', why: 'A supervisor may restart it' };
+  expect(statusWord(open)).toBe('Ringing');
+  expect(statusWord({ ...open, suppressed: 'muted' })).toBe('Silenced');
+  expect(statusWord({ ...open, hold })).toBe('Held back');
+  expect(statusWord({ ...open, hold, paged_at: '2026-11-23T07:00:00.000Z' })).toBe('Ringing');
+  expect(statusWord({ ...open, status: 'resolved', suppressed: 'muted' })).toBe('Resolved');
+});
+
+test('one is not many', () => {
+  expect(plural(1, 'request')).toBe('1 request');
+  expect(plural(1234, 'request')).toBe('1,234 requests');
+});

@@ -1,0 +1,55 @@
+// The words for closed sets that several screens name.
+import type { Attempt, ChannelKind, IncidentStatus, IncidentSummary, Role, Severity } from './api/index.ts';
+
+const STATUS_WORDS: Record<IncidentStatus, string> = {
+  triggered: 'Ringing',
+  acknowledged: 'Acknowledged',
+  resolved: 'Resolved',
+};
+
+/** The state of an incident in a word; an open one of which nobody hears does not ring. */
+export function statusWord(incident: Pick<IncidentSummary, 'status' | 'suppressed' | 'hold' | 'paged_at'>): string {
+  if (incident.status === 'triggered' && incident.paged_at === null) {
+    if (incident.suppressed !== null) return 'Silenced';
+    if (incident.hold !== null) return 'Held back';
+  }
+  return STATUS_WORDS[incident.status];
+}
+
+export const CHANNEL_NAMES: Record<ChannelKind, string> = {
+  email: 'E-mail',
+  webhook: 'Webhook',
+  ntfy: 'ntfy',
+};
+
+export const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', string> = {
+  none: 'Under way',
+  accepted: 'Accepted',
+  failed: 'Failed',
+  refused: 'Refused',
+  timed_out: 'Timed out',
+  unanswered: 'Unanswered',
+};
+
+export const ROLE_WORDS: Record<Role, string> = {
+  viewer: 'Viewer: sees everything, changes nothing',
+  responder: 'Responder: is paged, acknowledges, resolves',
+  admin: 'Administrator: changes people, policies and settings',
+};
+
+export const SEVERITY_RANK: Record<Severity, number> = { critical: 0, error: 1, warning: 2, info: 3 };
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+
+/** An address of the web, or null for anything that a click must not follow (javascript:, data:, nonsense). */
+export function webAddress(text: string | null): string | null {
+  if (!text) return null;
+  try {
+    const url = new URL(text);
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,27 @@
+// Which screen an address shows. Each is loaded when it is first needed.
+
+type Load = () => Promise<{ default: unknown }>;
+
+const settings: Load = () => import('./routes/settings/Settings.svelte');
+
+export const SCREENS: Record<string, Load> = {
+  '/': () => import('./routes/incident/IncidentList.svelte'),
+  '/incidents': () => import('./routes/incident/IncidentList.svelte'),
+  '/incidents/:id': () => import('./routes/incident/IncidentPage.svelte'),
+  '/targets': () => import('./routes/target/TargetList.svelte'),
+  '/oncall': () => import('./routes/oncall/OnCall.svelte'),
+  '/people': () => import('./routes/people/People.svelte'),
+  '/people/:id': () => import('./routes/people/Person.svelte'),
+  '/settings': settings,
+  '/settings/doctor': settings,
+  '/settings/mail': settings,
+  '/settings/services': settings,
+  '/settings/monitors': settings,
+  '/settings/tokens': settings,
+  '/welcome': () => import('./routes/access/Welcome.svelte'),
+  '/login': () => import('./routes/access/Login.svelte'),
+  '/setup': () => import('./routes/access/Setup.svelte'),
+};
+
+/** Screens that need no session. */
+export const OPEN_TO_ALL: ReadonlySet<string> = new Set(['/login', '/setup']);
