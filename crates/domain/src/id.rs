@@ -34,7 +34,7 @@ impl std::error::Error for NotAnId {}
 
 impl IdText {
     /// A new id of 65 random bits.
-    pub fn random(entropy: &mut impl Entropy) -> Self {
+    pub fn random(entropy: &mut (impl Entropy + ?Sized)) -> Self {
         let mut bytes = [0_u8; LENGTH - 1];
         entropy.fill(&mut bytes);
         let mut text = [b'Q'; LENGTH];
@@ -70,7 +70,7 @@ macro_rules! id {
 
         impl $name {
             /// A new random id.
-            pub fn random(entropy: &mut impl Entropy) -> Self {
+            pub fn random(entropy: &mut (impl Entropy + ?Sized)) -> Self {
                 Self(IdText::random(entropy))
             }
 

@@ -1,5 +1,19 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
+pub mod alert;
+pub mod command;
+pub mod decide;
+pub mod event;
 pub mod id;
+pub mod incident;
+pub mod learn;
+pub mod monitor;
+pub mod oncall;
+pub mod pack;
+pub mod page;
+pub mod people;
+pub mod service;
 pub mod signal;
+pub mod state;
+pub mod target;
 pub mod time;

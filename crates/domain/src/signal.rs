@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 pub mod metric {
     /// 1 while the parent (the supervisor process of Apache) runs, else 0. Written each second and at the moment of its exit.
     pub const PARENT_UP: &str = "apache_parent_up";
-    /// Written at an exit of the parent: 1 when it ended cleanly (AH00491, AH00492), 0 when it did not.
+    /// Written at an exit of the parent: 1 when it ended cleanly (`wire::apache_log::is_clean_stop`; each MPM has codes of its own), 0 when it did not.
     pub const EXIT_CLEAN: &str = "apache_exit_clean";
     /// 1 when a supervisor will start the parent again (systemd `Restart=`, a container runtime, a parent process that waits).
     pub const SUPERVISED: &str = "apache_supervised";
@@ -119,7 +119,7 @@ impl Sample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitKind {
-    /// It said goodbye in its error log (AH00491, AH00492) or was the old parent of an orderly restart.
+    /// It said goodbye in its error log (AH00491 or AH00492; AH00169 or AH00170 with prefork, AH00295 or AH00296 with worker) or was the old parent of an orderly restart.
     CleanStop,
     /// It was gone without a word.
     Crash,

@@ -1,1 +1,11 @@
 //! Ports, the step loop and effects; it decides nothing itself and does no network I/O.
+
+pub mod core;
+mod detect;
+pub mod handle;
+mod onset;
+pub mod ports;
+
+pub use crate::core::{Core, Past};
+pub use crate::handle::{AskError, Done, EngineHandle, start};
+pub use crate::ports::{Clock, Effect, Effects, Journal, NotDurable};

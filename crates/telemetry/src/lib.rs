@@ -1,1 +1,35 @@
 //! The embedded store of metrics, logs and facts; it is synchronous and takes `now` as an argument.
+//!
+//! What is appended goes to a write-ahead log (one sync per group) and to the head in memory; from time to time
+//! [`Store::maintain`] seals what was logged into an immutable block and drops what is too old. A query sees head and
+//! blocks as one. [`Recorded`] is a frozen copy of one target's window that answers the same queries.
+
+mod access;
+mod block;
+mod chunk;
+mod codec;
+mod disk;
+mod error;
+mod frame;
+mod head;
+mod index;
+mod maintain;
+mod options;
+mod payload;
+mod query;
+mod record;
+mod recorded;
+mod recovery;
+mod store;
+mod varint;
+mod wal;
+
+pub use access::{AccessSecond, access_per_second};
+pub use codec::{CodecError, decode_samples, encode_samples};
+pub use disk::{Disk, LogFile, RealDisk};
+pub use error::{AppendError, MaintainError, OpenError, ReadError};
+pub use maintain::{Maintained, Pin};
+pub use options::{Limits, OpenReport, Options, Refused, SetAside, Stats, TornTail};
+pub use query::SeriesSamples;
+pub use recorded::{Recorded, RecordedError, RecordedSeries};
+pub use store::{Position, Store};

@@ -1,1 +1,11 @@
 //! Foreign bytes to and from our types, one folder per format; it never sees I/O or a clock.
+
+pub mod apache_conf;
+pub mod apache_log;
+pub mod apache_status;
+pub mod email;
+pub mod ntfy;
+pub mod page_message;
+pub mod pagerduty;
+pub mod prometheus_text;
+pub mod webhook;

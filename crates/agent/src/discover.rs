@@ -1,0 +1,272 @@
+//! Finds the Apache servers of this machine and keeps each that was found under watch.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tocsin_domain::id::TargetId;
+use tocsin_domain::target::TargetIdentity;
+
+use crate::identify::{self, Candidate, Identified};
+use crate::positions::Positions;
+use crate::procfs::{self, ProcessKey, Seen};
+use crate::server_args::ServerArgs;
+use crate::stop::Stop;
+use crate::watched::{Watched, lock};
+use crate::{AgentStatus, Host, Settings};
+
+/// Names that distributions give the server's program.
+pub(crate) const SERVER_NAMES: [&str; 2] = ["apache2", "httpd"];
+/// Servers that one machine may have under watch.
+const TARGETS_MAX: usize = 64;
+const SCAN_EVERY: Duration = Duration::from_secs(2);
+/// Just after the start, and while a process is still becoming a server.
+const SCAN_SOON: Duration = Duration::from_millis(250);
+/// A process with children that no pid file names is believed after this long.
+const BELIEVED_AFTER_MS: u64 = 1_500;
+/// A process without children that no pid file names is given up after this long: it is a lost child of a dead parent.
+const GIVEN_UP_AFTER_MS: u64 = 20_000;
+
+/// All targets under watch.
+pub(crate) struct Fleet {
+    settings: Arc<Settings>,
+    host: Arc<dyn Host>,
+    positions: Arc<Positions>,
+    stop: Stop,
+    targets: Mutex<BTreeMap<TargetId, Arc<Watched>>>,
+    /// What became of each process that looks like a server, so that each is looked at once.
+    looked_at: Mutex<BTreeMap<ProcessKey, Outcome>>,
+}
+
+#[derive(Clone)]
+enum Outcome {
+    Watched,
+    NotWatched(String),
+    /// It may be a server that is still starting, or the first of two processes of one that goes to the background.
+    Unsettled(Box<Identified>),
+    /// It is a server.
+    Server(Box<Identified>),
+}
+
+impl Fleet {
+    pub(crate) fn new(settings: Settings, host: Arc<dyn Host>) -> io::Result<Self> {
+        Ok(Self {
+            positions: Arc::new(Positions::load(settings.log_positions.clone())),
+            settings: Arc::new(settings),
+            host,
+            stop: Stop::new()?,
+            targets: Mutex::new(BTreeMap::new()),
+            looked_at: Mutex::new(BTreeMap::new()),
+        })
+    }
+
+    pub(crate) fn stop_signal(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Watches the targets found earlier.
+    pub(crate) fn watch_known(&self) -> io::Result<()> {
+        for (id, identity) in &self.settings.known {
+            self.watch(*id, identity.clone())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.raise();
+        let targets: Vec<_> = lock(&self.targets).values().cloned().collect();
+        for target in &targets {
+            target.stop.raise();
+        }
+        for target in targets {
+            target.end();
+        }
+    }
+
+    pub(crate) fn forget(&self, id: TargetId) {
+        let target = lock(&self.targets).remove(&id);
+        if let Some(target) = target {
+            target.end();
+        }
+        // Its process may be found again, as a new target, if the host wants that.
+        lock(&self.looked_at).clear();
+    }
+
+    pub(crate) fn status(&self) -> AgentStatus {
+        let not_watched = lock(&self.looked_at)
+            .iter()
+            .filter_map(|(key, outcome)| match outcome {
+                Outcome::NotWatched(reason) => Some(format!("process {}: {reason}", key.pid)),
+                Outcome::Watched | Outcome::Unsettled(_) | Outcome::Server(_) => None,
+            })
+            .collect();
+        AgentStatus {
+            targets: lock(&self.targets)
+                .values()
+                .map(|target| target.status())
+                .collect(),
+            not_watched,
+        }
+    }
+
+    pub(crate) fn scan_until_stopped(&self) {
+        loop {
+            let unsettled = self.scan();
+            if self
+                .stop
+                .wait(if unsettled { SCAN_SOON } else { SCAN_EVERY })
+            {
+                return;
+            }
+        }
+    }
+
+    /// Looks once; true when some process is not yet clearly a server or not.
+    fn scan(&self) -> bool {
+        let seen = procfs::named(&SERVER_NAMES);
+        lock(&self.looked_at).retain(|key, _| seen.iter().any(|seen| seen.key() == *key));
+        let mut unsettled = false;
+        for parent in parents(&seen) {
+            let before = lock(&self.looked_at).get(&parent.key()).cloned();
+            let outcome = match before {
+                Some(Outcome::Watched | Outcome::NotWatched(_)) => continue,
+                Some(Outcome::Unsettled(identified) | Outcome::Server(identified)) => {
+                    settle(&parent, &seen, *identified)
+                }
+                None => look_at(&parent, &seen),
+            };
+            let outcome = match outcome {
+                Outcome::Server(found) => self.found(parent.key(), *found),
+                other => other,
+            };
+            unsettled |= matches!(outcome, Outcome::Unsettled(_));
+            if let Outcome::NotWatched(reason) = &outcome {
+                tracing::info!(
+                    pid = parent.pid,
+                    reason,
+                    "a process that looks like Apache is not watched"
+                );
+            }
+            lock(&self.looked_at).insert(parent.key(), outcome);
+        }
+        unsettled
+    }
+
+    fn found(&self, parent: ProcessKey, found: Identified) -> Outcome {
+        let Identified { identity, program } = found;
+        let path = Path::new(&identity.config_path);
+        let wanted = &self.settings.only;
+        if !wanted.is_empty() && !wanted.iter().any(|folder| path.starts_with(folder)) {
+            return Outcome::NotWatched("its configuration is not among those to watch".to_owned());
+        }
+        let known = self.by_config(&identity.config_path);
+        if known.is_none() && !self.settings.discover {
+            return Outcome::NotWatched("looking for new servers is switched off".to_owned());
+        }
+        if known.is_none() && lock(&self.targets).len() >= TARGETS_MAX {
+            return Outcome::NotWatched(format!("{TARGETS_MAX} servers are watched already"));
+        }
+        let changed = known
+            .as_ref()
+            .is_none_or(|known| *known.identity() != identity);
+        let id = if changed {
+            self.host.target_found(identity.clone())
+        } else {
+            known.as_ref().map(|known| known.id)
+        };
+        let Some(id) = id else {
+            return Outcome::NotWatched("the server does not want it watched".to_owned());
+        };
+        match self.watch(id, identity) {
+            Ok(watched) => {
+                watched.set_program(program);
+                watched.offer(parent);
+                Outcome::Watched
+            }
+            Err(error) => Outcome::NotWatched(format!("watching it could not begin: {error}")),
+        }
+    }
+
+    fn by_config(&self, config_path: &str) -> Option<Arc<Watched>> {
+        lock(&self.targets)
+            .values()
+            .find(|target| target.identity().config_path == config_path)
+            .cloned()
+    }
+
+    /// Watches a target, or takes note of its present identity when it is watched already.
+    fn watch(&self, id: TargetId, identity: TargetIdentity) -> io::Result<Arc<Watched>> {
+        let mut targets = lock(&self.targets);
+        if let Some(watched) = targets.get(&id) {
+            watched.set_identity(identity);
+            return Ok(Arc::clone(watched));
+        }
+        let watched = Watched::start(
+            id,
+            identity,
+            Arc::clone(&self.host),
+            Arc::clone(&self.settings),
+            Arc::clone(&self.positions),
+        )?;
+        targets.insert(id, Arc::clone(&watched));
+        Ok(watched)
+    }
+}
+
+/// What a process is that was not looked at before.
+fn look_at(parent: &Seen, all: &[Seen]) -> Outcome {
+    let cmdline = procfs::cmdline(parent.pid);
+    let args = ServerArgs::read(&cmdline);
+    if cmdline.is_empty() || !args.is_server() {
+        return Outcome::NotWatched("it does not serve".to_owned());
+    }
+    let candidate = Candidate {
+        key: parent.key(),
+        comm: parent.stat.comm.clone(),
+        args,
+        child_owner: child_of(parent, all).and_then(|child| procfs::owner(child.pid)),
+    };
+    match identify::identify(&candidate) {
+        Ok(identified) => settle(parent, all, identified),
+        Err(reason) => Outcome::NotWatched(reason),
+    }
+}
+
+/// Whether an identified process is a server by now.
+fn settle(parent: &Seen, all: &[Seen], identified: Identified) -> Outcome {
+    if identify::pid_in(&identified.identity.pid_file) == Some(parent.pid) {
+        return Outcome::Server(Box::new(identified));
+    }
+    let age_ms = procfs::age_ms(&parent.stat).unwrap_or(u64::MAX);
+    let has_child = child_of(parent, all).is_some();
+    if has_child && age_ms >= BELIEVED_AFTER_MS {
+        return Outcome::Server(Box::new(identified));
+    }
+    if !has_child && age_ms >= GIVEN_UP_AFTER_MS {
+        return Outcome::NotWatched("no pid file names it and it has no children".to_owned());
+    }
+    Outcome::Unsettled(Box::new(identified))
+}
+
+fn child_of<'a>(parent: &Seen, all: &'a [Seen]) -> Option<&'a Seen> {
+    let comm = &parent.stat.comm;
+    all.iter().find(|seen| {
+        seen.stat.ppid == parent.pid && seen.stat.comm == *comm && seen.stat.is_alive()
+    })
+}
+
+/// Of all processes of servers those that are nobody's child among them, zombies left out.
+fn parents(seen: &[Seen]) -> Vec<Seen> {
+    let is_server = |pid: u32, comm: &str| {
+        seen.iter()
+            .any(|other| other.pid == pid && other.stat.comm == comm)
+    };
+    seen.iter()
+        .filter(|process| {
+            process.stat.is_alive() && !is_server(process.stat.ppid, &process.stat.comm)
+        })
+        .cloned()
+        .collect()
+}

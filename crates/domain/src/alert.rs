@@ -1,0 +1,108 @@
+//! Alerts: one failing condition each, from a monitor or from outside.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::monitor::Severity;
+use crate::time::Timestamp;
+
+/// Who says so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AlertSource {
+    /// A monitor of ours, for one target.
+    Monitor {
+        /// The monitor.
+        monitor: MonitorId,
+        /// The target it fires for.
+        target: TargetId,
+    },
+    /// A foreign system by PagerDuty's Events API v2.
+    EventsV2 {
+        /// By which integration.
+        integration: IntegrationId,
+    },
+    /// The native API, or a person.
+    Api,
+}
+
+impl AlertSource {
+    /// The monitor, when it is one.
+    #[must_use]
+    pub const fn monitor(&self) -> Option<MonitorId> {
+        match self {
+            Self::Monitor { monitor, .. } => Some(*monitor),
+            Self::EventsV2 { .. } | Self::Api => None,
+        }
+    }
+}
+
+/// A sample that proves a statement, kept with it so that it outlives the store's retention.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceSample {
+    /// The series in PromQL notation.
+    pub series: String,
+    /// When.
+    pub at: Timestamp,
+    /// What; a NaN is written as null.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub value: f64,
+}
+
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// One failing condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// The incident it belongs to.
+    pub incident: IncidentId,
+    /// The service it is about.
+    pub service: ServiceId,
+    /// The target it is about.
+    pub target: Option<TargetId>,
+    /// Two alerts of one service with the same key are one.
+    pub dedup_key: String,
+    /// Who says so.
+    pub source: AlertSource,
+    /// How bad.
+    pub severity: Severity,
+    /// What fails, in one line.
+    pub title: String,
+    /// More about it.
+    pub summary: String,
+    /// Further fields from outside, shown as text.
+    pub details: Vec<(String, String)>,
+    /// When the condition was true first for the judge (not the onset).
+    pub opened_at: Timestamp,
+    /// When it was over.
+    pub recovered_at: Option<Timestamp>,
+    /// When the failure itself began, as measured.
+    pub onset: Option<Onset>,
+    /// What proves it.
+    pub evidence: Vec<EvidenceSample>,
+    /// How often it was said again while open.
+    pub repeats: u64,
+}
+
+impl Alert {
+    /// Whether it fails now.
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        self.recovered_at.is_none()
+    }
+}
+
+/// When a failure began: at `at` or up to `uncertainty_ms` before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Onset {
+    /// The first sample outside the objective.
+    pub at: Timestamp,
+    /// Distance to the last good sample before it, or the resolution of the event source.
+    pub uncertainty_ms: u64,
+    /// The first bad sample.
+    pub evidence: EvidenceSample,
+}

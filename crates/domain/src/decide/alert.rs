@@ -1,0 +1,435 @@
+//! Decisions about alerts: which incident one belongs to, whether it pages, when it is over.
+
+use super::{Decider, text_within};
+use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
+use crate::command::{AlertAsk, Refusal};
+use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
+use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::incident::{FLAPPING_RELAPSES, Hold, RELAPSE_WINDOW_MS, Status};
+use crate::monitor::{Monitor, Severity};
+use crate::people::Urgency;
+use crate::state::monitor_key;
+use crate::time::Timestamp;
+
+/// What a new alert is made of, before it has an incident.
+struct Condition {
+    service: ServiceId,
+    target: Option<TargetId>,
+    dedup_key: String,
+    source: AlertSource,
+    severity: Severity,
+    title: String,
+    summary: String,
+    details: Vec<(String, String)>,
+    at: Timestamp,
+    onset: Option<Onset>,
+    evidence: Vec<EvidenceSample>,
+    hold: Vec<(Hold, u32)>,
+}
+
+impl Decider<'_> {
+    pub(super) fn alert(&mut self, ask: AlertAsk) -> Result<(), Refusal> {
+        match ask {
+            AlertAsk::MonitorFired {
+                monitor,
+                target,
+                at,
+                wording,
+                evidence,
+                onset,
+                holds,
+            } => self.monitor_fired(monitor, target, at, &wording, evidence, onset, &holds),
+            AlertAsk::MonitorRecovered {
+                monitor,
+                target,
+                at,
+                evidence,
+            } => {
+                let Some(alert) = self.state.firing_of(monitor, target) else {
+                    return Ok(());
+                };
+                let id = alert.id;
+                let cause = cause_of(&evidence);
+                self.recover_alert(id, at, cause, evidence);
+                Ok(())
+            }
+            AlertAsk::HoldCleared { incident } => {
+                let held = self
+                    .state
+                    .incidents
+                    .get(&incident)
+                    .is_some_and(|known| known.hold.is_some());
+                if held {
+                    self.page_now(incident);
+                }
+                Ok(())
+            }
+            AlertAsk::Trigger {
+                service,
+                integration,
+                dedup_key,
+                severity,
+                title,
+                summary,
+                details,
+                at,
+            } => {
+                let service = self.service_or_default(service)?;
+                let title = text_within("summary", &title, 1024)?;
+                let key = self.key_or_new(dedup_key)?;
+                let source = source_of(integration);
+                let at = at.unwrap_or(self.now).min(self.now);
+                self.trigger(Condition {
+                    service,
+                    target: None,
+                    dedup_key: key,
+                    source,
+                    severity,
+                    title,
+                    summary,
+                    details,
+                    at,
+                    onset: None,
+                    evidence: Vec::new(),
+                    hold: Vec::new(),
+                });
+                Ok(())
+            }
+            AlertAsk::AcknowledgeByKey { service, dedup_key } => {
+                let Some(incident) = self.incident_by_key(service, &dedup_key) else {
+                    return self.ignored(service, "an acknowledgement", &dedup_key);
+                };
+                self.acknowledge(incident, None)
+            }
+            AlertAsk::ResolveByKey { service, dedup_key } => {
+                let Some(alert) = self
+                    .state
+                    .firing
+                    .get(&(service, dedup_key.clone()))
+                    .copied()
+                else {
+                    return self.ignored(service, "a resolve", &dedup_key);
+                };
+                self.recover_alert(alert, self.now, Cause::Request, Vec::new());
+                Ok(())
+            }
+        }
+    }
+
+    fn service_or_default(&self, service: Option<ServiceId>) -> Result<ServiceId, Refusal> {
+        match service {
+            Some(service) => self.service(service).map(|known| known.id),
+            None => {
+                let installation = self.state.installation.as_ref();
+                installation
+                    .map(|all| all.default_service)
+                    .ok_or_else(|| Refusal::conflict("set Tocsin up first"))
+            }
+        }
+    }
+
+    fn key_or_new(&mut self, key: Option<String>) -> Result<String, Refusal> {
+        match key {
+            Some(key) => text_within("dedup_key", &key, 255),
+            None => Ok(AlertId::random(self.entropy).to_string()),
+        }
+    }
+
+    fn ignored(&mut self, service: ServiceId, what: &str, key: &str) -> Result<(), Refusal> {
+        let what = format!("{what} for the key {key:?}, under which nothing fails");
+        let event = InputEvent::Ignored {
+            what,
+            service: Some(service),
+        };
+        self.emit(Cause::Request, EventBody::Input(event));
+        Ok(())
+    }
+
+    fn incident_by_key(&self, service: ServiceId, key: &str) -> Option<IncidentId> {
+        let alert = self.state.firing.get(&(service, key.to_owned()))?;
+        self.state.alerts.get(alert).map(|alert| alert.incident)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
+    fn monitor_fired(
+        &mut self,
+        monitor: MonitorId,
+        target: TargetId,
+        at: Timestamp,
+        wording: &str,
+        evidence: Vec<EvidenceSample>,
+        onset: Option<Onset>,
+        holds: &[usize],
+    ) -> Result<(), Refusal> {
+        let Some(asked) = self.state.monitors.get(&monitor) else {
+            return Err(Refusal::not_found(format!("monitor {monitor}")));
+        };
+        let Some(failing) = self.state.targets.get(&target) else {
+            return Err(Refusal::not_found(format!("target {target}")));
+        };
+        if self.state.firing_of(monitor, target).is_some() || !asked.enabled {
+            return Ok(());
+        }
+        let began = onset.as_ref().map_or(at, |onset| onset.at);
+        let condition = Condition {
+            service: failing.service,
+            target: Some(target),
+            dedup_key: monitor_key(monitor, target),
+            source: AlertSource::Monitor { monitor, target },
+            severity: asked.severity,
+            title: format!(
+                "{}{wording}",
+                asked.title.replace("{target}", &failing.identity.name)
+            ),
+            summary: asked.description.clone(),
+            details: Vec::new(),
+            at,
+            onset,
+            evidence,
+            hold: hold_rules(asked, holds, began),
+        };
+        self.actor = crate::event::Actor::Monitor { monitor };
+        self.open_alert(condition);
+        Ok(())
+    }
+
+    fn trigger(&mut self, condition: Condition) {
+        let key = (condition.service, condition.dedup_key.clone());
+        let Some(alert) = self.state.firing.get(&key).copied() else {
+            self.open_alert(condition);
+            return;
+        };
+        let Some(incident) = self.state.alerts.get(&alert).map(|known| known.incident) else {
+            return;
+        };
+        let repeated = AlertEvent::Repeated {
+            alert,
+            incident,
+            severity: condition.severity,
+            summary: condition.title.clone(),
+        };
+        self.emit(Cause::Request, EventBody::Alert(repeated));
+        self.raise_if_worse(incident, &condition, Cause::Request);
+    }
+
+    /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.
+    fn open_alert(&mut self, condition: Condition) {
+        let cause = cause_of(&condition.evidence);
+        let joined = condition
+            .target
+            .and_then(|target| self.incident_to_join(target));
+        let incident = match joined {
+            Some(incident) => incident,
+            None => self.open_incident(&condition, cause.clone()),
+        };
+        let relapse = joined.is_some() && self.relapse_if_healthy(incident, &condition, &cause);
+        let alert = Alert {
+            id: AlertId::random(self.entropy),
+            incident,
+            service: condition.service,
+            target: condition.target,
+            dedup_key: condition.dedup_key.clone(),
+            source: condition.source.clone(),
+            severity: condition.severity,
+            title: condition.title.clone(),
+            summary: condition.summary.clone(),
+            details: condition.details.clone(),
+            opened_at: condition.at,
+            recovered_at: None,
+            onset: condition.onset.clone(),
+            evidence: condition.evidence.clone(),
+            repeats: 0,
+        };
+        let opened = AlertEvent::Opened {
+            alert: Box::new(alert),
+        };
+        self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
+        let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        if joined.is_none() || relapse || raised {
+            self.hold_or_page(incident, &condition.hold);
+        }
+    }
+
+    /// An alert joins its target's open incident, or the one that was resolved a moment ago.
+    fn incident_to_join(&self, target: TargetId) -> Option<IncidentId> {
+        let last = self
+            .state
+            .incidents
+            .get(self.state.last_of_target.get(&target)?)?;
+        let recent = last
+            .resolved_at
+            .is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
+        (last.is_open() || recent).then_some(last.id)
+    }
+
+    fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {
+        let incident = IncidentId::random(self.entropy);
+        let team = self
+            .state
+            .services
+            .get(&condition.service)
+            .map(|service| service.team);
+        let team = team.or_else(|| self.state.installation.as_ref().map(|all| all.team));
+        let opened = IncidentWhat::Opened {
+            number: self.state.last_number + 1,
+            team: team.unwrap_or_else(|| crate::id::TeamId::random(self.entropy)),
+            service: condition.service,
+            target: condition.target,
+            title: condition.title.clone(),
+            severity: condition.severity,
+            onset: condition.onset.clone(),
+        };
+        self.emit_incident(cause, incident, opened);
+        incident
+    }
+
+    /// A failure after health is a relapse. True when it must be paged for anew.
+    fn relapse_if_healthy(&mut self, id: IncidentId, condition: &Condition, cause: &Cause) -> bool {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return false;
+        };
+        let reopened = !incident.is_open();
+        if !reopened && incident.healthy_since.is_none() {
+            return false;
+        }
+        let urgent = condition.severity.urgency() == Urgency::High;
+        let count = incident.relapses + 1;
+        let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
+        let flapping = reopened && count > FLAPPING_RELAPSES;
+        let pages = urgent && !flapping && (reopened || unpaged);
+        self.emit_incident(
+            cause.clone(),
+            id,
+            IncidentWhat::Relapsed { reopened, pages },
+        );
+        if urgent && flapping {
+            let why = format!(
+                "it came back {count} times: one page was enough until it has been stable for 10 minutes"
+            );
+            let until = self.now.plus_ms(RELAPSE_WINDOW_MS);
+            self.emit_incident(
+                cause.clone(),
+                id,
+                IncidentWhat::PageSuppressed { why, until },
+            );
+        }
+        pages
+    }
+
+    /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.
+    fn raise_if_worse(&mut self, id: IncidentId, condition: &Condition, cause: Cause) -> bool {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return false;
+        };
+        if condition.severity <= incident.severity {
+            return false;
+        }
+        let urgency = condition.severity.urgency();
+        let louder = urgency > incident.urgency || urgency == Urgency::High;
+        let raised = IncidentWhat::Raised {
+            title: condition.title.clone(),
+            severity: condition.severity,
+            urgency,
+            onset: condition.onset.clone(),
+        };
+        self.emit_incident(cause, id, raised);
+        louder
+    }
+
+    /// Waits where a rule says that waiting avoids a false page; else the page is due at once.
+    fn hold_or_page(&mut self, id: IncidentId, rules: &[(Hold, u32)]) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        if incident.urgency != Urgency::High || incident.suppressed.is_some() {
+            return;
+        }
+        let relapses = incident.relapses;
+        let now = self.now;
+        let covering = rules
+            .iter()
+            .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
+        if let Some((hold, _)) = covering.max_by_key(|(hold, _)| hold.until) {
+            let hold = hold.clone();
+            let cause = Cause::Event {
+                position: self.state.position,
+            };
+            self.emit_incident(cause, id, IncidentWhat::PageHeld { hold });
+        }
+    }
+
+    pub(super) fn recover_alert(
+        &mut self,
+        id: AlertId,
+        at: Timestamp,
+        cause: Cause,
+        evidence: Vec<EvidenceSample>,
+    ) {
+        let Some(alert) = self.state.alerts.get(&id) else {
+            return;
+        };
+        let incident = alert.incident;
+        let outside = alert.source.monitor().is_none();
+        let event = AlertEvent::Recovered {
+            alert: id,
+            incident,
+            evidence,
+        };
+        let position = self.emit_at(at, cause, EventBody::Alert(event));
+        let Some(known) = self.state.incidents.get(&incident) else {
+            return;
+        };
+        let firing = known
+            .alerts
+            .iter()
+            .filter_map(|one| self.state.alerts.get(one))
+            .any(Alert::is_firing);
+        if firing || !known.is_open() {
+            return;
+        }
+        let cause = Cause::Event { position };
+        self.emit_incident(cause.clone(), incident, IncidentWhat::Recovered);
+        if outside {
+            // Who raised it says that it is over; there is nothing of ours to wait for.
+            self.resolve_now(incident, cause, "whoever raised it says that it is over");
+        }
+    }
+
+    /// Ends alerts whose judge is gone.
+    pub(super) fn close_alerts(&mut self, alerts: &[AlertId], cause: &Cause) {
+        for alert in alerts {
+            self.recover_alert(*alert, self.now, cause.clone(), Vec::new());
+        }
+    }
+}
+
+fn cause_of(evidence: &[EvidenceSample]) -> Cause {
+    evidence
+        .first()
+        .map_or(Cause::Request, |sample| Cause::Sample {
+            sample: sample.clone(),
+        })
+}
+
+fn source_of(integration: Option<IntegrationId>) -> AlertSource {
+    integration.map_or(AlertSource::Api, |integration| AlertSource::EventsV2 {
+        integration,
+    })
+}
+
+fn hold_rules(monitor: &Monitor, answered: &[usize], began: Timestamp) -> Vec<(Hold, u32)> {
+    let rules = answered
+        .iter()
+        .filter_map(|index| monitor.holds.get(*index));
+    rules
+        .map(|rule| {
+            let until = began.plus_ms(rule.hold_ms);
+            let hold = Hold {
+                until,
+                until_clear: rule.until_clear,
+                why: rule.why.clone(),
+            };
+            (hold, rule.relapses_covered)
+        })
+        .collect()
+}

@@ -1,0 +1,175 @@
+//! Decisions after an attempt: done, again, by another way, or to another person.
+
+use super::Decider;
+use crate::command::Refusal;
+use crate::event::{Cause, NotificationWhat};
+use crate::id::{IncidentId, NotificationId};
+use crate::incident::Status;
+use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
+use crate::time::Timestamp;
+
+/// Characters of a provider's answer that are kept.
+const DETAIL_MAX: usize = 500;
+
+impl Decider<'_> {
+    pub(super) fn attempt_finished(
+        &mut self,
+        id: NotificationId,
+        number: u32,
+        outcome: Outcome,
+        detail: String,
+    ) -> Result<(), Refusal> {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return Err(Refusal::not_found(format!("message {id}")));
+        };
+        let open = message
+            .attempts
+            .last()
+            .is_some_and(|last| last.number == number && last.outcome.is_none());
+        if !open {
+            return Err(Refusal::conflict(
+                "the outcome of that attempt is known already",
+            ));
+        }
+        let retry_at = self.retry_at(message, number, outcome);
+        let purpose = message.purpose;
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let detail = detail.chars().take(DETAIL_MAX).collect();
+        let what = NotificationWhat::AttemptFinished {
+            number,
+            outcome,
+            detail,
+            retry_at,
+        };
+        let position = self.emit_message(cause, id, what, purpose.incident());
+        if let (Purpose::Page(incident), None) = (purpose, retry_at)
+            && outcome != Outcome::Accepted
+        {
+            self.try_another_way(incident, id, position);
+        }
+        Ok(())
+    }
+
+    fn retry_at(&self, message: &Notification, number: u32, outcome: Outcome) -> Option<Timestamp> {
+        let wait_ms = match outcome {
+            Outcome::Accepted | Outcome::Refused => return None,
+            // It may have arrived: repeated once, under the same idempotency key, without delay.
+            Outcome::Unanswered => 0,
+            Outcome::Failed | Outcome::TimedOut => {
+                let index = usize::try_from(number).ok()?.checked_sub(1)?;
+                *RETRY_AFTER_MS.get(index)?
+            }
+        };
+        let wanted = match message.purpose {
+            Purpose::Page(incident) => self.wants_pages(incident),
+            Purpose::Resolved(_) | Purpose::Test => true,
+        };
+        (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
+    }
+
+    /// Whether somebody still has to be reached for it.
+    pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
+        self.state.incidents.get(&incident).is_some_and(|known| {
+            known.status == Status::Triggered
+                && known.healthy_since.is_none()
+                && known.suppressed.is_none()
+        })
+    }
+
+    /// One way failed for good: the person's next way is used now; without one, the next person.
+    fn try_another_way(&mut self, incident: IncidentId, failed: NotificationId, position: u64) {
+        if !self.wants_pages(incident) {
+            return;
+        }
+        let Some(user) = self
+            .state
+            .notifications
+            .get(&failed)
+            .map(|message| message.user)
+        else {
+            return;
+        };
+        let cause = Cause::Event { position };
+        let mut waiting: Vec<(Timestamp, NotificationId)> = self
+            .active_pages(incident)
+            .filter(|page| page.user == user)
+            .filter_map(|page| match page.state {
+                Delivery::Due { at } => Some((at, page.id)),
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => None,
+            })
+            .collect();
+        waiting.sort();
+        if let Some((due, next)) = waiting.first().copied() {
+            if due > self.now {
+                let why = "another way to reach this person failed".to_owned();
+                let what = NotificationWhat::Advanced {
+                    due_at: self.now,
+                    why,
+                };
+                self.emit_message(cause, next, what, Some(incident));
+            }
+            return;
+        }
+        if !self.somebody_reached(incident) {
+            self.escalate(incident);
+        }
+    }
+
+    /// Whether, at the present level, a page has arrived or may still arrive.
+    fn somebody_reached(&self, incident: IncidentId) -> bool {
+        let Some(known) = self.state.incidents.get(&incident) else {
+            return false;
+        };
+        let Some(paging) = &known.paging else {
+            return false;
+        };
+        if self.active_pages(incident).next().is_some() || paging.exhausted {
+            return true;
+        }
+        let level = Some(paging.level);
+        let mut of_level = self
+            .state
+            .notifications
+            .values()
+            .rev()
+            .filter(|page| page.purpose == Purpose::Page(incident) && page.level == level);
+        of_level.any(|page| matches!(page.state, Delivery::Delivered { at } if at >= self.level_began(incident)))
+    }
+
+    fn level_began(&self, incident: IncidentId) -> Timestamp {
+        let pages = self.state.notifications.values();
+        let level = self
+            .state
+            .incidents
+            .get(&incident)
+            .and_then(|known| known.paging.as_ref());
+        let level = level.map(|paging| paging.level);
+        pages
+            .filter(|page| page.purpose == Purpose::Page(incident) && page.level == level)
+            .map(|page| page.planned_at)
+            .max()
+            .unwrap_or(self.now)
+    }
+
+    /// After a start, nobody will answer for attempts of the run before: each is repeated under the same idempotency key.
+    pub(super) fn recover(&mut self) {
+        let sending: Vec<(NotificationId, u32)> = self
+            .state
+            .active_notifications
+            .iter()
+            .filter_map(|id| self.state.notifications.get(id))
+            .filter(|message| matches!(message.state, Delivery::Sending { .. }))
+            .filter_map(|message| Some((message.id, message.attempts.last()?.number)))
+            .collect();
+        for (id, number) in sending {
+            let detail = "Tocsin ended before the provider answered".to_owned();
+            // Cannot be refused: the attempt was just seen to be open.
+            let _ = self.attempt_finished(id, number, Outcome::Unanswered, detail);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What is due: derived from the state alone, so that no timer can be lost.
+
+use super::Decider;
+use crate::event::{Cause, IncidentWhat, NotificationWhat};
+use crate::id::{IncidentId, NotificationId};
+use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
+use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Outcome, Purpose};
+use crate::people::Urgency;
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
+const ROUNDS_MAX: usize = 64;
+
+/// What an incident waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    Resolve,
+    FirstPage,
+    NextLevel,
+    EndOfQuiet,
+}
+
+/// The next instant at which something is to be done without anybody asking; `None` when nothing is.
+#[must_use]
+pub fn next_due(state: &State) -> Option<Timestamp> {
+    let incidents = state
+        .open_incidents
+        .iter()
+        .filter_map(|id| state.incidents.get(id));
+    let messages = state
+        .active_notifications
+        .iter()
+        .filter_map(|id| state.notifications.get(id));
+    let incidents = incidents.filter_map(wait_of).map(|(at, _)| at);
+    incidents.chain(messages.filter_map(message_due)).min()
+}
+
+fn message_due(message: &Notification) -> Option<Timestamp> {
+    match &message.state {
+        Delivery::Due { at } => Some(*at),
+        Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
+        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
+    }
+}
+
+fn wait_of(incident: &Incident) -> Option<(Timestamp, Wait)> {
+    if !incident.is_open() {
+        return None;
+    }
+    if let Some(since) = incident.healthy_since {
+        return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
+    }
+    if incident.status != Status::Triggered || incident.urgency != Urgency::High {
+        return None;
+    }
+    if let Some(hold) = &incident.hold {
+        return Some((hold.until, Wait::FirstPage));
+    }
+    if let Some((_, until)) = &incident.suppressed {
+        return Some((*until, Wait::EndOfQuiet));
+    }
+    match &incident.paging {
+        None => Some((incident.opened_at, Wait::FirstPage)),
+        Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
+    }
+}
+
+impl Decider<'_> {
+    pub(super) fn do_what_is_due(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let before = self.state.position;
+            self.incidents_due();
+            self.messages_due();
+            if self.state.position == before {
+                return;
+            }
+        }
+    }
+
+    fn incidents_due(&mut self) {
+        let due: Vec<(IncidentId, Timestamp, Wait)> = self
+            .state
+            .open_incidents
+            .iter()
+            .filter_map(|id| self.state.incidents.get(id))
+            .filter_map(|incident| wait_of(incident).map(|(at, wait)| (incident.id, at, wait)))
+            .filter(|(_, at, _)| *at <= self.now)
+            .collect();
+        for (incident, at, wait) in due {
+            match wait {
+                Wait::Resolve => {
+                    let why = "all its alerts were healthy for 15 seconds";
+                    self.resolve_now(incident, Cause::Due { at }, why);
+                }
+                Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
+                Wait::NextLevel => self.escalate(incident),
+            }
+        }
+    }
+
+    fn messages_due(&mut self) {
+        let due: Vec<NotificationId> = self
+            .state
+            .active_notifications
+            .iter()
+            .filter_map(|id| self.state.notifications.get(id))
+            .filter(|message| message_due(message).is_some_and(|at| at <= self.now))
+            .map(|message| message.id)
+            .collect();
+        for id in due {
+            self.message_due(id);
+        }
+    }
+
+    fn message_due(&mut self, id: NotificationId) {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return;
+        };
+        let (purpose, incident) = (message.purpose, message.purpose.incident());
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let number = message.attempts.last().map_or(0, |last| last.number);
+        let known = self.state.users.get(&message.user);
+        let method = known.and_then(|user| user.contact_method(message.contact_method));
+        if matches!(message.state, Delivery::Sending { .. }) {
+            let detail = "no answer within the deadline".to_owned();
+            // Cannot be refused: the attempt is open, as its state says.
+            let _ = self.attempt_finished(id, number, Outcome::TimedOut, detail);
+            return;
+        }
+        let obsolete = match purpose {
+            Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
+            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
+                method.is_none().then_some("the contact method was removed")
+            }
+        };
+        let what = match obsolete {
+            Some(why) => NotificationWhat::Cancelled {
+                why: why.to_owned(),
+            },
+            None => NotificationWhat::AttemptStarted { number: number + 1 },
+        };
+        self.emit_message(cause, id, what, incident);
+    }
+
+    /// Ends an incident: nobody is paged for it any more, and who was is told.
+    pub(super) fn resolve_now(&mut self, incident: IncidentId, cause: Cause, why: &str) {
+        let why = why.to_owned();
+        let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
+        let cause = Cause::Event { position };
+        self.cancel_pages(incident, &cause, "the incident is resolved");
+        let mut told: Vec<_> = self
+            .state
+            .notifications
+            .values()
+            .filter(|page| page.purpose == Purpose::Page(incident))
+            .filter(|page| matches!(page.state, Delivery::Delivered { .. }))
+            .map(|page| (page.user, page.contact_method, page.channel))
+            .collect();
+        told.sort();
+        told.dedup();
+        for (user, method, kind) in told {
+            let why = "they were paged for it".to_owned();
+            let now = self.now;
+            self.plan(
+                cause.clone(),
+                Purpose::Resolved(incident),
+                user,
+                (method, kind),
+                None,
+                now,
+                why,
+            );
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Decisions: a command, the state and the time give events. Nothing here does what it decides.
+
+mod alert;
+mod attempt;
+mod due;
+mod paging;
+mod people;
+mod respond;
+mod roster;
+mod setup;
+mod watch;
+
+pub use due::next_due;
+
+use crate::command::{Ask, Command, Refusal};
+use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};
+use crate::id::{Entropy, IncidentId};
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// Decides a command and everything that is due at `now`, and folds the events into `state` as it goes, so that a later
+/// decision sees an earlier one. The caller makes the events durable before it acts on them, and falls back to its last
+/// durable state when it cannot.
+///
+/// # Errors
+/// The command is refused; no event was made and the state is as before.
+pub fn decide(
+    state: &mut State,
+    command: Command,
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Result<Vec<Event>, Refusal> {
+    let before = state.position;
+    let mut decider = Decider {
+        state,
+        now,
+        entropy,
+        actor: command.actor,
+        events: Vec::new(),
+    };
+    if let Err(refusal) = decider.carry_out(command.ask) {
+        assert_eq!(
+            decider.state.position, before,
+            "a refused command leaves no trace"
+        );
+        return Err(refusal);
+    }
+    decider.actor = Actor::System;
+    decider.do_what_is_due();
+    Ok(decider.events)
+}
+
+/// One decision in the making.
+struct Decider<'a> {
+    state: &'a mut State,
+    now: Timestamp,
+    entropy: &'a mut dyn Entropy,
+    actor: Actor,
+    events: Vec<Event>,
+}
+
+impl Decider<'_> {
+    fn carry_out(&mut self, ask: Ask) -> Result<(), Refusal> {
+        match ask {
+            Ask::SetUp {
+                name,
+                email,
+                time_zone,
+                key_hash,
+            } => self.set_up(name, email, time_zone, key_hash),
+            Ask::InstallPack => self.install_pack(),
+            Ask::People(ask) => self.people(ask),
+            Ask::Roster(ask) => self.roster(ask),
+            Ask::Watch(ask) => self.watch(ask),
+            Ask::Alert(ask) => self.alert(ask),
+            Ask::Respond(ask) => self.respond(ask),
+            Ask::AttemptFinished {
+                notification,
+                number,
+                outcome,
+                detail,
+            } => self.attempt_finished(notification, number, outcome, detail),
+            Ask::Recover => {
+                self.recover();
+                Ok(())
+            }
+            Ask::Tick => Ok(()),
+            Ask::EvidenceFrozen {
+                incident,
+                sha256,
+                bytes,
+            } => self.evidence_frozen(incident, sha256, bytes),
+        }
+    }
+
+    /// Records that something happened at `at`; returns the event's position.
+    fn emit_at(&mut self, at: Timestamp, cause: Cause, body: EventBody) -> u64 {
+        let position = self.state.position + 1;
+        let event = Event {
+            position,
+            at,
+            recorded_at: self.now,
+            actor: self.actor.clone(),
+            cause,
+            body,
+        };
+        self.state.evolve(&event);
+        self.events.push(event);
+        position
+    }
+
+    /// Records that something happens now.
+    fn emit(&mut self, cause: Cause, body: EventBody) -> u64 {
+        self.emit_at(self.now, cause, body)
+    }
+
+    /// Records that something happens to an incident now.
+    fn emit_incident(&mut self, cause: Cause, incident: IncidentId, what: IncidentWhat) -> u64 {
+        self.emit(cause, EventBody::Incident(IncidentEvent { incident, what }))
+    }
+
+    fn evidence_frozen(
+        &mut self,
+        incident: IncidentId,
+        sha256: String,
+        bytes: u64,
+    ) -> Result<(), Refusal> {
+        let Some(known) = self.state.incidents.get(&incident) else {
+            return Err(Refusal::not_found(format!("incident {incident}")));
+        };
+        if known.is_open() {
+            return Err(Refusal::conflict(
+                "the incident is open again: its evidence will be frozen at the next resolve",
+            ));
+        }
+        if known.evidence.as_ref() != Some(&sha256) {
+            self.emit_incident(
+                Cause::Request,
+                incident,
+                IncidentWhat::EvidenceFrozen { sha256, bytes },
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Refuses text that is empty, longer than `max` characters, or holds control characters other than newline and tab.
+fn text_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::invalid(format!("{field}: must not be empty")));
+    }
+    if text.chars().count() > max {
+        return Err(Refusal::invalid(format!(
+            "{field}: at most {max} characters"
+        )));
+    }
+    if text
+        .chars()
+        .any(|character| character.is_control() && character != '\n' && character != '\t')
+    {
+        return Err(Refusal::invalid(format!("{field}: no control characters")));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,240 @@
+//! Decisions about people and the ways to reach them.
+
+use super::{Decider, text_within};
+use crate::command::{PeopleAsk, Refusal};
+use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
+use crate::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
+use crate::page::Purpose;
+use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
+
+/// Contact methods of a person at most.
+const CONTACT_METHODS_MAX: usize = 20;
+/// Notification rules of a person at most.
+const RULES_MAX: usize = 50;
+/// The longest delay of a rule: a day.
+const RULE_DELAY_MS_MAX: u64 = 86_400_000;
+
+impl Decider<'_> {
+    pub(super) fn people(&mut self, ask: PeopleAsk) -> Result<(), Refusal> {
+        match ask {
+            PeopleAsk::Add {
+                name,
+                email,
+                pending_code,
+                role,
+            } => self.add_user(&name, email, pending_code, role),
+            PeopleAsk::Change { user, name, role } => self.change_user(user, name, role),
+            PeopleAsk::Remove { user } => self.remove_user(user),
+            PeopleAsk::AddContactMethod {
+                user,
+                kind,
+                label,
+                address,
+                signing_key,
+                pending_code,
+            } => {
+                let label = text_within("label", &label, 100)?;
+                if self.user(user)?.contact_methods.len() >= CONTACT_METHODS_MAX {
+                    return Err(Refusal::conflict(format!(
+                        "a person has at most {CONTACT_METHODS_MAX} contact methods: remove one first"
+                    )));
+                }
+                let method = ContactMethod {
+                    id: ContactMethodId::random(self.entropy),
+                    kind,
+                    label,
+                    address,
+                    signing_key,
+                    pending_code: Some(pending_code),
+                    verified_at: None,
+                };
+                self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
+                Ok(())
+            }
+            PeopleAsk::VerifyContactMethod { user, method } => {
+                if self.contact_method(user, method)?.verified_at.is_none() {
+                    self.emit_people(PeopleEvent::ContactMethodVerified { user, method });
+                }
+                Ok(())
+            }
+            PeopleAsk::RemoveContactMethod { user, method } => {
+                self.contact_method(user, method)?;
+                self.emit_people(PeopleEvent::ContactMethodRemoved { user, method });
+                Ok(())
+            }
+            PeopleAsk::SetRules { user, rules } => self.set_rules(user, rules),
+            PeopleAsk::TestPage { user, method } => {
+                let kind = self.contact_method(user, method)?.kind;
+                let why = "a test page was asked for".to_owned();
+                let at = self.now;
+                self.plan(
+                    Cause::Request,
+                    Purpose::Test,
+                    user,
+                    (method, kind),
+                    None,
+                    at,
+                    why,
+                );
+                Ok(())
+            }
+            PeopleAsk::SetFallback { users } => {
+                for user in &users {
+                    self.user(*user)?;
+                }
+                if users.is_empty() {
+                    return Err(Refusal::invalid(
+                        "users: the list of last resort must not be empty",
+                    ));
+                }
+                let event = InstallationEvent::FallbackSet { users };
+                self.emit(Cause::Request, EventBody::Installation(event));
+                Ok(())
+            }
+        }
+    }
+
+    fn emit_people(&mut self, event: PeopleEvent) {
+        self.emit(Cause::Request, EventBody::People(event));
+    }
+
+    pub(super) fn user(&self, user: UserId) -> Result<&User, Refusal> {
+        self.state
+            .users
+            .get(&user)
+            .ok_or_else(|| Refusal::not_found(format!("person {user}")))
+    }
+
+    fn contact_method(
+        &self,
+        user: UserId,
+        method: ContactMethodId,
+    ) -> Result<&ContactMethod, Refusal> {
+        self.user(user)?
+            .contact_method(method)
+            .ok_or_else(|| Refusal::not_found(format!("contact method {method} of that person")))
+    }
+
+    fn add_user(
+        &mut self,
+        name: &str,
+        email: SecretId,
+        pending_code: SecretId,
+        role: Role,
+    ) -> Result<(), Refusal> {
+        let Some(installation) = &self.state.installation else {
+            return Err(Refusal::conflict("set Tocsin up first"));
+        };
+        let team = installation.team;
+        let name = text_within("name", name, 200)?;
+        let method = ContactMethod {
+            id: ContactMethodId::random(self.entropy),
+            kind: ChannelKind::Email,
+            label: "E-mail".to_owned(),
+            address: email,
+            signing_key: None,
+            pending_code: Some(pending_code),
+            verified_at: None,
+        };
+        let rule = NotificationRule {
+            id: NotificationRuleId::random(self.entropy),
+            urgency: Urgency::High,
+            delay_ms: 0,
+            contact_method: method.id,
+        };
+        let user = User {
+            id: UserId::random(self.entropy),
+            team,
+            name,
+            role,
+            email,
+            contact_methods: vec![method],
+            rules: vec![rule],
+        };
+        self.emit_people(PeopleEvent::UserAdded { user });
+        Ok(())
+    }
+
+    fn change_user(
+        &mut self,
+        user: UserId,
+        name: Option<String>,
+        role: Option<Role>,
+    ) -> Result<(), Refusal> {
+        let known = self.user(user)?.clone();
+        let name = match name {
+            Some(name) => text_within("name", &name, 200)?,
+            None => known.name.clone(),
+        };
+        let role = role.unwrap_or(known.role);
+        if role != Role::Admin {
+            self.keep_an_admin(user)?;
+        }
+        if (&name, role) != (&known.name, known.role) {
+            self.emit_people(PeopleEvent::UserChanged { user, name, role });
+        }
+        Ok(())
+    }
+
+    fn remove_user(&mut self, user: UserId) -> Result<(), Refusal> {
+        self.user(user)?;
+        self.keep_an_admin(user)?;
+        let fallback = self
+            .state
+            .installation
+            .as_ref()
+            .map(|all| all.fallback.clone());
+        if fallback.is_some_and(|list| list == [user]) {
+            return Err(Refusal::conflict(
+                "this person is the whole list of last resort: put somebody else on it first",
+            ));
+        }
+        self.cancel_for_user(user);
+        self.emit_people(PeopleEvent::UserRemoved { user });
+        Ok(())
+    }
+
+    /// Refuses what would leave nobody who can administer.
+    fn keep_an_admin(&self, leaving: UserId) -> Result<(), Refusal> {
+        let others = self
+            .state
+            .users
+            .values()
+            .any(|user| user.id != leaving && user.role == Role::Admin);
+        let is_admin = self.user(leaving)?.role == Role::Admin;
+        if is_admin && !others {
+            return Err(Refusal::conflict(
+                "this is the last administrator: make somebody else one first",
+            ));
+        }
+        Ok(())
+    }
+
+    fn set_rules(
+        &mut self,
+        user: UserId,
+        rules: Vec<(Urgency, u64, ContactMethodId)>,
+    ) -> Result<(), Refusal> {
+        if rules.len() > RULES_MAX {
+            return Err(Refusal::invalid(format!(
+                "at most {RULES_MAX} notification rules"
+            )));
+        }
+        let mut made = Vec::new();
+        for (urgency, delay_ms, contact_method) in rules {
+            self.contact_method(user, contact_method)?;
+            if delay_ms > RULE_DELAY_MS_MAX {
+                return Err(Refusal::invalid("delay_minutes: at most 1440"));
+            }
+            let id = NotificationRuleId::random(self.entropy);
+            made.push(NotificationRule {
+                id,
+                urgency,
+                delay_ms,
+                contact_method,
+            });
+        }
+        self.emit_people(PeopleEvent::NotificationRulesSet { user, rules: made });
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! Decisions about schedules, escalation policies, services and integrations.
+
+use super::{Decider, text_within};
+use crate::command::{Refusal, RosterAsk};
+use crate::event::{Cause, EventBody, RosterEvent};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::oncall::{Layer, Schedule};
+use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
+use crate::service::{Integration, Service};
+
+/// A level has at least this long for an acknowledgement.
+const LEVEL_DELAY_MS_MIN: u64 = 1_000;
+/// And at most a day.
+const LEVEL_DELAY_MS_MAX: u64 = 86_400_000;
+/// Recipients of a level at most (PagerDuty's limit).
+const RECIPIENTS_MAX: usize = 10;
+
+impl Decider<'_> {
+    pub(super) fn roster(&mut self, ask: RosterAsk) -> Result<(), Refusal> {
+        let event = match ask {
+            RosterAsk::SetSchedule {
+                id,
+                name,
+                time_zone,
+                layer,
+            } => self.schedule_set(id, &name, time_zone, layer)?,
+            RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
+            RosterAsk::SetPolicy {
+                id,
+                name,
+                levels,
+                repeat,
+            } => self.policy_set(id, &name, levels, repeat)?,
+            RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
+            RosterAsk::SetService { id, name, policy } => self.service_set(id, &name, policy)?,
+            RosterAsk::AddIntegration {
+                service,
+                name,
+                key_hash,
+            } => {
+                self.service(service)?;
+                let name = text_within("name", &name, 200)?;
+                let id = IntegrationId::random(self.entropy);
+                RosterEvent::IntegrationAdded {
+                    integration: Integration {
+                        id,
+                        service,
+                        name,
+                        key_hash,
+                    },
+                }
+            }
+            RosterAsk::RemoveIntegration(integration) => {
+                if !self.state.integrations.contains_key(&integration) {
+                    return Err(Refusal::not_found(format!("integration {integration}")));
+                }
+                RosterEvent::IntegrationRemoved { integration }
+            }
+        };
+        self.emit(Cause::Request, EventBody::Roster(event));
+        Ok(())
+    }
+
+    pub(super) fn team(&self) -> Result<TeamId, Refusal> {
+        let installation = self.state.installation.as_ref();
+        installation
+            .map(|all| all.team)
+            .ok_or_else(|| Refusal::conflict("set Tocsin up first"))
+    }
+
+    pub(super) fn service(&self, service: ServiceId) -> Result<&Service, Refusal> {
+        self.state
+            .services
+            .get(&service)
+            .ok_or_else(|| Refusal::not_found(format!("service {service}")))
+    }
+
+    fn schedule_set(
+        &mut self,
+        id: Option<ScheduleId>,
+        name: &str,
+        time_zone: String,
+        layer: Layer,
+    ) -> Result<RosterEvent, Refusal> {
+        let team = self.team()?;
+        let name = text_within("name", name, 200)?;
+        if let Some(known) = id
+            && !self.state.schedules.contains_key(&known)
+        {
+            return Err(Refusal::not_found(format!("schedule {known}")));
+        }
+        for member in &layer.members {
+            self.user(*member)?;
+        }
+        let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
+        let schedule = Schedule {
+            id,
+            team,
+            name,
+            time_zone,
+            layer,
+        };
+        let reasons = schedule.violations();
+        if reasons.is_empty() {
+            Ok(RosterEvent::ScheduleSet { schedule })
+        } else {
+            Err(Refusal::Invalid { reasons })
+        }
+    }
+
+    fn schedule_removed(&self, schedule: ScheduleId) -> Result<RosterEvent, Refusal> {
+        if !self.state.schedules.contains_key(&schedule) {
+            return Err(Refusal::not_found(format!("schedule {schedule}")));
+        }
+        let user = self.state.policies.values().find(|policy| {
+            let mut targets = policy.levels.iter().flat_map(|level| &level.targets);
+            targets.any(|target| *target == Recipient::Schedule(schedule))
+        });
+        match user {
+            Some(policy) => Err(Refusal::conflict(format!(
+                "the escalation policy {:?} pages this schedule: change the policy first",
+                policy.name
+            ))),
+            None => Ok(RosterEvent::ScheduleRemoved { schedule }),
+        }
+    }
+
+    fn policy_set(
+        &mut self,
+        id: Option<PolicyId>,
+        name: &str,
+        levels: Vec<Level>,
+        repeat: u32,
+    ) -> Result<RosterEvent, Refusal> {
+        let team = self.team()?;
+        let name = text_within("name", name, 200)?;
+        if let Some(known) = id
+            && !self.state.policies.contains_key(&known)
+        {
+            return Err(Refusal::not_found(format!("escalation policy {known}")));
+        }
+        let mut reasons = Vec::new();
+        if levels.is_empty() || levels.len() > LEVELS_MAX {
+            reasons.push(format!("levels: 1 to {LEVELS_MAX}"));
+        }
+        if repeat > REPEAT_MAX {
+            reasons.push(format!("repeat: at most {REPEAT_MAX}"));
+        }
+        for (index, level) in levels.iter().enumerate() {
+            if !(LEVEL_DELAY_MS_MIN..=LEVEL_DELAY_MS_MAX).contains(&level.delay_ms) {
+                reasons.push(format!("levels[{index}].delay: 1 second to 1 day"));
+            }
+            if level.targets.is_empty() || level.targets.len() > RECIPIENTS_MAX {
+                reasons.push(format!("levels[{index}].targets: 1 to {RECIPIENTS_MAX}"));
+            }
+            reasons.extend(
+                level
+                    .targets
+                    .iter()
+                    .filter_map(|target| self.unknown(*target)),
+            );
+        }
+        if !reasons.is_empty() {
+            return Err(Refusal::Invalid { reasons });
+        }
+        let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
+        Ok(RosterEvent::PolicySet {
+            policy: Policy {
+                id,
+                team,
+                name,
+                levels,
+                repeat,
+            },
+        })
+    }
+
+    fn unknown(&self, recipient: Recipient) -> Option<String> {
+        match recipient {
+            Recipient::User(user) => (!self.state.users.contains_key(&user))
+                .then(|| format!("levels: there is no person {user}")),
+            Recipient::Schedule(schedule) => (!self.state.schedules.contains_key(&schedule))
+                .then(|| format!("levels: there is no schedule {schedule}")),
+        }
+    }
+
+    fn policy_removed(&self, policy: PolicyId) -> Result<RosterEvent, Refusal> {
+        if !self.state.policies.contains_key(&policy) {
+            return Err(Refusal::not_found(format!("escalation policy {policy}")));
+        }
+        let default = self
+            .state
+            .installation
+            .as_ref()
+            .map(|all| all.default_policy);
+        if default == Some(policy) {
+            return Err(Refusal::conflict(
+                "this is the policy of every service that names none: it cannot be removed",
+            ));
+        }
+        match self
+            .state
+            .services
+            .values()
+            .find(|service| service.policy == Some(policy))
+        {
+            Some(service) => Err(Refusal::conflict(format!(
+                "the service {:?} uses this policy: change the service first",
+                service.name
+            ))),
+            None => Ok(RosterEvent::PolicyRemoved { policy }),
+        }
+    }
+
+    fn service_set(
+        &mut self,
+        id: Option<ServiceId>,
+        name: &str,
+        policy: Option<PolicyId>,
+    ) -> Result<RosterEvent, Refusal> {
+        let team = self.team()?;
+        let name = text_within("name", name, 200)?;
+        if let Some(known) = id {
+            self.service(known)?;
+        }
+        if let Some(policy) = policy
+            && !self.state.policies.contains_key(&policy)
+        {
+            return Err(Refusal::not_found(format!("escalation policy {policy}")));
+        }
+        let id = id.unwrap_or_else(|| ServiceId::random(self.entropy));
+        Ok(RosterEvent::ServiceSet {
+            service: Service {
+                id,
+                team,
+                name,
+                policy,
+            },
+        })
+    }
+}

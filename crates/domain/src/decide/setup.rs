@@ -1,0 +1,157 @@
+//! The first administrator and what comes with them; and the stock monitors at every start.
+
+use super::{Decider, text_within};
+use crate::command::Refusal;
+use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::id::{
+    ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
+    ServiceId, TeamId, UserId,
+};
+use crate::monitor::Monitor;
+use crate::oncall::{Layer, Schedule, TurnUnit};
+use crate::pack;
+use crate::page::{Level, Policy, Recipient};
+use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::service::{Integration, Service};
+
+/// Time for an acknowledgement before the next level, in the first policy.
+const FIRST_LEVEL_DELAY_MS: u64 = 300_000;
+const MS_PER_DAY: i64 = 86_400_000;
+
+impl Decider<'_> {
+    pub(super) fn set_up(
+        &mut self,
+        name: String,
+        email: SecretId,
+        time_zone: String,
+        key_hash: String,
+    ) -> Result<(), Refusal> {
+        if self.state.installation.is_some() {
+            return Err(Refusal::conflict(
+                "this installation is set up already: sign in, or ask an administrator for a login",
+            ));
+        }
+        let name = text_within("name", &name, 200)?;
+        let team = TeamId::random(self.entropy);
+        let user = self.first_user(team, name, email);
+        let schedule = Schedule {
+            id: ScheduleId::random(self.entropy),
+            team,
+            name: "First schedule".to_owned(),
+            time_zone,
+            layer: Layer {
+                start: crate::time::Timestamp::from_millis(
+                    self.now.as_millis().div_euclid(MS_PER_DAY) * MS_PER_DAY,
+                ),
+                every: 1,
+                unit: TurnUnit::Weeks,
+                members: vec![user.id],
+            },
+        };
+        let reasons = schedule.violations();
+        if !reasons.is_empty() {
+            return Err(Refusal::Invalid { reasons });
+        }
+        let policy = Policy {
+            id: PolicyId::random(self.entropy),
+            team,
+            name: "First policy".to_owned(),
+            levels: vec![Level {
+                delay_ms: FIRST_LEVEL_DELAY_MS,
+                targets: vec![Recipient::Schedule(schedule.id)],
+            }],
+            repeat: 2,
+        };
+        let service = Service {
+            id: ServiceId::random(self.entropy),
+            team,
+            name: "First service".to_owned(),
+            policy: None,
+        };
+        let integration = Integration {
+            id: IntegrationId::random(self.entropy),
+            service: service.id,
+            name: "Events API v2".to_owned(),
+            key_hash,
+        };
+        let installation = InstallationEvent::SetUp {
+            team,
+            default_policy: policy.id,
+            default_service: service.id,
+            fallback: vec![user.id],
+        };
+        self.emit(Cause::Request, EventBody::Installation(installation));
+        self.emit(
+            Cause::Request,
+            EventBody::People(PeopleEvent::UserAdded { user }),
+        );
+        for event in [
+            RosterEvent::ScheduleSet { schedule },
+            RosterEvent::PolicySet { policy },
+            RosterEvent::ServiceSet { service },
+            RosterEvent::IntegrationAdded { integration },
+        ] {
+            self.emit(Cause::Request, EventBody::Roster(event));
+        }
+        self.install_pack()
+    }
+
+    fn first_user(&mut self, team: TeamId, name: String, email: SecretId) -> User {
+        let method = ContactMethod {
+            id: ContactMethodId::random(self.entropy),
+            kind: ChannelKind::Email,
+            label: "E-mail".to_owned(),
+            address: email,
+            signing_key: None,
+            pending_code: None,
+            verified_at: Some(self.now),
+        };
+        let rule = NotificationRule {
+            id: NotificationRuleId::random(self.entropy),
+            urgency: Urgency::High,
+            delay_ms: 0,
+            contact_method: method.id,
+        };
+        User {
+            id: UserId::random(self.entropy),
+            team,
+            name,
+            role: Role::Admin,
+            email,
+            contact_methods: vec![method],
+            rules: vec![rule],
+        }
+    }
+
+    /// Adds stock monitors that are not there and replaces those that an older binary brought; ids and switches stay.
+    pub(super) fn install_pack(&mut self) -> Result<(), Refusal> {
+        let Some(installation) = &self.state.installation else {
+            return Err(Refusal::conflict("set Tocsin up first"));
+        };
+        let team = installation.team;
+        for stock in pack::apache() {
+            let known = self
+                .state
+                .monitors
+                .values()
+                .find(|monitor| monitor.slug == stock.slug)
+                .cloned();
+            let id = match &known {
+                Some(monitor) => monitor.id,
+                None => MonitorId::random(self.entropy),
+            };
+            let enabled = known.as_ref().is_none_or(|monitor| monitor.enabled);
+            let monitor = Monitor {
+                enabled,
+                ..stock.with_id(id, team)
+            };
+            if known.as_ref() != Some(&monitor) {
+                self.emit(
+                    Cause::Request,
+                    EventBody::Watch(WatchEvent::MonitorSet { monitor }),
+                );
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! Decisions about targets and monitors.
+
+use super::{Decider, text_within};
+use crate::command::{Refusal, WatchAsk};
+use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
+use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
+use crate::incident::FLAPPING_RELAPSES;
+use crate::service::Service;
+use crate::target::{Maintenance, Target, TargetIdentity};
+use crate::time::Timestamp;
+
+/// A mute or a maintenance window lasts at most this long: 90 days.
+const QUIET_MS_MAX: u64 = 90 * 86_400_000;
+
+impl Decider<'_> {
+    pub(super) fn watch(&mut self, ask: WatchAsk) -> Result<(), Refusal> {
+        match ask {
+            WatchAsk::Seen(identity) => self.seen(identity),
+            WatchAsk::Remove(target) => {
+                self.target(target)?;
+                let alerts = self.firing_alerts(|alert| alert.target == Some(target));
+                let removed = self.emit_watch(WatchEvent::TargetRemoved { target });
+                self.close_alerts(&alerts, &Cause::Event { position: removed });
+                Ok(())
+            }
+            WatchAsk::Mute {
+                target,
+                until,
+                reason,
+            } => {
+                self.target(target)?;
+                let reason = text_within("reason", &reason, 500)?;
+                self.check_quiet(self.now, until)?;
+                self.emit_watch(WatchEvent::TargetMuted {
+                    target,
+                    until,
+                    reason,
+                });
+                Ok(())
+            }
+            WatchAsk::Unmute(target) => {
+                if self.target(target)?.muted_until.is_some() {
+                    self.emit_watch(WatchEvent::TargetUnmuted { target });
+                    self.page_what_was_quiet(target);
+                }
+                Ok(())
+            }
+            WatchAsk::PlanMaintenance {
+                target,
+                from,
+                until,
+                reason,
+            } => {
+                self.target(target)?;
+                let reason = text_within("reason", &reason, 500)?;
+                self.check_quiet(from, until)?;
+                let id = MaintenanceId::random(self.entropy);
+                let window = Maintenance {
+                    id,
+                    from,
+                    until,
+                    reason,
+                };
+                self.emit_watch(WatchEvent::MaintenancePlanned { target, window });
+                Ok(())
+            }
+            WatchAsk::CancelMaintenance { target, window } => {
+                let known = self
+                    .target(target)?
+                    .maintenance
+                    .iter()
+                    .any(|one| one.id == window);
+                if !known {
+                    return Err(Refusal::not_found(format!("maintenance window {window}")));
+                }
+                self.emit_watch(WatchEvent::MaintenanceCancelled { target, window });
+                self.page_what_was_quiet(target);
+                Ok(())
+            }
+            WatchAsk::SwitchMonitor { monitor, enabled } => self.switch(monitor, enabled),
+        }
+    }
+
+    fn emit_watch(&mut self, event: WatchEvent) -> u64 {
+        self.emit(Cause::Request, EventBody::Watch(event))
+    }
+
+    fn target(&self, target: TargetId) -> Result<&Target, Refusal> {
+        self.state
+            .targets
+            .get(&target)
+            .ok_or_else(|| Refusal::not_found(format!("target {target}")))
+    }
+
+    /// What fails and was held back by a mute or a window that was taken back is paged now; another one that still lasts holds
+    /// it back again.
+    fn page_what_was_quiet(&mut self, target: TargetId) {
+        let open = self
+            .state
+            .open_incidents
+            .iter()
+            .filter_map(|id| self.state.incidents.get(id));
+        let held: Vec<IncidentId> = open
+            .filter(|incident| incident.target == Some(target) && incident.suppressed.is_some())
+            .filter(|incident| {
+                incident.relapses <= FLAPPING_RELAPSES && incident.healthy_since.is_none()
+            })
+            .map(|incident| incident.id)
+            .collect();
+        for incident in held {
+            self.page_now(incident);
+        }
+    }
+
+    fn check_quiet(&self, from: Timestamp, until: Timestamp) -> Result<(), Refusal> {
+        if until <= from || until <= self.now {
+            return Err(Refusal::invalid(
+                "until: must be later than the beginning and than now",
+            ));
+        }
+        if until.ms_since(from) > QUIET_MS_MAX {
+            return Err(Refusal::invalid(
+                "until: at most 90 days after the beginning",
+            ));
+        }
+        Ok(())
+    }
+
+    /// An instance is known by its main configuration file. A new one gets a service of its own.
+    fn seen(&mut self, identity: TargetIdentity) -> Result<(), Refusal> {
+        let team = self.team()?;
+        let known = self
+            .state
+            .targets
+            .values()
+            .find(|target| target.identity.config_path == identity.config_path);
+        if let Some(target) = known {
+            let (id, changed) = (target.id, target.identity != identity);
+            if changed {
+                self.emit_watch(WatchEvent::TargetChanged {
+                    target: id,
+                    identity,
+                });
+            }
+            return Ok(());
+        }
+        let service = Service {
+            id: ServiceId::random(self.entropy),
+            team,
+            name: format!("Apache on {}", identity.name),
+            policy: None,
+        };
+        let target = Target {
+            id: TargetId::random(self.entropy),
+            team,
+            service: service.id,
+            identity,
+            found_at: self.now,
+            muted_until: None,
+            maintenance: Vec::new(),
+        };
+        self.emit(
+            Cause::Request,
+            EventBody::Roster(RosterEvent::ServiceSet { service }),
+        );
+        self.emit_watch(WatchEvent::TargetFound { target });
+        Ok(())
+    }
+
+    /// A monitor that is switched off cannot say when things are well again: its alerts end with it.
+    fn switch(&mut self, monitor: MonitorId, enabled: bool) -> Result<(), Refusal> {
+        let Some(known) = self.state.monitors.get(&monitor) else {
+            return Err(Refusal::not_found(format!("monitor {monitor}")));
+        };
+        if known.enabled == enabled {
+            return Ok(());
+        }
+        let switched = self.emit_watch(WatchEvent::MonitorSwitched { monitor, enabled });
+        if !enabled {
+            let alerts = self.firing_alerts(|alert| alert.source.monitor() == Some(monitor));
+            self.close_alerts(&alerts, &Cause::Event { position: switched });
+        }
+        Ok(())
+    }
+
+    fn firing_alerts(&self, wanted: impl Fn(&crate::alert::Alert) -> bool) -> Vec<AlertId> {
+        let firing = self
+            .state
+            .firing
+            .values()
+            .filter_map(|id| self.state.alerts.get(id));
+        firing
+            .filter(|alert| wanted(alert))
+            .map(|alert| alert.id)
+            .collect()
+    }
+}

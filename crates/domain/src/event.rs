@@ -1,0 +1,515 @@
+//! What happened: the events that every state is folded from, and the envelope each is journalled in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, EvidenceSample, Onset};
+use crate::id::{
+    AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
+    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, TokenId, UserId,
+};
+use crate::incident::Hold;
+use crate::monitor::{Monitor, Severity};
+use crate::oncall::Schedule;
+use crate::page::{Notification, Outcome, Policy};
+use crate::people::{ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::service::{Integration, Service};
+use crate::target::{Maintenance, Target, TargetIdentity};
+use crate::time::Timestamp;
+
+/// The version that new events are written in. An older event is brought up by the journal before it is folded.
+pub const EVENT_VERSION: u16 = 1;
+
+/// One thing that happened, as journalled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the journal, from 1 without a gap.
+    pub position: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub actor: Actor,
+    /// What made it happen.
+    pub cause: Cause,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// Tocsin itself.
+    System,
+    /// A person, by the UI, a link or their own token.
+    Person {
+        /// Who.
+        user: UserId,
+    },
+    /// A token of the installation that belongs to nobody.
+    Token {
+        /// Which.
+        token: TokenId,
+    },
+    /// A foreign system.
+    Integration {
+        /// Which.
+        integration: IntegrationId,
+    },
+    /// A monitor.
+    Monitor {
+        /// Which.
+        monitor: MonitorId,
+    },
+}
+
+/// What made something happen; following it back answers "why was I paged?".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// A request from outside.
+    Request,
+    /// An earlier event.
+    Event {
+        /// Its position.
+        position: u64,
+    },
+    /// A sample, kept here so that it outlives retention.
+    Sample {
+        /// Which.
+        sample: EvidenceSample,
+    },
+    /// A time that had come.
+    Due {
+        /// The time.
+        at: Timestamp,
+    },
+}
+
+/// Everything that can happen, by area.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "area", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The installation itself.
+    Installation(InstallationEvent),
+    /// People and how to reach them.
+    People(PeopleEvent),
+    /// Schedules, policies, services.
+    Roster(RosterEvent),
+    /// Targets and monitors.
+    Watch(WatchEvent),
+    /// Conditions.
+    Alert(AlertEvent),
+    /// One failure.
+    Incident(IncidentEvent),
+    /// One message.
+    Notification(NotificationEvent),
+    /// Input from outside that changed nothing.
+    Input(InputEvent),
+}
+
+/// What happened to the installation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InstallationEvent {
+    /// The installation got its first administrator.
+    SetUp {
+        /// The first team.
+        team: TeamId,
+        /// The policy of services that name none.
+        default_policy: PolicyId,
+        /// The service of alerts that name none.
+        default_service: ServiceId,
+        /// Who is paged when a policy is exhausted.
+        fallback: Vec<UserId>,
+    },
+    /// The list of last resort changed.
+    FallbackSet {
+        /// Who.
+        users: Vec<UserId>,
+    },
+}
+
+/// What happened to people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PeopleEvent {
+    /// A person was added.
+    UserAdded {
+        /// Who.
+        user: User,
+    },
+    /// A person's name or role changed.
+    UserChanged {
+        /// Who.
+        user: UserId,
+        /// The name now.
+        name: String,
+        /// The role now.
+        role: Role,
+    },
+    /// A person was removed, with their vault rows.
+    UserRemoved {
+        /// Who.
+        user: UserId,
+    },
+    /// A way to reach a person was added.
+    ContactMethodAdded {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethod,
+    },
+    /// Its owner proved to receive there.
+    ContactMethodVerified {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+    },
+    /// A way to reach a person was removed.
+    ContactMethodRemoved {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+    },
+    /// A person's notification rules were replaced.
+    NotificationRulesSet {
+        /// Whose.
+        user: UserId,
+        /// All of them.
+        rules: Vec<NotificationRule>,
+    },
+}
+
+/// What happened to schedules, policies and services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RosterEvent {
+    /// A schedule was added or replaced.
+    ScheduleSet {
+        /// The whole of it.
+        schedule: Schedule,
+    },
+    /// A schedule was removed.
+    ScheduleRemoved {
+        /// Which.
+        schedule: ScheduleId,
+    },
+    /// An escalation policy was added or replaced.
+    PolicySet {
+        /// The whole of it.
+        policy: Policy,
+    },
+    /// An escalation policy was removed.
+    PolicyRemoved {
+        /// Which.
+        policy: PolicyId,
+    },
+    /// A service was added or replaced.
+    ServiceSet {
+        /// The whole of it.
+        service: Service,
+    },
+    /// An integration was added.
+    IntegrationAdded {
+        /// The whole of it.
+        integration: Integration,
+    },
+    /// An integration was removed; its key is dead.
+    IntegrationRemoved {
+        /// Which.
+        integration: IntegrationId,
+    },
+}
+
+/// What happened to targets and monitors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WatchEvent {
+    /// A web server was found for the first time.
+    TargetFound {
+        /// The whole of it.
+        target: Target,
+    },
+    /// A known web server was found changed (other listeners, logs, files).
+    TargetChanged {
+        /// Which.
+        target: TargetId,
+        /// As it is now.
+        identity: TargetIdentity,
+    },
+    /// A person ended the watch.
+    TargetRemoved {
+        /// Which.
+        target: TargetId,
+    },
+    /// Nobody is paged for a target until then.
+    TargetMuted {
+        /// Which.
+        target: TargetId,
+        /// Until when.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The mute was taken back.
+    TargetUnmuted {
+        /// Which.
+        target: TargetId,
+    },
+    /// Work on a target was planned.
+    MaintenancePlanned {
+        /// Which.
+        target: TargetId,
+        /// The window.
+        window: Maintenance,
+    },
+    /// Planned work was called off.
+    MaintenanceCancelled {
+        /// Which target.
+        target: TargetId,
+        /// Which window.
+        window: MaintenanceId,
+    },
+    /// A monitor was added or replaced.
+    MonitorSet {
+        /// The whole of it.
+        monitor: Monitor,
+    },
+    /// A monitor was switched on or off.
+    MonitorSwitched {
+        /// Which.
+        monitor: MonitorId,
+        /// On or off.
+        enabled: bool,
+    },
+}
+
+/// What happened to an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AlertEvent {
+    /// A condition began to fail.
+    Opened {
+        /// The whole of it.
+        alert: Box<Alert>,
+    },
+    /// It was said again while open.
+    Repeated {
+        /// Which.
+        alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
+        /// The severity said this time.
+        severity: Severity,
+        /// The summary said this time.
+        summary: String,
+    },
+    /// The condition is over.
+    Recovered {
+        /// Which.
+        alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
+        /// What proves it.
+        evidence: Vec<EvidenceSample>,
+    },
+}
+
+/// Something that happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentEvent {
+    /// To which.
+    pub incident: IncidentId,
+    /// What.
+    #[serde(flatten)]
+    pub what: IncidentWhat,
+}
+
+/// What happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum IncidentWhat {
+    /// A failure became an incident.
+    Opened {
+        /// Its number.
+        number: u64,
+        /// The team that answers.
+        team: TeamId,
+        /// The service that fails.
+        service: ServiceId,
+        /// The target that fails.
+        target: Option<TargetId>,
+        /// What fails.
+        title: String,
+        /// How bad.
+        severity: Severity,
+        /// When the failure began.
+        onset: Option<Onset>,
+    },
+    /// A worse alert joined: the incident is now about that.
+    Raised {
+        /// The title now.
+        title: String,
+        /// The severity now.
+        severity: Severity,
+        /// The urgency now.
+        urgency: Urgency,
+        /// The onset now.
+        onset: Option<Onset>,
+    },
+    /// The first page waits.
+    PageHeld {
+        /// How long and why.
+        hold: Hold,
+    },
+    /// Nobody is paged although it is urgent.
+    PageSuppressed {
+        /// Why.
+        why: String,
+        /// When paging resumes if it still fails.
+        until: Timestamp,
+    },
+    /// Somebody is paged: a level of the policy was reached.
+    LevelReached {
+        /// The policy.
+        policy: Option<PolicyId>,
+        /// The level, counted from 0.
+        level: usize,
+        /// How often the policy was walked through before.
+        round: u32,
+        /// Who is paged.
+        recipients: Vec<UserId>,
+        /// Who or what was passed over, and why.
+        skipped: Vec<String>,
+        /// When the next level is due.
+        next_at: Timestamp,
+    },
+    /// The policy is through, or pages nobody: the fallback list is paged.
+    FallbackReached {
+        /// Who is paged.
+        recipients: Vec<UserId>,
+        /// Why, with who or what was passed over.
+        why: Vec<String>,
+        /// When it is paged again.
+        next_at: Timestamp,
+    },
+    /// Somebody works on it.
+    Acknowledged {
+        /// Who; nobody known when a foreign system says so.
+        by: Option<UserId>,
+    },
+    /// Something was written down.
+    NoteAdded {
+        /// The text.
+        text: String,
+    },
+    /// All its alerts are healthy.
+    Recovered,
+    /// The failure came back before or soon after the resolve.
+    Relapsed {
+        /// Whether it had been resolved.
+        reopened: bool,
+        /// Whether it is paged for anew.
+        pages: bool,
+    },
+    /// It is over.
+    Resolved {
+        /// Why.
+        why: String,
+    },
+    /// Its evidence was frozen.
+    EvidenceFrozen {
+        /// SHA-256 of the bundle, in hex.
+        sha256: String,
+        /// Its size before compression.
+        bytes: u64,
+    },
+}
+
+/// Something that happened to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NotificationEvent {
+    /// To which.
+    pub notification: NotificationId,
+    /// The incident it is about; none for a test page.
+    pub incident: Option<IncidentId>,
+    /// What.
+    #[serde(flatten)]
+    pub what: NotificationWhat,
+}
+
+/// What happened to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NotificationWhat {
+    /// A message was planned.
+    Planned {
+        /// The whole of it.
+        message: Notification,
+    },
+    /// A planned message is sent earlier, because another way failed.
+    Advanced {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message is being sent.
+    AttemptStarted {
+        /// The attempt, from 1.
+        number: u32,
+    },
+    /// The outcome of a try is known.
+    AttemptFinished {
+        /// The attempt.
+        number: u32,
+        /// How it went.
+        outcome: Outcome,
+        /// The provider's words, or what went wrong.
+        detail: String,
+        /// When it is tried again; none when it arrived or was given up.
+        retry_at: Option<Timestamp>,
+    },
+    /// A message is no longer needed.
+    Cancelled {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Input from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum InputEvent {
+    /// An input that was accepted and changed nothing.
+    Ignored {
+        /// What it was and why it changed nothing.
+        what: String,
+        /// The service it was about.
+        service: Option<ServiceId>,
+    },
+}
+
+impl EventBody {
+    /// The incident this is about.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Alert(AlertEvent::Opened { alert }) => Some(alert.incident),
+            Self::Alert(
+                AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
+            ) => Some(*incident),
+            Self::Incident(event) => Some(event.incident),
+            Self::Notification(event) => event.incident,
+            Self::Installation(_)
+            | Self::People(_)
+            | Self::Roster(_)
+            | Self::Watch(_)
+            | Self::Input(_) => None,
+        }
+    }
+}

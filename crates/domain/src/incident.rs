@@ -1,0 +1,118 @@
+//! Incidents: one failure, its alerts, who is paged for it and how it ends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Onset;
+use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
+use crate::monitor::Severity;
+use crate::people::Urgency;
+use crate::time::Timestamp;
+
+/// How long all alerts must be healthy before the incident resolves by itself.
+pub const RESOLVE_AFTER_HEALTHY_MS: u64 = 15_000;
+/// A failure this soon after a resolve reopens the old incident.
+pub const RELAPSE_WINDOW_MS: u64 = 600_000;
+/// From this relapse on, one page is enough until [`RELAPSE_WINDOW_MS`] were stable.
+pub const FLAPPING_RELAPSES: u32 = 3;
+/// An exhausted policy pages the fallback list this often.
+pub const FALLBACK_EVERY_MS: u64 = 900_000;
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has taken it.
+    Triggered,
+    /// Somebody works on it; escalation has stopped.
+    Acknowledged,
+    /// Over.
+    Resolved,
+}
+
+/// Waiting before the first page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// When the page goes out at the latest.
+    pub until: Timestamp,
+    /// Whether it goes out earlier when the reason is gone.
+    pub until_clear: bool,
+    /// Why waiting avoids a false page.
+    pub why: String,
+}
+
+/// Where the escalation of an incident stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// The policy it follows.
+    pub policy: Option<PolicyId>,
+    /// The level that was paged last, counted from 0.
+    pub level: usize,
+    /// How often the policy has been walked through before.
+    pub round: u32,
+    /// When the next level is paged, unless somebody acknowledges.
+    pub next_at: Option<Timestamp>,
+    /// Whether the policy is through and the fallback list is being paged.
+    pub exhausted: bool,
+    /// Who was paged at the last level.
+    pub recipients: Vec<UserId>,
+}
+
+/// One failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// Its number, from 1, never used twice.
+    pub number: u64,
+    /// The team that answers.
+    pub team: TeamId,
+    /// The service that fails.
+    pub service: ServiceId,
+    /// The target that fails, when it is a watched one.
+    pub target: Option<TargetId>,
+    /// What fails, in one line: the title of its worst alert.
+    pub title: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How loudly it asks.
+    pub urgency: Urgency,
+    /// The worst severity among its alerts.
+    pub severity: Severity,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When the failure began, as measured.
+    pub onset: Option<Onset>,
+    /// Its alerts in the order they joined.
+    pub alerts: Vec<AlertId>,
+    /// Waiting before the first page, if it waits.
+    pub hold: Option<Hold>,
+    /// Why nobody is paged although it is urgent, and when that ends.
+    pub suppressed: Option<(String, Timestamp)>,
+    /// The escalation, once somebody was chosen.
+    pub paging: Option<Paging>,
+    /// When somebody was first chosen to be paged.
+    pub paged_at: Option<Timestamp>,
+    /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
+    pub acknowledged: Option<(Option<UserId>, Timestamp)>,
+    /// Since when all alerts are healthy.
+    pub healthy_since: Option<Timestamp>,
+    /// When it was over.
+    pub resolved_at: Option<Timestamp>,
+    /// How often the failure came back.
+    pub relapses: u32,
+    /// SHA-256 of the frozen evidence, in hex.
+    pub evidence: Option<String>,
+    /// Position of the last event that bears on who is paged: the cause of the next page.
+    pub paging_event: u64,
+}
+
+impl Incident {
+    /// Whether it still needs somebody.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self.status {
+            Status::Triggered | Status::Acknowledged => true,
+            Status::Resolved => false,
+        }
+    }
+}

@@ -1,0 +1,642 @@
+//! Everything a postmortem states, computed from the frozen evidence of one incident and from nothing else; how it is
+//! worded and drawn is not known here.
+
+use serde::{Deserialize, Serialize};
+
+use super::case::Case;
+use super::evidence::Evidence;
+use super::ledger::{EvidenceRef, Source, Stated};
+use super::moment::Moment;
+use super::{
+    cause, charts, detection, durations, failure, impact, lessons, measures, moments, paging,
+    resolution, timeline,
+};
+use crate::monitor::Severity;
+
+/// The version of this format.
+pub const FACTS_VERSION: u16 = 1;
+
+/// What is known of one incident. The same evidence gives the same facts, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// [`FACTS_VERSION`].
+    pub version: u16,
+    /// The version of Tocsin that froze the evidence.
+    pub tocsin_version: String,
+    /// Which incident, of what, on what.
+    pub identity: Identity,
+    /// What kind of failure it was.
+    pub failure: Stated<FailureKind>,
+    /// What it looked like from outside, one sentence each.
+    pub symptoms: Vec<Stated<String>>,
+    /// When what happened.
+    pub moments: Moments,
+    /// The four durations that are compared between incidents.
+    pub durations: Durations,
+    /// The time between one moment and the next, in the order of time.
+    pub phases: Vec<Phase>,
+    /// How it was found.
+    pub detection: Detection,
+    /// How people were told.
+    pub paging: Paging,
+    /// Who was hurt.
+    pub impact: Impact,
+    /// What changed in the hour before.
+    pub changes: Vec<Stated<Change>>,
+    /// What set it off, and why it could.
+    pub cause: Cause,
+    /// What people wrote down.
+    pub notes: Vec<Note>,
+    /// How it ended.
+    pub resolution: Resolution,
+    /// What is proposed so that it does not happen again.
+    pub measures: Vec<Measure>,
+    /// What went well, badly, and by luck.
+    pub lessons: Lessons,
+    /// Everything that happened, in order.
+    pub timeline: Vec<Entry>,
+    /// Entries that the timeline left out because of its limit.
+    pub timeline_left_out: u64,
+    /// Lines of the error log around the onset, secrets masked.
+    pub log_lines: Vec<LogExcerpt>,
+    /// What can be drawn over time.
+    pub charts: Vec<Chart>,
+    /// The evidence list: entry `n` is cited as `n + 1`.
+    pub evidence: Vec<Source>,
+}
+
+/// Which incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its number.
+    pub number: u64,
+    /// Its title, secrets masked.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// The service.
+    pub service: String,
+    /// The web server, when it was a watched one.
+    pub target: Option<String>,
+    /// Where that listens.
+    pub listen: Vec<String>,
+    /// The host that Tocsin ran on.
+    pub tocsin_host: String,
+    /// The people who took part, in the order they appeared.
+    pub people: Vec<String>,
+    /// Whether the incident was still open when the evidence was frozen.
+    pub draft: bool,
+    /// How often the failure came back.
+    pub relapses: u32,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The parent process and its children were gone without a farewell.
+    Crashed,
+    /// The parent process was gone, its children still answered.
+    Orphaned,
+    /// The server ended in good order.
+    Stopped,
+    /// The server was found dead at the start of Tocsin.
+    FoundDead,
+    /// Connections were accepted and not answered; the processes stood still.
+    Hung,
+    /// All workers were in use.
+    Saturated,
+    /// Requests were answered with errors.
+    ServerErrors,
+    /// The configuration on disk would not be accepted.
+    BadConfiguration,
+    /// The listener refused, and no exit was seen.
+    Unreachable,
+    /// Something else, told from outside.
+    Other,
+}
+
+/// When what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moments {
+    /// The first sample outside the objective.
+    pub onset: Stated<Moment>,
+    /// The failure began at most this long before that, in milliseconds.
+    pub onset_uncertainty_ms: Option<u64>,
+    /// The first alert.
+    pub detected: Stated<Moment>,
+    /// The first page began to be sent.
+    pub paged: Stated<Moment>,
+    /// The first page was accepted by its provider.
+    pub page_accepted: Stated<Moment>,
+    /// The first acknowledgement.
+    pub acknowledged: Stated<Moment>,
+    /// The objective was regained for good.
+    pub recovered: Stated<Moment>,
+    /// The incident was resolved for good.
+    pub resolved: Stated<Moment>,
+}
+
+/// The four durations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Durations {
+    /// Time to detect: onset to detected.
+    pub detect: Duration,
+    /// Time to acknowledge: paged to acknowledged.
+    pub acknowledge: Duration,
+    /// Time to mitigate: onset to recovered.
+    pub mitigate: Duration,
+    /// Time to resolve: onset to resolved.
+    pub resolve: Duration,
+}
+
+/// One duration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duration {
+    /// Whether there is one.
+    pub status: DurationStatus,
+    /// Milliseconds, when recorded.
+    pub ms: Option<u64>,
+    /// What both ends were taken from.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// Whether a duration can be stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DurationStatus {
+    /// Both ends are recorded.
+    Recorded,
+    /// Its end may still come.
+    Pending,
+    /// It never began, or ended before it began.
+    NotApplicable,
+    /// One end happened and nothing recorded tells when.
+    Unknown,
+}
+
+/// The named moments that phases lie between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    /// The failure began.
+    Onset,
+    /// It was noticed.
+    Detected,
+    /// The first page left.
+    Paged,
+    /// Somebody took it.
+    Acknowledged,
+    /// It was over for users.
+    Recovered,
+    /// It was over for the record.
+    Resolved,
+}
+
+impl Milestone {
+    /// The phase that ends with it, in one word.
+    #[must_use]
+    pub const fn phase(self) -> &'static str {
+        match self {
+            Self::Onset => "before",
+            Self::Detected => "detection",
+            Self::Paged => "paging",
+            Self::Acknowledged => "acknowledgement",
+            Self::Recovered => "repair",
+            Self::Resolved => "confirmation",
+        }
+    }
+
+    /// Its name in a table.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Onset => "onset",
+            Self::Detected => "detected",
+            Self::Paged => "paged",
+            Self::Acknowledged => "acknowledged",
+            Self::Recovered => "recovered",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// The time between two neighbouring milestones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// Where it begins.
+    pub from: Milestone,
+    /// Where it ends.
+    pub to: Milestone,
+    /// When it begins.
+    pub starts: Moment,
+    /// When it ends.
+    pub ends: Moment,
+    /// Its length in milliseconds.
+    pub ms: u64,
+    /// What both ends were taken from.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// How the failure was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detection {
+    /// Who raised the first alert: a monitor's name, or what kind of outside system.
+    pub by: Stated<String>,
+    /// Whether that was one of our monitors.
+    pub by_monitor: bool,
+    /// What it said.
+    pub said: Stated<String>,
+    /// The sample that it was said for.
+    pub sample: Stated<String>,
+    /// Alerts in all.
+    pub alerts: u64,
+    /// Monitors of the bundle that raised nothing.
+    pub silent: Vec<String>,
+}
+
+/// How people were told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// The pages, in the order they were planned.
+    pub pages: Vec<Page>,
+    /// The wait before the first page, and why.
+    pub hold: Stated<String>,
+    /// Why nobody was paged although it was urgent.
+    pub suppressed: Stated<String>,
+    /// Who acknowledged.
+    pub acknowledged_by: Stated<String>,
+    /// Who or what was passed over, and why.
+    pub skipped: Vec<Stated<String>>,
+}
+
+/// One page to one person by one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// To whom.
+    pub person: String,
+    /// By which transport.
+    pub channel: String,
+    /// The level of the policy, counted from 1; none for the fallback list.
+    pub level: Option<u64>,
+    /// Why this person by this way.
+    pub why: String,
+    /// What was tried.
+    pub attempts: Vec<PageAttempt>,
+    /// Whether a provider took it.
+    pub accepted: bool,
+    /// Where it is recorded.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// One try to send a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageAttempt {
+    /// From 1.
+    pub number: u32,
+    /// When it began.
+    pub started: Moment,
+    /// When its outcome was known.
+    pub finished: Option<Moment>,
+    /// How it went, in one word.
+    pub outcome: String,
+    /// The provider's words, secrets masked.
+    pub detail: String,
+}
+
+/// Who was hurt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// The span that was counted: from the earliest possible onset until recovery.
+    pub from: Moment,
+    /// Half open.
+    pub until: Moment,
+    /// What the access log recorded; unknown when there is no log.
+    pub recorded: Stated<Recorded>,
+    /// The same by tier of user.
+    pub tiers: Vec<TierRecorded>,
+    /// What was expected while nothing was logged; unknown when nothing can be said.
+    pub expected: Stated<Expected>,
+    /// Why nothing is expected, or how the expectation was computed.
+    pub method: String,
+}
+
+/// Counts of the access log, own probes left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Requests.
+    pub requests: u64,
+    /// Requests answered with a status from 500 on.
+    pub failed: u64,
+    /// Distinct users, as far as the log names them.
+    pub users: u64,
+    /// Distinct users with at least one failed request.
+    pub users_failed: u64,
+}
+
+/// Counts of one tier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierRecorded {
+    /// The tier; empty when the log did not name one.
+    pub tier: String,
+    /// Its counts.
+    pub counts: Recorded,
+    /// The queries that count them.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// An estimate: the truth lies between both ends, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// At least.
+    pub low: u64,
+    /// At most.
+    pub high: u64,
+}
+
+/// What was expected while the server logged nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The spans without a logged request.
+    pub silences: Vec<Silence>,
+    /// Their length in milliseconds.
+    pub silent_ms: u64,
+    /// The span before the onset that the expectation was computed from.
+    pub baseline_from: Moment,
+    /// Half open.
+    pub baseline_until: Moment,
+    /// Requests logged in it.
+    pub baseline_requests: u64,
+    /// Requests expected in the silence.
+    pub requests: Range,
+    /// The same by tier.
+    pub tiers: Vec<TierExpected>,
+}
+
+/// A span without a logged request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// The last request before it, or the earliest possible onset.
+    pub from: Moment,
+    /// The first request after it, or the recovery.
+    pub until: Moment,
+}
+
+/// Expectation for one tier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierExpected {
+    /// The tier; empty when the log did not name one.
+    pub tier: String,
+    /// Requests expected in the silence.
+    pub requests: Range,
+    /// Distinct users expected in the silence; none when the log names no users.
+    pub users: Option<Range>,
+}
+
+/// A change before the failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub text: String,
+}
+
+/// What set it off, and why it could.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The event that set it off, in one or two sentences.
+    pub trigger: Stated<String>,
+    /// Suspects, the likeliest first, each with what speaks for it.
+    pub suspects: Vec<Stated<String>>,
+    /// Whether a person confirmed a cause; always false for what was computed.
+    pub confirmed: bool,
+}
+
+/// Something a person wrote down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The time it speaks of.
+    pub at: Moment,
+    /// When it was recorded.
+    pub recorded: Moment,
+    /// Who wrote it.
+    pub by: String,
+    /// The words, secrets masked.
+    pub text: String,
+    /// Its event.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What shows that it was over.
+    pub shown_by: Vec<Stated<String>>,
+    /// What was done at once.
+    pub temporary: Stated<String>,
+    /// What was done for good.
+    pub lasting: Stated<String>,
+    /// Why the incident was closed.
+    pub closed: Stated<String>,
+}
+
+/// The kinds of measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureKind {
+    /// It does not happen again.
+    Prevent,
+    /// It is noticed sooner.
+    Detect,
+    /// It hurts less.
+    Mitigate,
+}
+
+impl MeasureKind {
+    /// The word of a report.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Prevent => "Prevent",
+            Self::Detect => "Detect",
+            Self::Mitigate => "Mitigate",
+        }
+    }
+}
+
+/// A proposed measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// What it does.
+    pub kind: MeasureKind,
+    /// What is to be done.
+    pub text: String,
+    /// What of this incident it answers.
+    pub factor: String,
+    /// Who is to do it.
+    pub owner: String,
+    /// The day it is due (UTC); unknown while the incident is open.
+    pub due: Option<String>,
+    /// Whether it comes first.
+    pub high_priority: bool,
+    /// When it is done.
+    pub done_when: String,
+    /// What proves it.
+    pub check: String,
+    /// The phase it shortens.
+    pub phase: Milestone,
+    /// What it answers.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// What is learned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lessons {
+    /// What went well.
+    pub well: Vec<Stated<String>>,
+    /// What went badly.
+    pub badly: Vec<Stated<String>>,
+    /// Where there was luck.
+    pub lucky: Vec<Stated<String>>,
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it happened.
+    pub at: Moment,
+    /// When it was recorded, if that was noticeably later.
+    pub recorded: Option<Moment>,
+    /// What happened, in one or two sentences.
+    pub text: String,
+    /// Whether a short report needs it.
+    pub key: bool,
+    /// How it is coloured.
+    pub tone: Tone,
+    /// Where it is recorded.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// How an entry feels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Things got worse.
+    Bad,
+    /// Things got better.
+    Good,
+    /// A person acted.
+    Person,
+    /// All else.
+    Info,
+}
+
+/// A line of the error log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogExcerpt {
+    /// When the line says it happened.
+    pub at: Moment,
+    /// The line, secrets masked.
+    pub text: String,
+}
+
+/// Values over time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chart {
+    /// What it shows.
+    pub title: String,
+    /// What is counted.
+    pub unit: String,
+    /// Start of the first step.
+    pub from: Moment,
+    /// Length of a step in milliseconds.
+    pub step_ms: u64,
+    /// One line each; all have the same number of steps.
+    pub lines: Vec<ChartLine>,
+    /// What it was drawn from.
+    pub evidence: Vec<EvidenceRef>,
+}
+
+/// One line of a chart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChartLine {
+    /// What it is.
+    pub name: String,
+    /// How it is coloured.
+    pub tone: Tone,
+    /// The value of each step in thousandths of the unit; none where nothing was recorded.
+    pub thousandths: Vec<Option<u64>>,
+}
+
+/// Computes the facts of an incident.
+#[must_use]
+pub fn facts(evidence: &Evidence) -> Facts {
+    let mut case = Case::new(evidence);
+    let failure = failure::kind(&mut case);
+    let moments = moments::moments(&mut case);
+    let symptoms = failure::symptoms(&mut case, &moments);
+    let detection = detection::detection(&mut case);
+    let paging = paging::paging(&mut case);
+    let durations = durations::durations(&case, &moments, &paging);
+    let phases = durations::phases(&moments);
+    let impact = impact::impact(&mut case, &moments, failure.value);
+    let changes = cause::changes(&mut case, &moments);
+    let cause = cause::cause(&mut case, &failure, &moments, &changes, &symptoms);
+    let notes = timeline::notes(&mut case);
+    let resolution = resolution::resolution(&mut case, &moments);
+    let known = lessons::Known {
+        failure: failure.value,
+        moments: &moments,
+        phases: &phases,
+        paging: &paging,
+        durations: &durations,
+        detection: &detection,
+        cause: &cause,
+        impact: &impact,
+    };
+    let measures = measures::measures(&case, &known);
+    let lessons = lessons::lessons(&case, &known);
+    let (timeline, timeline_left_out) = timeline::timeline(&mut case, &moments);
+    let log_lines = timeline::log_lines(&case, &moments);
+    let charts = charts::charts(&mut case, &moments);
+    Facts {
+        version: FACTS_VERSION,
+        tocsin_version: super::mask::clean(&evidence.tocsin_version, 40),
+        identity: case.identity(),
+        failure,
+        symptoms,
+        moments,
+        durations,
+        phases,
+        detection,
+        paging,
+        impact,
+        changes,
+        cause,
+        notes,
+        resolution,
+        measures,
+        lessons,
+        timeline,
+        timeline_left_out,
+        log_lines,
+        charts,
+        evidence: case.into_ledger(),
+    }
+}
+
+impl Facts {
+    /// The longest phase that people can shorten: the wait that confirms the recovery is by design.
+    #[must_use]
+    pub fn longest_phase(&self) -> Option<&Phase> {
+        durations::longest(&self.phases)
+    }
+
+    /// The entry that a citation names.
+    #[must_use]
+    pub fn source(&self, number: EvidenceRef) -> Option<&Source> {
+        let index = usize::try_from(number.0).ok()?.checked_sub(1)?;
+        self.evidence.get(index)
+    }
+}

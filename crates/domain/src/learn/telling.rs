@@ -1,0 +1,328 @@
+//! One event or fact in one or two plain sentences; it does not know which of them matter.
+
+use super::case::{Case, TEXT_CHARS, opened_alert};
+use super::cause::supervisor_words;
+use super::facts::Tone;
+use super::mask::clean;
+use super::moment::Moment;
+use super::paging::outcome_word;
+use crate::alert::AlertSource;
+use crate::event::{
+    AlertEvent, Event, EventBody, IncidentWhat, InputEvent, NotificationEvent, NotificationWhat,
+    WatchEvent,
+};
+use crate::id::NotificationId;
+use crate::page::{Outcome, Purpose};
+use crate::signal::{ExitKind, FactKind};
+
+/// What is said of an event, whether a short report needs it, and how it feels.
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) key: bool,
+    pub(super) tone: Tone,
+}
+
+fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
+    Some(Told { text, key, tone })
+}
+
+/// The sentence for an event; none for what does not belong into the timeline of an incident.
+pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
+    match &event.body {
+        EventBody::Alert(what) => alert_text(case, what),
+        EventBody::Incident(part) => incident_text(case, event, &part.what),
+        EventBody::Notification(part) => message_text(case, part),
+        EventBody::Watch(what) => watch_text(case, event, what),
+        EventBody::Input(InputEvent::Ignored { what, .. }) => told(
+            format!("An input changed nothing: {}.", clean(what, 160)),
+            false,
+            Tone::Info,
+        ),
+        EventBody::Installation(_) | EventBody::People(_) | EventBody::Roster(_) => None,
+    }
+}
+
+fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
+    let title_of = |id| {
+        let alert = case.evidence.alerts.iter().find(|alert| alert.id == id);
+        alert.map_or_else(|| "(not in the evidence)".to_owned(), |alert| clean(&alert.title, 120))
+    };
+    match what {
+        AlertEvent::Opened { alert } => {
+            let title = clean(&alert.title, 120);
+            let by = match &alert.source {
+                AlertSource::Monitor { .. } => "A monitor",
+                AlertSource::EventsV2 { .. } => "An outside system",
+                AlertSource::Api => "A call of the native API",
+            };
+            let first = case.events().into_iter().find_map(opened_alert).map(|alert| alert.id);
+            let key = first == Some(alert.id);
+            told(format!("{by} raised the alert “{title}”."), key, Tone::Bad)
+        }
+        AlertEvent::Repeated { alert, .. } => told(
+            format!("The alert “{}” was raised again.", title_of(*alert)),
+            false,
+            Tone::Info,
+        ),
+        AlertEvent::Recovered { alert, .. } => told(
+            format!("The alert “{}” recovered.", title_of(*alert)),
+            false,
+            Tone::Good,
+        ),
+    }
+}
+
+fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<Told> {
+    match what {
+        IncidentWhat::Opened { number, severity, .. } => told(
+            format!("Incident {number} was opened with severity {}.", severity.word()),
+            false,
+            Tone::Bad,
+        ),
+        IncidentWhat::Raised { title, severity, .. } => told(
+            format!("The incident was raised to {}: “{}”.", severity.word(), clean(title, 120)),
+            true,
+            Tone::Bad,
+        ),
+        IncidentWhat::Acknowledged { by } => told(
+            format!("{} acknowledged the incident; escalation stopped.", case.acknowledger(*by)),
+            true,
+            Tone::Person,
+        ),
+        IncidentWhat::NoteAdded { text } => told(
+            format!("{} noted: “{}”.", case.actor(&event.actor), clean(text, TEXT_CHARS)),
+            true,
+            Tone::Person,
+        ),
+        IncidentWhat::Recovered => {
+            told("All alerts were healthy again.".to_owned(), true, Tone::Good)
+        }
+        IncidentWhat::Relapsed { reopened, pages } => {
+            let opened = if *reopened { "; the incident was reopened" } else { "" };
+            let paged = if *pages { " and paged for anew" } else { "" };
+            told(format!("The failure came back{opened}{paged}."), true, Tone::Bad)
+        }
+        IncidentWhat::Resolved { why } => {
+            let why = clean(why, 160);
+            let why = why.trim_end_matches('.');
+            told(format!("The incident was resolved: {why}."), true, Tone::Good)
+        }
+        IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::LevelReached { .. }
+        | IncidentWhat::FallbackReached { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => escalation_text(case, what),
+    }
+}
+
+fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
+    match what {
+        IncidentWhat::PageHeld { hold } => {
+            let until = Moment::from(hold.until).clock();
+            let why = clean(&hold.why, 160);
+            told(format!("The page was held until {until} at the latest: {why}."), true, Tone::Info)
+        }
+        IncidentWhat::PageSuppressed { why, .. } => {
+            told(format!("Nobody was paged: {}.", clean(why, 160)), true, Tone::Info)
+        }
+        IncidentWhat::LevelReached { level, round, recipients, .. } => {
+            let again = if *round > 0 { format!(", round {}", round + 1) } else { String::new() };
+            let who = case.people(recipients);
+            let text = format!("Level {} of the escalation{again} called {who}.", level + 1);
+            told(text, *level > 0 || *round > 0, Tone::Info)
+        }
+        IncidentWhat::FallbackReached { recipients, .. } => {
+            let who = case.people(recipients);
+            told(format!("The fallback list was called: {who}."), true, Tone::Bad)
+        }
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Relapsed { .. }
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => None,
+    }
+}
+
+fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
+    let id = part.notification;
+    let name = message_name(case, id);
+    match &part.what {
+        NotificationWhat::Planned { message } => {
+            told(format!("{name} was planned: {}.", clean(&message.why, 160)), false, Tone::Info)
+        }
+        NotificationWhat::Advanced { why, .. } => {
+            told(format!("{name} was brought forward: {}.", clean(why, 160)), false, Tone::Info)
+        }
+        NotificationWhat::AttemptStarted { number } => {
+            let again = if *number > 1 { format!(" (attempt {number})") } else { String::new() };
+            let key = is_page(case, id) && *number == 1;
+            told(format!("{name} left{again}."), key, Tone::Info)
+        }
+        NotificationWhat::AttemptFinished { outcome, detail, .. } => {
+            let page = is_page(case, id);
+            let detail = clean(detail, 120);
+            match outcome {
+                Outcome::Accepted => {
+                    told(format!("{name} was accepted by the provider."), page, Tone::Good)
+                }
+                Outcome::TimedOut => told(format!("{name} timed out: {detail}."), page, Tone::Bad),
+                Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
+                    let word = outcome_word(*outcome);
+                    told(format!("{name} was not accepted ({word}): {detail}."), page, Tone::Bad)
+                }
+            }
+        }
+        NotificationWhat::Cancelled { why } => {
+            told(format!("{name} was cancelled: {}.", clean(why, 160)), false, Tone::Info)
+        }
+    }
+}
+
+fn watch_text(case: &Case<'_>, event: &Event, what: &WatchEvent) -> Option<Told> {
+    let who = case.actor(&event.actor);
+    match what {
+        WatchEvent::TargetMuted { until, reason, .. } => {
+            let until = Moment::from(*until).clock();
+            let why = clean(reason, 160);
+            told(format!("{who} muted the target until {until}: {why}."), true, Tone::Person)
+        }
+        WatchEvent::TargetUnmuted { .. } => {
+            told(format!("{who} took the mute of the target back."), true, Tone::Person)
+        }
+        WatchEvent::TargetFound { .. }
+        | WatchEvent::TargetChanged { .. }
+        | WatchEvent::TargetRemoved { .. }
+        | WatchEvent::MaintenancePlanned { .. }
+        | WatchEvent::MaintenanceCancelled { .. }
+        | WatchEvent::MonitorSet { .. }
+        | WatchEvent::MonitorSwitched { .. } => None,
+    }
+}
+
+fn is_page(case: &Case<'_>, id: NotificationId) -> bool {
+    case.pages().iter().any(|page| page.id == id)
+}
+
+/// `The page to Ada by email`, or what else the message was.
+fn message_name(case: &Case<'_>, id: NotificationId) -> String {
+    let Some(message) = case.evidence.notifications.iter().find(|n| n.id == id) else {
+        return "A message".to_owned();
+    };
+    let kind = match message.purpose {
+        Purpose::Page(_) => "The page",
+        Purpose::Resolved(_) => "The all-clear",
+        Purpose::Test => "The test page",
+    };
+    format!("{kind} to {} by {}", case.person(message.user), message.channel.word())
+}
+
+/// The sentence for something that was seen of the target.
+pub(super) fn fact_text(what: &FactKind) -> String {
+    match what {
+        FactKind::ParentExited { pid, how, children_alive, supervisor, .. } => {
+            exit_text(*pid, *how, *children_alive, &supervisor_words(supervisor))
+        }
+        FactKind::ParentStarted { pid } => {
+            format!("Apache ran with a new parent process (pid {pid}).")
+        }
+        FactKind::Reloaded { generation } => {
+            format!("Apache read its configuration anew (generation {generation}).")
+        }
+        FactKind::ConfigChanged { path, .. } => {
+            format!("The configuration file {} changed.", clean(path, 120))
+        }
+        FactKind::ConfigTested { valid: true, .. } => {
+            "The configuration on disk passed the server's own test.".to_owned()
+        }
+        FactKind::ConfigTested { valid: false, output } => {
+            let output = clean(output, 200);
+            let output = output.trim_end_matches('.');
+            format!("The server's own test refused the configuration on disk: “{output}”.")
+        }
+        FactKind::ErrorLogged { code, level, message } => {
+            let (code, level) = (clean(code, 16), clean(level, 16));
+            format!("The error log said ({level}, {code}): “{}”.", clean(message, 200))
+        }
+        FactKind::QueueChanged { waiting: 0, .. } => "The accept queue was empty again.".to_owned(),
+        FactKind::QueueChanged { waiting, limit } => {
+            format!("Connections began to wait in the accept queue ({waiting} of at most {limit}).")
+        }
+        FactKind::StatusUnavailable { reason } => {
+            format!("The status page could not be read: {}.", clean(reason, 160).trim_end_matches('.'))
+        }
+    }
+}
+
+fn exit_text(pid: u32, how: ExitKind, children: u32, supervisor: &str) -> String {
+    let left = match children {
+        0 => "No child process was left".to_owned(),
+        1 => "1 child process was still alive just after".to_owned(),
+        many => format!("{many} child processes were still alive just after"),
+    };
+    let parent = format!("Apache's parent process (pid {pid})");
+    match how {
+        ExitKind::Crash => format!(
+            "{parent} ended without a farewell in its log; the signal is unknown. {left}, and {supervisor}."
+        ),
+        ExitKind::CleanStop => format!(
+            "{parent} ended in good order; who asked for it is unknown. {left}, and {supervisor}."
+        ),
+        ExitKind::FoundDead => format!(
+            "{parent} was found gone when Tocsin started; how it ended is unknown. {left}."
+        ),
+    }
+}
+
+/// The name of an event's kind in a list of evidence; what belongs to no incident is named by its area.
+pub(super) const fn kind(body: &EventBody) -> &'static str {
+    match body {
+        EventBody::Installation(_) => "installation",
+        EventBody::People(_) => "people",
+        EventBody::Roster(_) => "roster",
+        EventBody::Watch(WatchEvent::TargetMuted { .. }) => "target_muted",
+        EventBody::Watch(WatchEvent::TargetUnmuted { .. }) => "target_unmuted",
+        EventBody::Watch(_) => "watch",
+        EventBody::Input(_) => "input_ignored",
+        EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
+        EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
+        EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",
+        EventBody::Incident(part) => match &part.what {
+            IncidentWhat::Opened { .. } => "incident_opened",
+            IncidentWhat::Raised { .. } => "incident_raised",
+            IncidentWhat::PageHeld { .. } => "page_held",
+            IncidentWhat::PageSuppressed { .. } => "page_suppressed",
+            IncidentWhat::LevelReached { .. } => "level_reached",
+            IncidentWhat::FallbackReached { .. } => "fallback_reached",
+            IncidentWhat::Acknowledged { .. } => "incident_acknowledged",
+            IncidentWhat::NoteAdded { .. } => "note_added",
+            IncidentWhat::Recovered => "incident_recovered",
+            IncidentWhat::Relapsed { .. } => "incident_relapsed",
+            IncidentWhat::Resolved { .. } => "incident_resolved",
+            IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
+        },
+        EventBody::Notification(part) => match &part.what {
+            NotificationWhat::Planned { .. } => "page_planned",
+            NotificationWhat::Advanced { .. } => "page_advanced",
+            NotificationWhat::AttemptStarted { .. } => "attempt_started",
+            NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+            NotificationWhat::Cancelled { .. } => "page_cancelled",
+        },
+    }
+}
+
+/// The stable name of a fact's kind.
+pub(super) const fn fact_kind(what: &FactKind) -> &'static str {
+    match what {
+        FactKind::ParentExited { .. } => "parent_exited",
+        FactKind::ParentStarted { .. } => "parent_started",
+        FactKind::Reloaded { .. } => "reloaded",
+        FactKind::ConfigChanged { .. } => "config_changed",
+        FactKind::ConfigTested { .. } => "config_tested",
+        FactKind::ErrorLogged { .. } => "error_logged",
+        FactKind::QueueChanged { .. } => "queue_changed",
+        FactKind::StatusUnavailable { .. } => "status_unavailable",
+    }
+}

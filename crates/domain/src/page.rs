@@ -1,0 +1,168 @@
+//! Escalation policies, and notifications: one message to one person by one contact method, with its attempts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{
+    ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, TeamId, UserId,
+};
+use crate::people::ChannelKind;
+use crate::time::Timestamp;
+
+/// Attempts of one notification before the next channel is used.
+pub const ATTEMPTS_MAX: u32 = 3;
+/// Wait before the second and the third attempt.
+pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
+/// An attempt without an answer for this long counts as timed out (the sender itself gives up after 15 s).
+pub const ATTEMPT_DEADLINE_MS: u64 = 20_000;
+/// Levels of a policy at most.
+pub const LEVELS_MAX: usize = 20;
+/// Repeats of a policy at most.
+pub const REPEAT_MAX: u32 = 9;
+
+/// Who is paged, in which order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its id.
+    pub id: PolicyId,
+    /// The team that owns it.
+    pub team: TeamId,
+    /// Its name.
+    pub name: String,
+    /// Levels, at least one.
+    pub levels: Vec<Level>,
+    /// How often the levels are walked through again before the fallback list.
+    pub repeat: u32,
+}
+
+/// One step of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// How long this level has for an acknowledgement.
+    pub delay_ms: u64,
+    /// Who is paged, all at once.
+    pub targets: Vec<Recipient>,
+}
+
+/// A person, or whoever is on call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Recipient {
+    /// This person.
+    User(UserId),
+    /// Whoever this schedule says.
+    Schedule(ScheduleId),
+}
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "incident", rename_all = "snake_case")]
+pub enum Purpose {
+    /// Wakes somebody.
+    Page(IncidentId),
+    /// Tells somebody who was paged that it is over.
+    Resolved(IncidentId),
+    /// Sent on request, to see that it arrives; carries the proof code of an unproved method.
+    Test,
+}
+
+impl Purpose {
+    /// The incident it is about.
+    #[must_use]
+    pub const fn incident(self) -> Option<IncidentId> {
+        match self {
+            Self::Page(id) | Self::Resolved(id) => Some(id),
+            Self::Test => None,
+        }
+    }
+}
+
+/// One message to one person by one contact method. Its id is the idempotency key of every attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Its id.
+    pub id: NotificationId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// To whom.
+    pub user: UserId,
+    /// By which contact method.
+    pub contact_method: ContactMethodId,
+    /// Its transport.
+    pub channel: ChannelKind,
+    /// The level of the policy, counted from 0; none for the fallback list and for tests.
+    pub level: Option<usize>,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// Why this person by this way, for a person.
+    pub why: String,
+    /// Where it stands.
+    pub state: Delivery,
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
+    /// Position of the last event about it: the cause of its next attempt.
+    pub last_event: u64,
+}
+
+/// Where a notification stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Delivery {
+    /// The next attempt is due then.
+    Due {
+        /// When.
+        at: Timestamp,
+    },
+    /// An attempt is under way.
+    Sending {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The provider accepted it.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was given up.
+    Failed {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is no longer needed.
+    Cancelled {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: String,
+    },
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When its outcome was known.
+    pub finished_at: Option<Timestamp>,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// The provider's words, or what went wrong; at most 500 characters.
+    pub detail: String,
+}
+
+/// How an attempt went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider took it.
+    Accepted,
+    /// It may work later.
+    Failed,
+    /// It will not work by this way.
+    Refused,
+    /// No answer within the deadline.
+    TimedOut,
+    /// Tocsin ended before the answer; the message may have arrived.
+    Unanswered,
+}

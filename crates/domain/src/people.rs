@@ -1,0 +1,119 @@
+//! People, their roles and the ways to reach them; addresses themselves live in the vault, never here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ContactMethodId, NotificationRuleId, SecretId, TeamId, UserId};
+use crate::time::Timestamp;
+
+/// What a person or a token may do; each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads everything but secrets.
+    Viewer,
+    /// Also works on incidents, mutes targets, edits their own contact methods.
+    Responder,
+    /// Also changes people, schedules, policies, services, channels and tokens.
+    Admin,
+}
+
+/// Somebody who can be paged or can sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// The team they belong to.
+    pub team: TeamId,
+    /// The name shown to others.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Vault row of the e-mail address they sign in with.
+    pub email: SecretId,
+    /// Ways to reach them, in the order they were added.
+    pub contact_methods: Vec<ContactMethod>,
+    /// When to use which way.
+    pub rules: Vec<NotificationRule>,
+}
+
+impl User {
+    /// The contact method of that id.
+    #[must_use]
+    pub fn contact_method(&self, id: ContactMethodId) -> Option<&ContactMethod> {
+        self.contact_methods.iter().find(|method| method.id == id)
+    }
+
+    /// Whether at least one verified way to reach them exists.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.contact_methods
+            .iter()
+            .any(|method| method.verified_at.is_some())
+    }
+}
+
+/// The transports of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelKind {
+    /// Mail by SMTP.
+    Email,
+    /// A signed HTTP POST.
+    Webhook,
+    /// A push by an ntfy server.
+    Ntfy,
+}
+
+impl ChannelKind {
+    /// The word used in the API and in timelines.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Ntfy => "ntfy",
+        }
+    }
+}
+
+/// One way to reach one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactMethod {
+    /// Its id.
+    pub id: ContactMethodId,
+    /// The transport.
+    pub kind: ChannelKind,
+    /// What its owner calls it.
+    pub label: String,
+    /// Vault row of the address.
+    pub address: SecretId,
+    /// Vault row of the key that signs webhooks.
+    pub signing_key: Option<SecretId>,
+    /// Vault row of the code that proves the address, while it is not proved.
+    pub pending_code: Option<SecretId>,
+    /// When its owner proved to receive there; an unproved method is never paged.
+    pub verified_at: Option<Timestamp>,
+}
+
+/// How loudly an incident asks for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Nobody is woken.
+    Low,
+    /// Pages, escalates, repeats.
+    High,
+}
+
+/// After `delay_ms` of an unacknowledged page, use this contact method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotificationRule {
+    /// Its id.
+    pub id: NotificationRuleId,
+    /// The urgency it is for.
+    pub urgency: Urgency,
+    /// Milliseconds after the person was chosen.
+    pub delay_ms: u64,
+    /// The way to use.
+    pub contact_method: ContactMethodId,
+}

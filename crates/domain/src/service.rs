@@ -1,0 +1,31 @@
+//! Services (what incidents belong to) and their integrations (who may raise alerts on them).
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{IntegrationId, PolicyId, ServiceId, TeamId};
+
+/// Something that can fail and whose failure somebody answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// The team that answers for it.
+    pub team: TeamId,
+    /// Its name.
+    pub name: String,
+    /// Who is paged; the installation's default policy when none.
+    pub policy: Option<PolicyId>,
+}
+
+/// A key by which a foreign system raises alerts on one service (PagerDuty's routing key).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Integration {
+    /// Its id.
+    pub id: IntegrationId,
+    /// The service it raises alerts on.
+    pub service: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the routing key, in hex; the key itself is shown once and not kept.
+    pub key_hash: String,
+}

@@ -1,0 +1,293 @@
+//! Folds events about alerts, incidents and messages.
+
+use super::State;
+use crate::event::{
+    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
+};
+use crate::id::NotificationId;
+use crate::incident::{Incident, Paging, Status};
+use crate::page::{Attempt, Delivery, Notification, Outcome};
+use crate::time::Timestamp;
+
+impl State {
+    pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+        match event {
+            AlertEvent::Opened { alert } => {
+                self.firing
+                    .insert((alert.service, alert.dedup_key.clone()), alert.id);
+                if let Some(incident) = self.incidents.get_mut(&alert.incident) {
+                    incident.alerts.push(alert.id);
+                    incident.healthy_since = None;
+                }
+                self.alerts.insert(alert.id, (**alert).clone());
+            }
+            AlertEvent::Repeated {
+                alert, severity, ..
+            } => {
+                if let Some(alert) = self.alerts.get_mut(alert) {
+                    alert.repeats += 1;
+                    alert.severity = alert.severity.max(*severity);
+                }
+            }
+            AlertEvent::Recovered { alert, .. } => {
+                if let Some(alert) = self.alerts.get_mut(alert) {
+                    alert.recovered_at = Some(at);
+                    self.firing
+                        .remove(&(alert.service, alert.dedup_key.clone()));
+                }
+            }
+        }
+    }
+
+    pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
+        let at = envelope.at;
+        if let IncidentWhat::Opened {
+            number,
+            team,
+            service,
+            target,
+            title,
+            severity,
+            onset,
+        } = &event.what
+        {
+            let incident = Incident {
+                id: event.incident,
+                number: *number,
+                team: *team,
+                service: *service,
+                target: *target,
+                title: title.clone(),
+                status: Status::Triggered,
+                urgency: severity.urgency(),
+                severity: *severity,
+                opened_at: at,
+                onset: onset.clone(),
+                alerts: Vec::new(),
+                hold: None,
+                suppressed: None,
+                paging: None,
+                paged_at: None,
+                acknowledged: None,
+                healthy_since: None,
+                resolved_at: None,
+                relapses: 0,
+                evidence: None,
+                paging_event: envelope.position,
+            };
+            self.last_number = *number;
+            self.open_incidents.insert(event.incident);
+            if let Some(target) = target {
+                self.last_of_target.insert(*target, event.incident);
+            }
+            self.incidents.insert(event.incident, incident);
+            return;
+        }
+        let Some(incident) = self.incidents.get_mut(&event.incident) else {
+            return;
+        };
+        fold_open_incident(incident, &event.what, at);
+        if bears_on_paging(&event.what) {
+            incident.paging_event = envelope.position;
+        }
+        if incident.is_open() {
+            self.open_incidents.insert(event.incident);
+        } else {
+            self.open_incidents.remove(&event.incident);
+        }
+    }
+
+    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
+        let at = envelope.at;
+        let id = event.notification;
+        if let NotificationWhat::Planned { message } = &event.what {
+            self.active_notifications.insert(id);
+            let message = Notification {
+                last_event: envelope.position,
+                ..message.clone()
+            };
+            self.notifications.insert(id, message);
+            return;
+        }
+        let Some(message) = self.notifications.get_mut(&id) else {
+            return;
+        };
+        message.last_event = envelope.position;
+        match &event.what {
+            NotificationWhat::Planned { .. } => {}
+            NotificationWhat::Advanced { due_at, .. } => {
+                message.state = Delivery::Due { at: *due_at }
+            }
+            NotificationWhat::AttemptStarted { number } => {
+                message.state = Delivery::Sending { since: at };
+                message.attempts.push(Attempt {
+                    number: *number,
+                    started_at: at,
+                    finished_at: None,
+                    outcome: None,
+                    detail: String::new(),
+                });
+            }
+            NotificationWhat::AttemptFinished {
+                number,
+                outcome,
+                detail,
+                retry_at,
+            } => {
+                if let Some(attempt) = message
+                    .attempts
+                    .iter_mut()
+                    .find(|attempt| attempt.number == *number)
+                {
+                    attempt.finished_at = Some(at);
+                    attempt.outcome = Some(*outcome);
+                    attempt.detail.clone_from(detail);
+                }
+                message.state = match (outcome, retry_at) {
+                    (Outcome::Accepted, _) => Delivery::Delivered { at },
+                    (_, Some(due)) => Delivery::Due { at: *due },
+                    (_, None) => Delivery::Failed { at },
+                };
+            }
+            NotificationWhat::Cancelled { why } => {
+                message.state = Delivery::Cancelled {
+                    at,
+                    why: why.clone(),
+                }
+            }
+        }
+        let active = match message.state {
+            Delivery::Due { .. } | Delivery::Sending { .. } => true,
+            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+                false
+            }
+        };
+        self.set_active(id, active);
+    }
+
+    fn set_active(&mut self, id: NotificationId, active: bool) {
+        if active {
+            self.active_notifications.insert(id);
+        } else {
+            self.active_notifications.remove(&id);
+        }
+    }
+}
+
+fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestamp) {
+    match what {
+        IncidentWhat::Opened { .. } | IncidentWhat::NoteAdded { .. } => {}
+        IncidentWhat::Raised {
+            title,
+            severity,
+            urgency,
+            onset,
+        } => {
+            incident.title.clone_from(title);
+            incident.severity = *severity;
+            incident.urgency = *urgency;
+            incident.onset.clone_from(onset);
+            // What was acknowledged was something lesser.
+            incident.status = Status::Triggered;
+            incident.acknowledged = None;
+            incident.paging = None;
+        }
+        IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
+        IncidentWhat::PageSuppressed { why, until } => {
+            incident.hold = None;
+            incident.paging = None;
+            incident.suppressed = Some((why.clone(), *until));
+        }
+        IncidentWhat::LevelReached {
+            policy,
+            level,
+            round,
+            recipients,
+            next_at,
+            ..
+        } => {
+            let paging = Paging {
+                policy: *policy,
+                level: *level,
+                round: *round,
+                next_at: Some(*next_at),
+                exhausted: false,
+                recipients: recipients.clone(),
+            };
+            start_paging(incident, paging, at);
+        }
+        IncidentWhat::FallbackReached {
+            recipients,
+            next_at,
+            ..
+        } => {
+            let before = incident.paging.as_ref();
+            let paging = Paging {
+                policy: before.and_then(|paging| paging.policy),
+                level: before.map_or(0, |paging| paging.level),
+                round: before.map_or(0, |paging| paging.round),
+                next_at: Some(*next_at),
+                exhausted: true,
+                recipients: recipients.clone(),
+            };
+            start_paging(incident, paging, at);
+        }
+        IncidentWhat::Acknowledged { by } => {
+            incident.status = Status::Acknowledged;
+            incident.acknowledged = Some((*by, at));
+            incident.hold = None;
+            stop_escalation(incident);
+        }
+        IncidentWhat::Recovered => incident.healthy_since = Some(at),
+        IncidentWhat::Relapsed { reopened, pages } => {
+            incident.relapses += 1;
+            incident.healthy_since = None;
+            incident.resolved_at = None;
+            if *reopened || *pages {
+                incident.status = Status::Triggered;
+                incident.acknowledged = None;
+                incident.paging = None;
+                incident.suppressed = None;
+                incident.evidence = None;
+            }
+        }
+        IncidentWhat::Resolved { .. } => {
+            incident.status = Status::Resolved;
+            incident.resolved_at = Some(at);
+            incident.hold = None;
+            stop_escalation(incident);
+        }
+        IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
+    }
+}
+
+fn start_paging(incident: &mut Incident, paging: Paging, at: Timestamp) {
+    incident.hold = None;
+    incident.suppressed = None;
+    incident.paged_at = incident.paged_at.or(Some(at));
+    incident.paging = Some(paging);
+}
+
+fn stop_escalation(incident: &mut Incident) {
+    if let Some(paging) = &mut incident.paging {
+        paging.next_at = None;
+    }
+}
+
+/// Whether the next page, if there is one, follows from this.
+const fn bears_on_paging(what: &IncidentWhat) -> bool {
+    match what {
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::LevelReached { .. }
+        | IncidentWhat::FallbackReached { .. }
+        | IncidentWhat::Relapsed { .. } => true,
+        IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. } => false,
+    }
+}

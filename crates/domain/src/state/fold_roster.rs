@@ -1,0 +1,165 @@
+//! Folds events about the installation, people, rosters and targets; it knows nothing of incidents.
+
+use super::{Installation, State};
+use crate::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::page::Recipient;
+use crate::time::Timestamp;
+
+impl State {
+    pub(super) fn evolve_installation(&mut self, event: &InstallationEvent) {
+        match event {
+            InstallationEvent::SetUp {
+                team,
+                default_policy,
+                default_service,
+                fallback,
+            } => {
+                self.installation = Some(Installation {
+                    team: *team,
+                    default_policy: *default_policy,
+                    default_service: *default_service,
+                    fallback: fallback.clone(),
+                });
+            }
+            InstallationEvent::FallbackSet { users } => {
+                if let Some(installation) = &mut self.installation {
+                    installation.fallback.clone_from(users);
+                }
+            }
+        }
+    }
+
+    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, at: Timestamp) {
+        match event {
+            PeopleEvent::UserAdded { user } => {
+                self.users.insert(user.id, user.clone());
+            }
+            PeopleEvent::UserChanged { user, name, role } => {
+                if let Some(user) = self.users.get_mut(user) {
+                    user.name.clone_from(name);
+                    user.role = *role;
+                }
+            }
+            PeopleEvent::UserRemoved { user } => self.forget_user(*user),
+            PeopleEvent::ContactMethodAdded { user, method } => {
+                if let Some(user) = self.users.get_mut(user) {
+                    user.contact_methods.push(method.clone());
+                }
+            }
+            PeopleEvent::ContactMethodVerified { user, method } => {
+                let methods = self
+                    .users
+                    .get_mut(user)
+                    .map(|user| &mut user.contact_methods);
+                if let Some(method) =
+                    methods.and_then(|all| all.iter_mut().find(|one| one.id == *method))
+                {
+                    method.verified_at = Some(at);
+                    method.pending_code = None;
+                }
+            }
+            PeopleEvent::ContactMethodRemoved { user, method } => {
+                if let Some(user) = self.users.get_mut(user) {
+                    user.contact_methods.retain(|one| one.id != *method);
+                    user.rules.retain(|rule| rule.contact_method != *method);
+                }
+            }
+            PeopleEvent::NotificationRulesSet { user, rules } => {
+                if let Some(user) = self.users.get_mut(user) {
+                    user.rules.clone_from(rules);
+                }
+            }
+        }
+    }
+
+    /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
+    fn forget_user(&mut self, user: crate::id::UserId) {
+        self.users.remove(&user);
+        for schedule in self.schedules.values_mut() {
+            schedule.layer.members.retain(|member| *member != user);
+        }
+        for level in self
+            .policies
+            .values_mut()
+            .flat_map(|policy| &mut policy.levels)
+        {
+            level
+                .targets
+                .retain(|target| *target != Recipient::User(user));
+        }
+        if let Some(installation) = &mut self.installation {
+            installation.fallback.retain(|one| *one != user);
+        }
+    }
+
+    pub(super) fn evolve_roster(&mut self, event: &RosterEvent) {
+        match event {
+            RosterEvent::ScheduleSet { schedule } => {
+                self.schedules.insert(schedule.id, schedule.clone());
+            }
+            RosterEvent::ScheduleRemoved { schedule } => {
+                self.schedules.remove(schedule);
+            }
+            RosterEvent::PolicySet { policy } => {
+                self.policies.insert(policy.id, policy.clone());
+            }
+            RosterEvent::PolicyRemoved { policy } => {
+                self.policies.remove(policy);
+            }
+            RosterEvent::ServiceSet { service } => {
+                self.services.insert(service.id, service.clone());
+            }
+            RosterEvent::IntegrationAdded { integration } => {
+                self.integrations
+                    .insert(integration.id, integration.clone());
+            }
+            RosterEvent::IntegrationRemoved { integration } => {
+                self.integrations.remove(integration);
+            }
+        }
+    }
+
+    pub(super) fn evolve_watch(&mut self, event: &WatchEvent) {
+        match event {
+            WatchEvent::TargetFound { target } => {
+                self.targets.insert(target.id, target.clone());
+            }
+            WatchEvent::TargetChanged { target, identity } => {
+                if let Some(target) = self.targets.get_mut(target) {
+                    target.identity = identity.clone();
+                }
+            }
+            WatchEvent::TargetRemoved { target } => {
+                self.targets.remove(target);
+            }
+            WatchEvent::TargetMuted { target, until, .. } => {
+                if let Some(target) = self.targets.get_mut(target) {
+                    target.muted_until = Some(*until);
+                }
+            }
+            WatchEvent::TargetUnmuted { target } => {
+                if let Some(target) = self.targets.get_mut(target) {
+                    target.muted_until = None;
+                }
+            }
+            WatchEvent::MaintenancePlanned { target, window } => {
+                if let Some(target) = self.targets.get_mut(target) {
+                    target.maintenance.push(window.clone());
+                }
+            }
+            WatchEvent::MaintenanceCancelled { target, window } => {
+                if let Some(target) = self.targets.get_mut(target) {
+                    target.maintenance.retain(|one| one.id != *window);
+                }
+            }
+            WatchEvent::MonitorSet { monitor } => {
+                self.monitors.insert(monitor.id, monitor.clone());
+            }
+            WatchEvent::MonitorSwitched { monitor, enabled } => {
+                if let Some(monitor) = self.monitors.get_mut(monitor) {
+                    monitor.enabled = *enabled;
+                }
+            }
+        }
+    }
+}

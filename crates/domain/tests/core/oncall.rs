@@ -1,0 +1,122 @@
+//! Whose turn it is: civil boundaries, no hole, no overlap.
+
+use proptest::prelude::*;
+use tocsin_domain::id::{ScheduleId, TeamId, UserId};
+use tocsin_domain::oncall::{Layer, Schedule, TurnUnit};
+use tocsin_domain::time::Timestamp;
+
+use crate::world::Seeded;
+
+fn schedule(zone: &str, start: &str, every: u32, unit: TurnUnit, members: usize) -> Schedule {
+    let mut entropy = Seeded(1);
+    Schedule {
+        id: ScheduleId::random(&mut entropy),
+        team: TeamId::random(&mut entropy),
+        name: "Rota".to_owned(),
+        time_zone: zone.to_owned(),
+        layer: Layer {
+            start: Timestamp::parse_rfc3339(start).unwrap(),
+            every,
+            unit,
+            members: (0..members).map(|_| UserId::random(&mut entropy)).collect(),
+        },
+    }
+}
+
+fn check_turn(schedule: &Schedule, at: &str, index: usize, until: &str) {
+    let shift = schedule
+        .shift_at(Timestamp::parse_rfc3339(at).unwrap())
+        .unwrap();
+    assert_eq!(shift.user, schedule.layer.members[index], "at {at}");
+    assert_eq!(shift.until.to_rfc3339(), until, "at {at}");
+}
+
+#[test]
+fn a_daily_hand_off_keeps_its_civil_time_when_the_clocks_change() {
+    // Clocks in Paris go from 02:00 to 03:00 on 2024-03-31.
+    let rota = schedule(
+        "Europe/Paris",
+        "2024-03-29T09:00:00+01:00",
+        1,
+        TurnUnit::Days,
+        3,
+    );
+    check_turn(&rota, "2024-03-30T08:00:00Z", 1, "2024-03-31T07:00:00.000Z");
+    check_turn(&rota, "2024-03-31T06:59:59Z", 1, "2024-03-31T07:00:00.000Z");
+    check_turn(&rota, "2024-03-31T07:00:00Z", 2, "2024-04-01T07:00:00.000Z");
+}
+
+#[test]
+fn a_hand_off_in_the_skipped_hour_happens_when_the_clocks_have_jumped() {
+    let rota = schedule(
+        "Europe/Paris",
+        "2024-03-30T02:30:00+01:00",
+        1,
+        TurnUnit::Days,
+        2,
+    );
+    check_turn(&rota, "2024-03-31T01:29:59Z", 0, "2024-03-31T01:30:00.000Z");
+    check_turn(&rota, "2024-03-31T01:30:00Z", 1, "2024-04-01T00:30:00.000Z");
+}
+
+#[test]
+fn nobody_is_on_call_before_the_start_or_without_members() {
+    let rota = schedule("UTC", "2024-01-01T00:00:00Z", 1, TurnUnit::Weeks, 1);
+    assert_eq!(
+        rota.shift_at(Timestamp::parse_rfc3339("2023-12-31T23:59:59Z").unwrap()),
+        None
+    );
+    let empty = schedule("UTC", "2024-01-01T00:00:00Z", 1, TurnUnit::Weeks, 0);
+    assert_eq!(
+        empty.shift_at(Timestamp::parse_rfc3339("2024-06-01T00:00:00Z").unwrap()),
+        None
+    );
+}
+
+#[test]
+fn a_schedule_that_cannot_work_says_each_reason() {
+    let broken = schedule(
+        "Mars/Olympus",
+        "2024-01-01T00:00:00Z",
+        0,
+        TurnUnit::Weeks,
+        201,
+    );
+    assert_eq!(broken.violations().len(), 3);
+}
+
+fn unit() -> impl Strategy<Value = TurnUnit> {
+    prop_oneof![
+        Just(TurnUnit::Hours),
+        Just(TurnUnit::Days),
+        Just(TurnUnit::Weeks)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn shifts_follow_each_other_without_hole_or_overlap(
+        zone in prop::sample::select(vec![
+            "UTC", "Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu",
+            "America/Sao_Paulo", "Africa/Casablanca",
+        ]),
+        start_s in 1_300_000_000_i64..1_700_000_000,
+        after_s in 0_i64..100_000_000,
+        every in 1_u32..15,
+        unit in unit(),
+        members in 1_usize..5,
+    ) {
+        let start = Timestamp::from_millis(start_s * 1_000).to_rfc3339();
+        let rota = schedule(zone, &start, every, unit, members);
+        let mut at = Timestamp::from_millis((start_s + after_s) * 1_000);
+        for _ in 0..20 {
+            let shift = rota.shift_at(at).unwrap();
+            prop_assert!(shift.from <= at && at < shift.until, "{shift:?} at {at}");
+            let last = Timestamp::from_micros(shift.until.as_micros() - 1);
+            prop_assert_eq!(rota.shift_at(last), Some(shift));
+            let next = rota.shift_at(shift.until).unwrap();
+            prop_assert_eq!(next.from, shift.until);
+            at = shift.until;
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! A small world for tests of the core: a clock that is moved by hand, seeded ids, and an agent's view of one server.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
+use tocsin_domain::alert::{EvidenceSample, Onset};
+use tocsin_domain::command::{
+    AlertAsk, Ask, Command, PeopleAsk, Refusal, RespondAsk, RosterAsk, WatchAsk,
+};
+use tocsin_domain::decide::{decide, next_due};
+use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
+use tocsin_domain::id::{
+    ContactMethodId, Entropy, MonitorId, NotificationId, SecretId, TargetId, UserId,
+};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Delivery, Level, Notification, Outcome, Purpose, Recipient};
+use tocsin_domain::people::{ChannelKind, Role, Urgency};
+use tocsin_domain::state::State;
+use tocsin_domain::target::TargetIdentity;
+use tocsin_domain::time::Timestamp;
+
+/// Bytes of a small linear congruential generator.
+pub(crate) struct Seeded(pub(crate) u64);
+
+impl Entropy for Seeded {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = self.0.to_be_bytes()[3];
+        }
+    }
+}
+
+/// 2024-08-18T03:00:00Z, a Sunday.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_723_950_000_000);
+
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) entropy: Seeded,
+    /// Everything that ever happened.
+    pub(crate) journal: Vec<Event>,
+}
+
+impl World {
+    /// An installation with one administrator, Ada, who is always on call.
+    pub(crate) fn set_up() -> Self {
+        let mut world = Self {
+            state: State::default(),
+            now: START,
+            entropy: Seeded(7),
+            journal: Vec::new(),
+        };
+        let email = SecretId::random(&mut world.entropy);
+        world.ask(Ask::SetUp {
+            name: "Ada".to_owned(),
+            email,
+            time_zone: "Europe/Paris".to_owned(),
+            key_hash: "00".to_owned(),
+        });
+        world
+    }
+
+    /// The same with a watched server.
+    pub(crate) fn with_apache() -> Self {
+        let mut world = Self::set_up();
+        world.ask(Ask::Watch(WatchAsk::Seen(identity("webserver-01"))));
+        world
+    }
+
+    pub(crate) fn try_ask(&mut self, ask: Ask) -> Result<Vec<Event>, Refusal> {
+        let command = Command {
+            actor: Actor::System,
+            ask,
+        };
+        let events = decide(&mut self.state, command, self.now, &mut self.entropy)?;
+        self.journal.extend(events.clone());
+        Ok(events)
+    }
+
+    pub(crate) fn ask(&mut self, ask: Ask) -> Vec<Event> {
+        self.try_ask(ask).expect("the command is accepted")
+    }
+
+    /// Moves the clock, stopping at everything that is due on the way.
+    pub(crate) fn wait_ms(&mut self, ms: u64) {
+        let end = self.now.plus_ms(ms);
+        while let Some(due) = next_due(&self.state).filter(|due| *due <= end) {
+            assert!(
+                due > self.now || !self.ask(Ask::Tick).is_empty(),
+                "what is due gets done"
+            );
+            self.now = self.now.max(due);
+            self.ask(Ask::Tick);
+        }
+        self.now = end;
+        self.ask(Ask::Tick);
+    }
+
+    pub(crate) fn ada(&self) -> UserId {
+        self.user("Ada")
+    }
+
+    pub(crate) fn user(&self, name: &str) -> UserId {
+        self.state
+            .users
+            .values()
+            .find(|user| user.name == name)
+            .expect("that person")
+            .id
+    }
+
+    pub(crate) fn target(&self) -> TargetId {
+        *self.state.targets.keys().next().expect("a target")
+    }
+
+    pub(crate) fn monitor(&self, slug: &str) -> MonitorId {
+        self.state
+            .monitors
+            .values()
+            .find(|monitor| monitor.slug == slug)
+            .expect("that monitor")
+            .id
+    }
+
+    /// The newest incident.
+    pub(crate) fn incident(&self) -> &Incident {
+        self.state
+            .incidents
+            .values()
+            .max_by_key(|incident| incident.number)
+            .expect("an incident")
+    }
+
+    /// A monitor fires for the server, with hold rules by index.
+    pub(crate) fn fire(&mut self, slug: &str, holds: &[usize]) -> Vec<Event> {
+        let ask = AlertAsk::MonitorFired {
+            monitor: self.monitor(slug),
+            target: self.target(),
+            at: self.now,
+            wording: String::new(),
+            evidence: vec![sample(self.now)],
+            onset: Some(Onset {
+                at: self.now,
+                uncertainty_ms: 10,
+                evidence: sample(self.now),
+            }),
+            holds: holds.to_vec(),
+        };
+        self.ask(Ask::Alert(ask))
+    }
+
+    pub(crate) fn recover(&mut self, slug: &str) -> Vec<Event> {
+        let ask = AlertAsk::MonitorRecovered {
+            monitor: self.monitor(slug),
+            target: self.target(),
+            at: self.now,
+            evidence: vec![sample(self.now)],
+        };
+        self.ask(Ask::Alert(ask))
+    }
+
+    /// The crash of the whole process tree, nothing supervising it.
+    pub(crate) fn crash(&mut self) -> Vec<Event> {
+        self.fire("apache-down", &[])
+    }
+
+    pub(crate) fn acknowledge(&mut self) -> Vec<Event> {
+        let (incident, by) = (self.incident().id, self.ada());
+        self.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }))
+    }
+
+    /// Messages that are being sent and wait for an outcome.
+    pub(crate) fn sending(&self) -> Vec<&Notification> {
+        let all = self.state.notifications.values();
+        all.filter(|message| matches!(message.state, Delivery::Sending { .. }))
+            .collect()
+    }
+
+    /// The provider answers every attempt under way in the same manner.
+    pub(crate) fn answer_all(&mut self, outcome: Outcome) {
+        let open: Vec<(NotificationId, u32)> = self
+            .sending()
+            .iter()
+            .map(|message| (message.id, message.attempts.last().expect("one").number))
+            .collect();
+        for (notification, number) in open {
+            self.ask(Ask::AttemptFinished {
+                notification,
+                number,
+                outcome,
+                detail: String::new(),
+            });
+        }
+    }
+
+    /// Attempts ever begun for pages: person, channel, attempt.
+    pub(crate) fn pages(&self) -> Vec<(String, ChannelKind, u32)> {
+        let started = self.journal.iter().filter_map(|event| match &event.body {
+            EventBody::Notification(message) => match message.what {
+                NotificationWhat::AttemptStarted { number } => Some((message.notification, number)),
+                _ => None,
+            },
+            _ => None,
+        });
+        started
+            .filter_map(|(id, number)| {
+                let message = self.state.notifications.get(&id)?;
+                matches!(message.purpose, Purpose::Page(_)).then_some((
+                    message.user,
+                    message.channel,
+                    number,
+                ))
+            })
+            .map(|(user, channel, number)| (self.name_of(user), channel, number))
+            .collect()
+    }
+
+    fn name_of(&self, user: UserId) -> String {
+        self.state
+            .users
+            .get(&user)
+            .map_or("somebody removed".to_owned(), |user| user.name.clone())
+    }
+
+    /// How often the journal holds an event of an incident that `wanted` picks.
+    pub(crate) fn count(&self, wanted: impl Fn(&IncidentWhat) -> bool) -> usize {
+        let whats = self.journal.iter().filter_map(|event| match &event.body {
+            EventBody::Incident(incident) => Some(&incident.what),
+            _ => None,
+        });
+        whats.filter(|what| wanted(what)).count()
+    }
+
+    /// Another person with a verified e-mail address.
+    pub(crate) fn add_user(&mut self, name: &str) -> UserId {
+        let (email, pending_code) = (
+            SecretId::random(&mut self.entropy),
+            SecretId::random(&mut self.entropy),
+        );
+        let role = Role::Responder;
+        self.ask(Ask::People(PeopleAsk::Add {
+            name: name.to_owned(),
+            email,
+            pending_code,
+            role,
+        }));
+        let user = self.user(name);
+        let method = self.state.users[&user].contact_methods[0].id;
+        self.ask(Ask::People(PeopleAsk::VerifyContactMethod { user, method }));
+        user
+    }
+
+    /// A verified webhook of a person.
+    pub(crate) fn add_webhook(&mut self, user: UserId) -> ContactMethodId {
+        let (address, pending_code) = (
+            SecretId::random(&mut self.entropy),
+            SecretId::random(&mut self.entropy),
+        );
+        let ask = PeopleAsk::AddContactMethod {
+            user,
+            kind: ChannelKind::Webhook,
+            label: "hook".to_owned(),
+            address,
+            signing_key: None,
+            pending_code,
+        };
+        self.ask(Ask::People(ask));
+        let method = self.state.users[&user]
+            .contact_methods
+            .last()
+            .expect("just added")
+            .id;
+        self.ask(Ask::People(PeopleAsk::VerifyContactMethod { user, method }));
+        method
+    }
+
+    /// Rules of a person: after so many milliseconds, this method.
+    pub(crate) fn set_rules(&mut self, user: UserId, rules: &[(u64, ContactMethodId)]) {
+        let rules = rules
+            .iter()
+            .map(|(delay, method)| (Urgency::High, *delay, *method))
+            .collect();
+        self.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+    }
+
+    /// Replaces the default policy's levels: delay and people of each.
+    pub(crate) fn set_levels(&mut self, repeat: u32, levels: &[(u64, &[UserId])]) {
+        let id = self
+            .state
+            .installation
+            .as_ref()
+            .expect("set up")
+            .default_policy;
+        let levels = levels
+            .iter()
+            .map(|(delay_ms, users)| Level {
+                delay_ms: *delay_ms,
+                targets: users.iter().map(|user| Recipient::User(*user)).collect(),
+            })
+            .collect();
+        let ask = RosterAsk::SetPolicy {
+            id: Some(id),
+            name: "Policy".to_owned(),
+            levels,
+            repeat,
+        };
+        self.ask(Ask::Roster(ask));
+    }
+
+    /// Somebody outside triggers a key of the default service.
+    pub(crate) fn trigger(&mut self, key: &str, severity: Severity) -> Vec<Event> {
+        self.ask(Ask::Alert(AlertAsk::Trigger {
+            service: None,
+            integration: None,
+            dedup_key: Some(key.to_owned()),
+            severity,
+            title: format!("{key} fails"),
+            summary: String::new(),
+            details: Vec::new(),
+            at: None,
+        }))
+    }
+}
+
+pub(crate) fn identity(name: &str) -> TargetIdentity {
+    TargetIdentity {
+        binary: "/usr/sbin/apache2".to_owned(),
+        config_path: format!("/etc/{name}/apache2.conf"),
+        name: name.to_owned(),
+        listen: vec!["127.0.0.1:8080".to_owned()],
+        pid_file: "/run/apache2.pid".to_owned(),
+        access_logs: Vec::new(),
+        error_logs: Vec::new(),
+        config_files: Vec::new(),
+        status_url: None,
+        probe_url: "http://127.0.0.1:8080/".to_owned(),
+    }
+}
+
+pub(crate) fn sample(at: Timestamp) -> EvidenceSample {
+    EvidenceSample {
+        series: "apache_parent_up{target=\"x\"}".to_owned(),
+        at,
+        value: 0.0,
+    }
+}

@@ -1,0 +1,163 @@
+//! The gate in front of every route: finds out who calls and whether they may, before the handler runs. It does not know
+//! what the handler does.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::UserId;
+use tocsin_domain::people::Role;
+
+use super::cookie;
+use super::origin;
+use super::who::{Caller, Via, Who};
+use crate::app::App;
+use crate::http::problem::Problem;
+
+/// Length of an API token; PagerDuty's command line sends nothing else as a token.
+pub(crate) const TOKEN_CHARS: usize = 20;
+
+/// Lets a request through to its handler, or answers for it.
+pub(crate) async fn gate(State((app, who)): State<(App, Who)>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match admit(&app, who, &mut parts).await {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                parts.extensions.insert(caller);
+            }
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>, Problem> {
+    match who {
+        Who::Key(_) => return Ok(None),
+        Who::Public => {
+            // Nobody may sign a browser in (as somebody else) from another site.
+            if !parts.method.is_safe() && origin::is_foreign(&parts.headers, &app.settings.public_url) {
+                return Err(cross_site());
+            }
+            return Ok(None);
+        }
+        Who::Session | Who::Role(_) | Who::SelfOr(_) => {}
+    }
+    let caller = caller_of(app, &parts.headers, &parts.method, peer(parts)).await?;
+    let path_user = match who {
+        Who::SelfOr(_) => user_in_path(parts).await,
+        Who::Public | Who::Key(_) | Who::Session | Who::Role(_) => None,
+    };
+    caller.may(who, path_user)?;
+    Ok(Some(caller))
+}
+
+async fn user_in_path(parts: &mut Parts) -> Option<UserId> {
+    use axum::extract::FromRequestParts;
+    let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    params.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok())
+}
+
+pub(crate) fn peer(parts: &Parts) -> Option<SocketAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+}
+
+fn cross_site() -> Problem {
+    Problem::forbidden("another site made your browser send this; nothing was done")
+}
+
+/// Who calls, by a token or a session.
+pub(crate) async fn caller_of(
+    app: &App,
+    headers: &HeaderMap,
+    method: &Method,
+    peer: Option<SocketAddr>,
+) -> Result<Caller, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return by_token(app, headers).await;
+    }
+    let https = app.settings.is_https();
+    if let Some(cookie) = cookie::read(headers, https) {
+        return by_session(app, headers, method, cookie).await;
+    }
+    let open = app.settings.insecure_no_auth && method.is_safe() && origin::is_local(headers, peer);
+    if open {
+        return Ok(Caller { actor: Actor::System, role: Role::Viewer, user: None, via: Via::Open });
+    }
+    Err(Problem::unauthenticated("sign in, or send an API token: Authorization: Bearer TOKEN"))
+}
+
+async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let refused = || Problem::unauthenticated("this API token is not known, was revoked or has expired");
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(refused()) };
+    let token = value.to_str().ok().and_then(token_in).ok_or_else(refused)?.to_owned();
+    let now = app.now();
+    let found = app.blocking(move |parts| parts.accounts.token(&token, now)).await?.ok_or_else(refused)?;
+    let Some(user) = found.user else {
+        return Ok(Caller { actor: Actor::Token { token: found.id }, role: found.role, user: None, via: Via::Token });
+    };
+    // A token can do no more than its owner, as of now.
+    let owner = app.read(|state| state.users.get(&user).map(|user| user.role)).ok_or_else(refused)?;
+    Ok(Caller { actor: Actor::Person { user }, role: found.role.min(owner), user: Some(user), via: Via::Token })
+}
+
+/// The token in `Bearer TOKEN` or `Token token=TOKEN` (with or without quotes).
+fn token_in(value: &str) -> Option<&str> {
+    let (scheme, rest) = value.split_once(' ')?;
+    let rest = rest.trim();
+    let token = if scheme.eq_ignore_ascii_case("bearer") {
+        rest
+    } else if scheme.eq_ignore_ascii_case("token") {
+        rest.strip_prefix("token=")?.trim_matches('"')
+    } else {
+        return None;
+    };
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_+/=-".contains(&byte);
+    (token.len() == TOKEN_CHARS && token.bytes().all(good)).then_some(token)
+}
+
+async fn by_session(app: &App, headers: &HeaderMap, method: &Method, cookie: String) -> Result<Caller, Problem> {
+    if !method.is_safe() {
+        let foreign = origin::is_foreign(headers, &app.settings.public_url);
+        if foreign || !origin::says_where_from(headers) {
+            return Err(cross_site());
+        }
+        if !cookie::csrf_matches(headers, &cookie) {
+            return Err(Problem::forbidden("the X-CSRF-Token header does not fit this session; load the page again"));
+        }
+    }
+    let now = app.now();
+    let user = app.blocking(move |parts| parts.accounts.session(&cookie, now)).await?;
+    let known = user.and_then(|user| app.read(|state| state.users.get(&user).map(|found| (user, found.role))));
+    let (user, role) = known.ok_or_else(|| Problem::unauthenticated("this session is over; sign in again"))?;
+    Ok(Caller { actor: Actor::Person { user }, role, user: Some(user), via: Via::Session })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(value: &str, expected: Option<&str>) {
+        assert_eq!(token_in(value), expected, "{value}");
+    }
+
+    #[test]
+    fn a_token_is_read_in_the_forms_that_clients_send() {
+        let token = "abcdEFGH01234567+/_-";
+        check(&format!("Bearer {token}"), Some(token));
+        check(&format!("bearer  {token} "), Some(token));
+        check(&format!("Token token={token}"), Some(token));
+        check(&format!("Token token=\"{token}\""), Some(token));
+        check(&format!("Basic {token}"), None);
+        check(&format!("Bearer {token}x"), None);
+        check("Bearer ", None);
+        check("Bearer", None);
+        check("", None);
+        check("Token token=", None);
+    }
+}

@@ -1,0 +1,152 @@
+//! How often something may be tried: sign-ins by account and address, events by key. It reads no clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tocsin_domain::time::Timestamp;
+
+/// Failed sign-ins of one account from one address within the window.
+const ACCOUNT_TRIES_MAX: u32 = 5;
+/// Failed sign-ins from one address within the window, whatever the account.
+const ADDRESS_TRIES_MAX: u32 = 30;
+/// The window of failed sign-ins.
+const WINDOW_MS: u64 = 5 * 60 * 1_000;
+/// Accounts and addresses remembered at most.
+const ENTRIES_MAX: usize = 20_000;
+/// The window of [`RollingLimit`].
+const ROLLING_MS: u64 = 60_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tried {
+    Account(String, Option<IpAddr>),
+    Address(Option<IpAddr>),
+}
+
+struct Tries {
+    first_at: Timestamp,
+    count: u32,
+}
+
+/// Failed sign-ins by account and address.
+#[derive(Default)]
+pub(crate) struct LoginThrottle(Mutex<BTreeMap<Tried, Tries>>);
+
+impl LoginThrottle {
+    /// Takes one try, as failed until [`LoginThrottle::succeeded`] says otherwise, so that tries at the same time count too.
+    /// The error is the wait in seconds.
+    pub(crate) fn start(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        let mut entries = lock(&self.0);
+        let keys = keys(account, address);
+        for (key, limit) in &keys {
+            if let Some(tries) = entries.get(key).filter(|tries| now.ms_since(tries.first_at) < WINDOW_MS)
+                && tries.count >= *limit
+            {
+                return Err((WINDOW_MS - now.ms_since(tries.first_at)).div_ceil(1_000));
+            }
+        }
+        if entries.len() >= ENTRIES_MAX {
+            entries.retain(|_, tries| now.ms_since(tries.first_at) < WINDOW_MS);
+        }
+        if entries.len() >= ENTRIES_MAX {
+            return Err(WINDOW_MS / 1_000);
+        }
+        for (key, _) in keys {
+            let tries = entries.entry(key).or_insert(Tries { first_at: now, count: 0 });
+            if now.ms_since(tries.first_at) >= WINDOW_MS {
+                *tries = Tries { first_at: now, count: 0 };
+            }
+            tries.count += 1;
+        }
+        Ok(())
+    }
+
+    /// The try was good after all.
+    pub(crate) fn succeeded(&self, account: &str, address: Option<IpAddr>) {
+        let mut entries = lock(&self.0);
+        entries.remove(&Tried::Account(account.to_lowercase(), address));
+        if let Some(tries) = entries.get_mut(&Tried::Address(address)) {
+            tries.count = tries.count.saturating_sub(1);
+        }
+    }
+}
+
+fn keys(account: &str, address: Option<IpAddr>) -> [(Tried, u32); 2] {
+    [
+        (Tried::Account(account.to_lowercase(), address), ACCOUNT_TRIES_MAX),
+        (Tried::Address(address), ADDRESS_TRIES_MAX),
+    ]
+}
+
+/// So many within any 60 s, by key.
+pub(crate) struct RollingLimit {
+    per_minute: usize,
+    taken: Mutex<BTreeMap<String, VecDeque<Timestamp>>>,
+}
+
+impl RollingLimit {
+    /// That many within any 60 s.
+    pub(crate) fn new(per_minute: usize) -> Self {
+        Self { per_minute, taken: Mutex::default() }
+    }
+
+    /// Takes one. The error is the wait in seconds. Only known keys may come here, so that memory stays bounded.
+    pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
+        let mut all = lock(&self.taken);
+        let taken = all.entry(key.to_owned()).or_default();
+        while taken.front().is_some_and(|first| now.ms_since(*first) >= ROLLING_MS) {
+            taken.pop_front();
+        }
+        if taken.len() >= self.per_minute {
+            let waited = taken.front().map_or(0, |first| now.ms_since(*first));
+            return Err((ROLLING_MS - waited.min(ROLLING_MS)).div_ceil(1_000));
+        }
+        taken.push_back(now);
+        Ok(())
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000);
+
+    #[test]
+    fn of_a_thousand_tries_only_a_few_reach_the_password() {
+        let throttle = LoginThrottle::default();
+        let address = "192.0.2.1".parse().ok();
+        let tried = (0..1_000).filter(|_| throttle.start("a@example.org", address, START).is_ok()).count();
+        assert_eq!(tried, 5);
+        let many = (0..1_000).filter(|n| throttle.start(&format!("{n}@example.org"), address, START).is_ok()).count();
+        assert_eq!(many, 25);
+        assert_eq!(throttle.start("A@example.org", address, START), Err(300));
+        assert_eq!(throttle.start("a@example.org", "192.0.2.2".parse().ok(), START), Ok(()));
+        assert_eq!(throttle.start("a@example.org", address, START.plus_ms(WINDOW_MS)), Ok(()));
+    }
+
+    #[test]
+    fn a_good_sign_in_clears_its_tries() {
+        let throttle = LoginThrottle::default();
+        for _ in 0..100 {
+            assert_eq!(throttle.start("a@example.org", None, START), Ok(()));
+            throttle.succeeded("a@example.org", None);
+        }
+    }
+
+    #[test]
+    fn the_limit_rolls() {
+        let limit = RollingLimit::new(3);
+        for second in 0..3 {
+            assert_eq!(limit.take("k", START.plus_ms(second * 1_000)), Ok(()));
+        }
+        assert_eq!(limit.take("k", START.plus_ms(3_000)), Err(57));
+        assert_eq!(limit.take("other", START.plus_ms(3_000)), Ok(()));
+        assert_eq!(limit.take("k", START.plus_ms(60_000)), Ok(()));
+        assert_eq!(limit.take("k", START.plus_ms(60_500)), Err(1));
+    }
+}

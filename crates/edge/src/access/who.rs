@@ -1,0 +1,107 @@
+//! The levels that a route can demand of its caller, and the caller that a handler is given. It reads no request.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::UserId;
+use tocsin_domain::people::Role;
+
+use crate::http::problem::Problem;
+
+/// Who may call a route. Every route names one when it is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Public,
+    /// Whoever has a key of that front; the handler checks it. Cookies are not looked at.
+    Key(Front),
+    /// Whoever is signed in by a browser.
+    Session,
+    /// A session or a token of at least this role.
+    Role(Role),
+    /// The person that the path's `id` names (from responder on), or at least this role.
+    SelfOr(Role),
+}
+
+/// The foreign fronts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// PagerDuty's Events API v2: the routing key is in the body.
+    PagerDutyEvents,
+}
+
+/// How a caller proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// A session cookie.
+    Session,
+    /// A token.
+    Token,
+    /// Not at all: authentication is switched off.
+    Open,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Caller {
+    /// As whom it is journalled.
+    pub(crate) actor: Actor,
+    /// What they may do.
+    pub(crate) role: Role,
+    /// The person, when it is one.
+    pub(crate) user: Option<UserId>,
+    /// How they proved it.
+    pub(crate) via: Via,
+}
+
+impl Caller {
+    /// The person who calls.
+    pub(crate) fn person(&self) -> Result<UserId, Problem> {
+        self.user.ok_or_else(|| {
+            Problem::forbidden("this needs a person: use a session or a token that belongs to somebody")
+        })
+    }
+
+    /// Whether the caller may do what `who` demands; `path_user` is the person that the path names.
+    pub(crate) fn may(&self, who: Who, path_user: Option<UserId>) -> Result<(), Problem> {
+        let allowed = match who {
+            Who::Public | Who::Key(_) => true,
+            Who::Session => self.via == Via::Session,
+            Who::Role(role) => self.role >= role,
+            Who::SelfOr(role) => {
+                let own = self.user.is_some() && self.user == path_user && self.role >= Role::Responder;
+                self.role >= role || own
+            }
+        };
+        if allowed { Ok(()) } else { Err(Problem::forbidden(demand(who))) }
+    }
+}
+
+fn demand(who: Who) -> String {
+    match who {
+        Who::Public | Who::Key(_) => "this is not allowed".to_owned(),
+        Who::Session => "this needs a session of a browser, not a token".to_owned(),
+        Who::Role(role) => format!("this needs the role {}", role_word(role)),
+        Who::SelfOr(role) => {
+            format!("this needs the role {}, or to be the person it is about", role_word(role))
+        }
+    }
+}
+
+/// The word of a role in the API.
+pub(crate) const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "viewer",
+        Role::Responder => "responder",
+        Role::Admin => "admin",
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // Missing only when a public route asks for it, which is a mistake of ours: refuse.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::unauthenticated("sign in first"))
+    }
+}

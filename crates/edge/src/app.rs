@@ -1,0 +1,188 @@
+//! What every handler can reach: the core, the stores, the settings of this server. It decides nothing.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tocsin_domain::command::{Ask, Command};
+use tocsin_domain::event::Actor;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_engine::handle::{AskError, Done, EngineHandle};
+use tocsin_engine::ports::Clock;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::access::throttle::{LoginThrottle, RollingLimit};
+use crate::delivery::egress::Egress;
+use crate::delivery::tally::Tally;
+use crate::doctor::MailProbe;
+use crate::feed::Feed;
+use crate::http::idempotency::Replies;
+use crate::http::problem::Problem;
+use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault};
+
+/// Passwords hashed at the same time at most: each takes tens of megabytes.
+const PASSWORDS_AT_ONCE: usize = 2;
+/// How long a sign-in waits for its turn.
+const PASSWORD_WAIT: Duration = Duration::from_secs(10);
+/// Queries of the store at the same time at most.
+const QUERIES_AT_ONCE: usize = 4;
+/// How long a caller waits for the core's durable answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
+
+/// What this server was started with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where people reach it, without a slash at the end; every link is built from it.
+    pub public_url: String,
+    /// The address it listens on.
+    pub listen: SocketAddr,
+    /// Whether it speaks TLS itself.
+    pub tls: bool,
+    /// Whether a proxy in front of it is trusted to tell the client's address.
+    pub behind_proxy: bool,
+    /// Whether authentication is switched off for reading from this machine (for benchmarks).
+    pub insecure_no_auth: bool,
+    /// Where requests of Tocsin itself may go.
+    pub egress: Egress,
+    /// Where the data lives, for the check of free space.
+    pub data_dir: PathBuf,
+    /// Events of one integration key taken within 60 s.
+    pub events_per_minute: usize,
+    /// The version of this build.
+    pub version: String,
+    /// The revision of this build, if known.
+    pub revision: Option<String>,
+}
+
+impl Settings {
+    /// Whether people reach this server by https, so that cookies can be bound to it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.tls || self.public_url.starts_with("https://")
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// The core.
+    pub engine: EngineHandle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Journalled events.
+    pub events: Arc<dyn EventLog>,
+    /// Secrets and addresses.
+    pub vault: Arc<dyn Vault>,
+    /// Passwords, sessions, tokens, settings.
+    pub accounts: Arc<dyn Accounts>,
+    /// The store.
+    pub telemetry: Arc<dyn Telemetry>,
+    /// Frozen evidence.
+    pub evidences: Arc<dyn Evidences>,
+    /// How the journal is.
+    pub health: Arc<dyn Health>,
+    /// The live stream's source.
+    pub feed: Feed,
+    /// What delivery has counted.
+    pub tally: Arc<Tally>,
+    /// What this server was started with.
+    pub settings: Settings,
+}
+
+/// What every handler can reach; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    pub(crate) logins: LoginThrottle,
+    pub(crate) front_limit: RollingLimit,
+    pub(crate) passwords: Semaphore,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) replies: Replies,
+    pub(crate) mail_probe: MailProbe,
+    pub(crate) requests: crate::http::metrics::Requests,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let front_limit = RollingLimit::new(parts.settings.events_per_minute);
+        Self(Arc::new(Inner {
+            parts,
+            logins: LoginThrottle::default(),
+            front_limit,
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+            queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
+            replies: Replies::default(),
+            mail_probe: MailProbe::default(),
+            requests: crate::http::metrics::Requests::default(),
+        }))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Looks at the committed state.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        self.engine.read(look)
+    }
+
+    /// Asks the core and waits for its durable answer.
+    pub(crate) async fn ask(&self, actor: &Actor, ask: Ask) -> Result<Done, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        let command = Command { actor: actor.clone(), ask };
+        let reply = move |outcome| {
+            // A caller that has gone away wants no answer; what was decided stays decided.
+            let _ = sender.send(outcome);
+        };
+        self.engine.ask(command, reply)?;
+        match tokio::time::timeout(ANSWER_WAIT, receiver).await {
+            Ok(Ok(outcome)) => Ok(outcome?),
+            Ok(Err(_)) => Err(AskError::Stopped.into()),
+            Err(_) => Err(Problem::unavailable(
+                "the journal did not answer in time; whether the request was kept is not known, so look before you repeat it",
+            )),
+        }
+    }
+
+    /// Does blocking work on a thread of its own.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = self.clone();
+        match tokio::task::spawn_blocking(move || work(&app)).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Problem::internal("reading or writing the data failed")),
+        }
+    }
+
+    /// Does password work, a few at a time.
+    pub(crate) async fn with_password<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Parts) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = tokio::time::timeout(PASSWORD_WAIT, self.0.passwords.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(Problem::too_many("too many people are signing in at once", 5));
+        };
+        self.blocking(work).await
+    }
+}

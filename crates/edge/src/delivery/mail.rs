@@ -1,0 +1,189 @@
+//! One message by SMTP: one connection, one attempt, the server's own words. It keeps nothing and tries nothing twice.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use lettre::address::Envelope;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{Address, Message};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tocsin_domain::id::SecretId;
+use tocsin_domain::page::Outcome;
+use tocsin_wire::email;
+use tocsin_wire::page_message::PageMessage;
+
+use super::Report;
+use super::egress::Egress;
+
+/// The setting that mail is sent by.
+pub const SETTING: &str = "mail";
+/// How long one answer of the server may take; the whole attempt has a deadline of its own.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// How long the goodbye may take, after the message was accepted.
+const GOODBYE_WAIT: Duration = Duration::from_secs(2);
+
+/// How the connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    /// Not at all.
+    None,
+    /// After the greeting, or nothing is sent.
+    StartTls,
+    /// From the start.
+    Tls,
+}
+
+/// The mail server, as kept in the settings (as JSON, under [`SETTING`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailSettings {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The sender's address, with or without a name.
+    pub from: String,
+    /// How the connection is encrypted.
+    pub tls: Encryption,
+    /// The name to sign in with.
+    pub username: Option<String>,
+    /// Vault row of the password.
+    pub password: Option<SecretId>,
+}
+
+/// A message could not even be tried.
+fn refused(detail: impl Into<String>) -> Report {
+    Report { outcome: Outcome::Refused, detail: detail.into() }
+}
+
+fn failed(detail: impl Into<String>) -> Report {
+    Report { outcome: Outcome::Failed, detail: detail.into() }
+}
+
+/// Sends one message.
+pub(crate) async fn send(
+    settings: &MailSettings,
+    password: Option<&SecretString>,
+    egress: &Egress,
+    to: &SecretString,
+    message: &PageMessage,
+    now: SystemTime,
+) -> Report {
+    let letter = match compose(settings, to, message, now) {
+        Ok(letter) => letter,
+        Err(report) => return report,
+    };
+    let mut connection = match open(settings, password, egress).await {
+        Ok(connection) => connection,
+        Err(report) => return report,
+    };
+    match connection.send(letter.envelope(), &letter.formatted()).await {
+        Ok(response) => {
+            let words: Vec<&str> = response.message().collect();
+            tokio::spawn(async move {
+                // The server has the message; a goodbye that fails changes nothing.
+                let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
+            });
+            Report { outcome: Outcome::Accepted, detail: format!("{} {}", response.code(), words.join(" ")) }
+        }
+        Err(error) => report_of(&error),
+    }
+}
+
+/// Connects and signs in, but sends nothing: whether the server would take a message.
+pub(crate) async fn knock(
+    settings: &MailSettings,
+    password: Option<&SecretString>,
+    egress: &Egress,
+) -> Result<(), Report> {
+    let mut connection = open(settings, password, egress).await?;
+    // It answered; its goodbye does not matter.
+    let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
+    Ok(())
+}
+
+async fn open(
+    settings: &MailSettings,
+    password: Option<&SecretString>,
+    egress: &Egress,
+) -> Result<AsyncSmtpConnection, Report> {
+    // What is not encrypted may still go to a public relay: whether it does is the administrator's choice of `tls`.
+    let addresses = egress
+        .resolve(&settings.host, settings.port, true)
+        .await
+        .map_err(|blocked| failed(format!("the mail server {}: {blocked}", settings.host)))?;
+    let tls = || {
+        TlsParameters::builder(settings.host.clone()).build_rustls().map_err(|error| failed(format!("TLS: {error}")))
+    };
+    let hello = ClientId::default();
+    let wrapped = if settings.tls == Encryption::Tls { Some(tls()?) } else { None };
+    let mut connection = connect(&addresses, &hello, wrapped).await.map_err(|error| report_of(&error))?;
+    if settings.tls == Encryption::StartTls {
+        if !connection.can_starttls() {
+            return Err(failed("the mail server offers no STARTTLS; nothing was sent in the clear"));
+        }
+        connection.starttls(tls()?, &hello).await.map_err(|error| report_of(&error))?;
+    }
+    if let (Some(name), Some(password)) = (&settings.username, password) {
+        let credentials = Credentials::new(name.clone(), password.expose_secret().to_owned());
+        let ways = [Mechanism::Plain, Mechanism::Login];
+        connection.auth(&ways, &credentials).await.map_err(|error| report_of(&error))?;
+    }
+    Ok(connection)
+}
+
+async fn connect(
+    addresses: &[SocketAddr],
+    hello: &ClientId,
+    tls: Option<TlsParameters>,
+) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+    AsyncSmtpConnection::connect_tokio1(addresses, Some(ANSWER_WAIT), hello, tls, None).await
+}
+
+fn report_of(error: &lettre::transport::smtp::Error) -> Report {
+    use std::error::Error;
+    let outcome = if error.is_timeout() {
+        Outcome::TimedOut
+    } else if error.is_permanent() {
+        Outcome::Refused
+    } else {
+        Outcome::Failed
+    };
+    let mut detail = error.to_string();
+    if let Some(source) = error.source()
+        && !detail.contains(&source.to_string())
+    {
+        detail = format!("{detail}: {source}");
+    }
+    Report { outcome, detail }
+}
+
+/// The MIME message. Its id is the notification's, so that a repeated attempt is the same message to a mail program.
+fn compose(
+    settings: &MailSettings,
+    to: &SecretString,
+    message: &PageMessage,
+    now: SystemTime,
+) -> Result<Message, Report> {
+    let from: Mailbox = settings.from.parse().map_err(|_| failed("the sender's address in the mail settings is wrong"))?;
+    let to: Address = to.expose_secret().parse().map_err(|_| refused("the address is not a mail address"))?;
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
+        .map_err(|error| refused(format!("the envelope cannot be made: {error}")))?;
+    let id = format!("<{}@{}>", message.idempotency_key, from.email.domain());
+    let content = email::render(message);
+    Message::builder()
+        .from(from)
+        .to(Mailbox::new(None, to))
+        .envelope(envelope)
+        .date(now)
+        .message_id(Some(id))
+        .subject(content.subject)
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        .multipart(MultiPart::alternative_plain_html(content.text, content.html))
+        .map_err(|error| refused(format!("the message cannot be made: {error}")))
+}

@@ -1,0 +1,216 @@
+//! One HTTP POST to a webhook or an ntfy server: one attempt, to addresses that were checked, without redirects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use tocsin_domain::page::Outcome;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::page_message::PageMessage;
+use tocsin_wire::{ntfy, webhook};
+
+use super::Report;
+use super::egress::{Blocked, Egress};
+
+/// How long the connection may take; the whole attempt has a deadline of its own.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of an answer that are looked at.
+const ANSWER_BYTES_MAX: usize = 2_000;
+
+/// Sends what Tocsin itself sends by HTTP; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Poster {
+    client: Client,
+    egress: Egress,
+}
+
+/// Gives the HTTP client checked addresses only; it connects to those and to nothing else.
+struct Checked(Egress);
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let egress = self.0.clone();
+        Box::pin(async move {
+            // The port is put in by the client. The scheme was checked before, by the same rules.
+            let addresses = egress.resolve(name.as_str(), 0, true).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Poster {
+    /// A poster that goes where `egress` lets it.
+    pub(crate) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
+        let builder = || {
+            Client::builder()
+                .dns_resolver(Arc::new(Checked(egress.clone())))
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT_WAIT)
+                .pool_max_idle_per_host(1)
+                .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
+        };
+        // A machine without a store of authorities still has the ones that come with the binary.
+        let client = builder().build().or_else(|_| builder().tls_backend_preconfigured(bundled_authorities()).build())?;
+        Ok(Self { client, egress })
+    }
+
+    /// Sends a signed webhook.
+    pub(crate) async fn webhook(
+        &self,
+        address: &SecretString,
+        key: Option<&SecretString>,
+        message: &PageMessage,
+        now: Timestamp,
+    ) -> Report {
+        let Some(key) = key else { return refused("the signing key of this webhook is gone: add the webhook again") };
+        let body = webhook::body(message);
+        let signed = match webhook::sign(key.expose_secret().as_bytes(), now, &body) {
+            Ok(signed) => signed,
+            Err(error) => return refused(error.to_string()),
+        };
+        let headers = [
+            (webhook::TIMESTAMP_HEADER, signed.timestamp.as_str()),
+            (webhook::SIGNATURE_HEADER, signed.signature.as_str()),
+            (webhook::ID_HEADER, message.idempotency_key.as_str()),
+        ];
+        let url = match Url::parse(address.expose_secret()) {
+            Ok(url) => url,
+            Err(_) => return refused("the address of this webhook is not a URL"),
+        };
+        self.post(url, body, &headers).await
+    }
+
+    /// Publishes to an ntfy topic.
+    pub(crate) async fn ntfy(
+        &self,
+        address: &SecretString,
+        token: Option<&SecretString>,
+        message: &PageMessage,
+    ) -> Report {
+        let Some((url, topic)) = topic_of(address.expose_secret()) else {
+            return refused("the address is not the URL of an ntfy topic");
+        };
+        let bearer = token.map(|token| format!("Bearer {}", token.expose_secret()));
+        let mut headers = vec![("x-tocsin-id", message.idempotency_key.as_str())];
+        if let Some(bearer) = &bearer {
+            headers.push(("authorization", bearer));
+        }
+        self.post(url, ntfy::body(&topic, message), &headers).await
+    }
+
+    async fn post(&self, url: Url, body: Vec<u8>, headers: &[(&str, &str)]) -> Report {
+        if let Err(blocked) = self.check(&url).await {
+            let outcome = match blocked {
+                Blocked::NoAddress(_) => Outcome::Failed,
+                Blocked::Private(_) | Blocked::Metadata(_) | Blocked::Plain => Outcome::Refused,
+            };
+            return Report { outcome, detail: blocked.to_string() };
+        }
+        let request = self.client.post(url).header("content-type", "application/json").headers(header_map(headers));
+        match request.body(body).send().await {
+            Ok(response) => report_of(response).await,
+            Err(error) if error.is_timeout() => {
+                Report { outcome: Outcome::TimedOut, detail: "no answer in time".to_owned() }
+            }
+            Err(error) => Report { outcome: Outcome::Failed, detail: causes(&error.without_url()) },
+        }
+    }
+
+    /// Checks a URL's scheme and every address of its host. A literal address never comes to the resolver, so it is checked
+    /// here; for a name the resolver checks again what is connected to.
+    async fn check(&self, url: &Url) -> Result<(), Blocked> {
+        let encrypted = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(Blocked::Plain),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or(443);
+        self.egress.resolve(host, port, encrypted).await.map(|_| ())
+    }
+}
+
+fn refused(detail: impl Into<String>) -> Report {
+    Report { outcome: Outcome::Refused, detail: detail.into() }
+}
+
+fn bundled_authorities() -> rustls::ClientConfig {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+fn header_map(pairs: &[(&str, &str)]) -> HeaderMap {
+    let known = pairs.iter().filter_map(|(name, value)| {
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    });
+    known.collect()
+}
+
+/// The server's root and the topic in a topic's URL (`https://ntfy.example/topic`).
+pub(crate) fn topic_of(address: &str) -> Option<(Url, ntfy::Topic)> {
+    let mut url = Url::parse(address).ok()?;
+    let name = url.path_segments()?.next_back()?.to_owned();
+    let topic = name.parse().ok()?;
+    url.path_segments_mut().ok()?.pop().push("");
+    url.set_query(None);
+    url.set_fragment(None);
+    Some((url, topic))
+}
+
+async fn report_of(mut response: Response) -> Report {
+    let status = response.status();
+    let mut words = Vec::new();
+    while words.len() < ANSWER_BYTES_MAX {
+        // An answer that is cut off has been an answer all the same.
+        let Ok(Some(piece)) = response.chunk().await else { break };
+        words.extend_from_slice(&piece);
+    }
+    words.truncate(ANSWER_BYTES_MAX);
+    let words = String::from_utf8_lossy(&words);
+    let outcome = if status.is_success() {
+        Outcome::Accepted
+    } else if status.is_server_error() || is_worth_another_try(status) {
+        Outcome::Failed
+    } else {
+        Outcome::Refused
+    };
+    let redirect = if status.is_redirection() { " (redirects are not followed)" } else { "" };
+    Report { outcome, detail: format!("HTTP {}{redirect} {words}", status.as_u16()) }
+}
+
+fn is_worth_another_try(status: StatusCode) -> bool {
+    [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_the_last_part_of_its_url() {
+        let check = |address: &str, expected: Option<&str>| {
+            assert_eq!(topic_of(address).map(|(url, _)| url.to_string()).as_deref(), expected, "{address}");
+        };
+        check("https://ntfy.sh/my-topic", Some("https://ntfy.sh/"));
+        check("https://example.org/ntfy/my-topic", Some("https://example.org/ntfy/"));
+        check("https://ntfy.sh/", None);
+        check("https://ntfy.sh/a%20b", None);
+        check("ntfy.sh/topic", None);
+    }
+}

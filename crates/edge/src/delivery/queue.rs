@@ -1,0 +1,180 @@
+//! Messages that wait to be sent: pages before everything else, a few at a time by each channel. It never blocks who adds.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tocsin_domain::id::NotificationId;
+use tocsin_domain::page::Purpose;
+use tocsin_domain::people::ChannelKind;
+use tokio::sync::Notify;
+
+/// Attempts under way at the same time by one channel.
+const AT_ONCE: usize = 16;
+
+/// One attempt to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Which message.
+    pub notification: NotificationId,
+    /// Which attempt, from 1.
+    pub number: u32,
+}
+
+/// What is sent first; the smallest is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Page,
+    Resolved,
+    Test,
+}
+
+const fn rank(purpose: Purpose) -> Rank {
+    match purpose {
+        Purpose::Page(_) => Rank::Page,
+        Purpose::Resolved(_) => Rank::Resolved,
+        Purpose::Test => Rank::Test,
+    }
+}
+
+#[derive(Default)]
+struct Lane {
+    waiting: BTreeMap<Rank, VecDeque<Work>>,
+    under_way: usize,
+}
+
+
+#[derive(Default)]
+struct Lanes {
+    fresh: VecDeque<Work>,
+    by_channel: BTreeMap<ChannelKind, Lane>,
+    closed: bool,
+}
+
+/// The queue; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Queue(Arc<(Mutex<Lanes>, Notify)>);
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an attempt to make. Never waits, may be called from any thread. What is here was committed before, so the core's
+    /// own limits on messages bound it.
+    pub fn push(&self, work: Work) {
+        self.lock().fresh.push_back(work);
+        self.0.1.notify_one();
+    }
+
+    /// No further attempt is begun.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.0.1.notify_one();
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let lanes = self.lock();
+        let ranked = lanes.by_channel.values().flat_map(|lane| lane.waiting.values());
+        lanes.fresh.len() + ranked.map(VecDeque::len).sum::<usize>()
+    }
+
+    /// The next attempt that may begin. `sort` tells purpose and channel of one that was just added; `None` from it drops the
+    /// attempt. Ends with `None` once closed.
+    pub(crate) async fn next(
+        &self,
+        sort: impl Fn(Work) -> Option<(Purpose, ChannelKind)>,
+    ) -> Option<(ChannelKind, Work)> {
+        loop {
+            let fresh = std::mem::take(&mut self.lock().fresh);
+            // The core's state is read without holding our lock.
+            let sorted: Vec<_> = fresh.into_iter().filter_map(|work| Some((work, sort(work)?))).collect();
+            {
+                let mut lanes = self.lock();
+                for (work, (purpose, channel)) in sorted {
+                    let lane = lanes.by_channel.entry(channel).or_default();
+                    lane.waiting.entry(rank(purpose)).or_default().push_back(work);
+                }
+                if lanes.closed {
+                    return None;
+                }
+                if let Some(found) = take(&mut lanes) {
+                    return Some(found);
+                }
+            }
+            self.0.1.notified().await;
+        }
+    }
+
+    /// An attempt has ended; the channel has a place again.
+    pub(crate) fn done(&self, channel: ChannelKind) {
+        if let Some(lane) = self.lock().by_channel.get_mut(&channel) {
+            lane.under_way = lane.under_way.saturating_sub(1);
+        }
+        self.0.1.notify_one();
+    }
+}
+
+/// The best attempt of all channels that have a place.
+fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
+    let best = lanes
+        .by_channel
+        .iter()
+        .filter(|(_, lane)| lane.under_way < AT_ONCE)
+        .filter_map(|(channel, lane)| {
+            let rank = lane.waiting.iter().find(|(_, works)| !works.is_empty()).map(|(rank, _)| *rank)?;
+            Some((rank, *channel))
+        })
+        .min()?;
+    let lane = lanes.by_channel.get_mut(&best.1)?;
+    let work = lane.waiting.get_mut(&best.0)?.pop_front()?;
+    lane.under_way += 1;
+    Some((best.1, work))
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_domain::id::{Entropy, IncidentId};
+
+    use super::*;
+
+    struct Counting(u8);
+
+    impl Entropy for Counting {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            buffer.fill(self.0);
+            self.0 += 1;
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_go_first_and_a_full_channel_holds_up_nobody_else() {
+        let mut entropy = Counting(1);
+        let incident = IncidentId::random(&mut entropy);
+        let works: Vec<Work> =
+            (0..20).map(|_| Work { notification: NotificationId::random(&mut entropy), number: 1 }).collect();
+        let sort = |work: Work| {
+            let index = works.iter().position(|one| *one == work).unwrap();
+            Some(match index {
+                0 => (Purpose::Test, ChannelKind::Email),
+                1 => (Purpose::Resolved(incident), ChannelKind::Email),
+                19 => (Purpose::Test, ChannelKind::Ntfy),
+                _ => (Purpose::Page(incident), ChannelKind::Email),
+            })
+        };
+        let queue = Queue::default();
+        works.iter().for_each(|work| queue.push(*work));
+        for expected in 2..18 {
+            assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[expected])));
+        }
+        assert_eq!(queue.next(sort).await, Some((ChannelKind::Ntfy, works[19])), "the mail channel is full");
+        queue.done(ChannelKind::Email);
+        assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[18])));
+        queue.done(ChannelKind::Email);
+        assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[1])), "resolved before tests");
+        assert_eq!(queue.waiting(), 1);
+        queue.close();
+        assert_eq!(queue.next(sort).await, None);
+    }
+}

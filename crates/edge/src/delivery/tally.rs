@@ -1,0 +1,75 @@
+//! Counts what delivery did, for `/metrics` and `doctor`. It decides nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
+use tocsin_domain::time::Timestamp;
+
+/// How the last attempt by a channel went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub outcome: Outcome,
+    /// The provider's words, or what went wrong.
+    pub detail: String,
+}
+
+#[derive(Default)]
+struct Counted {
+    attempts: BTreeMap<(ChannelKind, &'static str), u64>,
+    last: BTreeMap<ChannelKind, Last>,
+    waiting: usize,
+}
+
+/// What delivery did since the start.
+#[derive(Default)]
+pub struct Tally(Mutex<Counted>);
+
+impl Tally {
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count(&self, channel: ChannelKind, last: Last) {
+        let mut counted = self.lock();
+        *counted.attempts.entry((channel, outcome_word(last.outcome))).or_default() += 1;
+        counted.last.insert(channel, last);
+    }
+
+    pub(crate) fn set_waiting(&self, waiting: usize) {
+        self.lock().waiting = waiting;
+    }
+
+    /// Attempts by channel and outcome.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<(ChannelKind, &'static str, u64)> {
+        self.lock().attempts.iter().map(|((channel, outcome), count)| (*channel, *outcome, *count)).collect()
+    }
+
+    /// How the last attempt by a channel went.
+    #[must_use]
+    pub fn last(&self, channel: ChannelKind) -> Option<Last> {
+        self.lock().last.get(&channel).cloned()
+    }
+
+    /// Messages that wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting
+    }
+}
+
+/// The word of an outcome in the API.
+pub(crate) const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Failed => "failed",
+        Outcome::Refused => "refused",
+        Outcome::TimedOut => "timed_out",
+        Outcome::Unanswered => "unanswered",
+    }
+}

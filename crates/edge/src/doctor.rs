@@ -1,0 +1,312 @@
+//! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use tocsin_domain::id::UserId;
+use tocsin_domain::page::{Outcome, Recipient};
+use tocsin_domain::people::ChannelKind;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tokio::sync::Mutex;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::delivery::{mail, mail_settings};
+
+/// A knock at the mail server is good for this long.
+const PROBE_GOOD_MS: u64 = 30_000;
+/// A knock may take this long.
+const PROBE_WAIT: Duration = Duration::from_secs(5);
+/// Less free space than this is a warning, in bytes.
+const FREE_BYTES_WARN: u64 = 1_000_000_000;
+/// Less than this fails.
+const FREE_BYTES_FAIL: u64 = 100_000_000;
+/// A clock before this is wrong: this binary did not exist.
+const CLOCK_EARLIEST: Timestamp = Timestamp::from_millis(1_735_689_600_000);
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    /// Good.
+    Ok,
+    /// Pages go out, but something should be done.
+    Warn,
+    /// A page may not arrive.
+    Fail,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// Its name (`mail server`).
+    pub name: String,
+    /// How it went.
+    pub state: CheckState,
+    /// What was found.
+    pub detail: String,
+    /// What to do.
+    pub fix: Option<String>,
+}
+
+/// What a look at everything gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Diagnosis {
+    /// Whether a page would reach somebody now.
+    pub able_to_page: bool,
+    /// Everything that was looked at.
+    pub checks: Vec<Check>,
+}
+
+impl Check {
+    fn ok(name: &str, detail: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), state: CheckState::Ok, detail: detail.into(), fix: None }
+    }
+
+    fn warn(name: &str, detail: impl Into<String>, fix: &str) -> Self {
+        Self { state: CheckState::Warn, fix: Some(fix.to_owned()), ..Self::ok(name, detail) }
+    }
+
+    fn fail(name: &str, detail: impl Into<String>, fix: &str) -> Self {
+        Self { state: CheckState::Fail, fix: Some(fix.to_owned()), ..Self::ok(name, detail) }
+    }
+}
+
+/// The last knock at the mail server.
+#[derive(Default)]
+pub(crate) struct MailProbe(Mutex<Option<(Timestamp, MailState)>>);
+
+/// What is known of the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MailState {
+    /// None is set up.
+    Unset,
+    /// It answered.
+    Reachable,
+    /// It did not, and why.
+    Failing(String),
+}
+
+/// Knocks at the mail server, unless somebody did a moment ago.
+pub(crate) async fn mail_state(app: &App) -> MailState {
+    let mut last = app.inner().mail_probe.0.lock().await;
+    let now = app.now();
+    if let Some((at, state)) = last.as_ref()
+        && now.ms_since(*at) < PROBE_GOOD_MS
+    {
+        return state.clone();
+    }
+    let state = match mail_settings(&app.accounts, &app.vault).await {
+        Ok(None) => MailState::Unset,
+        Err(error) => MailState::Failing(error.to_string()),
+        Ok(Some((settings, password))) => {
+            let knock = mail::knock(&settings, password.as_ref(), &app.settings.egress);
+            match tokio::time::timeout(PROBE_WAIT, knock).await {
+                Ok(Ok(())) => MailState::Reachable,
+                Ok(Err(report)) => MailState::Failing(report.detail),
+                Err(_) => MailState::Failing("no answer within 5 s".to_owned()),
+            }
+        }
+    };
+    *last = Some((now, state.clone()));
+    state
+}
+
+/// Forgets the last knock, because the settings changed.
+pub(crate) async fn forget_mail_state(app: &App) {
+    *app.inner().mail_probe.0.lock().await = None;
+}
+
+/// Looks at everything.
+pub(crate) async fn diagnose(app: &App) -> Diagnosis {
+    let mail = mail_state(app).await;
+    let now = app.now();
+    let mut checks = vec![
+        journal(app),
+        store(app),
+        disk(&app.settings.data_dir),
+        clock(now),
+    ];
+    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, &mail)));
+    checks.extend(people);
+    checks.push(mail_server(&mail, reach.mail_wanted));
+    checks.extend(last_attempts(app));
+    checks.push(reach.check);
+    checks.extend(app.read(targets));
+    checks.extend(status_pages(app, now).await);
+    let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
+    Diagnosis { able_to_page, checks }
+}
+
+fn journal(app: &App) -> Check {
+    match app.health.journal().trouble {
+        None => Check::ok("journal", "the last commit is on disk"),
+        Some(why) => Check::fail("journal", why, "free some space, or look at the disk; nothing is accepted until then"),
+    }
+}
+
+fn store(app: &App) -> Check {
+    match app.telemetry.trouble() {
+        None => Check::ok("store", "samples and logs are being written"),
+        Some(why) => Check::fail("store", why, "free some space, or look at the disk; what was not written is not watched"),
+    }
+}
+
+fn disk(data_dir: &Path) -> Check {
+    let name = "free space";
+    match rustix::fs::statvfs(data_dir) {
+        Err(error) => Check::warn(name, format!("cannot be told: {error}"), "look at the data directory"),
+        Ok(numbers) => {
+            let free = numbers.f_bavail.saturating_mul(numbers.f_frsize);
+            let detail = format!("{} MB free at {}", free / 1_000_000, data_dir.display());
+            match free {
+                0..FREE_BYTES_FAIL => Check::fail(name, detail, "free some space now: soon nothing can be recorded"),
+                FREE_BYTES_FAIL..FREE_BYTES_WARN => Check::warn(name, detail, "free some space"),
+                FREE_BYTES_WARN.. => Check::ok(name, detail),
+            }
+        }
+    }
+}
+
+fn clock(now: Timestamp) -> Check {
+    if now < CLOCK_EARLIEST {
+        Check::fail("clock", format!("it says {now}"), "set the clock; schedules and TLS need it")
+    } else {
+        Check::ok("clock", format!("it says {now}"))
+    }
+}
+
+/// Whether each policy has somebody to page now, and whether the list of last resort has.
+fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
+    let Some(installation) = &state.installation else {
+        let fix = "open the setup link that `tocsin serve` prints";
+        return vec![Check::fail("setup", "nobody has set Tocsin up yet", fix)];
+    };
+    let reachable = |user: &UserId| state.users.get(user).is_some_and(tocsin_domain::people::User::is_reachable);
+    let used: BTreeSet<_> =
+        state.services.values().map(|service| service.policy.unwrap_or(installation.default_policy)).collect();
+    let mut checks = Vec::new();
+    for policy in used.iter().filter_map(|id| state.policies.get(id)) {
+        let people: Vec<UserId> = policy
+            .levels
+            .iter()
+            .flat_map(|level| &level.targets)
+            .filter_map(|target| match target {
+                Recipient::User(user) => Some(*user),
+                Recipient::Schedule(id) => Some(state.schedules.get(id)?.shift_at(now)?.user),
+            })
+            .collect();
+        let name = "on call";
+        checks.push(if people.iter().any(reachable) {
+            Check::ok(name, format!("{}: somebody is on call and can be reached", policy.name))
+        } else if people.is_empty() {
+            let fix = "add people to the schedule, or a person to the policy; the list of last resort is paged meanwhile";
+            Check::warn(name, format!("{}: nobody is on call", policy.name), fix)
+        } else {
+            let fix = "who is on call must confirm a contact method; the list of last resort is paged meanwhile";
+            Check::warn(name, format!("{}: nobody who is on call can be reached", policy.name), fix)
+        });
+    }
+    let fallback = installation.fallback.iter().any(reachable);
+    checks.push(if fallback {
+        Check::ok("last resort", "somebody on the list of last resort can be reached")
+    } else {
+        let fix = "somebody on it must confirm a contact method: a page that nobody answers ends there";
+        Check::warn("last resort", "nobody on the list of last resort can be reached", fix)
+    });
+    checks
+}
+
+struct Reach {
+    mail_wanted: bool,
+    check: Check,
+}
+
+/// Whether anybody at all can be reached by a channel that works.
+fn reach(state: &State, mail: &MailState) -> Reach {
+    let proved = state.users.values().flat_map(|user| &user.contact_methods).filter(|one| one.verified_at.is_some());
+    let (mut by_mail, mut by_others) = (0_usize, 0_usize);
+    for method in proved {
+        match method.kind {
+            ChannelKind::Email => by_mail += 1,
+            ChannelKind::Webhook | ChannelKind::Ntfy => by_others += 1,
+        }
+    }
+    let unreachable: Vec<&str> =
+        state.users.values().filter(|user| !user.is_reachable()).map(|user| user.name.as_str()).collect();
+    let name = "contact methods";
+    let mail_works = *mail == MailState::Reachable;
+    let check = if by_others == 0 && (by_mail == 0 || !mail_works) {
+        let fix = "set up a mail server, or add an ntfy topic or a webhook and confirm it";
+        Check::fail(name, "no confirmed contact method can be used now", fix)
+    } else if unreachable.is_empty() {
+        Check::ok(name, format!("{} are confirmed", by_mail + by_others))
+    } else {
+        let fix = "each of them confirms a contact method by a test page";
+        Check::warn(name, format!("without a confirmed one: {}", unreachable.join(", ")), fix)
+    };
+    Reach { mail_wanted: by_mail > 0, check }
+}
+
+fn mail_server(mail: &MailState, wanted: bool) -> Check {
+    let name = "mail server";
+    match mail {
+        MailState::Reachable => Check::ok(name, "it answers"),
+        MailState::Unset if wanted => {
+            Check::warn(name, "none is set up, but people are to be reached by mail", "set one up under Settings")
+        }
+        MailState::Unset => Check::ok(name, "none is set up, and nobody needs one"),
+        MailState::Failing(why) => Check::warn(name, why.clone(), "look at the mail settings and at the mail server"),
+    }
+}
+
+fn last_attempts(app: &App) -> Vec<Check> {
+    let channels = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
+    let last = channels.into_iter().filter_map(|channel| Some((channel, app.tally.last(channel)?)));
+    last.map(|(channel, last)| {
+        let name = format!("last {}", channel.word());
+        match last.outcome {
+            Outcome::Accepted => Check::ok(&name, format!("accepted at {}", last.at)),
+            Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => Check::warn(
+                &name,
+                format!("not accepted at {}: {}", last.at, last.detail),
+                "see the provider's words, then send a test page",
+            ),
+        }
+    })
+    .collect()
+}
+
+fn targets(state: &State) -> Vec<Check> {
+    let muted = state.targets.values().filter(|target| target.muted_until.is_some()).count();
+    let mut checks = Vec::new();
+    if state.targets.is_empty() && state.installation.is_some() {
+        let fix = "start Apache on this machine; Tocsin finds it by itself";
+        checks.push(Check::warn("targets", "no web server has been found yet", fix));
+    } else if !state.targets.is_empty() {
+        checks.push(Check::ok("targets", format!("{} watched, {muted} were muted", state.targets.len())));
+    }
+    checks
+}
+
+async fn status_pages(app: &App, now: Timestamp) -> Vec<Check> {
+    let names: Vec<_> =
+        app.read(|state| state.targets.values().map(|target| (target.id, target.identity.name.clone())).collect());
+    let read = app.blocking(move |parts| {
+        let mut checks = Vec::new();
+        for (target, name) in names {
+            if let Some(reason) = crate::http::target::status_trouble(parts, target, now)? {
+                let fix = "paste the lines above into Apache's configuration and reload it";
+                checks.push(Check::warn("status page", format!("{name}: {reason}"), fix));
+            }
+        }
+        Ok(checks)
+    });
+    match read.await {
+        Ok(checks) => checks,
+        Err(problem) => vec![Check::warn("status page", problem.detail(), "look at the store")],
+    }
+}

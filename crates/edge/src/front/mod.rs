@@ -1,0 +1,3 @@
+//! Foreign protocols: each front takes its own keys and answers in its own words.
+
+pub(crate) mod pagerduty;

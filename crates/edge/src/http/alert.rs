@@ -1,0 +1,207 @@
+//! Alerts from outside by the native API.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tocsin_domain::command::{AlertAsk, Ask};
+use tocsin_domain::id::ServiceId;
+use utoipa::ToSchema;
+
+use super::body::Json as Body;
+use super::incident::incident_in;
+use super::problem::Problem;
+use super::shape::Severity;
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::secret;
+
+/// Characters of a dedup key at most.
+const KEY_CHARS_MAX: usize = 255;
+/// Characters of a key that is made here.
+const KEY_CHARS: usize = 32;
+/// Details that are kept.
+const DETAILS_MAX: usize = 64;
+/// Characters of a detail's name or value that are kept.
+const DETAIL_CHARS_MAX: usize = 1_000;
+/// Levels of nested details that are walked into.
+const DETAIL_DEPTH_MAX: usize = 8;
+/// Characters of the field that says where.
+const SOURCE_CHARS_MAX: usize = 255;
+
+/// What an alert asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AlertAction {
+    /// Something fails.
+    Trigger,
+    /// Somebody works on it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+}
+
+/// An alert.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlertRequest {
+    /// The default service when none is named.
+    service_id: Option<String>,
+    /// Alerts with one key are one; made here for a trigger without one.
+    dedup_key: Option<String>,
+    action: AlertAction,
+    /// What fails, in one line; needed for a trigger.
+    summary: Option<String>,
+    /// Needed for a trigger.
+    severity: Option<Severity>,
+    /// Where it fails; needed for a trigger.
+    source: Option<String>,
+    /// Further fields.
+    #[schema(value_type = Option<Object>)]
+    details: Option<Value>,
+}
+
+/// An alert that is on disk.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertAccepted {
+    dedup_key: String,
+    /// The incident it belongs to; null when nothing failed under that key.
+    incident_id: Option<String>,
+}
+
+/// Raise, acknowledge or resolve an alert
+#[utoipa::path(post, path = "/api/tocsin/v1/alerts", tag = "alerts", request_body = AlertRequest,
+    responses((status = 202, body = AlertAccepted), (status = 400), (status = 404)))]
+pub(crate) async fn send_alert(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<AlertRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let service = match &request.service_id {
+        Some(id) => id.parse().map_err(|_| Problem::bad("service_id: not an id of a service"))?,
+        None => app
+            .read(|state| state.installation.as_ref().map(|all| all.default_service))
+            .ok_or_else(|| Problem::conflict("set Tocsin up first"))?,
+    };
+    let (dedup_key, ask) = ask_of(request, service)?;
+    let done = app.ask(&caller.actor, Ask::Alert(ask)).await?;
+    let incident_id = incident_in(&done).map(|incident| incident.to_string());
+    Ok((StatusCode::ACCEPTED, Json(AlertAccepted { dedup_key, incident_id })))
+}
+
+fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk), Problem> {
+    let mut reasons = Vec::new();
+    let dedup_key = match (request.dedup_key, request.action) {
+        (Some(key), _) if key.trim().is_empty() || key.chars().count() > KEY_CHARS_MAX => {
+            reasons.push(format!("dedup_key: 1 to {KEY_CHARS_MAX} characters"));
+            String::new()
+        }
+        (Some(key), _) => key.trim().to_owned(),
+        (None, AlertAction::Trigger) => new_key()?,
+        (None, AlertAction::Acknowledge | AlertAction::Resolve) => {
+            reasons.push("dedup_key: needed to acknowledge or resolve".to_owned());
+            String::new()
+        }
+    };
+    let ask = match request.action {
+        AlertAction::Acknowledge => AlertAsk::AcknowledgeByKey { service, dedup_key: dedup_key.clone() },
+        AlertAction::Resolve => AlertAsk::ResolveByKey { service, dedup_key: dedup_key.clone() },
+        AlertAction::Trigger => {
+            let mut need = |name: &str, value: Option<String>| {
+                let value = value.filter(|value| !value.trim().is_empty());
+                value.unwrap_or_else(|| {
+                    reasons.push(format!("{name}: needed for a trigger"));
+                    String::new()
+                })
+            };
+            let title = need("summary", request.summary);
+            let source = need("source", request.source);
+            let severity = request.severity.unwrap_or_else(|| {
+                reasons.push("severity: needed for a trigger".to_owned());
+                Severity::Critical
+            });
+            AlertAsk::Trigger {
+                service: Some(service),
+                integration: None,
+                dedup_key: Some(dedup_key.clone()),
+                severity: severity.into(),
+                title,
+                summary: format!("on {}", cut(&source, SOURCE_CHARS_MAX)),
+                details: request.details.map(|details| flat(&details)).unwrap_or_default(),
+                at: None,
+            }
+        }
+    };
+    if reasons.is_empty() { Ok((dedup_key, ask)) } else { Err(Problem::invalid(reasons)) }
+}
+
+/// A key for an alert that came without one.
+pub(crate) fn new_key() -> Result<String, Problem> {
+    secret::letters(KEY_CHARS).map_err(|_| Problem::internal("the system gives no random bytes"))
+}
+
+/// Any JSON as names and texts, within limits: what is nested gets a dotted name.
+pub(crate) fn flat(details: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    collect("", details, 0, &mut found);
+    found
+}
+
+fn collect(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, String)>) {
+    if found.len() >= DETAILS_MAX {
+        return;
+    }
+    let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    match value {
+        Value::Object(fields) if depth < DETAIL_DEPTH_MAX => {
+            for (key, value) in fields {
+                collect(&below(key), value, depth + 1, found);
+            }
+        }
+        Value::Array(items) if depth < DETAIL_DEPTH_MAX => {
+            for (index, value) in items.iter().enumerate() {
+                collect(&below(&index.to_string()), value, depth + 1, found);
+            }
+        }
+        Value::String(text) => push(name, text, found),
+        Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
+            push(name, &value.to_string(), found);
+        }
+    }
+}
+
+fn push(name: &str, text: &str, found: &mut Vec<(String, String)>) {
+    let name = if name.is_empty() { "details" } else { name };
+    found.push((cut(name, DETAIL_CHARS_MAX), cut(text, DETAIL_CHARS_MAX)));
+}
+
+/// The first characters of a text.
+pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    text.chars().take(chars_max).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn details_become_names_and_texts_within_limits() {
+        let check = |details: Value, expected: &[(&str, &str)]| {
+            let expected: Vec<_> = expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            assert_eq!(flat(&details), expected);
+        };
+        check(json!({"a": 1, "b": {"c": ["x", null]}}), &[("a", "1"), ("b.c.0", "x"), ("b.c.1", "null")]);
+        check(json!("text"), &[("details", "text")]);
+        assert_eq!(flat(&json!(vec![1; 1_000])).len(), DETAILS_MAX);
+        let mut deep = json!(1);
+        for _ in 0..100 {
+            deep = json!([deep]);
+        }
+        assert_eq!(flat(&deep).len(), 1);
+        assert_eq!(flat(&json!({"k": "é".repeat(5_000)}))[0].1.chars().count(), DETAIL_CHARS_MAX);
+    }
+}

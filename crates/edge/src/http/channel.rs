@@ -1,0 +1,196 @@
+//! The mail server that pages go out by: its settings and how it is. Its password goes into the vault.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::{Ask, PeopleAsk};
+use tocsin_domain::people;
+use utoipa::ToSchema;
+
+use super::body::Json as Body;
+use super::people::Planned;
+use super::problem::Problem;
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::delivery::mail::{Encryption, MailSettings, SETTING};
+use crate::delivery::mail_settings;
+use crate::doctor::{MailState, forget_mail_state, mail_state};
+
+/// Characters of a host, a sender or a name at most.
+const TEXT_CHARS_MAX: usize = 254;
+
+/// How the connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MailTls {
+    /// Not at all.
+    None,
+    /// After the greeting, or nothing is sent.
+    StartTls,
+    /// From the start.
+    Tls,
+}
+
+/// How a channel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChannelState {
+    /// It answers.
+    Ok,
+    /// It does not.
+    Failing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// The mail server; the password is never shown.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EmailChannel {
+    configured: bool,
+    host: Option<String>,
+    port: Option<u16>,
+    from: Option<String>,
+    tls: Option<MailTls>,
+    username: Option<String>,
+    /// Whether a password is kept.
+    has_password: bool,
+    state: ChannelState,
+    detail: Option<String>,
+}
+
+/// The channels.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Channels {
+    email: EmailChannel,
+}
+
+async fn email(app: &App) -> Result<EmailChannel, Problem> {
+    let settings = mail_settings(&app.accounts, &app.vault).await?.map(|(settings, _)| settings);
+    let (state, detail) = match mail_state(app).await {
+        MailState::Unset => (ChannelState::Unknown, None),
+        MailState::Reachable => (ChannelState::Ok, None),
+        MailState::Failing(why) => (ChannelState::Failing, Some(why)),
+    };
+    Ok(EmailChannel {
+        configured: settings.is_some(),
+        port: settings.as_ref().map(|one| one.port),
+        tls: settings.as_ref().map(|one| match one.tls {
+            Encryption::None => MailTls::None,
+            Encryption::StartTls => MailTls::StartTls,
+            Encryption::Tls => MailTls::Tls,
+        }),
+        has_password: settings.as_ref().is_some_and(|one| one.password.is_some()),
+        username: settings.as_ref().and_then(|one| one.username.clone()),
+        from: settings.as_ref().map(|one| one.from.clone()),
+        host: settings.map(|one| one.host),
+        state,
+        detail,
+    })
+}
+
+/// How pages go out
+#[utoipa::path(get, path = "/api/tocsin/v1/channels", tag = "settings", responses((status = 200, body = Channels)))]
+pub(crate) async fn channels(State(app): State<App>) -> Result<Json<Channels>, Problem> {
+    Ok(Json(Channels { email: email(&app).await? }))
+}
+
+/// The mail server to use.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailRequest {
+    host: String,
+    port: u16,
+    /// The sender's address, with or without a name.
+    from: String,
+    tls: MailTls,
+    username: Option<String>,
+    /// Kept as it is when not given, as long as host and username stay the same.
+    #[schema(value_type = Option<String>)]
+    password: Option<SecretString>,
+}
+
+fn violations(request: &MailRequest) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let plain = |text: &str| {
+        !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(|symbol| symbol.is_control())
+    };
+    if !plain(&request.host) || request.host.contains(|symbol: char| symbol.is_whitespace() || "/@?#".contains(symbol)) {
+        reasons.push("host: a name or an address, without port".to_owned());
+    }
+    if request.port == 0 {
+        reasons.push("port: 1 to 65535".to_owned());
+    }
+    if !plain(&request.from) || request.from.parse::<lettre::message::Mailbox>().is_err() {
+        reasons.push("from: a mail address such as tocsin@example.org".to_owned());
+    }
+    if request.username.as_ref().is_some_and(|name| !name.is_empty() && !plain(name)) {
+        reasons.push(format!("username: at most {TEXT_CHARS_MAX} characters on one line"));
+    }
+    let password = request.password.as_ref().is_some_and(|password| !password.expose_secret().is_empty());
+    if password && request.tls == MailTls::None {
+        reasons.push("tls: a password is sent over an encrypted connection only; choose starttls or tls".to_owned());
+    }
+    reasons
+}
+
+/// Set the mail server
+#[utoipa::path(put, path = "/api/tocsin/v1/channels/email", tag = "settings", request_body = MailRequest,
+    responses((status = 200, body = EmailChannel), (status = 400)))]
+pub(crate) async fn set_email(
+    State(app): State<App>,
+    Body(request): Body<MailRequest>,
+) -> Result<Json<EmailChannel>, Problem> {
+    let reasons = violations(&request);
+    if !reasons.is_empty() {
+        return Err(Problem::invalid(reasons));
+    }
+    let before = mail_settings(&app.accounts, &app.vault).await?.map(|(settings, _)| settings);
+    let username = request.username.filter(|name| !name.is_empty());
+    let new_password = request.password.filter(|password| !password.expose_secret().is_empty());
+    let old_row = before.as_ref().and_then(|settings| settings.password);
+    let same = before.as_ref().is_some_and(|known| known.host == request.host && known.username == username);
+    let kept = old_row.filter(|_| same && new_password.is_none() && request.tls != MailTls::None);
+    let mut settings = MailSettings {
+        host: request.host,
+        port: request.port,
+        from: request.from,
+        tls: match request.tls {
+            MailTls::None => Encryption::None,
+            MailTls::StartTls => Encryption::StartTls,
+            MailTls::Tls => Encryption::Tls,
+        },
+        username,
+        password: kept,
+    };
+    app.blocking(move |parts| {
+        if let Some(password) = new_password {
+            settings.password = Some(parts.vault.put(&password, None)?);
+        }
+        let text = serde_json::to_string(&settings).unwrap_or_default();
+        parts.accounts.set_setting(SETTING, &text)?;
+        // The old password is of no use any more.
+        let gone = old_row.filter(|row| settings.password != Some(*row));
+        parts.vault.remove(gone.as_slice())
+    })
+    .await?;
+    forget_mail_state(&app).await;
+    Ok(Json(email(&app).await?))
+}
+
+/// Send oneself a test mail
+#[utoipa::path(post, path = "/api/tocsin/v1/channels/email/test", tag = "settings",
+    responses((status = 202, body = Planned), (status = 409)))]
+pub(crate) async fn test_email(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    let user = caller.person()?;
+    let method = app.read(|state| {
+        let methods = &state.users.get(&user)?.contact_methods;
+        methods.iter().find(|method| method.kind == people::ChannelKind::Email).map(|method| method.id)
+    });
+    let method = method.ok_or_else(|| Problem::conflict("you have no mail address among your contact methods: add one"))?;
+    let done = app.ask(&caller.actor, Ask::People(PeopleAsk::TestPage { user, method })).await?;
+    let planned = Planned::in_outcome(&done)?;
+    Ok((StatusCode::ACCEPTED, Json(planned)))
+}

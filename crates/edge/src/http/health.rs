@@ -1,0 +1,42 @@
+//! Whether Tocsin is alive, able to page, and what to do when it is not.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::doctor::{CheckState, Diagnosis, diagnose};
+
+/// Whether a page would reach somebody; only names of checks, because anybody may ask.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    able_to_page: bool,
+    /// Names of the checks that failed.
+    reasons: Vec<String>,
+}
+
+/// Is Tocsin alive?
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, content_type = "text/plain", body = String)))]
+pub(crate) async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// Would a page reach somebody?
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub(crate) async fn readyz(State(app): State<App>) -> Response {
+    let diagnosis = diagnose(&app).await;
+    let failed = diagnosis.checks.iter().filter(|check| check.state == CheckState::Fail);
+    let reasons = failed.map(|check| check.name.clone()).collect();
+    let status = if diagnosis.able_to_page { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { able_to_page: diagnosis.able_to_page, reasons })).into_response()
+}
+
+/// What stands between a failure and a page?
+#[utoipa::path(get, path = "/api/tocsin/v1/doctor", tag = "health", responses((status = 200, body = Diagnosis)))]
+pub(crate) async fn doctor(State(app): State<App>) -> Json<Diagnosis> {
+    Json(diagnose(&app).await)
+}

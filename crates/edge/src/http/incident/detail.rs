@@ -1,0 +1,244 @@
+//! One incident in full, for the page that a woken person opens.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use tocsin_domain::alert::{self, AlertSource};
+use tocsin_domain::id::{IncidentId, TargetId};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::page::Purpose;
+use tocsin_domain::state;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::page_message::web_address;
+use utoipa::ToSchema;
+
+use super::explain::explanation;
+use super::live::{self, Change, Chart, Impact, LogLine};
+use super::summary::{IncidentSummary, summary};
+use super::timeline::Names;
+use crate::app::App;
+use crate::http::notification::{Notification, shown};
+use crate::http::problem::Problem;
+use crate::http::shape::{Instant, Named, Severity, named_policy, named_user};
+
+/// Events of an incident that are looked through for its explanation.
+const EVENTS_MAX: usize = 2_000;
+
+/// Whether a condition fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AlertStatus {
+    /// Fails now.
+    Firing,
+    /// Over.
+    Recovered,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Source {
+    /// A monitor of ours.
+    Monitor,
+    /// PagerDuty's Events API v2.
+    EventsV2,
+    /// The native API, or a person.
+    Api,
+}
+
+/// A sample that proves a statement.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Evidence {
+    /// In PromQL notation.
+    series: String,
+    at: Instant,
+    /// Null for a value that is not a number.
+    value: Option<f64>,
+}
+
+/// One failing condition.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Alert {
+    id: String,
+    title: String,
+    severity: Severity,
+    status: AlertStatus,
+    monitor: Option<Named>,
+    opened_at: Instant,
+    recovered_at: Option<Instant>,
+    summary: String,
+    evidence: Vec<Evidence>,
+    source: Source,
+    /// How often it was said again while open.
+    repeats: u64,
+}
+
+/// Where the escalation stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Paging {
+    policy: Option<Named>,
+    /// The level that was paged last, from 1; 0 when nobody was paged.
+    level: usize,
+    /// How often the policy was walked through before.
+    r#loop: u32,
+    next_escalation_at: Option<Instant>,
+    /// Whether the policy is through and the list of last resort is paged.
+    exhausted: bool,
+    recipients: Vec<Named>,
+}
+
+/// An incident in full.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentDetail {
+    #[serde(flatten)]
+    summary: IncidentSummary,
+    alerts: Vec<Alert>,
+    pages: Vec<Notification>,
+    paging: Paging,
+    impact: Option<Impact>,
+    /// What changed in the hour before.
+    changes: Vec<Change>,
+    /// Lines around the onset.
+    log_lines: Vec<LogLine>,
+    chart: Chart,
+    runbook_url: Option<String>,
+    /// First steps, in words.
+    runbook: Option<String>,
+    /// Why somebody was paged: back to the sample, in plain words.
+    explanation: Vec<String>,
+}
+
+/// One incident in full
+#[utoipa::path(get, path = "/api/tocsin/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")),
+    responses((status = 200, body = IncidentDetail), (status = 404)))]
+pub(crate) async fn get_incident(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<IncidentDetail>, Problem> {
+    let incident = super::find(&app, &id)?;
+    let events = app.blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX)).await?;
+    let span = app.read(|state| state.incidents.get(&incident).map(span_of));
+    let seen = match span {
+        Some(Span { target: Some(target), begin, end }) => {
+            let now = app.now();
+            let until = end.unwrap_or(now);
+            app.blocking(move |parts| Ok(live::look(parts, target, begin, until, now))).await?
+        }
+        Some(_) | None => live::Seen::default(),
+    };
+    let detail = app.read(|state| {
+        let explained = explanation(&events, &Names(state));
+        detail(state, incident, seen, explained)
+    });
+    detail.map(Json).ok_or_else(|| Problem::not_found(&format!("incident {id}")))
+}
+
+struct Span {
+    target: Option<TargetId>,
+    begin: Timestamp,
+    end: Option<Timestamp>,
+}
+
+fn span_of(incident: &Incident) -> Span {
+    Span {
+        target: incident.target,
+        begin: incident.onset.as_ref().map_or(incident.opened_at, |onset| onset.at),
+        end: incident.healthy_since.or(incident.resolved_at),
+    }
+}
+
+fn detail(
+    state: &state::State,
+    id: IncidentId,
+    seen: live::Seen,
+    explanation: Vec<String>,
+) -> Option<IncidentDetail> {
+    let incident = state.incidents.get(&id)?;
+    let alerts: Vec<&alert::Alert> = incident.alerts.iter().filter_map(|id| state.alerts.get(id)).collect();
+    let runbook = alerts
+        .iter()
+        .filter_map(|alert| state.monitors.get(&alert.source.monitor()?))
+        .map(|monitor| monitor.runbook.clone())
+        .find(|text| !text.is_empty());
+    let mut pages: Vec<_> =
+        state.notifications.values().filter(|page| about(page.purpose, id)).collect();
+    pages.sort_by_key(|page| (page.planned_at, page.id));
+    Some(IncidentDetail {
+        summary: summary(state, incident),
+        alerts: alerts.iter().map(|alert| shown_alert(state, alert)).collect(),
+        pages: pages.into_iter().map(|page| shown(state, page)).collect(),
+        paging: paging(state, incident),
+        impact: seen.impact,
+        changes: seen.changes,
+        log_lines: seen.log_lines,
+        chart: with_marks(seen.chart, incident),
+        runbook_url: runbook.as_deref().and_then(web_address).map(str::to_owned),
+        runbook,
+        explanation,
+    })
+}
+
+fn about(purpose: Purpose, id: IncidentId) -> bool {
+    purpose.incident() == Some(id)
+}
+
+fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
+    let monitor = alert.source.monitor().map(|id| Named {
+        id: id.to_string(),
+        name: state.monitors.get(&id).map_or_else(|| "a removed monitor".to_owned(), |one| one.name.clone()),
+    });
+    Alert {
+        id: alert.id.to_string(),
+        title: alert.title.clone(),
+        severity: alert.severity.into(),
+        status: if alert.is_firing() { AlertStatus::Firing } else { AlertStatus::Recovered },
+        monitor,
+        opened_at: Instant(alert.opened_at),
+        recovered_at: alert.recovered_at.map(Instant),
+        summary: alert.summary.clone(),
+        evidence: alert.evidence.iter().map(evidence).collect(),
+        source: match alert.source {
+            AlertSource::Monitor { .. } => Source::Monitor,
+            AlertSource::EventsV2 { .. } => Source::EventsV2,
+            AlertSource::Api => Source::Api,
+        },
+        repeats: alert.repeats,
+    }
+}
+
+fn evidence(sample: &alert::EvidenceSample) -> Evidence {
+    let value = Some(sample.value).filter(|value| value.is_finite());
+    Evidence { series: sample.series.clone(), at: Instant(sample.at), value }
+}
+
+fn paging(state: &state::State, incident: &Incident) -> Paging {
+    let known = state.services.get(&incident.service).and_then(|service| service.policy);
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let Some(paging) = &incident.paging else {
+        let policy = known.or(default).map(|policy| named_policy(state, policy));
+        return Paging { policy, level: 0, r#loop: 0, next_escalation_at: None, exhausted: false, recipients: Vec::new() };
+    };
+    Paging {
+        policy: paging.policy.map(|policy| named_policy(state, policy)),
+        level: paging.level + 1,
+        r#loop: paging.round,
+        next_escalation_at: paging.next_at.map(Instant),
+        exhausted: paging.exhausted,
+        recipients: paging.recipients.iter().map(|user| named_user(state, *user)).collect(),
+    }
+}
+
+fn with_marks(mut chart: Chart, incident: &Incident) -> Chart {
+    let marks = [
+        (incident.onset.as_ref().map(|onset| onset.at), "onset"),
+        (Some(incident.opened_at), "opened"),
+        (incident.paged_at, "paged"),
+        (incident.acknowledged.map(|(_, at)| at), "acknowledged"),
+        (incident.healthy_since, "recovered"),
+        (incident.resolved_at, "resolved"),
+    ];
+    let known = marks.into_iter().filter_map(|(at, label)| Some(live::Mark { at: Instant(at?), label: label.to_owned() }));
+    chart.marks = known.collect();
+    chart
+}

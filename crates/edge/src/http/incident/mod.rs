@@ -1,0 +1,224 @@
+//! The native API of incidents: lists, one in full, what a person does with it.
+
+pub(crate) mod detail;
+mod explain;
+pub(crate) mod live;
+pub(crate) mod postmortem;
+mod sentence;
+pub(crate) mod summary;
+pub(crate) mod timeline;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Json, response::IntoResponse};
+use serde::Deserialize;
+use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::id::IncidentId;
+use tocsin_domain::incident::Incident;
+use tocsin_domain::people;
+use tocsin_engine::handle::Done;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{Json as Body, Params};
+use super::page::{Page, PageQuery};
+use super::problem::Problem;
+use super::shape::Urgency;
+use crate::access::who::Caller;
+use crate::app::App;
+use summary::{IncidentSummary, summary};
+
+/// Which incidents are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Wanted {
+    /// Not resolved.
+    Open,
+    /// Resolved.
+    Resolved,
+    /// All.
+    #[default]
+    All,
+}
+
+/// Which incidents are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct IncidentQuery {
+    /// Open, resolved or all (the default).
+    #[serde(default)]
+    #[param(inline)]
+    status: Wanted,
+    /// Only of this target.
+    target: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Incidents, newest first
+#[utoipa::path(get, path = "/api/tocsin/v1/incidents", tag = "incidents", params(IncidentQuery),
+    responses((status = 200, body = Page<IncidentSummary>), (status = 400)))]
+pub(crate) async fn list_incidents(
+    State(app): State<App>,
+    Params(query): Params<IncidentQuery>,
+) -> Result<Json<Page<IncidentSummary>>, Problem> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let (limit, before) = (page.limit()?, page.after_number()?);
+    let target = match query.target {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| Problem::bad("target: not an id of a target"))?),
+    };
+    let wanted = |incident: &&Incident| {
+        let status = match query.status {
+            Wanted::Open => incident.is_open(),
+            Wanted::Resolved => !incident.is_open(),
+            Wanted::All => true,
+        };
+        status
+            && target.is_none_or(|target| incident.target == Some(target))
+            && before.is_none_or(|before| incident.number < before)
+    };
+    let (items, more) = app.read(|state| {
+        let mut found: Vec<&Incident> = state.incidents.values().filter(wanted).collect();
+        found.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.number));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        (found.into_iter().map(|incident| summary(state, incident)).collect::<Vec<_>>(), more)
+    });
+    let next_cursor = items.last().filter(|_| more).map(|last| last.number.to_string());
+    Ok(Json(Page { items, next_cursor }))
+}
+
+/// The incident that a path names, by id or by number.
+pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
+    let missing = || Problem::not_found(&format!("incident {text:?}"));
+    if let Ok(id) = text.parse::<IncidentId>() {
+        return app.read(|state| state.incidents.contains_key(&id)).then_some(id).ok_or_else(missing);
+    }
+    let number: u64 = text.parse().map_err(|_| missing())?;
+    app.read(|state| state.incidents.values().find(|one| one.number == number).map(|one| one.id)).ok_or_else(missing)
+}
+
+fn summary_of(app: &App, id: IncidentId) -> Result<IncidentSummary, Problem> {
+    let found = app.read(|state| state.incidents.get(&id).map(|incident| summary(state, incident)));
+    found.ok_or_else(|| Problem::not_found(&format!("incident {id}")))
+}
+
+/// Nothing to say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Take an incident
+///
+/// Escalation stops. Taking what is taken changes nothing and is no error.
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/acknowledge", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = Nothing,
+    responses((status = 200, body = IncidentSummary), (status = 404), (status = 409)))]
+pub(crate) async fn acknowledge(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<IncidentSummary>, Problem> {
+    let incident = find(&app, &id)?;
+    let by = caller.person()?;
+    app.ask(&caller.actor, Ask::Respond(RespondAsk::Acknowledge { incident, by })).await?;
+    summary_of(&app, incident).map(Json)
+}
+
+/// A closing word.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResolveRequest {
+    /// Kept as a note.
+    note: Option<String>,
+}
+
+/// End an incident
+///
+/// What a monitor sees failing cannot be ended by hand: it resolves by itself once it has recovered.
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/resolve", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = ResolveRequest,
+    responses((status = 200, body = IncidentSummary), (status = 404), (status = 409)))]
+pub(crate) async fn resolve(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<ResolveRequest>,
+) -> Result<Json<IncidentSummary>, Problem> {
+    let incident = find(&app, &id)?;
+    let note = request.note.filter(|note| !note.trim().is_empty());
+    app.ask(&caller.actor, Ask::Respond(RespondAsk::Resolve { incident, note })).await?;
+    summary_of(&app, incident).map(Json)
+}
+
+/// A note.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoteRequest {
+    /// 1 to 4000 characters.
+    text: String,
+}
+
+/// Write something down
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/notes", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = NoteRequest,
+    responses((status = 201, body = timeline::TimelineEntry), (status = 400), (status = 404)))]
+pub(crate) async fn add_note(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<NoteRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let incident = find(&app, &id)?;
+    let done = app.ask(&caller.actor, Ask::Respond(RespondAsk::Note { incident, text: request.text })).await?;
+    let is_note = |event: &&Event| match &event.body {
+        EventBody::Incident(event) => matches!(event.what, IncidentWhat::NoteAdded { .. }),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => false,
+    };
+    let event = done.events.iter().find(is_note).ok_or_else(|| Problem::internal("the note was kept but not found"))?;
+    let entry = app.read(|state| timeline::entry(event, &timeline::Names(state)));
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// An incident that a person declares.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclareRequest {
+    /// What fails, in one line.
+    title: String,
+    /// The default service when none is named.
+    service_id: Option<String>,
+    /// High when none is named.
+    urgency: Option<Urgency>,
+}
+
+/// Declare an incident by hand
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents", tag = "incidents", request_body = DeclareRequest,
+    responses((status = 201, body = IncidentSummary), (status = 400)))]
+pub(crate) async fn declare(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<DeclareRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let service = match request.service_id {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| Problem::bad("service_id: not an id of a service"))?),
+    };
+    let urgency = request.urgency.map_or(people::Urgency::High, Into::into);
+    let ask = RespondAsk::Declare { title: request.title, service, urgency };
+    let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
+    let id = incident_in(&done).ok_or_else(|| Problem::internal("the incident was opened but not found"))?;
+    summary_of(&app, id).map(|summary| (StatusCode::CREATED, Json(summary)))
+}
+
+/// The incident that a decision was about.
+pub(crate) fn incident_in(done: &Done) -> Option<IncidentId> {
+    done.events.iter().find_map(|event| event.body.incident())
+}

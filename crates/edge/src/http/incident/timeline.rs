@@ -1,0 +1,187 @@
+//! What happened, in sentences for people: one entry for each event, every kind covered. Pure; it reads no journal.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, InputEvent};
+use tocsin_domain::id::{NotificationId, TargetId, UserId};
+use tocsin_domain::state;
+use utoipa::ToSchema;
+
+use super::sentence;
+use crate::app::App;
+use crate::http::body::Params;
+use crate::http::page::{Page, PageQuery};
+use crate::http::problem::Problem;
+use crate::http::shape::{Instant, named_policy, named_target, named_user};
+use crate::kind;
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ActorKind {
+    /// A person.
+    Person,
+    /// Tocsin itself.
+    System,
+    /// A foreign system.
+    Integration,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct EntryActor {
+    kind: ActorKind,
+    name: String,
+}
+
+/// How an entry is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Tone {
+    /// Neither good nor bad.
+    Info,
+    /// Something went well.
+    Good,
+    /// Something went wrong.
+    Bad,
+    /// A person did something.
+    Person,
+}
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct TimelineEntry {
+    /// The event's place in the journal.
+    pub(crate) position: u64,
+    /// When it happened.
+    pub(crate) at: Instant,
+    /// When it was recorded.
+    pub(crate) recorded_at: Instant,
+    /// The kind of event (`incident.acknowledged`).
+    pub(crate) kind: String,
+    /// What happened, in one sentence.
+    pub(crate) title: String,
+    /// More about it; may be empty.
+    pub(crate) detail: String,
+    pub(crate) actor: EntryActor,
+    pub(crate) level: Tone,
+}
+
+/// Names of what events refer to, as they are now.
+pub(crate) struct Names<'a>(pub(crate) &'a state::State);
+
+impl Names<'_> {
+    pub(super) fn user(&self, user: UserId) -> String {
+        named_user(self.0, user).name
+    }
+
+    pub(super) fn users(&self, users: &[UserId]) -> String {
+        let names: Vec<String> = users.iter().map(|user| self.user(*user)).collect();
+        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+    }
+
+    pub(super) fn target(&self, target: TargetId) -> String {
+        named_target(self.0, target).name
+    }
+
+    pub(super) fn policy(&self, policy: Option<tocsin_domain::id::PolicyId>) -> String {
+        policy.map_or_else(|| "no policy".to_owned(), |policy| format!("“{}”", named_policy(self.0, policy).name))
+    }
+
+    /// `Ann by email (Work)`.
+    pub(super) fn message(&self, id: NotificationId) -> String {
+        let Some(message) = self.0.notifications.get(&id) else { return "a message".to_owned() };
+        let user = self.0.users.get(&message.user);
+        let label = user.and_then(|user| user.contact_method(message.contact_method)).map(|method| &method.label);
+        let label = label.map(|label| format!(" ({label})")).unwrap_or_default();
+        format!("{} by {}{label}", self.user(message.user), message.channel.word())
+    }
+
+    fn actor(&self, actor: &Actor) -> EntryActor {
+        let of = |kind, name| EntryActor { kind, name };
+        match actor {
+            Actor::System => of(ActorKind::System, "Tocsin".to_owned()),
+            Actor::Person { user } => of(ActorKind::Person, self.user(*user)),
+            Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
+            Actor::Integration { integration } => {
+                let known = self.0.integrations.get(integration).map(|one| one.name.clone());
+                of(ActorKind::Integration, known.unwrap_or_else(|| "a removed integration".to_owned()))
+            }
+            Actor::Monitor { monitor } => {
+                let known = self.0.monitors.get(monitor).map(|one| format!("Monitor “{}”", one.name));
+                of(ActorKind::System, known.unwrap_or_else(|| "a removed monitor".to_owned()))
+            }
+        }
+    }
+}
+
+/// Title, detail and tone.
+pub(super) type Words = (String, String, Tone);
+
+/// The entry of an event.
+pub(crate) fn entry(event: &Event, names: &Names<'_>) -> TimelineEntry {
+    let (title, detail, level) = words(&event.body, names);
+    TimelineEntry {
+        position: event.position,
+        at: Instant(event.at),
+        recorded_at: Instant(event.recorded_at),
+        kind: kind::of(&event.body),
+        title,
+        detail,
+        actor: names.actor(&event.actor),
+        level,
+    }
+}
+
+fn words(body: &EventBody, names: &Names<'_>) -> Words {
+    match body {
+        EventBody::Installation(event) => sentence::installation(event, names),
+        EventBody::People(event) => sentence::people(event, names),
+        EventBody::Roster(event) => sentence::roster(event),
+        EventBody::Watch(event) => sentence::watch(event, names),
+        EventBody::Alert(event) => alert(event, names),
+        EventBody::Incident(event) => sentence::incident(&event.what, names),
+        EventBody::Notification(event) => sentence::notification(&event.what, event.notification, names),
+        EventBody::Input(InputEvent::Ignored { what, .. }) => {
+            ("Something from outside changed nothing".to_owned(), what.clone(), Tone::Info)
+        }
+    }
+}
+
+fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
+    match event {
+        AlertEvent::Opened { alert } => {
+            let evidence = sentence::evidence(&alert.evidence);
+            let detail = [alert.summary.as_str(), evidence.as_str()].join("\n").trim().to_owned();
+            (format!("Failing: {}", alert.title), detail, Tone::Bad)
+        }
+        AlertEvent::Repeated { summary, severity, .. } => {
+            (format!("Said again ({}): {summary}", severity.word()), String::new(), Tone::Info)
+        }
+        AlertEvent::Recovered { alert, evidence, .. } => {
+            let title = names.0.alerts.get(alert).map_or("an alert", |alert| alert.title.as_str());
+            (format!("Recovered: {title}"), sentence::evidence(evidence), Tone::Good)
+        }
+    }
+}
+
+/// What happened, oldest first
+#[utoipa::path(get, path = "/api/tocsin/v1/incidents/{id}/timeline", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number"), PageQuery),
+    responses((status = 200, body = Page<TimelineEntry>), (status = 404)))]
+pub(crate) async fn timeline(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<TimelineEntry>>, Problem> {
+    let incident = super::find(&app, &id)?;
+    let (limit, after) = (page.limit()?, page.after_number()?.unwrap_or(0));
+    let mut events = app.blocking(move |parts| parts.events.of_incident(incident, after, limit + 1)).await?;
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let items: Vec<TimelineEntry> =
+        app.read(|state| events.iter().map(|event| entry(event, &Names(state))).collect());
+    let next_cursor = items.last().filter(|_| more).map(|last| last.position.to_string());
+    Ok(Json(Page { items, next_cursor }))
+}

@@ -1,0 +1,80 @@
+//! What every request passes, whatever its route: limits of time and number, headers that protect a browser, compression.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+
+use super::problem::Problem;
+use crate::app::App;
+
+/// Requests that are worked on at the same time.
+const REQUESTS_AT_ONCE: usize = 1_024;
+/// A request must be answered within this time; the live stream answers at once and goes on.
+const REQUEST_WAIT: Duration = Duration::from_secs(60);
+/// Smaller answers are not worth compressing.
+const COMPRESS_FROM_BYTES: u16 = 1_024;
+
+/// Nothing but our own files, no frames, no plugins. Style attributes are allowed, since charts and transitions set them.
+const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+#[derive(Clone)]
+struct Around {
+    app: App,
+    places: Arc<Semaphore>,
+}
+
+/// Puts the layers around the routes.
+pub(crate) fn around(router: Router, app: App) -> Router {
+    let around = Around { app, places: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)) };
+    let worth = DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES));
+    router
+        .fallback(async || Problem::not_found("such path"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(CompressionLayer::new().compress_when(worth))
+        .layer(from_fn_with_state(around, guard))
+}
+
+async fn guard(State(around): State<Around>, request: Request, next: Next) -> Response {
+    let is_api = !request.uri().path().starts_with("/ui");
+    let mut response = match around.places.try_acquire() {
+        Err(_) => Problem::unavailable("too many requests at once; send it again in a moment").into_response(),
+        Ok(_place) => match tokio::time::timeout(REQUEST_WAIT, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::unavailable("the answer took too long; look before you repeat it").into_response(),
+        },
+    };
+    protect(&around.app, is_api, &mut response);
+    around.app.inner().requests.count(response.status());
+    response
+}
+
+fn protect(app: &App, is_api: bool, response: &mut Response) {
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        // A handler that said something stricter itself is left alone.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=()");
+    if app.settings.is_https() {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if is_api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+}

@@ -1,0 +1,162 @@
+//! One message to one person, with its attempts: what the API shows of it. Addresses are not known here.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use tocsin_domain::page::{self, Delivery, Purpose};
+use tocsin_domain::state;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::shape::{ChannelKind, Instant, Named, named_user};
+use crate::app::App;
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MessagePurpose {
+    /// Wakes somebody.
+    Page,
+    /// Tells that it is over.
+    Resolved,
+    /// Sent on request.
+    Test,
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PageState {
+    /// Not tried yet.
+    Planned,
+    /// An attempt is under way.
+    Sending,
+    /// Tried without success, and will be again.
+    Retrying,
+    /// The provider took it.
+    Delivered,
+    /// Given up.
+    Failed,
+    /// No longer needed.
+    Cancelled,
+}
+
+/// How an attempt went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AttemptOutcome {
+    /// The provider took it.
+    Accepted,
+    /// It may work later.
+    Failed,
+    /// It will not work by this way.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// Tocsin ended before the answer.
+    Unanswered,
+}
+
+impl From<page::Outcome> for AttemptOutcome {
+    fn from(outcome: page::Outcome) -> Self {
+        match outcome {
+            page::Outcome::Accepted => Self::Accepted,
+            page::Outcome::Failed => Self::Failed,
+            page::Outcome::Refused => Self::Refused,
+            page::Outcome::TimedOut => Self::TimedOut,
+            page::Outcome::Unanswered => Self::Unanswered,
+        }
+    }
+}
+
+/// One try.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Attempt {
+    /// From 1.
+    number: u32,
+    started_at: Instant,
+    finished_at: Option<Instant>,
+    outcome: Option<AttemptOutcome>,
+    /// The provider's words, or what went wrong.
+    detail: String,
+}
+
+/// One message to one person by one contact method.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Notification {
+    pub(crate) id: String,
+    pub(crate) user: Named,
+    pub(crate) channel: ChannelKind,
+    /// What its owner calls the contact method.
+    pub(crate) label: String,
+    /// The level of the policy, from 1; null for the list of last resort and for tests.
+    pub(crate) level: Option<usize>,
+    pub(crate) purpose: MessagePurpose,
+    pub(crate) state: PageState,
+    /// When the next attempt is due, or when the last one was.
+    pub(crate) due_at: Instant,
+    pub(crate) attempts: Vec<Attempt>,
+    /// Why this person by this way.
+    pub(crate) why: String,
+}
+
+/// Where a message stands.
+pub(crate) fn page_state(message: &page::Notification) -> PageState {
+    match message.state {
+        Delivery::Due { .. } if message.attempts.is_empty() => PageState::Planned,
+        Delivery::Due { .. } => PageState::Retrying,
+        Delivery::Sending { .. } => PageState::Sending,
+        Delivery::Delivered { .. } => PageState::Delivered,
+        Delivery::Failed { .. } => PageState::Failed,
+        Delivery::Cancelled { .. } => PageState::Cancelled,
+    }
+}
+
+/// What the API shows of a message.
+pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notification {
+    let user = state.users.get(&message.user);
+    let method = user.and_then(|user| user.contact_method(message.contact_method));
+    let due_at = match message.state {
+        Delivery::Due { at } => at,
+        Delivery::Sending { .. } | Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+            message.attempts.last().map_or(message.planned_at, |attempt| attempt.started_at)
+        }
+    };
+    Notification {
+        id: message.id.to_string(),
+        user: named_user(state, message.user),
+        channel: message.channel.into(),
+        label: method.map_or_else(|| "removed".to_owned(), |method| method.label.clone()),
+        level: message.level.map(|level| level + 1),
+        purpose: match message.purpose {
+            Purpose::Page(_) => MessagePurpose::Page,
+            Purpose::Resolved(_) => MessagePurpose::Resolved,
+            Purpose::Test => MessagePurpose::Test,
+        },
+        state: page_state(message),
+        due_at: Instant(due_at),
+        attempts: message.attempts.iter().map(attempt).collect(),
+        why: message.why.clone(),
+    }
+}
+
+fn attempt(attempt: &page::Attempt) -> Attempt {
+    Attempt {
+        number: attempt.number,
+        started_at: Instant(attempt.started_at),
+        finished_at: attempt.finished_at.map(Instant),
+        outcome: attempt.outcome.map(Into::into),
+        detail: attempt.detail.clone(),
+    }
+}
+
+/// State of a message, for example of a test page
+#[utoipa::path(get, path = "/api/tocsin/v1/notifications/{id}", tag = "oncall",
+    params(("id" = String, Path)), responses((status = 200, body = Notification), (status = 404)))]
+pub(crate) async fn get_notification(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Notification>, Problem> {
+    let found = id.parse().ok().and_then(|id| app.read(|state| state.notifications.get(&id).map(|one| shown(state, one))));
+    found.map(Json).ok_or_else(|| Problem::not_found(&format!("message {id}")))
+}

@@ -1,0 +1,82 @@
+//! The table of routes. A route enters it only together with who may call it; what each does is not known here.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::access::authenticate::gate;
+use crate::access::who::Who;
+use crate::app::App;
+use crate::http::idempotency::once;
+
+/// Where the native API lives.
+pub(crate) const API: &str = "/api/tocsin/v1";
+
+/// One method of one path, and who may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// `GET`, `POST`, ...
+    pub method: String,
+    /// The path, with `{parameters}`.
+    pub path: String,
+    /// Who may call it.
+    pub who: Who,
+}
+
+/// All routes. There is no other way to register one than [`Table::add`].
+pub(crate) struct Table {
+    app: App,
+    router: OpenApiRouter<App>,
+    listed: Vec<Listed>,
+}
+
+impl Table {
+    pub(crate) fn new(app: App) -> Self {
+        Self { app, router: OpenApiRouter::default(), listed: Vec::new() }
+    }
+
+    /// Registers the handlers of one path that share who may call them.
+    #[must_use]
+    pub(crate) fn add(mut self, who: Who, routes: UtoipaMethodRouter<App>) -> Self {
+        let (schemas, mut paths, handlers) = routes;
+        for (path, item) in &mut paths.paths {
+            let operations = [
+                ("GET", &mut item.get),
+                ("PUT", &mut item.put),
+                ("POST", &mut item.post),
+                ("DELETE", &mut item.delete),
+                ("PATCH", &mut item.patch),
+            ];
+            for (method, operation) in operations {
+                let Some(operation) = operation else { continue };
+                operation.security = security_of(who);
+                self.listed.push(Listed { method: method.to_owned(), path: path.clone(), who });
+            }
+        }
+        // The last layer is the outermost: nothing is looked at before the gate has spoken.
+        let gated = handlers
+            .layer(from_fn_with_state(self.app.clone(), once))
+            .layer(from_fn_with_state((self.app.clone(), who), gate));
+        self.router = self.router.routes((schemas, paths, gated));
+        self
+    }
+
+    /// The router, its description and the list of its routes.
+    pub(crate) fn build(self) -> (Router, OpenApi, Vec<Listed>) {
+        let (router, openapi) = self.router.split_for_parts();
+        (router.with_state(self.app), openapi, self.listed)
+    }
+}
+
+fn security_of(who: Who) -> Option<Vec<SecurityRequirement>> {
+    let none: [&str; 0] = [];
+    match who {
+        Who::Public | Who::Key(_) => None,
+        Who::Session => Some(vec![SecurityRequirement::new("session", none)]),
+        Who::Role(_) | Who::SelfOr(_) => {
+            Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::new("session", none)])
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Signing in and out, the first administrator, API tokens. Passwords and tokens are compared elsewhere.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::Ask;
+use tocsin_domain::event::{Actor, EventBody, PeopleEvent};
+use tocsin_domain::id::UserId;
+use utoipa::ToSchema;
+
+use super::address;
+use super::body::Json as Body;
+use super::problem::Problem;
+use super::shape::Role;
+use crate::access::cookie;
+use crate::access::origin::client_ip;
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::secret;
+
+/// The shortest password (NIST SP 800-63B asks for 8 at least; without a second factor longer is better).
+const PASSWORD_CHARS_MIN: usize = 12;
+/// The longest, so that hashing stays bounded.
+const PASSWORD_CHARS_MAX: usize = 256;
+/// One-time tokens longer than this are not ours.
+const TOKEN_CHARS_MAX: usize = 200;
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionUser {
+    id: String,
+    name: String,
+    role: Role,
+    email: String,
+}
+
+/// A session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    user: SessionUser,
+    /// Goes into the header `X-CSRF-Token` of every request that changes something.
+    csrf_token: String,
+    setup_needed: bool,
+}
+
+/// Whether the first administrator is still to be made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SetupState {
+    setup_needed: bool,
+}
+
+/// The first administrator.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetupRequest {
+    /// From the one-time link that `tocsin serve` prints.
+    #[schema(value_type = String)]
+    setup_token: SecretString,
+    name: String,
+    email: String,
+    /// At least 12 characters.
+    #[schema(value_type = String)]
+    password: SecretString,
+    /// IANA zone of the first schedule; UTC when not given.
+    time_zone: Option<String>,
+}
+
+/// By password, or by a one-time link.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SignInRequest {
+    /// By a one-time link.
+    Link {
+        /// From the link.
+        #[schema(value_type = String)]
+        login_token: SecretString,
+    },
+    /// By password.
+    Password {
+        email: String,
+        #[schema(value_type = String)]
+        password: SecretString,
+    },
+}
+
+/// Is the first administrator still to be made?
+#[utoipa::path(get, path = "/api/tocsin/v1/setup", tag = "access", responses((status = 200, body = SetupState)))]
+pub(crate) async fn setup_state(State(app): State<App>) -> Json<SetupState> {
+    Json(SetupState { setup_needed: app.read(|state| state.installation.is_none()) })
+}
+
+/// Make the first administrator
+#[utoipa::path(post, path = "/api/tocsin/v1/setup", tag = "access", request_body = SetupRequest,
+    responses((status = 201, body = Session), (status = 400), (status = 401), (status = 409)))]
+pub(crate) async fn set_up(
+    State(app): State<App>,
+    connection: Option<ConnectInfo<SocketAddr>>,
+    headers: HeaderMap,
+    Body(request): Body<SetupRequest>,
+) -> Result<Response, Problem> {
+    if app.read(|state| state.installation.is_some()) {
+        return Err(Problem::conflict("this installation is set up already: sign in instead"));
+    }
+    start_try(&app, "setup", connection, &headers)?;
+    let now = app.now();
+    let token = request.setup_token.clone();
+    let fits = token.expose_secret().len() <= TOKEN_CHARS_MAX
+        && app.blocking(move |parts| parts.accounts.setup_token_matches(token.expose_secret(), now)).await?;
+    if !fits {
+        return Err(Problem::unauthenticated("the setup link is not the one that `tocsin serve` printed last"));
+    }
+    let email = check_new_person(&request.email, &request.password)?;
+    let user = make_first(&app, &request, email).await?;
+    let password = request.password.clone();
+    app.with_password(move |parts| parts.accounts.set_password(user, &password)).await?;
+    app.blocking(|parts| parts.accounts.finish_setup()).await?;
+    begin(&app, user, StatusCode::CREATED).await
+}
+
+fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString, Problem> {
+    let mut reasons = Vec::new();
+    let chars = password.expose_secret().chars().count();
+    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
+        reasons.push(format!("password: {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
+    }
+    match address::mail(email) {
+        Ok(email) if reasons.is_empty() => return Ok(email),
+        Ok(_) => {}
+        Err(reason) => reasons.push(format!("email: {reason}")),
+    }
+    Err(Problem::invalid(reasons))
+}
+
+async fn make_first(app: &App, request: &SetupRequest, email: SecretString) -> Result<UserId, Problem> {
+    let row = app.blocking(move |parts| parts.vault.put(&email, None)).await?;
+    // The first integration's key is shown to nobody: an administrator makes further ones.
+    let key = secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let ask = Ask::SetUp {
+        name: request.name.clone(),
+        email: row,
+        time_zone: request.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        key_hash: secret::key_hash(&key),
+    };
+    let outcome = app.ask(&Actor::System, ask).await;
+    let done = match outcome {
+        Ok(done) => done,
+        Err(problem) => {
+            app.blocking(move |parts| parts.vault.remove(&[row])).await?;
+            return Err(problem);
+        }
+    };
+    let added = done.events.iter().find_map(|event| match &event.body {
+        EventBody::People(PeopleEvent::UserAdded { user }) => Some(user.id),
+        EventBody::People(_)
+        | EventBody::Installation(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    });
+    added.ok_or_else(|| Problem::internal("the administrator was made but not found"))
+}
+
+/// Sign in
+#[utoipa::path(post, path = "/api/tocsin/v1/session", tag = "access", request_body = SignInRequest,
+    responses((status = 200, body = Session), (status = 401), (status = 429)))]
+pub(crate) async fn sign_in(
+    State(app): State<App>,
+    connection: Option<ConnectInfo<SocketAddr>>,
+    headers: HeaderMap,
+    Body(request): Body<SignInRequest>,
+) -> Result<Response, Problem> {
+    let user = match request {
+        SignInRequest::Link { login_token } => by_link(&app, login_token, connection, &headers).await?,
+        SignInRequest::Password { email, password } => by_password(&app, email, password, connection, &headers).await?,
+    };
+    begin(&app, user, StatusCode::OK).await
+}
+
+fn start_try(
+    app: &App,
+    account: &str,
+    connection: Option<ConnectInfo<SocketAddr>>,
+    headers: &HeaderMap,
+) -> Result<Option<std::net::IpAddr>, Problem> {
+    let ip = client_ip(headers, connection.map(|info| info.0), app.settings.behind_proxy);
+    let wait = |seconds| Problem::too_many("too many tries; wait, then try again", seconds);
+    app.inner().logins.start(account, ip, app.now()).map_err(wait)?;
+    Ok(ip)
+}
+
+async fn by_link(
+    app: &App,
+    token: SecretString,
+    connection: Option<ConnectInfo<SocketAddr>>,
+    headers: &HeaderMap,
+) -> Result<UserId, Problem> {
+    let account = "login link";
+    let ip = start_try(app, account, connection, headers)?;
+    let now = app.now();
+    let refused = || Problem::unauthenticated("this link was used or is too old; ask an administrator for another");
+    if token.expose_secret().len() > TOKEN_CHARS_MAX {
+        return Err(refused());
+    }
+    let user = app.blocking(move |parts| parts.accounts.redeem_login(token.expose_secret(), now)).await?;
+    let user = user.filter(|user| app.read(|state| state.users.contains_key(user))).ok_or_else(refused)?;
+    app.inner().logins.succeeded(account, ip);
+    Ok(user)
+}
+
+async fn by_password(
+    app: &App,
+    email: String,
+    password: SecretString,
+    connection: Option<ConnectInfo<SocketAddr>>,
+    headers: &HeaderMap,
+) -> Result<UserId, Problem> {
+    let refused = || Problem::unauthenticated("the address or the password is wrong");
+    let too_long = email.len() > address::MAIL_CHARS_MAX || password.expose_secret().chars().count() > PASSWORD_CHARS_MAX;
+    if too_long || email.is_empty() || password.expose_secret().is_empty() {
+        return Err(refused());
+    }
+    let ip = start_try(app, &email, connection, headers)?;
+    let rows: Vec<_> = app.read(|state| state.users.values().map(|user| (user.id, user.email)).collect());
+    let wanted = email.clone();
+    let found = app.with_password(move |parts| {
+        let mut user = None;
+        for (id, row) in rows {
+            let same = parts.vault.get(row)?.is_some_and(|one| one.expose_secret().eq_ignore_ascii_case(&wanted));
+            if same {
+                user = Some(id);
+                break;
+            }
+        }
+        let matches = parts.accounts.password_matches(user, &password)?;
+        Ok(user.filter(|_| matches))
+    });
+    let user = found.await?.ok_or_else(refused)?;
+    app.inner().logins.succeeded(&email, ip);
+    Ok(user)
+}
+
+async fn begin(app: &App, user: UserId, status: StatusCode) -> Result<Response, Problem> {
+    let now = app.now();
+    let value = app.blocking(move |parts| parts.accounts.begin_session(user, now)).await?;
+    let session = session_of(app, user, &value).await?;
+    let cookie = cookie::give(&value, app.settings.is_https());
+    let cookie = cookie.ok_or_else(|| Problem::internal("the session's cookie cannot be written"))?;
+    Ok((status, [(header::SET_COOKIE, cookie)], Json(session)).into_response())
+}
+
+async fn session_of(app: &App, user: UserId, cookie_value: &str) -> Result<Session, Problem> {
+    let known = app.read(|state| state.users.get(&user).map(|one| (one.name.clone(), one.role, one.email)));
+    let (name, role, row) = known.ok_or_else(|| Problem::unauthenticated("this person was removed"))?;
+    let email = app.blocking(move |parts| parts.vault.get(row)).await?;
+    let email = email.map(|email| email.expose_secret().to_owned()).unwrap_or_default();
+    Ok(Session {
+        user: SessionUser { id: user.to_string(), name, role: role.into(), email },
+        csrf_token: cookie::csrf_of(cookie_value),
+        setup_needed: false,
+    })
+}
+
+/// Who is signed in?
+#[utoipa::path(get, path = "/api/tocsin/v1/session", tag = "access",
+    responses((status = 200, body = Session), (status = 401)))]
+pub(crate) async fn get_session(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Json<Session>, Problem> {
+    let value = cookie::read(&headers, app.settings.is_https()).unwrap_or_default();
+    session_of(&app, caller.person()?, &value).await.map(Json)
+}
+
+/// Sign out
+#[utoipa::path(delete, path = "/api/tocsin/v1/session", tag = "access", responses((status = 204), (status = 401)))]
+pub(crate) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let https = app.settings.is_https();
+    if let Some(value) = cookie::read(&headers, https) {
+        app.blocking(move |parts| parts.accounts.end_session(&value)).await?;
+    }
+    let cookie = cookie::take_back(https).ok_or_else(|| Problem::internal("the cookie cannot be written"))?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PasswordRequest {
+    /// At least 12 characters.
+    #[schema(value_type = String)]
+    password: SecretString,
+}
+
+/// Set one's password
+///
+/// All sessions of the person end; they sign in again.
+#[utoipa::path(put, path = "/api/tocsin/v1/users/{id}/password", tag = "access", params(("id" = String, Path)),
+    request_body = PasswordRequest, responses((status = 204), (status = 400)))]
+pub(crate) async fn set_password(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(request): Body<PasswordRequest>,
+) -> Result<StatusCode, Problem> {
+    let user = id.parse::<UserId>().ok().filter(|user| app.read(|state| state.users.contains_key(user)));
+    let user = user.ok_or_else(|| Problem::not_found("such person"))?;
+    check_new_person("somebody@example.org", &request.password)?;
+    app.with_password(move |parts| parts.accounts.set_password(user, &request.password)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

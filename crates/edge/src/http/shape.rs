@@ -1,0 +1,201 @@
+//! Shapes that several nouns of the API share: an instant, a name with its id, and the words of the domain's enums.
+
+use serde::{Deserialize, Serialize};
+use tocsin_domain::monitor;
+use tocsin_domain::people;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use utoipa::ToSchema;
+
+/// An instant: RFC 3339 in UTC with milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-23T07:12:58.123Z")]
+pub(crate) struct Instant(pub(crate) Timestamp);
+
+impl Serialize for Instant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || serde::de::Error::custom("an instant is written as in 2026-11-23T07:12:58Z");
+        Timestamp::parse_rfc3339(&text).map(Self).ok_or_else(wrong)
+    }
+}
+
+/// Something with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Named {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// What a person may do; each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Reads everything but secrets.
+    Viewer,
+    /// Also works on incidents.
+    Responder,
+    /// Also changes people, schedules, channels and tokens.
+    Admin,
+}
+
+impl From<people::Role> for Role {
+    fn from(role: people::Role) -> Self {
+        match role {
+            people::Role::Viewer => Self::Viewer,
+            people::Role::Responder => Self::Responder,
+            people::Role::Admin => Self::Admin,
+        }
+    }
+}
+
+impl From<Role> for people::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Responder => Self::Responder,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
+/// How loudly an incident asks for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Urgency {
+    /// Pages, escalates, repeats.
+    High,
+    /// Nobody is woken.
+    Low,
+}
+
+impl From<people::Urgency> for Urgency {
+    fn from(urgency: people::Urgency) -> Self {
+        match urgency {
+            people::Urgency::High => Self::High,
+            people::Urgency::Low => Self::Low,
+        }
+    }
+}
+
+impl From<Urgency> for people::Urgency {
+    fn from(urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::High => Self::High,
+            Urgency::Low => Self::Low,
+        }
+    }
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Severity {
+    /// Hurts now.
+    Critical,
+    /// Hurts some.
+    Error,
+    /// Will hurt if nothing is done.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+impl From<monitor::Severity> for Severity {
+    fn from(severity: monitor::Severity) -> Self {
+        match severity {
+            monitor::Severity::Critical => Self::Critical,
+            monitor::Severity::Error => Self::Error,
+            monitor::Severity::Warning => Self::Warning,
+            monitor::Severity::Info => Self::Info,
+        }
+    }
+}
+
+impl From<Severity> for monitor::Severity {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Self::Critical,
+            Severity::Error => Self::Error,
+            Severity::Warning => Self::Warning,
+            Severity::Info => Self::Info,
+        }
+    }
+}
+
+/// The transports of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChannelKind {
+    /// Mail.
+    Email,
+    /// A signed HTTP POST.
+    Webhook,
+    /// A push by an ntfy server.
+    Ntfy,
+}
+
+impl From<people::ChannelKind> for ChannelKind {
+    fn from(kind: people::ChannelKind) -> Self {
+        match kind {
+            people::ChannelKind::Email => Self::Email,
+            people::ChannelKind::Webhook => Self::Webhook,
+            people::ChannelKind::Ntfy => Self::Ntfy,
+        }
+    }
+}
+
+impl From<ChannelKind> for people::ChannelKind {
+    fn from(kind: ChannelKind) -> Self {
+        match kind {
+            ChannelKind::Email => Self::Email,
+            ChannelKind::Webhook => Self::Webhook,
+            ChannelKind::Ntfy => Self::Ntfy,
+        }
+    }
+}
+
+/// A person by name; one who was removed keeps a place in old records.
+pub(crate) fn named_user(state: &State, user: tocsin_domain::id::UserId) -> Named {
+    let name = state.users.get(&user).map_or_else(|| "a removed person".to_owned(), |user| user.name.clone());
+    Named { id: user.to_string(), name }
+}
+
+/// A service by name.
+pub(crate) fn named_service(state: &State, service: tocsin_domain::id::ServiceId) -> Named {
+    let name = state.services.get(&service).map_or_else(|| "a removed service".to_owned(), |one| one.name.clone());
+    Named { id: service.to_string(), name }
+}
+
+/// A target by name.
+pub(crate) fn named_target(state: &State, target: tocsin_domain::id::TargetId) -> Named {
+    let name = state.targets.get(&target).map_or_else(|| "a removed target".to_owned(), |one| one.identity.name.clone());
+    Named { id: target.to_string(), name }
+}
+
+/// An escalation policy by name.
+pub(crate) fn named_policy(state: &State, policy: tocsin_domain::id::PolicyId) -> Named {
+    let name = state.policies.get(&policy).map_or_else(|| "a removed policy".to_owned(), |one| one.name.clone());
+    Named { id: policy.to_string(), name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_in_utc_and_read_with_any_offset() {
+        let instant: Instant = serde_json::from_str("\"2024-08-18T05:12:07.041+02:00\"").unwrap();
+        assert_eq!(serde_json::to_string(&instant).unwrap(), "\"2024-08-18T03:12:07.041Z\"");
+        assert!(serde_json::from_str::<Instant>("\"tomorrow\"").is_err());
+        assert!(serde_json::from_str::<Instant>("5").is_err());
+    }
+}

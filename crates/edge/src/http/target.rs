@@ -1,0 +1,330 @@
+//! Watched web servers: how they are, muted, in maintenance, no longer watched. What they mean is decided elsewhere.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::{Ask, WatchAsk};
+use tocsin_domain::event::{EventBody, WatchEvent};
+use tocsin_domain::id::TargetId;
+use tocsin_domain::signal::{FactKind, metric};
+use tocsin_domain::state;
+use tocsin_domain::target;
+use tocsin_domain::time::Timestamp;
+use utoipa::ToSchema;
+
+use super::body::{Json as Body, Params};
+use super::page::{Page, PageQuery};
+use super::problem::Problem;
+use super::shape::{Instant, Named, named_service};
+use crate::access::who::Caller;
+use crate::app::{App, Parts};
+use crate::ports::{Answer, StorageError};
+
+/// A target that was not seen for this long is in an unknown state.
+const SEEN_WITHIN_MS: u64 = 60_000;
+/// The longest mute: a week.
+const MUTE_MINUTES_MAX: u64 = 7 * 24 * 60;
+/// How far back the reason of a missing status page is looked for: it is written once.
+const REASON_WITHIN_MS: u64 = 30 * 86_400_000;
+
+/// How a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TargetState {
+    /// Nothing fails.
+    Healthy,
+    /// Something fails.
+    Failing,
+    /// It is not seen.
+    Unknown,
+}
+
+/// What is served by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TargetKind {
+    /// Apache.
+    Apache,
+}
+
+/// A mute.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Mute {
+    until: Instant,
+}
+
+/// Planned work.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Maintenance {
+    id: String,
+    from: Instant,
+    until: Instant,
+    reason: String,
+}
+
+/// Whether the status page can be read.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct StatusPage {
+    ok: bool,
+    /// What happened, with the lines to paste.
+    reason: Option<String>,
+}
+
+/// Numbers of now.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub(crate) struct TargetMetrics {
+    workers_busy: Option<f64>,
+    workers_max: Option<f64>,
+    requests_per_second: Option<f64>,
+    /// Connections that wait to be accepted.
+    queue: Option<f64>,
+}
+
+/// A watched web server.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Target {
+    id: String,
+    name: String,
+    kind: TargetKind,
+    state: TargetState,
+    config_path: String,
+    listen: Vec<String>,
+    found_at: Instant,
+    mute: Option<Mute>,
+    maintenance: Vec<Maintenance>,
+    status_page: StatusPage,
+    last_seen_at: Option<Instant>,
+    service: Named,
+    metrics: TargetMetrics,
+}
+
+/// Watched web servers
+#[utoipa::path(get, path = "/api/tocsin/v1/targets", tag = "watch", params(PageQuery),
+    responses((status = 200, body = Page<Target>)))]
+pub(crate) async fn list_targets(
+    State(app): State<App>,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<Target>>, Problem> {
+    let now = app.now();
+    let ids: Vec<TargetId> = app.read(|state| state.targets.keys().copied().collect());
+    let gauges = app.blocking(move |parts| gauges(parts, &ids, now)).await?;
+    let mut all: Vec<Target> =
+        app.read(|state| state.targets.values().map(|known| shown(state, known, &gauges, now)).collect());
+    all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// What the store says of all targets now.
+#[derive(Default)]
+struct Gauges {
+    by_name: BTreeMap<&'static str, BTreeMap<String, f64>>,
+    trouble: BTreeMap<TargetId, String>,
+}
+
+impl Gauges {
+    fn of(&self, name: &str, target: TargetId) -> Option<f64> {
+        self.by_name.get(name)?.get(target.as_str()).copied().filter(|value| value.is_finite())
+    }
+}
+
+fn gauges(parts: &Parts, targets: &[TargetId], now: Timestamp) -> Result<Gauges, StorageError> {
+    let questions = [
+        ("seen", format!("timestamp({})", metric::PARENT_UP)),
+        ("busy", metric::WORKERS_BUSY.to_owned()),
+        ("max", metric::WORKERS_MAX.to_owned()),
+        ("rate", format!("sum by (target) (rate({}[15s]))", metric::LOG_REQUESTS_TOTAL)),
+        ("queue", format!("sum by (target) ({})", metric::LISTENER_QUEUE)),
+    ];
+    let mut gauges = Gauges::default();
+    for (name, expr) in questions {
+        gauges.by_name.insert(name, by_target(parts, &expr, now));
+    }
+    for target in targets {
+        if let Some(reason) = status_trouble(parts, *target, now)? {
+            gauges.trouble.insert(*target, reason);
+        }
+    }
+    Ok(gauges)
+}
+
+/// One value for each target; a question that fails leaves them unknown.
+fn by_target(parts: &Parts, expr: &str, now: Timestamp) -> BTreeMap<String, f64> {
+    let Ok(Answer::Vector(series)) = parts.telemetry.query(expr, now) else { return BTreeMap::new() };
+    let known = series.into_iter().filter_map(|mut one| Some((one.labels.remove("target")?, one.points.last()?.1)));
+    known.collect()
+}
+
+/// Why the status page of a target cannot be read; `None` when it can.
+pub(crate) fn status_trouble(parts: &Parts, target: TargetId, now: Timestamp) -> Result<Option<String>, StorageError> {
+    let up = by_target(parts, &format!("{}{{target=\"{target}\"}}", metric::UP), now);
+    if up.get(target.as_str()) == Some(&1.0) {
+        return Ok(None);
+    }
+    let facts = parts.telemetry.facts(target, now.minus_ms(REASON_WITHIN_MS), now.plus_ms(1))?;
+    let reason = facts.into_iter().rev().find_map(|fact| match fact.what {
+        FactKind::StatusUnavailable { reason } => Some(reason),
+        FactKind::ParentExited { .. }
+        | FactKind::ParentStarted { .. }
+        | FactKind::Reloaded { .. }
+        | FactKind::ConfigChanged { .. }
+        | FactKind::ConfigTested { .. }
+        | FactKind::ErrorLogged { .. }
+        | FactKind::QueueChanged { .. } => None,
+    });
+    Ok(reason)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds since the epoch, as milliseconds, fit")]
+fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Timestamp) -> Target {
+    let id = known.id;
+    let seen = gauges.of("seen", id).map(|seconds| Timestamp::from_millis((seconds * 1_000.0) as i64));
+    let failing = state.firing.values().filter_map(|alert| state.alerts.get(alert)).any(|alert| alert.target == Some(id));
+    let target_state = if failing {
+        TargetState::Failing
+    } else if seen.is_some_and(|seen| now.ms_since(seen) < SEEN_WITHIN_MS) {
+        TargetState::Healthy
+    } else {
+        TargetState::Unknown
+    };
+    let reason = gauges.trouble.get(&id).cloned();
+    Target {
+        id: id.to_string(),
+        name: known.identity.name.clone(),
+        kind: TargetKind::Apache,
+        state: target_state,
+        config_path: known.identity.config_path.clone(),
+        listen: known.identity.listen.clone(),
+        found_at: Instant(known.found_at),
+        mute: known.muted_until.filter(|until| *until > now).map(|until| Mute { until: Instant(until) }),
+        maintenance: known.maintenance.iter().filter(|one| one.until > now).map(shown_window).collect(),
+        status_page: StatusPage { ok: reason.is_none(), reason },
+        last_seen_at: seen.map(Instant),
+        service: named_service(state, known.service),
+        metrics: TargetMetrics {
+            workers_busy: gauges.of("busy", id),
+            workers_max: gauges.of("max", id),
+            requests_per_second: gauges.of("rate", id),
+            queue: gauges.of("queue", id),
+        },
+    }
+}
+
+fn shown_window(window: &target::Maintenance) -> Maintenance {
+    Maintenance {
+        id: window.id.to_string(),
+        from: Instant(window.from),
+        until: Instant(window.until),
+        reason: window.reason.clone(),
+    }
+}
+
+fn named(id: &str) -> Result<TargetId, Problem> {
+    id.parse().map_err(|_| Problem::not_found(&format!("target {id}")))
+}
+
+/// How long a target is muted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MuteRequest {
+    /// 1 to 10080 (a week).
+    minutes: u64,
+    reason: Option<String>,
+}
+
+/// Page nobody for a target for a while
+#[utoipa::path(post, path = "/api/tocsin/v1/targets/{id}/mute", tag = "watch", params(("id" = String, Path)),
+    request_body = MuteRequest, responses((status = 200, body = Mute), (status = 400), (status = 404)))]
+pub(crate) async fn mute(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<MuteRequest>,
+) -> Result<Json<Mute>, Problem> {
+    let target = named(&id)?;
+    if !(1..=MUTE_MINUTES_MAX).contains(&request.minutes) {
+        return Err(Problem::bad(format!("minutes: 1 to {MUTE_MINUTES_MAX}")));
+    }
+    let until = app.now().plus_ms(request.minutes * 60_000);
+    let reason = request.reason.filter(|reason| !reason.trim().is_empty());
+    let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::Mute { target, until, reason })).await?;
+    Ok(Json(Mute { until: Instant(until) }))
+}
+
+/// Page for a target again
+#[utoipa::path(delete, path = "/api/tocsin/v1/targets/{id}/mute", tag = "watch", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn unmute(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::Unmute(named(&id)?))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Work to plan.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MaintenanceRequest {
+    from: Instant,
+    until: Instant,
+    reason: String,
+}
+
+/// Plan work: alerts are recorded, nobody is paged
+#[utoipa::path(post, path = "/api/tocsin/v1/targets/{id}/maintenance", tag = "watch", params(("id" = String, Path)),
+    request_body = MaintenanceRequest, responses((status = 201, body = Maintenance), (status = 400), (status = 404)))]
+pub(crate) async fn plan_maintenance(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<MaintenanceRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let target = named(&id)?;
+    let ask = WatchAsk::PlanMaintenance { target, from: request.from.0, until: request.until.0, reason: request.reason };
+    let done = app.ask(&caller.actor, Ask::Watch(ask)).await?;
+    let planned = done.events.iter().find_map(|event| match &event.body {
+        EventBody::Watch(WatchEvent::MaintenancePlanned { window, .. }) => Some(shown_window(window)),
+        EventBody::Watch(_)
+        | EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    });
+    let planned = planned.ok_or_else(|| Problem::internal("the work was planned but not found"))?;
+    Ok((StatusCode::CREATED, Json(planned)))
+}
+
+/// Call planned work off
+#[utoipa::path(delete, path = "/api/tocsin/v1/targets/{id}/maintenance/{window_id}", tag = "watch",
+    params(("id" = String, Path), ("window_id" = String, Path)), responses((status = 204), (status = 404)))]
+pub(crate) async fn cancel_maintenance(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, window_id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let target = named(&id)?;
+    let window = window_id.parse().map_err(|_| Problem::not_found(&format!("planned work {window_id}")))?;
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::CancelMaintenance { target, window })).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stop watching a target
+#[utoipa::path(delete, path = "/api/tocsin/v1/targets/{id}", tag = "watch", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_target(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::Remove(named(&id)?))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,136 @@
+//! API tokens: listed, made, revoked. The text of one is shown once.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::id::TokenId;
+use tocsin_domain::people;
+use utoipa::ToSchema;
+
+use super::body::{Json as Body, Params};
+use super::page::{Page, PageQuery};
+use super::problem::Problem;
+use super::shape::{Instant, Role};
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::ports::{ApiToken as Stored, NewToken};
+
+/// Characters of a token's name at most.
+const NAME_CHARS_MAX: usize = 100;
+/// Tokens of the installation at most.
+const TOKENS_MAX: usize = 1_000;
+
+/// A token, without its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ApiToken {
+    id: String,
+    name: String,
+    role: Role,
+    /// Whose it is; null for one of the installation.
+    user_id: Option<String>,
+    created_at: Instant,
+    expires_at: Option<Instant>,
+}
+
+/// A token that was just made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MadeToken {
+    #[serde(flatten)]
+    token_row: ApiToken,
+    /// Shown once.
+    token: String,
+}
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenRequest {
+    name: String,
+    /// At most one's own.
+    role: Role,
+    expires_at: Option<Instant>,
+}
+
+fn shown(token: Stored) -> ApiToken {
+    ApiToken {
+        id: token.id.to_string(),
+        name: token.name,
+        role: token.role.into(),
+        user_id: token.user.map(|user| user.to_string()),
+        created_at: Instant(token.created_at),
+        expires_at: token.expires_at.map(Instant),
+    }
+}
+
+/// Whether the caller may see and revoke it: an administrator all, others their own.
+fn is_theirs(caller: &Caller, token: &Stored) -> bool {
+    caller.role == people::Role::Admin || (caller.user.is_some() && token.user == caller.user)
+}
+
+/// Tokens: an administrator's list has all, another's their own
+#[utoipa::path(get, path = "/api/tocsin/v1/api-tokens", tag = "access", params(PageQuery),
+    responses((status = 200, body = Page<ApiToken>)))]
+pub(crate) async fn list_tokens(
+    State(app): State<App>,
+    caller: Caller,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<ApiToken>>, Problem> {
+    let all = app.blocking(|parts| parts.accounts.tokens()).await?;
+    let theirs = all.into_iter().filter(|token| is_theirs(&caller, token)).map(shown).collect();
+    page.cut(theirs, |token: &ApiToken| token.id.as_str()).map(Json)
+}
+
+/// Make a token, which acts as the person who makes it
+#[utoipa::path(post, path = "/api/tocsin/v1/api-tokens", tag = "access", request_body = TokenRequest,
+    responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
+pub(crate) async fn add_token(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<TokenRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let now = app.now();
+    let role: people::Role = request.role.into();
+    let name = request.name.trim().to_owned();
+    let mut reasons = Vec::new();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        reasons.push(format!("name: 1 to {NAME_CHARS_MAX} characters on one line"));
+    }
+    if request.expires_at.is_some_and(|at| at.0 <= now) {
+        reasons.push("expires_at: must lie ahead".to_owned());
+    }
+    if !reasons.is_empty() {
+        return Err(Problem::invalid(reasons));
+    }
+    if role > caller.role {
+        return Err(Problem::forbidden("a token can do no more than who makes it"));
+    }
+    let new = NewToken { name, role, user: caller.user, expires_at: request.expires_at.map(|at| at.0) };
+    let made = app.blocking(move |parts| {
+        if parts.accounts.tokens()?.len() >= TOKENS_MAX {
+            return Ok(None);
+        }
+        parts.accounts.add_token(new, now).map(Some)
+    });
+    let Some((row, token)) = made.await? else {
+        return Err(Problem::conflict(format!("there are {TOKENS_MAX} tokens already: revoke one first")));
+    };
+    Ok((StatusCode::CREATED, Json(MadeToken { token_row: shown(row), token })))
+}
+
+/// Revoke a token
+#[utoipa::path(delete, path = "/api/tocsin/v1/api-tokens/{token_id}", tag = "access", params(("token_id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn revoke_token(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let missing = || Problem::not_found("such token");
+    let id: TokenId = id.parse().map_err(|_| missing())?;
+    let all = app.blocking(|parts| parts.accounts.tokens()).await?;
+    all.iter().find(|token| token.id == id && is_theirs(&caller, token)).ok_or_else(missing)?;
+    app.blocking(move |parts| parts.accounts.revoke_token(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,327 @@
+//! What the sockets need from the journal, the vault, the accounts and the store, as traits that the shell fulfils. Every call
+//! may block and is made on a blocking thread; none of them knows HTTP.
+
+use secrecy::SecretString;
+use tocsin_domain::event::Event;
+use tocsin_domain::id::{IncidentId, SecretId, TargetId, TokenId, UserId};
+use tocsin_domain::learn::evidence::Evidence;
+use tocsin_domain::people::Role;
+use tocsin_domain::signal::{Fact, Labels, LogRecord};
+use tocsin_domain::time::Timestamp;
+
+/// Why something could not be read or kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct StorageError {
+    /// What happened, what was kept, what to do; no secrets.
+    pub why: String,
+    /// Whether the disk is full.
+    pub disk_full: bool,
+}
+
+/// Reads journalled events back.
+pub trait EventLog: Send + Sync + 'static {
+    /// Events after `position`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError>;
+
+    /// Events about an incident and its messages after `position`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn of_incident(
+        &self,
+        incident: IncidentId,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StorageError>;
+
+    /// The event at a position.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn at(&self, position: u64) -> Result<Option<Event>, StorageError>;
+}
+
+/// Keeps secrets and addresses, encrypted.
+pub trait Vault: Send + Sync + 'static {
+    /// Keeps a secret; `owner` is the person whose removal removes it.
+    ///
+    /// # Errors
+    /// It was not kept.
+    fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError>;
+
+    /// Reads a secret; `None` when the row is gone.
+    ///
+    /// # Errors
+    /// The vault cannot be read, or the row cannot be decrypted.
+    fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError>;
+
+    /// Removes rows; unknown ones are ignored.
+    ///
+    /// # Errors
+    /// They may still be there.
+    fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError>;
+}
+
+/// A token of the API as listed; the secret half is never given again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its id.
+    pub id: TokenId,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do at most.
+    pub role: Role,
+    /// Whose it is; none for one of the installation.
+    pub user: Option<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops to work.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A token to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do at most.
+    pub role: Role,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// When it stops to work.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Passwords, sessions, tokens, one-time links and settings.
+pub trait Accounts: Send + Sync + 'static {
+    /// Sets a person's password (argon2id) and ends their sessions. Slow on purpose.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    fn set_password(&self, user: UserId, password: &SecretString) -> Result<(), StorageError>;
+
+    /// Compares a password, taking as long for a person that does not exist. Slow on purpose.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn password_matches(
+        &self,
+        user: Option<UserId>,
+        password: &SecretString,
+    ) -> Result<bool, StorageError>;
+
+    /// Begins a session and gives the value of its cookie (at least 256 random bits, kept hashed).
+    ///
+    /// # Errors
+    /// No session was begun.
+    fn begin_session(&self, user: UserId, now: Timestamp) -> Result<String, StorageError>;
+
+    /// Whose session this cookie is.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn session(&self, cookie: &str, now: Timestamp) -> Result<Option<UserId>, StorageError>;
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// It may still be alive.
+    fn end_session(&self, cookie: &str) -> Result<(), StorageError>;
+
+    /// Forgets a removed person: password, sessions and tokens.
+    ///
+    /// # Errors
+    /// Some of it may still be there.
+    fn forget_user(&self, user: UserId) -> Result<(), StorageError>;
+
+    /// Makes a token; the text is given here only.
+    ///
+    /// # Errors
+    /// None was made.
+    fn add_token(&self, token: NewToken, now: Timestamp) -> Result<(ApiToken, String), StorageError>;
+
+    /// The living token of this text.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn token(&self, text: &str, now: Timestamp) -> Result<Option<ApiToken>, StorageError>;
+
+    /// All tokens, oldest first.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn tokens(&self) -> Result<Vec<ApiToken>, StorageError>;
+
+    /// Revokes a token; whether there was one.
+    ///
+    /// # Errors
+    /// It may still work.
+    fn revoke_token(&self, id: TokenId) -> Result<bool, StorageError>;
+
+    /// Uses up a one-time login link.
+    ///
+    /// # Errors
+    /// The accounts cannot be read; the link was not used up.
+    fn redeem_login(&self, token: &str, now: Timestamp) -> Result<Option<UserId>, StorageError>;
+
+    /// Whether this is the living one-time setup token; it is used up by [`Accounts::finish_setup`].
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn setup_token_matches(&self, token: &str, now: Timestamp) -> Result<bool, StorageError>;
+
+    /// Uses up the setup token.
+    ///
+    /// # Errors
+    /// It may still work; setup itself is refused when it was done.
+    fn finish_setup(&self) -> Result<(), StorageError>;
+
+    /// A setting, as JSON text.
+    ///
+    /// # Errors
+    /// The settings cannot be read.
+    fn setting(&self, name: &str) -> Result<Option<String>, StorageError>;
+
+    /// Changes a setting.
+    ///
+    /// # Errors
+    /// It was not changed.
+    fn set_setting(&self, name: &str, value: &str) -> Result<(), StorageError>;
+}
+
+/// One series of an answer: labels, and points of milliseconds and value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// Its labels.
+    pub labels: Labels,
+    /// Its points, in order.
+    pub points: Vec<(i64, f64)>,
+}
+
+/// What a query gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One value.
+    Scalar(i64, f64),
+    /// A text.
+    Text(i64, String),
+    /// One point for each series.
+    Vector(Vec<Series>),
+    /// Several points for each series.
+    Matrix(Vec<Series>),
+}
+
+/// Why a query gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The query itself is wrong.
+    #[error("{0}")]
+    Wrong(String),
+    /// It asks for more than is allowed.
+    #[error("{0}")]
+    TooMuch(String),
+    /// The store cannot answer.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Which lines of logs are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// Of access logs.
+    Access,
+    /// Of error logs.
+    Error,
+}
+
+/// The store of metrics, facts and logs.
+pub trait Telemetry: Send + Sync + 'static {
+    /// Asks at one instant.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    fn query(&self, expr: &str, at: Timestamp) -> Result<Answer, QueryError>;
+
+    /// Asks at every `step_ms` from `start` to `end`.
+    ///
+    /// # Errors
+    /// As [`QueryError`] says.
+    fn query_range(
+        &self,
+        expr: &str,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: u64,
+    ) -> Result<Answer, QueryError>;
+
+    /// What was seen of a target in a half-open span, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn facts(
+        &self,
+        target: TargetId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Fact>, StorageError>;
+
+    /// Lines of a target's logs in a half-open span, oldest first; of more than `limit` the newest.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn logs(
+        &self,
+        target: TargetId,
+        kind: LogKind,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<LogRecord>, StorageError>;
+
+    /// Numbers about the store itself for `/metrics`: name, help, value.
+    fn numbers(&self) -> Vec<(&'static str, &'static str, f64)>;
+
+    /// The last error of writing, if the store cannot write now.
+    fn trouble(&self) -> Option<String>;
+}
+
+/// A frozen bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256, in hex, as journalled.
+    pub sha256: String,
+}
+
+/// The evidence of incidents.
+pub trait Evidences: Send + Sync + 'static {
+    /// The frozen bundle; `None` while nothing is frozen.
+    ///
+    /// # Errors
+    /// The bundle cannot be read, or its bytes are not those that were journalled.
+    fn frozen(&self, incident: IncidentId) -> Result<Option<Bundle>, StorageError>;
+
+    /// What would be frozen now; `None` when there is no such incident.
+    ///
+    /// # Errors
+    /// The stores cannot be read.
+    fn draft(&self, incident: IncidentId) -> Result<Option<Evidence>, StorageError>;
+}
+
+/// How the journal itself is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JournalHealth {
+    /// Why the last commit failed; none when it was kept.
+    pub trouble: Option<String>,
+}
+
+/// Tells how durable things are.
+pub trait Health: Send + Sync + 'static {
+    /// The journal's state after its last commit.
+    fn journal(&self) -> JournalHealth;
+}

@@ -1,0 +1,165 @@
+//! The engine's thread and the handle by which everybody else reaches it: a bounded queue in, committed state out.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tocsin_domain::command::{Command, Refusal};
+use tocsin_domain::event::Event;
+use tocsin_domain::id::Entropy;
+use tocsin_domain::signal::Batch;
+use tocsin_domain::state::State;
+
+use crate::core::Core;
+use crate::ports::{Clock, Effects, Journal, NotDurable};
+
+/// Inputs that may wait for the engine; more are refused, so that memory stays bounded.
+const QUEUE_MAX: usize = 4_096;
+/// Inputs decided and committed together at most.
+const GROUP_MAX: usize = 512;
+/// The thread looks at the clock at least this often.
+const IDLE_WAIT: Duration = Duration::from_secs(1);
+
+/// What was decided and is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// The events, in order; empty when nothing had to change.
+    pub events: Vec<Event>,
+}
+
+/// Why a command was not carried out. Nothing of it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The core refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It was decided but could not be made durable.
+    #[error(transparent)]
+    NotDurable(#[from] NotDurable),
+    /// Too much is waiting; try again soon.
+    #[error("the engine is busy: nothing was kept, send it again in a moment")]
+    Busy,
+    /// Tocsin is stopping.
+    #[error("Tocsin is stopping: nothing was kept, send it again when it is back")]
+    Stopped,
+}
+
+type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
+
+enum Input {
+    Ask(Command, Reply),
+    Arrived(Batch),
+    Stop,
+}
+
+/// Reaches the engine from any thread; cheap to clone.
+#[derive(Clone)]
+pub struct EngineHandle {
+    queue: SyncSender<Input>,
+    state: Arc<RwLock<State>>,
+}
+
+impl EngineHandle {
+    /// Sends a command; `reply` is called on the engine's thread once the outcome is durable, and must not block.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; `reply` is not called then.
+    pub fn ask(
+        &self,
+        command: Command,
+        reply: impl FnOnce(Result<Done, AskError>) + Send + 'static,
+    ) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::Ask(command, Box::new(reply)))
+            .map_err(|refused| match refused {
+                TrySendError::Full(_) => AskError::Busy,
+                TrySendError::Disconnected(_) => AskError::Stopped,
+            })
+    }
+
+    /// Sends a command and waits for its durable outcome; not for async code.
+    ///
+    /// # Errors
+    /// As [`AskError`] says; nothing was kept.
+    pub fn ask_and_wait(&self, command: Command) -> Result<Done, AskError> {
+        let (sender, receiver) = sync_channel(1);
+        let reply = move |outcome| {
+            // A caller that is gone wants no answer.
+            let _ = sender.send(outcome);
+        };
+        self.ask(command, reply)?;
+        receiver.recv().unwrap_or(Err(AskError::Stopped))
+    }
+
+    /// Says that this batch is in the store, so that monitors that depend on it are asked now. Waits when the queue is full:
+    /// a batch that is stored must not be lost to detection.
+    pub fn arrived(&self, batch: Batch) {
+        // A stopped engine asks again at its next start, from the journalled position.
+        let _ = self.queue.send(Input::Arrived(batch));
+    }
+
+    /// Looks at the committed state. Keep it short: the engine waits to publish.
+    pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the engine's thread to end after what it is doing.
+    pub fn stop(&self) {
+        // A stopped engine needs no second word.
+        let _ = self.queue.send(Input::Stop);
+    }
+}
+
+/// Starts the engine's thread on a core that has replayed its journal.
+#[must_use]
+pub fn start<J, E, F>(core: Core<J, E, F>, clock: Arc<dyn Clock>) -> (EngineHandle, JoinHandle<()>)
+where
+    J: Journal + 'static,
+    E: Entropy + Send + 'static,
+    F: Effects + 'static,
+{
+    let (queue, inputs) = sync_channel(QUEUE_MAX);
+    let handle = EngineHandle {
+        queue,
+        state: core.published(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || run(core, &inputs, clock.as_ref()))
+        .expect("the operating system gives a thread at start");
+    (handle, thread)
+}
+
+fn run<J: Journal, E: Entropy, F: Effects>(
+    mut core: Core<J, E, F>,
+    inputs: &Receiver<Input>,
+    clock: &dyn Clock,
+) {
+    core.recover(clock.now());
+    loop {
+        let now = clock.now();
+        let wait = core.next_due().map_or(IDLE_WAIT, |due| {
+            Duration::from_millis(due.ms_since(now)).min(IDLE_WAIT)
+        });
+        let first = match inputs.recv_timeout(wait) {
+            Ok(input) => Some(input),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut stopping = false;
+        let mut commands = Vec::new();
+        let mut batches = Vec::new();
+        for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
+            match input {
+                Input::Ask(command, reply) => commands.push((command, reply)),
+                Input::Arrived(batch) => batches.push(batch),
+                Input::Stop => stopping = true,
+            }
+        }
+        core.step(commands, &batches, clock.now());
+        if stopping {
+            return;
+        }
+    }
+}

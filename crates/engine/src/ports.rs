@@ -1,0 +1,56 @@
+//! The ports: what the engine needs from the world, as traits that the shell or a simulator fulfils.
+
+use tocsin_domain::event::Event;
+use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::time::Timestamp;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Keeps events.
+pub trait Journal: Send {
+    /// Makes the events and the notes durable together, or neither. Returns only when they are.
+    ///
+    /// # Errors
+    /// Nothing was kept; the text says why and what to do.
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable>;
+}
+
+/// Why an append failed. Nothing of it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct NotDurable {
+    /// What happened and what to do.
+    pub why: String,
+    /// Whether the disk is full (the caller answers 507 instead of 503).
+    pub disk_full: bool,
+}
+
+/// Carries out what was decided, after it was made durable. Must not block: it hands over and returns.
+pub trait Effects: Send {
+    /// Tells those who follow along what was made durable, in order.
+    fn committed(&mut self, events: &[Event]);
+
+    /// Carries out one effect. Its outcome comes back as a command.
+    fn carry_out(&mut self, effect: Effect);
+}
+
+/// What the shell must do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Make attempt `number` of this message; answer with `Ask::AttemptFinished`.
+    Send {
+        /// Which message.
+        notification: NotificationId,
+        /// Which attempt, from 1.
+        number: u32,
+    },
+    /// Freeze the evidence of a resolved incident; answer with `Ask::EvidenceFrozen`.
+    Freeze {
+        /// Which incident.
+        incident: IncidentId,
+    },
+}

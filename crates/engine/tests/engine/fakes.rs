@@ -1,0 +1,295 @@
+//! A store in memory, a journal that can fail, effects that are only noted, and a small agent.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use tocsin_domain::command::{Ask, Command, WatchAsk};
+use tocsin_domain::event::{Actor, Event};
+use tocsin_domain::id::{Entropy, SecretId, TargetId};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::signal::{Batch, Sample};
+use tocsin_domain::state::State;
+use tocsin_domain::target::TargetIdentity;
+use tocsin_domain::time::Timestamp;
+use tocsin_engine::{AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past};
+use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError};
+
+pub(crate) struct Seeded(u64);
+
+impl Entropy for Seeded {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            *byte = self.0.to_be_bytes()[3];
+        }
+    }
+}
+
+/// Series in memory.
+#[derive(Default)]
+pub(crate) struct MemoryStore(Mutex<BTreeMap<Labels, BTreeMap<i64, f64>>>);
+
+impl MemoryStore {
+    fn add(&self, sample: &Sample) {
+        let labels = Labels::from(&sample.labels);
+        self.0
+            .lock()
+            .unwrap()
+            .entry(labels)
+            .or_default()
+            .insert(sample.at.as_millis(), sample.value);
+    }
+}
+
+impl Source for MemoryStore {
+    fn select(&self, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
+        let all = self.0.lock().unwrap();
+        let passing = all.iter().filter(|(labels, _)| {
+            select
+                .matchers
+                .iter()
+                .all(|matcher| matcher.accepts_labels(labels))
+        });
+        let series = passing.map(|(labels, samples)| {
+            let (times, values) = samples
+                .range(select.start_ms..=select.end_ms)
+                .map(|(at, value)| (*at, *value))
+                .unzip();
+            SeriesData {
+                labels: labels.clone(),
+                chunks: vec![Arc::new(PlainChunk::new(times, values))],
+            }
+        });
+        Ok(series.collect())
+    }
+}
+
+/// What the journal holds, and whether it refuses.
+#[derive(Default)]
+pub(crate) struct Disk {
+    pub(crate) events: Vec<Event>,
+    pub(crate) notes: BTreeMap<String, String>,
+    pub(crate) full: bool,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct MemoryJournal(pub(crate) Arc<Mutex<Disk>>);
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable> {
+        let mut disk = self.0.lock().unwrap();
+        if disk.full {
+            return Err(NotDurable {
+                why: "the disk is full".to_owned(),
+                disk_full: true,
+            });
+        }
+        disk.events.extend_from_slice(events);
+        disk.notes.extend(
+            notes
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone())),
+        );
+        Ok(())
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Noted(pub(crate) Arc<Mutex<Vec<Effect>>>);
+
+impl Effects for Noted {
+    fn committed(&mut self, _: &[Event]) {}
+
+    fn carry_out(&mut self, effect: Effect) {
+        self.0.lock().unwrap().push(effect);
+    }
+}
+
+/// The engine and its surroundings.
+pub(crate) struct Rig {
+    pub(crate) core: Core<MemoryJournal, Seeded, Noted>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) effects: Noted,
+    pub(crate) now: Timestamp,
+    pub(crate) target: TargetId,
+}
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_723_950_000_000);
+
+impl Rig {
+    /// An installation that watches one server.
+    pub(crate) fn new() -> Self {
+        let (store, journal, effects) = (
+            Arc::new(MemoryStore::default()),
+            MemoryJournal::default(),
+            Noted::default(),
+        );
+        let core = Core::new(
+            Past::default(),
+            journal.clone(),
+            Seeded(3),
+            effects.clone(),
+            Arc::clone(&store) as _,
+        );
+        let placeholder = TargetId::random(&mut Seeded(0));
+        let mut rig = Self {
+            core,
+            store,
+            journal,
+            effects,
+            now: START,
+            target: placeholder,
+        };
+        rig.ask(Ask::SetUp {
+            name: "Ada".to_owned(),
+            email: SecretId::random(&mut Seeded(9)),
+            time_zone: "UTC".to_owned(),
+            key_hash: String::new(),
+        })
+        .unwrap();
+        rig.ask(Ask::Watch(WatchAsk::Seen(identity()))).unwrap();
+        rig.target = rig.read(|state| *state.targets.keys().next().unwrap());
+        rig
+    }
+
+    /// The same store and journal after the process was killed at this moment: what was not committed is gone.
+    pub(crate) fn killed_and_started_again(self) -> Self {
+        let mut state = State::default();
+        let disk = self.journal.0.lock().unwrap();
+        disk.events.iter().for_each(|event| state.evolve(event));
+        let evaluated_to_ms = disk
+            .notes
+            .get(tocsin_engine::core::EVALUATED_TO)
+            .and_then(|text| text.parse().ok());
+        let seen = evaluated_to_ms.unwrap_or(i64::MAX);
+        let stored = self.store.0.lock().unwrap();
+        let mut unseen_ms: Vec<i64> = stored
+            .values()
+            .flat_map(|samples| samples.keys().copied())
+            .filter(|at| *at > seen)
+            .collect();
+        drop((disk, stored));
+        unseen_ms.sort_unstable();
+        unseen_ms.dedup();
+        let past = Past {
+            state,
+            evaluated_to_ms,
+            unseen_ms,
+        };
+        let effects = Noted::default();
+        let core = Core::new(
+            past,
+            self.journal.clone(),
+            Seeded(77),
+            effects.clone(),
+            Arc::clone(&self.store) as _,
+        );
+        let mut rig = Self {
+            core,
+            effects,
+            ..self
+        };
+        rig.core.recover(rig.now);
+        rig
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.core.published().read().unwrap())
+    }
+
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Done, AskError> {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let reply = Box::new(move |outcome| *slot.lock().unwrap() = Some(outcome));
+        let now = self.now;
+        self.core.step(
+            vec![(
+                Command {
+                    actor: Actor::System,
+                    ask,
+                },
+                reply,
+            )],
+            &[],
+            now,
+        );
+        answer
+            .lock()
+            .unwrap()
+            .take()
+            .expect("every command is answered")
+    }
+
+    /// Moves the clock.
+    pub(crate) fn pass_ms(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+        let now = self.now;
+        self.core.step(Vec::new(), &[], now);
+    }
+
+    /// Stores samples that are true now, without telling the engine.
+    pub(crate) fn store_only(&self, samples: &[(&str, &[(&str, &str)], f64)]) -> Batch {
+        let samples: Vec<Sample> = samples
+            .iter()
+            .map(|(metric, labels, value)| {
+                Sample::of(metric, self.target, labels, self.now, *value)
+            })
+            .collect();
+        samples.iter().for_each(|sample| self.store.add(sample));
+        Batch {
+            samples,
+            ..Batch::default()
+        }
+    }
+
+    /// Stores samples and lets the monitors see them.
+    pub(crate) fn arrive(&mut self, samples: &[(&str, &[(&str, &str)], f64)]) {
+        let batch = self.store_only(samples);
+        let now = self.now;
+        self.core.step(Vec::new(), &[batch], now);
+    }
+
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
+        self.read(|state| {
+            let mut all: Vec<Incident> = state.incidents.values().cloned().collect();
+            all.sort_by_key(|incident| incident.number);
+            all
+        })
+    }
+
+    /// Titles of all incidents.
+    pub(crate) fn titles(&self) -> Vec<String> {
+        self.incidents()
+            .into_iter()
+            .map(|incident| incident.title)
+            .collect()
+    }
+
+    /// Messages that were handed to delivery.
+    pub(crate) fn sends(&self) -> usize {
+        let noted = self.effects.0.lock().unwrap();
+        noted
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Send { .. }))
+            .count()
+    }
+}
+
+fn identity() -> TargetIdentity {
+    TargetIdentity {
+        binary: "/usr/sbin/apache2".to_owned(),
+        config_path: "/etc/apache2/apache2.conf".to_owned(),
+        name: "webserver-01".to_owned(),
+        listen: Vec::new(),
+        pid_file: String::new(),
+        access_logs: Vec::new(),
+        error_logs: Vec::new(),
+        config_files: Vec::new(),
+        status_url: None,
+        probe_url: String::new(),
+    }
+}

@@ -1,0 +1,247 @@
+//! The stock pack over made-up series: each failure is named for what it is, at the time it must be, and no other fires.
+
+use tocsin_domain::incident::Status;
+use tocsin_domain::people::Urgency;
+
+use crate::fakes::{Rig, START};
+
+type Samples = &'static [(&'static str, &'static [(&'static str, &'static str)], f64)];
+
+const LISTENER: &[(&str, &str)] = &[("listener", "127.0.0.1:80")];
+const HEALTHY: Samples = &[
+    ("apache_parent_up", &[], 1.0),
+    ("apache_supervised", &[], 0.0),
+    ("apache_change_running", &[], 0.0),
+    ("apache_listener_refused", &[], 0.0),
+    ("apache_listener_queue", LISTENER, 0.0),
+    ("apache_connections_accepted", LISTENER, 3.0),
+    ("apache_workers_max", &[], 50.0),
+    ("apache_config_valid", &[], 1.0),
+    ("probe_up", &[], 1.0),
+    ("probe_timeout", &[], 0.0),
+    ("apache_processes_stopped", &[], 0.0),
+];
+
+/// Ten healthy seconds.
+fn healthy() -> Rig {
+    let mut rig = Rig::new();
+    for _ in 0..10 {
+        rig.pass_ms(1_000);
+        rig.arrive(HEALTHY);
+    }
+    assert_eq!(rig.titles(), Vec::<String>::new());
+    rig
+}
+
+/// The seconds after which the first message is handed to delivery, while `each_second` arrives; `None` within `seconds`.
+fn pages_after(rig: &mut Rig, seconds: u32, each_second: Samples) -> Option<u32> {
+    (1..=seconds).find(|_| {
+        rig.pass_ms(1_000);
+        rig.arrive(each_second);
+        rig.sends() > 0
+    })
+}
+
+#[test]
+fn a_crash_of_the_whole_tree_is_down_and_pages_at_once() {
+    let mut rig = healthy();
+    rig.pass_ms(400);
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 0.0),
+        ("apache_supervised", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 is down: its parent process ended without a word"]
+    );
+    assert_eq!(rig.sends(), 1);
+    let onset = rig.incidents()[0].onset.clone().unwrap();
+    assert_eq!(onset.at, START.plus_ms(10_400));
+    assert_eq!(onset.uncertainty_ms, 10);
+}
+
+#[test]
+fn a_lost_parent_is_not_down_and_not_fine() {
+    let mut rig = healthy();
+    rig.pass_ms(100);
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 0.0),
+        ("apache_listener_refused", &[], 0.0),
+    ]);
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 has lost its parent process; orphaned workers still answer"]
+    );
+    assert_eq!(rig.sends(), 1);
+}
+
+#[test]
+fn a_clean_stop_pages_after_two_seconds_and_a_restart_within_them_never() {
+    const STOPPED: Samples = &[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 1.0),
+        ("apache_listener_refused", &[], 1.0),
+    ];
+    let mut rig = healthy();
+    rig.arrive(STOPPED);
+    assert_eq!(rig.sends(), 0);
+    rig.pass_ms(2_000);
+    assert_eq!(rig.sends(), 1);
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 is down: it was stopped"]
+    );
+
+    let mut rig = healthy();
+    rig.arrive(STOPPED);
+    assert_eq!(pages_after(&mut rig, 60, HEALTHY), None);
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+}
+
+#[test]
+fn a_supervised_crash_that_heals_within_half_a_second_pages_nobody() {
+    let mut rig = healthy();
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 0.0),
+        ("apache_supervised", &[], 1.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    rig.pass_ms(300);
+    rig.arrive(HEALTHY);
+    assert_eq!(pages_after(&mut rig, 60, HEALTHY), None);
+}
+
+#[test]
+fn a_hang_is_told_from_saturation_by_the_connections_that_were_accepted() {
+    const HUNG: Samples = &[
+        ("apache_parent_up", &[], 1.0),
+        ("apache_listener_refused", &[], 0.0),
+        ("apache_listener_queue", LISTENER, 40.0),
+        ("apache_connections_accepted", LISTENER, 3.0),
+        ("probe_up", &[], 0.0),
+        ("probe_timeout", &[], 1.0),
+        ("apache_processes_stopped", &[], 3.0),
+    ];
+    const FULL: Samples = &[
+        ("apache_parent_up", &[], 1.0),
+        ("apache_listener_refused", &[], 0.0),
+        ("apache_listener_queue", LISTENER, 40.0),
+        ("apache_connections_accepted", LISTENER, 50.0),
+        ("probe_up", &[], 0.0),
+        ("probe_timeout", &[], 1.0),
+    ];
+    let mut rig = healthy();
+    assert_eq!(pages_after(&mut rig, 10, HUNG), Some(2));
+    assert_eq!(
+        rig.titles(),
+        [
+            "Apache on webserver-01 hangs: it accepts connections but does not answer (its processes are stopped)"
+        ]
+    );
+
+    let mut rig = healthy();
+    assert_eq!(pages_after(&mut rig, 10, FULL), Some(3));
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 is saturated: every worker is busy and connections wait"]
+    );
+    assert_eq!(
+        pages_after(&mut rig, 1, HEALTHY),
+        Some(1),
+        "only the page so far"
+    );
+    for _ in 0..30 {
+        rig.pass_ms(1_000);
+        rig.arrive(HEALTHY);
+    }
+    assert_eq!(
+        rig.incidents()[0].alerts.len(),
+        1,
+        "recovery is not taken for a hang"
+    );
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+}
+
+#[test]
+fn a_broken_configuration_on_disk_is_a_warning_that_pages_nobody() {
+    let mut rig = healthy();
+    rig.arrive(&[("apache_config_valid", &[], 0.0)]);
+    assert_eq!(rig.incidents()[0].urgency, Urgency::Low);
+    assert_eq!(rig.sends(), 0);
+    rig.pass_ms(1_000);
+    rig.arrive(&[("apache_config_valid", &[], 1.0)]);
+    rig.pass_ms(15_000);
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+}
+
+/// Requests each 200 ms: `ok` and `failed` more each time.
+fn traffic(rig: &mut Rig, counters: &mut (f64, f64), ok: f64, failed: f64) {
+    counters.0 += ok;
+    counters.1 += failed;
+    rig.pass_ms(200);
+    rig.arrive(&[
+        (
+            "apache_log_requests_total",
+            &[("class", "2xx"), ("tier", "free")],
+            counters.0,
+        ),
+        (
+            "apache_log_requests_total",
+            &[("class", "5xx"), ("tier", "free")],
+            counters.1,
+        ),
+    ]);
+}
+
+#[test]
+fn all_failing_traffic_pages_within_a_second_or_two_and_recovers() {
+    let mut rig = healthy();
+    let mut counters = (0.0, 0.0);
+    for _ in 0..300 {
+        traffic(&mut rig, &mut counters, 8.0, 0.0);
+    }
+    let failing_steps = (1..50).find(|_| {
+        traffic(&mut rig, &mut counters, 0.0, 8.0);
+        rig.sends() > 0
+    });
+    assert!(
+        failing_steps.is_some_and(|steps| steps <= 8),
+        "{failing_steps:?} steps of 200 ms"
+    );
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 answers with server errors (5xx)"]
+    );
+    for _ in 0..200 {
+        traffic(&mut rig, &mut counters, 8.0, 0.0);
+    }
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+}
+
+#[test]
+fn a_few_errors_in_much_traffic_page_nobody() {
+    let mut rig = healthy();
+    let mut counters = (0.0, 0.0);
+    for step in 0..900 {
+        let failed = f64::from(u8::from(step % 8 == 0));
+        traffic(&mut rig, &mut counters, 8.0, failed);
+    }
+    assert_eq!(rig.titles(), Vec::<String>::new());
+}
+
+#[test]
+fn silence_is_not_taken_for_health() {
+    let mut rig = healthy();
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    rig.pass_ms(3_600_000);
+    rig.arrive(&[("node_load1", &[], 0.1)]);
+    assert_eq!(rig.incidents()[0].status, Status::Triggered);
+}

@@ -1,0 +1,237 @@
+//! An event and its row in the table, both ways; it opens no connection.
+
+use diesel::prelude::*;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tocsin_domain::event::{
+    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, PeopleEvent,
+    RosterEvent, WatchEvent,
+};
+use tocsin_domain::time::Timestamp;
+
+use crate::error::JournalError;
+use crate::journal::EVENT_BYTES_MAX;
+use crate::schema::events;
+use crate::upcast::upcast;
+
+/// One row of `events`.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = events, check_for_backend(diesel::sqlite::Sqlite))]
+pub(crate) struct EventRow {
+    pub(crate) position: i64,
+    at: i64,
+    recorded_at: i64,
+    kind: String,
+    version: i32,
+    stream: String,
+    incident: Option<String>,
+    actor: String,
+    cause: String,
+    body: String,
+}
+
+/// How a body names its kind.
+#[derive(Deserialize)]
+struct Tags<'a> {
+    area: &'a str,
+    kind: &'a str,
+}
+
+impl EventRow {
+    /// The row of `event`.
+    ///
+    /// # Errors
+    /// When the event is too large or would not read back as it is.
+    pub(crate) fn of(event: &Event) -> Result<Self, JournalError> {
+        Self::written(event).map_err(|detail| JournalError::Refused {
+            position: event.position,
+            detail,
+        })
+    }
+
+    fn written(event: &Event) -> Result<Self, String> {
+        let wrong = |error: serde_json::Error| error.to_string();
+        let body = serde_json::to_string(&event.body).map_err(wrong)?;
+        if body.len() > EVENT_BYTES_MAX {
+            return Err(format!(
+                "it has {} bytes, {EVENT_BYTES_MAX} are allowed",
+                body.len()
+            ));
+        }
+        let tags: Tags<'_> = serde_json::from_str(&body).map_err(wrong)?;
+        let back: EventBody = serde_json::from_str(&body).map_err(wrong)?;
+        if serde_json::to_string(&back).map_err(wrong)? != body {
+            return Err("it does not read back as it was written".to_owned());
+        }
+        Ok(Self {
+            position: i64::try_from(event.position).map_err(|error| error.to_string())?,
+            at: event.at.as_micros(),
+            recorded_at: event.recorded_at.as_micros(),
+            kind: format!("{}.{}", tags.area, tags.kind),
+            version: i32::from(EVENT_VERSION),
+            stream: stream_of(&event.body),
+            incident: event.body.incident().map(|id| id.to_string()),
+            actor: serde_json::to_string(&event.actor).map_err(wrong)?,
+            cause: serde_json::to_string(&event.cause).map_err(wrong)?,
+            body,
+        })
+    }
+
+    /// The event of this row, brought up to the present version.
+    ///
+    /// # Errors
+    /// When a newer release wrote it, or it is damaged.
+    pub(crate) fn event(&self) -> Result<Event, JournalError> {
+        self.read().map_err(|detail| JournalError::Unreadable {
+            position: self.position.try_into().unwrap_or(0),
+            kind: self.kind.clone(),
+            version: self.version,
+            detail,
+        })
+    }
+
+    fn read(&self) -> Result<Event, String> {
+        let body = if self.version == i32::from(EVENT_VERSION) {
+            from_json(&self.body)?
+        } else {
+            let value = upcast(&self.kind, self.version, from_json(&self.body)?)?;
+            serde_json::from_value(value).map_err(|error| error.to_string())?
+        };
+        Ok(Event {
+            position: self.position.try_into().unwrap_or(0),
+            at: Timestamp::from_micros(self.at),
+            recorded_at: Timestamp::from_micros(self.recorded_at),
+            actor: from_json(&self.actor)?,
+            cause: from_json(&self.cause)?,
+            body,
+        })
+    }
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// The noun whose life an event belongs to: `incident:Q…`. An alert is a part of its incident's life.
+fn stream_of(body: &EventBody) -> String {
+    match body {
+        EventBody::Installation(
+            InstallationEvent::SetUp { .. } | InstallationEvent::FallbackSet { .. },
+        ) => "installation".to_owned(),
+        EventBody::People(event) => format!("user:{}", person_of(event)),
+        EventBody::Roster(event) => stream_of_roster(event),
+        EventBody::Watch(event) => stream_of_watch(event),
+        EventBody::Alert(
+            AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
+        ) => format!("incident:{incident}"),
+        EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
+        EventBody::Incident(event) => format!("incident:{}", event.incident),
+        EventBody::Notification(event) => format!("notification:{}", event.notification),
+        EventBody::Input(InputEvent::Ignored { .. }) => "input".to_owned(),
+    }
+}
+
+fn person_of(event: &PeopleEvent) -> tocsin_domain::id::UserId {
+    match event {
+        PeopleEvent::UserAdded { user } => user.id,
+        PeopleEvent::UserChanged { user, .. }
+        | PeopleEvent::UserRemoved { user }
+        | PeopleEvent::ContactMethodAdded { user, .. }
+        | PeopleEvent::ContactMethodVerified { user, .. }
+        | PeopleEvent::ContactMethodRemoved { user, .. }
+        | PeopleEvent::NotificationRulesSet { user, .. } => *user,
+    }
+}
+
+fn stream_of_roster(event: &RosterEvent) -> String {
+    match event {
+        RosterEvent::ScheduleSet { schedule } => format!("schedule:{}", schedule.id),
+        RosterEvent::ScheduleRemoved { schedule } => format!("schedule:{schedule}"),
+        RosterEvent::PolicySet { policy } => format!("policy:{}", policy.id),
+        RosterEvent::PolicyRemoved { policy } => format!("policy:{policy}"),
+        RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
+        RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
+        RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+    }
+}
+
+fn stream_of_watch(event: &WatchEvent) -> String {
+    match event {
+        WatchEvent::TargetFound { target } => format!("target:{}", target.id),
+        WatchEvent::TargetChanged { target, .. }
+        | WatchEvent::TargetRemoved { target }
+        | WatchEvent::TargetMuted { target, .. }
+        | WatchEvent::TargetUnmuted { target }
+        | WatchEvent::MaintenancePlanned { target, .. }
+        | WatchEvent::MaintenanceCancelled { target, .. } => format!("target:{target}"),
+        WatchEvent::MonitorSet { monitor } => format!("monitor:{}", monitor.id),
+        WatchEvent::MonitorSwitched { monitor, .. } => format!("monitor:{monitor}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const USER: &str = "QAAAAAAAAAAAAA";
+    const INCIDENT: &str = "QBBBBBBBBBBBBB";
+    const OTHER: &str = "QCCCCCCCCCCCCC";
+
+    fn check(body: Value, kind: &str, stream: &str, incident: Option<&str>) {
+        let event: Event = serde_json::from_value(json!({
+            "position": 7, "at": 1, "recorded_at": 2, "body": body,
+            "actor": { "kind": "person", "user": USER },
+            "cause": { "kind": "event", "position": 6 },
+        }))
+        .unwrap();
+        let row = EventRow::of(&event).unwrap();
+        assert_eq!(row.kind, kind);
+        assert_eq!(row.stream, stream, "{kind}");
+        assert_eq!(row.incident.as_deref(), incident, "{kind}");
+        assert_eq!(row.event().unwrap(), event);
+    }
+
+    #[test]
+    fn a_row_names_the_kind_the_life_and_the_incident_of_its_event() {
+        check(
+            json!({ "area": "people", "kind": "user_removed", "user": USER }),
+            "people.user_removed",
+            "user:QAAAAAAAAAAAAA",
+            None,
+        );
+        check(
+            json!({ "area": "alert", "kind": "recovered", "alert": OTHER, "incident": INCIDENT, "evidence": [] }),
+            "alert.recovered",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({ "area": "incident", "kind": "acknowledged", "incident": INCIDENT, "by": USER }),
+            "incident.acknowledged",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({
+                "area": "notification", "kind": "attempt_started", "notification": OTHER,
+                "incident": INCIDENT, "number": 1,
+            }),
+            "notification.attempt_started",
+            "notification:QCCCCCCCCCCCCC",
+            Some(INCIDENT),
+        );
+        check(
+            json!({ "area": "watch", "kind": "target_unmuted", "target": OTHER }),
+            "watch.target_unmuted",
+            "target:QCCCCCCCCCCCCC",
+            None,
+        );
+        check(
+            json!({ "area": "roster", "kind": "policy_removed", "policy": OTHER }),
+            "roster.policy_removed",
+            "policy:QCCCCCCCCCCCCC",
+            None,
+        );
+    }
+}

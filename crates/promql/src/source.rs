@@ -1,0 +1,160 @@
+//! Where series come from: the wall between the language and any store.
+
+use std::sync::Arc;
+
+use crate::labels::Labels;
+use crate::matcher::Matcher;
+
+/// What a query asks of a source: the series that pass every matcher, and their samples in a span of time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Select<'a> {
+    /// All must pass.
+    pub matchers: &'a [Matcher],
+    /// First instant of interest, milliseconds, inclusive.
+    pub start_ms: i64,
+    /// Last instant of interest, milliseconds, inclusive.
+    pub end_ms: i64,
+    /// Refuse with [`SourceError::TooManySeries`] above this count, before chunks are gathered.
+    pub series_max: usize,
+}
+
+impl<'a> Select<'a> {
+    /// Asks for a span with no limit on series.
+    #[must_use]
+    pub fn new(matchers: &'a [Matcher], start_ms: i64, end_ms: i64) -> Self {
+        Self {
+            matchers,
+            start_ms,
+            end_ms,
+            series_max: usize::MAX,
+        }
+    }
+
+    /// The same with a limit on the count of series.
+    #[must_use]
+    pub fn with_series_max(mut self, series_max: usize) -> Self {
+        self.series_max = series_max;
+        self
+    }
+}
+
+/// One series of an answer: labels, and chunks in the order of time that do not overlap.
+#[derive(Clone)]
+pub struct SeriesData {
+    /// The series' labels.
+    pub labels: Labels,
+    /// Its samples in the span that was asked for; more at both ends is allowed.
+    pub chunks: Vec<Arc<dyn Chunk>>,
+}
+
+/// A run of samples of one series, sorted by time, each time once. Reading may decode.
+pub trait Chunk: Send + Sync {
+    /// Times of the first and the last sample, milliseconds.
+    fn span_ms(&self) -> (i64, i64);
+
+    /// How many samples there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends the samples of `from_ms..=to_ms` to both columns, bits unchanged, staleness markers included.
+    ///
+    /// # Errors
+    /// When the chunk is damaged.
+    fn read(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), SourceError>;
+}
+
+/// Anything that holds series. An implementation takes its lock, if it has one, in `select` alone: what it returns is a
+/// snapshot that is read without it.
+pub trait Source {
+    /// The series that pass, sorted by labels (so that an answer does not depend on where data lay). A series without
+    /// samples in the span may be left out.
+    ///
+    /// # Errors
+    /// When the source cannot be read or the count of series is above the limit.
+    fn select(&self, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError>;
+}
+
+/// A source that cannot answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// More series pass than the query may touch.
+    #[error("{found} series match, {limit} are allowed in one query: narrow its matchers")]
+    TooManySeries {
+        /// How many match, at least.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Data is damaged or out of reach.
+    #[error("stored samples could not be read: {reason}")]
+    Unreadable {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Samples that are not compressed.
+#[derive(Clone, Debug, Default)]
+pub struct PlainChunk {
+    times: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl PlainChunk {
+    /// From columns of equal length, sorted by time.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[must_use]
+    pub fn new(times: Vec<i64>, values: Vec<f64>) -> Self {
+        assert_eq!(times.len(), values.len(), "columns of one chunk");
+        Self { times, values }
+    }
+
+    /// Times and values.
+    #[must_use]
+    pub fn columns(&self) -> (&[i64], &[f64]) {
+        (&self.times, &self.values)
+    }
+}
+
+impl Chunk for PlainChunk {
+    fn span_ms(&self) -> (i64, i64) {
+        match (self.times.first(), self.times.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => (i64::MAX, i64::MIN),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    fn read(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), SourceError> {
+        let first = self.times.partition_point(|time| *time < from_ms);
+        let end = self.times.partition_point(|time| *time <= to_ms);
+        if first < end {
+            times.extend_from_slice(&self.times[first..end]);
+            values.extend_from_slice(&self.values[first..end]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! Texts that were not written by a friend: they are read or refused, in bounded stack and memory.
+#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+use proptest::prelude::*;
+use tocsin_promql::{
+    EvalError, Limits, ParseError, Query, Select, SeriesData, Source, SourceError,
+};
+
+struct Empty;
+
+impl Source for Empty {
+    fn select(&self, _: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Reads and evaluates; the result does not matter, that there is one does.
+fn survive(text: &str) {
+    if let Ok(query) = Query::parse(text) {
+        let limits = Limits {
+            samples_max: 100_000,
+            ..Limits::default()
+        };
+        let _ = query.instant(&Empty, 0, &limits);
+        let _ = query.range(&Empty, 0, 60_000, 1_000, &limits);
+        let _ = query.metric_names();
+    }
+}
+
+fn refused(text: &str, expected: &str) {
+    let error = Query::parse(text).unwrap_err().to_string();
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn what_is_too_large_or_too_deep_is_refused() {
+    refused(&"(".repeat(1_000), "depth");
+    refused(&format!("x{}", "+x".repeat(5_000)), "operators");
+    refused(&"-".repeat(5_000), "operators");
+    refused(&"x".repeat(40_000), "length");
+    refused("x[NaN]", "duration");
+    refused("x[1e99]", "duration");
+    refused("x[5m:Inf]", "duration");
+    refused("x offset 1e300", "duration");
+    refused("{x=~\".*\"}", "non-empty matcher");
+    refused("{x=~\".*\"}[5m]", "non-empty matcher");
+    refused("x{a=~\"(\"}", "regex");
+    refused("x and on (a) bool y", "PromQL");
+}
+
+#[test]
+fn what_is_just_allowed_fits_the_stack() {
+    survive(&format!("x{}", "+x".repeat(200)));
+    survive(&format!("{}x", "-".repeat(200)));
+    survive(&format!("x{}", "^x".repeat(200)));
+    survive(&format!("{}x{}", "sum(".repeat(48), ")".repeat(48)));
+    let nested = "max_over_time((".repeat(23);
+    let closed = ")[1h:1h])".repeat(23);
+    survive(&format!(
+        "{}{nested}x{}{closed}",
+        "-".repeat(100),
+        "+x".repeat(100)
+    ));
+    let query = format!(
+        "{}{nested}vector(1){}{closed}",
+        "-".repeat(100),
+        "+1".repeat(100)
+    );
+    assert!(
+        Query::parse(&query).is_ok(),
+        "it is not refused for its size"
+    );
+}
+
+#[test]
+fn a_subquery_cannot_take_more_than_its_limit() {
+    let query = Query::parse("max_over_time(vector(1)[100y:1ms])").unwrap();
+    let error = query.instant(&Empty, 0, &Limits::default()).unwrap_err();
+    assert!(matches!(error, EvalError::TooManySamples { .. }), "{error}");
+}
+
+#[test]
+fn a_query_stops_when_it_is_told_to() {
+    let query = Query::parse("vector(1) + vector(2)").unwrap();
+    let limits = Limits {
+        cancelled: Some(&|| true),
+        ..Limits::default()
+    };
+    let error = query.instant(&Empty, 0, &limits).unwrap_err();
+    assert_eq!(error, EvalError::Cancelled);
+}
+
+#[test]
+fn a_range_must_make_sense() {
+    let query = Query::parse("vector(1)").unwrap();
+    let range = |start, end, step| query.range(&Empty, start, end, step, &Limits::default());
+    assert!(matches!(range(0, 10, 0), Err(EvalError::BadRange { .. })));
+    assert!(matches!(range(10, 0, 1), Err(EvalError::BadRange { .. })));
+    let many = range(0, i64::MAX, 1);
+    assert!(matches!(many, Err(EvalError::TooManySteps { .. })));
+}
+
+#[test]
+fn a_query_names_the_metrics_it_depends_on_unless_it_depends_on_any() {
+    let check = |text: &str, expected: Option<&[&str]>| {
+        let names = Query::parse(text).unwrap().metric_names();
+        let names: Option<Vec<String>> = names.map(|names| names.into_iter().collect());
+        let expected = expected.map(|names| names.iter().map(|n| (*n).to_owned()).collect());
+        assert_eq!(names, expected, "{text}");
+    };
+    check("b > 1 and rate(a[5m]) > scalar(c)", Some(&["a", "b", "c"]));
+    check("{__name__=~\"a|b\"}", Some(&["a", "b"]));
+    check("{__name__=~\"a.*\"}", None);
+    check("{job=\"x\"}", None);
+    check("vector(1)", Some(&[]));
+    check("max_over_time(a[1h:1m])", Some(&["a"]));
+}
+
+#[test]
+fn what_is_not_supported_says_so() {
+    let error = Query::parse("info(x)").unwrap_err();
+    assert!(matches!(error, ParseError::Unsupported { .. }), "{error}");
+}
+
+const TOKENS: &[&str] = &[
+    "x",
+    "y_total",
+    "1",
+    "0x1f",
+    "NaN",
+    "Inf",
+    "5m",
+    "1e400",
+    "\"a\"",
+    "'b",
+    "`",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "=",
+    "==",
+    "!=",
+    "=~",
+    "!~",
+    "<",
+    ">",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "^",
+    "@",
+    "offset",
+    "start()",
+    "end()",
+    "by",
+    "without",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "bool",
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "sum",
+    "topk",
+    "quantile",
+    "count_values",
+    "rate",
+    "histogram_quantile",
+    "label_replace",
+    "absent",
+    "time()",
+    "#",
+    "\n",
+    "é",
+    "fill",
+    "99999999999999999999",
+];
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text: String) {
+        survive(&text);
+    }
+
+    #[test]
+    fn any_sequence_of_tokens_is_read_or_refused(
+        tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..24)
+    ) {
+        survive(&tokens.join(" "));
+        survive(&tokens.concat());
+    }
+}

@@ -1,0 +1,169 @@
+//! Vault, passwords, sessions, tokens and settings as the sockets want them.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tocsin_domain::id::{SecretId, TokenId, UserId};
+use tocsin_domain::time::Timestamp;
+use tocsin_edge::ports::{Accounts, ApiToken, NewToken, StorageError, Vault};
+use tocsin_engine::Clock;
+use tocsin_journal::{
+    Access, AccessError, NewApiToken, OneTimePurpose, SecretKind, hash_password, verify_decoy_password, verify_password,
+};
+
+use crate::system::{OsEntropy, SystemClock};
+
+/// A session lasts this long without being used.
+const SESSION_MS: u64 = 30 * 86_400_000;
+/// A one-time login link lives this long.
+pub(crate) const LOGIN_LINK_MS: u64 = 3_600_000;
+
+/// Secrets and addresses.
+pub(crate) struct Secrets(pub(crate) std::sync::Arc<tocsin_journal::Vault>);
+
+fn storage(error: &AccessError) -> StorageError {
+    StorageError { why: error.to_string(), disk_full: matches!(error, AccessError::DiskFull { .. }) }
+}
+
+/// The sockets name a row by its id alone; what is in it is known where it is used.
+const KIND: SecretKind = SecretKind::ChannelSecret;
+
+impl Vault for Secrets {
+    fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError> {
+        let id = SecretId::random(&mut OsEntropy);
+        self.0.put(id, KIND, owner, secret, &mut OsEntropy).map_err(|error| storage(&error))?;
+        Ok(id)
+    }
+
+    fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
+        self.0.get(id, KIND).map_err(|error| storage(&error))
+    }
+
+    fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError> {
+        for id in ids {
+            self.0.delete(*id).map_err(|error| storage(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Passwords, sessions, tokens, links, settings.
+pub(crate) struct Doors {
+    pub(crate) access: Access,
+    pub(crate) vault: std::sync::Arc<tocsin_journal::Vault>,
+}
+
+impl Accounts for Doors {
+    fn set_password(&self, user: UserId, password: &SecretString) -> Result<(), StorageError> {
+        let hash = hash_password(password, &mut OsEntropy)
+            .map_err(|error| StorageError { why: error.to_string(), disk_full: false })?;
+        let changed = self.access.set_password(user, &hash, SystemClock.now());
+        changed.and_then(|()| self.access.end_sessions_of(user)).map(|_| ()).map_err(|error| storage(&error))
+    }
+
+    fn password_matches(&self, user: Option<UserId>, password: &SecretString) -> Result<bool, StorageError> {
+        let hash = match user {
+            Some(user) => self.access.password_hash(user).map_err(|error| storage(&error))?,
+            None => None,
+        };
+        Ok(match hash {
+            Some(hash) => verify_password(&hash, password),
+            None => {
+                verify_decoy_password(password);
+                false
+            }
+        })
+    }
+
+    fn begin_session(&self, user: UserId, now: Timestamp) -> Result<String, StorageError> {
+        let session = self.access.create_session(user, now, now.plus_ms(SESSION_MS), &mut OsEntropy);
+        session.map(|made| made.token.expose_secret().to_owned()).map_err(|error| storage(&error))
+    }
+
+    fn session(&self, cookie: &str, now: Timestamp) -> Result<Option<UserId>, StorageError> {
+        let session = self.access.session(cookie, now).map_err(|error| storage(&error))?;
+        Ok(session.map(|session| session.user))
+    }
+
+    fn end_session(&self, cookie: &str) -> Result<(), StorageError> {
+        self.access.end_session(cookie).map(|_| ()).map_err(|error| storage(&error))
+    }
+
+    fn forget_user(&self, user: UserId) -> Result<(), StorageError> {
+        let forgotten = self.access.delete_user(user);
+        forgotten.and_then(|()| self.vault.delete_owned_by(user)).map(|_| ()).map_err(|error| storage(&error))
+    }
+
+    fn add_token(&self, token: NewToken, now: Timestamp) -> Result<(ApiToken, String), StorageError> {
+        let id = TokenId::random(&mut OsEntropy);
+        let new = NewApiToken {
+            id,
+            name: &token.name,
+            role: token.role,
+            user: token.user,
+            expires_at: token.expires_at,
+        };
+        let text = self.access.create_api_token(&new, now, &mut OsEntropy).map_err(|error| storage(&error))?;
+        let made = ApiToken {
+            id,
+            name: token.name,
+            role: token.role,
+            user: token.user,
+            created_at: now,
+            expires_at: token.expires_at,
+        };
+        Ok((made, text.expose_secret().to_owned()))
+    }
+
+    fn token(&self, text: &str, now: Timestamp) -> Result<Option<ApiToken>, StorageError> {
+        let found = self.access.api_token(text, now).map_err(|error| storage(&error))?;
+        Ok(found.map(token_of))
+    }
+
+    fn tokens(&self) -> Result<Vec<ApiToken>, StorageError> {
+        let all = self.access.api_tokens(None).map_err(|error| storage(&error))?;
+        Ok(all.into_iter().filter(|token| token.revoked_at.is_none()).map(token_of).collect())
+    }
+
+    fn revoke_token(&self, id: TokenId) -> Result<bool, StorageError> {
+        self.access.revoke_api_token(id, SystemClock.now()).map_err(|error| storage(&error))
+    }
+
+    fn redeem_login(&self, token: &str, now: Timestamp) -> Result<Option<UserId>, StorageError> {
+        let outcome = self.access.consume_one_time(OneTimePurpose::SignIn, token, now);
+        Ok(outcome.map_err(|error| storage(&error))?.ok().flatten())
+    }
+
+    fn setup_token_matches(&self, token: &str, now: Timestamp) -> Result<bool, StorageError> {
+        let outcome = self.access.one_time_is_good(OneTimePurpose::Setup, token, now);
+        outcome.map_err(|error| storage(&error))
+    }
+
+    fn finish_setup(&self) -> Result<(), StorageError> {
+        let withdrawn = self.access.withdraw_one_time(OneTimePurpose::Setup);
+        withdrawn.map(|_| ()).map_err(|error| storage(&error))
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<String>, StorageError> {
+        let value = self.access.setting(name).map_err(|error| storage(&error))?;
+        Ok(value.map(|value| value.to_string()))
+    }
+
+    fn set_setting(&self, name: &str, value: &str) -> Result<(), StorageError> {
+        let value: Value = serde_json::from_str(value).map_err(|error| StorageError {
+            why: format!("the setting {name} was not changed: it is not JSON ({error})"),
+            disk_full: false,
+        })?;
+        self.access.set_setting(name, &value).map_err(|error| storage(&error))
+    }
+}
+
+fn token_of(token: tocsin_journal::ApiToken) -> ApiToken {
+    ApiToken {
+        id: token.id,
+        name: token.name,
+        role: token.role,
+        user: token.user,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+    }
+}

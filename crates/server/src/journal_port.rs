@@ -1,0 +1,71 @@
+//! The journal as the engine and the sockets want it; it adds nothing but the last failure, for `doctor`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tocsin_domain::event::Event;
+use tocsin_domain::id::IncidentId;
+use tocsin_edge::ports::{EventLog, Health, JournalHealth, StorageError};
+use tocsin_engine::NotDurable;
+use tocsin_journal::{Journal, JournalError, JournalReader};
+
+/// Why the last commit failed, shared between the engine's thread and those who ask.
+pub(crate) type LastFailure = Arc<Mutex<Option<String>>>;
+
+/// The engine's side: writes.
+pub(crate) struct Writing {
+    pub(crate) journal: Journal,
+    pub(crate) last_failure: LastFailure,
+}
+
+impl tocsin_engine::Journal for Writing {
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable> {
+        let notes: Vec<(&str, &str)> = notes.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let outcome = self.journal.append(events, &notes).map_err(|error| NotDurable {
+            disk_full: matches!(error, JournalError::DiskFull { .. }),
+            why: error.to_string(),
+        });
+        let mut last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = outcome.as_ref().err().map(|failure| failure.why.clone());
+        outcome
+    }
+}
+
+/// The sockets' side: reads.
+pub(crate) struct Reading {
+    pub(crate) reader: JournalReader,
+    pub(crate) last_failure: LastFailure,
+}
+
+fn storage(error: &JournalError) -> StorageError {
+    StorageError { why: error.to_string(), disk_full: matches!(error, JournalError::DiskFull { .. }) }
+}
+
+impl EventLog for Reading {
+    fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError> {
+        self.reader.events_since(position, limit).map_err(|error| storage(&error))
+    }
+
+    fn of_incident(
+        &self,
+        incident: IncidentId,
+        position: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StorageError> {
+        self.reader.events_of_incident(incident, position, limit).map_err(|error| storage(&error))
+    }
+
+    fn at(&self, position: u64) -> Result<Option<Event>, StorageError> {
+        self.reader.event(position).map_err(|error| storage(&error))
+    }
+}
+
+impl Health for Reading {
+    fn journal(&self) -> JournalHealth {
+        let last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let disk = self.reader.disk_state();
+        let reserve = (!disk.reserve_held).then(|| {
+            "the disk is or was full: the reserve that keeps paging alive is used up; free space".to_owned()
+        });
+        JournalHealth { trouble: last.or(reserve) }
+    }
+}

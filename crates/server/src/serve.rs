@@ -1,0 +1,321 @@
+//! `tocsin serve`: opens the data, starts every part, stops them in order.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+use tocsin_agent::Agent;
+use tocsin_domain::id::{Entropy, SecretId};
+use tocsin_edge::app::{App, Parts};
+use tocsin_edge::delivery::queue::Queue;
+use tocsin_edge::delivery::tally::Tally;
+use tocsin_edge::delivery::{Delivery, Needs};
+use tocsin_edge::feed::Feed;
+use tocsin_engine::core::EVALUATED_TO;
+use tocsin_engine::{Clock, Core, EngineHandle, Past};
+use tocsin_journal::{Access, OneTimePurpose, SecretKind, Vault};
+use tocsin_telemetry::{Options, Store};
+
+use crate::accounts::{Doors, Secrets};
+use crate::config::Config;
+use crate::data::{self, Data};
+use crate::effects::Outlets;
+use crate::evidence::{self, Archive};
+use crate::journal_port::{LastFailure, Reading, Writing};
+use crate::store_port::Asking;
+use crate::system::{OsEntropy, SystemClock};
+use crate::watch::LocalHost;
+
+/// The setup link lives this long; a new one is printed at every start.
+const SETUP_LINK_MS: u64 = 24 * 3_600_000;
+/// Upkeep of the stores.
+const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+/// How long the agent waits between looks at whether Tocsin is set up.
+const SETUP_POLL: Duration = Duration::from_millis(500);
+/// Events of one integration key taken within 60 s (PagerDuty's own limit).
+const EVENTS_PER_MINUTE: usize = 120;
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) fn run(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    config.check_exposure()?;
+    let listener = std::net::TcpListener::bind(config.listen)
+        .with_context(|| format!("listening on {} (is another Tocsin or another program there?)", config.listen))?;
+    let listen = listener.local_addr()?;
+    let data = data::open(&config.data, config.key_file.as_deref())?;
+    let folder = data.lock.directory().to_owned();
+    let store = open_store(&folder, config)?;
+    let public_url = config.public_url_at(listen);
+    let setup_link = setup_link(&data, &public_url)?;
+    let parts = start_parts(data, store, config, &folder, listen, &public_url)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let upkeep = start_upkeep(&parts, &stopping)?;
+    let watching = start_agent(&parts, config, &folder, &stopping)?;
+    let served = serve_until_signal(&parts.app, listener, config, || {
+        writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
+        if let Some(link) = &setup_link {
+            writeln!(out, "It is not set up yet. Open this link once, within a day: {link}")?;
+        }
+        out.flush()
+    });
+    stopping.store(true, Ordering::Relaxed);
+    drop(watching.join());
+    parts.delivery.stop();
+    parts.engine.stop();
+    drop(parts.engine_thread.join());
+    drop(parts.app);
+    drop(parts.evidence_thread.join());
+    drop(upkeep.join());
+    served
+}
+
+/// What runs.
+struct Running {
+    app: App,
+    engine: EngineHandle,
+    engine_thread: JoinHandle<()>,
+    evidence_thread: JoinHandle<()>,
+    delivery: Delivery,
+    store: Arc<Store>,
+    user_key: Vec<u8>,
+    // Held until the end: no second server may open the directory.
+    _lock: tocsin_journal::DataDirLock,
+}
+
+fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
+    let options = Options { retention_ms: config.retention_ms(), ..Options::default() };
+    let path = folder.join("telemetry");
+    let (store, report) = Store::open(&path, options).with_context(|| format!("opening {}", path.display()))?;
+    if !report.is_clean() {
+        tracing::warn!(%report, "the store was not closed in good order; what was acknowledged is there");
+    }
+    Ok(Arc::new(store))
+}
+
+/// While nobody has set Tocsin up, a one-time link that does; older ones die.
+fn setup_link(data: &Data, public_url: &str) -> anyhow::Result<Option<String>> {
+    if data.state.installation.is_some() {
+        return Ok(None);
+    }
+    let now = SystemClock.now();
+    data.access.withdraw_one_time(OneTimePurpose::Setup)?;
+    let expires = now.plus_ms(SETUP_LINK_MS);
+    let token = data.access.create_one_time(OneTimePurpose::Setup, None, now, expires, &mut OsEntropy)?;
+    Ok(Some(format!("{public_url}/ui/setup?token={}", token.expose_secret())))
+}
+
+fn start_parts(
+    data: Data,
+    store: Arc<Store>,
+    config: &Config,
+    folder: &Path,
+    listen: std::net::SocketAddr,
+    public_url: &str,
+) -> anyhow::Result<Running> {
+    let Data { lock, journal, vault, access, state } = data;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let reader = journal.reader();
+    let evaluated_to_ms = reader.meta(EVALUATED_TO)?.and_then(|text| text.parse().ok());
+    let unseen_ms = match evaluated_to_ms {
+        Some(seen) => store.sample_times_since(seen + 1)?.collect(),
+        None => Vec::new(),
+    };
+    let past = Past { state, evaluated_to_ms, unseen_ms };
+    let last_failure: LastFailure = Arc::new(Mutex::new(None));
+    let writing = Writing { journal, last_failure: Arc::clone(&last_failure) };
+    let (queue, feed, tally) = (Queue::default(), Feed::default(), Arc::new(Tally::default()));
+    let (freeze, to_freeze) = evidence::queue();
+    let outlets = Outlets { delivery: queue.clone(), freeze, feed: feed.clone() };
+    let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
+    let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
+    let archive = Arc::new(Archive {
+        folder: folder.join("evidence"),
+        engine: engine.clone(),
+        reader: reader.clone(),
+        store: Arc::clone(&store),
+        host_name: host_name(),
+    });
+    let evidence_thread = evidence::start(Arc::clone(&archive), to_freeze)?;
+    let user_key = user_key(&access, &vault)?;
+    let secrets = Arc::new(Secrets(Arc::clone(&vault)));
+    let doors = Arc::new(Doors { access, vault });
+    let delivery = Delivery::start(
+        queue,
+        Needs {
+            engine: engine.clone(),
+            clock: Arc::clone(&clock),
+            vault: Arc::clone(&secrets) as _,
+            accounts: Arc::clone(&doors) as _,
+            egress: config.egress()?,
+            public_url: public_url.to_owned(),
+            tally: Arc::clone(&tally),
+        },
+    )?;
+    let reading = Arc::new(Reading { reader, last_failure });
+    let app = App::new(Parts {
+        engine: engine.clone(),
+        clock,
+        events: Arc::clone(&reading) as _,
+        vault: secrets,
+        accounts: doors,
+        telemetry: Arc::new(Asking(Arc::clone(&store))),
+        evidences: archive,
+        health: reading,
+        feed,
+        tally,
+        settings: tocsin_edge::app::Settings {
+            public_url: public_url.to_owned(),
+            listen,
+            tls: config.tls.is_some(),
+            behind_proxy: config.behind_proxy,
+            insecure_no_auth: config.insecure_no_auth,
+            egress: config.egress()?,
+            data_dir: folder.to_owned(),
+            events_per_minute: EVENTS_PER_MINUTE,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: None,
+        },
+    });
+    Ok(Running { app, engine, engine_thread, evidence_thread, delivery, store, user_key, _lock: lock })
+}
+
+/// The key under which users' names are hashed, made once for an installation: the same person has the same hash in every log.
+fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
+    const SETTING: &str = "user_hash_key";
+    let row = access.setting(SETTING)?.and_then(|row| row.as_str()?.parse::<SecretId>().ok());
+    if let Some(key) = row.map(|id| vault.get(id, SecretKind::ChannelSecret)).transpose()?.flatten() {
+        return Ok(key.expose_secret().as_bytes().to_owned());
+    }
+    let mut bytes = [0_u8; 32];
+    OsEntropy.fill(&mut bytes);
+    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = SecretId::random(&mut OsEntropy);
+    vault.put(id, SecretKind::ChannelSecret, None, &SecretString::from(key.clone()), &mut OsEntropy)?;
+    access.set_setting(SETTING, &serde_json::Value::String(id.to_string()))?;
+    Ok(key.into_bytes())
+}
+
+fn host_name() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = text.trim();
+    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
+}
+
+/// Seals and forgets telemetry, and gives the journal its reserve back, until told to stop.
+fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
+    let (store, engine, stopping) = (Arc::clone(&parts.store), parts.engine.clone(), Arc::clone(stopping));
+    std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
+        let mut last = std::time::Instant::now();
+        while !stopping.load(Ordering::Relaxed) {
+            std::thread::sleep(SETUP_POLL);
+            if last.elapsed() < UPKEEP_EVERY {
+                continue;
+            }
+            last = std::time::Instant::now();
+            let now = SystemClock.now();
+            let pins = engine.read(|state| evidence::pins(state, now));
+            if let Err(error) = store.maintain(now, &pins) {
+                tracing::error!(%error, "telemetry could not be sealed; it is kept and tried again");
+            }
+        }
+    })
+}
+
+/// Watches web servers once somebody is there to be paged; ends, with the agent, when told to stop.
+fn start_agent(
+    parts: &Running,
+    config: &Config,
+    folder: &Path,
+    stopping: &Arc<AtomicBool>,
+) -> std::io::Result<JoinHandle<()>> {
+    let settings = tocsin_agent::Settings {
+        discover: config.watch.discover,
+        only: config.watch.only.clone(),
+        tier_field: config.watch.tier_field.clone(),
+        user_field: config.watch.user_field.clone(),
+        log_positions: Some(folder.join("log-positions.json")),
+        ..tocsin_agent::Settings::default()
+    };
+    let host = LocalHost {
+        store: Arc::clone(&parts.store),
+        engine: parts.engine.clone(),
+        user_key: parts.user_key.clone(),
+    };
+    let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
+    std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+        let engine = host.engine.clone();
+        let host = Arc::new(host);
+        let mut agent: Option<Agent> = None;
+        let mut removed_from = std::collections::BTreeSet::new();
+        while !stopping.load(Ordering::Relaxed) {
+            let ready = enabled && engine.read(|state| state.installation.is_some());
+            if ready && agent.is_none() {
+                agent = start_watching(&settings, &host, &engine);
+            }
+            if let Some(agent) = &agent {
+                forget_removed(agent, &engine, &mut removed_from);
+            }
+            std::thread::sleep(SETUP_POLL);
+        }
+        if let Some(agent) = agent {
+            agent.stop();
+        }
+    })
+}
+
+fn start_watching(
+    settings: &tocsin_agent::Settings,
+    host: &Arc<LocalHost>,
+    engine: &EngineHandle,
+) -> Option<Agent> {
+    let known = engine.read(|state| {
+        state.targets.values().map(|target| (target.id, target.identity.clone())).collect()
+    });
+    let settings = tocsin_agent::Settings { known, ..settings.clone() };
+    match tocsin_agent::start(settings, Arc::clone(host) as _) {
+        Ok(agent) => Some(agent),
+        Err(error) => {
+            tracing::error!(%error, "the agent could not be started; it is tried again");
+            None
+        }
+    }
+}
+
+/// Tells the agent which targets a person removed since the last look.
+fn forget_removed(
+    agent: &Agent,
+    engine: &EngineHandle,
+    seen: &mut std::collections::BTreeSet<tocsin_domain::id::TargetId>,
+) {
+    let now: std::collections::BTreeSet<_> = engine.read(|state| state.targets.keys().copied().collect());
+    for gone in seen.difference(&now) {
+        agent.forget(*gone);
+    }
+    *seen = now;
+}
+
+fn serve_until_signal(
+    app: &App,
+    listener: std::net::TcpListener,
+    config: &Config,
+    ready: impl FnOnce() -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("http").enable_all().build()?;
+    let tls = config.tls();
+    runtime.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        };
+        ready()?;
+        tocsin_edge::serve(listener, app.clone(), &tls, stop).await
+    })?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `tocsin setup`: the first administrator of an unattended installation, and what they need to begin.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tocsin_domain::command::{Ask, Command};
+use tocsin_domain::decide::decide;
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::{Entropy, SecretId, TokenId};
+use tocsin_domain::people::Role;
+use tocsin_engine::Clock;
+use tocsin_journal::{NewApiToken, OneTimePurpose, SecretKind};
+
+use crate::accounts::LOGIN_LINK_MS;
+use crate::data;
+use crate::system::{OsEntropy, SystemClock};
+
+/// Characters of a routing key (PagerDuty Events API v2).
+const ROUTING_KEY_LENGTH: usize = 32;
+
+/// What `tocsin setup` was asked for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) data: &'a Path,
+    pub(crate) key_file: Option<&'a Path>,
+    pub(crate) public_url: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) time_zone: &'a str,
+}
+
+/// Sets the directory up and prints token, routing key and login link as JSON.
+pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<()> {
+    let email = wanted.email.trim();
+    if !email.contains('@') || email.len() > 254 || email.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        bail!("--admin-email: {email:?} is not an e-mail address");
+    }
+    let mut data = data::open(wanted.data, wanted.key_file)?;
+    if data.state.installation.is_some() {
+        bail!(
+            "{} is set up already; nothing was changed: sign in, or make a token with `tocsin token create`",
+            wanted.data.display()
+        );
+    }
+    let now = SystemClock.now();
+    let (routing_key, key_hash) = routing_key();
+    let secret = SecretId::random(&mut OsEntropy);
+    let name = wanted.name.unwrap_or_else(|| email.split('@').next().unwrap_or(email));
+    let ask = Ask::SetUp {
+        name: name.to_owned(),
+        email: secret,
+        time_zone: wanted.time_zone.to_owned(),
+        key_hash,
+    };
+    let command = Command { actor: Actor::System, ask };
+    let events = decide(&mut data.state, command, now, &mut OsEntropy)?;
+    let user = *data.state.users.keys().next().context("set-up makes a person")?;
+    let address = SecretString::from(email.to_owned());
+    data.vault.put(secret, SecretKind::ChannelSecret, Some(user), &address, &mut OsEntropy)?;
+    data.journal.append(&events, &[])?;
+    let token = NewApiToken {
+        id: TokenId::random(&mut OsEntropy),
+        name: "setup",
+        role: Role::Admin,
+        user: Some(user),
+        expires_at: None,
+    };
+    let token = data.access.create_api_token(&token, now, &mut OsEntropy)?;
+    let expires = now.plus_ms(LOGIN_LINK_MS);
+    let login =
+        data.access.create_one_time(OneTimePurpose::SignIn, Some(user), now, expires, &mut OsEntropy)?;
+    let printed = json!({
+        "api_token": token.expose_secret(),
+        "routing_key": routing_key,
+        "login_url": format!("{}/ui/login?token={}", wanted.public_url, login.expose_secret()),
+    });
+    writeln!(out, "{printed}")?;
+    Ok(())
+}
+
+/// A new routing key and the hash of it that is kept.
+fn routing_key() -> (String, String) {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0_u8; ROUTING_KEY_LENGTH];
+    OsEntropy.fill(&mut bytes);
+    let key: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    let digest = Sha256::digest(key.as_bytes());
+    (key, digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,131 @@
+//! The store as the sockets want it.
+
+use std::sync::Arc;
+
+use tocsin_domain::id::TargetId;
+use tocsin_domain::signal::{Fact, LogLine, LogRecord};
+use tocsin_domain::time::Timestamp;
+use tocsin_edge::ports::{Answer, LogKind, QueryError, Series, StorageError, Telemetry};
+use tocsin_promql::{EvalError, Limits, Query, Value};
+use tocsin_telemetry::{ReadError, Store};
+
+/// The time one query may take.
+const QUERY_TIME: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Asks the store.
+pub(crate) struct Asking(pub(crate) Arc<Store>);
+
+impl Asking {
+    fn ask(
+        &self,
+        expr: &str,
+        run: impl FnOnce(&Query, &Store, &Limits<'_>) -> Result<tocsin_promql::Answer, EvalError>,
+    ) -> Result<Value, QueryError> {
+        let query = Query::parse(expr).map_err(|error| QueryError::Wrong(error.to_string()))?;
+        let begun = std::time::Instant::now();
+        let cancelled = move || begun.elapsed() > QUERY_TIME;
+        let limits = Limits { cancelled: Some(&cancelled), ..Limits::default() };
+        let answer = run(&query, &self.0, &limits).map_err(|error| failed(&error))?;
+        Ok(answer.value)
+    }
+}
+
+fn failed(error: &EvalError) -> QueryError {
+    match error {
+        EvalError::Source(_) => QueryError::Failed(error.to_string()),
+        EvalError::TooManySamples { .. } | EvalError::Cancelled => QueryError::TooMuch(error.to_string()),
+        _ => QueryError::Wrong(error.to_string()),
+    }
+}
+
+fn answer(value: Value, at: Timestamp) -> Answer {
+    let at_ms = at.as_millis();
+    match value {
+        Value::Scalar(value) => Answer::Scalar(at_ms, value),
+        Value::Text(text) => Answer::Text(at_ms, text),
+        Value::Vector(samples) => Answer::Vector(
+            samples
+                .into_iter()
+                .map(|sample| Series { labels: sample.labels.to_map(), points: vec![(at_ms, sample.value)] })
+                .collect(),
+        ),
+        Value::Matrix(series) => Answer::Matrix(
+            series
+                .into_iter()
+                .map(|one| Series { labels: one.labels.to_map(), points: one.points })
+                .collect(),
+        ),
+    }
+}
+
+fn storage(error: &ReadError) -> StorageError {
+    StorageError { why: error.to_string(), disk_full: false }
+}
+
+impl Telemetry for Asking {
+    fn query(&self, expr: &str, at: Timestamp) -> Result<Answer, QueryError> {
+        let value = self.ask(expr, |query, store, limits| query.instant(store, at.as_millis(), limits))?;
+        Ok(answer(value, at))
+    }
+
+    fn query_range(
+        &self,
+        expr: &str,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: u64,
+    ) -> Result<Answer, QueryError> {
+        let step_ms = i64::try_from(step_ms).unwrap_or(i64::MAX);
+        let value = self.ask(expr, |query, store, limits| {
+            query.range(store, start.as_millis(), end.as_millis(), step_ms, limits)
+        })?;
+        Ok(answer(value, end))
+    }
+
+    fn facts(&self, target: TargetId, from: Timestamp, until: Timestamp) -> Result<Vec<Fact>, StorageError> {
+        let facts = self.0.facts(target, from, until).map_err(|error| storage(&error))?;
+        Ok(facts.into_iter().filter(|fact| fact.at < until).collect())
+    }
+
+    fn logs(
+        &self,
+        target: TargetId,
+        kind: LogKind,
+        from: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<LogRecord>, StorageError> {
+        let mut newest = std::collections::VecDeque::with_capacity(limit.min(1_024));
+        let wanted = |record: &LogRecord| match (&record.line, kind) {
+            (LogLine::Access { .. }, LogKind::Access) | (LogLine::Error { .. }, LogKind::Error) => record.at < until,
+            (LogLine::Access { .. } | LogLine::Error { .. } | LogLine::Unparsed, _) => false,
+        };
+        let visited = self.0.each_log(target, from, until, &mut |record| {
+            if wanted(&record) {
+                if newest.len() == limit {
+                    newest.pop_front();
+                }
+                newest.push_back(record);
+            }
+            true
+        });
+        visited.map_err(|error| storage(&error))?;
+        Ok(newest.into())
+    }
+
+    fn numbers(&self) -> Vec<(&'static str, &'static str, f64)> {
+        let stats = self.0.stats();
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floats; counts beyond 2^53 do not occur")]
+        let number = |count: u64| count as f64;
+        vec![
+            ("tocsin_store_series", "Series in the store.", number(stats.series as u64)),
+            ("tocsin_store_samples", "Samples in the store.", number(stats.samples)),
+            ("tocsin_store_bytes", "Bytes of the store on disk.", number(stats.size_on_disk)),
+            ("tocsin_store_waiting_batches", "Batches that wait to be written.", number(stats.waiting as u64)),
+        ]
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.stats().degraded
+    }
+}

@@ -1,0 +1,28 @@
+//! The operating system's clock and randomness, as the ports of the core want them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tocsin_domain::id::Entropy;
+use tocsin_domain::time::Timestamp;
+use tocsin_engine::Clock;
+
+/// The wall clock of this machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's random bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("without random bytes nothing can be kept secret, so nothing goes on");
+    }
+}

@@ -1,0 +1,165 @@
+//! Settings of a store and what it tells about itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::disk::{Disk, RealDisk};
+use crate::store::Position;
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// Settings of a store.
+#[derive(Clone)]
+pub struct Options {
+    /// Age at which data is dropped, milliseconds.
+    pub retention_ms: u64,
+    /// What is refused.
+    pub limits: Limits,
+    /// Age of logged data at which it is sealed into a block, milliseconds.
+    pub seal_after_ms: u64,
+    /// Size of logged data at which it is sealed into a block, bytes.
+    pub seal_after_bytes: u64,
+    /// Where files are written.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            retention_ms: 15 * 24 * HOUR_MS,
+            limits: Limits::default(),
+            seal_after_ms: 2 * HOUR_MS,
+            seal_after_bytes: 16 << 20,
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Options")
+            .field("retention_ms", &self.retention_ms)
+            .field("limits", &self.limits)
+            .field("seal_after_ms", &self.seal_after_ms)
+            .field("seal_after_bytes", &self.seal_after_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is refused. A sample that is refused is counted ([`Refused`]), not an error: the rest of its batch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Series in the store.
+    pub series_max: usize,
+    /// Labels of a series.
+    pub labels_max: usize,
+    /// Bytes of a label's name.
+    pub label_name_bytes_max: usize,
+    /// Bytes of a label's value.
+    pub label_value_bytes_max: usize,
+    /// How much older than the newest sample of its series a sample may be, milliseconds.
+    pub late_ms_max: u64,
+    /// How far ahead of `now` a sample may be, milliseconds.
+    pub early_ms_max: u64,
+    /// Bytes of batches that wait in memory while the disk refuses them.
+    pub waiting_bytes_max: usize,
+    /// Raw log lines that a recorded window takes along; its counts by second cover all of them.
+    pub recorded_logs_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            series_max: 200_000,
+            labels_max: 40,
+            label_name_bytes_max: 128,
+            label_value_bytes_max: 2_048,
+            late_ms_max: 24 * HOUR_MS,
+            early_ms_max: HOUR_MS / 6,
+            waiting_bytes_max: 32 << 20,
+            recorded_logs_max: 100_000,
+        }
+    }
+}
+
+/// Counts of samples that were refused since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// They would have begun a series above the limit.
+    pub series_limit: u64,
+    /// Too many labels, or too long ones, or no labels at all.
+    pub labels: u64,
+    /// Older than the window for late samples.
+    pub too_late: u64,
+    /// Too far in the future.
+    pub too_early: u64,
+    /// Another value stands at the same millisecond of the same series; the first one stays.
+    pub conflicting: u64,
+}
+
+/// What was found when a store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Blocks that were opened.
+    pub blocks: usize,
+    /// Frames of the write-ahead log that were applied.
+    pub frames: usize,
+    /// Samples that were read from the write-ahead log.
+    pub samples: u64,
+    /// An append that was cut short by a crash; it had not been acknowledged.
+    pub torn_tail: Option<TornTail>,
+    /// Damaged files. They were renamed to `*.corrupt`; what could be read of them was kept.
+    pub set_aside: Vec<SetAside>,
+    /// Position of the last append that was found.
+    pub position: Position,
+    /// Newest sample that was found, milliseconds.
+    pub newest_ms: Option<i64>,
+}
+
+/// The end of the write-ahead log that was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// Name of the file.
+    pub file: String,
+    /// Bytes that were kept.
+    pub kept_bytes: u64,
+    /// Bytes that were cut off.
+    pub cut_bytes: u64,
+}
+
+/// A damaged file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its name now.
+    pub file: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What a store tells about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Series it knows.
+    pub series: usize,
+    /// Samples it holds.
+    pub samples: u64,
+    /// Samples of them that are not in a block yet.
+    pub samples_in_head: u64,
+    /// Files of the write-ahead log.
+    pub segments: usize,
+    /// Blocks.
+    pub blocks: usize,
+    /// Bytes of its files.
+    pub size_on_disk: u64,
+    /// What was refused since it was opened.
+    pub refused: Refused,
+    /// Why the last append or upkeep is not on disk; `None` when it is.
+    pub degraded: Option<String>,
+    /// The last error of the disk, also when all is well again.
+    pub last_disk_error: Option<String>,
+    /// Batches that wait in memory to be written.
+    pub waiting: usize,
+    /// Batches that were given up waiting for: they are in memory and will not survive a restart.
+    pub never_written: u64,
+}

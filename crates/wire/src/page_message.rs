@@ -1,0 +1,307 @@
+//! What is told to a person, before any channel gives it a form; it knows no channel and no address.
+
+use tocsin_domain::time::Timestamp;
+
+/// Details that are shown; further ones are counted only.
+pub const DETAILS_MAX: usize = 32;
+/// Characters of one detail's name or value that are shown.
+pub const DETAIL_CHARS_MAX: usize = 500;
+/// Characters of a title that are shown.
+pub const TITLE_CHARS_MAX: usize = 200;
+
+/// Why a message is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Someone must act now.
+    Page,
+    /// What was paged is over.
+    Resolved,
+    /// A person checks whether pages reach them.
+    Test,
+    /// A shift begins or ends.
+    Handoff,
+    /// A contact method is to be confirmed by its owner.
+    Verification,
+}
+
+impl Kind {
+    /// The word that stands for it in machine-readable bodies.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Resolved => "resolved",
+            Self::Test => "test",
+            Self::Handoff => "handoff",
+            Self::Verification => "verification",
+        }
+    }
+}
+
+/// How urgent the incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Wake someone.
+    High,
+    /// Can wait for working hours.
+    Low,
+}
+
+impl Urgency {
+    /// The word that stands for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// When a failure began, as measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Onset {
+    /// The first sample outside the objective.
+    pub at: Timestamp,
+    /// How much earlier it may have begun, in milliseconds.
+    pub uncertainty_ms: u64,
+}
+
+/// One message to one person. All text in it may come from outside and is escaped by each channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageMessage {
+    /// Why it is sent.
+    pub kind: Kind,
+    /// The same for each attempt to send this message, so that a receiver can drop repeats.
+    pub idempotency_key: String,
+    /// The incident's number for people.
+    pub incident_number: Option<u64>,
+    /// The incident's id; empty for a message about none.
+    pub incident_id: String,
+    /// What fails, in one line.
+    pub title: String,
+    /// How urgent it is.
+    pub urgency: Urgency,
+    /// The service it concerns.
+    pub service: String,
+    /// The watched server it concerns.
+    pub target: Option<String>,
+    /// When the failure began.
+    pub onset: Option<Onset>,
+    /// When the incident (or, without one, the message) was opened.
+    pub opened_at: Timestamp,
+    /// Why this person gets it: "level 1 of policy Web, on call by schedule Primary".
+    pub reason: String,
+    /// Further facts, in the order to show them.
+    pub details: Vec<(String, String)>,
+    /// Where to look and act; built from the configured public address.
+    pub link: String,
+    /// What to do, by address or in words.
+    pub runbook: Option<String>,
+    /// The code that confirms a contact method.
+    pub verification_code: Option<String>,
+}
+
+impl PageMessage {
+    /// The headline: `[Page #7] Apache on webserver-01 is down`. One line, limited, without control characters.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let number = self
+            .incident_number
+            .map(|number| format!(" #{number}"))
+            .unwrap_or_default();
+        let word = match self.kind {
+            Kind::Page => "Page",
+            Kind::Resolved => "Resolved",
+            Kind::Test => "Test page",
+            Kind::Handoff => "On call",
+            Kind::Verification => "Confirm this contact",
+        };
+        format!(
+            "[{word}{number}] {}",
+            one_line(&self.title, TITLE_CHARS_MAX)
+        )
+    }
+
+    /// The facts that every channel shows, as name and value on one line each, in the order to show them.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let mut facts = Vec::new();
+        let mut add = |name: &str, value: String| {
+            if !value.is_empty() {
+                facts.push((name.to_owned(), value));
+            }
+        };
+        add(
+            "Code",
+            one_line(self.verification_code.as_deref().unwrap_or_default(), 64),
+        );
+        add("Service", one_line(&self.service, DETAIL_CHARS_MAX));
+        add(
+            "Target",
+            one_line(self.target.as_deref().unwrap_or_default(), DETAIL_CHARS_MAX),
+        );
+        if matches!(self.kind, Kind::Page | Kind::Resolved) {
+            add("Urgency", self.urgency.word().to_owned());
+        }
+        add(
+            "Failing since",
+            self.onset.map(|onset| onset.text()).unwrap_or_default(),
+        );
+        let opened = if self.incident_id.is_empty() {
+            "Time"
+        } else {
+            "Opened"
+        };
+        add(opened, self.opened_at.to_rfc3339());
+        for (name, value) in self.details.iter().take(DETAILS_MAX) {
+            add(
+                &one_line(name, DETAIL_CHARS_MAX),
+                one_line(value, DETAIL_CHARS_MAX),
+            );
+        }
+        if self.details.len() > DETAILS_MAX {
+            let more = self.details.len() - DETAILS_MAX;
+            add(
+                "More",
+                format!("{more} further details on the incident's page"),
+            );
+        }
+        add("Why you", one_line(&self.reason, DETAIL_CHARS_MAX));
+        facts
+    }
+}
+
+impl Onset {
+    /// `2024-08-18T03:12:07.041Z (at most 1.000 s earlier)`
+    #[must_use]
+    pub fn text(self) -> String {
+        if self.uncertainty_ms == 0 {
+            return self.at.to_rfc3339();
+        }
+        let (seconds, millis) = (self.uncertainty_ms / 1_000, self.uncertainty_ms % 1_000);
+        format!(
+            "{} (at most {seconds}.{millis:03} s earlier)",
+            self.at.to_rfc3339()
+        )
+    }
+}
+
+/// The text on one line: control characters and line separators become spaces, and it ends with an ellipsis when it was
+/// longer than `chars_max`.
+#[must_use]
+pub fn one_line(text: &str, chars_max: usize) -> String {
+    let mut line = String::new();
+    for (count, symbol) in text.trim().chars().enumerate() {
+        if count == chars_max {
+            line.push('…');
+            break;
+        }
+        line.push(if is_plain(symbol) { symbol } else { ' ' });
+    }
+    line
+}
+
+/// Neither a control character nor one of those that break a line or turn the direction of the text after them.
+fn is_plain(symbol: char) -> bool {
+    let turns = matches!(symbol, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !symbol.is_control() && !turns && !matches!(symbol, '\u{2028}' | '\u{2029}')
+}
+
+/// The address, if it is one of the web; nothing else may become a link.
+#[must_use]
+pub fn web_address(text: &str) -> Option<&str> {
+    let trimmed = text.trim();
+    let lower = trimmed.get(..8).unwrap_or(trimmed).to_ascii_lowercase();
+    let web = lower.starts_with("https://") || lower.starts_with("http://");
+    let clean = trimmed
+        .chars()
+        .all(|symbol| is_plain(symbol) && !symbol.is_whitespace());
+    (web && clean && trimmed.len() <= 2_048).then_some(trimmed)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A page as a down server causes it, with hostile text wherever text comes from outside.
+    pub(crate) fn hostile_page() -> PageMessage {
+        PageMessage {
+            kind: Kind::Page,
+            idempotency_key: "QNOTIFICATION1".to_owned(),
+            incident_number: Some(7),
+            incident_id: "QABCDEFGHIJKLM".to_owned(),
+            title:
+                "Apache on webserver-01\r\nBcc: all@example.org <script>alert(1)</script> is down"
+                    .to_owned(),
+            urgency: Urgency::High,
+            service: "Web & \"Login\"".to_owned(),
+            target: Some("webserver-01".to_owned()),
+            onset: Some(Onset {
+                at: Timestamp::from_millis(1_723_950_727_041),
+                uncertainty_ms: 1_000,
+            }),
+            opened_at: Timestamp::from_millis(1_723_950_727_100),
+            reason: "level 1 of policy Web, on call by schedule Primary".to_owned(),
+            details: vec![(
+                "Last log <line>".to_owned(),
+                "\u{1b}[31mGET /?q='><img src=x>".to_owned(),
+            )],
+            link: "https://tocsin.example.org/ui/incidents/QABCDEFGHIJKLM".to_owned(),
+            runbook: Some("https://wiki.example.org/apache?a=1&b=2".to_owned()),
+            verification_code: None,
+        }
+    }
+
+    #[test]
+    fn a_headline_is_one_line_whatever_the_title_holds() {
+        let headline = hostile_page().headline();
+        assert!(
+            headline.starts_with("[Page #7] Apache on webserver-01  Bcc:"),
+            "{headline}"
+        );
+        assert!(!headline.contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn facts_are_limited_and_say_what_was_left_out() {
+        let mut page = hostile_page();
+        page.details = vec![("n".to_owned(), "v".repeat(10_000)); 40];
+        let facts = page.facts();
+        assert!(
+            facts
+                .iter()
+                .all(|(_, value)| value.chars().count() <= DETAIL_CHARS_MAX + 1)
+        );
+        assert!(
+            facts
+                .iter()
+                .any(|(name, value)| name == "More" && value.starts_with("8 "))
+        );
+        assert_eq!(facts.last().unwrap().0, "Why you");
+        let since = facts
+            .iter()
+            .find(|(name, _)| name == "Failing since")
+            .unwrap();
+        assert_eq!(
+            since.1,
+            "2024-08-18T03:12:07.041Z (at most 1.000 s earlier)"
+        );
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_become_links() {
+        assert_eq!(web_address(" https://a/b "), Some("https://a/b"));
+        assert_eq!(web_address("HTTP://a"), Some("HTTP://a"));
+        for text in [
+            "javascript:alert(1)",
+            "https://a b",
+            "see https://a",
+            "file:///etc/passwd",
+            "",
+            "https://a\u{202e}b",
+        ] {
+            assert_eq!(web_address(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The bodies that PagerDuty's clients expect in answer to an event.
+
+use serde_json::json;
+
+/// The body of the 202 for an event that is durably kept. Clients fail without the `dedup_key`.
+#[must_use]
+pub fn accepted(dedup_key: &str) -> String {
+    json!({"status": "success", "message": "Event processed", "dedup_key": dedup_key}).to_string()
+}
+
+/// The body of a 400 (or 413).
+#[must_use]
+pub fn invalid(errors: &[String]) -> String {
+    json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors})
+        .to_string()
+}
+
+/// The body of a 429: the event was not kept and is to be sent again later.
+#[must_use]
+pub fn throttled() -> String {
+    json!({
+        "status": "throttle exceeded",
+        "message": "Requests for this routing key are arriving too quickly; send the event again later",
+        "errors": ["too many requests for this routing key"],
+    })
+    .to_string()
+}

@@ -1,0 +1,349 @@
+//! The body of `POST /v2/enqueue` (PagerDuty Events API v2) to a typed event, and our answers; it does not route events.
+//!
+//! Rules: routing key of 32 letters and digits; action trigger, acknowledge or resolve; a trigger needs a payload with a
+//! summary of at most 1,024 characters, a source and one of four severities; a `dedup_key` of at most 255 characters, needed
+//! but for a trigger; 512 KB in all. All violations are reported at once. What is merely ornamental (a timestamp nobody can
+//! read, a link that is none) is dropped and noted, because an alert must not be lost for it.
+
+mod answer;
+mod check;
+
+use serde_json::Value;
+use tocsin_domain::time::Timestamp;
+
+pub use answer::{accepted, invalid, throttled};
+
+use check::{Check, Fields};
+
+/// Bytes of a body.
+pub const BODY_BYTES_MAX: usize = 512 * 1_024;
+/// Characters of a summary.
+pub const SUMMARY_CHARS_MAX: usize = 1_024;
+/// Characters of a dedup key.
+pub const DEDUP_KEY_CHARS_MAX: usize = 255;
+/// Characters of a routing key.
+pub const ROUTING_KEY_CHARS: usize = 32;
+/// Images and links each that are kept.
+pub const ATTACHMENTS_MAX: usize = 50;
+/// Characters of every other text field that are kept.
+const FIELD_CHARS_MAX: usize = 1_024;
+
+/// What an event asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open an alert, or add to the open one with the same key.
+    Trigger,
+    /// Someone is working on it.
+    Acknowledge,
+    /// It is over.
+    Resolve,
+}
+
+/// How bad it is, by PagerDuty's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// `info`
+    Info,
+    /// `warning`
+    Warning,
+    /// `error`
+    Error,
+    /// `critical`
+    Critical,
+}
+
+impl Severity {
+    /// PagerDuty's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// An event that obeys the rules.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The integration it is for.
+    pub routing_key: String,
+    /// What it asks for.
+    pub action: Action,
+    /// Which alert it concerns; `None` only for a trigger, which is then given a new key.
+    pub dedup_key: Option<String>,
+    /// What happened; always there for a trigger.
+    pub payload: Option<Payload>,
+    /// Pictures to show; their addresses are ones of the web.
+    pub images: Vec<Image>,
+    /// Links to show; their addresses are ones of the web.
+    pub links: Vec<Link>,
+    /// Name of the program that sent it.
+    pub client: Option<String>,
+    /// Address of that program, if one of the web.
+    pub client_url: Option<String>,
+    /// What was dropped from the event, and why.
+    pub notes: Vec<String>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    /// In one line.
+    pub summary: String,
+    /// Where.
+    pub source: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// When the sender saw it.
+    pub timestamp: Option<Timestamp>,
+    /// The part that fails (`mysql`).
+    pub component: Option<String>,
+    /// What it belongs to (`www`).
+    pub group: Option<String>,
+    /// The kind of event (`High CPU`).
+    pub class: Option<String>,
+    /// Anything else, as it was sent.
+    pub custom_details: Option<Value>,
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is.
+    pub src: String,
+    /// Where it leads.
+    pub href: Option<String>,
+    /// What it shows.
+    pub alt: Option<String>,
+}
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads.
+    pub href: String,
+    /// Its words.
+    pub text: Option<String>,
+}
+
+/// Why an event is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is refused: {}", errors.join("; "))]
+pub struct Rejection {
+    /// The status to answer with: 400, or 413 for a body that is too large. Clients send neither again.
+    pub status: u16,
+    /// Each rule that is broken, in PagerDuty's manner.
+    pub errors: Vec<String>,
+}
+
+/// Reads the body of `POST /v2/enqueue`.
+///
+/// # Errors
+/// All rules that the event breaks.
+pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Rejection {
+            status: 413,
+            errors: vec![format!("the event is larger than {BODY_BYTES_MAX} bytes")],
+        });
+    }
+    let refused = |error: String| Rejection {
+        status: 400,
+        errors: vec![error],
+    };
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| refused(format!("the body is not JSON: {error}")))?;
+    let Value::Object(object) = value else {
+        return Err(refused("the body is not a JSON object".to_owned()));
+    };
+    let mut check = Check::default();
+    let event = read(&Fields::new("", &object), &mut check);
+    match event {
+        Some(event) if check.errors.is_empty() => Ok(Event {
+            notes: check.notes,
+            ..event
+        }),
+        _ => Err(Rejection {
+            status: 400,
+            errors: check.errors,
+        }),
+    }
+}
+
+/// The event, as far as it can be read; every broken rule is added to `check`, so `None` never comes without one.
+fn read(fields: &Fields<'_>, check: &mut Check) -> Option<Event> {
+    let routing_key = routing_key(fields, check);
+    let action = action(fields, check);
+    let dedup_key = dedup_key(fields, action, check);
+    let payload = payload(fields, action, check);
+    let images = images(fields, check);
+    let links = links(fields, check);
+    let client = fields.short(check, "client");
+    let client_url = fields
+        .short(check, "client_url")
+        .and_then(|url| check.web_address("client_url", &url));
+    Some(Event {
+        routing_key: routing_key?,
+        action: action?,
+        dedup_key,
+        payload,
+        images,
+        links,
+        client,
+        client_url,
+        notes: Vec::new(),
+    })
+}
+
+fn routing_key(fields: &Fields<'_>, check: &mut Check) -> Option<String> {
+    let key = fields.required(check, "routing_key")?;
+    let good =
+        key.len() == ROUTING_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !good {
+        check.error(format!(
+            "'routing_key' is invalid: it is {ROUTING_KEY_CHARS} letters and digits"
+        ));
+    }
+    good.then_some(key)
+}
+
+fn action(fields: &Fields<'_>, check: &mut Check) -> Option<Action> {
+    let word = fields.required(check, "event_action")?;
+    let action = match word.as_str() {
+        "trigger" => Some(Action::Trigger),
+        "acknowledge" => Some(Action::Acknowledge),
+        "resolve" => Some(Action::Resolve),
+        _ => None,
+    };
+    if action.is_none() {
+        check.error(
+            "'event_action' is invalid: it is one of trigger, acknowledge, resolve".to_owned(),
+        );
+    }
+    action
+}
+
+fn dedup_key(fields: &Fields<'_>, action: Option<Action>, check: &mut Check) -> Option<String> {
+    let key = fields
+        .text(check, "dedup_key")
+        .filter(|key| !key.trim().is_empty());
+    if key
+        .as_ref()
+        .is_some_and(|key| key.chars().count() > DEDUP_KEY_CHARS_MAX)
+    {
+        check.error(format!(
+            "'dedup_key' is too long (maximum is {DEDUP_KEY_CHARS_MAX} characters)"
+        ));
+    }
+    let needed = matches!(action, Some(Action::Acknowledge | Action::Resolve));
+    if needed && key.is_none() && !check.names("dedup_key") {
+        check.error("'dedup_key' is missing or blank: acknowledge and resolve need it".to_owned());
+    }
+    key
+}
+
+fn payload(event: &Fields<'_>, action: Option<Action>, check: &mut Check) -> Option<Payload> {
+    if matches!(action, Some(Action::Acknowledge | Action::Resolve)) {
+        // Clients repeat the payload here, or send left-overs of it; what is in them breaks no rule.
+        let mut ignored = Check::default();
+        let object = event.object(&mut ignored, "payload")?;
+        return payload_of(&object, &mut ignored);
+    }
+    match event.object(check, "payload") {
+        Some(object) => payload_of(&object, check),
+        None => {
+            if action.is_some() && !check.names("payload") {
+                check.error("'payload' is missing or blank: a trigger needs it".to_owned());
+            }
+            None
+        }
+    }
+}
+
+fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
+    let summary = fields.required(check, "summary");
+    if summary
+        .as_ref()
+        .is_some_and(|summary| summary.chars().count() > SUMMARY_CHARS_MAX)
+    {
+        check.error(format!(
+            "'payload.summary' is too long (maximum is {SUMMARY_CHARS_MAX} characters)"
+        ));
+    }
+    let source = fields.required(check, "source");
+    let severity = severity(fields, check);
+    Some(Payload {
+        timestamp: timestamp(fields, check),
+        component: fields.short(check, "component"),
+        group: fields.short(check, "group"),
+        class: fields.short(check, "class"),
+        custom_details: fields.value("custom_details").cloned(),
+        summary: summary?,
+        source: source?,
+        severity: severity?,
+    })
+}
+
+fn severity(fields: &Fields<'_>, check: &mut Check) -> Option<Severity> {
+    let word = fields.required(check, "severity")?;
+    let severity = match word.as_str() {
+        "critical" => Some(Severity::Critical),
+        "error" => Some(Severity::Error),
+        "warning" => Some(Severity::Warning),
+        "info" => Some(Severity::Info),
+        _ => None,
+    };
+    if severity.is_none() {
+        check.error(
+            "'payload.severity' is invalid: it is one of critical, error, warning, info".to_owned(),
+        );
+    }
+    severity
+}
+
+/// ISO 8601 with an offset, also without its colon (`+0000`), or without any offset, which is then UTC.
+fn timestamp(fields: &Fields<'_>, check: &mut Check) -> Option<Timestamp> {
+    let value = fields.value("timestamp")?;
+    let text = value.as_str().map(str::trim).unwrap_or_default();
+    let instant = Timestamp::parse_rfc3339(text).or_else(|| {
+        let zoned = format!("{}Z", text.replacen(' ', "T", 1));
+        Timestamp::parse_rfc3339(&zoned)
+    });
+    if instant.is_none() {
+        check.note("payload.timestamp was dropped: it is not an ISO 8601 time".to_owned());
+    }
+    instant
+}
+
+fn images(event: &Fields<'_>, check: &mut Check) -> Vec<Image> {
+    let mut images = Vec::new();
+    for image in event.objects(check, "images") {
+        let src = image
+            .short(check, "src")
+            .and_then(|src| check.web_address(&image.path("src"), &src));
+        let href = image
+            .short(check, "href")
+            .and_then(|href| check.web_address(&image.path("href"), &href));
+        let alt = image.short(check, "alt");
+        images.extend(src.map(|src| Image { src, href, alt }));
+    }
+    images
+}
+
+fn links(event: &Fields<'_>, check: &mut Check) -> Vec<Link> {
+    let mut links = Vec::new();
+    for link in event.objects(check, "links") {
+        let href = link
+            .short(check, "href")
+            .and_then(|href| check.web_address(&link.path("href"), &href));
+        let text = link.short(check, "text");
+        links.extend(href.map(|href| Link { href, text }));
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests;
