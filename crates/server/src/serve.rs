@@ -13,7 +13,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tocsin_agent::Agent;
 use tocsin_domain::id::{Entropy, SecretId};
 use tocsin_edge::app::{App, Parts};
-use tocsin_edge::Stop;
 use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
@@ -97,8 +96,11 @@ fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
     let options = Options { retention_ms, ..Options::default() };
     let path = folder.join("telemetry");
     let (store, report) = Store::open(&path, options).with_context(|| format!("opening {}", path.display()))?;
-    if !report.is_clean() {
-        tracing::warn!(%report, "the store was not closed in good order; what was acknowledged is there");
+    if let Some(tail) = &report.torn_tail {
+        tracing::warn!(?tail, "telemetry that was being written when Tocsin ended was cut off; none of it had been acknowledged");
+    }
+    for file in &report.set_aside {
+        tracing::error!(?file, "a damaged file of the store was set aside; what could be read of it was kept");
     }
     Ok(Arc::new(store))
 }
@@ -323,19 +325,15 @@ fn serve_until_signal(
         },
     };
     runtime.block_on(async {
-        let tls = tocsin_edge::tls::config(&tls, SystemClock.now()).await?;
-        let stop = Stop::default();
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let told = stop.clone();
-        tokio::spawn(async move {
+        let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
-            told.stop();
-        });
+        };
         ready()?;
-        tocsin_edge::serve(listener, app.clone(), tls, stop).await?;
+        tocsin_edge::serve(listener, app.clone(), &tls, stop).await?;
         anyhow::Ok(())
     })
 }
