@@ -230,7 +230,7 @@ mod tests {
         check("0s", None);
         check("-5m", None);
         check("5", None);
-        check("9999999h", None);
+        check("9999y", None);
     }
 
     #[test]

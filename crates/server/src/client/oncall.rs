@@ -276,8 +276,8 @@ mod tests {
                 {"delay_minutes":0.5,"targets":[{"kind":"schedule","id":"Q9"}]}]}]}"#,
             |all, look| policies(all, &known, look),
             &[
-                "NAME  LEVEL  PAGES        NEXT LEVEL AFTER            ID",
-                "Web   1      user Ann     5 min                       Q1",
+                "NAME  LEVEL  PAGES        NEXT LEVEL AFTER             ID",
+                "Web   1      user Ann     5 min                        Q1",
                 "      2      schedule Q9  0.5 min, then again 2 times",
             ],
         );

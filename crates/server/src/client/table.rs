@@ -184,7 +184,7 @@ mod tests {
             Some(36),
             &[
                 "NO  TITLE                    STATE",
-                "1   障害: the web server …  failing",
+                "1   障害: the web server i…  failing",
                 "20  slow",
             ],
         );
