@@ -11,6 +11,7 @@ mod incident;
 mod incident_view;
 mod look;
 mod monitor;
+mod notification;
 mod oncall;
 mod page;
 mod plain;

@@ -21,9 +21,9 @@ pub(crate) enum Verb {
 /// An alert.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Send {
-    /// What fails, in one line
+    /// What fails, in one line; needed to trigger
     #[arg(long)]
-    summary: String,
+    summary: Option<String>,
     /// How bad it is; critical and error page somebody
     #[arg(long, value_enum, default_value_t = Severity::Error)]
     severity: Severity,
@@ -97,9 +97,16 @@ fn body(send: &Send, service: Option<&Plain>) -> Value {
         Action::Acknowledge => "acknowledge",
         Action::Resolve => "resolve",
     };
-    let source = send.source.clone().unwrap_or_else(machine);
-    let mut body = json!({ "action": action, "summary": send.summary, "severity": severity, "source": source });
+    let mut body = json!({ "action": action });
+    if send.action == Action::Trigger {
+        body["severity"] = json!(severity);
+        body["source"] = json!(send.source.clone().unwrap_or_else(machine));
+    }
     let optional = [
+        (
+            "summary",
+            send.summary.as_ref().map(|summary| json!(summary)),
+        ),
         ("dedup_key", send.dedup_key.as_ref().map(|key| json!(key))),
         ("service_id", service.map(|service| json!(service.as_str()))),
         ("details", send.details.clone()),
@@ -125,6 +132,9 @@ fn machine() -> String {
 
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
     let Verb::Send(send) = verb;
+    if send.action == Action::Trigger && send.summary.is_none() {
+        return Err(Failure::Usage("say what fails, by --summary".to_owned()));
+    }
     let service = send
         .service
         .as_ref()
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn the_body_has_what_was_given_and_nothing_else() {
         let send = Send {
-            summary: "disk full".to_owned(),
+            summary: Some("disk full".to_owned()),
             severity: Severity::Critical,
             source: Some("db-01".to_owned()),
             action: Action::Trigger,
@@ -171,6 +181,23 @@ mod tests {
                 &given["details"]["free"]
             ),
             (&json!("k"), &json!("QS"), &json!(0))
+        );
+    }
+
+    #[test]
+    fn a_resolve_needs_the_key_alone() {
+        let send = Send {
+            summary: None,
+            severity: Severity::Error,
+            source: None,
+            action: Action::Resolve,
+            dedup_key: Some("k".to_owned()),
+            service: None,
+            details: None,
+        };
+        assert_eq!(
+            body(&send, None),
+            json!({"action":"resolve","dedup_key":"k"})
         );
     }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::api::Api;
 use super::failure::Failure;
 use super::look::Look;
+use super::notification::{Followed, follow, pause};
 use super::plain::{self, Plain};
 use super::screen::Screen;
 use super::table::facts;
@@ -34,7 +35,7 @@ pub(crate) enum EmailVerb {
     Show,
     /// Set the mail server
     Set(Settings),
-    /// Try the mail server
+    /// Send a test page to oneself by mail, and wait for what becomes of it
     Test,
 }
 
@@ -54,9 +55,10 @@ pub(crate) struct Settings {
     #[arg(long, value_enum, default_value_t = Encryption::Starttls)]
     tls: Encryption,
     /// The account at the mail server
-    #[arg(long, requires = "password_file")]
+    #[arg(long)]
     username: Option<String>,
-    /// A file with its password on the first line; - reads standard input
+    /// A file with its password on the first line; - reads standard input. Without it the password stays, as long as host and
+    /// account do
     #[arg(long, value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
 }
@@ -113,15 +115,6 @@ struct Email {
     detail: Option<Plain>,
 }
 
-/// What became of trying a channel.
-#[derive(Debug, Deserialize)]
-struct Tried {
-    #[serde(default)]
-    state: Option<Plain>,
-    #[serde(default)]
-    detail: Option<Plain>,
-}
-
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
     let Verb::Email { verb } = verb;
     match verb {
@@ -141,8 +134,10 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
         "from": settings.from,
         "tls": settings.tls.word(),
     });
-    if let (Some(username), Some(file)) = (&settings.username, &settings.password_file) {
+    if let Some(username) = &settings.username {
         body["username"] = json!(username);
+    }
+    if let Some(file) = &settings.password_file {
         body["password"] = json!(password(file)?);
     }
     let answer = api.put(&["channels", "email"], &body)?;
@@ -178,36 +173,19 @@ fn password(file: &Path) -> Result<String, Failure> {
 }
 
 fn try_out(api: &Api, screen: &Screen) -> Result<(), Failure> {
-    let answer = api.post(&["channels", "email", "test"], &json!({}))?;
-    if screen.wants_json() {
-        screen.say(&answer.json()?)?;
+    let planned = api
+        .post(&["channels", "email", "test"], &json!({}))?
+        .parsed()?;
+    if !screen.wants_json() {
+        screen.say("Test page to yourself by mail")?;
     }
-    let tried: Tried = if answer.bytes().is_empty() {
-        Tried {
-            state: None,
-            detail: None,
-        }
-    } else {
-        answer.parsed()?
-    };
-    let detail = tried
-        .detail
-        .map(|detail| format!(": {detail}"))
-        .unwrap_or_default();
-    if tried
-        .state
-        .as_ref()
-        .is_some_and(|state| state.as_str() == "failing")
-    {
-        return Err(Failure::Refused(format!(
-            "the mail server cannot be used{detail}"
-        )));
-    }
-    if screen.wants_json() {
-        Ok(())
-    } else {
-        screen.say(&format!("The mail server took it{detail}"))
-    }
+    follow(
+        api,
+        screen,
+        vec![Followed::new("mail".to_owned(), planned)],
+        Vec::new(),
+        &mut pause,
+    )
 }
 
 fn shown(email: &Email, look: &Look) -> String {

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::look::{Look, Tone};
-use super::page::{self, Notification};
-use super::plain::Plain;
+use super::notification::{Notification, sent};
+use super::plain::{Plain, indented};
 use super::shape::{Moment, Named, name_or, names};
 use super::table::{Cell, Table, facts};
 
@@ -70,6 +70,9 @@ pub(super) struct Detail {
     log_lines: Vec<LogLine>,
     #[serde(default)]
     runbook_url: Option<Plain>,
+    /// First steps; of several lines.
+    #[serde(default)]
+    runbook: Option<String>,
     #[serde(default)]
     explanation: Vec<Plain>,
 }
@@ -197,7 +200,9 @@ pub(super) fn detail(one: &Detail, look: &Look) -> String {
     };
     section("Why", points(&one.explanation));
     section("Alerts", alerts(&one.alerts, look));
-    section("Pages", page::sent(&one.pages, look));
+    section("Pages", sent(&one.pages, look));
+    let steps = one.runbook.as_deref().unwrap_or_default();
+    section("First steps", indented(steps));
     section("Changed before", changes(&one.changes, look));
     section("Logs around the beginning", log_lines(&one.log_lines, look));
     drawn

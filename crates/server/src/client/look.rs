@@ -106,7 +106,7 @@ impl Look {
 
     /// `3 min ago`, `in 2 h 5 min`, `now`
     pub(super) fn distance(&self, at: Timestamp) -> String {
-        let seconds = self.now.duration_since(at).as_secs();
+        let seconds = self.now.as_second() - at.as_second();
         match seconds {
             0 => "now".to_owned(),
             1.. => format!("{} ago", length(seconds.unsigned_abs())),

@@ -61,6 +61,14 @@ pub(super) fn lines(text: &str) -> String {
         .collect()
 }
 
+/// Several lines, each set in by two columns, with a newline after each.
+pub(super) fn indented(text: &str) -> String {
+    lines(text)
+        .lines()
+        .map(|line| format!("  {line}\n"))
+        .collect()
+}
+
 /// A JSON document with the same meaning in which hostile characters are written as escapes. They can stand only inside
 /// strings; outside only a carriage return can, which becomes a space.
 pub(super) fn json(document: &str) -> String {

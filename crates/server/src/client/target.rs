@@ -9,7 +9,7 @@ use super::api::Api;
 use super::failure::Failure;
 use super::given::{self, choose, end_of, instant, whole, wire};
 use super::look::Look;
-use super::plain::Plain;
+use super::plain::{Plain, indented};
 use super::screen::Screen;
 use super::shape::{Moment, Named, name_or};
 use super::table::{Cell, Table};
@@ -234,26 +234,14 @@ fn list(all: &[Target], look: &Look) -> String {
         }
         if let Some(page) = one.status_page.as_ref().filter(|page| !page.ok) {
             // These are lines to paste, so their breaks must stay.
-            let reason = page
-                .reason
-                .as_deref()
-                .map(super::plain::lines)
-                .unwrap_or_default();
+            let reason = indented(page.reason.as_deref().unwrap_or_default());
             drawn.push_str(&format!(
-                "\n{}: its status page cannot be read\n{}\n",
-                one.name,
-                indented(&reason)
+                "\n{}: its status page cannot be read\n{reason}",
+                one.name
             ));
         }
     }
     drawn
-}
-
-fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 fn quiet(one: &Target, look: &Look) -> String {
