@@ -30,6 +30,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct Api {
     base: Url,
     token: Option<String>,
+    with_ca: bool,
     client: Client,
     runtime: Runtime,
 }
@@ -75,6 +76,7 @@ impl Api {
         Ok(Self {
             base,
             token: token.map(str::to_owned),
+            with_ca: connection.ca.is_some(),
             client,
             runtime,
         })
@@ -182,10 +184,12 @@ impl Api {
         let base = Plain::new(self.base.as_str().trim_end_matches('/'));
         let why = chain(error);
         let text = if why.contains("certificate") {
-            format!(
-                "{base} has a certificate that is not trusted here: {why}\n  \
-                 For a self-signed server give --ca DATA/tls/ca.pem of its data directory."
-            )
+            let advice = if self.with_ca {
+                "Is the file of --ca the one of this server, and --url the name in its certificate?"
+            } else {
+                "For a self-signed server give --ca DATA/tls/ca.pem of its data directory."
+            };
+            format!("{base} has a certificate that is not trusted here: {why}\n  {advice}")
         } else if why.contains("corrupt message") {
             format!("{base} does not speak TLS.\n  Did you mean http:// in --url?")
         } else if error.is_connect() {
