@@ -24,11 +24,30 @@ const LIST_ENTRIES_MAX: usize = 256;
 const SHAPES: &[Shape] = &[
     Shape {
         name: "",
-        keys: &["listen", "data", "public_url", "key_file", "behind_proxy", "retention", "tls", "egress", "watch"],
+        keys: &[
+            "listen",
+            "data",
+            "public_url",
+            "key_file",
+            "behind_proxy",
+            "retention",
+            "tls",
+            "egress",
+            "watch",
+        ],
     },
-    Shape { name: "tls", keys: &["cert", "key", "self_signed"] },
-    Shape { name: "egress", keys: &["allow"] },
-    Shape { name: "watch", keys: &["enabled", "discover", "only", "tier_field", "user_field"] },
+    Shape {
+        name: "tls",
+        keys: &["cert", "key", "self_signed"],
+    },
+    Shape {
+        name: "egress",
+        keys: &["allow"],
+    },
+    Shape {
+        name: "watch",
+        keys: &["enabled", "discover", "only", "tier_field", "user_field"],
+    },
 ];
 
 /// What the server is told to do.
@@ -157,7 +176,10 @@ pub(crate) enum ConfigError {
 }
 
 fn told(path: &Path, problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", path.display())).collect();
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{}: {problem}", path.display()))
+        .collect();
     lines.join("\n")
 }
 
@@ -179,7 +201,13 @@ impl Default for Config {
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { enabled: true, discover: true, only: Vec::new(), tier_field: None, user_field: None }
+        Self {
+            enabled: true,
+            discover: true,
+            only: Vec::new(),
+            tier_field: None,
+            user_field: None,
+        }
     }
 }
 
@@ -193,7 +221,9 @@ impl Config {
         let given = path.unwrap_or(Path::new(DEFAULT_FILE));
         match read(given) {
             Ok(text) => Self::parse(&text, given),
-            Err(ConfigError::Unreadable { error, .. }) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            Err(ConfigError::Unreadable { error, .. })
+                if path.is_none() && error.kind() == io::ErrorKind::NotFound =>
+            {
                 Ok(Self::default())
             }
             Err(error) => Err(error),
@@ -208,7 +238,14 @@ impl Config {
             None => Self::default(),
         };
         let problems = reader.into_problems();
-        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Invalid { path: path.to_owned(), problems }) }
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Invalid {
+                path: path.to_owned(),
+                problems,
+            })
+        }
     }
 
     fn from_top(reader: &mut Reader<'_>, table: &toml::de::DeTable<'_>, base: &Path) -> Self {
@@ -217,17 +254,29 @@ impl Config {
         let tls = reader.section(top, "tls");
         let egress = reader.section(top, "egress");
         let watch = reader.section(top, "watch");
-        let data = reader.value(top, "data", |value| value::path(value, base, "/var/lib/tocsin"));
+        let data = reader.value(top, "data", |value| {
+            value::path(value, base, "/var/lib/tocsin")
+        });
         Self {
-            listen: reader.value(top, "listen", value::listen).unwrap_or(default.listen),
+            listen: reader
+                .value(top, "listen", value::listen)
+                .unwrap_or(default.listen),
             data: data.unwrap_or(default.data),
             public_url: reader.value(top, "public_url", value::public_url),
-            key_file: reader.value(top, "key_file", |value| value::path(value, base, "/etc/tocsin/vault.key")),
+            key_file: reader.value(top, "key_file", |value| {
+                value::path(value, base, "/etc/tocsin/vault.key")
+            }),
             tls: tls_of(reader, tls, base),
-            egress_allow: reader.values(egress, "allow", LIST_ENTRIES_MAX, value::allowed).unwrap_or_default(),
+            egress_allow: reader
+                .values(egress, "allow", LIST_ENTRIES_MAX, value::allowed)
+                .unwrap_or_default(),
             watch: watch_of(reader, watch),
-            behind_proxy: reader.value(top, "behind_proxy", value::answer).unwrap_or(default.behind_proxy),
-            retention: reader.value(top, "retention", value::retention).unwrap_or(default.retention),
+            behind_proxy: reader
+                .value(top, "behind_proxy", value::answer)
+                .unwrap_or(default.behind_proxy),
+            retention: reader
+                .value(top, "retention", value::retention)
+                .unwrap_or(default.retention),
         }
     }
 
@@ -255,12 +304,19 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
+    let unreadable = |error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(ConfigError::TooLarge { path: path.to_owned() });
+        return Err(ConfigError::TooLarge {
+            path: path.to_owned(),
+        });
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -270,20 +326,41 @@ fn read(path: &Path) -> Result<String, ConfigError> {
             key: String::new(),
             what: "this is not UTF-8 text; save the file as UTF-8".to_owned(),
         };
-        ConfigError::Invalid { path: path.to_owned(), problems: vec![problem] }
+        ConfigError::Invalid {
+            path: path.to_owned(),
+            problems: vec![problem],
+        }
     })
 }
 
 fn tls_of(reader: &mut Reader<'_>, section: Section<'_>, base: &Path) -> Tls {
-    let cert = reader.value(section, "cert", |value| value::path(value, base, "/etc/tocsin/cert.pem"));
-    let key = reader.value(section, "key", |value| value::path(value, base, "/etc/tocsin/key.pem"));
-    let self_signed = reader.value(section, "self_signed", value::answer).unwrap_or(false);
+    let cert = reader.value(section, "cert", |value| {
+        value::path(value, base, "/etc/tocsin/cert.pem")
+    });
+    let key = reader.value(section, "key", |value| {
+        value::path(value, base, "/etc/tocsin/key.pem")
+    });
+    let self_signed = reader
+        .value(section, "self_signed", value::answer)
+        .unwrap_or(false);
     if self_signed && section.has_any(&["cert", "key"]) {
-        reader.refuse(section, "self_signed", "goes without cert and key; expected one or the other");
+        reader.refuse(
+            section,
+            "self_signed",
+            "goes without cert and key; expected one or the other",
+        );
     } else if section.has_any(&["cert"]) && !section.has_any(&["key"]) {
-        reader.refuse(section, "cert", "there is no key for this certificate; expected key = \"FILE\" beside it");
+        reader.refuse(
+            section,
+            "cert",
+            "there is no key for this certificate; expected key = \"FILE\" beside it",
+        );
     } else if section.has_any(&["key"]) && !section.has_any(&["cert"]) {
-        reader.refuse(section, "key", "there is no certificate for this key; expected cert = \"FILE\" beside it");
+        reader.refuse(
+            section,
+            "key",
+            "there is no certificate for this key; expected cert = \"FILE\" beside it",
+        );
     }
     match (cert, key) {
         (Some(cert), Some(key)) => Tls::Files { cert, key },
@@ -295,9 +372,15 @@ fn tls_of(reader: &mut Reader<'_>, section: Section<'_>, base: &Path) -> Tls {
 fn watch_of(reader: &mut Reader<'_>, section: Section<'_>) -> Watch {
     let default = Watch::default();
     Watch {
-        enabled: reader.value(section, "enabled", value::answer).unwrap_or(default.enabled),
-        discover: reader.value(section, "discover", value::answer).unwrap_or(default.discover),
-        only: reader.values(section, "only", LIST_ENTRIES_MAX, value::watched).unwrap_or_default(),
+        enabled: reader
+            .value(section, "enabled", value::answer)
+            .unwrap_or(default.enabled),
+        discover: reader
+            .value(section, "discover", value::answer)
+            .unwrap_or(default.discover),
+        only: reader
+            .values(section, "only", LIST_ENTRIES_MAX, value::watched)
+            .unwrap_or_default(),
         tier_field: reader.value(section, "tier_field", value::field),
         user_field: reader.value(section, "user_field", value::field),
     }
@@ -311,7 +394,10 @@ impl Tls {
     pub(crate) fn from_words(words: &[String]) -> Result<Self, String> {
         match words {
             [one] if one == "self-signed" => Ok(Self::SelfSigned),
-            [cert, key] => Ok(Self::Files { cert: cert.into(), key: key.into() }),
+            [cert, key] => Ok(Self::Files {
+                cert: cert.into(),
+                key: key.into(),
+            }),
             _ => Err("--tls wants two files, CERT and KEY, or the word self-signed".to_owned()),
         }
     }

@@ -1,8 +1,10 @@
 //! The binary `tocsin`: command line, configuration, wiring and signals.
 
 mod accounts;
+mod client;
 mod config;
 mod data;
+mod doctor;
 mod effects;
 mod evidence;
 mod journal_port;
@@ -20,12 +22,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 
+use crate::client::{ClientCommand, Connection};
 use crate::config::{Config, Overrides, Retention, Tls};
 
 /// Watches your web servers, pages the right person, and writes the postmortem from recorded evidence.
 #[derive(Parser)]
-#[command(name = "tocsin", version, after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.")]
+#[command(name = "tocsin", version, after_help = client::EXIT_CODES)]
 struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
     #[command(subcommand)]
     command: Command,
 }
@@ -39,6 +44,15 @@ enum Command {
     /// Print the description of the native API (OpenAPI 3.1).
     #[command(name = "openapi")]
     OpenApi,
+    /// Tell whether a page would reach somebody now: asks the running server, or looks into a data directory.
+    #[command(after_help = client::EXIT_CODES)]
+    Doctor {
+        /// Look into this data directory instead of asking a server.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    #[command(flatten)]
+    Client(ClientCommand),
 
 
 }
@@ -95,6 +109,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
+        Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -59,18 +59,23 @@ pub(super) struct Section<'d> {
 impl Section<'_> {
     /// Whether one of the keys stands in the file, whatever its value.
     pub(super) fn has_any(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|key| self.table.is_some_and(|table| table.contains_key(*key)))
+        keys.iter()
+            .any(|key| self.table.is_some_and(|table| table.contains_key(*key)))
     }
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str, shapes: &'static [Shape]) -> Self {
-        Self { text, shapes, problems: Vec::new() }
+        Self {
+            text,
+            shapes,
+            problems: Vec::new(),
+        }
     }
 
     /// Everything that was wrong, in the order of the file.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.problems.sort_by(|one, other| (one.line, one.column).cmp(&(other.line, other.column)));
+        self.problems.sort_by_key(|one| (one.line, one.column));
         self.problems.truncate(PROBLEMS_MAX);
         self.problems
     }
@@ -80,14 +85,21 @@ impl<'t> Reader<'t> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
             let at = error.span().map_or(0, |span| span.start);
-            self.problem(at, String::new(), format!("this is not TOML: {}", plain(error.message())));
+            self.problem(
+                at,
+                String::new(),
+                format!("this is not TOML: {}", plain(error.message())),
+            );
         }
         errors.is_empty().then_some(table)
     }
 
     /// The top of the file.
     pub(super) fn top<'d>(&mut self, table: &'d DeTable<'d>) -> Section<'d> {
-        let top = Section { name: "", table: Some(table) };
+        let top = Section {
+            name: "",
+            table: Some(table),
+        };
         self.refuse_unknown(top);
         top
     }
@@ -100,7 +112,10 @@ impl<'t> Reader<'t> {
             Some(DeValue::Table(table)) => Some(table),
             Some(other) => {
                 let at = value.map_or(0, |value| value.span().start);
-                let what = format!("{} stands here; expected a section [{name}]", described(other));
+                let what = format!(
+                    "{} stands here; expected a section [{name}]",
+                    described(other)
+                );
                 self.problem(at, name.to_owned(), what);
                 None
             }
@@ -138,12 +153,18 @@ impl<'t> Reader<'t> {
         let value = section.table?.get(key)?;
         let at = value.span().start;
         let DeValue::Array(items) = value.get_ref() else {
-            let what = format!("{} stands here; expected a list in square brackets", described(value.get_ref()));
+            let what = format!(
+                "{} stands here; expected a list in square brackets",
+                described(value.get_ref())
+            );
             self.problem(at, full(section.name, key), what);
             return None;
         };
         if items.len() > count_max {
-            let what = format!("a list of {} entries; expected at most {count_max}", items.len());
+            let what = format!(
+                "a list of {} entries; expected at most {count_max}",
+                items.len()
+            );
             self.problem(at, full(section.name, key), what);
             return None;
         }
@@ -159,56 +180,95 @@ impl<'t> Reader<'t> {
 
     /// Says that the value of a key does not go with the others.
     pub(super) fn refuse(&mut self, section: Section<'_>, key: &str, what: &str) {
-        let at = section.table.and_then(|table| table.get_key_value(key)).map_or(0, |(name, _)| name.span().start);
+        let at = section
+            .table
+            .and_then(|table| table.get_key_value(key))
+            .map_or(0, |(name, _)| name.span().start);
         self.problem(at, full(section.name, key), what.to_owned());
     }
 
     fn refuse_unknown(&mut self, section: Section<'_>) {
-        let Some(shape) = self.shapes.iter().find(|shape| shape.name == section.name) else { return };
+        let Some(shape) = self.shapes.iter().find(|shape| shape.name == section.name) else {
+            return;
+        };
         for (name, value) in section.table.into_iter().flatten() {
             if !shape.keys.contains(&name.get_ref().as_ref()) {
                 let is_section = matches!(value.get_ref(), DeValue::Table(_));
                 let what = self.unknown(shape, name.get_ref(), is_section);
-                self.problem(name.span().start, full(section.name, &plain(name.get_ref())), what);
+                self.problem(
+                    name.span().start,
+                    full(section.name, &plain(name.get_ref())),
+                    what,
+                );
             }
         }
     }
 
     fn unknown(&self, shape: &Shape, given: &str, is_section: bool) -> String {
         let what = if is_section { "section" } else { "key" };
-        if let Some(home) = self.shapes.iter().find(|home| !is_section && home.keys.contains(&given)) {
+        if let Some(home) = self
+            .shapes
+            .iter()
+            .find(|home| !is_section && home.keys.contains(&given))
+        {
             return match home.name {
-                "" => "this key belongs at the top of the file, above the first [section]".to_owned(),
+                "" => {
+                    "this key belongs at the top of the file, above the first [section]".to_owned()
+                }
                 section => format!("this key belongs under [{section}]"),
             };
         }
         if let Some(meant) = nearest(given, shape.keys.iter().copied()) {
             return format!("there is no such {what}; did you mean {meant}?");
         }
-        let elsewhere = self.shapes.iter().find_map(|home| Some((home.name, nearest(given, home.keys.iter().copied())?)));
+        let elsewhere = self
+            .shapes
+            .iter()
+            .find_map(|home| Some((home.name, nearest(given, home.keys.iter().copied())?)));
         match elsewhere {
-            Some(("", meant)) => format!("there is no such {what}; did you mean {meant}, at the top of the file?"),
-            Some((section, meant)) => format!("there is no such {what}; did you mean {meant} under [{section}]?"),
-            None => format!("there is no such {what}; expected one of {}", shape.keys.join(", ")),
+            Some(("", meant)) => {
+                format!("there is no such {what}; did you mean {meant}, at the top of the file?")
+            }
+            Some((section, meant)) => {
+                format!("there is no such {what}; did you mean {meant} under [{section}]?")
+            }
+            None => format!(
+                "there is no such {what}; expected one of {}",
+                shape.keys.join(", ")
+            ),
         }
     }
 
     fn problem(&mut self, at: usize, key: String, what: String) {
         let (line, column) = place(self.text, at);
-        self.problems.push(Problem { line, column, key, what });
+        self.problems.push(Problem {
+            line,
+            column,
+            key,
+            what,
+        });
     }
 }
 
 fn full(section: &str, key: &str) -> String {
-    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+    if section.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{section}.{key}")
+    }
 }
 
 /// Line and column of a byte, both from 1.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..at.min(text.len())];
-    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let line_start = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+    let column = 1 + String::from_utf8_lossy(&before[line_start..])
+        .chars()
+        .count();
     (line, column)
 }
 

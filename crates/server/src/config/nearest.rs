@@ -5,7 +5,10 @@ const LENGTH_MAX: usize = 64;
 
 /// The one of `known` that is nearest to `given`, if any is near: case and the kind of dash do not count, and about a third of
 /// the letters may be wrong.
-pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    given: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let given = folded(given);
     if given.is_empty() || given.len() > LENGTH_MAX {
         return None;
@@ -21,7 +24,13 @@ pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
 fn folded(name: &str) -> Vec<char> {
     name.chars()
         .take(LENGTH_MAX + 1)
-        .map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() })
+        .map(|letter| {
+            if letter == '-' {
+                '_'
+            } else {
+                letter.to_ascii_lowercase()
+            }
+        })
         .collect()
 }
 
@@ -34,7 +43,8 @@ fn distance(one: &[char], other: &[char]) -> usize {
         for (column, against) in other.iter().enumerate() {
             let changed = last[column] + usize::from(letter != against);
             let mut best = changed.min(last[column + 1] + 1).min(current[column] + 1);
-            let swapped = row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *against;
+            let swapped =
+                row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *against;
             if swapped {
                 best = best.min(before_last[column - 1] + 1);
             }
@@ -50,7 +60,14 @@ mod tests {
     use super::*;
 
     fn check(given: &str, expected: Option<&str>) {
-        let known = ["listen", "data", "public_url", "key_file", "behind_proxy", "retention"];
+        let known = [
+            "listen",
+            "data",
+            "public_url",
+            "key_file",
+            "behind_proxy",
+            "retention",
+        ];
         assert_eq!(nearest(given, known), expected, "{given}");
     }
 

@@ -20,12 +20,22 @@ const HOST_CHARS_MAX: usize = 253;
 const FIELD_CHARS_MAX: usize = 100;
 
 pub(super) fn answer(value: &DeValue<'_>) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| format!("{} stands here; expected true or false, without quotes", described(value)))
+    value.as_bool().ok_or_else(|| {
+        format!(
+            "{} stands here; expected true or false, without quotes",
+            described(value)
+        )
+    })
 }
 
 /// The text of a value; `example` shows what was expected.
 fn text<'v>(value: &'v DeValue<'_>, example: &str) -> Result<&'v str, String> {
-    value.as_str().ok_or_else(|| format!("{} stands here; expected text in quotes such as \"{example}\"", described(value)))
+    value.as_str().ok_or_else(|| {
+        format!(
+            "{} stands here; expected text in quotes such as \"{example}\"",
+            described(value)
+        )
+    })
 }
 
 /// The address to listen on.
@@ -40,14 +50,24 @@ pub(super) fn listen(value: &DeValue<'_>) -> Result<SocketAddr, String> {
 pub(crate) fn parse_listen(given: &str) -> Result<SocketAddr, String> {
     let given = given.trim();
     given.parse().map_err(|_| {
-        let port = given.strip_prefix("localhost:").or_else(|| given.strip_prefix(':')).unwrap_or(given);
+        let port = given
+            .strip_prefix("localhost:")
+            .or_else(|| given.strip_prefix(':'))
+            .unwrap_or(given);
         let hint = match port.parse::<u16>() {
             Ok(port) => format!("; did you mean \"127.0.0.1:{port}\"?"),
-            Err(_) if given.parse::<Ipv6Addr>().is_ok() => format!("; did you mean \"[{given}]:8700\"?"),
-            Err(_) if given.parse::<Ipv4Addr>().is_ok() => format!("; did you mean \"{given}:8700\"?"),
+            Err(_) if given.parse::<Ipv6Addr>().is_ok() => {
+                format!("; did you mean \"[{given}]:8700\"?")
+            }
+            Err(_) if given.parse::<Ipv4Addr>().is_ok() => {
+                format!("; did you mean \"{given}:8700\"?")
+            }
             Err(_) => String::new(),
         };
-        format!("{} is not an address to listen on; expected IP:PORT such as \"127.0.0.1:8700\"{hint}", shown(given))
+        format!(
+            "{} is not an address to listen on; expected IP:PORT such as \"127.0.0.1:8700\"{hint}",
+            shown(given)
+        )
     })
 }
 
@@ -62,7 +82,10 @@ pub(super) fn path(value: &DeValue<'_>, base: &Path, example: &str) -> Result<Pa
         return Err(format!("{} cannot be a path; {expected}", shown(given)));
     }
     if given.starts_with('~') {
-        return Err(format!("{}: ~ is not replaced here; {expected}", shown(given)));
+        return Err(format!(
+            "{}: ~ is not replaced here; {expected}",
+            shown(given)
+        ));
     }
     Ok(base.join(given))
 }
@@ -73,7 +96,9 @@ pub(super) fn watched(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let climbs = found.components().any(|part| part == Component::ParentDir);
     if !found.is_absolute() || climbs {
         let given = shown(&found.to_string_lossy());
-        return Err(format!("{given} is relative; expected an absolute path such as \"/etc/apache2\", without .."));
+        return Err(format!(
+            "{given} is relative; expected an absolute path such as \"/etc/apache2\", without .."
+        ));
     }
     Ok(found)
 }
@@ -95,7 +120,9 @@ pub(crate) fn parse_public_url(given: &str) -> Result<String, String> {
         return Err(wrong("is not an http or https URL"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("it holds a name or a password, which every link would show; {expected}"));
+        return Err(format!(
+            "it holds a name or a password, which every link would show; {expected}"
+        ));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("has more than a host"));
@@ -113,7 +140,9 @@ pub(super) fn parse_retention(given: &str) -> Result<Retention, String> {
     if given.eq_ignore_ascii_case("forever") {
         return Ok(Retention::Forever);
     }
-    let days = given.strip_suffix('d').and_then(|days| days.trim_end().parse().ok());
+    let days = given
+        .strip_suffix('d')
+        .and_then(|days| days.trim_end().parse().ok());
     match days {
         Some(days) if (1..=RETENTION_DAYS_MAX).contains(&days) => Ok(Retention::Days(days)),
         Some(_) | None => Err(format!(
@@ -134,20 +163,35 @@ pub(super) fn allowed(value: &DeValue<'_>) -> Result<Allowed, String> {
         return Err(wrong("is a URL"));
     }
     if let Some((address, bits)) = given.split_once('/') {
-        let first: IpAddr = address.parse().map_err(|_| wrong("is not a block of addresses"))?;
+        let first: IpAddr = address
+            .parse()
+            .map_err(|_| wrong("is not a block of addresses"))?;
         let bits: u8 = bits.parse().map_err(|_| wrong("has no number of bits"))?;
         return block(first, bits).map_err(|what| wrong(&what));
     }
     if let Ok(address) = given.parse::<IpAddr>() {
-        return Ok(Allowed::Block(address, if address.is_ipv4() { 32 } else { 128 }));
+        return Ok(Allowed::Block(
+            address,
+            if address.is_ipv4() { 32 } else { 128 },
+        ));
     }
     let label = |label: &str| {
-        let letters = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let letters = label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
         (1..=63).contains(&label.len()) && letters && !label.starts_with('-')
     };
-    let all_digits = given.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let is_host = given.len() <= HOST_CHARS_MAX && !all_digits && given.trim_end_matches('.').split('.').all(label);
-    if is_host { Ok(Allowed::Host(given.to_ascii_lowercase())) } else { Err(wrong("is neither")) }
+    let all_digits = given
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_host = given.len() <= HOST_CHARS_MAX
+        && !all_digits
+        && given.trim_end_matches('.').split('.').all(label);
+    if is_host {
+        Ok(Allowed::Host(given.to_ascii_lowercase()))
+    } else {
+        Err(wrong("is neither"))
+    }
 }
 
 fn block(address: IpAddr, bits: u8) -> Result<Allowed, String> {
@@ -165,16 +209,26 @@ fn block(address: IpAddr, bits: u8) -> Result<Allowed, String> {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
         }
     };
-    if first == address { Ok(Allowed::Block(first, bits)) } else { Err(format!("begins inside the block {first}/{bits}")) }
+    if first == address {
+        Ok(Allowed::Block(first, bits))
+    } else {
+        Err(format!("begins inside the block {first}/{bits}"))
+    }
 }
 
 /// The name of a field of the access log.
 pub(super) fn field(value: &DeValue<'_>) -> Result<String, String> {
     let given = text(value, "X-User-Tier")?;
-    let good = (1..=FIELD_CHARS_MAX).contains(&given.len()) && given.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    let good = (1..=FIELD_CHARS_MAX).contains(&given.len())
+        && given
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"');
     if good {
         Ok(given.to_owned())
     } else {
-        Err(format!("{} is not the name of a log field; expected one word such as \"X-User-Tier\"", shown(given)))
+        Err(format!(
+            "{} is not the name of a log field; expected one word such as \"X-User-Tier\"",
+            shown(given)
+        ))
     }
 }
