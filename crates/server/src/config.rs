@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use self::document::{Problem, Reader, Section, Shape};
-pub(crate) use self::value::{parse_listen, parse_public_url};
 
 /// The file that is read when none is named.
 pub(crate) const DEFAULT_FILE: &str = "tocsin.toml";

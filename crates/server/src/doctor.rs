@@ -16,7 +16,10 @@ const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 /// Prints the diagnosis; the exit code says whether something is wrong.
 pub(crate) fn run(folder: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     if !folder.is_dir() {
-        anyhow::bail!("{} is no directory: give the one that `tocsin serve --data` uses", folder.display());
+        anyhow::bail!(
+            "{} is no directory: give the one that `tocsin serve --data` uses",
+            folder.display()
+        );
     }
     let checks = match data::open(folder, None) {
         Ok(data) => checks_of(&data),
@@ -38,8 +41,14 @@ fn check(name: &str, state: &str, detail: &str, fix: Option<&str>) -> Value {
 fn checks_of(data: &Data) -> Vec<Value> {
     let disk = data.journal.disk_state();
     let free = disk.available_bytes;
-    let free_state = if free.is_some_and(|bytes| bytes < FREE_BYTES_MIN) { "fail" } else { "ok" };
-    let free_text = free.map_or("not known".to_owned(), |bytes| format!("{} MiB free", bytes / (1024 * 1024)));
+    let free_state = if free.is_some_and(|bytes| bytes < FREE_BYTES_MIN) {
+        "fail"
+    } else {
+        "ok"
+    };
+    let free_text = free.map_or("not known".to_owned(), |bytes| {
+        format!("{} MiB free", bytes / (1024 * 1024))
+    });
     let mail = data.access.setting("email").ok().flatten();
     let mut checks = vec![
         check(
@@ -48,10 +57,28 @@ fn checks_of(data: &Data) -> Vec<Value> {
             "no server has this directory open: nobody is watched and nobody is paged",
             Some("start it: tocsin serve --data DIR"),
         ),
-        check("journal", "ok", &format!("{} events, readable from first to last", data.state.position), None),
-        check("disk", free_state, &free_text, (free_state == "fail").then_some("free space")),
+        check(
+            "journal",
+            "ok",
+            &format!(
+                "{} events, readable from first to last",
+                data.state.position
+            ),
+            None,
+        ),
+        check(
+            "disk",
+            free_state,
+            &free_text,
+            (free_state == "fail").then_some("free space"),
+        ),
         match mail {
-            Some(_) => check("mail server", "ok", "one is set up; whether it answers, a running server knows", None),
+            Some(_) => check(
+                "mail server",
+                "ok",
+                "one is set up; whether it answers, a running server knows",
+                None,
+            ),
             None => check(
                 "mail server",
                 "warn",
@@ -67,13 +94,26 @@ fn checks_of(data: &Data) -> Vec<Value> {
 fn people(state: &State) -> Vec<Value> {
     if state.installation.is_none() {
         let fix = "open the link that `tocsin serve` prints, or run `tocsin setup`";
-        return vec![check("set-up", "fail", "there is no administrator yet", Some(fix))];
+        return vec![check(
+            "set-up",
+            "fail",
+            "there is no administrator yet",
+            Some(fix),
+        )];
     }
     let unreachable = state.users.values().filter(|user| !user.is_reachable());
     unreachable
         .map(|user| {
-            let detail = format!("{} has no verified contact method and cannot be paged", user.name);
-            check("people", "warn", &detail, Some("add one under People and verify it by its test page"))
+            let detail = format!(
+                "{} has no verified contact method and cannot be paged",
+                user.name
+            );
+            check(
+                "people",
+                "warn",
+                &detail,
+                Some("add one under People and verify it by its test page"),
+            )
         })
         .collect()
 }

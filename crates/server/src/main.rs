@@ -21,7 +21,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-
 use crate::client::{ClientCommand, Connection};
 use crate::config::{Config, Overrides, Retention, Tls};
 
@@ -53,8 +52,6 @@ enum Command {
     },
     #[command(flatten)]
     Client(ClientCommand),
-
-
 }
 
 #[derive(clap::Args)]
@@ -125,12 +122,25 @@ fn main() -> ExitCode {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TOCSIN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tocsin=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let tls = wanted.tls.as_deref().map(Tls::from_words).transpose().map_err(anyhow::Error::msg)?;
-    let retention = wanted.retention.map(|text| text.parse::<Retention>()).transpose().map_err(anyhow::Error::msg)?;
+    let tls = wanted
+        .tls
+        .as_deref()
+        .map(Tls::from_words)
+        .transpose()
+        .map_err(anyhow::Error::msg)?;
+    let retention = wanted
+        .retention
+        .map(|text| text.parse::<Retention>())
+        .transpose()
+        .map_err(anyhow::Error::msg)?;
     let flags = Overrides {
         data: wanted.data,
         listen: wanted.listen,
@@ -144,7 +154,10 @@ fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn set_up(wanted: &SetupArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let flags = Overrides { data: wanted.data.clone(), ..Overrides::default() };
+    let flags = Overrides {
+        data: wanted.data.clone(),
+        ..Overrides::default()
+    };
     let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
     setup::run(
         &setup::Wanted {
