@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -301,6 +302,11 @@ fn set_up(binary: &Path, dir: &Path, config: &Path) -> Outcome<Value> {
             String::from_utf8_lossy(&done.stderr).trim_end()
         );
     }
+    // For whoever looks into a kept directory; without --keep it goes with the rest.
+    let kept = dir.join("setup.json");
+    fs::write(&kept, &done.stdout).because(format!("writing {}", kept.display()))?;
+    let secret = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(&kept, secret).because(format!("closing {}", kept.display()))?;
     serde_json::from_slice(&done.stdout).because("reading what tocsin setup printed")
 }
 
