@@ -107,8 +107,20 @@ test('the filter lives in the address and older incidents are loaded on demand',
   await page.waitForURL((url) => url.search === '');
 });
 
-test('an incident is resolved by hand with a word on how, and a second time is refused plainly', async () => {
+test('what a monitor still sees failing cannot be resolved by hand, and the page says so', async () => {
   await open('/ui/incidents/41', '.plot canvas');
+  await page.getByText('Resolves by itself once it is healthy.').waitFor();
+  await page.keyboard.press('r');
+  assert.equal(await page.getByRole('button', { name: /^Resolve/ }).count(), 0);
+  assert.equal(await page.locator('dialog').count(), 0);
+});
+
+test('an incident is declared by hand and resolved with a word on how', async () => {
+  await open('/ui/', 'a.row');
+  await page.getByRole('button', { name: 'Declare an incident' }).click();
+  await page.getByLabel('What is wrong').fill('Customers report blank pages');
+  await page.getByRole('button', { name: 'Declare and page' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Customers report blank pages' }).waitFor();
   await page.getByRole('button', { name: /^Resolve/ }).click();
   await page.getByLabel('How it was resolved').fill('Rolled back.');
   await page.locator('dialog').getByRole('button', { name: 'Resolve' }).click();

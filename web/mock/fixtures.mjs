@@ -40,10 +40,10 @@ export function world(start) {
       { ...ODD, escalation_policy_id: null, integrations: [] },
     ],
     tokens: [
-      { id: id('tok1'), name: 'Deploy job', role: 'responder', created_at: iso(start - 12 * DAY), last_used_at: iso(start - 3 * HOUR), expires_at: iso(start + 78 * DAY) },
-      { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', created_at: iso(start - 40 * DAY), last_used_at: null, expires_at: null },
+      { id: id('tok1'), name: 'Deploy job', role: 'responder', created_at: iso(start - 12 * DAY), expires_at: iso(start + 78 * DAY) },
+      { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', created_at: iso(start - 40 * DAY), expires_at: null },
     ],
-    email: { configured: true, host: 'mail.example.org', port: 587, from: 'tocsin@example.org', tls: 'starttls', state: 'ok', detail: 'Took a test message 3 minutes ago.' },
+    email: { configured: true, host: 'mail.example.org', port: 587, from: 'tocsin@example.org', tls: 'starttls', username: 'tocsin', has_password: true, state: 'ok', detail: 'Took a test message 3 minutes ago.' },
     incidents: [down(start), errors(start), odd(start), killed(start), ...past(start)],
     timelines: new Map(),
     notifications: new Map(),
@@ -58,7 +58,7 @@ function incident(start, over) {
     paged_at: null, acknowledged_at: null, acknowledged_by: null, recovered_at: null, resolved_at: null, hold: null, suppressed: null,
     alert_count: 1, relapses: 0, postmortem_ready: false, alerts: [], pages: [],
     paging: { policy: POLICY, level: 1, loop: 0, next_escalation_at: null, exhausted: false, recipients: [ADA] },
-    impact: null, changes: [], log_lines: [], chart: { series: [], marks: [] }, runbook_url: null, explanation: [], ...over,
+    impact: null, changes: [], log_lines: [], chart: { series: [], marks: [] }, runbook_url: null, runbook: null, explanation: [], ...over,
   };
 }
 
@@ -67,7 +67,7 @@ function down(start) {
   const made = incident(start, {
     id: id('inc42'), number: 42, title: 'Apache on webserver-01 is down: its process tree was killed', status: 'triggered',
     opened_at: iso(onset + 61), onset_at: iso(onset), onset_uncertainty_ms: 38, paged_at: iso(onset + 214), alert_count: 2,
-    runbook_url: 'https://wiki.example.org/runbooks/apache-down',
+    runbook_url: 'https://wiki.example.org/runbooks/apache-down', runbook: 'Look for the reason first: `journalctl -u apache2`. Then start it: `systemctl start apache2`.',
   });
   made.alerts = [
     { id: id('al421'), title: 'Apache is down', severity: 'critical', status: 'firing', monitor: { id: id('mondown'), name: 'Apache is down' }, opened_at: iso(onset + 61), recovered_at: null, summary: 'The parent process 4711 ended by signal 9 (SIGKILL) and nothing listens on 127.0.0.1:8080.', evidence: [{ series: 'apache_parent_up{target="webserver-01"}', at: iso(onset), value: 0 }, { series: 'probe_connect_refused{target="webserver-01",port="8080"}', at: iso(onset + 58), value: 1 }], source: 'monitor', repeats: 3 },
@@ -118,7 +118,7 @@ function odd(start) {
   const onset = start - 3 * HOUR;
   const made = incident(start, {
     id: id('inc40'), number: 40, title: `${RTL} ${HOSTILE} ${LONG}`, status: 'triggered', urgency: 'low', severity: 'warning', service: ODD, target: TARGET_ODD,
-    opened_at: iso(onset), suppressed: `Maintenance “${HOSTILE}” until tomorrow`, runbook_url: 'javascript:window.__struck=3',
+    opened_at: iso(onset), suppressed: `Maintenance “${HOSTILE}” until tomorrow`, runbook_url: 'javascript:window.__struck=3', runbook: HOSTILE,
   });
   made.alerts = [{ id: id('al401'), title: HOSTILE, severity: 'warning', status: 'firing', monitor: { id: id('monx'), name: HOSTILE }, opened_at: made.opened_at, recovered_at: null, summary: HOSTILE, evidence: [{ series: HOSTILE, at: made.opened_at, value: 1e9 }], source: 'api', repeats: 0 }];
   made.log_lines = [{ at: iso(onset), log: 'error', text: `${HOSTILE} ${'A'.repeat(600)}` }, { at: iso(onset), log: 'access', text: `10.0.0.9 - - "GET /${RTL} HTTP/1.1" 404 "\u202E${HOSTILE}"` }];
@@ -173,7 +173,7 @@ function page(name, user, channel, label, level, state, due, attempts, why) {
 
 function marks(made) {
   return [
-    ['onset_at', 'Onset'], ['paged_at', 'Paged'], ['acknowledged_at', 'Acknowledged'], ['recovered_at', 'Healthy again'],
+    ['onset_at', 'onset'], ['opened_at', 'opened'], ['paged_at', 'paged'], ['acknowledged_at', 'acknowledged'], ['recovered_at', 'recovered'],
   ].flatMap(([key, label]) => (made[key] ? [{ at: made[key], label }] : []));
 }
 
@@ -245,12 +245,12 @@ function watched(start) {
 function looks() {
   const made = (name, title, severity, expr, recovery, description, over = {}) => ({ id: id(name), name: title, severity, expr, recovery, enabled: true, pack: 'apache', description, firing: [], ...over });
   return [
-    made('mondown', 'Apache is down', 'critical', 'apache_parent_up == 0', 'apache_parent_up == 1', 'The parent process ended and nothing took its place.', { firing: [{ target: 'webserver-01' }] }),
-    made('monunreach', 'Apache is unreachable', 'critical', 'probe_http_ok == 0 and on (target) apache_parent_up == 1', null, 'The processes live, but a request gets no answer within 4 s.'),
+    made('mondown', 'Apache is down', 'critical', 'apache_parent_up == 0', 'apache_parent_up == 1', 'The parent process ended and nothing took its place.', { firing: [{ target: TARGET_WEB }] }),
+    made('monunreach', 'Apache is unreachable', 'critical', 'probe_http_ok == 0 and on (target) apache_parent_up == 1', '', 'The processes live, but a request gets no answer within 4 s.'),
     made('monsat', 'Apache is saturated', 'critical', 'apache_workers_busy >= apache_workers_max and apache_accept_queue > 0', 'apache_workers_busy < 0.9 * apache_workers_max', 'Every worker is busy and connections wait.'),
-    made('mon5xx', 'Too many server errors', 'error', 'apache_responses:5xx_ratio60s > 0.05 and apache_responses:5xx_count60s >= 20', 'apache_responses:5xx_ratio60s < 0.02', 'More than 5 % and at least 20 of the answers of a minute are 5xx.', { firing: [{ target: 'shop-frontend' }] }),
-    made('monconf', 'Configuration does not load', 'warning', 'apache_config_ok == 0', null, 'The next restart would fail. Pages nobody.', { enabled: false }),
-    made('monx', HOSTILE, 'info', HOSTILE, null, HOSTILE, { pack: null }),
+    made('mon5xx', 'Too many server errors', 'error', 'apache_responses:5xx_ratio60s > 0.05 and apache_responses:5xx_count60s >= 20', 'apache_responses:5xx_ratio60s < 0.02', 'More than 5 % and at least 20 of the answers of a minute are 5xx.', { firing: [{ target: TARGET_SHOP }] }),
+    made('monconf', 'Configuration does not load', 'warning', 'apache_config_ok == 0', '', 'The next restart would fail. Pages nobody.', { enabled: false }),
+    made('monx', HOSTILE, 'info', HOSTILE, '', HOSTILE, { pack: null }),
   ];
 }
 

@@ -8,7 +8,9 @@ import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, world } from 
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const API = '/api/tocsin/v1';
-const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const CSP =
+  "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 export const LOGIN_TOKEN = 'one-time-login';
 export const SETUP_TOKEN = 'one-time-setup';
@@ -159,6 +161,7 @@ function incidentRoutes(mock, response, url, method, path, body) {
       return json(response, summaryOf(incident));
     case 'POST resolve':
       if (incident.status === 'resolved') return problem(response, 409, 'This incident is resolved already.');
+      if (incident.alerts.some((each) => each.status === 'firing' && each.source === 'monitor')) return problem(response, 409, 'It still fails: it resolves by itself once it has recovered.');
       act(mock, incident, 'resolved', 'Resolved', body.note ?? '');
       return json(response, summaryOf(incident));
     case 'POST notes':
@@ -196,7 +199,7 @@ function act(mock, incident, status, title, detail) {
     Object.assign(incident, { acknowledged_at: now, acknowledged_by: person });
     incident.paging.next_escalation_at = null;
     for (const page of incident.pages) if (page.state === 'planned') page.state = 'cancelled';
-    incident.chart.marks.push({ at: now, label: 'Acknowledged' });
+    incident.chart.marks.push({ at: now, label: 'acknowledged' });
     if (mock.story) {
       setTimeout(() => advance(mock, incident.number, 'recovered'), 8_000).unref();
       setTimeout(() => advance(mock, incident.number, 'resolved'), 14_000).unref();
@@ -245,21 +248,23 @@ function thingRoutes(mock, response, method, path, body) {
     case 'GET channels':
       return json(response, { email: mock.email });
     case 'PUT channels':
-      mock.email = { configured: true, host: body.host, port: body.port, from: body.from, tls: body.tls, state: 'unknown', detail: null };
+      mock.email = { configured: true, host: body.host, port: body.port, from: body.from, tls: body.tls, username: body.username ?? null, has_password: true, state: 'unknown', detail: null };
       return done(mock.email);
     case 'POST channels':
-      mock.email = { ...mock.email, state: 'ok', detail: 'Took a test message just now.' };
-      return done({}, 202);
+      return json(response, { notification_id: sendTest(mock, mock.users[0], mock.users[0].contact_methods[0]) }, 202);
     case 'GET notifications':
       return json(response, testPage(mock.notifications.get(key)));
     default:
   }
   const item = items?.find((each) => each.id === key);
+  if (method === 'GET' && item && !part) return json(response, item);
   if (!items || (key && !item)) return undefined;
   if (noun === 'users' && part === 'contact-methods') return methodRoutes(mock, response, method, item, sub, verb, body, done);
   if (part === 'notification-rules') return (item.notification_rules = body.map((rule, index) => ({ id: id(`r${index}`), ...rule }))), done(item);
   if (part === 'mute') return (item.mute = method === 'DELETE' ? null : { until: new Date(Date.now() + body.minutes * 60_000).toISOString() }), done(item);
   if (part === 'maintenance') return (item.maintenance = method === 'DELETE' ? item.maintenance.filter((each) => each.id !== sub) : [...item.maintenance, { id: id(`mw${mock.position}`), ...body }]), done(item, 201);
+  if (part === 'password') return json(response, undefined, 204);
+  if (part === 'integrations' && method === 'DELETE') return (item.integrations = item.integrations.filter((each) => each.id !== sub)), done(undefined, 204);
   if (part === 'integrations') return item.integrations.push({ id: id(`in${mock.position}`), name: body.name }), done({ ...item.integrations.at(-1), routing_key: 'R0123456789ABCDEFGHIJKLMNOPQRSTU' }, 201);
   if (method === 'DELETE') return items.splice(items.indexOf(item), 1), done(undefined, 204);
   if (method === 'POST') return items.push(newItem(noun, mock.position, body)), done({ ...items.at(-1), ...(noun === 'api-tokens' && { token: 'QTKN-0123456789ABCDE' }) }, 201);
@@ -271,6 +276,7 @@ function newItem(noun, position, body) {
   if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false };
   if (noun === 'schedules') return { ...base, on_call_now: null, next_handoff_at: null };
   if (noun === 'services') return { ...base, integrations: [] };
+  if (noun === 'api-tokens') return { expires_at: null, created_at: new Date().toISOString(), ...base };
   return base;
 }
 
@@ -288,16 +294,20 @@ function methodRoutes(mock, response, method, user, key, verb, body, done) {
     found.verified = true;
     return done(found);
   }
-  const notification = { id: id(`n${mock.position}`), user, method: found, at: Date.now() };
+  return json(response, { notification_id: sendTest(mock, user, found) }, 202);
+}
+
+function sendTest(mock, user, method) {
+  const notification = { id: id(`n${mock.notifications.size}`), user, method, at: Date.now() };
   mock.notifications.set(notification.id, notification);
-  return json(response, { notification_id: notification.id }, 202);
+  return notification.id;
 }
 
 function testPage({ id: key, user, method, at }) {
   const over = Date.now() - at > TEST_PAGE_MS;
   const when = (ms) => new Date(ms).toISOString();
   if (over) method.last_result = { at: when(at + TEST_PAGE_MS), state: 'delivered', detail: '' };
-  return { id: key, user: { id: user.id, name: user.name }, channel: method.kind, label: method.label, level: 0, purpose: 'test', state: over ? 'delivered' : 'sending', due_at: when(at), attempts: [{ number: 1, started_at: when(at + 2), finished_at: over ? when(at + TEST_PAGE_MS) : null, outcome: over ? 'accepted' : null, detail: over ? '250 queued' : 'mail.example.org' }], why: '' };
+  return { id: key, user: { id: user.id, name: user.name }, channel: method.kind, label: method.label, level: null, purpose: 'test', state: over ? 'delivered' : 'sending', due_at: when(at), attempts: [{ number: 1, started_at: when(at + 2), finished_at: over ? when(at + TEST_PAGE_MS) : null, outcome: over ? 'accepted' : null, detail: over ? '250 queued' : 'mail.example.org' }], why: '' };
 }
 
 async function file(response, path) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plural, statusWord, webAddress } from './words.ts';
+import { plural, statusWord, visible, webAddress } from './words.ts';
 
 test('only addresses of the web can be followed', () => {
   expect(webAddress('https://wiki.example/runbook')).toBe('https://wiki.example/runbook');
@@ -18,6 +18,11 @@ test('an open incident of which nobody hears does not ring', () => {
   expect(statusWord({ ...open, hold })).toBe('Held back');
   expect(statusWord({ ...open, hold, paged_at: '2026-11-23T07:00:00.000Z' })).toBe('Ringing');
   expect(statusWord({ ...open, status: 'resolved', suppressed: 'muted' })).toBe('Resolved');
+});
+
+test('characters that hide or turn text are written out, and no others', () => {
+  expect(visible('GET /a\u202Egnp.exe\u0000')).toBe('GET /a⟨U+202E⟩gnp.exe⟨U+0000⟩');
+  expect(visible('line\n\tخادم 林 é')).toBe('line\n\tخادم 林 é');
 });
 
 test('one is not many', () => {

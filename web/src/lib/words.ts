@@ -43,6 +43,14 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
+/** Text from outside with its invisible characters written out, so that a reversed or hidden part cannot deceive. */
+export function visible(text: string): string {
+  return text.replace(DECEIVING, (mark) => `⟨U+${(mark.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+}
+
+/** Control characters other than tab and line ends, and the marks that turn or isolate the direction of text. */
+const DECEIVING = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
 /** An address of the web, or null for anything that a click must not follow (javascript:, data:, nonsense). */
 export function webAddress(text: string | null): string | null {
   if (!text) return null;

@@ -13,6 +13,16 @@ test('series of one unit share a panel and a time axis', () => {
   ]);
 });
 
+test('series without a unit stand alone, and failures come first', () => {
+  const panels = panelsOf([
+    { name: 'Up', unit: '', points: [] },
+    { name: 'Busy workers', unit: '', points: [] },
+    { name: 'Requests', unit: '/s', points: [] },
+    { name: 'Failed requests', unit: '/s', points: [] },
+  ]);
+  expect(panels.map((each) => each.names)).toEqual([['Requests', 'Failed requests'], ['Up'], ['Busy workers']]);
+});
+
 test('only what counts failures is red', () => {
   expect(coloursOf(['failed', 'answered', 'workers busy', '5xx'])).toEqual(['--series-1', '--series-2', '--series-3', '--series-1']);
 });

@@ -10,10 +10,19 @@ export interface Panel {
   values: (number | null)[][];
 }
 
-/** One panel per unit, in order of appearance; its series share one time axis. */
+/**
+ * One panel per unit, whose series share one time axis; a series without a unit has nothing to share. What counts
+ * failures comes first, since a phone shows only the first.
+ */
 export function panelsOf(series: ChartSeries[]): Panel[] {
-  const units = [...new Set(series.map((each) => each.unit))];
-  return units.map((unit) => align(unit, series.filter((each) => each.unit === unit)));
+  const keyOf = (each: ChartSeries): string => (each.unit === '' ? `of ${each.name}` : `in ${each.unit}`);
+  const keys = [...new Set(series.map(keyOf))];
+  const panels = keys.map((key) => {
+    const own = series.filter((each) => keyOf(each) === key);
+    return align(own[0]?.unit ?? '', own);
+  });
+  const rank = (panel: Panel): number => Number(!panel.names.some((name) => FAILURE.test(name)));
+  return panels.sort((a, b) => rank(a) - rank(b));
 }
 
 function align(unit: string, series: ChartSeries[]): Panel {

@@ -10,6 +10,21 @@ const path = (...parts: string[]): string => parts.map((part) => `/${encodeURICo
 const list = async <Item>(of: string, signal?: AbortSignal): Promise<Item[]> =>
   (await request<{ items: Item[] }>(of, { query: { limit: 200 }, ...(signal && { signal }) })).items;
 
+/** Follows the cursor to the end, or to as many items as a person can still read. */
+async function listAll<Item>(of: string, signal?: AbortSignal): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: Record<string, string | number | undefined> = { limit: 200, ...(cursor !== null && { cursor }) };
+    const page: T.Page<Item> = await request(of, { query, ...(signal && { signal }) });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null && items.length < ITEMS_MAX);
+  return items;
+}
+
+const ITEMS_MAX = 2_000;
+
 const get = <Answer>(of: string, signal?: AbortSignal): Promise<Answer> => request<Answer>(of, signal ? { signal } : {});
 
 const write = <Answer>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', of: string, body?: unknown, key?: string): Promise<Answer> =>
@@ -20,7 +35,7 @@ export const access = {
   signIn: (body: { email: string; password: string } | { login_token: string }) => write<T.Session>('POST', '/session', body),
   signOut: () => write<void>('DELETE', '/session'),
   setupNeeded: async () => (await get<{ setup_needed: boolean }>('/setup')).setup_needed,
-  setUp: (body: { setup_token: string; name: string; email: string; password: string }) =>
+  setUp: (body: { setup_token: string; name: string; email: string; password: string; time_zone: string }) =>
     write<T.Session>('POST', '/setup', body),
 };
 
@@ -35,7 +50,7 @@ export const incidents = {
   list: (filter: IncidentFilter, signal?: AbortSignal) =>
     request<T.Page<T.IncidentSummary>>('/incidents', { query: { ...filter }, ...(signal && { signal }) }),
   get: (id: string, signal?: AbortSignal) => get<T.IncidentDetail>(path('incidents', id), signal),
-  timeline: (id: string, signal?: AbortSignal) => list<T.TimelineEntry>(path('incidents', id, 'timeline'), signal),
+  timeline: (id: string, signal?: AbortSignal) => listAll<T.TimelineEntry>(path('incidents', id, 'timeline'), signal),
   acknowledge: (id: string, key: string) => write<T.IncidentSummary>('POST', path('incidents', id, 'acknowledge'), {}, key),
   resolve: (id: string, note: string, key: string) =>
     write<T.IncidentSummary>('POST', path('incidents', id, 'resolve'), note ? { note } : {}, key),
@@ -52,6 +67,8 @@ export const incidents = {
 export const users = {
   me: (signal?: AbortSignal) => get<T.User>('/me', signal),
   list: (signal?: AbortSignal) => list<T.User>('/users', signal),
+  get: (id: string, signal?: AbortSignal) => get<T.User>(path('users', id), signal),
+  setPassword: (id: string, password: string) => write<void>('PUT', path('users', id, 'password'), { password }),
   add: (body: { name: string; email: string; role: T.Role }) => write<T.User>('POST', '/users', body),
   change: (id: string, body: { name?: string; role?: T.Role }) => write<T.User>('PATCH', path('users', id), body),
   remove: (id: string) => write<void>('DELETE', path('users', id)),
@@ -85,7 +102,8 @@ export const services = {
   save: (id: string | null, body: { name: string; escalation_policy_id: string | null }) =>
     id ? write<T.Service>('PUT', path('services', id), body) : write<T.Service>('POST', '/services', body),
   addIntegration: (id: string, name: string) =>
-    write<Required<T.Integration>>('POST', path('services', id, 'integrations'), { name }),
+    write<T.Integration & { routing_key: string }>('POST', path('services', id, 'integrations'), { name }),
+  removeIntegration: (id: string, integration: string) => write<void>('DELETE', path('services', id, 'integrations', integration)),
 };
 
 export const targets = {
@@ -107,7 +125,7 @@ export const monitors = {
 export const settings = {
   channels: (signal?: AbortSignal) => get<{ email: T.EmailChannel }>('/channels', signal),
   saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
-  testMail: () => write<unknown>('POST', '/channels/email/test', {}),
+  testMail: () => write<{ notification_id: string }>('POST', '/channels/email/test', {}),
   tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),
   addToken: (body: { name: string; role: T.Role; expires_at?: T.Instant }) =>
     write<T.ApiToken & { token: string }>('POST', '/api-tokens', body),

@@ -58,7 +58,7 @@ export interface Alert {
   opened_at: Instant;
   recovered_at: Instant | null;
   summary: string;
-  evidence: { series: string; at: Instant; value: number }[];
+  evidence: { series: string; at: Instant; value: number | null }[];
   source: 'monitor' | 'events_v2' | 'api';
   repeats: number;
 }
@@ -79,7 +79,8 @@ export interface Notification {
   user: Named;
   channel: ChannelKind;
   label: string;
-  level: number;
+  /** From 1; null where it belongs to no level, as a test page does. */
+  level: number | null;
   purpose: 'page' | 'resolved' | 'test';
   state: PageState;
   due_at: Instant;
@@ -145,6 +146,8 @@ export interface IncidentDetail extends IncidentSummary {
   log_lines: LogLine[];
   chart: ChartData;
   runbook_url: string | null;
+  /** First steps, in words. */
+  runbook: string | null;
   explanation: string[];
 }
 
@@ -229,17 +232,15 @@ export interface EscalationPolicy extends PolicyInput {
   id: string;
 }
 
-export interface Integration {
-  id: string;
-  name: string;
-  routing_key?: string;
-}
+/** Its routing key is shown once, when it is made. */
+export type Integration = Named;
 
 export interface Service {
   id: string;
   name: string;
+  /** Null for the policy of the installation. */
   escalation_policy_id: string | null;
-  integrations?: Integration[];
+  integrations: Integration[];
 }
 
 export interface Target {
@@ -268,21 +269,19 @@ export interface Monitor {
   name: string;
   severity: Severity;
   expr: string;
-  recovery: string | null;
+  recovery: string;
   enabled: boolean;
   pack: string | null;
   description: string;
-  firing: { target: string }[];
+  firing: { target: Named }[];
 }
 
 export interface ApiToken {
   id: string;
   name: string;
   role: Role;
-  token?: string;
-  created_at?: Instant;
-  last_used_at?: Instant | null;
-  expires_at?: Instant | null;
+  created_at: Instant;
+  expires_at: Instant | null;
 }
 
 export type MailTls = 'none' | 'starttls' | 'tls';
@@ -293,6 +292,8 @@ export interface EmailChannel {
   port: number | null;
   from: string | null;
   tls: MailTls | null;
+  username: string | null;
+  has_password: boolean;
   state: 'ok' | 'failing' | 'unknown';
   detail: string | null;
 }

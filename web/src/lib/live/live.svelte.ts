@@ -71,7 +71,9 @@ class Live {
 
 function parseChange(data: string): StreamChange | null {
   try {
-    return JSON.parse(data) as StreamChange;
+    const change = JSON.parse(data) as StreamChange;
+    // The server says so when it left changes out.
+    return change.kind === 'resync' ? null : change;
   } catch {
     return null;
   }
