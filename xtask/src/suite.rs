@@ -201,9 +201,9 @@ fn browser() -> Outcome<Verdict> {
     finish(in_chromium("e2e")?, "npm --prefix web run e2e")
 }
 
-/// The screens on Tocsin itself, right after a drill.
+/// The screens on Tocsin itself: the engineer on call of a drill acknowledges in Chromium.
 fn browser_live() -> Outcome<Verdict> {
-    let command = "npm --prefix web run e2e:live";
+    let person = "npm --prefix web run e2e:live";
     let drill = [
         "run",
         "--quiet",
@@ -215,13 +215,23 @@ fn browser_live() -> Outcome<Verdict> {
         "--warm-up",
         "5",
     ];
-    cargo(&[&drill[..], &["--then", command]].concat())
+    let mut command = Command::new(places::cargo());
+    command
+        .args(drill)
+        .args(["--person", person])
+        .env("CHROMIUM", chromium()?);
+    command.current_dir(places::root());
+    finish(command, &format!("drill --person '{person}'"))
+}
+
+fn chromium() -> Outcome<PathBuf> {
+    let provide = |step: &Step| packages::provide(&CHROMIUM, step);
+    screen::step("chromium", provide, |path| path.display().to_string())
 }
 
 /// An npm script that drives Chromium, with the bundle it shows up to date.
 fn in_chromium(script: &str) -> Outcome<Command> {
-    let provide = |step: &Step| packages::provide(&CHROMIUM, step);
-    let chromium = screen::step("chromium", provide, |path| path.display().to_string())?;
+    let chromium = chromium()?;
     screen::step("browser side", build::web, |what| (*what).to_owned())?;
     let mut command = npm_run(script);
     command.env("CHROMIUM", chromium);

@@ -74,9 +74,13 @@ impl Fleet {
         Ok(())
     }
 
+    pub(crate) fn targets(&self) -> Vec<Arc<Watched>> {
+        lock(&self.targets).values().cloned().collect()
+    }
+
     pub(crate) fn stop(&self) {
         self.stop.raise();
-        let targets: Vec<_> = lock(&self.targets).values().cloned().collect();
+        let targets = self.targets();
         for target in &targets {
             target.stop.raise();
         }
@@ -139,7 +143,9 @@ impl Fleet {
             };
             let outcome = match outcome {
                 Outcome::Server(found) => self.found(parent.key(), *found),
-                other => other,
+                settled @ (Outcome::Watched | Outcome::NotWatched(_) | Outcome::Unsettled(_)) => {
+                    settled
+                }
             };
             unsettled |= matches!(outcome, Outcome::Unsettled(_));
             if let Outcome::NotWatched(reason) = &outcome {
@@ -222,16 +228,28 @@ fn look_at(parent: &Seen, all: &[Seen]) -> Outcome {
     if cmdline.is_empty() || !args.is_server() {
         return Outcome::NotWatched("it does not serve".to_owned());
     }
-    let candidate = Candidate {
-        key: parent.key(),
-        comm: parent.stat.comm.clone(),
-        args,
-        child_owner: child_of(parent, all).and_then(|child| procfs::owner(child.pid)),
+    let candidate = match candidate(parent.key()) {
+        Some(candidate) => candidate,
+        None => return Outcome::NotWatched("it ended".to_owned()),
     };
     match identify::identify(&candidate) {
         Ok(identified) => settle(parent, all, identified),
         Err(reason) => Outcome::NotWatched(reason),
     }
+}
+
+/// What must be known of a process to identify it; `None` when it is gone.
+pub(crate) fn candidate(key: ProcessKey) -> Option<Candidate> {
+    let stat = procfs::stat(key.pid).filter(|stat| stat.start_ticks == key.start_ticks)?;
+    let child = procfs::children(key.pid)
+        .into_iter()
+        .find(|child| child.stat.comm == stat.comm);
+    Some(Candidate {
+        key,
+        comm: stat.comm,
+        args: ServerArgs::read(&procfs::cmdline(key.pid)),
+        child_owner: child.and_then(|child| procfs::owner(child.pid)),
+    })
 }
 
 /// Whether an identified process is a server by now.

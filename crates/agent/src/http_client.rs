@@ -55,12 +55,13 @@ pub(crate) enum Failure {
 
 impl Failure {
     fn of(error: io::Error, connect: Option<Duration>) -> Self {
-        if error.kind() == io::ErrorKind::ConnectionRefused {
-            return Self::Refused;
-        }
-        match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Self::TimedOut { connect },
-            _ => Self::Broken(error),
+        let is = |kind: io::ErrorKind| error.kind() == kind;
+        if is(io::ErrorKind::ConnectionRefused) {
+            Self::Refused
+        } else if is(io::ErrorKind::TimedOut) || is(io::ErrorKind::WouldBlock) {
+            Self::TimedOut { connect }
+        } else {
+            Self::Broken(error)
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tocsin_domain::target::TargetIdentity;
-use tocsin_wire::apache_conf::{RunConfig, parse_run_cfg};
+use tocsin_wire::apache_conf::{Config, RunConfig, parse_run_cfg};
 
 use crate::configuration::{self, Configuration};
 use crate::procfs::{self, ProcessKey};
@@ -41,6 +41,11 @@ pub(crate) struct ServerProgram {
     pub(crate) environment: Vec<(String, String)>,
     /// The files that were read, main file first.
     pub(crate) files: Vec<PathBuf>,
+    /// Folders in which more files may appear.
+    pub(crate) folders: Vec<PathBuf>,
+    main_file: PathBuf,
+    server_root: PathBuf,
+    args: ServerArgs,
     parties: Parties,
 }
 
@@ -56,6 +61,44 @@ impl ServerProgram {
             held_by(&[0]),
             held_by(&[0, self.parties.ours]),
         )
+    }
+
+    /// Whether it then has fewer rights than the server itself.
+    pub(crate) fn has_fewer_rights(&self, run_as: RunAs) -> bool {
+        let uid = match run_as {
+            RunAs::Ourselves => self.parties.ours,
+            RunAs::User { uid, .. } => uid,
+        };
+        uid != self.parties.parent.0 && uid != 0
+    }
+
+    /// The same with the files that the configuration has now.
+    pub(crate) fn read_again(&self) -> Self {
+        let mut program = self.clone();
+        let config = configuration::read_files(
+            &self.main_file,
+            &self.server_root,
+            &self.args,
+            &self.environment,
+        );
+        program.take_files(&config);
+        program
+    }
+
+    fn take_files(&mut self, config: &Config) {
+        let main = self.main_file.clone();
+        let included = config
+            .files
+            .iter()
+            .map(PathBuf::from)
+            .filter(|file| *file != main);
+        self.files = [main.clone()].into_iter().chain(included).collect();
+        self.folders = config
+            .include_patterns
+            .iter()
+            .filter_map(|pattern| Path::new(pattern).parent().map(Path::to_owned))
+            .filter(|folder| folder.is_dir())
+            .collect();
     }
 
     /// Runs it with further arguments; `None` when it may not be run, or did not end in time.
@@ -148,6 +191,10 @@ fn program_of(candidate: &Candidate) -> Result<ServerProgram, String> {
         arguments: candidate.args.same_configuration(),
         environment,
         files: Vec::new(),
+        folders: Vec::new(),
+        main_file: PathBuf::new(),
+        server_root: PathBuf::new(),
+        args: candidate.args.clone(),
         parties: Parties {
             ours,
             parent: owner,

@@ -1,7 +1,9 @@
 //! What runs beside the web server: discovery, signals, logs and checks. It hands over what it sees and decides nothing
 //! about alerts; whoever hosts it (the server, later a process of its own) stores that first.
 
+mod config_watch;
 mod configuration;
+mod diff;
 mod discover;
 mod exit;
 mod glob;
@@ -9,6 +11,7 @@ mod http_client;
 mod identify;
 mod log_lines;
 mod logs;
+mod machine;
 mod parent;
 mod positions;
 mod probe;
@@ -159,6 +162,10 @@ pub fn start(settings: Settings, host: Arc<dyn Host>) -> std::io::Result<Agent> 
     let scanning = Arc::clone(&fleet);
     threads.spawn("tocsin-discover", fleet.stop_signal(), move || {
         scanning.scan_until_stopped()
+    })?;
+    let sampling = Arc::clone(&fleet);
+    threads.spawn("tocsin-machine", fleet.stop_signal(), move || {
+        machine::sample(&sampling);
     })?;
     Ok(Agent {
         fleet,

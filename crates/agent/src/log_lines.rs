@@ -231,7 +231,12 @@ impl Gathered {
         if !is_old {
             self.count_error(&parsed.level, &code);
         }
-        if class(&code).is_some_and(is_event) {
+        let code_class = class(&code);
+        if code_class == Some(CodeClass::Started) && !is_old {
+            // Without a status page this line alone tells that the configuration was read anew.
+            reading.watched.note_reload();
+        }
+        if code_class.is_some_and(is_event) {
             let count = self.facts_this_second.entry(code.clone()).or_default();
             *count += 1;
             if *count <= FACTS_PER_SECOND {

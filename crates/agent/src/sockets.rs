@@ -127,20 +127,24 @@ impl SocketTables {
                 rest = rest
                     .get(length.next_multiple_of(4).max(4)..)
                     .unwrap_or_default();
-                match message.payload {
-                    NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) => {
-                        // The kernel filters by port where it can; where it cannot, this does.
-                        if port == 0 || response.header.socket_id.source_port == port {
-                            each(&response);
-                        }
-                        seen += 1;
-                        if seen > SOCKETS_MAX {
-                            return Err(io::Error::other("more sockets than are counted"));
-                        }
-                    }
-                    NetlinkPayload::Error(error) => return Err(error.to_io()),
-                    NetlinkPayload::Done(_) => return Ok(()),
-                    _ => {}
+                if let NetlinkPayload::Error(error) = message.payload {
+                    return Err(error.to_io());
+                }
+                if matches!(message.payload, NetlinkPayload::Done(_)) {
+                    return Ok(());
+                }
+                let NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) =
+                    message.payload
+                else {
+                    continue;
+                };
+                // The kernel filters by port where it can; where it cannot, this does.
+                if port == 0 || response.header.socket_id.source_port == port {
+                    each(&response);
+                }
+                seen += 1;
+                if seen > SOCKETS_MAX {
+                    return Err(io::Error::other("more sockets than are counted"));
                 }
             }
         }

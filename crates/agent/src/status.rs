@@ -129,6 +129,7 @@ impl Before {
                         .is_some_and(|(of, before)| of == parent && generation > before);
                     self.generation = Some((parent, generation));
                     if reloaded {
+                        watched.note_reload();
                         batch
                             .facts
                             .push(watched.fact(at, FactKind::Reloaded { generation }));

@@ -71,7 +71,7 @@ pub(crate) fn timespec(duration: Duration) -> Timespec {
         duration.subsec_nanos().max(1_000_000)
     };
     Timespec {
-        tv_sec: duration.as_secs().min(86_400).cast_signed().into(),
+        tv_sec: duration.as_secs().min(86_400).cast_signed(),
         tv_nsec: nanos.into(),
     }
 }

@@ -16,7 +16,7 @@ use crate::positions::Positions;
 use crate::procfs::ProcessKey;
 use crate::stop::Stop;
 use crate::threads::Threads;
-use crate::{Host, Settings, TargetStatus, logs, parent, probe, status};
+use crate::{Host, Settings, TargetStatus, config_watch, logs, parent, probe, status};
 
 /// Addresses of one server that are looked at.
 pub(crate) const LISTENERS_MAX: usize = 64;
@@ -30,6 +30,7 @@ pub(crate) struct Watched {
     pub(crate) stop: Stop,
     /// Whether an access log does not tell who asked, so that our own requests need a mark in their address.
     pub(crate) mark_own_requests: AtomicBool,
+    reloaded: AtomicBool,
     identity: Mutex<Arc<TargetIdentity>>,
     parent: Mutex<Option<ProcessKey>>,
     offered: Mutex<Option<ProcessKey>>,
@@ -60,6 +61,7 @@ impl Watched {
             positions,
             stop: Stop::new()?,
             mark_own_requests: AtomicBool::new(false),
+            reloaded: AtomicBool::new(false),
             identity: Mutex::new(Arc::new(identity)),
             parent: Mutex::new(None),
             offered: Mutex::new(None),
@@ -70,12 +72,13 @@ impl Watched {
         });
         let mut threads = lock(&watched.threads);
         type Work = fn(&Watched);
-        let works: [(&str, Work); 5] = [
+        let works: [(&str, Work); 6] = [
             ("tocsin-parent", parent::watch),
             ("tocsin-probe-a", probe::even_seconds),
             ("tocsin-probe-b", probe::odd_seconds),
             ("tocsin-status", status::poll),
             ("tocsin-logs", logs::follow),
+            ("tocsin-config", config_watch::watch),
         ];
         for (name, work) in works {
             let shared = Arc::clone(&watched);
@@ -114,6 +117,15 @@ impl Watched {
 
     pub(crate) fn take_offered(&self) -> Option<ProcessKey> {
         lock(&self.offered).take()
+    }
+
+    /// Notes that the server has read its configuration anew.
+    pub(crate) fn note_reload(&self) {
+        self.reloaded.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_reload(&self) -> bool {
+        self.reloaded.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn supervisor(&self) -> Supervisor {

@@ -147,7 +147,10 @@ impl App {
     /// Asks the core and waits for its durable answer.
     pub(crate) async fn ask(&self, actor: &Actor, ask: Ask) -> Result<Done, Problem> {
         let (sender, receiver) = oneshot::channel();
-        let command = Command { actor: actor.clone(), ask };
+        let command = Command {
+            actor: actor.clone(),
+            ask,
+        };
         let reply = move |outcome| {
             // A caller that has gone away wants no answer; what was decided stays decided.
             let _ = sender.send(outcome);
@@ -181,7 +184,10 @@ impl App {
     ) -> Result<T, Problem> {
         let turn = tokio::time::timeout(PASSWORD_WAIT, self.0.passwords.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
-            return Err(Problem::too_many("too many people are signing in at once", 5));
+            return Err(Problem::too_many(
+                "too many people are signing in at once",
+                5,
+            ));
         };
         self.blocking(work).await
     }

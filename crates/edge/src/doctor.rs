@@ -63,15 +63,28 @@ pub struct Diagnosis {
 
 impl Check {
     fn ok(name: &str, detail: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), state: CheckState::Ok, detail: detail.into(), fix: None }
+        Self {
+            name: name.to_owned(),
+            state: CheckState::Ok,
+            detail: detail.into(),
+            fix: None,
+        }
     }
 
     fn warn(name: &str, detail: impl Into<String>, fix: &str) -> Self {
-        Self { state: CheckState::Warn, fix: Some(fix.to_owned()), ..Self::ok(name, detail) }
+        Self {
+            state: CheckState::Warn,
+            fix: Some(fix.to_owned()),
+            ..Self::ok(name, detail)
+        }
     }
 
     fn fail(name: &str, detail: impl Into<String>, fix: &str) -> Self {
-        Self { state: CheckState::Fail, fix: Some(fix.to_owned()), ..Self::ok(name, detail) }
+        Self {
+            state: CheckState::Fail,
+            fix: Some(fix.to_owned()),
+            ..Self::ok(name, detail)
+        }
     }
 }
 
@@ -138,32 +151,51 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.extend(app.read(targets));
     checks.extend(status_pages(app, now).await);
     let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
-    Diagnosis { able_to_page, checks }
+    Diagnosis {
+        able_to_page,
+        checks,
+    }
 }
 
 fn journal(app: &App) -> Check {
     match app.health.journal().trouble {
         None => Check::ok("journal", "the last commit is on disk"),
-        Some(why) => Check::fail("journal", why, "free some space, or look at the disk; nothing is accepted until then"),
+        Some(why) => Check::fail(
+            "journal",
+            why,
+            "free some space, or look at the disk; nothing is accepted until then",
+        ),
     }
 }
 
 fn store(app: &App) -> Check {
     match app.telemetry.trouble() {
         None => Check::ok("store", "samples and logs are being written"),
-        Some(why) => Check::fail("store", why, "free some space, or look at the disk; what was not written is not watched"),
+        Some(why) => Check::fail(
+            "store",
+            why,
+            "free some space, or look at the disk; what was not written is not watched",
+        ),
     }
 }
 
 fn disk(data_dir: &Path) -> Check {
     let name = "free space";
     match rustix::fs::statvfs(data_dir) {
-        Err(error) => Check::warn(name, format!("cannot be told: {error}"), "look at the data directory"),
+        Err(error) => Check::warn(
+            name,
+            format!("cannot be told: {error}"),
+            "look at the data directory",
+        ),
         Ok(numbers) => {
             let free = numbers.f_bavail.saturating_mul(numbers.f_frsize);
             let detail = format!("{} MB free at {}", free / 1_000_000, data_dir.display());
             match free {
-                0..FREE_BYTES_FAIL => Check::fail(name, detail, "free some space now: soon nothing can be recorded"),
+                0..FREE_BYTES_FAIL => Check::fail(
+                    name,
+                    detail,
+                    "free some space now: soon nothing can be recorded",
+                ),
                 FREE_BYTES_FAIL..FREE_BYTES_WARN => Check::warn(name, detail, "free some space"),
                 FREE_BYTES_WARN.. => Check::ok(name, detail),
             }
@@ -173,7 +205,11 @@ fn disk(data_dir: &Path) -> Check {
 
 fn clock(now: Timestamp) -> Check {
     if now < CLOCK_EARLIEST {
-        Check::fail("clock", format!("it says {now}"), "set the clock; schedules and TLS need it")
+        Check::fail(
+            "clock",
+            format!("it says {now}"),
+            "set the clock; schedules and TLS need it",
+        )
     } else {
         Check::ok("clock", format!("it says {now}"))
     }
@@ -185,9 +221,17 @@ fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
         let fix = "open the setup link that `tocsin serve` prints";
         return vec![Check::fail("setup", "nobody has set Tocsin up yet", fix)];
     };
-    let reachable = |user: &UserId| state.users.get(user).is_some_and(tocsin_domain::people::User::is_reachable);
-    let used: BTreeSet<_> =
-        state.services.values().map(|service| service.policy.unwrap_or(installation.default_policy)).collect();
+    let reachable = |user: &UserId| {
+        state
+            .users
+            .get(user)
+            .is_some_and(tocsin_domain::people::User::is_reachable)
+    };
+    let used: BTreeSet<_> = state
+        .services
+        .values()
+        .map(|service| service.policy.unwrap_or(installation.default_policy))
+        .collect();
     let mut checks = Vec::new();
     for policy in used.iter().filter_map(|id| state.policies.get(id)) {
         let people: Vec<UserId> = policy
@@ -212,10 +256,18 @@ fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
     }
     let fallback = installation.fallback.iter().any(reachable);
     checks.push(if fallback {
-        Check::ok("last resort", "somebody on the list of last resort can be reached")
+        Check::ok(
+            "last resort",
+            "somebody on the list of last resort can be reached",
+        )
     } else {
-        let fix = "somebody on it must confirm a contact method: a page that nobody answers ends there";
-        Check::warn("last resort", "nobody on the list of last resort can be reached", fix)
+        let fix =
+            "somebody on it must confirm a contact method: a page that nobody answers ends there";
+        Check::warn(
+            "last resort",
+            "nobody on the list of last resort can be reached",
+            fix,
+        )
     });
     checks
 }
@@ -227,7 +279,11 @@ struct Reach {
 
 /// Whether anybody at all can be reached by a channel that works.
 fn reach(state: &State, mail: &MailState) -> Reach {
-    let proved = state.users.values().flat_map(|user| &user.contact_methods).filter(|one| one.verified_at.is_some());
+    let proved = state
+        .users
+        .values()
+        .flat_map(|user| &user.contact_methods)
+        .filter(|one| one.verified_at.is_some());
     let (mut by_mail, mut by_others) = (0_usize, 0_usize);
     for method in proved {
         match method.kind {
@@ -235,8 +291,12 @@ fn reach(state: &State, mail: &MailState) -> Reach {
             ChannelKind::Webhook | ChannelKind::Ntfy => by_others += 1,
         }
     }
-    let unreachable: Vec<&str> =
-        state.users.values().filter(|user| !user.is_reachable()).map(|user| user.name.as_str()).collect();
+    let unreachable: Vec<&str> = state
+        .users
+        .values()
+        .filter(|user| !user.is_reachable())
+        .map(|user| user.name.as_str())
+        .collect();
     let name = "contact methods";
     let mail_works = *mail == MailState::Reachable;
     let check = if by_others == 0 && (by_mail == 0 || !mail_works) {
@@ -246,55 +306,88 @@ fn reach(state: &State, mail: &MailState) -> Reach {
         Check::ok(name, format!("{} are confirmed", by_mail + by_others))
     } else {
         let fix = "each of them confirms a contact method by a test page";
-        Check::warn(name, format!("without a confirmed one: {}", unreachable.join(", ")), fix)
+        Check::warn(
+            name,
+            format!("without a confirmed one: {}", unreachable.join(", ")),
+            fix,
+        )
     };
-    Reach { mail_wanted: by_mail > 0, check }
+    Reach {
+        mail_wanted: by_mail > 0,
+        check,
+    }
 }
 
 fn mail_server(mail: &MailState, wanted: bool) -> Check {
     let name = "mail server";
     match mail {
         MailState::Reachable => Check::ok(name, "it answers"),
-        MailState::Unset if wanted => {
-            Check::warn(name, "none is set up, but people are to be reached by mail", "set one up under Settings")
-        }
+        MailState::Unset if wanted => Check::warn(
+            name,
+            "none is set up, but people are to be reached by mail",
+            "set one up under Settings",
+        ),
         MailState::Unset => Check::ok(name, "none is set up, and nobody needs one"),
-        MailState::Failing(why) => Check::warn(name, why.clone(), "look at the mail settings and at the mail server"),
+        MailState::Failing(why) => Check::warn(
+            name,
+            why.clone(),
+            "look at the mail settings and at the mail server",
+        ),
     }
 }
 
 fn last_attempts(app: &App) -> Vec<Check> {
     let channels = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
-    let last = channels.into_iter().filter_map(|channel| Some((channel, app.tally.last(channel)?)));
+    let last = channels
+        .into_iter()
+        .filter_map(|channel| Some((channel, app.tally.last(channel)?)));
     last.map(|(channel, last)| {
         let name = format!("last {}", channel.word());
         match last.outcome {
             Outcome::Accepted => Check::ok(&name, format!("accepted at {}", last.at)),
-            Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => Check::warn(
-                &name,
-                format!("not accepted at {}: {}", last.at, last.detail),
-                "see the provider's words, then send a test page",
-            ),
+            Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => {
+                Check::warn(
+                    &name,
+                    format!("not accepted at {}: {}", last.at, last.detail),
+                    "see the provider's words, then send a test page",
+                )
+            }
         }
     })
     .collect()
 }
 
 fn targets(state: &State) -> Vec<Check> {
-    let muted = state.targets.values().filter(|target| target.muted_until.is_some()).count();
+    let muted = state
+        .targets
+        .values()
+        .filter(|target| target.muted_until.is_some())
+        .count();
     let mut checks = Vec::new();
     if state.targets.is_empty() && state.installation.is_some() {
         let fix = "start Apache on this machine; Tocsin finds it by itself";
-        checks.push(Check::warn("targets", "no web server has been found yet", fix));
+        checks.push(Check::warn(
+            "targets",
+            "no web server has been found yet",
+            fix,
+        ));
     } else if !state.targets.is_empty() {
-        checks.push(Check::ok("targets", format!("{} watched, {muted} were muted", state.targets.len())));
+        checks.push(Check::ok(
+            "targets",
+            format!("{} watched, {muted} were muted", state.targets.len()),
+        ));
     }
     checks
 }
 
 async fn status_pages(app: &App, now: Timestamp) -> Vec<Check> {
-    let names: Vec<_> =
-        app.read(|state| state.targets.values().map(|target| (target.id, target.identity.name.clone())).collect());
+    let names: Vec<_> = app.read(|state| {
+        state
+            .targets
+            .values()
+            .map(|target| (target.id, target.identity.name.clone()))
+            .collect()
+    });
     let read = app.blocking(move |parts| {
         let mut checks = Vec::new();
         for (target, name) in names {
@@ -307,6 +400,10 @@ async fn status_pages(app: &App, now: Timestamp) -> Vec<Check> {
     });
     match read.await {
         Ok(checks) => checks,
-        Err(problem) => vec![Check::warn("status page", problem.detail(), "look at the store")],
+        Err(problem) => vec![Check::warn(
+            "status page",
+            problem.detail(),
+            "look at the store",
+        )],
     }
 }

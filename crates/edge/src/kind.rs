@@ -1,8 +1,8 @@
 //! The word of every kind of event in the API: `area.kind`. It knows no text for people.
 
 use tocsin_domain::event::{
-    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent,
-    WatchEvent,
+    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, NotificationWhat,
+    PeopleEvent, RosterEvent, WatchEvent,
 };
 
 /// The word of an event's kind.

@@ -1,10 +1,10 @@
 //! The server's sockets: HTTP API, foreign fronts, live stream and delivery channels. It decides nothing: the core does.
 
 mod access;
-mod app;
+pub mod app;
 pub mod delivery;
 mod doctor;
-mod feed;
+pub mod feed;
 mod front;
 mod http;
 mod kind;
@@ -15,31 +15,31 @@ pub mod tls;
 mod ui;
 
 pub use access::who::{Front, Who};
-pub use app::{App, Parts, Settings};
 pub use doctor::{Check, CheckState, Diagnosis};
-pub use feed::{Change, Feed};
 pub use http::routes::Listed;
-pub use serve::{ServeError, Stop, serve};
+pub use serve::{ServeError, serve};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
 
+use app::App;
+
 /// The router with everything in it, as [`serve`] serves it.
 #[must_use]
 pub fn router(app: App) -> Router {
-    http::router(app).0
+    http::router(app)
 }
 
 /// The description of the native API, for `openapi.json`.
 #[must_use]
-pub fn openapi(app: App) -> OpenApi {
-    http::router(app).1
+pub fn openapi() -> OpenApi {
+    http::description()
 }
 
 /// Every route, with who may call it.
 #[must_use]
-pub fn routes(app: App) -> Vec<Listed> {
-    http::router(app).2
+pub fn routes() -> Vec<Listed> {
+    http::listed()
 }
 
 /// Whether a page would reach somebody now, and what to do where it would not.

@@ -142,7 +142,11 @@ pub trait Accounts: Send + Sync + 'static {
     ///
     /// # Errors
     /// None was made.
-    fn add_token(&self, token: NewToken, now: Timestamp) -> Result<(ApiToken, String), StorageError>;
+    fn add_token(
+        &self,
+        token: NewToken,
+        now: Timestamp,
+    ) -> Result<(ApiToken, String), StorageError>;
 
     /// The living token of this text.
     ///

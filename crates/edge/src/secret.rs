@@ -17,10 +17,13 @@ pub fn letters(count: usize) -> io::Result<String> {
     let mut text = String::with_capacity(count);
     while text.len() < count {
         let mut bytes = [0_u8; 64];
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        getrandom::fill(&mut bytes).map_err(no_bytes)?;
         // Bytes beyond the last whole multiple of 62 are passed over, so that every letter is as likely.
         let fair = bytes.iter().filter(|byte| **byte < 248);
-        text.extend(fair.map(|byte| char::from(ALPHANUMERIC[usize::from(byte % 62)])).take(count - text.len()));
+        text.extend(
+            fair.map(|byte| char::from(ALPHANUMERIC[usize::from(byte % 62)]))
+                .take(count - text.len()),
+        );
     }
     Ok(text)
 }
@@ -31,8 +34,12 @@ pub fn letters(count: usize) -> io::Result<String> {
 /// The operating system gives no random bytes.
 pub fn digits() -> io::Result<String> {
     let mut bytes = [0_u8; 8];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    getrandom::fill(&mut bytes).map_err(no_bytes)?;
     Ok(format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
+}
+
+fn no_bytes(error: getrandom::Error) -> io::Error {
+    io::Error::other(error.to_string())
 }
 
 /// SHA-256 of a routing key, in hex: what an integration keeps of it.

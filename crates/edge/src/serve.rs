@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::app::App;
 use crate::http;
+use crate::tls::{self, Tls, TlsError};
 
 /// The headers of a request must have arrived within this time.
 const HEADER_WAIT: Duration = Duration::from_secs(10);
@@ -16,6 +17,8 @@ const HEADER_WAIT: Duration = Duration::from_secs(10);
 const FIRST_REQUEST_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of the headers of a request at most.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// The same for HTTP/2.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 /// Streams of one HTTP/2 connection at most.
 const STREAMS_MAX: u32 = 128;
 /// Requests that are under way when Tocsin stops may take so long.
@@ -25,51 +28,63 @@ const STOP_WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Authentication is off, but others could reach the listener.
-    #[error("--insecure-no-auth needs a listener on this machine alone (127.0.0.1 or ::1), not {0}")]
+    #[error(
+        "--insecure-no-auth needs a listener on this machine alone (127.0.0.1 or ::1), not {0}"
+    )]
     OpenToOthers(SocketAddr),
     /// Others could listen in.
     #[error("serving at {0}, beyond this machine, needs --tls or --behind-proxy")]
     PlainBeyondLoopback(SocketAddr),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The operating system refuses.
     #[error("the listener failed: {0}")]
     Listen(#[from] io::Error),
 }
 
-/// Tells a running [`serve`] to stop; cheap to clone.
-#[derive(Clone, Default)]
-pub struct Stop(Handle<SocketAddr>);
-
-impl Stop {
-    /// Accepts nothing new and ends once what is under way is answered, or after 3 s.
-    pub fn stop(&self) {
-        self.0.graceful_shutdown(Some(STOP_WAIT));
-    }
-}
-
-/// Serves until told to stop.
+/// Serves until `stop` is ready, then answers what is under way, for 3 s at most.
 ///
 /// # Errors
 /// As [`ServeError`] says.
 pub async fn serve(
     listener: TcpListener,
     app: App,
-    tls: Option<RustlsConfig>,
-    stop: Stop,
+    tls: &Tls,
+    stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    check(&app, address, tls.is_some())?;
-    let (router, _, _) = http::router(app);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.handle(stop.0).first_request_timeout(FIRST_REQUEST_WAIT);
+    let config = tls::config(tls, app.now()).await?;
+    check(&app, address, config.is_some())?;
+    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let stopping = handle.clone();
+    let waiting = tokio::spawn(async move {
+        stop.await;
+        stopping.graceful_shutdown(Some(STOP_WAIT));
+    });
+    let mut server = axum_server::from_tcp(listener)?
+        .handle(handle)
+        .first_request_timeout(FIRST_REQUEST_WAIT);
     let builder = server.http_builder();
-    builder.http1().header_read_timeout(HEADER_WAIT).max_buf_size(HEADER_BYTES_MAX);
-    builder.http2().max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEADER_BYTES_MAX as u32);
-    match tls {
+    builder
+        .http1()
+        .header_read_timeout(HEADER_WAIT)
+        .max_buf_size(HEADER_BYTES_MAX);
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX);
+    match config {
         None => server.serve(service).await?,
         Some(config) => {
-            server.acceptor(axum_server::tls_rustls::RustlsAcceptor::new(config)).serve(service).await?;
+            server
+                .acceptor(RustlsAcceptor::new(config))
+                .serve(service)
+                .await?
         }
     }
+    waiting.abort();
     Ok(())
 }
 

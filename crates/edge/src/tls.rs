@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use tocsin_domain::time::Timestamp;
 
 /// Days that the self-signed authority is good for.
@@ -69,12 +72,18 @@ pub async fn config(tls: &Tls, now: Timestamp) -> Result<Option<RustlsConfig>, T
         Tls::SelfSigned { data_dir, names } => self_signed(data_dir, names, now)?,
     };
     let loaded = RustlsConfig::from_pem_file(&cert, &key).await;
-    loaded.map(Some).map_err(|error| TlsError::File { path: cert, error })
+    loaded
+        .map(Some)
+        .map_err(|error| TlsError::File { path: cert, error })
 }
 
 /// Writes a leaf for this start, signed by the authority of this data directory, which is made at the first start. Gives the
 /// paths of the chain and its key.
-fn self_signed(data_dir: &Path, names: &[String], now: Timestamp) -> Result<(PathBuf, PathBuf), TlsError> {
+fn self_signed(
+    data_dir: &Path,
+    names: &[String],
+    now: Timestamp,
+) -> Result<(PathBuf, PathBuf), TlsError> {
     let folder = data_dir.join("tls");
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -99,7 +108,9 @@ fn self_signed(data_dir: &Path, names: &[String], now: Timestamp) -> Result<(Pat
 
 fn authority_params() -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, "Tocsin on this machine");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Tocsin on this machine");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
@@ -112,10 +123,19 @@ fn authority(now: Timestamp) -> Result<(String, String), rcgen::Error> {
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
-fn leaf(issuer: &Issuer<'_, KeyPair>, names: &[String], now: Timestamp) -> Result<(String, String), rcgen::Error> {
+fn leaf(
+    issuer: &Issuer<'_, KeyPair>,
+    names: &[String],
+    now: Timestamp,
+) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
-    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    let good = |name: &&String| name.parse::<IpAddr>().map_or(true, |address| !address.is_unspecified());
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    let good = |name: &&String| {
+        name.parse::<IpAddr>()
+            .map_or(true, |address| !address.is_unspecified())
+    };
     all.extend(names.iter().filter(good).cloned());
     let mut params = CertificateParams::new(all)?;
     params.distinguished_name.push(DnType::CommonName, "Tocsin");
@@ -135,7 +155,11 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, days: u64) {
 fn date_of(at: Timestamp) -> (i32, u8, u8) {
     let instant = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
     let date = instant.to_zoned(jiff::tz::TimeZone::UTC).date();
-    (i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
+    (
+        i32::from(date.year()),
+        date.month().unsigned_abs(),
+        date.day().unsigned_abs(),
+    )
 }
 
 /// Writes a file that only its owner can read.
@@ -148,7 +172,12 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -158,11 +187,17 @@ mod tests {
     #[tokio::test]
     async fn a_self_signed_certificate_is_made_and_its_authority_stays() {
         let folder = tempfile::tempdir().unwrap();
-        let tls = Tls::SelfSigned { data_dir: folder.path().to_owned(), names: vec!["192.0.2.1".to_owned()] };
+        let tls = Tls::SelfSigned {
+            data_dir: folder.path().to_owned(),
+            names: vec!["192.0.2.1".to_owned()],
+        };
         let now = Timestamp::parse_rfc3339("2024-12-31T12:00:00Z").unwrap();
         assert!(config(&tls, now).await.unwrap().is_some());
         let first = fs::read_to_string(folder.path().join("tls/ca.pem")).unwrap();
         assert!(config(&tls, now).await.unwrap().is_some());
-        assert_eq!(fs::read_to_string(folder.path().join("tls/ca.pem")).unwrap(), first);
+        assert_eq!(
+            fs::read_to_string(folder.path().join("tls/ca.pem")).unwrap(),
+            first
+        );
     }
 }

@@ -43,14 +43,27 @@ pub(crate) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Respon
     if !is_form && let Some(found) = embedded(&path, &headers) {
         return found;
     }
-    let is_file = path.starts_with("assets/") || path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if is_file { Problem::not_found("such file").into_response() } else { page(&headers) }
+    let is_file = path.starts_with("assets/")
+        || path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'));
+    if is_file {
+        Problem::not_found("such file").into_response()
+    } else {
+        page(&headers)
+    }
 }
 
 /// Every route of the application is this page: it finds its way by the address.
 fn page(headers: &HeaderMap) -> Response {
-    embedded("index.html", headers)
-        .unwrap_or_else(|| ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PLACEHOLDER).into_response())
+    embedded("index.html", headers).unwrap_or_else(|| {
+        (
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            PLACEHOLDER,
+        )
+            .into_response()
+    })
 }
 
 fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
@@ -60,7 +73,11 @@ fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(path)));
     // Hashed names never change their content; everything else is asked for each time.
-    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
@@ -69,11 +86,20 @@ fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-fn smallest(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> (EmbeddedFile, Option<&'static str>) {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn smallest(
+    path: &str,
+    plain: EmbeddedFile,
+    headers: &HeaderMap,
+) -> (EmbeddedFile, Option<&'static str>) {
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let takes = |name: &str| accepted.split(',').any(|one| is_accepted(one, name));
     for (name, ending) in [("br", "br"), ("gzip", "gz")] {
-        if takes(name) && let Some(file) = Files::get(&format!("{path}.{ending}")) {
+        if takes(name)
+            && let Some(file) = Files::get(&format!("{path}.{ending}"))
+        {
             return (file, Some(name));
         }
     }
@@ -83,9 +109,13 @@ fn smallest(path: &str, plain: EmbeddedFile, headers: &HeaderMap) -> (EmbeddedFi
 /// Whether `gzip;q=0.5` accepts gzip; a weight of zero refuses it.
 fn is_accepted(entry: &str, name: &str) -> bool {
     let mut parts = entry.split(';').map(str::trim);
-    let same = parts.next().is_some_and(|one| one.eq_ignore_ascii_case(name));
+    let same = parts
+        .next()
+        .is_some_and(|one| one.eq_ignore_ascii_case(name));
     let refused = parts.any(|weight| {
-        weight.strip_prefix("q=").is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0))
+        weight
+            .strip_prefix("q=")
+            .is_some_and(|weight| weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0))
     });
     same && !refused
 }

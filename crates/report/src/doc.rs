@@ -66,7 +66,11 @@ impl Sentence {
         }
     }
 
-    pub(crate) fn lead(lead: impl Into<String>, text: impl Into<String>, cites: &[EvidenceRef]) -> Self {
+    pub(crate) fn lead(
+        lead: impl Into<String>,
+        text: impl Into<String>,
+        cites: &[EvidenceRef],
+    ) -> Self {
         Self {
             lead: Some(lead.into()),
             ..Self::new(text, cites)
@@ -109,13 +113,22 @@ impl Document {
     /// Every citation of the five sections, in rising order.
     pub(crate) fn cited(&self) -> Vec<EvidenceRef> {
         let mut all: Vec<EvidenceRef> = Vec::new();
-        for block in self.opening.iter().chain(self.sections.iter().flat_map(|s| &s.blocks)) {
+        for block in self
+            .opening
+            .iter()
+            .chain(self.sections.iter().flat_map(|s| &s.blocks))
+        {
             match block {
                 Block::Paragraph(sentences) => {
                     all.extend(sentences.iter().flat_map(|sentence| &sentence.cites));
                 }
                 Block::Bullets(bullets) => {
-                    all.extend(bullets.iter().flatten().flat_map(|sentence| &sentence.cites));
+                    all.extend(
+                        bullets
+                            .iter()
+                            .flatten()
+                            .flat_map(|sentence| &sentence.cites),
+                    );
                 }
                 Block::Table { rows, .. } => {
                     all.extend(rows.iter().flatten().flat_map(|cell| &cell.cites));

@@ -17,7 +17,13 @@ pub(crate) fn details(facts: &Facts) -> Vec<Candidate> {
     all
 }
 
-fn offer(section: usize, line: usize, priority: u8, text: impl Into<String>, cites: &[EvidenceRef]) -> Candidate {
+fn offer(
+    section: usize,
+    line: usize,
+    priority: u8,
+    text: impl Into<String>,
+    cites: &[EvidenceRef],
+) -> Candidate {
     Candidate {
         section,
         line,
@@ -29,18 +35,28 @@ fn offer(section: usize, line: usize, priority: u8, text: impl Into<String>, cit
 fn measured(facts: &Facts) -> Vec<Candidate> {
     let durations = &facts.durations;
     let text = format!(
-        "Time to detect was {}, time to acknowledge {}, time to mitigate {}, time to resolve {}.",
+        "Time to detect: {}; to acknowledge: {}; to mitigate: {}; to resolve: {}.",
         duration(&durations.detect),
         duration(&durations.acknowledge),
         duration(&durations.mitigate),
         duration(&durations.resolve)
     );
-    let cites = [durations.acknowledge.evidence.as_slice(), &durations.resolve.evidence].concat();
+    let cites = [
+        durations.acknowledge.evidence.as_slice(),
+        &durations.resolve.evidence,
+    ]
+    .concat();
     let mut all = vec![offer(SUMMARY, 2, 3, text, &cites)];
     if let Some(symptom) = facts.symptoms.first()
         && let Some(text) = &symptom.value
     {
-        all.push(offer(SUMMARY, 0, 2, first_sentences(text, 24, 180), &symptom.evidence));
+        all.push(offer(
+            SUMMARY,
+            0,
+            2,
+            first_sentences(text, 24, 180),
+            &symptom.evidence,
+        ));
     }
     if !facts.phases.is_empty() {
         let phases: Vec<String> = facts
@@ -49,18 +65,33 @@ fn measured(facts: &Facts) -> Vec<Candidate> {
             .map(|phase| format!("{} {}", phase.to.phase(), span_text(phase.ms)))
             .collect();
         let text = format!("Phase by phase: {}.", phases.join(", "));
-        let cites: Vec<EvidenceRef> = facts.phases.iter().flat_map(|phase| &phase.evidence).copied().collect();
+        let cites: Vec<EvidenceRef> = facts
+            .phases
+            .iter()
+            .flat_map(|phase| &phase.evidence)
+            .copied()
+            .collect();
         all.push(offer(LESSONS, 2, 11, text, &cites));
     }
     if facts.identity.relapses > 0 {
         let text = format!("The failure came back {}.", times(facts.identity.relapses));
-        all.push(offer(SUMMARY, 0, 1, text, &facts.moments.recovered.evidence));
+        all.push(offer(
+            SUMMARY,
+            0,
+            1,
+            text,
+            &facts.moments.recovered.evidence,
+        ));
     }
     all
 }
 
 fn times(count: u32) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+    if count == 1 {
+        "once".to_owned()
+    } else {
+        format!("{count} times")
+    }
 }
 
 fn paths(facts: &Facts) -> Vec<Candidate> {
@@ -71,7 +102,9 @@ fn paths(facts: &Facts) -> Vec<Candidate> {
             .sample
             .value
             .as_ref()
-            .map_or_else(String::new, |sample| format!(" on {}", short(sample, 6, 80)));
+            .map_or_else(String::new, |sample| {
+                format!(" on {}", short(sample, 6, 80))
+            });
         let by = short(by, 8, 60);
         let text = if detection.by_monitor {
             format!("The monitor “{by}” raised the first alert{sample}.")
@@ -81,7 +114,10 @@ fn paths(facts: &Facts) -> Vec<Candidate> {
         all.push(offer(SUMMARY, 2, 4, text, &detection.by.evidence));
     }
     if let Some(page) = facts.paging.pages.first() {
-        let level = page.level.map_or_else(|| "the fallback list".to_owned(), |level| format!("level {level}"));
+        let level = page.level.map_or_else(
+            || "the fallback list".to_owned(),
+            |level| format!("level {level}"),
+        );
         let text = format!(
             "The page went to {} by {} ({level}), {}.",
             short(&page.person, 4, 40),
@@ -100,11 +136,19 @@ fn paths(facts: &Facts) -> Vec<Candidate> {
             1 => "One change is recorded in the hour before the onset.".to_owned(),
             many => format!("{many} changes are recorded in the hour before the onset."),
         };
-        let cites: Vec<EvidenceRef> = facts.changes.iter().flat_map(|change| &change.evidence).copied().collect();
+        let cites: Vec<EvidenceRef> = facts
+            .changes
+            .iter()
+            .flat_map(|change| &change.evidence)
+            .copied()
+            .collect();
         all.push(offer(CAUSE, 2, 8, text, &cites));
     }
     if let Some(why) = &facts.resolution.closed.value {
-        let text = format!("The incident was closed because {}.", short(why.trim_end_matches('.'), 16, 120));
+        let text = format!(
+            "The incident was closed because {}.",
+            short(why.trim_end_matches('.'), 16, 120)
+        );
         all.push(offer(CAUSE, 3, 9, text, &facts.resolution.closed.evidence));
     }
     if !detection.silent.is_empty() {
@@ -122,15 +166,30 @@ fn estimate(facts: &Facts) -> Vec<Candidate> {
         }
         return vec![offer(SUMMARY, 1, 10, facts.impact.method.clone(), &[])];
     };
-    let before = expected.baseline_until.ms_since(expected.baseline_from).unwrap_or_default();
+    let before = expected
+        .baseline_until
+        .ms_since(expected.baseline_from)
+        .unwrap_or_default();
     let text = format!(
         "That range is computed from the {} requests logged in the {} before; whether clients tried again is not known.",
         expected.baseline_requests,
         span_text(before)
     );
     vec![
-        offer(SUMMARY, 1, 1, text, &facts.impact.expected.evidence[..facts.impact.expected.evidence.len().min(1)]),
-        offer(SUMMARY, 1, 14, "Requests of Tocsin's own probe are left out of all counts.", &[]),
+        offer(
+            SUMMARY,
+            1,
+            1,
+            text,
+            &facts.impact.expected.evidence[..facts.impact.expected.evidence.len().min(1)],
+        ),
+        offer(
+            SUMMARY,
+            1,
+            14,
+            "Requests of Tocsin's own probe are left out of all counts.",
+            &[],
+        ),
     ]
 }
 
@@ -148,7 +207,7 @@ fn terms(facts: &Facts) -> Vec<Candidate> {
             TIMELINE,
             0,
             21,
-            "Marks such as E1 name entries of the evidence list at the end, which was frozen with the incident.",
+            "The small marks name entries of the evidence list at the end, which was frozen with the incident.",
             &[],
         ),
         offer(

@@ -16,7 +16,13 @@ pub(crate) fn document(facts: &Facts) -> Document {
         file: Some(crate::chain_file_name(facts)),
         alt: "The chain from users to engineer".to_owned(),
     });
-    let contents = [summary(facts), timeline(facts), cause(facts), measures(facts), lessons(facts)];
+    let contents = [
+        summary(facts),
+        timeline(facts),
+        cause(facts),
+        measures(facts),
+        lessons(facts),
+    ];
     Document {
         title: title(facts),
         tags: brief::tags(facts),
@@ -53,7 +59,10 @@ fn summary(facts: &Facts) -> Vec<Block> {
         .flat_map(|section| section.blocks)
         .collect();
     blocks.push(Block::Heading("What it looked like"));
-    blocks.push(bullets_or(stated(&facts.symptoms), "No symptom is recorded."));
+    blocks.push(bullets_or(
+        stated(&facts.symptoms),
+        "No symptom is recorded.",
+    ));
     blocks.push(Block::Heading("Durations"));
     blocks.push(durations(facts));
     blocks.push(Block::Heading("Impact"));
@@ -72,10 +81,26 @@ fn summary(facts: &Facts) -> Vec<Block> {
 fn durations(facts: &Facts) -> Block {
     let durations = &facts.durations;
     let rows = [
-        ("Time to detect (TTD)", "onset to first alert", &durations.detect),
-        ("Time to acknowledge (TTA)", "first page to acknowledgement", &durations.acknowledge),
-        ("Time to mitigate (TTM)", "onset to recovery", &durations.mitigate),
-        ("Time to resolve (TTR)", "onset to resolve", &durations.resolve),
+        (
+            "Time to detect (TTD)",
+            "onset to first alert",
+            &durations.detect,
+        ),
+        (
+            "Time to acknowledge (TTA)",
+            "first page to acknowledgement",
+            &durations.acknowledge,
+        ),
+        (
+            "Time to mitigate (TTM)",
+            "onset to recovery",
+            &durations.mitigate,
+        ),
+        (
+            "Time to resolve (TTR)",
+            "onset to resolve",
+            &durations.resolve,
+        ),
     ];
     Block::Table {
         head: vec!["Duration", "From, to", "Value"],
@@ -92,10 +117,16 @@ fn durations(facts: &Facts) -> Block {
 fn impact(facts: &Facts) -> Vec<Block> {
     let mut blocks = Vec::new();
     let Some(all) = facts.impact.recorded.value else {
-        return vec![Block::Paragraph(vec![Sentence::new(facts.impact.method.clone(), &[])])];
+        return vec![Block::Paragraph(vec![Sentence::new(
+            facts.impact.method.clone(),
+            &[],
+        )])];
     };
     let expected = facts.impact.expected.value.as_ref();
-    let row = |name: String, counts: tocsin_domain::learn::facts::Recorded, expected: [String; 2], cites: &[EvidenceRef]| {
+    let row = |name: String,
+               counts: tocsin_domain::learn::facts::Recorded,
+               expected: [String; 2],
+               cites: &[EvidenceRef]| {
         let [requests, users] = expected;
         vec![
             Cell::cited(name, cites),
@@ -109,12 +140,24 @@ fn impact(facts: &Facts) -> Vec<Block> {
     };
     let none = || "none".to_owned();
     let of_all = expected.map_or_else(none, |expected| range(expected.requests));
-    let mut rows = vec![row("all".to_owned(), all, [of_all, String::new()], &facts.impact.recorded.evidence)];
+    let mut rows = vec![row(
+        "all".to_owned(),
+        all,
+        [of_all, String::new()],
+        &facts.impact.recorded.evidence,
+    )];
     for tier in &facts.impact.tiers {
-        let name = if tier.tier.is_empty() { "tier unknown".to_owned() } else { tier.tier.clone() };
-        let found = expected.and_then(|expected| crate::wording::expected_tier(expected, &tier.tier));
+        let name = if tier.tier.is_empty() {
+            "tier unknown".to_owned()
+        } else {
+            tier.tier.clone()
+        };
+        let found =
+            expected.and_then(|expected| crate::wording::expected_tier(expected, &tier.tier));
         let requests = found.map_or_else(none, |found| range(found.requests));
-        let users = found.map_or_else(none, |found| found.users.map_or_else(|| "unknown".to_owned(), range));
+        let users = found.map_or_else(none, |found| {
+            found.users.map_or_else(|| "unknown".to_owned(), range)
+        });
         rows.push(row(name, tier.counts, [requests, users], &tier.evidence));
     }
     blocks.push(Block::Table {
@@ -145,7 +188,9 @@ fn timeline(facts: &Facts) -> Vec<Block> {
     })];
     let day = facts.timeline.first().map(|entry| entry.at.date());
     let intro = match &day {
-        Some(day) => format!("All times are in Coordinated Universal Time (UTC), on {day} unless stated."),
+        Some(day) => {
+            format!("All times are in Coordinated Universal Time (UTC), on {day} unless stated.")
+        }
         None => "Nothing is recorded that could be told in order.".to_owned(),
     };
     blocks.push(Block::Paragraph(vec![Sentence::new(intro, &[])]));
@@ -169,8 +214,13 @@ fn timeline(facts: &Facts) -> Vec<Block> {
     }
     blocks.extend(pages(facts));
     if !facts.log_lines.is_empty() {
-        blocks.push(Block::Heading("Error log around the onset (secrets masked)"));
-        let lines = facts.log_lines.iter().map(|line| format!("{} {}", line.at.clock(), line.text));
+        blocks.push(Block::Heading(
+            "Error log around the onset (secrets masked)",
+        ));
+        let lines = facts
+            .log_lines
+            .iter()
+            .map(|line| format!("{} {}", line.at.clock(), line.text));
         blocks.push(Block::Lines(lines.collect()));
     }
     blocks
@@ -189,7 +239,10 @@ fn pages(facts: &Facts) -> Vec<Block> {
     }
     for skipped in &facts.paging.skipped {
         let Some(why) = &skipped.value else { continue };
-        notes.push(vec![Sentence::new(format!("Passed over: {why}."), &skipped.evidence)]);
+        notes.push(vec![Sentence::new(
+            format!("Passed over: {why}."),
+            &skipped.evidence,
+        )]);
     }
     if !notes.is_empty() {
         blocks.push(Block::Bullets(notes));
@@ -204,7 +257,10 @@ fn pages(facts: &Facts) -> Vec<Block> {
             rows.push(vec![
                 Cell::cited(page.person.clone(), &page.evidence),
                 Cell::new(page.channel.clone()),
-                Cell::new(page.level.map_or_else(|| "fallback".to_owned(), |level| level.to_string())),
+                Cell::new(
+                    page.level
+                        .map_or_else(|| "fallback".to_owned(), |level| level.to_string()),
+                ),
                 Cell::new(page.why.clone()),
                 Cell::new(attempt.number.to_string()),
                 Cell::new(attempt.started.clock()),
@@ -217,7 +273,9 @@ fn pages(facts: &Facts) -> Vec<Block> {
         blocks.push(Block::Paragraph(vec![Sentence::new("No page left.", &[])]));
     } else {
         blocks.push(Block::Table {
-            head: vec!["Person", "Channel", "Level", "Why", "Attempt", "Began", "Took", "Outcome"],
+            head: vec![
+                "Person", "Channel", "Level", "Why", "Attempt", "Began", "Took", "Outcome",
+            ],
             rows,
         });
     }
@@ -238,7 +296,10 @@ fn cause(facts: &Facts) -> Vec<Block> {
             "Not determined from recorded evidence; a person must confirm. Suspects, the likeliest first:",
             &[],
         )]),
-        bullets_or(stated(&facts.cause.suspects), "None that evidence speaks for."),
+        bullets_or(
+            stated(&facts.cause.suspects),
+            "None that evidence speaks for.",
+        ),
         Block::Heading("Changes in the hour before"),
     ];
     let changes: Vec<Vec<Sentence>> = facts
@@ -247,13 +308,23 @@ fn cause(facts: &Facts) -> Vec<Block> {
         .filter_map(|change| {
             let known = change.value.as_ref()?;
             let lead = format!("{} {}:", known.at.date(), known.at.clock());
-            Some(vec![Sentence::lead(lead, known.text.clone(), &change.evidence)])
+            Some(vec![Sentence::lead(
+                lead,
+                known.text.clone(),
+                &change.evidence,
+            )])
         })
         .collect();
     blocks.push(bullets_or(changes, "None is recorded."));
     blocks.push(Block::Heading("Resolution"));
-    blocks.push(bullets_or(stated(&facts.resolution.shown_by), "Nothing recorded shows how it ended."));
-    let fixes = [("Temporary fix:", &facts.resolution.temporary), ("Lasting fix:", &facts.resolution.lasting)];
+    blocks.push(bullets_or(
+        stated(&facts.resolution.shown_by),
+        "Nothing recorded shows how it ended.",
+    ));
+    let fixes = [
+        ("Temporary fix:", &facts.resolution.temporary),
+        ("Lasting fix:", &facts.resolution.lasting),
+    ];
     blocks.push(Block::Bullets(
         fixes
             .into_iter()
@@ -272,7 +343,12 @@ fn cause(facts: &Facts) -> Vec<Block> {
 
 fn note(note: &Note) -> Vec<Sentence> {
     let lead = if note.recorded.as_millis() - note.at.as_millis() > 5_000 {
-        format!("{} {} (recorded {}):", note.at.date(), note.at.clock(), note.recorded.clock())
+        format!(
+            "{} {} (recorded {}):",
+            note.at.date(),
+            note.at.clock(),
+            note.recorded.clock()
+        )
     } else {
         format!("{} {}:", note.at.date(), note.at.clock())
     };
@@ -289,12 +365,22 @@ fn measures(facts: &Facts) -> Vec<Block> {
         ),
         None => "Proposed for this kind of failure; people decide.".to_owned(),
     };
-    let cites = facts.longest_phase().map_or(&[] as &[EvidenceRef], |phase| &phase.evidence);
+    let cites = facts
+        .longest_phase()
+        .map_or(&[] as &[EvidenceRef], |phase| &phase.evidence);
     vec![
         Block::Paragraph(vec![Sentence::new(intro, cites)]),
         Block::Table {
             head: vec![
-                "Type", "Measure", "Answers", "Owner", "Due", "Priority", "Done when", "Check", "Tracker",
+                "Type",
+                "Measure",
+                "Answers",
+                "Owner",
+                "Due",
+                "Priority",
+                "Done when",
+                "Check",
+                "Tracker",
             ],
             rows: facts.measures.iter().map(measure).collect(),
         },
@@ -308,7 +394,11 @@ fn measure(measure: &Measure) -> Vec<Cell> {
         Cell::cited(measure.factor.clone(), &measure.evidence),
         Cell::new(measure.owner.clone()),
         Cell::new(measure.due.clone().unwrap_or_else(|| "unknown".to_owned())),
-        Cell::new(if measure.high_priority { "high" } else { "medium" }),
+        Cell::new(if measure.high_priority {
+            "high"
+        } else {
+            "medium"
+        }),
         Cell::new(measure.done_when.clone()),
         Cell::new(measure.check.clone()),
         Cell::new("none recorded"),
@@ -321,7 +411,10 @@ fn lessons(facts: &Facts) -> Vec<Block> {
         Block::Heading("What went well"),
         bullets_or(stated(&lessons.well), "Nothing recorded went notably well."),
         Block::Heading("What went badly"),
-        bullets_or(stated(&lessons.badly), "Nothing recorded went notably badly."),
+        bullets_or(
+            stated(&lessons.badly),
+            "Nothing recorded went notably badly.",
+        ),
         Block::Heading("Where there was luck"),
         bullets_or(stated(&lessons.lucky), "No luck is recorded."),
     ]

@@ -16,7 +16,8 @@ pub(crate) fn render(document: &Document, facts: &Facts) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n<p class=\"tags\">"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{}</h1>\n<p class=\"tags\">",
+        heading(&document.title)
     );
     for tag in &document.tags {
         let _ = write!(out, "<span>{}</span>", escape(tag));
@@ -33,14 +34,28 @@ pub(crate) fn render(document: &Document, facts: &Facts) -> String {
         out.push_str("</section>\n");
     }
     evidence(&mut out, document);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<footer>Written by Tocsin {} from the frozen evidence of incident {}. The same evidence gives the same report.</footer>\n",
+        "<footer>Written by Tocsin {} from the frozen evidence of incident {}. The same evidence gives the same report.</footer>",
         escape(&facts.tocsin_version),
         facts.identity.number
     );
     out.push_str("</main>\n</body>\n</html>\n");
     out
+}
+
+/// The title, its names and dates unbroken at their hyphens.
+fn heading(title: &str) -> String {
+    let words = title.split(' ').map(|word| {
+        let short = word.contains('-') && word.chars().count() <= 24;
+        let word = escape(word);
+        if short {
+            format!("<span class=\"whole\">{word}</span>")
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn push(out: &mut String, block: &Block) {
@@ -94,7 +109,11 @@ fn figure(out: &mut String, picture: &Picture) {
             );
         }
         None => {
-            let _ = writeln!(out, "<figure class=\"small\">{}</figure>", picture.svg.trim_end());
+            let _ = writeln!(
+                out,
+                "<figure class=\"small\">{}</figure>",
+                picture.svg.trim_end()
+            );
         }
     }
 }
@@ -105,18 +124,42 @@ fn line(sentences: &[Sentence]) -> String {
 
 fn sentence(sentence: &Sentence) -> String {
     let (text, end) = sentence.split_end();
-    let lead = sentence
-        .lead
-        .as_ref()
-        .map_or_else(String::new, |lead| format!("<strong>{}</strong> ", escape(lead)));
-    format!("{lead}{}{}{end}", escape(text), marks(&sentence.cites))
+    let lead = sentence.lead.as_ref().map_or_else(String::new, |lead| {
+        format!("<strong>{}</strong> ", escape(lead))
+    });
+    format!(
+        "{lead}{}{}{end}",
+        glue(&escape(text)),
+        marks(&sentence.cites)
+    )
+}
+
+/// Keeps a number and its unit on one line.
+fn glue(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (index, word) in text.split(' ').enumerate() {
+        let bare = word.trim_end_matches([',', '.', ';', ':', ')']);
+        let is_unit = matches!(bare, "s" | "ms" | "min" | "h" | "d" | "UTC" | "%");
+        if index > 0 {
+            out.push_str(if is_unit && out.ends_with(|c: char| c.is_ascii_digit()) {
+                "\u{a0}"
+            } else {
+                " "
+            });
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 fn marks(cites: &[EvidenceRef]) -> String {
     if cites.is_empty() {
         return String::new();
     }
-    let marks: String = cites.iter().map(|cite| format!("<a href=\"#e{0}\">E{0}</a>", cite.0)).collect();
+    let marks: String = cites
+        .iter()
+        .map(|cite| format!("<a href=\"#e{0}\">E{0}</a>", cite.0))
+        .collect();
     format!("<sup class=\"cite\">{marks}</sup>")
 }
 
@@ -126,7 +169,12 @@ fn evidence(out: &mut String, document: &Document) {
     }
     out.push_str("<section class=\"evidence\">\n<h2 id=\"evidence\">Evidence</h2>\n<ol>\n");
     for (number, text) in &document.evidence {
-        let _ = writeln!(out, "<li id=\"e{0}\"><b>E{0}</b> {1}</li>", number.0, escape(text));
+        let _ = writeln!(
+            out,
+            "<li id=\"e{0}\"><b>E{0}</b> {1}</li>",
+            number.0,
+            escape(text)
+        );
     }
     out.push_str("</ol>\n</section>\n");
 }

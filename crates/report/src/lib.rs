@@ -4,6 +4,8 @@
 //! format; nothing in it is ever interpreted.
 
 mod brief;
+mod brief_learning;
+mod brief_summary;
 mod doc;
 mod extras;
 mod full;

@@ -23,7 +23,10 @@ pub(crate) fn render(document: &Document) -> String {
             .iter()
             .map(|(number, text)| format!("E{} {}", number.0, escape(text)))
             .collect();
-        out.push_str(&format!("\n{EVIDENCE_HEADING}\n\n{}.\n", entries.join("; ")));
+        out.push_str(&format!(
+            "\n{EVIDENCE_HEADING}\n\n{}.\n",
+            entries.join("; ")
+        ));
     }
     out
 }
@@ -82,7 +85,10 @@ fn marks(cites: &[EvidenceRef]) -> String {
     if cites.is_empty() {
         return String::new();
     }
-    let marks: String = cites.iter().map(|cite| format!("[\\[E{}\\]](#evidence)", cite.0)).collect();
+    let marks: String = cites
+        .iter()
+        .map(|cite| format!("[\\[E{}\\]](#evidence)", cite.0))
+        .collect();
     format!(" {marks}")
 }
 
@@ -103,15 +109,18 @@ fn escape(text: &str) -> String {
             other => out.push(other),
         }
     }
-    if out.starts_with(['-', '+', '=']) || out.starts_with(|c: char| c.is_ascii_digit()) && is_list_like(&out) {
-        out.insert_str(0, "\u{200b}");
+    if out.starts_with(['-', '+', '='])
+        || out.starts_with(|c: char| c.is_ascii_digit()) && is_list_like(&out)
+    {
+        out.insert(0, '\u{200b}');
     }
     out
 }
 
 /// `1. text` would become a list.
 fn is_list_like(text: &str) -> bool {
-    text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['.', ')'])
+    text.trim_start_matches(|c: char| c.is_ascii_digit())
+        .starts_with(['.', ')'])
 }
 
 /// Words of the title and the sections: pieces between spaces that hold a letter or a digit, without pictures, citation

@@ -1,7 +1,7 @@
 //! How facts are said: phrases for kinds of failure, durations, ranges and evidence; it decides nothing.
 
 use tocsin_domain::learn::facts::{
-    Duration, DurationStatus, Expected, FailureKind, Facts, Range, TierExpected, TierRecorded,
+    Duration, DurationStatus, Expected, Facts, FailureKind, Range, TierExpected, TierRecorded,
 };
 use tocsin_domain::learn::ledger::{EvidenceRef, Source};
 use tocsin_domain::learn::moment::{Moment, span_text};
@@ -52,7 +52,11 @@ pub(crate) const fn state(kind: Option<FailureKind>) -> &'static str {
 pub(crate) fn title(facts: &Facts) -> String {
     let what = match facts.failure.value {
         Some(FailureKind::Other) | None => {
-            format!("{} failed: {}", subject(facts), short(&facts.identity.title, 12, 90))
+            format!(
+                "{} failed (“{}”)",
+                subject(facts),
+                short(&facts.identity.title, 12, 90)
+            )
         }
         known => format!("{} {}", subject(facts), did(known)),
     };
@@ -63,7 +67,11 @@ pub(crate) fn title(facts: &Facts) -> String {
         .map_or_else(String::new, |ms| format!(" for {}", span_text(ms)));
     let began = facts.moments.onset.value.or(facts.moments.detected.value);
     let day = began.map_or_else(String::new, |at| format!(" on {} (UTC)", at.date()));
-    let kind = if facts.identity.draft { "Draft postmortem" } else { "Postmortem" };
+    let kind = if facts.identity.draft {
+        "Draft postmortem"
+    } else {
+        "Postmortem"
+    };
     format!("{kind}: {what}{length}{day}")
 }
 
@@ -88,7 +96,11 @@ pub(crate) fn range(range: Range) -> String {
 
 /// `1 request`, `2 requests`.
 pub(crate) fn counted(count: u64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
 }
 
 pub(crate) fn recorded_tier<'a>(facts: &'a Facts, tier: &str) -> Option<&'a TierRecorded> {
@@ -114,35 +126,53 @@ pub(crate) fn short(text: &str, words: usize, chars: usize) -> String {
 /// A time with its day where the day differs from `day`.
 pub(crate) fn clock(at: Moment, day: Option<&str>) -> String {
     let date = at.date();
-    if day == Some(date.as_str()) { at.clock() } else { format!("{date} {}", at.clock()) }
+    if day == Some(date.as_str()) {
+        at.clock()
+    } else {
+        format!("{date} {}", at.clock())
+    }
 }
 
 /// An entry of the evidence list in a few words.
 pub(crate) fn source_brief(source: &Source) -> String {
     match source {
-        Source::Event { position, .. } => format!("event {position}"),
+        Source::Event {
+            position, event, ..
+        } => format!("event {position} {event}"),
         Source::Sample { series, value, at } => {
             format!("{}={value} {}", metric_of(series), bare_clock(*at))
         }
         Source::Logs { query, count, .. } => {
             let tier = query.tier.as_ref().filter(|tier| !tier.is_empty());
             let tier = tier.map_or_else(String::new, |tier| format!("{}-", short(tier, 1, 20)));
-            format!("log {tier}{}={count}", query.counted.words().replace(' ', "-"))
+            format!(
+                "log {tier}{}={count}",
+                query.counted.words().replace(' ', "-")
+            )
         }
-        Source::Fact { index, .. } => format!("fact {index}"),
+        Source::Fact { index, fact, .. } => format!("fact {index} {fact}"),
     }
 }
 
 /// An entry of the evidence list in full.
 pub(crate) fn source_full(source: &Source) -> String {
     match source {
-        Source::Event { position, at, event } => {
+        Source::Event {
+            position,
+            at,
+            event,
+        } => {
             format!("event {position} ({event}) at {} {}", at.date(), at.clock())
         }
         Source::Sample { series, at, value } => {
             format!("sample {series} = {value} at {} {}", at.date(), at.clock())
         }
-        Source::Logs { query, from, until, count } => {
+        Source::Logs {
+            query,
+            from,
+            until,
+            count,
+        } => {
             let tier = query
                 .tier
                 .as_ref()

@@ -7,7 +7,8 @@ use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Accounts, ApiToken, NewToken, StorageError, Vault};
 use tocsin_engine::Clock;
 use tocsin_journal::{
-    Access, AccessError, NewApiToken, OneTimePurpose, SecretKind, hash_password, verify_decoy_password, verify_password,
+    Access, AccessError, NewApiToken, OneTimePurpose, SecretKind, hash_password,
+    verify_decoy_password, verify_password,
 };
 
 use crate::system::{OsEntropy, SystemClock};
@@ -21,7 +22,10 @@ pub(crate) const LOGIN_LINK_MS: u64 = 3_600_000;
 pub(crate) struct Secrets(pub(crate) std::sync::Arc<tocsin_journal::Vault>);
 
 fn storage(error: &AccessError) -> StorageError {
-    StorageError { why: error.to_string(), disk_full: matches!(error, AccessError::DiskFull { .. }) }
+    StorageError {
+        why: error.to_string(),
+        disk_full: matches!(error, AccessError::DiskFull { .. }),
+    }
 }
 
 /// The sockets name a row by its id alone; what is in it is known where it is used.
@@ -30,7 +34,9 @@ const KIND: SecretKind = SecretKind::ChannelSecret;
 impl Vault for Secrets {
     fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError> {
         let id = SecretId::random(&mut OsEntropy);
-        self.0.put(id, KIND, owner, secret, &mut OsEntropy).map_err(|error| storage(&error))?;
+        self.0
+            .put(id, KIND, owner, secret, &mut OsEntropy)
+            .map_err(|error| storage(&error))?;
         Ok(id)
     }
 
@@ -54,15 +60,27 @@ pub(crate) struct Doors {
 
 impl Accounts for Doors {
     fn set_password(&self, user: UserId, password: &SecretString) -> Result<(), StorageError> {
-        let hash = hash_password(password, &mut OsEntropy)
-            .map_err(|error| StorageError { why: error.to_string(), disk_full: false })?;
+        let hash = hash_password(password, &mut OsEntropy).map_err(|error| StorageError {
+            why: error.to_string(),
+            disk_full: false,
+        })?;
         let changed = self.access.set_password(user, &hash, SystemClock.now());
-        changed.and_then(|()| self.access.end_sessions_of(user)).map(|_| ()).map_err(|error| storage(&error))
+        changed
+            .and_then(|()| self.access.end_sessions_of(user))
+            .map(|_| ())
+            .map_err(|error| storage(&error))
     }
 
-    fn password_matches(&self, user: Option<UserId>, password: &SecretString) -> Result<bool, StorageError> {
+    fn password_matches(
+        &self,
+        user: Option<UserId>,
+        password: &SecretString,
+    ) -> Result<bool, StorageError> {
         let hash = match user {
-            Some(user) => self.access.password_hash(user).map_err(|error| storage(&error))?,
+            Some(user) => self
+                .access
+                .password_hash(user)
+                .map_err(|error| storage(&error))?,
             None => None,
         };
         Ok(match hash {
@@ -75,25 +93,42 @@ impl Accounts for Doors {
     }
 
     fn begin_session(&self, user: UserId, now: Timestamp) -> Result<String, StorageError> {
-        let session = self.access.create_session(user, now, now.plus_ms(SESSION_MS), &mut OsEntropy);
-        session.map(|made| made.token.expose_secret().to_owned()).map_err(|error| storage(&error))
+        let session =
+            self.access
+                .create_session(user, now, now.plus_ms(SESSION_MS), &mut OsEntropy);
+        session
+            .map(|made| made.token.expose_secret().to_owned())
+            .map_err(|error| storage(&error))
     }
 
     fn session(&self, cookie: &str, now: Timestamp) -> Result<Option<UserId>, StorageError> {
-        let session = self.access.session(cookie, now).map_err(|error| storage(&error))?;
+        let session = self
+            .access
+            .session(cookie, now)
+            .map_err(|error| storage(&error))?;
         Ok(session.map(|session| session.user))
     }
 
     fn end_session(&self, cookie: &str) -> Result<(), StorageError> {
-        self.access.end_session(cookie).map(|_| ()).map_err(|error| storage(&error))
+        self.access
+            .end_session(cookie)
+            .map(|_| ())
+            .map_err(|error| storage(&error))
     }
 
     fn forget_user(&self, user: UserId) -> Result<(), StorageError> {
         let forgotten = self.access.delete_user(user);
-        forgotten.and_then(|()| self.vault.delete_owned_by(user)).map(|_| ()).map_err(|error| storage(&error))
+        forgotten
+            .and_then(|()| self.vault.delete_owned_by(user))
+            .map(|_| ())
+            .map_err(|error| storage(&error))
     }
 
-    fn add_token(&self, token: NewToken, now: Timestamp) -> Result<(ApiToken, String), StorageError> {
+    fn add_token(
+        &self,
+        token: NewToken,
+        now: Timestamp,
+    ) -> Result<(ApiToken, String), StorageError> {
         let id = TokenId::random(&mut OsEntropy);
         let new = NewApiToken {
             id,
@@ -102,7 +137,10 @@ impl Accounts for Doors {
             user: token.user,
             expires_at: token.expires_at,
         };
-        let text = self.access.create_api_token(&new, now, &mut OsEntropy).map_err(|error| storage(&error))?;
+        let text = self
+            .access
+            .create_api_token(&new, now, &mut OsEntropy)
+            .map_err(|error| storage(&error))?;
         let made = ApiToken {
             id,
             name: token.name,
@@ -115,26 +153,42 @@ impl Accounts for Doors {
     }
 
     fn token(&self, text: &str, now: Timestamp) -> Result<Option<ApiToken>, StorageError> {
-        let found = self.access.api_token(text, now).map_err(|error| storage(&error))?;
+        let found = self
+            .access
+            .api_token(text, now)
+            .map_err(|error| storage(&error))?;
         Ok(found.map(token_of))
     }
 
     fn tokens(&self) -> Result<Vec<ApiToken>, StorageError> {
-        let all = self.access.api_tokens(None).map_err(|error| storage(&error))?;
-        Ok(all.into_iter().filter(|token| token.revoked_at.is_none()).map(token_of).collect())
+        let all = self
+            .access
+            .api_tokens(None)
+            .map_err(|error| storage(&error))?;
+        Ok(all
+            .into_iter()
+            .filter(|token| token.revoked_at.is_none())
+            .map(token_of)
+            .collect())
     }
 
     fn revoke_token(&self, id: TokenId) -> Result<bool, StorageError> {
-        self.access.revoke_api_token(id, SystemClock.now()).map_err(|error| storage(&error))
+        self.access
+            .revoke_api_token(id, SystemClock.now())
+            .map_err(|error| storage(&error))
     }
 
     fn redeem_login(&self, token: &str, now: Timestamp) -> Result<Option<UserId>, StorageError> {
-        let outcome = self.access.consume_one_time(OneTimePurpose::SignIn, token, now);
+        let outcome = self
+            .access
+            .consume_one_time(OneTimePurpose::SignIn, token, now);
         Ok(outcome.map_err(|error| storage(&error))?.ok().flatten())
     }
 
     fn setup_token_matches(&self, token: &str, now: Timestamp) -> Result<bool, StorageError> {
-        let outcome = self.access.one_time_is_good(OneTimePurpose::Setup, token, now);
+        let outcome = self
+            .access
+            .one_time_is_good(OneTimePurpose::Setup, token, now);
         outcome.map_err(|error| storage(&error))
     }
 
@@ -153,7 +207,9 @@ impl Accounts for Doors {
             why: format!("the setting {name} was not changed: it is not JSON ({error})"),
             disk_full: false,
         })?;
-        self.access.set_setting(name, &value).map_err(|error| storage(&error))
+        self.access
+            .set_setting(name, &value)
+            .map_err(|error| storage(&error))
     }
 }
 

@@ -32,5 +32,11 @@ pub(crate) fn open(folder: &Path, key_file: Option<&Path>) -> anyhow::Result<Dat
         Ok(())
     });
     folded.with_context(|| format!("reading the journal in {}", folder.display()))?;
-    Ok(Data { lock, journal, vault, access, state })
+    Ok(Data {
+        lock,
+        journal,
+        vault,
+        access,
+        state,
+    })
 }

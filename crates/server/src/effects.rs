@@ -21,7 +21,13 @@ impl Effects for Outlets {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { notification, number } => self.delivery.push(Work { notification, number }),
+            Effect::Send {
+                notification,
+                number,
+            } => self.delivery.push(Work {
+                notification,
+                number,
+            }),
             Effect::Freeze { incident } => {
                 // The thread is gone only when Tocsin stops; the next start freezes what is left.
                 let _ = self.freeze.send(incident);

@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::IncidentId;
-use tocsin_domain::learn::evidence::{BEFORE_ONSET_MS, EVIDENCE_VERSION, Evidence, FrozenSeries, Names};
+use tocsin_domain::learn::evidence::{
+    BEFORE_ONSET_MS, EVIDENCE_VERSION, Evidence, FrozenSeries, Names,
+};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Bundle, Evidences, StorageError};
@@ -39,17 +41,25 @@ pub(crate) struct Archive {
 
 impl Archive {
     fn path(&self, incident: IncidentId, sha256: &str) -> PathBuf {
-        self.folder.join(format!("{incident}-{}.json.zst", &sha256[..16.min(sha256.len())]))
+        self.folder.join(format!(
+            "{incident}-{}.json.zst",
+            &sha256[..16.min(sha256.len())]
+        ))
     }
 
     /// All that the report of this incident may speak of, as it is now.
     fn gather(&self, incident: IncidentId) -> anyhow::Result<Option<Evidence>> {
-        let Some(mut evidence) = self.engine.read(|state| skeleton(state, incident, &self.host_name)) else {
+        let Some(mut evidence) = self
+            .engine
+            .read(|state| skeleton(state, incident, &self.host_name))
+        else {
             return Ok(None);
         };
         let mut after = 0;
         loop {
-            let page = self.reader.events_of_incident(incident, after, EVENTS_PAGE)?;
+            let page = self
+                .reader
+                .events_of_incident(incident, after, EVENTS_PAGE)?;
             let Some(last) = page.last() else { break };
             after = last.position;
             evidence.events.extend(page);
@@ -67,14 +77,24 @@ impl Archive {
     /// Gathers, writes and journals the evidence of a resolved incident. A second time gives a second file, never a changed
     /// first one.
     fn freeze(&self, incident: IncidentId) -> anyhow::Result<()> {
-        let Some(evidence) = self.gather(incident)? else { return Ok(()) };
+        let Some(evidence) = self.gather(incident)? else {
+            return Ok(());
+        };
         let bytes = serde_json::to_vec(&evidence)?;
         let sha256 = hex(&Sha256::digest(&bytes));
         let packed = zstd::bulk::compress(&bytes, 3)?;
         let path = self.path(incident, &sha256);
-        write_durably(&self.folder, &path, &packed).with_context(|| format!("writing {}", path.display()))?;
-        let ask = Ask::EvidenceFrozen { incident, sha256, bytes: bytes.len() as u64 };
-        self.engine.ask_and_wait(Command { actor: Actor::System, ask })?;
+        write_durably(&self.folder, &path, &packed)
+            .with_context(|| format!("writing {}", path.display()))?;
+        let ask = Ask::EvidenceFrozen {
+            incident,
+            sha256,
+            bytes: bytes.len() as u64,
+        };
+        self.engine.ask_and_wait(Command {
+            actor: Actor::System,
+            ask,
+        })?;
         Ok(())
     }
 
@@ -83,9 +103,15 @@ impl Archive {
         let packed = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
         let bytes = zstd::bulk::decompress(&packed, BUNDLE_BYTES_MAX)?;
         if hex(&Sha256::digest(&bytes)) != sha256 {
-            bail!("{} is not what was frozen: its SHA-256 differs from the journalled one; restore it from a backup", path.display());
+            bail!(
+                "{} is not what was frozen: its SHA-256 differs from the journalled one; restore it from a backup",
+                path.display()
+            );
         }
-        Ok(Bundle { bytes, sha256: sha256.to_owned() })
+        Ok(Bundle {
+            bytes,
+            sha256: sha256.to_owned(),
+        })
     }
 }
 
@@ -101,11 +127,23 @@ fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()
 
 fn skeleton(state: &State, incident: IncidentId, host_name: &str) -> Option<Evidence> {
     let incident = state.incidents.get(&incident)?.clone();
-    let began = incident.onset.as_ref().map_or(incident.opened_at, |onset| onset.at.minus_ms(onset.uncertainty_ms));
+    let began = incident.onset.as_ref().map_or(incident.opened_at, |onset| {
+        onset.at.minus_ms(onset.uncertainty_ms)
+    });
     let until = incident.resolved_at.unwrap_or_else(|| SystemClock.now());
-    let alerts: Vec<_> = incident.alerts.iter().filter_map(|id| state.alerts.get(id)).cloned().collect();
+    let alerts: Vec<_> = incident
+        .alerts
+        .iter()
+        .filter_map(|id| state.alerts.get(id))
+        .cloned()
+        .collect();
     let monitors = match incident.target {
-        Some(_) => state.monitors.values().filter(|monitor| monitor.enabled).cloned().collect(),
+        Some(_) => state
+            .monitors
+            .values()
+            .filter(|monitor| monitor.enabled)
+            .cloned()
+            .collect(),
         None => Vec::new(),
     };
     let about = |purpose: tocsin_domain::page::Purpose| purpose.incident() == Some(incident.id);
@@ -113,17 +151,41 @@ fn skeleton(state: &State, incident: IncidentId, host_name: &str) -> Option<Evid
         version: EVIDENCE_VERSION,
         tocsin_version: env!("CARGO_PKG_VERSION").to_owned(),
         alerts,
-        notifications: state.notifications.values().filter(|message| about(message.purpose)).cloned().collect(),
+        notifications: state
+            .notifications
+            .values()
+            .filter(|message| about(message.purpose))
+            .cloned()
+            .collect(),
         events: Vec::new(),
         monitors,
         names: Names {
             tocsin_host: host_name.to_owned(),
-            services: state.services.values().map(|service| (service.id, service.name.clone())).collect(),
-            users: state.users.values().map(|user| (user.id, user.name.clone())).collect(),
-            policies: state.policies.values().map(|policy| (policy.id, policy.name.clone())).collect(),
-            schedules: state.schedules.values().map(|one| (one.id, one.name.clone())).collect(),
+            services: state
+                .services
+                .values()
+                .map(|service| (service.id, service.name.clone()))
+                .collect(),
+            users: state
+                .users
+                .values()
+                .map(|user| (user.id, user.name.clone()))
+                .collect(),
+            policies: state
+                .policies
+                .values()
+                .map(|policy| (policy.id, policy.name.clone()))
+                .collect(),
+            schedules: state
+                .schedules
+                .values()
+                .map(|one| (one.id, one.name.clone()))
+                .collect(),
         },
-        target: incident.target.and_then(|id| state.targets.get(&id)).map(|target| target.identity.clone()),
+        target: incident
+            .target
+            .and_then(|id| state.targets.get(&id))
+            .map(|target| target.identity.clone()),
         window: (began.minus_ms(BEFORE_ONSET_MS), until),
         series: Vec::new(),
         facts: Vec::new(),
@@ -136,9 +198,17 @@ fn recorded_series(recorded: &Recorded) -> Vec<FrozenSeries> {
     let series = recorded.series.iter().map(|one| {
         let (mut times, mut values) = (Vec::new(), Vec::new());
         // A plain chunk has nothing to decode, so reading it cannot fail.
-        let _ = one.samples.read(i64::MIN, i64::MAX, &mut times, &mut values);
-        let samples = times.into_iter().zip(values.into_iter().map(f64::to_bits)).collect();
-        FrozenSeries { labels: one.labels.clone(), samples }
+        let _ = one
+            .samples
+            .read(i64::MIN, i64::MAX, &mut times, &mut values);
+        let samples = times
+            .into_iter()
+            .zip(values.into_iter().map(f64::to_bits))
+            .collect();
+        FrozenSeries {
+            labels: one.labels.clone(),
+            samples,
+        }
     });
     series.collect()
 }
@@ -148,13 +218,21 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn storage(error: &anyhow::Error) -> StorageError {
-    StorageError { why: format!("{error:#}"), disk_full: false }
+    StorageError {
+        why: format!("{error:#}"),
+        disk_full: false,
+    }
 }
 
 impl Evidences for Archive {
     fn frozen(&self, incident: IncidentId) -> Result<Option<Bundle>, StorageError> {
-        let sha256 = self.engine.read(|state| state.incidents.get(&incident)?.evidence.clone());
-        sha256.map(|sha256| self.read(incident, &sha256)).transpose().map_err(|error| storage(&error))
+        let sha256 = self
+            .engine
+            .read(|state| state.incidents.get(&incident)?.evidence.clone());
+        sha256
+            .map(|sha256| self.read(incident, &sha256))
+            .transpose()
+            .map_err(|error| storage(&error))
     }
 
     fn draft(&self, incident: IncidentId) -> Result<Option<Evidence>, StorageError> {
@@ -171,7 +249,10 @@ pub(crate) fn queue() -> (ToFreeze, Receiver<IncidentId>) {
 }
 
 /// Starts the thread that freezes; it ends when every [`ToFreeze`] is gone.
-pub(crate) fn start(archive: Arc<Archive>, incidents: Receiver<IncidentId>) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn start(
+    archive: Arc<Archive>,
+    incidents: Receiver<IncidentId>,
+) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("evidence".to_owned()).spawn(move || {
         for incident in incidents {
             if let Err(error) = archive.freeze(incident) {
@@ -184,11 +265,21 @@ pub(crate) fn start(archive: Arc<Archive>, incidents: Receiver<IncidentId>) -> s
 
 /// Telemetry that must be kept: that of open incidents, and of resolved ones until it is frozen.
 pub(crate) fn pins(state: &State, now: Timestamp) -> Vec<tocsin_telemetry::Pin> {
-    let unfrozen = state.incidents.values().filter(|incident| incident.is_open() || incident.evidence.is_none());
+    let unfrozen = state
+        .incidents
+        .values()
+        .filter(|incident| incident.is_open() || incident.evidence.is_none());
     unfrozen
         .filter_map(|incident| {
-            let began = incident.onset.as_ref().map_or(incident.opened_at, |onset| onset.at);
-            Some(tocsin_telemetry::Pin { target: incident.target?, from: began.minus_ms(BEFORE_ONSET_MS), to: now })
+            let began = incident
+                .onset
+                .as_ref()
+                .map_or(incident.opened_at, |onset| onset.at);
+            Some(tocsin_telemetry::Pin {
+                target: incident.target?,
+                from: began.minus_ms(BEFORE_ONSET_MS),
+                to: now,
+            })
         })
         .collect()
 }

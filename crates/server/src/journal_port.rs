@@ -19,12 +19,21 @@ pub(crate) struct Writing {
 
 impl tocsin_engine::Journal for Writing {
     fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable> {
-        let notes: Vec<(&str, &str)> = notes.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let outcome = self.journal.append(events, &notes).map_err(|error| NotDurable {
-            disk_full: matches!(error, JournalError::DiskFull { .. }),
-            why: error.to_string(),
-        });
-        let mut last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes: Vec<(&str, &str)> = notes
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
+        let outcome = self
+            .journal
+            .append(events, &notes)
+            .map_err(|error| NotDurable {
+                disk_full: matches!(error, JournalError::DiskFull { .. }),
+                why: error.to_string(),
+            });
+        let mut last = self
+            .last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *last = outcome.as_ref().err().map(|failure| failure.why.clone());
         outcome
     }
@@ -37,12 +46,17 @@ pub(crate) struct Reading {
 }
 
 fn storage(error: &JournalError) -> StorageError {
-    StorageError { why: error.to_string(), disk_full: matches!(error, JournalError::DiskFull { .. }) }
+    StorageError {
+        why: error.to_string(),
+        disk_full: matches!(error, JournalError::DiskFull { .. }),
+    }
 }
 
 impl EventLog for Reading {
     fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError> {
-        self.reader.events_since(position, limit).map_err(|error| storage(&error))
+        self.reader
+            .events_since(position, limit)
+            .map_err(|error| storage(&error))
     }
 
     fn of_incident(
@@ -51,7 +65,9 @@ impl EventLog for Reading {
         position: u64,
         limit: usize,
     ) -> Result<Vec<Event>, StorageError> {
-        self.reader.events_of_incident(incident, position, limit).map_err(|error| storage(&error))
+        self.reader
+            .events_of_incident(incident, position, limit)
+            .map_err(|error| storage(&error))
     }
 
     fn at(&self, position: u64) -> Result<Option<Event>, StorageError> {
@@ -61,11 +77,17 @@ impl EventLog for Reading {
 
 impl Health for Reading {
     fn journal(&self) -> JournalHealth {
-        let last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self
+            .last_failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let disk = self.reader.disk_state();
         let reserve = (!disk.reserve_held).then(|| {
             "the disk is or was full: the reserve that keeps paging alive is used up; free space".to_owned()
         });
-        JournalHealth { trouble: last.or(reserve) }
+        JournalHealth {
+            trouble: last.or(reserve),
+        }
     }
 }

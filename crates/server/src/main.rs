@@ -4,6 +4,7 @@ mod accounts;
 mod client;
 mod config;
 mod data;
+mod doctor;
 mod effects;
 mod evidence;
 mod journal_port;
@@ -21,12 +22,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::client::{ClientCommand, Connection};
-use crate::config::{Config, Flags};
+use crate::config::{Config, Overrides, Retention, Tls};
 
 /// Watches your web servers, pages the right person, and writes the postmortem from recorded evidence.
 #[derive(Parser)]
-#[command(name = "tocsin", version, after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.")]
+#[command(name = "tocsin", version, after_help = client::EXIT_CODES)]
 struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,14 +43,15 @@ enum Command {
     /// Print the description of the native API (OpenAPI 3.1).
     #[command(name = "openapi")]
     OpenApi,
+    /// Tell whether a page would reach somebody now: asks the running server, or looks into a data directory.
+    #[command(after_help = client::EXIT_CODES)]
+    Doctor {
+        /// Look into this data directory instead of asking a server.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
     #[command(flatten)]
-    Client(ClientArguments),
-}
-
-#[derive(Subcommand)]
-enum ClientArguments {
-    #[command(flatten)]
-    Command(ClientCommand),
+    Client(ClientCommand),
 }
 
 #[derive(clap::Args)]
@@ -102,8 +106,10 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
+        Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
-        Command::Client(ClientArguments::Command(command)) => client::run(command),
     };
     outcome.unwrap_or_else(|error| {
         // Nothing is left to do when even this cannot be written.
@@ -116,30 +122,48 @@ fn main() -> ExitCode {
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TOCSIN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tocsin=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
 }
 
 fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let flags = Flags {
+    let tls = wanted
+        .tls
+        .as_deref()
+        .map(Tls::from_words)
+        .transpose()
+        .map_err(anyhow::Error::msg)?;
+    let retention = wanted
+        .retention
+        .map(|text| text.parse::<Retention>())
+        .transpose()
+        .map_err(anyhow::Error::msg)?;
+    let flags = Overrides {
         data: wanted.data,
         listen: wanted.listen,
-        tls: wanted.tls,
-        behind_proxy: wanted.behind_proxy,
-        insecure_no_auth: wanted.insecure_no_auth,
-        retention: wanted.retention,
+        tls,
+        behind_proxy: wanted.behind_proxy.then_some(true),
+        retention,
+        ..Overrides::default()
     };
-    let config = Config::load(wanted.config.as_deref())?.with_flags(flags)?;
-    serve::run(&config, out)
+    let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
+    serve::run(&config, wanted.insecure_no_auth, out)
 }
 
 fn set_up(wanted: &SetupArguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let flags = Flags { data: wanted.data.clone(), ..Flags::default() };
-    let config = Config::load(wanted.config.as_deref())?.with_flags(flags)?;
+    let flags = Overrides {
+        data: wanted.data.clone(),
+        ..Overrides::default()
+    };
+    let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
     setup::run(
         &setup::Wanted {
             data: &config.data,
             key_file: config.key_file.as_deref(),
-            public_url: &config.public_url_at(config.listen),
+            public_url: &serve::public_url(&config, config.listen),
             email: &wanted.admin_email,
             name: wanted.admin_name.as_deref(),
             time_zone: &wanted.time_zone,

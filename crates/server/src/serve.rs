@@ -1,6 +1,7 @@
 //! `tocsin serve`: opens the data, starts every part, stops them in order.
 
 use std::io::Write;
+use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tocsin_agent::Agent;
 use tocsin_domain::id::{Entropy, SecretId};
 use tocsin_edge::app::{App, Parts};
+use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
@@ -22,7 +24,7 @@ use tocsin_journal::{Access, OneTimePurpose, SecretKind, Vault};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets};
-use crate::config::Config;
+use crate::config::{Allowed, Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
 use crate::evidence::{self, Archive};
@@ -39,26 +41,37 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
 const EVENTS_PER_MINUTE: usize = 120;
+const MS_PER_DAY: u64 = 86_400_000;
 
 /// Runs until SIGTERM or SIGINT.
-pub(crate) fn run(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
-    config.check_exposure()?;
-    let listener = std::net::TcpListener::bind(config.listen)
-        .with_context(|| format!("listening on {} (is another Tocsin or another program there?)", config.listen))?;
+pub(crate) fn run(
+    config: &Config,
+    insecure_no_auth: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let listener = std::net::TcpListener::bind(config.listen).with_context(|| {
+        format!(
+            "listening on {} (is another Tocsin or another program there?)",
+            config.listen
+        )
+    })?;
     let listen = listener.local_addr()?;
     let data = data::open(&config.data, config.key_file.as_deref())?;
     let folder = data.lock.directory().to_owned();
     let store = open_store(&folder, config)?;
-    let public_url = config.public_url_at(listen);
+    let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
-    let parts = start_parts(data, store, config, &folder, listen, &public_url)?;
+    let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
     let served = serve_until_signal(&parts.app, listener, config, || {
         writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
         if let Some(link) = &setup_link {
-            writeln!(out, "It is not set up yet. Open this link once, within a day: {link}")?;
+            writeln!(
+                out,
+                "It is not set up yet. Open this link once, within a day: {link}"
+            )?;
         }
         out.flush()
     });
@@ -87,11 +100,28 @@ struct Running {
 }
 
 fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
-    let options = Options { retention_ms: config.retention_ms(), ..Options::default() };
+    let retention_ms = match config.retention {
+        Retention::Days(days) => u64::from(days) * MS_PER_DAY,
+        Retention::Forever => u64::MAX,
+    };
+    let options = Options {
+        retention_ms,
+        ..Options::default()
+    };
     let path = folder.join("telemetry");
-    let (store, report) = Store::open(&path, options).with_context(|| format!("opening {}", path.display()))?;
-    if !report.is_clean() {
-        tracing::warn!(%report, "the store was not closed in good order; what was acknowledged is there");
+    let (store, report) =
+        Store::open(&path, options).with_context(|| format!("opening {}", path.display()))?;
+    if let Some(tail) = &report.torn_tail {
+        tracing::warn!(
+            ?tail,
+            "telemetry that was being written when Tocsin ended was cut off; none of it had been acknowledged"
+        );
+    }
+    for file in &report.set_aside {
+        tracing::error!(
+            ?file,
+            "a damaged file of the store was set aside; what could be read of it was kept"
+        );
     }
     Ok(Arc::new(store))
 }
@@ -104,32 +134,61 @@ fn setup_link(data: &Data, public_url: &str) -> anyhow::Result<Option<String>> {
     let now = SystemClock.now();
     data.access.withdraw_one_time(OneTimePurpose::Setup)?;
     let expires = now.plus_ms(SETUP_LINK_MS);
-    let token = data.access.create_one_time(OneTimePurpose::Setup, None, now, expires, &mut OsEntropy)?;
-    Ok(Some(format!("{public_url}/ui/setup?token={}", token.expose_secret())))
+    let token =
+        data.access
+            .create_one_time(OneTimePurpose::Setup, None, now, expires, &mut OsEntropy)?;
+    Ok(Some(format!(
+        "{public_url}/ui/setup?token={}",
+        token.expose_secret()
+    )))
 }
 
 fn start_parts(
     data: Data,
     store: Arc<Store>,
     config: &Config,
-    folder: &Path,
+    insecure_no_auth: bool,
     listen: std::net::SocketAddr,
     public_url: &str,
 ) -> anyhow::Result<Running> {
-    let Data { lock, journal, vault, access, state } = data;
+    let Data {
+        lock,
+        journal,
+        vault,
+        access,
+        state,
+    } = data;
+    let folder = lock.directory().to_owned();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let reader = journal.reader();
-    let evaluated_to_ms = reader.meta(EVALUATED_TO)?.and_then(|text| text.parse().ok());
+    let evaluated_to_ms = reader
+        .meta(EVALUATED_TO)?
+        .and_then(|text| text.parse().ok());
     let unseen_ms = match evaluated_to_ms {
         Some(seen) => store.sample_times_since(seen + 1)?.collect(),
         None => Vec::new(),
     };
-    let past = Past { state, evaluated_to_ms, unseen_ms };
+    let past = Past {
+        state,
+        evaluated_to_ms,
+        unseen_ms,
+    };
     let last_failure: LastFailure = Arc::new(Mutex::new(None));
-    let writing = Writing { journal, last_failure: Arc::clone(&last_failure) };
-    let (queue, feed, tally) = (Queue::default(), Feed::default(), Arc::new(Tally::default()));
+    let writing = Writing {
+        journal,
+        last_failure: Arc::clone(&last_failure),
+    };
+    let (queue, feed, tally) = (
+        Queue::default(),
+        Feed::default(),
+        Arc::new(Tally::default()),
+    );
     let (freeze, to_freeze) = evidence::queue();
-    let outlets = Outlets { delivery: queue.clone(), freeze, feed: feed.clone() };
+    let outlets = Outlets {
+        delivery: queue.clone(),
+        freeze,
+        feed: feed.clone(),
+    };
     let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
     let archive = Arc::new(Archive {
@@ -140,6 +199,7 @@ fn start_parts(
         host_name: host_name(),
     });
     let evidence_thread = evidence::start(Arc::clone(&archive), to_freeze)?;
+    let egress = egress_of(config)?;
     let user_key = user_key(&access, &vault)?;
     let secrets = Arc::new(Secrets(Arc::clone(&vault)));
     let doors = Arc::new(Doors { access, vault });
@@ -150,12 +210,15 @@ fn start_parts(
             clock: Arc::clone(&clock),
             vault: Arc::clone(&secrets) as _,
             accounts: Arc::clone(&doors) as _,
-            egress: config.egress()?,
+            egress: egress.clone(),
             public_url: public_url.to_owned(),
             tally: Arc::clone(&tally),
         },
     )?;
-    let reading = Arc::new(Reading { reader, last_failure });
+    let reading = Arc::new(Reading {
+        reader,
+        last_failure,
+    });
     let app = App::new(Parts {
         engine: engine.clone(),
         clock,
@@ -170,31 +233,52 @@ fn start_parts(
         settings: tocsin_edge::app::Settings {
             public_url: public_url.to_owned(),
             listen,
-            tls: config.tls.is_some(),
+            tls: config.tls != Tls::Off,
             behind_proxy: config.behind_proxy,
-            insecure_no_auth: config.insecure_no_auth,
-            egress: config.egress()?,
-            data_dir: folder.to_owned(),
+            insecure_no_auth,
+            egress: egress.clone(),
+            data_dir: folder,
             events_per_minute: EVENTS_PER_MINUTE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: None,
         },
     });
-    Ok(Running { app, engine, engine_thread, evidence_thread, delivery, store, user_key, _lock: lock })
+    Ok(Running {
+        app,
+        engine,
+        engine_thread,
+        evidence_thread,
+        delivery,
+        store,
+        user_key,
+        _lock: lock,
+    })
 }
 
 /// The key under which users' names are hashed, made once for an installation: the same person has the same hash in every log.
 fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
     const SETTING: &str = "user_hash_key";
-    let row = access.setting(SETTING)?.and_then(|row| row.as_str()?.parse::<SecretId>().ok());
-    if let Some(key) = row.map(|id| vault.get(id, SecretKind::ChannelSecret)).transpose()?.flatten() {
+    let row = access
+        .setting(SETTING)?
+        .and_then(|row| row.as_str()?.parse::<SecretId>().ok());
+    if let Some(key) = row
+        .map(|id| vault.get(id, SecretKind::ChannelSecret))
+        .transpose()?
+        .flatten()
+    {
         return Ok(key.expose_secret().as_bytes().to_owned());
     }
     let mut bytes = [0_u8; 32];
     OsEntropy.fill(&mut bytes);
     let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let id = SecretId::random(&mut OsEntropy);
-    vault.put(id, SecretKind::ChannelSecret, None, &SecretString::from(key.clone()), &mut OsEntropy)?;
+    vault.put(
+        id,
+        SecretKind::ChannelSecret,
+        None,
+        &SecretString::from(key.clone()),
+        &mut OsEntropy,
+    )?;
     access.set_setting(SETTING, &serde_json::Value::String(id.to_string()))?;
     Ok(key.into_bytes())
 }
@@ -202,12 +286,20 @@ fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
 fn host_name() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = text.trim();
-    if name.is_empty() { "this machine".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "this machine".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Seals and forgets telemetry, and gives the journal its reserve back, until told to stop.
 fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
-    let (store, engine, stopping) = (Arc::clone(&parts.store), parts.engine.clone(), Arc::clone(stopping));
+    let (store, engine, stopping) = (
+        Arc::clone(&parts.store),
+        parts.engine.clone(),
+        Arc::clone(stopping),
+    );
     std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
         let mut last = std::time::Instant::now();
         while !stopping.load(Ordering::Relaxed) {
@@ -246,25 +338,27 @@ fn start_agent(
         user_key: parts.user_key.clone(),
     };
     let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
-    std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
-        let engine = host.engine.clone();
-        let host = Arc::new(host);
-        let mut agent: Option<Agent> = None;
-        let mut removed_from = std::collections::BTreeSet::new();
-        while !stopping.load(Ordering::Relaxed) {
-            let ready = enabled && engine.read(|state| state.installation.is_some());
-            if ready && agent.is_none() {
-                agent = start_watching(&settings, &host, &engine);
+    std::thread::Builder::new()
+        .name("watch".to_owned())
+        .spawn(move || {
+            let engine = host.engine.clone();
+            let host = Arc::new(host);
+            let mut agent: Option<Agent> = None;
+            let mut removed_from = std::collections::BTreeSet::new();
+            while !stopping.load(Ordering::Relaxed) {
+                let ready = enabled && engine.read(|state| state.installation.is_some());
+                if ready && agent.is_none() {
+                    agent = start_watching(&settings, &host, &engine);
+                }
+                if let Some(agent) = &agent {
+                    forget_removed(agent, &engine, &mut removed_from);
+                }
+                std::thread::sleep(SETUP_POLL);
             }
-            if let Some(agent) = &agent {
-                forget_removed(agent, &engine, &mut removed_from);
+            if let Some(agent) = agent {
+                agent.stop();
             }
-            std::thread::sleep(SETUP_POLL);
-        }
-        if let Some(agent) = agent {
-            agent.stop();
-        }
-    })
+        })
 }
 
 fn start_watching(
@@ -273,9 +367,16 @@ fn start_watching(
     engine: &EngineHandle,
 ) -> Option<Agent> {
     let known = engine.read(|state| {
-        state.targets.values().map(|target| (target.id, target.identity.clone())).collect()
+        state
+            .targets
+            .values()
+            .map(|target| (target.id, target.identity.clone()))
+            .collect()
     });
-    let settings = tocsin_agent::Settings { known, ..settings.clone() };
+    let settings = tocsin_agent::Settings {
+        known,
+        ..settings.clone()
+    };
     match tocsin_agent::start(settings, Arc::clone(host) as _) {
         Ok(agent) => Some(agent),
         Err(error) => {
@@ -291,7 +392,8 @@ fn forget_removed(
     engine: &EngineHandle,
     seen: &mut std::collections::BTreeSet<tocsin_domain::id::TargetId>,
 ) {
-    let now: std::collections::BTreeSet<_> = engine.read(|state| state.targets.keys().copied().collect());
+    let now: std::collections::BTreeSet<_> =
+        engine.read(|state| state.targets.keys().copied().collect());
     for gone in seen.difference(&now) {
         agent.forget(*gone);
     }
@@ -304,10 +406,24 @@ fn serve_until_signal(
     config: &Config,
     ready: impl FnOnce() -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("http").enable_all().build()?;
-    let tls = config.tls();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("http")
+        .enable_all()
+        .build()?;
+    let tls = match &config.tls {
+        Tls::Off => tocsin_edge::tls::Tls::Off,
+        Tls::Files { cert, key } => tocsin_edge::tls::Tls::Files {
+            cert: cert.clone(),
+            key: key.clone(),
+        },
+        Tls::SelfSigned => tocsin_edge::tls::Tls::SelfSigned {
+            data_dir: config.data.clone(),
+            names: vec![listener.local_addr()?.ip().to_string(), host_name()],
+        },
+    };
     runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -315,7 +431,42 @@ fn serve_until_signal(
             }
         };
         ready()?;
-        tocsin_edge::serve(listener, app.clone(), &tls, stop).await
-    })?;
-    Ok(())
+        tocsin_edge::serve(listener, app.clone(), &tls, stop).await?;
+        anyhow::Ok(())
+    })
+}
+
+/// What every link begins with: as configured, else the listener's own address.
+pub(crate) fn public_url(config: &Config, listen: std::net::SocketAddr) -> String {
+    let scheme = if config.tls == Tls::Off {
+        "http"
+    } else {
+        "https"
+    };
+    let own = || format!("{scheme}://{listen}");
+    config
+        .public_url
+        .clone()
+        .map_or_else(own, |url| url.trim_end_matches('/').to_owned())
+}
+
+/// Where requests of our own may go beyond public addresses. Names are resolved once, now: an answer that changes later
+/// opens nothing.
+fn egress_of(config: &Config) -> anyhow::Result<Egress> {
+    let mut blocks = Vec::new();
+    for allowed in &config.egress_allow {
+        match allowed {
+            Allowed::Block(..) => blocks.push(allowed.to_string().parse::<Block>()?),
+            Allowed::Host(name) => {
+                let found = (name.as_str(), 0).to_socket_addrs();
+                let found =
+                    found.with_context(|| format!("resolving {name:?} of [egress] allow"))?;
+                for address in found {
+                    let bits = if address.is_ipv4() { 32 } else { 128 };
+                    blocks.push(format!("{}/{bits}", address.ip()).parse::<Block>()?);
+                }
+            }
+        }
+    }
+    Ok(Egress::new(blocks))
 }

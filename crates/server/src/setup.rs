@@ -35,7 +35,10 @@ pub(crate) struct Wanted<'a> {
 /// Sets the directory up and prints token, routing key and login link as JSON.
 pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<()> {
     let email = wanted.email.trim();
-    if !email.contains('@') || email.len() > 254 || email.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if !email.contains('@')
+        || email.len() > 254
+        || email.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
         bail!("--admin-email: {email:?} is not an e-mail address");
     }
     let mut data = data::open(wanted.data, wanted.key_file)?;
@@ -48,18 +51,34 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
     let now = SystemClock.now();
     let (routing_key, key_hash) = routing_key();
     let secret = SecretId::random(&mut OsEntropy);
-    let name = wanted.name.unwrap_or_else(|| email.split('@').next().unwrap_or(email));
+    let name = wanted
+        .name
+        .unwrap_or_else(|| email.split('@').next().unwrap_or(email));
     let ask = Ask::SetUp {
         name: name.to_owned(),
         email: secret,
         time_zone: wanted.time_zone.to_owned(),
         key_hash,
     };
-    let command = Command { actor: Actor::System, ask };
+    let command = Command {
+        actor: Actor::System,
+        ask,
+    };
     let events = decide(&mut data.state, command, now, &mut OsEntropy)?;
-    let user = *data.state.users.keys().next().context("set-up makes a person")?;
+    let user = *data
+        .state
+        .users
+        .keys()
+        .next()
+        .context("set-up makes a person")?;
     let address = SecretString::from(email.to_owned());
-    data.vault.put(secret, SecretKind::ChannelSecret, Some(user), &address, &mut OsEntropy)?;
+    data.vault.put(
+        secret,
+        SecretKind::ChannelSecret,
+        Some(user),
+        &address,
+        &mut OsEntropy,
+    )?;
     data.journal.append(&events, &[])?;
     let token = NewApiToken {
         id: TokenId::random(&mut OsEntropy),
@@ -70,8 +89,13 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
     };
     let token = data.access.create_api_token(&token, now, &mut OsEntropy)?;
     let expires = now.plus_ms(LOGIN_LINK_MS);
-    let login =
-        data.access.create_one_time(OneTimePurpose::SignIn, Some(user), now, expires, &mut OsEntropy)?;
+    let login = data.access.create_one_time(
+        OneTimePurpose::SignIn,
+        Some(user),
+        now,
+        expires,
+        &mut OsEntropy,
+    )?;
     let printed = json!({
         "api_token": token.expose_secret(),
         "routing_key": routing_key,
@@ -86,7 +110,13 @@ fn routing_key() -> (String, String) {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0_u8; ROUTING_KEY_LENGTH];
     OsEntropy.fill(&mut bytes);
-    let key: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    let key: String = bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
     let digest = Sha256::digest(key.as_bytes());
-    (key, digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    (
+        key,
+        digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+    )
 }

@@ -24,17 +24,31 @@ impl Asking {
         let query = Query::parse(expr).map_err(|error| QueryError::Wrong(error.to_string()))?;
         let begun = std::time::Instant::now();
         let cancelled = move || begun.elapsed() > QUERY_TIME;
-        let limits = Limits { cancelled: Some(&cancelled), ..Limits::default() };
+        let limits = Limits {
+            cancelled: Some(&cancelled),
+            ..Limits::default()
+        };
         let answer = run(&query, &self.0, &limits).map_err(|error| failed(&error))?;
         Ok(answer.value)
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is open: a new kind must not break the server"
+)]
 fn failed(error: &EvalError) -> QueryError {
     match error {
         EvalError::Source(_) => QueryError::Failed(error.to_string()),
-        EvalError::TooManySamples { .. } | EvalError::Cancelled => QueryError::TooMuch(error.to_string()),
-        _ => QueryError::Wrong(error.to_string()),
+        EvalError::TooManySamples { .. }
+        | EvalError::TooManySteps { .. }
+        | EvalError::Cancelled => QueryError::TooMuch(error.to_string()),
+        EvalError::BadRange { .. }
+        | EvalError::DuplicateSeries { .. }
+        | EvalError::Matching { .. }
+        | EvalError::BadArgument { .. } => QueryError::Wrong(error.to_string()),
+        // The language's crate may learn further ways to fail.
+        _ => QueryError::Failed(error.to_string()),
     }
 }
 
@@ -46,25 +60,36 @@ fn answer(value: Value, at: Timestamp) -> Answer {
         Value::Vector(samples) => Answer::Vector(
             samples
                 .into_iter()
-                .map(|sample| Series { labels: sample.labels.to_map(), points: vec![(at_ms, sample.value)] })
+                .map(|sample| Series {
+                    labels: sample.labels.to_map(),
+                    points: vec![(at_ms, sample.value)],
+                })
                 .collect(),
         ),
         Value::Matrix(series) => Answer::Matrix(
             series
                 .into_iter()
-                .map(|one| Series { labels: one.labels.to_map(), points: one.points })
+                .map(|one| Series {
+                    labels: one.labels.to_map(),
+                    points: one.points,
+                })
                 .collect(),
         ),
     }
 }
 
 fn storage(error: &ReadError) -> StorageError {
-    StorageError { why: error.to_string(), disk_full: false }
+    StorageError {
+        why: error.to_string(),
+        disk_full: false,
+    }
 }
 
 impl Telemetry for Asking {
     fn query(&self, expr: &str, at: Timestamp) -> Result<Answer, QueryError> {
-        let value = self.ask(expr, |query, store, limits| query.instant(store, at.as_millis(), limits))?;
+        let value = self.ask(expr, |query, store, limits| {
+            query.instant(store, at.as_millis(), limits)
+        })?;
         Ok(answer(value, at))
     }
 
@@ -82,8 +107,16 @@ impl Telemetry for Asking {
         Ok(answer(value, end))
     }
 
-    fn facts(&self, target: TargetId, from: Timestamp, until: Timestamp) -> Result<Vec<Fact>, StorageError> {
-        let facts = self.0.facts(target, from, until).map_err(|error| storage(&error))?;
+    fn facts(
+        &self,
+        target: TargetId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Fact>, StorageError> {
+        let facts = self
+            .0
+            .facts(target, from, until)
+            .map_err(|error| storage(&error))?;
         Ok(facts.into_iter().filter(|fact| fact.at < until).collect())
     }
 
@@ -97,7 +130,9 @@ impl Telemetry for Asking {
     ) -> Result<Vec<LogRecord>, StorageError> {
         let mut newest = std::collections::VecDeque::with_capacity(limit.min(1_024));
         let wanted = |record: &LogRecord| match (&record.line, kind) {
-            (LogLine::Access { .. }, LogKind::Access) | (LogLine::Error { .. }, LogKind::Error) => record.at < until,
+            (LogLine::Access { .. }, LogKind::Access) | (LogLine::Error { .. }, LogKind::Error) => {
+                record.at < until
+            }
             (LogLine::Access { .. } | LogLine::Error { .. } | LogLine::Unparsed, _) => false,
         };
         let visited = self.0.each_log(target, from, until, &mut |record| {
@@ -115,13 +150,32 @@ impl Telemetry for Asking {
 
     fn numbers(&self) -> Vec<(&'static str, &'static str, f64)> {
         let stats = self.0.stats();
-        #[expect(clippy::cast_precision_loss, reason = "metrics are floats; counts beyond 2^53 do not occur")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "metrics are floats; counts beyond 2^53 do not occur"
+        )]
         let number = |count: u64| count as f64;
         vec![
-            ("tocsin_store_series", "Series in the store.", number(stats.series as u64)),
-            ("tocsin_store_samples", "Samples in the store.", number(stats.samples)),
-            ("tocsin_store_bytes", "Bytes of the store on disk.", number(stats.size_on_disk)),
-            ("tocsin_store_waiting_batches", "Batches that wait to be written.", number(stats.waiting as u64)),
+            (
+                "tocsin_store_series",
+                "Series in the store.",
+                number(stats.series as u64),
+            ),
+            (
+                "tocsin_store_samples",
+                "Samples in the store.",
+                number(stats.samples),
+            ),
+            (
+                "tocsin_store_bytes",
+                "Bytes of the store on disk.",
+                number(stats.size_on_disk),
+            ),
+            (
+                "tocsin_store_waiting_batches",
+                "Batches that wait to be written.",
+                number(stats.waiting as u64),
+            ),
         ]
     }
 

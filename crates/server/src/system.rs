@@ -12,7 +12,9 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -23,6 +25,7 @@ pub(crate) struct OsEntropy;
 
 impl Entropy for OsEntropy {
     fn fill(&mut self, buffer: &mut [u8]) {
-        getrandom::fill(buffer).expect("without random bytes nothing can be kept secret, so nothing goes on");
+        getrandom::fill(buffer)
+            .expect("without random bytes nothing can be kept secret, so nothing goes on");
     }
 }

@@ -35,13 +35,19 @@ impl Host for LocalHost {
 
     fn target_found(&self, identity: TargetIdentity) -> Option<TargetId> {
         let config_path = identity.config_path.clone();
-        let command = Command { actor: Actor::System, ask: Ask::Watch(WatchAsk::Seen(identity)) };
+        let command = Command {
+            actor: Actor::System,
+            ask: Ask::Watch(WatchAsk::Seen(identity)),
+        };
         if let Err(error) = self.engine.ask_and_wait(command) {
             tracing::warn!(%error, config_path, "a web server was found but could not be recorded; it is tried again");
             return None;
         }
         self.engine.read(|state| {
-            let known = state.targets.values().find(|target| target.identity.config_path == config_path);
+            let known = state
+                .targets
+                .values()
+                .find(|target| target.identity.config_path == config_path);
             known.map(|target| target.id)
         })
     }
@@ -51,9 +57,14 @@ impl Host for LocalHost {
     }
 
     fn user_hash(&self, user: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.user_key).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.user_key).expect("HMAC takes keys of any length");
         mac.update(user.as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }

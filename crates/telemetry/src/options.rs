@@ -78,7 +78,7 @@ impl Default for Limits {
             late_ms_max: 24 * HOUR_MS,
             early_ms_max: HOUR_MS / 6,
             waiting_bytes_max: 32 << 20,
-            recorded_logs_max: 100_000,
+            recorded_logs_max: 500_000,
         }
     }
 }

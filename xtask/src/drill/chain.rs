@@ -1,6 +1,7 @@
 //! The chain after a break that pages: page, acknowledgement, repair, recovery, postmortem; it times each link and checks
 //! that each happened once and said what is true.
 
+use std::process::Child;
 use std::thread;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use super::verdict;
 use crate::clock::{self, Millis};
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::processes::wait_until;
-use crate::screen::Step;
+use crate::screen::{self, Step};
 
 /// How long each link may take before it counts as missing.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 const PERSON_LIMIT: Duration = Duration::from_secs(3_600);
+const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
 const RESOLVE_LIMIT: Duration = Duration::from_secs(60);
 const POSTMORTEM_LIMIT: Duration = Duration::from_secs(30);
@@ -32,6 +34,8 @@ pub(crate) struct Play<'a> {
     pub(crate) options: &'a Options,
     pub(crate) stage: &'a mut Stage,
     pub(crate) tocsin: &'a mut Tocsin,
+    /// The command that plays the engineer on call, once it runs.
+    pub(crate) person: Option<Child>,
 }
 
 impl Play<'_> {
@@ -55,6 +59,7 @@ impl Play<'_> {
             clock::show(acknowledged_at),
         );
         named("postmortem", self.postmortem(record, &id))?;
+        named("engineer's own command", self.wait_for_command(record))?;
         self.judge_pages(record, &incident, repaired.at)?;
         self.judge_incidents(record)?;
         named("impact", self.judge_impact(record, how, &id))?;
@@ -147,26 +152,19 @@ impl Play<'_> {
         text(incident, "id")
     }
 
-    fn acknowledge(&self, record: &mut Record, id: &str) -> Outcome<Millis> {
-        if self.options.manual {
-            crate::screen::line(format!(
+    fn acknowledge(&mut self, record: &mut Record, id: &str) -> Outcome<Millis> {
+        if let Some(command) = &self.options.person {
+            self.person = Some(self.start_command(command, id)?);
+            self.wait_for_acknowledgement(id, COMMAND_LIMIT)?;
+        } else if self.options.manual {
+            screen::line(format!(
                 "\n  Your turn: log in and acknowledge the incident.\n    {}\n    then {}/ui/incidents/{id}\n",
                 self.tocsin.login_url, self.tocsin.url
             ));
-            let step = Step::begin("waiting for you");
-            let done = wait_until(PERSON_LIMIT, || {
-                thread::sleep(Duration::from_millis(200));
-                self.incident(id)
-                    .is_ok_and(|incident| time(&incident, "acknowledged_at").is_some())
-            });
-            step.hide();
-            if !done {
-                fail!("nobody acknowledged within an hour");
-            }
+            self.wait_for_acknowledgement(id, PERSON_LIMIT)?;
         } else {
-            self.tocsin
-                .api
-                .post(&format!("/incidents/{id}/acknowledge"), &json!({}))?;
+            let path = format!("/incidents/{id}/acknowledge");
+            self.tocsin.api.post(&path, &json!({}))?;
         }
         let incident = self.incident(id)?;
         let Some(at) = time(&incident, "acknowledged_at") else {

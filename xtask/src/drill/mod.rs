@@ -9,6 +9,7 @@ mod documents;
 mod impact;
 mod inbox;
 mod login_app;
+mod person;
 mod quiet;
 mod record;
 mod rehearsal;
@@ -20,7 +21,6 @@ mod verdict;
 mod webhook_sink;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -58,9 +58,10 @@ pub(crate) struct Options {
     /// Kill Tocsin itself at this moment and serve again: the chain must still hold, its limits do not count
     #[arg(long, value_enum, value_name = "WHEN")]
     crash_tocsin: Option<CrashAt>,
-    /// When all went well, run this shell command with TOCSIN_URL, TOCSIN_LOGIN_URL, TOCSIN_TOKEN and TOCSIN_INCIDENT
-    #[arg(long, value_name = "COMMAND")]
-    then: Option<String>,
+    /// Let this shell command acknowledge; it gets TOCSIN_URL, TOCSIN_LOGIN_URL, TOCSIN_TOKEN and TOCSIN_INCIDENT, may go
+    /// on until the incident is resolved, and must succeed
+    #[arg(long, value_name = "COMMAND", conflicts_with = "manual")]
+    person: Option<String>,
     /// Fail when a limit is exceeded at all, not only threefold
     #[arg(long)]
     strict: bool,
@@ -162,6 +163,7 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
         options,
         stage,
         tocsin,
+        person: None,
     };
     let played = match options.how.expected() {
         Expected::Page { limit_s } => play.page(&mut record, limit_s),
@@ -169,7 +171,6 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
         Expected::Quiet => play.quiet(&mut record),
     };
     let played = played.and_then(|()| record.close());
-    let played = played.and_then(|()| run_then(options, tocsin, &record));
     let file = options
         .json
         .clone()
@@ -177,29 +178,6 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
     let text = format!("{:#}\n", record.json(played.as_ref().err()));
     documents::keep(&file, text)?;
     played
-}
-
-/// Runs the command that was asked for while everything still stands.
-fn run_then(options: &Options, tocsin: &Tocsin, record: &Record) -> Outcome<()> {
-    let Some(command) = &options.then else {
-        return Ok(());
-    };
-    screen::heading(format!("Then: {command}"));
-    let incident = record.extra["incident"]["id"].as_str().unwrap_or_default();
-    let done = Command::new("sh")
-        .args(["-c", command])
-        .env("TOCSIN_URL", &tocsin.url)
-        .env("TOCSIN_LOGIN_URL", &tocsin.login_url)
-        .env("TOCSIN_TOKEN", tocsin.api.token())
-        .env("TOCSIN_INCIDENT", incident)
-        .current_dir(places::root())
-        .stdin(Stdio::null())
-        .status()
-        .because(format!("running {command}"))?;
-    if !done.success() {
-        fail!("`{command}` ended with {done}");
-    }
-    Ok(())
 }
 
 /// Lets traffic flow, from which Tocsin learns what is usual; nothing may fail meanwhile.
@@ -226,7 +204,7 @@ fn warm_up(options: &Options, stage: &Stage, tocsin: &Tocsin) -> Outcome<String>
 /// Leaves everything running until Ctrl-C, which the janitor answers.
 fn stay(options: &Options, tocsin: &mut Tocsin) -> Outcome<()> {
     screen::heading(format!("Tocsin goes on running at {}", tocsin.url));
-    if !options.manual {
+    if !options.manual && options.person.is_none() {
         screen::line(format!("  log in once with  {}", tocsin.login_url));
     }
     screen::line("  Ctrl-C stops it, webserver-01 and the traffic.");

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -58,6 +59,15 @@ pub(crate) fn is_installed() -> bool {
         );
     }
     installed
+}
+
+/// Waits for something that nothing announces.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub(crate) struct Apache {
@@ -130,11 +140,36 @@ impl Apache {
     }
 
     pub(crate) fn start(&self) {
+        if let Some(before) = self.pid() {
+            // As long as a killed parent is a zombie, Apache takes it for a running server and does not start.
+            until("the killed parent is reaped", || {
+                !Path::new(&format!("/proc/{before}")).exists()
+            });
+        }
         self.run(&["-k", "start"]);
         // The program returns before its child serves.
-        while self.pid().is_none() || TcpStream::connect(self.address).is_err() {
-            std::thread::yield_now();
-        }
+        self.wait_until_it_serves();
+    }
+
+    /// Starts it in the foreground, below a shell that waits for it, away from any terminal.
+    pub(crate) fn start_below_a_shell(&self) -> Child {
+        let conf = self.path("httpd.conf");
+        // The words after the shell's reach it as parameters: no quoting is needed.
+        let script = "\"$0\" -f \"$1\" -DFOREGROUND & wait";
+        let shell = Command::new("setsid")
+            .args(["--wait", "sh", "-c", script, BINARY])
+            .arg(conf)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.wait_until_it_serves();
+        shell
+    }
+
+    fn wait_until_it_serves(&self) {
+        until("the server serves", || {
+            self.pid().is_some() && TcpStream::connect(self.address).is_ok()
+        });
     }
 
     pub(crate) fn stop(&self) {
@@ -172,9 +207,9 @@ impl Apache {
 
     /// Waits until nothing of it is left that takes connections.
     pub(crate) fn wait_until_refused(&self) {
-        while TcpStream::connect(self.address).is_ok() {
-            std::thread::yield_now();
-        }
+        until("the server is gone", || {
+            TcpStream::connect(self.address).is_err()
+        });
     }
 
     /// Asks for a path and returns the whole answer.

@@ -1,5 +1,11 @@
 //! The agent beside a real, private Apache; without one installed every test says so and passes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind of fact"
+)]
+
 mod apache;
 mod recorder;
 
@@ -343,6 +349,140 @@ fn held_workers_show_as_a_queue_and_a_probe_that_times_out() {
     });
     drop(held);
     recorder.wait_for(metric::PROBE_TIMEOUT, 0.0);
+}
+
+#[test]
+fn a_bad_configuration_is_told_with_its_difference_while_the_server_runs_on() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::started();
+    let (recorder, _agent) = watch(apache.folder().to_owned());
+    recorder.wait_for(metric::CONFIG_VALID, 1.0);
+    apache.write(
+        "extra/site.conf",
+        "SetEnv DB_PASSWORD hunter2\nBogusDirective on\n",
+    );
+    let (path, diff) = recorder.wait("change", |seen| {
+        seen.fact(|what| match what {
+            FactKind::ConfigChanged { path, diff } => Some((path.clone(), diff.clone())),
+            _ => None,
+        })
+    });
+    assert_eq!(path, apache.path("extra/site.conf").display().to_string());
+    assert!(
+        diff.contains("+BogusDirective on") && !diff.contains("hunter2"),
+        "{diff}"
+    );
+    let tests = |seen: &recorder::Seen| {
+        let tested = |what: &FactKind| match what {
+            FactKind::ConfigTested { valid, output } => Some((*valid, output.clone())),
+            _ => None,
+        };
+        seen.facts()
+            .filter_map(|fact| tested(&fact.what))
+            .collect::<Vec<_>>()
+    };
+    let (valid, output) = recorder.wait("test", |seen| tests(seen).first().cloned());
+    assert!(!valid && output.contains("BogusDirective"), "{output}");
+    recorder.wait_for(metric::CONFIG_VALID, 0.0);
+    recorder.seen(|seen| assert_eq!(seen.last(metric::PARENT_UP), Some(1.0)));
+    apache.write("extra/site.conf", "SetEnv DB_PASSWORD hunter2\n");
+    recorder.wait_for(metric::CONFIG_VALID, 1.0);
+    recorder.seen(|seen| assert!(tests(seen).last().is_some_and(|(valid, _)| *valid)));
+}
+
+#[test]
+fn a_server_below_a_process_that_waits_for_it_is_supervised() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::configured();
+    let mut shell = apache.start_below_a_shell();
+    let (recorder, _agent) = watch(apache.folder().to_owned());
+    recorder.wait_for(metric::SUPERVISED, 1.0);
+    apache.kill_parent();
+    let (how, _, supervisor) = recorder.wait("exit", |seen| seen.fact(exit));
+    assert_eq!(how, ExitKind::Crash);
+    assert_eq!(
+        supervisor,
+        Supervisor::ParentProcess {
+            name: "sh".to_owned()
+        }
+    );
+    let _ = shell.wait();
+}
+
+#[test]
+fn lines_written_while_nobody_watched_are_read_but_not_counted_as_new() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::started();
+    let settings = Settings {
+        only: vec![apache.folder().to_owned()],
+        log_positions: Some(apache.path("positions.json")),
+        ..Settings::default()
+    };
+    let (recorder, agent) = watch_with(settings.clone());
+    apache.get("/first", "free");
+    let has = |seen: &recorder::Seen, wanted: &str| {
+        let is_wanted =
+            |line: &LogLine| matches!(line, LogLine::Access { path, .. } if path == wanted);
+        seen.logs()
+            .any(|record| is_wanted(&record.line))
+            .then_some(())
+    };
+    recorder.wait("own probe", |seen| {
+        seen.logs()
+            .any(|record| {
+                matches!(
+                    record.line,
+                    LogLine::Access {
+                        own_probe: true,
+                        ..
+                    }
+                )
+            })
+            .then_some(())
+    });
+    agent.stop();
+    apache.get("/meanwhile", "premium");
+    let (recorder, _agent) = watch_with(settings);
+    recorder.wait("the line of the meantime", |seen| has(seen, "/meanwhile"));
+    recorder.wait_for(metric::PROBE_UP, 1.0);
+    recorder.seen(|seen| {
+        let counted = |labels: &tocsin_domain::signal::Labels| {
+            labels.get("tier").is_some_and(|tier| tier == "premium")
+        };
+        assert!(
+            !seen
+                .samples(metric::LOG_REQUESTS_TOTAL)
+                .any(|sample| counted(&sample.labels))
+        );
+    });
+}
+
+#[test]
+fn the_machine_is_sampled_for_every_target() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::started();
+    let (recorder, _agent) = watch(apache.folder().to_owned());
+    for metric in [
+        "node_load1",
+        "node_memory_MemAvailable_bytes",
+        "node_filesystem_avail_bytes",
+        "node_cpu_seconds_total",
+    ] {
+        let target = recorder.wait(metric, |seen| {
+            seen.samples(metric)
+                .next()
+                .map(|sample| sample.labels["target"].clone())
+        });
+        assert_eq!(target, first_id().to_string());
+    }
 }
 
 #[test]

@@ -8,9 +8,7 @@ use super::moment::Moment;
 use super::requests::{self, Requests};
 use super::telling;
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
-use crate::event::{
-    Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent,
-};
+use crate::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent};
 use crate::id::UserId;
 use crate::incident::Status;
 use crate::monitor::Monitor;
@@ -58,7 +56,12 @@ impl<'a> Case<'a> {
         })
     }
 
-    pub(super) fn cite_frozen(&mut self, series: &FrozenSeries, at_ms: i64, bits: u64) -> EvidenceRef {
+    pub(super) fn cite_frozen(
+        &mut self,
+        series: &FrozenSeries,
+        at_ms: i64,
+        bits: u64,
+    ) -> EvidenceRef {
         self.ledger.cite(Source::Sample {
             series: clean(&notation(&series.labels), 200),
             at: Moment::from_millis(at_ms),
@@ -106,11 +109,18 @@ impl<'a> Case<'a> {
             .users
             .iter()
             .find(|(id, _)| *id == user)
-            .map_or_else(|| "an unnamed person".to_owned(), |(_, name)| printable_name(name))
+            .map_or_else(
+                || "an unnamed person".to_owned(),
+                |(_, name)| printable_name(name),
+            )
     }
 
     pub(super) fn people(&self, users: &[UserId]) -> String {
-        let names: Vec<String> = users.iter().take(5).map(|user| self.person(*user)).collect();
+        let names: Vec<String> = users
+            .iter()
+            .take(5)
+            .map(|user| self.person(*user))
+            .collect();
         let more = users.len().saturating_sub(names.len());
         match (names.is_empty(), more) {
             (true, _) => "nobody".to_owned(),
@@ -138,7 +148,12 @@ impl<'a> Case<'a> {
     pub(super) fn primary_alert(&self) -> Option<&'a Alert> {
         let evidence = self.evidence;
         let own = |alert: &&Alert| alert.incident == evidence.incident.id;
-        let worst = evidence.alerts.iter().filter(own).map(|a| a.severity).max()?;
+        let worst = evidence
+            .alerts
+            .iter()
+            .filter(own)
+            .map(|a| a.severity)
+            .max()?;
         evidence
             .alerts
             .iter()
@@ -200,7 +215,12 @@ impl<'a> Case<'a> {
         self.evidence
             .series
             .iter()
-            .filter(|series| series.labels.get("__name__").is_some_and(|name| name == metric))
+            .filter(|series| {
+                series
+                    .labels
+                    .get("__name__")
+                    .is_some_and(|name| name == metric)
+            })
             .filter(|series| target.is_none() || series.labels.get("target") == target.as_ref())
             .collect()
     }
@@ -215,7 +235,12 @@ impl<'a> Case<'a> {
     ) -> Option<(&'a FrozenSeries, i64, u64)> {
         self.series(metric)
             .into_iter()
-            .flat_map(|series| series.samples.iter().map(move |(ms, bits)| (series, *ms, *bits)))
+            .flat_map(|series| {
+                series
+                    .samples
+                    .iter()
+                    .map(move |(ms, bits)| (series, *ms, *bits))
+            })
             .filter(|(_, ms, bits)| {
                 *ms >= from.as_millis()
                     && *ms <= until.as_millis()
@@ -240,7 +265,10 @@ impl<'a> Case<'a> {
             .services
             .iter()
             .find(|(id, _)| *id == service)
-            .map_or_else(|| "an unnamed service".to_owned(), |(_, name)| printable_name(name))
+            .map_or_else(
+                || "an unnamed service".to_owned(),
+                |(_, name)| printable_name(name),
+            )
     }
 
     pub(super) fn is_draft(&self) -> bool {
@@ -260,7 +288,12 @@ impl<'a> Case<'a> {
             service: self.service(),
             target: target.map(|target| printable_name(&target.name)),
             listen: target.map_or_else(Vec::new, |target| {
-                target.listen.iter().take(8).map(|at| clip(at, NAME_CHARS)).collect()
+                target
+                    .listen
+                    .iter()
+                    .take(8)
+                    .map(|at| clip(at, NAME_CHARS))
+                    .collect()
             }),
             tocsin_host: printable_name(&self.evidence.names.tocsin_host),
             people: self.people_in_order(),
@@ -330,7 +363,11 @@ pub(super) fn opened_alert(event: &Event) -> Option<&Alert> {
 /// A name in one line, never empty.
 pub(super) fn printable_name(name: &str) -> String {
     let name = clean(name, NAME_CHARS);
-    if name.is_empty() { "(unnamed)".to_owned() } else { name }
+    if name.is_empty() {
+        "(unnamed)".to_owned()
+    } else {
+        name
+    }
 }
 
 /// `apache_parent_up{instance="webserver-01",target="Q…"}`.
@@ -355,5 +392,9 @@ pub(super) fn number_text(value: f64) -> String {
     }
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }

@@ -20,7 +20,10 @@ const LOGGED_BEFORE_MS: i64 = 60_000;
 
 /// Configuration changes, restarts and reloads in the hour before the onset, in order.
 pub(super) fn changes(case: &mut Case<'_>, moments: &Moments) -> Vec<Stated<Change>> {
-    let onset = moments.onset.value.unwrap_or_else(|| moments.earliest(case));
+    let onset = moments
+        .onset
+        .value
+        .unwrap_or_else(|| moments.earliest(case));
     let failure_itself = exit_at_onset(case).map(|(index, _)| index);
     let from = onset.shifted(-BEFORE_MS);
     let found: Vec<_> = case
@@ -114,7 +117,12 @@ fn first_with(symptoms: &[Stated<String>], words: &[&str]) -> Option<Stated<Stri
     words.iter().find_map(|word| {
         symptoms
             .iter()
-            .find(|symptom| symptom.value.as_ref().is_some_and(|text| text.contains(word)))
+            .find(|symptom| {
+                symptom
+                    .value
+                    .as_ref()
+                    .is_some_and(|text| text.contains(word))
+            })
             .cloned()
     })
 }
@@ -153,10 +161,15 @@ fn suspects(
     changes: &[Stated<Change>],
 ) -> Vec<Stated<String>> {
     let mut suspects = stated_by_people(case);
-    let onset = moments.onset.value.unwrap_or_else(|| moments.earliest(case));
+    let onset = moments
+        .onset
+        .value
+        .unwrap_or_else(|| moments.earliest(case));
     for change in changes.iter().rev() {
         let Some(known) = &change.value else { continue };
-        let Some(before) = onset.ms_since(known.at) else { continue };
+        let Some(before) = onset.ms_since(known.at) else {
+            continue;
+        };
         let text = format!(
             "{} That was {} before the onset.",
             known.text,
@@ -249,7 +262,10 @@ pub(super) fn supervisor_words(supervisor: &crate::signal::Supervisor) -> String
     match supervisor {
         Supervisor::None => "nothing that would start it again was known".to_owned(),
         Supervisor::Systemd { unit } => {
-            format!("systemd unit {} was to start it again", printable_name(unit))
+            format!(
+                "systemd unit {} was to start it again",
+                printable_name(unit)
+            )
         }
         Supervisor::Container => "a container runtime was to start it again".to_owned(),
         Supervisor::ParentProcess { name } => {

@@ -35,9 +35,19 @@ pub(super) fn charts(case: &mut Case<'_>, moments: &Moments) -> Vec<Chart> {
 fn grid(case: &Case<'_>, moments: &Moments) -> Option<Grid> {
     let window: (Moment, Moment) = (case.evidence.window.0.into(), case.evidence.window.1.into());
     let onset = moments.earliest(case);
-    let from = onset.shifted(-BEFORE_MS).max(window.0).as_millis().div_euclid(1_000) * 1_000;
-    let end = moments.trouble_end(case).max(moments.resolved.value.unwrap_or(onset));
-    let until = end.shifted(AFTER_MS).min(window.1).min(onset.shifted(LONGEST_MS));
+    let from = onset
+        .shifted(-BEFORE_MS)
+        .max(window.0)
+        .as_millis()
+        .div_euclid(1_000)
+        * 1_000;
+    let end = moments
+        .trouble_end(case)
+        .max(moments.resolved.value.unwrap_or(onset));
+    let until = end
+        .shifted(AFTER_MS)
+        .min(window.1)
+        .min(onset.shifted(LONGEST_MS));
     let span_s = until.as_millis().checked_sub(from)?.div_euclid(1_000);
     if span_s < 2 {
         return None;
@@ -80,7 +90,10 @@ fn requests(case: &mut Case<'_>, grid: &Grid) -> Option<Chart> {
     for (name, tone, statuses) in classes {
         let mut counts = vec![0_u64; grid.steps];
         for request in within.iter().filter(|r| statuses.contains(&r.status)) {
-            if let Some(slot) = grid.step_of(request.at_ms).and_then(|step| counts.get_mut(step)) {
+            if let Some(slot) = grid
+                .step_of(request.at_ms)
+                .and_then(|step| counts.get_mut(step))
+            {
                 *slot += 1;
             }
         }

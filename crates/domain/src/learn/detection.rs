@@ -1,8 +1,6 @@
 //! How a failure was found: by what, from which sample, and what stayed silent.
 
-use super::case::{
-    Case, TEXT_CHARS, incident_part, number_text, opened_alert, printable_name,
-};
+use super::case::{Case, TEXT_CHARS, incident_part, number_text, opened_alert, printable_name};
 use super::facts::Detection;
 use super::ledger::Stated;
 use super::mask::clean;
@@ -13,7 +11,10 @@ use crate::event::{Cause, Event, IncidentWhat};
 const SILENT_MAX: usize = 20;
 
 pub(super) fn detection(case: &mut Case<'_>) -> Detection {
-    let first = case.events().into_iter().find_map(|event| opened_alert(event).map(|alert| (event, alert)));
+    let first = case
+        .events()
+        .into_iter()
+        .find_map(|event| opened_alert(event).map(|alert| (event, alert)));
     let alerts = super::requests::count(case.evidence.alerts.len());
     let silent = silent(case);
     let Some((event, alert)) = first else {

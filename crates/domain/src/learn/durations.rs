@@ -7,7 +7,11 @@ use super::moment::Moment;
 
 pub(super) fn durations(case: &Case<'_>, moments: &Moments, paging: &Paging) -> Durations {
     let open = case.is_draft();
-    let later = if open { DurationStatus::Pending } else { DurationStatus::Unknown };
+    let later = if open {
+        DurationStatus::Pending
+    } else {
+        DurationStatus::Unknown
+    };
     let from_onset = |end: &Stated<Moment>, missing: DurationStatus| {
         let missing = if moments.onset.value.is_none() {
             DurationStatus::Unknown
@@ -86,7 +90,10 @@ pub(super) fn phases(moments: &Moments) -> Vec<Phase> {
 /// The longest phase that people can shorten; the first of equals.
 pub(super) fn longest(phases: &[Phase]) -> Option<&Phase> {
     let mut longest: Option<&Phase> = None;
-    for phase in phases.iter().filter(|phase| phase.to != Milestone::Resolved) {
+    for phase in phases
+        .iter()
+        .filter(|phase| phase.to != Milestone::Resolved)
+    {
         if longest.is_none_or(|known| phase.ms > known.ms) {
             longest = Some(phase);
         }

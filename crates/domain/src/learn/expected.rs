@@ -37,8 +37,6 @@ pub(super) struct Baseline<'a> {
 pub(super) struct Silent {
     pub(super) at_least_s: f64,
     pub(super) at_most_s: f64,
-    /// Requests that may have waited through the silence and been answered after it.
-    pub(super) waited: u64,
 }
 
 /// Requests that were to be expected in the silence.
@@ -56,9 +54,13 @@ pub(super) fn requests(baseline: &Baseline<'_>, silent: &Silent) -> Range {
         expected + direction * (drift + Z * variance.sqrt())
     };
     // Nothing seen in n seconds still allows a rate of about 7/n (1 chance in 1000).
-    let unseen = if rate > 0.0 { 0.0 } else { 7.0 * silent.at_most_s / length };
+    let unseen = if rate > 0.0 {
+        0.0
+    } else {
+        7.0 * silent.at_most_s / length
+    };
     Range {
-        low: floor(bound(silent.at_least_s, -1.0)).saturating_sub(silent.waited),
+        low: floor(bound(silent.at_least_s, -1.0)),
         high: ceil(bound(silent.at_most_s, 1.0) + SKEW + unseen),
     }
 }
@@ -70,7 +72,6 @@ pub(super) fn users(baseline: &Baseline<'_>, silent: &Silent, requests: Range) -
         0
     } else {
         users_low(baseline, &seen, silent.at_least_s)
-            .saturating_sub(silent.waited)
             .max(1)
             .min(requests.low)
     };
@@ -100,7 +101,11 @@ fn users_high(baseline: &Baseline<'_>, seen: &Seen, seconds: f64) -> u64 {
     let deviation = seen.deviation(typical).hypot(new.sqrt());
     let bound = typical + new + Z * deviation + drift * (typical + new) + 1.0;
     let bound = bound.max(largest);
-    ceil(if seen.is_everybody() { bound.min(seen.all) } else { bound })
+    ceil(if seen.is_everybody() {
+        bound.min(seen.all)
+    } else {
+        bound
+    })
 }
 
 /// The users of a baseline.
@@ -119,15 +124,24 @@ struct Seen {
 impl Seen {
     fn of(baseline: &Baseline<'_>) -> Self {
         let seconds = float(baseline.seconds).max(1.0);
-        let half = i64::try_from(baseline.seconds).unwrap_or(i64::MAX).saturating_mul(500);
+        let half = i64::try_from(baseline.seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(500);
         let mut first_and_count: BTreeMap<u32, (i64, u32)> = BTreeMap::new();
         for (at_ms, user) in baseline.requests {
             let Some(user) = user else { continue };
-            let entry = first_and_count.entry(*user).or_insert((*at_ms - baseline.from_ms, 0));
+            let entry = first_and_count
+                .entry(*user)
+                .or_insert((*at_ms - baseline.from_ms, 0));
             entry.1 = entry.1.saturating_add(1);
         }
         let requests: f64 = first_and_count.values().map(|(_, n)| f64::from(*n)).sum();
-        let late = float(first_and_count.values().filter(|(first, _)| *first >= half).count());
+        let late = float(
+            first_and_count
+                .values()
+                .filter(|(first, _)| *first >= half)
+                .count(),
+        );
         let rare = float(first_and_count.values().filter(|(_, n)| *n == 1).count());
         let of_late = (late + Z * late.sqrt()) / (seconds / 2.0);
         let of_rare = (rare + Z * rare.sqrt() + SKEW) / seconds;
@@ -157,12 +171,20 @@ impl Seen {
 fn windows(baseline: &Baseline<'_>, seconds: f64) -> Vec<f64> {
     let total = float(baseline.seconds);
     let length = seconds.min(total);
-    let span_s = (RECENT_FACTOR * length).clamp(RECENT_MIN_S, RECENT_MAX_S).max(length).min(total);
+    let span_s = (RECENT_FACTOR * length)
+        .clamp(RECENT_MIN_S, RECENT_MAX_S)
+        .max(length)
+        .min(total);
     let end_ms = baseline.from_ms + millis(total);
-    let starts = usize::try_from(floor(span_s - length)).unwrap_or_default().min(WINDOWS_MAX) + 1;
+    let starts = usize::try_from(floor(span_s - length))
+        .unwrap_or_default()
+        .min(WINDOWS_MAX)
+        + 1;
     let mut present: BTreeMap<u32, u32> = BTreeMap::new();
     let first_from = end_ms - millis(span_s);
-    let mut enters = baseline.requests.partition_point(|(at, _)| *at < first_from);
+    let mut enters = baseline
+        .requests
+        .partition_point(|(at, _)| *at < first_from);
     let mut leaves = enters;
     let mut counts = Vec::with_capacity(starts);
     for index in 0..starts {
@@ -209,8 +231,15 @@ fn per_second(baseline: &Baseline<'_>) -> Vec<f64> {
 /// How much wilder than Poisson the counts are, from neighbouring differences (a slow drift does not count), per second
 /// and per block.
 fn dispersion(counts: &[f64]) -> f64 {
-    let blocks: Vec<f64> = counts.chunks_exact(BLOCK_S).map(|block| block.iter().sum()).collect();
-    let of_blocks = if blocks.len() >= 6 { index_of_dispersion(&blocks) } else { 1.0 };
+    let blocks: Vec<f64> = counts
+        .chunks_exact(BLOCK_S)
+        .map(|block| block.iter().sum())
+        .collect();
+    let of_blocks = if blocks.len() >= 6 {
+        index_of_dispersion(&blocks)
+    } else {
+        1.0
+    };
     index_of_dispersion(counts).max(of_blocks).max(1.0)
 }
 
@@ -219,13 +248,18 @@ fn index_of_dispersion(counts: &[f64]) -> f64 {
     if counts.len() < 2 || mean <= 0.0 {
         return 1.0;
     }
-    let squares: f64 = counts.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
+    let squares: f64 = counts
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).powi(2))
+        .sum();
     squares / (2.0 * float(counts.len() - 1)) / mean
 }
 
 fn recent_seconds(seconds: usize, silent_s: f64) -> usize {
     let wanted = (RECENT_FACTOR * silent_s).clamp(RECENT_MIN_S, RECENT_MAX_S);
-    usize::try_from(ceil(wanted)).unwrap_or(seconds).min(seconds)
+    usize::try_from(ceil(wanted))
+        .unwrap_or(seconds)
+        .min(seconds)
 }
 
 /// The share that traffic may have drifted by between the middle of the baseline and the middle of the silence.
@@ -234,7 +268,11 @@ fn drift(baseline_s: f64, silent_s: f64) -> f64 {
 }
 
 fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / float(values.len()) }
+    if values.is_empty() {
+        0.0
+    } else {
+        values.iter().sum::<f64>() / float(values.len())
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
@@ -242,7 +280,10 @@ fn float(value: usize) -> f64 {
     value as f64
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seconds of a window of an hour")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seconds of a window of an hour"
+)]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0) as i64
 }
@@ -331,7 +372,6 @@ mod tests {
             let silent = Silent {
                 at_least_s: (outage_s - 2.0).max(0.0),
                 at_most_s: outage_s + 2.0,
-                waited: 0,
             };
             let range = requests(&baseline, &silent);
             let people = users(&baseline, &silent, range);
@@ -363,8 +403,14 @@ mod tests {
             "requests {}/{}, users {}, width {:.2}, users' width {:.2}",
             score.requests_covered, score.runs, score.users_covered, score.width, score.users_width
         );
-        assert!(score.requests_covered >= needed && score.users_covered >= needed, "{told}");
-        assert!(score.width <= width_max && score.users_width <= users_width_max, "{told}");
+        assert!(
+            score.requests_covered >= needed && score.users_covered >= needed,
+            "{told}"
+        );
+        assert!(
+            score.width <= width_max && score.users_width <= users_width_max,
+            "{told}"
+        );
     }
 
     fn between(random: &mut Random, low: f64, high: f64) -> f64 {
@@ -381,7 +427,11 @@ mod tests {
                 users: 40,
                 burst: 1,
             };
-            (generator, 20 + random.below(280) as usize, between(random, 8.0, 60.0))
+            (
+                generator,
+                usize::try_from(20 + random.below(280)).unwrap(),
+                between(random, 8.0, 60.0),
+            )
         });
         check_covers(&score, 0.8, 0.6);
     }
@@ -396,7 +446,11 @@ mod tests {
                 users: u32::try_from(1 + random.below(2_000)).unwrap(),
                 burst: u32::try_from(1 + random.below(4)).unwrap(),
             };
-            (generator, 10 + random.below(890) as usize, between(random, 1.0, 600.0))
+            (
+                generator,
+                usize::try_from(10 + random.below(890)).unwrap(),
+                between(random, 1.0, 600.0),
+            )
         });
         check_covers(&score, 9.0, 9.0);
     }
@@ -411,7 +465,11 @@ mod tests {
                 users: u32::try_from(5 + random.below(500)).unwrap(),
                 burst: 1,
             };
-            (generator, 60 + random.below(840) as usize, between(random, 5.0, 300.0))
+            (
+                generator,
+                usize::try_from(60 + random.below(840)).unwrap(),
+                between(random, 5.0, 300.0),
+            )
         });
         check_covers(&score, 1.0, 1.0);
     }
@@ -426,7 +484,6 @@ mod tests {
         let silent = Silent {
             at_least_s: 10.0,
             at_most_s: 12.0,
-            waited: 0,
         };
         assert_eq!(requests(&baseline, &silent), Range { low: 0, high: 5 });
     }

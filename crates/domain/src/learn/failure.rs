@@ -21,12 +21,17 @@ pub(super) fn kind(case: &mut Case<'_>) -> Stated<FailureKind> {
     if !matches!(alert.source, AlertSource::Monitor { .. }) {
         return Stated::known(FailureKind::Other, evidence);
     }
-    let by_monitor = case.monitor_of(alert).and_then(|monitor| by_slug(&monitor.slug));
+    let by_monitor = case
+        .monitor_of(alert)
+        .and_then(|monitor| by_slug(&monitor.slug));
     if matches!(
         by_monitor,
         Some(FailureKind::BadConfiguration | FailureKind::ServerErrors | FailureKind::Saturated)
     ) {
-        return Stated { value: by_monitor, evidence };
+        return Stated {
+            value: by_monitor,
+            evidence,
+        };
     }
     if let Some((index, fact)) = exit_at_onset(case) {
         evidence.extend(case.cite_fact(index));
@@ -56,8 +61,10 @@ fn cite_opening(case: &mut Case<'_>, alert: &Alert) -> Vec<EvidenceRef> {
         .events()
         .into_iter()
         .find(|event| opened_alert(event).is_some_and(|opened| opened.id == alert.id));
-    let mut evidence: Vec<EvidenceRef> =
-        opening.into_iter().map(|event| case.cite_event(event)).collect();
+    let mut evidence: Vec<EvidenceRef> = opening
+        .into_iter()
+        .map(|event| case.cite_event(event))
+        .collect();
     if let Some(sample) = alert.evidence.first() {
         evidence.push(case.cite_sample(sample));
     }
@@ -104,7 +111,12 @@ fn distance(one: Timestamp, other: Timestamp) -> u64 {
 }
 
 fn by_exit(case: &Case<'_>, exit: &Fact) -> FailureKind {
-    let FactKind::ParentExited { how, children_alive, .. } = &exit.what else {
+    let FactKind::ParentExited {
+        how,
+        children_alive,
+        ..
+    } = &exit.what
+    else {
         return FailureKind::Other;
     };
     match how {
@@ -123,9 +135,7 @@ fn was_refused_after(case: &Case<'_>, exit: &Fact) -> bool {
     let restarted = case
         .facts()
         .into_iter()
-        .find(|(_, fact)| {
-            matches!(fact.what, FactKind::ParentStarted { .. }) && fact.at > exit.at
-        })
+        .find(|(_, fact)| matches!(fact.what, FactKind::ParentStarted { .. }) && fact.at > exit.at)
         .map(|(_, fact)| Moment::from(fact.at));
     let until = from.shifted(REFUSALS_WITHIN_MS);
     let until = restarted.map_or(until, |restarted| restarted.min(until));
@@ -150,7 +160,10 @@ fn by_signals(case: &Case<'_>, by_monitor: Option<FailureKind>) -> Option<Failur
     if by_monitor.is_some() {
         return by_monitor;
     }
-    let said = |name: &str| case.onset().is_some_and(|onset| onset.evidence.series.contains(name));
+    let said = |name: &str| {
+        case.onset()
+            .is_some_and(|onset| onset.evidence.series.contains(name))
+    };
     if said("5xx") || said(metric::PROBE_STATUS_CODE) {
         Some(FailureKind::ServerErrors)
     } else if said(metric::CONFIG_VALID) {
@@ -166,7 +179,9 @@ fn by_signals(case: &Case<'_>, by_monitor: Option<FailureKind>) -> Option<Failur
 
 fn span_of_alert(case: &Case<'_>) -> (Moment, Moment) {
     let opened = case.evidence.incident.opened_at;
-    let from = case.onset().map_or(opened, |onset| onset.at.minus_ms(onset.uncertainty_ms));
+    let from = case
+        .onset()
+        .map_or(opened, |onset| onset.at.minus_ms(onset.uncertainty_ms));
     (from.min(opened).into(), opened.plus_ms(2_000).into())
 }
 
@@ -177,26 +192,50 @@ pub(super) fn symptoms(case: &mut Case<'_>, moments: &Moments) -> Vec<Stated<Str
     let shown = [
         (metric::LISTENER_REFUSED, "New connections were refused"),
         (metric::PROBE_REFUSED, "The probe's connection was refused"),
-        (metric::PROBE_TIMEOUT, "The probe was connected but got no answer in time"),
-        (metric::PROCESSES_STOPPED, "Processes of the server stood still (state T)"),
+        (
+            metric::PROBE_TIMEOUT,
+            "The probe was connected but got no answer in time",
+        ),
+        (
+            metric::PROCESSES_STOPPED,
+            "Processes of the server stood still (state T)",
+        ),
     ];
     for (name, words) in shown {
         if let Some((series, ms, bits)) = case.first_sample(name, from, until, is_set) {
             let number = case.cite_frozen(series, ms, bits);
             let at = Moment::from_millis(ms).clock();
-            told.push(Stated::known(format!("{words}, first at {at}."), vec![number]));
+            told.push(Stated::known(
+                format!("{words}, first at {at}."),
+                vec![number],
+            ));
         }
     }
-    if told.len() > 1 && told[0].value.as_ref().is_some_and(|text| text.starts_with("New")) {
+    if told.len() > 1
+        && told[0]
+            .value
+            .as_ref()
+            .is_some_and(|text| text.starts_with("New"))
+    {
         // The listener's refusal says what the probe's does.
-        told.retain(|one| one.value.as_ref().is_none_or(|text| !text.starts_with("The probe's")));
+        told.retain(|one| {
+            one.value
+                .as_ref()
+                .is_none_or(|text| !text.starts_with("The probe's"))
+        });
     }
-    told.extend(peak(case, metric::LISTENER_QUEUE, from, until).map(|(most, cited)| {
-        let one = most == "1";
-        let (noun, verb) = if one { ("connection", "was") } else { ("connections", "were") };
-        let text = format!("At most {most} {noun} {verb} waiting in the accept queue.");
-        Stated::known(text, cited)
-    }));
+    told.extend(
+        peak(case, metric::LISTENER_QUEUE, from, until).map(|(most, cited)| {
+            let one = most == "1";
+            let (noun, verb) = if one {
+                ("connection", "was")
+            } else {
+                ("connections", "were")
+            };
+            let text = format!("At most {most} {noun} {verb} waiting in the accept queue.");
+            Stated::known(text, cited)
+        }),
+    );
     told.extend(full_workers(case, from, until));
     told.extend(refused_configuration(case, from, until));
     told.extend(failed_requests(case, from, until));
@@ -230,26 +269,44 @@ fn full_workers(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stat
     let (max, mut cited) = peak(case, metric::WORKERS_MAX, from.shifted(-60_000), until)?;
     let limit: f64 = max.parse().ok()?;
     let (series, ms, bits) =
-        case.first_sample(metric::WORKERS_BUSY, from.shifted(-5_000), until, |busy| busy >= limit)?;
+        case.first_sample(metric::WORKERS_BUSY, from.shifted(-5_000), until, |busy| {
+            busy >= limit
+        })?;
     cited.push(case.cite_frozen(series, ms, bits));
-    Some(Stated::known(format!("All {max} workers were in use."), cited))
+    Some(Stated::known(
+        format!("All {max} workers were in use."),
+        cited,
+    ))
 }
 
-fn refused_configuration(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stated<String>> {
+fn refused_configuration(
+    case: &mut Case<'_>,
+    from: Moment,
+    until: Moment,
+) -> Option<Stated<String>> {
     let from = from.shifted(-2_000);
-    let (series, ms, bits) = case.first_sample(metric::CONFIG_VALID, from, until, |valid| valid < 0.5)?;
+    let (series, ms, bits) =
+        case.first_sample(metric::CONFIG_VALID, from, until, |valid| valid < 0.5)?;
     let number = case.cite_frozen(series, ms, bits);
     let text = "The server's own test refused the configuration on disk; the running server kept the old one.";
     Some(Stated::known(text.to_owned(), vec![number]))
 }
 
 fn failed_requests(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stated<String>> {
-    let failed = case.requests.within(from, until).iter().any(super::requests::Request::failed);
+    let failed = case
+        .requests
+        .within(from, until)
+        .iter()
+        .any(super::requests::Request::failed);
     if !failed {
         return None;
     }
     let (count, number) = case.ask_logs(Counted::FailedRequests, None, from, until);
-    let (noun, verb) = if count == 1 { ("request", "was") } else { ("requests", "were") };
+    let (noun, verb) = if count == 1 {
+        ("request", "was")
+    } else {
+        ("requests", "were")
+    };
     let text = format!("{count} {noun} {verb} answered with a server error (status 5xx).");
     Some(Stated::known(text, vec![number]))
 }

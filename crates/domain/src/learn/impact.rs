@@ -37,15 +37,22 @@ pub(super) fn impact(
             recorded: Stated::unknown(),
             tiers: Vec::new(),
             expected: Stated::unknown(),
-            method: "The evidence holds no access log, so neither requests nor users can be counted."
-                .to_owned(),
+            method:
+                "The evidence holds no access log, so neither requests nor users can be counted."
+                    .to_owned(),
         };
     }
     let (counts, cited) = counted(case, None, from, until);
     let tiers = shown_tiers(case)
         .into_iter()
         .map(|tier| {
-            let name = case.requests.tiers.get(tier).copied().unwrap_or_default().to_owned();
+            let name = case
+                .requests
+                .tiers
+                .get(tier)
+                .copied()
+                .unwrap_or_default()
+                .to_owned();
             let (counts, evidence) = counted(case, Some(&name), from, until);
             TierRecorded {
                 tier: clean(&name, NAME_CHARS),
@@ -105,7 +112,11 @@ fn shown_tiers(case: &Case<'_>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|tier| {
         let premium = requests.tiers.get(*tier) == Some(&"premium");
-        (!premium, std::cmp::Reverse(sizes.get(*tier).copied()), *tier)
+        (
+            !premium,
+            std::cmp::Reverse(sizes.get(*tier).copied()),
+            *tier,
+        )
     });
     order.truncate(TIERS_MAX);
     order
@@ -122,16 +133,25 @@ fn expect(
         .ok_or("Less than ten seconds of traffic were logged before the onset, too little to expect anything from.")?;
     let before = case.requests.within(baseline.0, baseline.1);
     let seconds = seconds_between(baseline.0, baseline.1);
-    let silences = silences(case, failure, from, until, rate_per_ms(before.len(), seconds));
+    let silences = silences(
+        case,
+        failure,
+        from,
+        until,
+        rate_per_ms(before.len(), seconds),
+    );
     if silences.is_empty() {
-        return Err("Requests were logged all through the failure, so nothing had to be estimated.");
+        return Err(
+            "Requests were logged all through the failure, so nothing had to be estimated.",
+        );
     }
     let silent = silent(case, moments, failure, &silences, before.len(), seconds);
     let all = range_of(before, |_| true, &baseline, seconds, &silent);
     let tiers = shown_tiers(case)
         .into_iter()
         .map(|tier| {
-            let (requests, users) = range_of(before, |r| r.tier == tier, &baseline, seconds, &silent);
+            let (requests, users) =
+                range_of(before, |r| r.tier == tier, &baseline, seconds, &silent);
             let name = case.requests.tiers.get(tier).copied().unwrap_or_default();
             TierExpected {
                 tier: clean(name, NAME_CHARS),
@@ -141,7 +161,10 @@ fn expect(
         })
         .collect();
     Ok(Expected {
-        silent_ms: silences.iter().filter_map(|s| s.until.ms_since(s.from)).sum(),
+        silent_ms: silences
+            .iter()
+            .filter_map(|s| s.until.ms_since(s.from))
+            .sum(),
         silences,
         baseline_from: baseline.0,
         baseline_until: baseline.1,
@@ -181,7 +204,11 @@ fn silences(
     until: Moment,
     rate: f64,
 ) -> Vec<Silence> {
-    let times = case.requests.all.iter().map(|request| Moment::from_millis(request.at_ms));
+    let times = case
+        .requests
+        .all
+        .iter()
+        .map(|request| Moment::from_millis(request.at_ms));
     let mut edges: Vec<Moment> = vec![from];
     edges.extend(times.filter(|at| from < *at && *at < until));
     edges.push(until);
@@ -245,15 +272,21 @@ fn silent(
     let mut silent = Silent {
         at_least_s: 0.0,
         at_most_s: 0.0,
-        waited: waited(case, failure, silences),
     };
     for silence in silences {
-        let latest_start = moments.onset.value.map_or(silence.from, |onset| onset.max(silence.from));
+        let latest_start = moments
+            .onset
+            .value
+            .map_or(silence.from, |onset| onset.max(silence.from));
         let shortest = silence.until.ms_since(latest_start).unwrap_or_default();
         let longest = silence.until.ms_since(silence.from).unwrap_or_default();
         silent.at_least_s += (float_ms(shortest) / 1_000.0 - 2.0 * EDGE_S - lag_s).max(0.0);
         silent.at_most_s += float_ms(longest) / 1_000.0 + 2.0 * EDGE_S;
     }
+    // Those who waited came within a span of their own, which counts as answered.
+    let waited_s =
+        float_ms(waited(case, failure, silences)) * float(seconds) / float(requests).max(1.0);
+    silent.at_least_s = (silent.at_least_s - waited_s).max(0.0);
     silent
 }
 
@@ -295,11 +328,17 @@ fn range_of(
     };
     let range = expected::requests(&baseline, silent);
     let named = requests.iter().any(|(_, user)| user.is_some());
-    (range, named.then(|| expected::users(&baseline, silent, range)))
+    (
+        range,
+        named.then(|| expected::users(&baseline, silent, range)),
+    )
 }
 
 fn method_of(expected: &Expected) -> String {
-    let before = expected.baseline_until.ms_since(expected.baseline_from).unwrap_or_default();
+    let before = expected
+        .baseline_until
+        .ms_since(expected.baseline_from)
+        .unwrap_or_default();
     format!(
         "The range is computed from the {} requests logged in the {} before the onset: their rate and its spread, times {} without a logged request, within three standard deviations and one second at each edge, allowing a drift of 2 % a minute. Whether clients tried again is not known.",
         expected.baseline_requests,
@@ -330,7 +369,10 @@ fn float(value: usize) -> f64 {
     value as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of an incident, far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of an incident, far below 2^52"
+)]
 fn float_ms(value: u64) -> f64 {
     value as f64
 }

@@ -47,9 +47,15 @@ fn well(known: &Known<'_>) -> Vec<Stated<String>> {
     if let (Some(from), Some(until)) = (detected.value, accepted.value)
         && let Some(ms) = until.ms_since(from)
     {
-        let text = format!("A provider had accepted the first page {} later.", span_text(ms));
+        let text = format!(
+            "A provider had accepted the first page {} later.",
+            span_text(ms)
+        );
         let text = if lessons.is_empty() {
-            format!("A provider had accepted the first page {} after detection.", span_text(ms))
+            format!(
+                "A provider had accepted the first page {} after detection.",
+                span_text(ms)
+            )
         } else {
             text
         };
@@ -67,7 +73,8 @@ fn well(known: &Known<'_>) -> Vec<Stated<String>> {
     if known.paging.pages.is_empty() && known.moments.recovered.value.is_some() {
         let reason = &known.paging.hold;
         if reason.value.is_some() {
-            let text = "Waiting before the page spared a call: the failure was over first.".to_owned();
+            let text =
+                "Waiting before the page spared a call: the failure was over first.".to_owned();
             lessons.push(Stated::known(text, both(reason, &known.moments.recovered)));
         }
     }
@@ -77,17 +84,25 @@ fn well(known: &Known<'_>) -> Vec<Stated<String>> {
 fn badly(case: &Case<'_>, known: &Known<'_>) -> Vec<Stated<String>> {
     let mut lessons = Vec::new();
     if let Some(phase) = longest(known.phases) {
-        let text = format!("{} took longest: {}.", capitalised(phase.to.phase()), span_text(phase.ms));
+        let text = format!(
+            "{} took longest: {}.",
+            capitalised(phase.to.phase()),
+            span_text(phase.ms)
+        );
         lessons.push(Stated::known(text, phase.evidence.clone()));
     }
-    let unanswered = known.moments.paged.value.is_some() && known.moments.acknowledged.value.is_none();
+    let unanswered =
+        known.moments.paged.value.is_some() && known.moments.acknowledged.value.is_none();
     if unanswered {
         let text = "No acknowledgement is recorded after the page.".to_owned();
         lessons.push(Stated::known(text, known.moments.paged.evidence.clone()));
     }
     lessons.extend(failed_attempts(known));
     if let Some((_, exit)) = exit_at_onset(case)
-        && let FactKind::ParentExited { supervisor: Supervisor::None, .. } = &exit.what
+        && let FactKind::ParentExited {
+            supervisor: Supervisor::None,
+            ..
+        } = &exit.what
         && !known.cause.trigger.evidence.is_empty()
     {
         let text = "Nothing was set up that would start the server again by itself.".to_owned();
@@ -97,7 +112,11 @@ fn badly(case: &Case<'_>, known: &Known<'_>) -> Vec<Stated<String>> {
         let text = "What set the failure off left no trace in what is recorded.".to_owned();
         lessons.push(Stated::known(text, known.cause.trigger.evidence.clone()));
     }
-    let slow = known.durations.detect.ms.filter(|ms| *ms >= SLOW_DETECTION_MS);
+    let slow = known
+        .durations
+        .detect
+        .ms
+        .filter(|ms| *ms >= SLOW_DETECTION_MS);
     if let Some(ms) = slow {
         let text = format!("Detection took {}.", span_text(ms));
         lessons.push(Stated::known(text, known.durations.detect.evidence.clone()));
@@ -109,14 +128,21 @@ fn failed_attempts(known: &Known<'_>) -> Option<Stated<String>> {
     let mut evidence: Vec<EvidenceRef> = Vec::new();
     let mut failed = 0_u64;
     for page in &known.paging.pages {
-        let here = page.attempts.iter().filter(|a| a.outcome != "accepted" && a.outcome != "unknown");
+        let here = page
+            .attempts
+            .iter()
+            .filter(|a| a.outcome != "accepted" && a.outcome != "unknown");
         let here = super::requests::count(here.count());
         if here > 0 {
             failed += here;
             evidence.extend(&page.evidence);
         }
     }
-    let verb = if failed == 1 { "attempt to send a page was" } else { "attempts to send a page were" };
+    let verb = if failed == 1 {
+        "attempt to send a page was"
+    } else {
+        "attempts to send a page were"
+    };
     (failed > 0).then(|| Stated::known(format!("{failed} {verb} not accepted."), evidence))
 }
 
@@ -134,7 +160,10 @@ fn lucky(known: &Known<'_>) -> Vec<Stated<String>> {
     }
     if known.failure == Some(FailureKind::BadConfiguration) && known.cause.trigger.value.is_some() {
         let text = "The running server had read its configuration before the file was broken, and nothing made it read that file.";
-        lessons.push(Stated::known(text.to_owned(), known.cause.trigger.evidence.clone()));
+        lessons.push(Stated::known(
+            text.to_owned(),
+            known.cause.trigger.evidence.clone(),
+        ));
     }
     let first_level_only = known.paging.pages.iter().all(|page| page.level == Some(1));
     if first_level_only && known.durations.acknowledge.ms.is_some() {
@@ -161,9 +190,9 @@ fn both<A, B>(one: &Stated<A>, other: &Stated<B>) -> Vec<EvidenceRef> {
 /// The first letter in upper case.
 pub(super) fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// Whether a duration is recorded and the phase it belongs to is the longest.

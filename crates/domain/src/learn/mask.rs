@@ -115,14 +115,19 @@ fn mask_inside(word: &str, lower: &str) -> String {
     if let Some((scheme, rest)) = word.split_once("://")
         && let Some((_, host)) = rest.split_once('@')
     {
-        return format!("{scheme}://{MASK}@{}", mask_inside(host, &host.to_ascii_lowercase()));
+        return format!(
+            "{scheme}://{MASK}@{}",
+            mask_inside(host, &host.to_ascii_lowercase())
+        );
     }
     if is_mail_address(word) {
         return "[address]".to_owned();
     }
-    word.split_inclusive(['/', '?', '&', ',', ';', '"', '\'', '(', ')', '<', '>', '=', ':'])
-        .map(mask_key)
-        .collect()
+    word.split_inclusive([
+        '/', '?', '&', ',', ';', '"', '\'', '(', ')', '<', '>', '=', ':',
+    ])
+    .map(mask_key)
+    .collect()
 }
 
 fn mask_assignments(word: &str, lower: &str) -> Option<String> {
@@ -138,7 +143,9 @@ fn mask_assignments(word: &str, lower: &str) -> Option<String> {
     }
     let value = &word[sign + 1..];
     let quoted = value.trim_start_matches(['"', '\'']);
-    let end = quoted.find(['&', ';', ',', '"', '\'', '}']).unwrap_or(quoted.len());
+    let end = quoted
+        .find(['&', ';', ',', '"', '\'', '}'])
+        .unwrap_or(quoted.len());
     if quoted.is_empty() || end == 0 {
         return None;
     }
@@ -195,16 +202,31 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_secret_is_masked() {
-        check("login with password=hunter2 failed", "login with password=[masked] failed");
+        check(
+            "login with password=hunter2 failed",
+            "login with password=[masked] failed",
+        );
         check("password: hunter2 ok", "password: [masked] ok");
         check("the password is hunter2", "the password is [masked]");
-        check("Authorization: Bearer abc.def", "Authorization: Bearer [masked]");
+        check(
+            "Authorization: Bearer abc.def",
+            "Authorization: Bearer [masked]",
+        );
         check("GET /?api_key=AbC1&x=2", "GET /?api_key=[masked]&x=2");
-        check("{\"token\":\"q1\",\"a\":1}", "{\"token\":[masked]\",\"a\":1}");
-        check("https://ada:pw@example.org/x", "https://[masked]@example.org/x");
+        check(
+            "{\"token\":\"q1\",\"a\":1}",
+            "{\"token\":[masked]\",\"a\":1}",
+        );
+        check(
+            "https://ada:pw@example.org/x",
+            "https://[masked]@example.org/x",
+        );
         check("key AKIAIOSFODNN7EXAMPLE9 leaked", "key [masked] leaked");
         check("mail ada@example.org now", "mail [address] now");
-        check("[client 10.0.0.7:4432] AH00128: gone", "[client [address] AH00128: gone");
+        check(
+            "[client 10.0.0.7:4432] AH00128: gone",
+            "[client [address] AH00128: gone",
+        );
     }
 
     #[test]

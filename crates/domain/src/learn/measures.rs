@@ -301,7 +301,11 @@ fn for_phase(known: &Known<'_>) -> Option<&'static Template> {
 fn measure(case: &Case<'_>, known: &Known<'_>, template: &Template, subject: &str) -> Measure {
     let fill = |text: &str| text.replace("{s}", subject);
     let critical = case.evidence.incident.severity == Severity::Critical;
-    let days = if critical { DUE_DAYS_CRITICAL } else { DUE_DAYS_OTHER };
+    let days = if critical {
+        DUE_DAYS_CRITICAL
+    } else {
+        DUE_DAYS_OTHER
+    };
     let aims_at_longest = is_longest(known, template.phase);
     let evidence = match template.phase {
         Milestone::Detected => evidence_of(&known.durations.detect, known),
@@ -310,7 +314,12 @@ fn measure(case: &Case<'_>, known: &Known<'_>, template: &Template, subject: &st
             known.cause.trigger.evidence.clone()
         }
     };
-    let owner = known.paging.acknowledged_by.value.as_deref().unwrap_or(UNASSIGNED);
+    let owner = known
+        .paging
+        .acknowledged_by
+        .value
+        .as_deref()
+        .unwrap_or(UNASSIGNED);
     Measure {
         kind: template.kind,
         text: fill(template.text),

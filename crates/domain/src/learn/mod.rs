@@ -5,6 +5,7 @@ pub mod facts;
 pub mod ledger;
 pub mod mask;
 pub mod moment;
+pub mod statements;
 pub mod verify;
 
 mod case;

@@ -33,7 +33,9 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
         onset_uncertainty_ms: uncertainty,
         detected,
         paged: first(case, &|event| {
-            about_page(event, |what| matches!(what, NotificationWhat::AttemptStarted { .. }))
+            about_page(event, |what| {
+                matches!(what, NotificationWhat::AttemptStarted { .. })
+            })
         }),
         page_accepted: first(case, &|event| {
             about_page(event, |what| {
@@ -47,7 +49,10 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
             })
         }),
         acknowledged: first(case, &|event| {
-            matches!(incident_part(event), Some(IncidentWhat::Acknowledged { .. }))
+            matches!(
+                incident_part(event),
+                Some(IncidentWhat::Acknowledged { .. })
+            )
         }),
         recovered: last_standing(case, |what| matches!(what, IncidentWhat::Recovered)),
         resolved: last_standing(case, |what| matches!(what, IncidentWhat::Resolved { .. })),

@@ -87,7 +87,10 @@ fn cite_about(case: &mut Case<'_>, id: NotificationId) -> Vec<EvidenceRef> {
         })
     };
     let about: Vec<&Event> = case.events().into_iter().filter(tells).collect();
-    about.into_iter().map(|event| case.cite_event(event)).collect()
+    about
+        .into_iter()
+        .map(|event| case.cite_event(event))
+        .collect()
 }
 
 /// The first part of the incident's life that `told` has a text for.
@@ -149,7 +152,8 @@ fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
 fn skipped(case: &mut Case<'_>) -> Vec<Stated<String>> {
     let mut all = Vec::new();
     for event in case.events() {
-        let reasons = if let Some(IncidentWhat::LevelReached { skipped, .. }) = incident_part(event) {
+        let reasons = if let Some(IncidentWhat::LevelReached { skipped, .. }) = incident_part(event)
+        {
             skipped
         } else if let Some(IncidentWhat::FallbackReached { why, .. }) = incident_part(event) {
             why

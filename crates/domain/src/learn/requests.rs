@@ -124,7 +124,11 @@ pub(super) fn answer(
     }
     let wanted = requests.within(from, until).iter().filter(|request| {
         query.tier.as_ref().is_none_or(|tier| {
-            let name = requests.tiers.get(request.tier).copied().unwrap_or_default();
+            let name = requests
+                .tiers
+                .get(request.tier)
+                .copied()
+                .unwrap_or_default();
             clean(name, super::case::NAME_CHARS) == *tier
         })
     });

@@ -54,7 +54,11 @@ fn new_parent(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stated
 fn port_answers(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stated<String>> {
     let good_and_bad = [
         (metric::PROBE_UP, 1.0, "The probe got an answer again"),
-        (metric::LISTENER_REFUSED, 0.0, "The port took connections again"),
+        (
+            metric::LISTENER_REFUSED,
+            0.0,
+            "The port took connections again",
+        ),
     ];
     for (name, good, words) in good_and_bad {
         let is_good = |value: f64| (value - good).abs() < 0.5;
@@ -90,12 +94,17 @@ fn alert_evidence(case: &mut Case<'_>) -> Option<Stated<String>> {
     let (event, sample) = recovered?;
     let mut cited = vec![case.cite_event(event)];
     let at = Moment::from(event.at).clock();
-    let proof = sample.map_or_else(String::new, |sample| {
-        cited.push(case.cite_sample(sample));
-        let name = sample.series.split('{').next().unwrap_or_default();
-        format!(" on {} = {}", clean(name, 60), number_text(sample.value))
-    });
-    Some(Stated::known(format!("The last alert recovered at {at}{proof}."), cited))
+    let proof = sample
+        .filter(|sample| !sample.series.is_empty())
+        .map_or_else(String::new, |sample| {
+            cited.push(case.cite_sample(sample));
+            let name = sample.series.split('{').next().unwrap_or_default();
+            format!(" on {} = {}", clean(name, 60), number_text(sample.value))
+        });
+    Some(Stated::known(
+        format!("The last alert recovered at {at}{proof}."),
+        cited,
+    ))
 }
 
 fn temporary(case: &mut Case<'_>, from: Moment, until: Moment) -> Stated<String> {
@@ -114,7 +123,9 @@ fn temporary(case: &mut Case<'_>, from: Moment, until: Moment) -> Stated<String>
     let text = match &fact.what {
         FactKind::ParentStarted { .. } => "the server was started again",
         FactKind::Reloaded { .. } => "the server read its configuration anew",
-        FactKind::ConfigTested { .. } => "the configuration on disk passes the server's own test again",
+        FactKind::ConfigTested { .. } => {
+            "the configuration on disk passes the server's own test again"
+        }
         FactKind::ParentExited { .. }
         | FactKind::ConfigChanged { .. }
         | FactKind::ErrorLogged { .. }

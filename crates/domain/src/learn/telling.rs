@@ -45,7 +45,10 @@ pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
 fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
     let title_of = |id| {
         let alert = case.evidence.alerts.iter().find(|alert| alert.id == id);
-        alert.map_or_else(|| "(not in the evidence)".to_owned(), |alert| clean(&alert.title, 120))
+        alert.map_or_else(
+            || "(not in the evidence)".to_owned(),
+            |alert| clean(&alert.title, 120),
+        )
     };
     match what {
         AlertEvent::Opened { alert } => {
@@ -55,7 +58,11 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
                 AlertSource::EventsV2 { .. } => "An outside system",
                 AlertSource::Api => "A call of the native API",
             };
-            let first = case.events().into_iter().find_map(opened_alert).map(|alert| alert.id);
+            let first = case
+                .events()
+                .into_iter()
+                .find_map(opened_alert)
+                .map(|alert| alert.id);
             let key = first == Some(alert.id);
             told(format!("{by} raised the alert “{title}”."), key, Tone::Bad)
         }
@@ -74,38 +81,70 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
 
 fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<Told> {
     match what {
-        IncidentWhat::Opened { number, severity, .. } => told(
-            format!("Incident {number} was opened with severity {}.", severity.word()),
+        IncidentWhat::Opened {
+            number, severity, ..
+        } => told(
+            format!(
+                "Incident {number} was opened with severity {}.",
+                severity.word()
+            ),
             false,
             Tone::Bad,
         ),
-        IncidentWhat::Raised { title, severity, .. } => told(
-            format!("The incident was raised to {}: “{}”.", severity.word(), clean(title, 120)),
+        IncidentWhat::Raised {
+            title, severity, ..
+        } => told(
+            format!(
+                "The incident was raised to {}: “{}”.",
+                severity.word(),
+                clean(title, 120)
+            ),
             true,
             Tone::Bad,
         ),
         IncidentWhat::Acknowledged { by } => told(
-            format!("{} acknowledged the incident; escalation stopped.", case.acknowledger(*by)),
+            format!(
+                "{} acknowledged the incident; escalation stopped.",
+                case.acknowledger(*by)
+            ),
             true,
             Tone::Person,
         ),
         IncidentWhat::NoteAdded { text } => told(
-            format!("{} noted: “{}”.", case.actor(&event.actor), clean(text, TEXT_CHARS)),
+            format!(
+                "{} noted: “{}”.",
+                case.actor(&event.actor),
+                clean(text, TEXT_CHARS)
+            ),
             true,
             Tone::Person,
         ),
-        IncidentWhat::Recovered => {
-            told("All alerts were healthy again.".to_owned(), true, Tone::Good)
-        }
+        IncidentWhat::Recovered => told(
+            "All alerts were healthy again.".to_owned(),
+            true,
+            Tone::Good,
+        ),
         IncidentWhat::Relapsed { reopened, pages } => {
-            let opened = if *reopened { "; the incident was reopened" } else { "" };
+            let opened = if *reopened {
+                "; the incident was reopened"
+            } else {
+                ""
+            };
             let paged = if *pages { " and paged for anew" } else { "" };
-            told(format!("The failure came back{opened}{paged}."), true, Tone::Bad)
+            told(
+                format!("The failure came back{opened}{paged}."),
+                true,
+                Tone::Bad,
+            )
         }
         IncidentWhat::Resolved { why } => {
             let why = clean(why, 160);
             let why = why.trim_end_matches('.');
-            told(format!("The incident was resolved: {why}."), true, Tone::Good)
+            told(
+                format!("The incident was resolved: {why}."),
+                true,
+                Tone::Good,
+            )
         }
         IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
@@ -120,20 +159,39 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
         IncidentWhat::PageHeld { hold } => {
             let until = Moment::from(hold.until).clock();
             let why = clean(&hold.why, 160);
-            told(format!("The page was held until {until} at the latest: {why}."), true, Tone::Info)
+            told(
+                format!("The page was held until {until} at the latest: {why}."),
+                true,
+                Tone::Info,
+            )
         }
-        IncidentWhat::PageSuppressed { why, .. } => {
-            told(format!("Nobody was paged: {}.", clean(why, 160)), true, Tone::Info)
-        }
-        IncidentWhat::LevelReached { level, round, recipients, .. } => {
-            let again = if *round > 0 { format!(", round {}", round + 1) } else { String::new() };
+        IncidentWhat::PageSuppressed { why, .. } => told(
+            format!("Nobody was paged: {}.", clean(why, 160)),
+            true,
+            Tone::Info,
+        ),
+        IncidentWhat::LevelReached {
+            level,
+            round,
+            recipients,
+            ..
+        } => {
+            let again = if *round > 0 {
+                format!(", round {}", round + 1)
+            } else {
+                String::new()
+            };
             let who = case.people(recipients);
             let text = format!("Level {} of the escalation{again} called {who}.", level + 1);
             told(text, *level > 0 || *round > 0, Tone::Info)
         }
         IncidentWhat::FallbackReached { recipients, .. } => {
             let who = case.people(recipients);
-            told(format!("The fallback list was called: {who}."), true, Tone::Bad)
+            told(
+                format!("The fallback list was called: {who}."),
+                true,
+                Tone::Bad,
+            )
         }
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
@@ -150,34 +208,52 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
     let id = part.notification;
     let name = message_name(case, id);
     match &part.what {
-        NotificationWhat::Planned { message } => {
-            told(format!("{name} was planned: {}.", clean(&message.why, 160)), false, Tone::Info)
-        }
-        NotificationWhat::Advanced { why, .. } => {
-            told(format!("{name} was brought forward: {}.", clean(why, 160)), false, Tone::Info)
-        }
+        NotificationWhat::Planned { message } => told(
+            format!("{name} was planned: {}.", clean(&message.why, 160)),
+            false,
+            Tone::Info,
+        ),
+        NotificationWhat::Advanced { why, .. } => told(
+            format!("{name} was brought forward: {}.", clean(why, 160)),
+            false,
+            Tone::Info,
+        ),
         NotificationWhat::AttemptStarted { number } => {
-            let again = if *number > 1 { format!(" (attempt {number})") } else { String::new() };
+            let again = if *number > 1 {
+                format!(" (attempt {number})")
+            } else {
+                String::new()
+            };
             let key = is_page(case, id) && *number == 1;
             told(format!("{name} left{again}."), key, Tone::Info)
         }
-        NotificationWhat::AttemptFinished { outcome, detail, .. } => {
+        NotificationWhat::AttemptFinished {
+            outcome, detail, ..
+        } => {
             let page = is_page(case, id);
             let detail = clean(detail, 120);
             match outcome {
-                Outcome::Accepted => {
-                    told(format!("{name} was accepted by the provider."), page, Tone::Good)
-                }
+                Outcome::Accepted => told(
+                    format!("{name} was accepted by the provider."),
+                    page,
+                    Tone::Good,
+                ),
                 Outcome::TimedOut => told(format!("{name} timed out: {detail}."), page, Tone::Bad),
                 Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
                     let word = outcome_word(*outcome);
-                    told(format!("{name} was not accepted ({word}): {detail}."), page, Tone::Bad)
+                    told(
+                        format!("{name} was not accepted ({word}): {detail}."),
+                        page,
+                        Tone::Bad,
+                    )
                 }
             }
         }
-        NotificationWhat::Cancelled { why } => {
-            told(format!("{name} was cancelled: {}.", clean(why, 160)), false, Tone::Info)
-        }
+        NotificationWhat::Cancelled { why } => told(
+            format!("{name} was cancelled: {}.", clean(why, 160)),
+            false,
+            Tone::Info,
+        ),
     }
 }
 
@@ -187,11 +263,17 @@ fn watch_text(case: &Case<'_>, event: &Event, what: &WatchEvent) -> Option<Told>
         WatchEvent::TargetMuted { until, reason, .. } => {
             let until = Moment::from(*until).clock();
             let why = clean(reason, 160);
-            told(format!("{who} muted the target until {until}: {why}."), true, Tone::Person)
+            told(
+                format!("{who} muted the target until {until}: {why}."),
+                true,
+                Tone::Person,
+            )
         }
-        WatchEvent::TargetUnmuted { .. } => {
-            told(format!("{who} took the mute of the target back."), true, Tone::Person)
-        }
+        WatchEvent::TargetUnmuted { .. } => told(
+            format!("{who} took the mute of the target back."),
+            true,
+            Tone::Person,
+        ),
         WatchEvent::TargetFound { .. }
         | WatchEvent::TargetChanged { .. }
         | WatchEvent::TargetRemoved { .. }
@@ -216,15 +298,23 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
         Purpose::Resolved(_) => "The all-clear",
         Purpose::Test => "The test page",
     };
-    format!("{kind} to {} by {}", case.person(message.user), message.channel.word())
+    format!(
+        "{kind} to {} by {}",
+        case.person(message.user),
+        message.channel.word()
+    )
 }
 
 /// The sentence for something that was seen of the target.
 pub(super) fn fact_text(what: &FactKind) -> String {
     match what {
-        FactKind::ParentExited { pid, how, children_alive, supervisor, .. } => {
-            exit_text(*pid, *how, *children_alive, &supervisor_words(supervisor))
-        }
+        FactKind::ParentExited {
+            pid,
+            how,
+            children_alive,
+            supervisor,
+            ..
+        } => exit_text(*pid, *how, *children_alive, &supervisor_words(supervisor)),
         FactKind::ParentStarted { pid } => {
             format!("Apache ran with a new parent process (pid {pid}).")
         }
@@ -237,21 +327,34 @@ pub(super) fn fact_text(what: &FactKind) -> String {
         FactKind::ConfigTested { valid: true, .. } => {
             "The configuration on disk passed the server's own test.".to_owned()
         }
-        FactKind::ConfigTested { valid: false, output } => {
+        FactKind::ConfigTested {
+            valid: false,
+            output,
+        } => {
             let output = clean(output, 200);
             let output = output.trim_end_matches('.');
             format!("The server's own test refused the configuration on disk: “{output}”.")
         }
-        FactKind::ErrorLogged { code, level, message } => {
+        FactKind::ErrorLogged {
+            code,
+            level,
+            message,
+        } => {
             let (code, level) = (clean(code, 16), clean(level, 16));
-            format!("The error log said ({level}, {code}): “{}”.", clean(message, 200))
+            format!(
+                "The error log said ({level}, {code}): “{}”.",
+                clean(message, 200)
+            )
         }
         FactKind::QueueChanged { waiting: 0, .. } => "The accept queue was empty again.".to_owned(),
         FactKind::QueueChanged { waiting, limit } => {
             format!("Connections began to wait in the accept queue ({waiting} of at most {limit}).")
         }
         FactKind::StatusUnavailable { reason } => {
-            format!("The status page could not be read: {}.", clean(reason, 160).trim_end_matches('.'))
+            format!(
+                "The status page could not be read: {}.",
+                clean(reason, 160).trim_end_matches('.')
+            )
         }
     }
 }
@@ -270,9 +373,9 @@ fn exit_text(pid: u32, how: ExitKind, children: u32, supervisor: &str) -> String
         ExitKind::CleanStop => format!(
             "{parent} ended in good order; who asked for it is unknown. {left}, and {supervisor}."
         ),
-        ExitKind::FoundDead => format!(
-            "{parent} was found gone when Tocsin started; how it ended is unknown. {left}."
-        ),
+        ExitKind::FoundDead => {
+            format!("{parent} was found gone when Tocsin started; how it ended is unknown. {left}.")
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{DurationStatus, FailureKind, Facts, Range, facts};
+use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
 use super::verify;
@@ -25,7 +25,11 @@ fn each_break_is_named_for_what_it_is() {
         FailureKind::Other,
     ];
     for (how, expected) in BREAKS.into_iter().zip(expected) {
-        assert_eq!(facts_of(&Scene::of(how)).failure.value, Some(expected), "{how:?}");
+        assert_eq!(
+            facts_of(&Scene::of(how)).failure.value,
+            Some(expected),
+            "{how:?}"
+        );
     }
 }
 
@@ -34,7 +38,9 @@ fn a_kill_has_all_its_moments_and_their_differences() {
     let facts = facts_of(&Scene::of(Break::Kill));
     let moments = &facts.moments;
     let at = |text: &str| {
-        Some(Moment::from(crate::time::Timestamp::parse_rfc3339(text).unwrap()))
+        Some(Moment::from(
+            crate::time::Timestamp::parse_rfc3339(text).unwrap(),
+        ))
     };
     assert_eq!(moments.onset.value, at("2026-11-23T07:12:58.123Z"));
     assert_eq!(moments.detected.value, at("2026-11-23T07:12:58.164Z"));
@@ -48,8 +54,14 @@ fn a_kill_has_all_its_moments_and_their_differences() {
     assert_eq!(durations.acknowledge.ms, Some(9_100));
     assert_eq!(durations.mitigate.ms, Some(32_040));
     assert_eq!(durations.resolve.ms, Some(47_040));
-    assert_eq!(facts.longest_phase().map(|phase| phase.to.phase()), Some("repair"));
-    assert_eq!(facts.paging.acknowledged_by.value.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(
+        facts.longest_phase().map(|phase| phase.to.phase()),
+        Some("repair")
+    );
+    assert_eq!(
+        facts.paging.acknowledged_by.value.as_deref(),
+        Some("Ada Lovelace")
+    );
     assert_eq!(facts.detection.silent, ["A certificate runs out"]);
 }
 
@@ -61,12 +73,20 @@ fn what_is_missing_is_unknown_and_never_invented() {
     assert_eq!(facts.moments.onset.value, None);
     assert_eq!(facts.moments.paged.value, None);
     assert_eq!(facts.durations.detect.status, DurationStatus::Unknown);
-    assert_eq!(facts.durations.acknowledge.status, DurationStatus::NotApplicable);
+    assert_eq!(
+        facts.durations.acknowledge.status,
+        DurationStatus::NotApplicable
+    );
     assert_eq!(facts.impact.recorded.value, None);
     assert_eq!(facts.impact.expected.value, None);
     assert_eq!(facts.cause.trigger.value, None);
     assert_eq!(facts.resolution.lasting.value, None);
-    assert!(facts.measures.iter().all(|measure| measure.owner == "unassigned"));
+    assert!(
+        facts
+            .measures
+            .iter()
+            .all(|measure| measure.owner == "unassigned")
+    );
 }
 
 #[test]
@@ -93,7 +113,10 @@ fn secrets_in_what_tools_and_people_write_are_masked() {
     let mut scene = Scene::of(Break::BadConfig);
     scene.notes = vec!["the token: tk_live_5f2a9 was in the file".to_owned()];
     let text = serde_json::to_string(&facts_of(&scene)).unwrap();
-    assert!(!text.contains("hunter2") && !text.contains("tk_live_5f2a9"), "{text}");
+    assert!(
+        !text.contains("hunter2") && !text.contains("tk_live_5f2a9"),
+        "{text}"
+    );
     assert!(text.contains("[masked]"));
 }
 
@@ -106,9 +129,15 @@ fn the_first_words_of_a_note_can_state_cause_and_lasting_fix() {
     ];
     let facts = facts_of(&scene);
     let suspect = facts.cause.suspects[0].value.as_deref().unwrap();
-    assert_eq!(suspect, "Ada Lovelace stated as the cause: “the out-of-memory killer”.");
+    assert_eq!(
+        suspect,
+        "Ada Lovelace stated as the cause: “the out-of-memory killer”."
+    );
     let lasting = facts.resolution.lasting.value.as_deref().unwrap();
-    assert_eq!(lasting, "Restart=on-failure is set (stated by Ada Lovelace)");
+    assert_eq!(
+        lasting,
+        "Restart=on-failure is set (stated by Ada Lovelace)"
+    );
     assert!(!facts.cause.confirmed);
 }
 
@@ -129,7 +158,11 @@ fn the_printed_range_covers_what_the_traffic_generator_counted() {
             let played = scene.play();
             let facts = facts(&played.evidence);
             let expected = facts.impact.expected.value.expect("a silent server");
-            let premium = expected.tiers.iter().find(|tier| tier.tier == "premium").unwrap();
+            let premium = expected
+                .tiers
+                .iter()
+                .find(|tier| tier.tier == "premium")
+                .unwrap();
             let truth = played.truth;
             let covers = |range: Range, truth: u64| range.low <= truth && truth <= range.high;
             runs += 1;
@@ -141,7 +174,12 @@ fn the_printed_range_covers_what_the_traffic_generator_counted() {
             }
         }
     }
-    assert!(missed.len() * 100 <= runs, "{} of {runs}: {:?}", missed.len(), missed.first());
+    assert!(
+        missed.len() * 100 <= runs,
+        "{} of {runs}: {:?}",
+        missed.len(),
+        missed.first()
+    );
 }
 
 #[test]
@@ -151,7 +189,12 @@ fn failed_requests_are_counted_exactly() {
     let counts = facts.impact.recorded.value.unwrap();
     assert_eq!(counts.failed, played.truth.failed);
     assert_eq!(facts.impact.expected.value, None);
-    let premium = facts.impact.tiers.iter().find(|tier| tier.tier == "premium").unwrap();
+    let premium = facts
+        .impact
+        .tiers
+        .iter()
+        .find(|tier| tier.tier == "premium")
+        .unwrap();
     assert!(premium.counts.users_failed > 0 && premium.counts.users_failed < counts.users_failed);
 }
 
@@ -162,7 +205,10 @@ fn the_same_evidence_gives_the_same_facts_also_after_a_round_trip() {
         let text = serde_json::to_string(&evidence).unwrap();
         let again: Evidence = serde_json::from_str(&text).unwrap();
         let (one, two) = (facts(&evidence), facts(&again));
-        assert_eq!(serde_json::to_string(&one).unwrap(), serde_json::to_string(&two).unwrap());
+        assert_eq!(
+            serde_json::to_string(&one).unwrap(),
+            serde_json::to_string(&two).unwrap()
+        );
         let read: Facts = serde_json::from_str(&serde_json::to_string(&one).unwrap()).unwrap();
         assert_eq!(read, one);
     }
@@ -171,7 +217,9 @@ fn the_same_evidence_gives_the_same_facts_also_after_a_round_trip() {
 #[test]
 fn facts_that_follow_from_the_evidence_pass_and_every_corrupted_one_is_caught() {
     for how in BREAKS {
-        let evidence = Scene::of(how).play().evidence;
+        let mut scene = Scene::of(how);
+        (scene.rate, scene.before_ms, scene.outage_ms) = (3.0, 15_000, 6_000);
+        let evidence = scene.play().evidence;
         let stated = facts(&evidence);
         assert_eq!(verify(&evidence, &stated), [], "{how:?}");
         let value = serde_json::to_value(&stated).unwrap();

@@ -37,7 +37,8 @@ pub(super) fn timeline(case: &mut Case<'_>, moments: &Moments) -> (Vec<Entry>, u
     entries.extend(done(case));
     entries.sort_by_key(|(rank, entry)| (entry.at, *rank));
     let mut left_out = 0;
-    let mut room_for_minor = ENTRIES_MAX.saturating_sub(entries.iter().filter(|(_, e)| e.key).count());
+    let mut room_for_minor =
+        ENTRIES_MAX.saturating_sub(entries.iter().filter(|(_, e)| e.key).count());
     let mut kept = Vec::new();
     for (_, entry) in entries {
         let fits = if entry.key {
@@ -164,7 +165,10 @@ pub(super) fn notes(case: &mut Case<'_>) -> Vec<Note> {
 
 /// The last lines of the error log before the onset, and the first after it.
 pub(super) fn log_lines(case: &Case<'_>, moments: &Moments) -> Vec<LogExcerpt> {
-    let onset = moments.onset.value.unwrap_or_else(|| moments.earliest(case));
+    let onset = moments
+        .onset
+        .value
+        .unwrap_or_else(|| moments.earliest(case));
     let from = moments.earliest(case).shifted(-60_000);
     let until = moments.trouble_end(case).shifted(5_000);
     let target = case.evidence.incident.target;

@@ -53,7 +53,11 @@ fn unresolved(evidence: &Evidence, stated: &Facts) -> Vec<Mismatch> {
 
 fn resolves(evidence: &Evidence, requests: &Requests<'_>, source: &Source) -> bool {
     match source {
-        Source::Event { position, at, event } => evidence.events.iter().any(|found| {
+        Source::Event {
+            position,
+            at,
+            event,
+        } => evidence.events.iter().any(|found| {
             found.position == *position
                 && Moment::from(found.at) == *at
                 && telling::kind(&found.body) == event
@@ -65,9 +69,12 @@ fn resolves(evidence: &Evidence, requests: &Requests<'_>, source: &Source) -> bo
                     && number_text(sample.value) == *value
             }) || frozen(evidence, series, *at, value)
         }
-        Source::Logs { query, from, until, count } => {
-            requests::answer(requests, evidence, query, *from, *until) == *count
-        }
+        Source::Logs {
+            query,
+            from,
+            until,
+            count,
+        } => requests::answer(requests, evidence, query, *from, *until) == *count,
         Source::Fact { index, at, fact } => evidence.facts.get(*index).is_some_and(|found| {
             Moment::from(found.at) == *at && telling::fact_kind(&found.what) == fact
         }),
@@ -88,12 +95,12 @@ fn inlined(evidence: &Evidence) -> impl Iterator<Item = &EvidenceSample> {
             Cause::Sample { sample } => Some(sample),
             Cause::Request | Cause::Event { .. } | Cause::Due { .. } => None,
         };
-        let recovered = if let EventBody::Alert(AlertEvent::Recovered { evidence, .. }) = &event.body
-        {
-            evidence.as_slice()
-        } else {
-            &[]
-        };
+        let recovered =
+            if let EventBody::Alert(AlertEvent::Recovered { evidence, .. }) = &event.body {
+                evidence.as_slice()
+            } else {
+                &[]
+            };
         let opened = if let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body {
             alert.evidence.as_slice()
         } else {
@@ -110,29 +117,53 @@ fn frozen(evidence: &Evidence, series: &str, at: Moment, value: &str) -> bool {
         .iter()
         .filter(|found| clean(&notation(&found.labels), 200) == series)
         .flat_map(|found| &found.samples)
-        .any(|(ms, bits)| {
-            *ms == at.as_millis() && number_text(f64::from_bits(*bits)) == value
-        })
+        .any(|(ms, bits)| *ms == at.as_millis() && number_text(f64::from_bits(*bits)) == value)
 }
 
 fn wrong_lengths(stated: &Facts) -> Vec<Mismatch> {
     let moments = &stated.moments;
     let pairs: [(&str, &Duration, &Stated<Moment>, &Stated<Moment>); 4] = [
-        ("time to detect", &stated.durations.detect, &moments.onset, &moments.detected),
-        ("time to acknowledge", &stated.durations.acknowledge, &moments.paged, &moments.acknowledged),
-        ("time to mitigate", &stated.durations.mitigate, &moments.onset, &moments.recovered),
-        ("time to resolve", &stated.durations.resolve, &moments.onset, &moments.resolved),
+        (
+            "time to detect",
+            &stated.durations.detect,
+            &moments.onset,
+            &moments.detected,
+        ),
+        (
+            "time to acknowledge",
+            &stated.durations.acknowledge,
+            &moments.paged,
+            &moments.acknowledged,
+        ),
+        (
+            "time to mitigate",
+            &stated.durations.mitigate,
+            &moments.onset,
+            &moments.recovered,
+        ),
+        (
+            "time to resolve",
+            &stated.durations.resolve,
+            &moments.onset,
+            &moments.resolved,
+        ),
     ];
     let mut found = Vec::new();
     for (name, duration, from, until) in pairs {
-        let length = from.value.zip(until.value).and_then(|(from, until)| until.ms_since(from));
+        let length = from
+            .value
+            .zip(until.value)
+            .and_then(|(from, until)| until.ms_since(from));
         if length != duration.ms {
             found.push(mismatch(name, "it is not the difference of its ends"));
         }
     }
     for phase in &stated.phases {
         if phase.ends.ms_since(phase.starts) != Some(phase.ms) {
-            found.push(mismatch(phase.to.phase(), "the phase is not the difference of its ends"));
+            found.push(mismatch(
+                phase.to.phase(),
+                "the phase is not the difference of its ends",
+            ));
         }
     }
     found
@@ -141,7 +172,10 @@ fn wrong_lengths(stated: &Facts) -> Vec<Mismatch> {
 fn different(fresh: &Facts, stated: &Facts) -> Vec<Mismatch> {
     let parts = [
         ("version", fresh.version == stated.version),
-        ("tocsin_version", fresh.tocsin_version == stated.tocsin_version),
+        (
+            "tocsin_version",
+            fresh.tocsin_version == stated.tocsin_version,
+        ),
         ("identity", fresh.identity == stated.identity),
         ("failure", fresh.failure == stated.failure),
         ("symptoms", fresh.symptoms == stated.symptoms),
@@ -158,7 +192,10 @@ fn different(fresh: &Facts, stated: &Facts) -> Vec<Mismatch> {
         ("measures", fresh.measures == stated.measures),
         ("lessons", fresh.lessons == stated.lessons),
         ("timeline", fresh.timeline == stated.timeline),
-        ("timeline_left_out", fresh.timeline_left_out == stated.timeline_left_out),
+        (
+            "timeline_left_out",
+            fresh.timeline_left_out == stated.timeline_left_out,
+        ),
         ("log_lines", fresh.log_lines == stated.log_lines),
         ("charts", fresh.charts == stated.charts),
         ("evidence", fresh.evidence == stated.evidence),

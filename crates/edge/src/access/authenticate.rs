@@ -22,7 +22,11 @@ use crate::http::problem::Problem;
 pub(crate) const TOKEN_CHARS: usize = 20;
 
 /// Lets a request through to its handler, or answers for it.
-pub(crate) async fn gate(State((app, who)): State<(App, Who)>, request: Request, next: Next) -> Response {
+pub(crate) async fn gate(
+    State((app, who)): State<(App, Who)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     match admit(&app, who, &mut parts).await {
         Ok(caller) => {
@@ -40,7 +44,9 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
         Who::Key(_) => return Ok(None),
         Who::Public => {
             // Nobody may sign a browser in (as somebody else) from another site.
-            if !parts.method.is_safe() && origin::is_foreign(&parts.headers, &app.settings.public_url) {
+            if !parts.method.is_safe()
+                && origin::is_foreign(&parts.headers, &app.settings.public_url)
+            {
                 return Err(cross_site());
             }
             return Ok(None);
@@ -59,11 +65,17 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
 async fn user_in_path(parts: &mut Parts) -> Option<UserId> {
     use axum::extract::FromRequestParts;
     let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
-    params.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok())
+    params
+        .iter()
+        .find(|(name, _)| *name == "id")
+        .and_then(|(_, value)| value.parse().ok())
 }
 
 pub(crate) fn peer(parts: &Parts) -> Option<SocketAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+    parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0)
 }
 
 fn cross_site() -> Problem {
@@ -86,24 +98,54 @@ pub(crate) async fn caller_of(
     }
     let open = app.settings.insecure_no_auth && method.is_safe() && origin::is_local(headers, peer);
     if open {
-        return Ok(Caller { actor: Actor::System, role: Role::Viewer, user: None, via: Via::Open });
+        return Ok(Caller {
+            actor: Actor::System,
+            role: Role::Viewer,
+            user: None,
+            via: Via::Open,
+        });
     }
-    Err(Problem::unauthenticated("sign in, or send an API token: Authorization: Bearer TOKEN"))
+    Err(Problem::unauthenticated(
+        "sign in, or send an API token: Authorization: Bearer TOKEN",
+    ))
 }
 
 async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let refused = || Problem::unauthenticated("this API token is not known, was revoked or has expired");
+    let refused =
+        || Problem::unauthenticated("this API token is not known, was revoked or has expired");
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(refused()) };
-    let token = value.to_str().ok().and_then(token_in).ok_or_else(refused)?.to_owned();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(refused());
+    };
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(token_in)
+        .ok_or_else(refused)?
+        .to_owned();
     let now = app.now();
-    let found = app.blocking(move |parts| parts.accounts.token(&token, now)).await?.ok_or_else(refused)?;
+    let found = app
+        .blocking(move |parts| parts.accounts.token(&token, now))
+        .await?
+        .ok_or_else(refused)?;
     let Some(user) = found.user else {
-        return Ok(Caller { actor: Actor::Token { token: found.id }, role: found.role, user: None, via: Via::Token });
+        return Ok(Caller {
+            actor: Actor::Token { token: found.id },
+            role: found.role,
+            user: None,
+            via: Via::Token,
+        });
     };
     // A token can do no more than its owner, as of now.
-    let owner = app.read(|state| state.users.get(&user).map(|user| user.role)).ok_or_else(refused)?;
-    Ok(Caller { actor: Actor::Person { user }, role: found.role.min(owner), user: Some(user), via: Via::Token })
+    let owner = app
+        .read(|state| state.users.get(&user).map(|user| user.role))
+        .ok_or_else(refused)?;
+    Ok(Caller {
+        actor: Actor::Person { user },
+        role: found.role.min(owner),
+        user: Some(user),
+        via: Via::Token,
+    })
 }
 
 /// The token in `Bearer TOKEN` or `Token token=TOKEN` (with or without quotes).
@@ -121,21 +163,37 @@ fn token_in(value: &str) -> Option<&str> {
     (token.len() == TOKEN_CHARS && token.bytes().all(good)).then_some(token)
 }
 
-async fn by_session(app: &App, headers: &HeaderMap, method: &Method, cookie: String) -> Result<Caller, Problem> {
+async fn by_session(
+    app: &App,
+    headers: &HeaderMap,
+    method: &Method,
+    cookie: String,
+) -> Result<Caller, Problem> {
     if !method.is_safe() {
         let foreign = origin::is_foreign(headers, &app.settings.public_url);
         if foreign || !origin::says_where_from(headers) {
             return Err(cross_site());
         }
         if !cookie::csrf_matches(headers, &cookie) {
-            return Err(Problem::forbidden("the X-CSRF-Token header does not fit this session; load the page again"));
+            return Err(Problem::forbidden(
+                "the X-CSRF-Token header does not fit this session; load the page again",
+            ));
         }
     }
     let now = app.now();
-    let user = app.blocking(move |parts| parts.accounts.session(&cookie, now)).await?;
-    let known = user.and_then(|user| app.read(|state| state.users.get(&user).map(|found| (user, found.role))));
-    let (user, role) = known.ok_or_else(|| Problem::unauthenticated("this session is over; sign in again"))?;
-    Ok(Caller { actor: Actor::Person { user }, role, user: Some(user), via: Via::Session })
+    let user = app
+        .blocking(move |parts| parts.accounts.session(&cookie, now))
+        .await?;
+    let known = user
+        .and_then(|user| app.read(|state| state.users.get(&user).map(|found| (user, found.role))));
+    let (user, role) =
+        known.ok_or_else(|| Problem::unauthenticated("this session is over; sign in again"))?;
+    Ok(Caller {
+        actor: Actor::Person { user },
+        role,
+        user: Some(user),
+        via: Via::Session,
+    })
 }
 
 #[cfg(test)]

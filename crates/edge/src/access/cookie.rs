@@ -21,7 +21,9 @@ pub(crate) fn read(headers: &HeaderMap, https: bool) -> Option<String> {
     let mut found = None;
     for header in headers.get_all(header::COOKIE) {
         for pair in header.to_str().ok()?.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else { continue };
+            let Some((key, value)) = pair.trim().split_once('=') else {
+                continue;
+            };
             if key != wanted {
                 continue;
             }
@@ -39,26 +41,37 @@ pub(crate) fn read(headers: &HeaderMap, https: bool) -> Option<String> {
 /// The header that gives a browser its session.
 pub(crate) fn give(value: &str, https: bool) -> Option<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_AGE_S}{secure}", name(https));
+    let text = format!(
+        "{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_AGE_S}{secure}",
+        name(https)
+    );
     HeaderValue::from_str(&text).ok()
 }
 
 /// The header that takes it back.
 pub(crate) fn take_back(https: bool) -> Option<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
-    HeaderValue::from_str(&format!("{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{secure}", name(https))).ok()
+    HeaderValue::from_str(&format!(
+        "{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{secure}",
+        name(https)
+    ))
+    .ok()
 }
 
 /// The CSRF token of a session: derived from the cookie, so that it needs no place of its own and ends with it.
 pub(crate) fn csrf_of(cookie: &str) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(cookie.as_bytes()) else { return String::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(cookie.as_bytes()) else {
+        return String::new();
+    };
     mac.update(b"tocsin csrf v1");
     hex(&mac.finalize().into_bytes())
 }
 
 /// Whether the request carries the token of its session.
 pub(crate) fn csrf_matches(headers: &HeaderMap, cookie: &str) -> bool {
-    let Some(given) = headers.get("x-csrf-token") else { return false };
+    let Some(given) = headers.get("x-csrf-token") else {
+        return false;
+    };
     let expected = csrf_of(cookie);
     !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
 }
@@ -66,11 +79,13 @@ pub(crate) fn csrf_matches(headers: &HeaderMap, cookie: &str) -> bool {
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing into a String does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -98,13 +113,22 @@ mod tests {
         let text = secure.to_str().unwrap();
         assert!(text.starts_with("__Host-tocsin=v; Path=/; HttpOnly; SameSite=Strict"));
         assert!(text.ends_with("; Secure"));
-        assert!(!give("v", false).unwrap().to_str().unwrap().contains("Secure"));
+        assert!(
+            !give("v", false)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .contains("Secure")
+        );
     }
 
     #[test]
     fn a_csrf_token_fits_its_own_session_only() {
         let mut headers = HeaderMap::new();
-        headers.insert("x-csrf-token", HeaderValue::from_str(&csrf_of("one")).unwrap());
+        headers.insert(
+            "x-csrf-token",
+            HeaderValue::from_str(&csrf_of("one")).unwrap(),
+        );
         assert!(csrf_matches(&headers, "one"));
         assert!(!csrf_matches(&headers, "two"));
         assert!(!csrf_matches(&HeaderMap::new(), "one"));

@@ -35,11 +35,18 @@ pub(crate) struct LoginThrottle(Mutex<BTreeMap<Tried, Tries>>);
 impl LoginThrottle {
     /// Takes one try, as failed until [`LoginThrottle::succeeded`] says otherwise, so that tries at the same time count too.
     /// The error is the wait in seconds.
-    pub(crate) fn start(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+    pub(crate) fn start(
+        &self,
+        account: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), u64> {
         let mut entries = lock(&self.0);
         let keys = keys(account, address);
         for (key, limit) in &keys {
-            if let Some(tries) = entries.get(key).filter(|tries| now.ms_since(tries.first_at) < WINDOW_MS)
+            if let Some(tries) = entries
+                .get(key)
+                .filter(|tries| now.ms_since(tries.first_at) < WINDOW_MS)
                 && tries.count >= *limit
             {
                 return Err((WINDOW_MS - now.ms_since(tries.first_at)).div_ceil(1_000));
@@ -52,9 +59,15 @@ impl LoginThrottle {
             return Err(WINDOW_MS / 1_000);
         }
         for (key, _) in keys {
-            let tries = entries.entry(key).or_insert(Tries { first_at: now, count: 0 });
+            let tries = entries.entry(key).or_insert(Tries {
+                first_at: now,
+                count: 0,
+            });
             if now.ms_since(tries.first_at) >= WINDOW_MS {
-                *tries = Tries { first_at: now, count: 0 };
+                *tries = Tries {
+                    first_at: now,
+                    count: 0,
+                };
             }
             tries.count += 1;
         }
@@ -73,7 +86,10 @@ impl LoginThrottle {
 
 fn keys(account: &str, address: Option<IpAddr>) -> [(Tried, u32); 2] {
     [
-        (Tried::Account(account.to_lowercase(), address), ACCOUNT_TRIES_MAX),
+        (
+            Tried::Account(account.to_lowercase(), address),
+            ACCOUNT_TRIES_MAX,
+        ),
         (Tried::Address(address), ADDRESS_TRIES_MAX),
     ]
 }
@@ -87,14 +103,20 @@ pub(crate) struct RollingLimit {
 impl RollingLimit {
     /// That many within any 60 s.
     pub(crate) fn new(per_minute: usize) -> Self {
-        Self { per_minute, taken: Mutex::default() }
+        Self {
+            per_minute,
+            taken: Mutex::default(),
+        }
     }
 
     /// Takes one. The error is the wait in seconds. Only known keys may come here, so that memory stays bounded.
     pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
         let mut all = lock(&self.taken);
         let taken = all.entry(key.to_owned()).or_default();
-        while taken.front().is_some_and(|first| now.ms_since(*first) >= ROLLING_MS) {
+        while taken
+            .front()
+            .is_some_and(|first| now.ms_since(*first) >= ROLLING_MS)
+        {
             taken.pop_front();
         }
         if taken.len() >= self.per_minute {
@@ -120,13 +142,27 @@ mod tests {
     fn of_a_thousand_tries_only_a_few_reach_the_password() {
         let throttle = LoginThrottle::default();
         let address = "192.0.2.1".parse().ok();
-        let tried = (0..1_000).filter(|_| throttle.start("a@example.org", address, START).is_ok()).count();
+        let tried = (0..1_000)
+            .filter(|_| throttle.start("a@example.org", address, START).is_ok())
+            .count();
         assert_eq!(tried, 5);
-        let many = (0..1_000).filter(|n| throttle.start(&format!("{n}@example.org"), address, START).is_ok()).count();
+        let many = (0..1_000)
+            .filter(|n| {
+                throttle
+                    .start(&format!("{n}@example.org"), address, START)
+                    .is_ok()
+            })
+            .count();
         assert_eq!(many, 25);
         assert_eq!(throttle.start("A@example.org", address, START), Err(300));
-        assert_eq!(throttle.start("a@example.org", "192.0.2.2".parse().ok(), START), Ok(()));
-        assert_eq!(throttle.start("a@example.org", address, START.plus_ms(WINDOW_MS)), Ok(()));
+        assert_eq!(
+            throttle.start("a@example.org", "192.0.2.2".parse().ok(), START),
+            Ok(())
+        );
+        assert_eq!(
+            throttle.start("a@example.org", address, START.plus_ms(WINDOW_MS)),
+            Ok(())
+        );
     }
 
     #[test]

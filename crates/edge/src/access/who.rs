@@ -1,6 +1,9 @@
 //! The levels that a route can demand of its caller, and the caller that a handler is given. It reads no request.
 
-use axum::extract::FromRequestParts;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::UserId;
@@ -58,7 +61,9 @@ impl Caller {
     /// The person who calls.
     pub(crate) fn person(&self) -> Result<UserId, Problem> {
         self.user.ok_or_else(|| {
-            Problem::forbidden("this needs a person: use a session or a token that belongs to somebody")
+            Problem::forbidden(
+                "this needs a person: use a session or a token that belongs to somebody",
+            )
         })
     }
 
@@ -69,11 +74,16 @@ impl Caller {
             Who::Session => self.via == Via::Session,
             Who::Role(role) => self.role >= role,
             Who::SelfOr(role) => {
-                let own = self.user.is_some() && self.user == path_user && self.role >= Role::Responder;
+                let own =
+                    self.user.is_some() && self.user == path_user && self.role >= Role::Responder;
                 self.role >= role || own
             }
         };
-        if allowed { Ok(()) } else { Err(Problem::forbidden(demand(who))) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Problem::forbidden(demand(who)))
+        }
     }
 }
 
@@ -83,7 +93,10 @@ fn demand(who: Who) -> String {
         Who::Session => "this needs a session of a browser, not a token".to_owned(),
         Who::Role(role) => format!("this needs the role {}", role_word(role)),
         Who::SelfOr(role) => {
-            format!("this needs the role {}, or to be the person it is about", role_word(role))
+            format!(
+                "this needs the role {}, or to be the person it is about",
+                role_word(role)
+            )
         }
     }
 }
@@ -97,11 +110,32 @@ pub(crate) const fn role_word(role: Role) -> &'static str {
     }
 }
 
+/// The address that a request came from; none when it came by no socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) Option<SocketAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(
+            parts
+                .extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0),
+        ))
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Missing only when a public route asks for it, which is a mistake of ours: refuse.
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::unauthenticated("sign in first"))
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::unauthenticated("sign in first"))
     }
 }

@@ -36,17 +36,26 @@ impl FromStr for Block {
         let first: IpAddr = address.parse().map_err(|_| wrong())?;
         let whole = if first.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(whole), str::parse).map_err(|_| wrong())?;
-        if bits > whole { Err(wrong()) } else { Ok(Self { first, bits }) }
+        if bits > whole {
+            Err(wrong())
+        } else {
+            Ok(Self { first, bits })
+        }
     }
 }
 
 impl Block {
     fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => {
-                same_start(first.to_bits().into(), address.to_bits().into(), 32, self.bits)
+            (IpAddr::V4(first), IpAddr::V4(address)) => same_start(
+                first.to_bits().into(),
+                address.to_bits().into(),
+                32,
+                self.bits,
+            ),
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                same_start(first.to_bits(), address.to_bits(), 128, self.bits)
             }
-            (IpAddr::V6(first), IpAddr::V6(address)) => same_start(first.to_bits(), address.to_bits(), 128, self.bits),
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
     }
@@ -68,7 +77,12 @@ struct System;
 
 impl Lookup for System {
     fn lookup(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.take(ADDRESSES_MAX).collect()) })
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((host, port))
+                .await?
+                .take(ADDRESSES_MAX)
+                .collect())
+        })
     }
 }
 
@@ -81,7 +95,10 @@ pub struct Egress {
 
 impl fmt::Debug for Egress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Egress").field("allow", &self.allow).finish_non_exhaustive()
+        formatter
+            .debug_struct("Egress")
+            .field("allow", &self.allow)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,13 +109,17 @@ pub enum Blocked {
     #[error("the name could not be resolved: {0}")]
     NoAddress(String),
     /// Every address it has is forbidden.
-    #[error("{0} is not a public address; if it is meant, name its block under [egress] allow in tocsin.toml")]
+    #[error(
+        "{0} is not a public address; if it is meant, name its block under [egress] allow in tocsin.toml"
+    )]
     Private(IpAddr),
     /// The address hands out a machine's credentials.
     #[error("{0} is an address of cloud metadata; nothing is ever sent there")]
     Metadata(IpAddr),
     /// Plain http is for allowed private addresses alone.
-    #[error("plain http goes only to addresses named under [egress] allow in tocsin.toml; use https")]
+    #[error(
+        "plain http goes only to addresses named under [egress] allow in tocsin.toml; use https"
+    )]
     Plain,
 }
 
@@ -106,13 +127,19 @@ impl Egress {
     /// Public addresses, and those of these blocks.
     #[must_use]
     pub fn new(allow: Vec<Block>) -> Self {
-        Self { allow: allow.into(), lookup: Arc::new(System) }
+        Self {
+            allow: allow.into(),
+            lookup: Arc::new(System),
+        }
     }
 
     /// With another resolver, for tests.
     #[must_use]
     pub fn with_lookup(allow: Vec<Block>, lookup: Arc<dyn Lookup>) -> Self {
-        Self { allow: allow.into(), lookup }
+        Self {
+            allow: allow.into(),
+            lookup,
+        }
     }
 
     /// Whether a request may be sent to this address.
@@ -124,7 +151,11 @@ impl Egress {
         if [address, meant].into_iter().any(is_metadata) {
             return Err(Blocked::Metadata(meant));
         }
-        if self.names(address) || is_public(meant) { Ok(()) } else { Err(Blocked::Private(meant)) }
+        if self.names(address) || is_public(meant) {
+            Ok(())
+        } else {
+            Err(Blocked::Private(meant))
+        }
     }
 
     /// Whether the configuration names this private address.
@@ -139,8 +170,17 @@ impl Egress {
     ///
     /// # Errors
     /// There is none.
-    pub async fn resolve(&self, host: &str, port: u16, encrypted: bool) -> Result<Vec<SocketAddr>, Blocked> {
-        let all = match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+    pub async fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+        encrypted: bool,
+    ) -> Result<Vec<SocketAddr>, Blocked> {
+        let all = match host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+        {
             Ok(literal) => vec![SocketAddr::new(literal, port)],
             Err(_) => self
                 .lookup
@@ -157,18 +197,28 @@ impl Egress {
                 Err(blocked) => refusal = blocked,
             }
         }
-        if good.is_empty() { Err(refusal) } else { Ok(good) }
+        if good.is_empty() {
+            Err(refusal)
+        } else {
+            Ok(good)
+        }
     }
 }
 
 /// The IPv4 address that an IPv6 address stands for, where it stands for one (mapped, compatible, 6to4, NAT64).
 fn canonical(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address else { return address };
+    let IpAddr::V6(v6) = address else {
+        return address;
+    };
     if let Some(v4) = v6.to_ipv4_mapped() {
         return IpAddr::V4(v4);
     }
     let parts = v6.segments();
-    let v4 = |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)));
+    let v4 = |high: u16, low: u16| {
+        IpAddr::V4(Ipv4Addr::from_bits(
+            (u32::from(high) << 16) | u32::from(low),
+        ))
+    };
     match parts {
         // IPv4-compatible, but not the unspecified and the loopback address.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
@@ -183,7 +233,9 @@ fn canonical(address: IpAddr) -> IpAddr {
 fn is_metadata(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            v4.is_link_local() || [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]].contains(&v4.octets())
+            v4.is_link_local()
+                || [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]]
+                    .contains(&v4.octets())
         }
         IpAddr::V6(v6) => v6.segments()[..2] == [0xfd00, 0x0ec2],
     }
@@ -200,7 +252,11 @@ fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(v4: Ipv4Addr) -> bool {
     let special = match v4.octets() {
         [0 | 10 | 127 | 224..=255, ..] => true,
-        [100, 64..=127, ..] | [169, 254, ..] | [172, 16..=31, ..] | [192, 168, ..] | [198, 18 | 19, ..] => true,
+        [100, 64..=127, ..]
+        | [169, 254, ..]
+        | [172, 16..=31, ..]
+        | [192, 168, ..]
+        | [198, 18 | 19, ..] => true,
         [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 51, 100, _] | [203, 0, 113, _] => true,
         _ => false,
     };
@@ -228,13 +284,38 @@ mod tests {
 
     #[test]
     fn only_public_addresses_may_be_reached() {
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ] {
             check(address, &[], true);
         }
         for address in [
-            "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "224.0.0.1",
-            "255.255.255.255", "192.0.2.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1",
-            "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1",
+            "127.0.0.1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "2001:db8::1",
             "2001:0:1::1",
         ] {
             check(address, &[], false);
@@ -255,8 +336,14 @@ mod tests {
     #[test]
     fn metadata_is_never_reached_whatever_is_allowed() {
         for address in [
-            "169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::",
-            "fd00:ec2::254", "100.100.100.200", "168.63.129.16",
+            "169.254.169.254",
+            "169.254.170.2",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "168.63.129.16",
         ] {
             check(address, &["0.0.0.0/0", "::/0"], false);
         }
@@ -264,7 +351,14 @@ mod tests {
 
     #[test]
     fn a_block_is_read_or_refused() {
-        for text in ["", "localhost", "127.0.0.1/33", "127.0.0.1/x", "::/129", "1.2.3"] {
+        for text in [
+            "",
+            "localhost",
+            "127.0.0.1/33",
+            "127.0.0.1/x",
+            "::/129",
+            "1.2.3",
+        ] {
             assert!(text.parse::<Block>().is_err(), "{text}");
         }
     }

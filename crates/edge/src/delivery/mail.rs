@@ -58,11 +58,17 @@ pub struct MailSettings {
 
 /// A message could not even be tried.
 fn refused(detail: impl Into<String>) -> Report {
-    Report { outcome: Outcome::Refused, detail: detail.into() }
+    Report {
+        outcome: Outcome::Refused,
+        detail: detail.into(),
+    }
 }
 
 fn failed(detail: impl Into<String>) -> Report {
-    Report { outcome: Outcome::Failed, detail: detail.into() }
+    Report {
+        outcome: Outcome::Failed,
+        detail: detail.into(),
+    }
 }
 
 /// Sends one message.
@@ -82,14 +88,20 @@ pub(crate) async fn send(
         Ok(connection) => connection,
         Err(report) => return report,
     };
-    match connection.send(letter.envelope(), &letter.formatted()).await {
+    match connection
+        .send(letter.envelope(), &letter.formatted())
+        .await
+    {
         Ok(response) => {
             let words: Vec<&str> = response.message().collect();
             tokio::spawn(async move {
                 // The server has the message; a goodbye that fails changes nothing.
                 let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
             });
-            Report { outcome: Outcome::Accepted, detail: format!("{} {}", response.code(), words.join(" ")) }
+            Report {
+                outcome: Outcome::Accepted,
+                detail: format!("{} {}", response.code(), words.join(" ")),
+            }
         }
         Err(error) => report_of(&error),
     }
@@ -118,21 +130,37 @@ async fn open(
         .await
         .map_err(|blocked| failed(format!("the mail server {}: {blocked}", settings.host)))?;
     let tls = || {
-        TlsParameters::builder(settings.host.clone()).build_rustls().map_err(|error| failed(format!("TLS: {error}")))
+        TlsParameters::builder(settings.host.clone())
+            .build_rustls()
+            .map_err(|error| failed(format!("TLS: {error}")))
     };
     let hello = ClientId::default();
-    let wrapped = if settings.tls == Encryption::Tls { Some(tls()?) } else { None };
-    let mut connection = connect(&addresses, &hello, wrapped).await.map_err(|error| report_of(&error))?;
+    let wrapped = if settings.tls == Encryption::Tls {
+        Some(tls()?)
+    } else {
+        None
+    };
+    let mut connection = connect(&addresses, &hello, wrapped)
+        .await
+        .map_err(|error| report_of(&error))?;
     if settings.tls == Encryption::StartTls {
         if !connection.can_starttls() {
-            return Err(failed("the mail server offers no STARTTLS; nothing was sent in the clear"));
+            return Err(failed(
+                "the mail server offers no STARTTLS; nothing was sent in the clear",
+            ));
         }
-        connection.starttls(tls()?, &hello).await.map_err(|error| report_of(&error))?;
+        connection
+            .starttls(tls()?, &hello)
+            .await
+            .map_err(|error| report_of(&error))?;
     }
     if let (Some(name), Some(password)) = (&settings.username, password) {
         let credentials = Credentials::new(name.clone(), password.expose_secret().to_owned());
         let ways = [Mechanism::Plain, Mechanism::Login];
-        connection.auth(&ways, &credentials).await.map_err(|error| report_of(&error))?;
+        connection
+            .auth(&ways, &credentials)
+            .await
+            .map_err(|error| report_of(&error))?;
     }
     Ok(connection)
 }
@@ -170,8 +198,14 @@ fn compose(
     message: &PageMessage,
     now: SystemTime,
 ) -> Result<Message, Report> {
-    let from: Mailbox = settings.from.parse().map_err(|_| failed("the sender's address in the mail settings is wrong"))?;
-    let to: Address = to.expose_secret().parse().map_err(|_| refused("the address is not a mail address"))?;
+    let from: Mailbox = settings
+        .from
+        .parse()
+        .map_err(|_| failed("the sender's address in the mail settings is wrong"))?;
+    let to: Address = to
+        .expose_secret()
+        .parse()
+        .map_err(|_| refused("the address is not a mail address"))?;
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
         .map_err(|error| refused(format!("the envelope cannot be made: {error}")))?;
     let id = format!("<{}@{}>", message.idempotency_key, from.email.domain());
@@ -183,7 +217,13 @@ fn compose(
         .date(now)
         .message_id(Some(id))
         .subject(content.subject)
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-        .multipart(MultiPart::alternative_plain_html(content.text, content.html))
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ))
+        .multipart(MultiPart::alternative_plain_html(
+            content.text,
+            content.html,
+        ))
         .map_err(|error| refused(format!("the message cannot be made: {error}")))
 }

@@ -55,8 +55,20 @@ pub(crate) fn letter(state: &State, work: Work, public_url: &str) -> Option<Lett
     let user = state.users.get(&notification.user)?;
     let method = user.contact_method(notification.contact_method)?;
     let message = match notification.purpose {
-        Purpose::Page(id) => about(state, state.incidents.get(&id)?, notification, Kind::Page, public_url),
-        Purpose::Resolved(id) => about(state, state.incidents.get(&id)?, notification, Kind::Resolved, public_url),
+        Purpose::Page(id) => about(
+            state,
+            state.incidents.get(&id)?,
+            notification,
+            Kind::Page,
+            public_url,
+        ),
+        Purpose::Resolved(id) => about(
+            state,
+            state.incidents.get(&id)?,
+            notification,
+            Kind::Resolved,
+            public_url,
+        ),
         Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
     };
     Some(Letter {
@@ -64,7 +76,9 @@ pub(crate) fn letter(state: &State, work: Work, public_url: &str) -> Option<Lett
         channel: method.kind,
         address: method.address,
         signing_key: method.signing_key,
-        pending_code: method.pending_code.filter(|_| notification.purpose == Purpose::Test),
+        pending_code: method
+            .pending_code
+            .filter(|_| notification.purpose == Purpose::Test),
     })
 }
 
@@ -75,8 +89,15 @@ fn about(
     kind: Kind,
     public_url: &str,
 ) -> PageMessage {
-    let alerts: Vec<&Alert> = incident.alerts.iter().filter_map(|id| state.alerts.get(id)).collect();
-    let worst = alerts.iter().find(|alert| alert.title == incident.title).or(alerts.first());
+    let alerts: Vec<&Alert> = incident
+        .alerts
+        .iter()
+        .filter_map(|id| state.alerts.get(id))
+        .collect();
+    let worst = alerts
+        .iter()
+        .find(|alert| alert.title == incident.title)
+        .or(alerts.first());
     let runbook = worst
         .and_then(|alert| state.monitors.get(&alert.source.monitor()?))
         .map(|monitor| monitor.runbook.clone())
@@ -89,9 +110,16 @@ fn about(
         incident_id: incident.id.to_string(),
         title: incident.title.clone(),
         urgency: urgency(incident.urgency),
-        service: state.services.get(&incident.service).map(|one| one.name.clone()).unwrap_or_default(),
+        service: state
+            .services
+            .get(&incident.service)
+            .map(|one| one.name.clone())
+            .unwrap_or_default(),
         target: target.map(|one| one.identity.name.clone()),
-        onset: incident.onset.as_ref().map(|onset| Onset { at: onset.at, uncertainty_ms: onset.uncertainty_ms }),
+        onset: incident.onset.as_ref().map(|onset| Onset {
+            at: onset.at,
+            uncertainty_ms: onset.uncertainty_ms,
+        }),
         opened_at: incident.opened_at,
         reason: notification.why.clone(),
         details: details(incident, &alerts, kind),
@@ -111,8 +139,14 @@ fn details(incident: &Incident, alerts: &[&Alert], kind: Kind) -> Vec<(String, S
             details.extend(alert.details.iter().cloned());
         }
     }
-    let others = alerts.iter().filter(|alert| alert.title != incident.title && alert.is_firing());
-    details.extend(others.take(ALERTS_MAX).map(|alert| ("Also".to_owned(), alert.title.clone())));
+    let others = alerts
+        .iter()
+        .filter(|alert| alert.title != incident.title && alert.is_firing());
+    details.extend(
+        others
+            .take(ALERTS_MAX)
+            .map(|alert| ("Also".to_owned(), alert.title.clone())),
+    );
     details
 }
 

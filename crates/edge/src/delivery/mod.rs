@@ -99,12 +99,18 @@ impl Delivery {
         let courier = Arc::new(Courier { needs, poster });
         let (stop, stopped) = channel::<()>();
         runtime.spawn(work_off(queue.clone(), courier));
-        let thread = std::thread::Builder::new().name("delivery".to_owned()).spawn(move || {
-            // Ends when told or when the sender is dropped; both mean the same.
-            let _ = stopped.recv();
-            runtime.shutdown_timeout(STOP_WAIT);
-        })?;
-        Ok(Self { queue, stop: Some(stop), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("delivery".to_owned())
+            .spawn(move || {
+                // Ends when told or when the sender is dropped; both mean the same.
+                let _ = stopped.recv();
+                runtime.shutdown_timeout(STOP_WAIT);
+            })?;
+        Ok(Self {
+            queue,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Begins no further attempt and ends. What was under way without an answer is taken up by the next start.
@@ -134,7 +140,12 @@ struct Courier {
 }
 
 async fn work_off(queue: Queue, courier: Arc<Courier>) {
-    let sort = |work| courier.needs.engine.read(|state| message::sort(state, work));
+    let sort = |work| {
+        courier
+            .needs
+            .engine
+            .read(|state| message::sort(state, work))
+    };
     while let Some((channel, work)) = queue.next(sort).await {
         courier.needs.tally.set_waiting(queue.waiting());
         let (queue, courier) = (queue.clone(), Arc::clone(&courier));
@@ -147,7 +158,10 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
 
 impl Courier {
     async fn attempt(&self, work: Work) {
-        let letter = self.needs.engine.read(|state| message::letter(state, work, &self.needs.public_url));
+        let letter = self
+            .needs
+            .engine
+            .read(|state| message::letter(state, work, &self.needs.public_url));
         let Some(letter) = letter else { return };
         let channel = letter.channel;
         let report = match tokio::time::timeout(ATTEMPT_WAIT, self.try_once(letter)).await {
@@ -158,7 +172,11 @@ impl Courier {
             },
         };
         let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
-        let last = Last { at: self.needs.clock.now(), outcome: report.outcome, detail: detail.clone() };
+        let last = Last {
+            at: self.needs.clock.now(),
+            outcome: report.outcome,
+            detail: detail.clone(),
+        };
         self.needs.tally.count(channel, last);
         self.tell(work, report.outcome, detail).await;
     }
@@ -172,13 +190,29 @@ impl Courier {
         let report = match letter.channel {
             ChannelKind::Email => self.mail(&letter, &secrets).await,
             ChannelKind::Webhook => {
-                self.poster.webhook(&secrets.address, secrets.signing_key.as_ref(), &letter.message, now).await
+                self.poster
+                    .webhook(
+                        &secrets.address,
+                        secrets.signing_key.as_ref(),
+                        &letter.message,
+                        now,
+                    )
+                    .await
             }
             ChannelKind::Ntfy => {
-                self.poster.ntfy(&secrets.address, secrets.signing_key.as_ref(), &letter.message).await
+                self.poster
+                    .ntfy(
+                        &secrets.address,
+                        secrets.signing_key.as_ref(),
+                        &letter.message,
+                    )
+                    .await
             }
         };
-        Report { detail: without_secrets(&report.detail, &letter, &secrets), ..report }
+        Report {
+            detail: without_secrets(&report.detail, &letter, &secrets),
+            ..report
+        }
     }
 
     /// Takes the address, the key and the code out of the vault.
@@ -189,29 +223,63 @@ impl Courier {
             let read = |id: Option<_>| id.map_or(Ok(None), |id| vault.get(id));
             Ok((vault.get(address)?, read(key)?, read(code)?))
         });
-        let failed = |detail: String| Report { outcome: Outcome::Failed, detail };
-        let opened = opened.await.map_err(|_| failed("the vault could not be read".to_owned()))?;
-        let (address, signing_key, code) = opened.map_err(|error| failed(format!("the vault: {error}")))?;
+        let failed = |detail: String| Report {
+            outcome: Outcome::Failed,
+            detail,
+        };
+        let opened = opened
+            .await
+            .map_err(|_| failed("the vault could not be read".to_owned()))?;
+        let (address, signing_key, code) =
+            opened.map_err(|error| failed(format!("the vault: {error}")))?;
         let Some(address) = address else {
-            return Err(Report { outcome: Outcome::Refused, detail: "the address was removed".to_owned() });
+            return Err(Report {
+                outcome: Outcome::Refused,
+                detail: "the address was removed".to_owned(),
+            });
         };
         letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
-        Ok((letter, Secrets { address, signing_key }))
+        Ok((
+            letter,
+            Secrets {
+                address,
+                signing_key,
+            },
+        ))
     }
 
     async fn mail(&self, letter: &Letter, secrets: &Secrets) -> Report {
-        let (settings, password) = match mail_settings(&self.needs.accounts, &self.needs.vault).await {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                let detail = "no mail server is set up: set one under Settings, or use another channel".to_owned();
-                return Report { outcome: Outcome::Refused, detail };
-            }
-            Err(error) => return Report { outcome: Outcome::Failed, detail: format!("the mail settings: {error}") },
-        };
+        let (settings, password) =
+            match mail_settings(&self.needs.accounts, &self.needs.vault).await {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    let detail =
+                        "no mail server is set up: set one under Settings, or use another channel"
+                            .to_owned();
+                    return Report {
+                        outcome: Outcome::Refused,
+                        detail,
+                    };
+                }
+                Err(error) => {
+                    return Report {
+                        outcome: Outcome::Failed,
+                        detail: format!("the mail settings: {error}"),
+                    };
+                }
+            };
         let micros = u64::try_from(self.needs.clock.now().as_micros()).unwrap_or_default();
         let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);
         let (egress, message) = (&self.needs.egress, &letter.message);
-        mail::send(&settings, password.as_ref(), egress, &secrets.address, message, date).await
+        mail::send(
+            &settings,
+            password.as_ref(),
+            egress,
+            &secrets.address,
+            message,
+            date,
+        )
+        .await
     }
 
     /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
@@ -225,7 +293,10 @@ impl Courier {
                 detail: detail.clone(),
             };
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            let command = Command { actor: Actor::System, ask };
+            let command = Command {
+                actor: Actor::System,
+                ask,
+            };
             let reply = move |outcome| {
                 // The receiver waits below; it is gone only when the runtime ends.
                 let _ = sender.send(outcome);
@@ -251,23 +322,37 @@ pub(crate) async fn mail_settings(
     vault: &Arc<dyn Vault>,
 ) -> Result<Option<(MailSettings, Option<SecretString>)>, StorageError> {
     let (accounts, vault) = (Arc::clone(accounts), Arc::clone(vault));
-    let wrong = |why: String| StorageError { why, disk_full: false };
+    let wrong = |why: String| StorageError {
+        why,
+        disk_full: false,
+    };
     let read = tokio::task::spawn_blocking(move || {
-        let Some(text) = accounts.setting(mail::SETTING)? else { return Ok(None) };
-        let settings: MailSettings =
-            serde_json::from_str(&text).map_err(|error| wrong(format!("the mail settings cannot be read: {error}")))?;
+        let Some(text) = accounts.setting(mail::SETTING)? else {
+            return Ok(None);
+        };
+        let settings: MailSettings = serde_json::from_str(&text)
+            .map_err(|error| wrong(format!("the mail settings cannot be read: {error}")))?;
         let password = settings.password.map_or(Ok(None), |id| vault.get(id))?;
         Ok(Some((settings, password)))
     });
-    read.await.map_err(|_| wrong("the mail settings could not be read".to_owned()))?
+    read.await
+        .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
 }
 
 /// Takes addresses, keys and codes out of what a provider said: the detail is journalled, and no secret may be.
 fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) -> String {
     let mut clean = detail.to_owned();
     let code = letter.message.verification_code.as_deref();
-    let known = [Some(secrets.address.expose_secret()), secrets.signing_key.as_ref().map(|key| key.expose_secret()), code];
-    for secret in known.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+    let known = [
+        Some(secrets.address.expose_secret()),
+        secrets.signing_key.as_ref().map(|key| key.expose_secret()),
+        code,
+    ];
+    for secret in known
+        .into_iter()
+        .flatten()
+        .filter(|secret| !secret.is_empty())
+    {
         clean = replace_ignoring_case(&clean, secret);
     }
     clean
@@ -291,7 +376,10 @@ mod tests {
 
     #[test]
     fn secrets_are_taken_out_of_what_a_provider_says() {
-        let clean = replace_ignoring_case("550 <Eve@Example.ORG>: eve@example.org is unknown", "eve@example.org");
+        let clean = replace_ignoring_case(
+            "550 <Eve@Example.ORG>: eve@example.org is unknown",
+            "eve@example.org",
+        );
         assert_eq!(clean, "550 <…>: … is unknown");
     }
 }

@@ -54,7 +54,11 @@ impl Poster {
                 .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
         };
         // A machine without a store of authorities still has the ones that come with the binary.
-        let client = builder().build().or_else(|_| builder().tls_backend_preconfigured(bundled_authorities()).build())?;
+        let client = builder().build().or_else(|_| {
+            builder()
+                .tls_backend_preconfigured(bundled_authorities())
+                .build()
+        })?;
         Ok(Self { client, egress })
     }
 
@@ -66,7 +70,9 @@ impl Poster {
         message: &PageMessage,
         now: Timestamp,
     ) -> Report {
-        let Some(key) = key else { return refused("the signing key of this webhook is gone: add the webhook again") };
+        let Some(key) = key else {
+            return refused("the signing key of this webhook is gone: add the webhook again");
+        };
         let body = webhook::body(message);
         let signed = match webhook::sign(key.expose_secret().as_bytes(), now, &body) {
             Ok(signed) => signed,
@@ -108,15 +114,26 @@ impl Poster {
                 Blocked::NoAddress(_) => Outcome::Failed,
                 Blocked::Private(_) | Blocked::Metadata(_) | Blocked::Plain => Outcome::Refused,
             };
-            return Report { outcome, detail: blocked.to_string() };
+            return Report {
+                outcome,
+                detail: blocked.to_string(),
+            };
         }
-        let request = self.client.post(url).header("content-type", "application/json").headers(header_map(headers));
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/json")
+            .headers(header_map(headers));
         match request.body(body).send().await {
             Ok(response) => report_of(response).await,
-            Err(error) if error.is_timeout() => {
-                Report { outcome: Outcome::TimedOut, detail: "no answer in time".to_owned() }
-            }
-            Err(error) => Report { outcome: Outcome::Failed, detail: causes(&error.without_url()) },
+            Err(error) if error.is_timeout() => Report {
+                outcome: Outcome::TimedOut,
+                detail: "no answer in time".to_owned(),
+            },
+            Err(error) => Report {
+                outcome: Outcome::Failed,
+                detail: causes(&error.without_url()),
+            },
         }
     }
 
@@ -135,12 +152,19 @@ impl Poster {
 }
 
 fn refused(detail: impl Into<String>) -> Report {
-    Report { outcome: Outcome::Refused, detail: detail.into() }
+    Report {
+        outcome: Outcome::Refused,
+        detail: detail.into(),
+    }
 }
 
 fn bundled_authorities() -> rustls::ClientConfig {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 fn header_map(pairs: &[(&str, &str)]) -> HeaderMap {
@@ -168,7 +192,9 @@ async fn report_of(mut response: Response) -> Report {
     let mut words = Vec::new();
     while words.len() < ANSWER_BYTES_MAX {
         // An answer that is cut off has been an answer all the same.
-        let Ok(Some(piece)) = response.chunk().await else { break };
+        let Ok(Some(piece)) = response.chunk().await else {
+            break;
+        };
         words.extend_from_slice(&piece);
     }
     words.truncate(ANSWER_BYTES_MAX);
@@ -180,12 +206,24 @@ async fn report_of(mut response: Response) -> Report {
     } else {
         Outcome::Refused
     };
-    let redirect = if status.is_redirection() { " (redirects are not followed)" } else { "" };
-    Report { outcome, detail: format!("HTTP {}{redirect} {words}", status.as_u16()) }
+    let redirect = if status.is_redirection() {
+        " (redirects are not followed)"
+    } else {
+        ""
+    };
+    Report {
+        outcome,
+        detail: format!("HTTP {}{redirect} {words}", status.as_u16()),
+    }
 }
 
 fn is_worth_another_try(status: StatusCode) -> bool {
-    [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+    [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_EARLY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ]
+    .contains(&status)
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -205,10 +243,17 @@ mod tests {
     #[test]
     fn a_topic_is_the_last_part_of_its_url() {
         let check = |address: &str, expected: Option<&str>| {
-            assert_eq!(topic_of(address).map(|(url, _)| url.to_string()).as_deref(), expected, "{address}");
+            assert_eq!(
+                topic_of(address).map(|(url, _)| url.to_string()).as_deref(),
+                expected,
+                "{address}"
+            );
         };
         check("https://ntfy.sh/my-topic", Some("https://ntfy.sh/"));
-        check("https://example.org/ntfy/my-topic", Some("https://example.org/ntfy/"));
+        check(
+            "https://example.org/ntfy/my-topic",
+            Some("https://example.org/ntfy/"),
+        );
         check("https://ntfy.sh/", None);
         check("https://ntfy.sh/a%20b", None);
         check("ntfy.sh/topic", None);

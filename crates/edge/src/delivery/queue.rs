@@ -42,7 +42,6 @@ struct Lane {
     under_way: usize,
 }
 
-
 #[derive(Default)]
 struct Lanes {
     fresh: VecDeque<Work>,
@@ -76,7 +75,10 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         let lanes = self.lock();
-        let ranked = lanes.by_channel.values().flat_map(|lane| lane.waiting.values());
+        let ranked = lanes
+            .by_channel
+            .values()
+            .flat_map(|lane| lane.waiting.values());
         lanes.fresh.len() + ranked.map(VecDeque::len).sum::<usize>()
     }
 
@@ -89,12 +91,18 @@ impl Queue {
         loop {
             let fresh = std::mem::take(&mut self.lock().fresh);
             // The core's state is read without holding our lock.
-            let sorted: Vec<_> = fresh.into_iter().filter_map(|work| Some((work, sort(work)?))).collect();
+            let sorted: Vec<_> = fresh
+                .into_iter()
+                .filter_map(|work| Some((work, sort(work)?)))
+                .collect();
             {
                 let mut lanes = self.lock();
                 for (work, (purpose, channel)) in sorted {
                     let lane = lanes.by_channel.entry(channel).or_default();
-                    lane.waiting.entry(rank(purpose)).or_default().push_back(work);
+                    lane.waiting
+                        .entry(rank(purpose))
+                        .or_default()
+                        .push_back(work);
                 }
                 if lanes.closed {
                     return None;
@@ -123,7 +131,11 @@ fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
         .iter()
         .filter(|(_, lane)| lane.under_way < AT_ONCE)
         .filter_map(|(channel, lane)| {
-            let rank = lane.waiting.iter().find(|(_, works)| !works.is_empty()).map(|(rank, _)| *rank)?;
+            let rank = lane
+                .waiting
+                .iter()
+                .find(|(_, works)| !works.is_empty())
+                .map(|(rank, _)| *rank)?;
             Some((rank, *channel))
         })
         .min()?;
@@ -152,8 +164,12 @@ mod tests {
     async fn pages_go_first_and_a_full_channel_holds_up_nobody_else() {
         let mut entropy = Counting(1);
         let incident = IncidentId::random(&mut entropy);
-        let works: Vec<Work> =
-            (0..20).map(|_| Work { notification: NotificationId::random(&mut entropy), number: 1 }).collect();
+        let works: Vec<Work> = (0..20)
+            .map(|_| Work {
+                notification: NotificationId::random(&mut entropy),
+                number: 1,
+            })
+            .collect();
         let sort = |work: Work| {
             let index = works.iter().position(|one| *one == work).unwrap();
             Some(match index {
@@ -166,13 +182,27 @@ mod tests {
         let queue = Queue::default();
         works.iter().for_each(|work| queue.push(*work));
         for expected in 2..18 {
-            assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[expected])));
+            assert_eq!(
+                queue.next(sort).await,
+                Some((ChannelKind::Email, works[expected]))
+            );
         }
-        assert_eq!(queue.next(sort).await, Some((ChannelKind::Ntfy, works[19])), "the mail channel is full");
+        assert_eq!(
+            queue.next(sort).await,
+            Some((ChannelKind::Ntfy, works[19])),
+            "the mail channel is full"
+        );
         queue.done(ChannelKind::Email);
-        assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[18])));
+        assert_eq!(
+            queue.next(sort).await,
+            Some((ChannelKind::Email, works[18]))
+        );
         queue.done(ChannelKind::Email);
-        assert_eq!(queue.next(sort).await, Some((ChannelKind::Email, works[1])), "resolved before tests");
+        assert_eq!(
+            queue.next(sort).await,
+            Some((ChannelKind::Email, works[1])),
+            "resolved before tests"
+        );
         assert_eq!(queue.waiting(), 1);
         queue.close();
         assert_eq!(queue.next(sort).await, None);

@@ -36,7 +36,10 @@ impl Tally {
 
     pub(crate) fn count(&self, channel: ChannelKind, last: Last) {
         let mut counted = self.lock();
-        *counted.attempts.entry((channel, outcome_word(last.outcome))).or_default() += 1;
+        *counted
+            .attempts
+            .entry((channel, outcome_word(last.outcome)))
+            .or_default() += 1;
         counted.last.insert(channel, last);
     }
 
@@ -47,7 +50,11 @@ impl Tally {
     /// Attempts by channel and outcome.
     #[must_use]
     pub fn attempts(&self) -> Vec<(ChannelKind, &'static str, u64)> {
-        self.lock().attempts.iter().map(|((channel, outcome), count)| (*channel, *outcome, *count)).collect()
+        self.lock()
+            .attempts
+            .iter()
+            .map(|((channel, outcome), count)| (*channel, *outcome, *count))
+            .collect()
     }
 
     /// How the last attempt by a channel went.

@@ -33,7 +33,11 @@ pub(crate) async fn enqueue(State(app): State<App>, headers: HeaderMap, content:
 #[utoipa::path(post, path = "/pagerduty/v2/enqueue", tag = "fronts",
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 413, body = Object), (status = 429, body = Object)))]
-pub(crate) async fn enqueue_prefixed(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
+pub(crate) async fn enqueue_prefixed(
+    State(app): State<App>,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
     take(&app, &headers, content).await
 }
 
@@ -58,11 +62,20 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
         }
     };
     let Some(integration) = integration_of(app, &event.routing_key) else {
-        return invalid(StatusCode::BAD_REQUEST, &["'routing_key' is invalid: no integration has it".to_owned()]);
+        return invalid(
+            StatusCode::BAD_REQUEST,
+            &["'routing_key' is invalid: no integration has it".to_owned()],
+        );
     };
-    if let Err(seconds) = app.inner().front_limit.take(integration.id.as_str(), app.now()) {
+    if let Err(seconds) = app
+        .inner()
+        .front_limit
+        .take(integration.id.as_str(), app.now())
+    {
         let mut response = answer(StatusCode::TOO_MANY_REQUESTS, events_v2::throttled());
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         return response;
     }
     match carry_out(app, &integration, event).await {
@@ -81,7 +94,11 @@ fn integration_of(app: &App, key: &str) -> Option<Integration> {
 }
 
 fn refused(problem: &Problem) -> Response {
-    let reasons = if problem.errors().is_empty() { &[problem.detail().to_owned()][..] } else { problem.errors() };
+    let reasons = if problem.errors().is_empty() {
+        &[problem.detail().to_owned()][..]
+    } else {
+        problem.errors()
+    };
     // A conflict is not the sender's fault and goes away: its clients try again after a 5xx only.
     let status = match problem.status() {
         StatusCode::CONFLICT | StatusCode::NOT_FOUND => StatusCode::SERVICE_UNAVAILABLE,
@@ -89,7 +106,9 @@ fn refused(problem: &Problem) -> Response {
     };
     let mut response = invalid(status, reasons);
     if let Some(seconds) = problem.retry_after_s() {
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
     }
     response
 }
@@ -103,10 +122,18 @@ async fn carry_out(app: &App, integration: &Integration, event: Event) -> Result
     let ask = match (event.action, event.payload.clone()) {
         (Action::Trigger, Some(payload)) => trigger(integration, &event, payload, key.clone()),
         (Action::Trigger, None) => return Err(Problem::bad("'payload' is missing")),
-        (Action::Acknowledge, _) => AlertAsk::AcknowledgeByKey { service, dedup_key: key.clone() },
-        (Action::Resolve, _) => AlertAsk::ResolveByKey { service, dedup_key: key.clone() },
+        (Action::Acknowledge, _) => AlertAsk::AcknowledgeByKey {
+            service,
+            dedup_key: key.clone(),
+        },
+        (Action::Resolve, _) => AlertAsk::ResolveByKey {
+            service,
+            dedup_key: key.clone(),
+        },
     };
-    let actor = Actor::Integration { integration: integration.id };
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
     app.ask(&actor, Ask::Alert(ask)).await?;
     Ok(key)
 }
@@ -125,9 +152,25 @@ fn trigger(integration: &Integration, event: &Event, payload: Payload, key: Stri
         let name = link.text.clone().unwrap_or_else(|| "Link".to_owned());
         details.push((name, link.href.clone()));
     }
-    details.extend(event.images.iter().map(|image| ("Image".to_owned(), image.src.clone())));
-    details.extend(payload.custom_details.as_ref().map(flat).unwrap_or_default());
-    details.extend(event.notes.iter().map(|note| ("Note".to_owned(), note.clone())));
+    details.extend(
+        event
+            .images
+            .iter()
+            .map(|image| ("Image".to_owned(), image.src.clone())),
+    );
+    details.extend(
+        payload
+            .custom_details
+            .as_ref()
+            .map(flat)
+            .unwrap_or_default(),
+    );
+    details.extend(
+        event
+            .notes
+            .iter()
+            .map(|note| ("Note".to_owned(), note.clone())),
+    );
     AlertAsk::Trigger {
         service: Some(integration.service),
         integration: Some(integration.id),

@@ -18,7 +18,9 @@ pub(crate) fn mail(text: &str) -> Result<SecretString, String> {
     if text.chars().count() > MAIL_CHARS_MAX {
         return Err(format!("at most {MAIL_CHARS_MAX} characters"));
     }
-    let address: Address = text.parse().map_err(|_| "not a mail address such as ann@example.org".to_owned())?;
+    let address: Address = text
+        .parse()
+        .map_err(|_| "not a mail address such as ann@example.org".to_owned())?;
     Ok(SecretString::from(address.to_string()))
 }
 
@@ -29,7 +31,8 @@ pub(crate) fn of(kind: ChannelKind, text: &str) -> Result<SecretString, String> 
         ChannelKind::Webhook => url(text).map(|url| SecretString::from(url.to_string())),
         ChannelKind::Ntfy => {
             let url = url(text)?;
-            topic_of(url.as_str()).ok_or("not the URL of an ntfy topic such as https://ntfy.example.org/my-topic")?;
+            topic_of(url.as_str())
+                .ok_or("not the URL of an ntfy topic such as https://ntfy.example.org/my-topic")?;
             Ok(SecretString::from(url.to_string()))
         }
     }
@@ -73,11 +76,25 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_used_is_refused_with_a_reason() {
-        for text in ["", "ann", "ann@", "a b@example.org", "ann@example.org\r\nBcc: x@example.org", "<ann@example.org>"] {
+        for text in [
+            "",
+            "ann",
+            "ann@",
+            "a b@example.org",
+            "ann@example.org\r\nBcc: x@example.org",
+            "<ann@example.org>",
+        ] {
             assert!(mail(text).is_err(), "{text:?}");
         }
         assert!(mail(" ann@example.org ").is_ok());
-        for text in ["", "example.org", "ftp://example.org/", "file:///etc/passwd", "https://u:p@example.org/", "javascript:alert(1)"] {
+        for text in [
+            "",
+            "example.org",
+            "ftp://example.org/",
+            "file:///etc/passwd",
+            "https://u:p@example.org/",
+            "javascript:alert(1)",
+        ] {
             assert!(of(ChannelKind::Webhook, text).is_err(), "{text:?}");
         }
         assert!(of(ChannelKind::Webhook, "https://example.org/hook?k=v").is_ok());
@@ -87,8 +104,17 @@ mod tests {
 
     #[test]
     fn a_hint_gives_no_secret_away() {
-        assert_eq!(hint(ChannelKind::Email, "eve@example.org"), "e…@example.org");
-        assert_eq!(hint(ChannelKind::Webhook, "https://example.org/hook?key=secret"), "https://example.org/…");
-        assert_eq!(hint(ChannelKind::Ntfy, "https://ntfy.sh/secret-topic"), "https://ntfy.sh/…");
+        assert_eq!(
+            hint(ChannelKind::Email, "eve@example.org"),
+            "e…@example.org"
+        );
+        assert_eq!(
+            hint(ChannelKind::Webhook, "https://example.org/hook?key=secret"),
+            "https://example.org/…"
+        );
+        assert_eq!(
+            hint(ChannelKind::Ntfy, "https://ntfy.sh/secret-topic"),
+            "https://ntfy.sh/…"
+        );
     }
 }

@@ -80,7 +80,9 @@ pub(crate) async fn send_alert(
     Body(request): Body<AlertRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let service = match &request.service_id {
-        Some(id) => id.parse().map_err(|_| Problem::bad("service_id: not an id of a service"))?,
+        Some(id) => id
+            .parse()
+            .map_err(|_| Problem::bad("service_id: not an id of a service"))?,
         None => app
             .read(|state| state.installation.as_ref().map(|all| all.default_service))
             .ok_or_else(|| Problem::conflict("set Tocsin up first"))?,
@@ -88,7 +90,13 @@ pub(crate) async fn send_alert(
     let (dedup_key, ask) = ask_of(request, service)?;
     let done = app.ask(&caller.actor, Ask::Alert(ask)).await?;
     let incident_id = incident_in(&done).map(|incident| incident.to_string());
-    Ok((StatusCode::ACCEPTED, Json(AlertAccepted { dedup_key, incident_id })))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(AlertAccepted {
+            dedup_key,
+            incident_id,
+        }),
+    ))
 }
 
 fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk), Problem> {
@@ -106,8 +114,14 @@ fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk
         }
     };
     let ask = match request.action {
-        AlertAction::Acknowledge => AlertAsk::AcknowledgeByKey { service, dedup_key: dedup_key.clone() },
-        AlertAction::Resolve => AlertAsk::ResolveByKey { service, dedup_key: dedup_key.clone() },
+        AlertAction::Acknowledge => AlertAsk::AcknowledgeByKey {
+            service,
+            dedup_key: dedup_key.clone(),
+        },
+        AlertAction::Resolve => AlertAsk::ResolveByKey {
+            service,
+            dedup_key: dedup_key.clone(),
+        },
         AlertAction::Trigger => {
             let mut need = |name: &str, value: Option<String>| {
                 let value = value.filter(|value| !value.trim().is_empty());
@@ -129,12 +143,19 @@ fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk
                 severity: severity.into(),
                 title,
                 summary: format!("on {}", cut(&source, SOURCE_CHARS_MAX)),
-                details: request.details.map(|details| flat(&details)).unwrap_or_default(),
+                details: request
+                    .details
+                    .map(|details| flat(&details))
+                    .unwrap_or_default(),
                 at: None,
             }
         }
     };
-    if reasons.is_empty() { Ok((dedup_key, ask)) } else { Err(Problem::invalid(reasons)) }
+    if reasons.is_empty() {
+        Ok((dedup_key, ask))
+    } else {
+        Err(Problem::invalid(reasons))
+    }
 }
 
 /// A key for an alert that came without one.
@@ -153,7 +174,13 @@ fn collect(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
     if found.len() >= DETAILS_MAX {
         return;
     }
-    let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    let below = |key: &str| {
+        if name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{name}.{key}")
+        }
+    };
     match value {
         Value::Object(fields) if depth < DETAIL_DEPTH_MAX => {
             for (key, value) in fields {
@@ -191,10 +218,16 @@ mod tests {
     #[test]
     fn details_become_names_and_texts_within_limits() {
         let check = |details: Value, expected: &[(&str, &str)]| {
-            let expected: Vec<_> = expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect();
             assert_eq!(flat(&details), expected);
         };
-        check(json!({"a": 1, "b": {"c": ["x", null]}}), &[("a", "1"), ("b.c.0", "x"), ("b.c.1", "null")]);
+        check(
+            json!({"a": 1, "b": {"c": ["x", null]}}),
+            &[("a", "1"), ("b.c.0", "x"), ("b.c.1", "null")],
+        );
         check(json!("text"), &[("details", "text")]);
         assert_eq!(flat(&json!(vec![1; 1_000])).len(), DETAILS_MAX);
         let mut deep = json!(1);
@@ -202,6 +235,9 @@ mod tests {
             deep = json!([deep]);
         }
         assert_eq!(flat(&deep).len(), 1);
-        assert_eq!(flat(&json!({"k": "é".repeat(5_000)}))[0].1.chars().count(), DETAIL_CHARS_MAX);
+        assert_eq!(
+            flat(&json!({"k": "é".repeat(5_000)}))[0].1.chars().count(),
+            DETAIL_CHARS_MAX
+        );
     }
 }

@@ -27,7 +27,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         let (parts, body) = request.into_parts();
         let bytes = read(&parts.headers, body, BODY_BYTES_MAX).await?;
         if !is_json(&parts.headers) {
-            return Err(Problem::bad("the body must be JSON, with the header Content-Type: application/json"));
+            return Err(Problem::bad(
+                "the body must be JSON, with the header Content-Type: application/json",
+            ));
         }
         parse(&bytes).map(Self)
     }
@@ -35,19 +37,34 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
 /// Reads JSON; an empty body counts as `{}`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|error| Problem::bad(format!("the body cannot be read: {error}")))
+    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) {
+        b"{}"
+    } else {
+        bytes
+    };
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad(format!("the body cannot be read: {error}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return false };
-    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else {
+        return false;
+    };
+    let kind = kind
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     kind.eq_ignore_ascii_case("application/json")
 }
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let told = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|told| told > limit as u64) {
         return Err(Problem::too_large(limit));
     }
@@ -55,7 +72,8 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         let mut whole = BytesMut::new();
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| Problem::bad("the body ended early; nothing was kept"))?;
+            let piece =
+                piece.map_err(|_| Problem::bad("the body ended early; nothing was kept"))?;
             if whole.len() + piece.len() > limit {
                 return Err(Problem::too_large(limit));
             }
@@ -64,7 +82,9 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         Ok(whole.freeze())
     };
     let late = || Problem::timeout("the body did not arrive in time; nothing was kept");
-    tokio::time::timeout(BODY_WAIT, collect).await.map_err(|_| late())?
+    tokio::time::timeout(BODY_WAIT, collect)
+        .await
+        .map_err(|_| late())?
 }
 
 /// The parameters after the question mark.
@@ -74,8 +94,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(query) = Query::<T>::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::bad(format!("the query cannot be read: {}", error.body_text())))?;
+        let Query(query) = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+            Problem::bad(format!("the query cannot be read: {}", error.body_text()))
+        })?;
         Ok(Self(query))
     }
 }

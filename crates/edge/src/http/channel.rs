@@ -68,7 +68,9 @@ pub(crate) struct Channels {
 }
 
 async fn email(app: &App) -> Result<EmailChannel, Problem> {
-    let settings = mail_settings(&app.accounts, &app.vault).await?.map(|(settings, _)| settings);
+    let settings = mail_settings(&app.accounts, &app.vault)
+        .await?
+        .map(|(settings, _)| settings);
     let (state, detail) = match mail_state(app).await {
         MailState::Unset => (ChannelState::Unknown, None),
         MailState::Reachable => (ChannelState::Ok, None),
@@ -94,7 +96,9 @@ async fn email(app: &App) -> Result<EmailChannel, Problem> {
 /// How pages go out
 #[utoipa::path(get, path = "/api/tocsin/v1/channels", tag = "settings", responses((status = 200, body = Channels)))]
 pub(crate) async fn channels(State(app): State<App>) -> Result<Json<Channels>, Problem> {
-    Ok(Json(Channels { email: email(&app).await? }))
+    Ok(Json(Channels {
+        email: email(&app).await?,
+    }))
 }
 
 /// The mail server to use.
@@ -115,9 +119,15 @@ pub(crate) struct MailRequest {
 fn violations(request: &MailRequest) -> Vec<String> {
     let mut reasons = Vec::new();
     let plain = |text: &str| {
-        !text.is_empty() && text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(|symbol| symbol.is_control())
+        !text.is_empty()
+            && text.chars().count() <= TEXT_CHARS_MAX
+            && !text.chars().any(|symbol| symbol.is_control())
     };
-    if !plain(&request.host) || request.host.contains(|symbol: char| symbol.is_whitespace() || "/@?#".contains(symbol)) {
+    if !plain(&request.host)
+        || request
+            .host
+            .contains(|symbol: char| symbol.is_whitespace() || "/@?#".contains(symbol))
+    {
         reasons.push("host: a name or an address, without port".to_owned());
     }
     if request.port == 0 {
@@ -126,12 +136,24 @@ fn violations(request: &MailRequest) -> Vec<String> {
     if !plain(&request.from) || request.from.parse::<lettre::message::Mailbox>().is_err() {
         reasons.push("from: a mail address such as tocsin@example.org".to_owned());
     }
-    if request.username.as_ref().is_some_and(|name| !name.is_empty() && !plain(name)) {
-        reasons.push(format!("username: at most {TEXT_CHARS_MAX} characters on one line"));
+    if request
+        .username
+        .as_ref()
+        .is_some_and(|name| !name.is_empty() && !plain(name))
+    {
+        reasons.push(format!(
+            "username: at most {TEXT_CHARS_MAX} characters on one line"
+        ));
     }
-    let password = request.password.as_ref().is_some_and(|password| !password.expose_secret().is_empty());
+    let password = request
+        .password
+        .as_ref()
+        .is_some_and(|password| !password.expose_secret().is_empty());
     if password && request.tls == MailTls::None {
-        reasons.push("tls: a password is sent over an encrypted connection only; choose starttls or tls".to_owned());
+        reasons.push(
+            "tls: a password is sent over an encrypted connection only; choose starttls or tls"
+                .to_owned(),
+        );
     }
     reasons
 }
@@ -147,11 +169,17 @@ pub(crate) async fn set_email(
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    let before = mail_settings(&app.accounts, &app.vault).await?.map(|(settings, _)| settings);
+    let before = mail_settings(&app.accounts, &app.vault)
+        .await?
+        .map(|(settings, _)| settings);
     let username = request.username.filter(|name| !name.is_empty());
-    let new_password = request.password.filter(|password| !password.expose_secret().is_empty());
+    let new_password = request
+        .password
+        .filter(|password| !password.expose_secret().is_empty());
     let old_row = before.as_ref().and_then(|settings| settings.password);
-    let same = before.as_ref().is_some_and(|known| known.host == request.host && known.username == username);
+    let same = before
+        .as_ref()
+        .is_some_and(|known| known.host == request.host && known.username == username);
     let kept = old_row.filter(|_| same && new_password.is_none() && request.tls != MailTls::None);
     let mut settings = MailSettings {
         host: request.host,
@@ -183,14 +211,27 @@ pub(crate) async fn set_email(
 /// Send oneself a test mail
 #[utoipa::path(post, path = "/api/tocsin/v1/channels/email/test", tag = "settings",
     responses((status = 202, body = Planned), (status = 409)))]
-pub(crate) async fn test_email(State(app): State<App>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn test_email(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
     let user = caller.person()?;
     let method = app.read(|state| {
         let methods = &state.users.get(&user)?.contact_methods;
-        methods.iter().find(|method| method.kind == people::ChannelKind::Email).map(|method| method.id)
+        methods
+            .iter()
+            .find(|method| method.kind == people::ChannelKind::Email)
+            .map(|method| method.id)
     });
-    let method = method.ok_or_else(|| Problem::conflict("you have no mail address among your contact methods: add one"))?;
-    let done = app.ask(&caller.actor, Ask::People(PeopleAsk::TestPage { user, method })).await?;
+    let method = method.ok_or_else(|| {
+        Problem::conflict("you have no mail address among your contact methods: add one")
+    })?;
+    let done = app
+        .ask(
+            &caller.actor,
+            Ask::People(PeopleAsk::TestPage { user, method }),
+        )
+        .await?;
     let planned = Planned::in_outcome(&done)?;
     Ok((StatusCode::ACCEPTED, Json(planned)))
 }

@@ -29,10 +29,24 @@ pub(crate) async fn healthz() -> &'static str {
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
     let diagnosis = diagnose(&app).await;
-    let failed = diagnosis.checks.iter().filter(|check| check.state == CheckState::Fail);
+    let failed = diagnosis
+        .checks
+        .iter()
+        .filter(|check| check.state == CheckState::Fail);
     let reasons = failed.map(|check| check.name.clone()).collect();
-    let status = if diagnosis.able_to_page { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { able_to_page: diagnosis.able_to_page, reasons })).into_response()
+    let status = if diagnosis.able_to_page {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(Readiness {
+            able_to_page: diagnosis.able_to_page,
+            reasons,
+        }),
+    )
+        .into_response()
 }
 
 /// What stands between a failure and a page?

@@ -58,10 +58,12 @@ impl Replies {
     fn begin(&self, key: Key, request: [u8; 32]) -> Result<Option<Reply>, Problem> {
         let mut slots = self.lock();
         match slots.by_key.get(&key) {
-            Some(Slot::Underway) => Err(Problem::conflict("a request with this Idempotency-Key is under way")),
-            Some(Slot::Answered { request: first, .. }) if *first != request => {
-                Err(Problem::bad("Idempotency-Key: was used for another request; use a new one"))
-            }
+            Some(Slot::Underway) => Err(Problem::conflict(
+                "a request with this Idempotency-Key is under way",
+            )),
+            Some(Slot::Answered { request: first, .. }) if *first != request => Err(Problem::bad(
+                "Idempotency-Key: was used for another request; use a new one",
+            )),
             Some(Slot::Answered { reply, .. }) => Ok(Some(reply.clone())),
             None => {
                 if slots.order.len() >= REPLIES_MAX
@@ -102,27 +104,45 @@ struct Underway<'a> {
 
 impl Drop for Underway<'_> {
     fn drop(&mut self) {
-        self.replies.finish(self.key, self.request, self.reply.take());
+        self.replies
+            .finish(self.key, self.request, self.reply.take());
     }
 }
 
 /// Answers repeated POST requests from memory. Runs behind the gate of the route, so a key is bound to its caller and a
 /// revoked token is given nothing.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
-    let caller = request.extensions().get::<Caller>().map(|caller| format!("{:?}", caller.actor));
-    let keyed = request.method() == Method::POST && request.headers().contains_key("idempotency-key");
-    let Some(caller) = caller.filter(|_| keyed) else { return next.run(request).await };
+    let caller = request
+        .extensions()
+        .get::<Caller>()
+        .map(|caller| format!("{:?}", caller.actor));
+    let keyed =
+        request.method() == Method::POST && request.headers().contains_key("idempotency-key");
+    let Some(caller) = caller.filter(|_| keyed) else {
+        return next.run(request).await;
+    };
     match carry_out_once(&app, &caller, request, next).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn carry_out_once(app: &App, caller: &str, request: Request, next: Next) -> Result<Response, Problem> {
+async fn carry_out_once(
+    app: &App,
+    caller: &str,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
-    let given = parts.headers.get("idempotency-key").map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+    let given = parts
+        .headers
+        .get("idempotency-key")
+        .map(|value| value.as_bytes().to_vec())
+        .unwrap_or_default();
     if given.is_empty() || given.len() > KEY_CHARS_MAX {
-        return Err(Problem::bad(format!("Idempotency-Key: must have 1 to {KEY_CHARS_MAX} characters")));
+        return Err(Problem::bad(format!(
+            "Idempotency-Key: must have 1 to {KEY_CHARS_MAX} characters"
+        )));
     }
     let content = body::read(&parts.headers, content, body::BODY_BYTES_MAX).await?;
     let key = digest(&[caller.as_bytes(), parts.uri.path().as_bytes(), &given]);
@@ -131,13 +151,26 @@ async fn carry_out_once(app: &App, caller: &str, request: Request, next: Next) -
     if let Some(reply) = replies.begin(key, fingerprint)? {
         return Ok(replay(reply));
     }
-    let mut underway = Underway { replies, key, request: fingerprint, reply: None };
-    let response = next.run(Request::from_parts(parts, Body::from(content))).await;
+    let mut underway = Underway {
+        replies,
+        key,
+        request: fingerprint,
+        reply: None,
+    };
+    let response = next
+        .run(Request::from_parts(parts, Body::from(content)))
+        .await;
     let (head, content) = response.into_parts();
-    let content = to_bytes(content, usize::MAX).await.map_err(|_| Problem::internal("the answer was cut off"))?;
+    let content = to_bytes(content, usize::MAX)
+        .await
+        .map_err(|_| Problem::internal("the answer was cut off"))?;
     if head.status.is_success() && content.len() <= REPLY_BYTES_MAX {
         let content_type = head.headers.get(header::CONTENT_TYPE).cloned();
-        underway.reply = Some(Reply { status: head.status, content_type, body: content.clone() });
+        underway.reply = Some(Reply {
+            status: head.status,
+            content_type,
+            body: content.clone(),
+        });
     }
     drop(underway);
     Ok(Response::from_parts(head, Body::from(content)))

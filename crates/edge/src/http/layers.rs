@@ -35,7 +35,10 @@ struct Around {
 
 /// Puts the layers around the routes.
 pub(crate) fn around(router: Router, app: App) -> Router {
-    let around = Around { app, places: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)) };
+    let around = Around {
+        app,
+        places: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+    };
     let worth = DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES));
     router
         .fallback(async || Problem::not_found("such path"))
@@ -47,10 +50,12 @@ pub(crate) fn around(router: Router, app: App) -> Router {
 async fn guard(State(around): State<Around>, request: Request, next: Next) -> Response {
     let is_api = !request.uri().path().starts_with("/ui");
     let mut response = match around.places.try_acquire() {
-        Err(_) => Problem::unavailable("too many requests at once; send it again in a moment").into_response(),
+        Err(_) => Problem::unavailable("too many requests at once; send it again in a moment")
+            .into_response(),
         Ok(_place) => match tokio::time::timeout(REQUEST_WAIT, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Problem::unavailable("the answer took too long; look before you repeat it").into_response(),
+            Err(_) => Problem::unavailable("the answer took too long; look before you repeat it")
+                .into_response(),
         },
     };
     protect(&around.app, is_api, &mut response);
@@ -62,15 +67,26 @@ fn protect(app: &App, is_api: bool, response: &mut Response) {
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         // A handler that said something stricter itself is left alone.
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=()");
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    set(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    set(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=(), payment=()",
+    );
     if app.settings.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

@@ -25,11 +25,19 @@ impl Requests {
             400..=499 => "4xx",
             500.. => "5xx",
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(class).or_default() += 1;
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(class)
+            .or_default() += 1;
     }
 
     fn all(&self) -> BTreeMap<&'static str, u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -42,58 +50,134 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     write_core(&app, &mut text);
     write_delivery(&app, &mut text);
     for (name, help, value) in app.telemetry.numbers() {
-        text.family(name, MetricKind::Gauge, help).sample(&[], value);
+        text.family(name, MetricKind::Gauge, help)
+            .sample(&[], value);
     }
     write_process(&mut text);
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text.finish().to_owned()).into_response()
+    (
+        [(header::CONTENT_TYPE, CONTENT_TYPE)],
+        text.finish().to_owned(),
+    )
+        .into_response()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; counts of this size lose nothing that matters")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float; counts of this size lose nothing that matters"
+)]
 fn write_core(app: &App, text: &mut Exposition) {
     let (position, incidents, firing, waiting) = app.read(|state| {
         let mut open = [0_u64; 2];
-        for incident in state.open_incidents.iter().filter_map(|id| state.incidents.get(id)) {
+        for incident in state
+            .open_incidents
+            .iter()
+            .filter_map(|id| state.incidents.get(id))
+        {
             match incident.status {
                 Status::Triggered => open[0] += 1,
                 Status::Acknowledged => open[1] += 1,
                 Status::Resolved => {}
             }
         }
-        (state.position, open, state.firing.len(), state.active_notifications.len())
+        (
+            state.position,
+            open,
+            state.firing.len(),
+            state.active_notifications.len(),
+        )
     });
-    text.family("tocsin_journal_position", MetricKind::Counter, "Events committed").sample(&[], position as f64);
-    text.family("tocsin_open_incidents", MetricKind::Gauge, "Incidents that are not resolved")
-        .sample(&[("status", "triggered")], incidents[0] as f64)
-        .sample(&[("status", "acknowledged")], incidents[1] as f64);
-    text.family("tocsin_firing_alerts", MetricKind::Gauge, "Alerts that fail now").sample(&[], firing as f64);
-    text.family("tocsin_active_notifications", MetricKind::Gauge, "Messages due or being sent").sample(&[], waiting as f64);
-    text.family("tocsin_http_requests_total", MetricKind::Counter, "Requests answered, by class of status");
+    text.family(
+        "tocsin_journal_position",
+        MetricKind::Counter,
+        "Events committed",
+    )
+    .sample(&[], position as f64);
+    text.family(
+        "tocsin_open_incidents",
+        MetricKind::Gauge,
+        "Incidents that are not resolved",
+    )
+    .sample(&[("status", "triggered")], incidents[0] as f64)
+    .sample(&[("status", "acknowledged")], incidents[1] as f64);
+    text.family(
+        "tocsin_firing_alerts",
+        MetricKind::Gauge,
+        "Alerts that fail now",
+    )
+    .sample(&[], firing as f64);
+    text.family(
+        "tocsin_active_notifications",
+        MetricKind::Gauge,
+        "Messages due or being sent",
+    )
+    .sample(&[], waiting as f64);
+    text.family(
+        "tocsin_http_requests_total",
+        MetricKind::Counter,
+        "Requests answered, by class of status",
+    );
     for (class, count) in app.inner().requests.all() {
         text.sample(&[("class", class)], count as f64);
     }
-    text.family("tocsin_stream_readers", MetricKind::Gauge, "Readers of the live stream")
-        .sample(&[], app.feed.readers() as f64);
+    text.family(
+        "tocsin_stream_readers",
+        MetricKind::Gauge,
+        "Readers of the live stream",
+    )
+    .sample(&[], app.feed.readers() as f64);
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of this size lose nothing that matters")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of this size lose nothing that matters"
+)]
 fn write_delivery(app: &App, text: &mut Exposition) {
-    text.family("tocsin_delivery_attempts_total", MetricKind::Counter, "Attempts to deliver, by channel and outcome");
+    text.family(
+        "tocsin_delivery_attempts_total",
+        MetricKind::Counter,
+        "Attempts to deliver, by channel and outcome",
+    );
     for (channel, outcome, count) in app.tally.attempts() {
-        text.sample(&[("channel", channel.word()), ("outcome", outcome)], count as f64);
+        text.sample(
+            &[("channel", channel.word()), ("outcome", outcome)],
+            count as f64,
+        );
     }
-    text.family("tocsin_delivery_waiting", MetricKind::Gauge, "Messages that wait for their turn to be sent")
-        .sample(&[], app.tally.waiting() as f64);
+    text.family(
+        "tocsin_delivery_waiting",
+        MetricKind::Gauge,
+        "Messages that wait for their turn to be sent",
+    )
+    .sample(&[], app.tally.waiting() as f64);
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a process has less memory than a float can count")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a process has less memory than a float can count"
+)]
 fn write_process(text: &mut Exposition) {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let resident = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?
+            .trim()
+            .strip_suffix(" kB")?
+            .parse()
+            .ok()
+    });
     if let Some(kilobytes) = resident.map(|kilobytes: u64| kilobytes) {
-        text.family("process_resident_memory_bytes", MetricKind::Gauge, "Memory of this process")
-            .sample(&[], (kilobytes * 1_024) as f64);
+        text.family(
+            "process_resident_memory_bytes",
+            MetricKind::Gauge,
+            "Memory of this process",
+        )
+        .sample(&[], (kilobytes * 1_024) as f64);
     }
     if let Ok(descriptors) = fs::read_dir("/proc/self/fd") {
-        text.family("process_open_fds", MetricKind::Gauge, "Open file descriptors").sample(&[], descriptors.count() as f64);
+        text.family(
+            "process_open_fds",
+            MetricKind::Gauge,
+            "Open file descriptors",
+        )
+        .sample(&[], descriptors.count() as f64);
     }
 }

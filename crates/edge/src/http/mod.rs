@@ -26,7 +26,8 @@ pub(crate) mod token;
 
 use axum::Router;
 use tocsin_domain::people::Role::{Admin, Responder, Viewer};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Info, License, OpenApi};
 use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
@@ -35,13 +36,44 @@ use crate::front::pagerduty;
 use crate::ui;
 use routes::{Listed, Table};
 
-/// The router with everything in it, its description, and the list of its routes.
-pub(crate) fn router(app: App) -> (Router, OpenApi, Vec<Listed>) {
-    let (router, openapi, listed) = table(app.clone()).build();
-    (layers::around(router, app), openapi, listed)
+/// The router with everything in it.
+pub(crate) fn router(app: App) -> Router {
+    // A table with an app has a router.
+    let router = table(Some(app.clone())).router().unwrap_or_default();
+    layers::around(router, app)
 }
 
-fn table(app: App) -> Table {
+/// The description of all routes, but those of the pages themselves.
+pub(crate) fn description() -> OpenApi {
+    let mut openapi = table(None).description();
+    openapi.info = Info::builder()
+        .title("Tocsin")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("The native API of Tocsin. Times are RFC 3339 in UTC; errors are problem documents (RFC 9457)."))
+        .license(Some(License::new("MIT")))
+        .build();
+    openapi
+        .paths
+        .paths
+        .retain(|path, _| path != "/" && !path.starts_with("/ui"));
+    let components = openapi.components.get_or_insert_default();
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-tocsin"))),
+    );
+    openapi
+}
+
+/// All routes, with who may call each.
+pub(crate) fn listed() -> Vec<Listed> {
+    table(None).listed()
+}
+
+fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
     let table = roster(people(table));
@@ -56,17 +88,29 @@ fn open_to_all(table: Table) -> Table {
         .add(Who::Public, routes!(ui::index))
         .add(Who::Public, routes!(ui::without_slash))
         .add(Who::Public, routes!(ui::file))
-        .add(Who::Key(Front::PagerDutyEvents), routes!(pagerduty::enqueue))
-        .add(Who::Key(Front::PagerDutyEvents), routes!(pagerduty::enqueue_prefixed))
+        .add(
+            Who::Key(Front::PagerDutyEvents),
+            routes!(pagerduty::enqueue),
+        )
+        .add(
+            Who::Key(Front::PagerDutyEvents),
+            routes!(pagerduty::enqueue_prefixed),
+        )
 }
 
 fn access(table: Table) -> Table {
     table
         .add(Who::Public, routes!(session::setup_state, session::set_up))
         .add(Who::Public, routes!(session::sign_in))
-        .add(Who::Session, routes!(session::get_session, session::sign_out))
+        .add(
+            Who::Session,
+            routes!(session::get_session, session::sign_out),
+        )
         .add(Who::SelfOr(Admin), routes!(session::set_password))
-        .add(Who::Role(Responder), routes!(token::list_tokens, token::add_token))
+        .add(
+            Who::Role(Responder),
+            routes!(token::list_tokens, token::add_token),
+        )
         .add(Who::Role(Responder), routes!(token::revoke_token))
 }
 
@@ -79,6 +123,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
+        .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
         .add(Who::Role(Viewer), routes!(stream::stream))
@@ -90,7 +135,10 @@ fn people(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(people::list_users))
         .add(Who::Role(Admin), routes!(people::add_user))
         .add(Who::Role(Viewer), routes!(people::get_user))
-        .add(Who::Role(Admin), routes!(people::change_user, people::remove_user))
+        .add(
+            Who::Role(Admin),
+            routes!(people::change_user, people::remove_user),
+        )
         .add(Who::SelfOr(Admin), routes!(people::add_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::remove_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
@@ -102,17 +150,32 @@ fn people(table: Table) -> Table {
 fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
-        .add(Who::Role(Viewer), routes!(roster::list_schedules))
-        .add(Who::Role(Admin), routes!(roster::add_schedule))
-        .add(Who::Role(Admin), routes!(roster::replace_schedule, roster::remove_schedule))
-        .add(Who::Role(Viewer), routes!(roster::list_policies))
-        .add(Who::Role(Admin), routes!(roster::add_policy))
-        .add(Who::Role(Admin), routes!(roster::replace_policy, roster::remove_policy))
-        .add(Who::Role(Viewer), routes!(roster::list_services))
-        .add(Who::Role(Admin), routes!(roster::add_service))
-        .add(Who::Role(Admin), routes!(roster::replace_service))
-        .add(Who::Role(Admin), routes!(roster::add_integration))
-        .add(Who::Role(Admin), routes!(roster::remove_integration))
+        .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
+        .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::schedule::replace_schedule,
+                roster::schedule::remove_schedule
+            ),
+        )
+        .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
+        .add(Who::Role(Admin), routes!(roster::policy::add_policy))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::policy::replace_policy,
+                roster::policy::remove_policy
+            ),
+        )
+        .add(Who::Role(Viewer), routes!(roster::service::list_services))
+        .add(Who::Role(Admin), routes!(roster::service::add_service))
+        .add(Who::Role(Admin), routes!(roster::service::replace_service))
+        .add(Who::Role(Admin), routes!(roster::service::add_integration))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::service::remove_integration),
+        )
 }
 
 fn watch(table: Table) -> Table {

@@ -40,8 +40,13 @@ pub(crate) struct Monitor {
 }
 
 fn shown(state: &state::State, known: &monitor::Monitor) -> Monitor {
-    let alerts = state.firing.values().filter_map(|alert| state.alerts.get(alert));
-    let own = alerts.filter(|alert| alert.source.monitor() == Some(known.id)).filter_map(|alert| alert.target);
+    let alerts = state
+        .firing
+        .values()
+        .filter_map(|alert| state.alerts.get(alert));
+    let own = alerts
+        .filter(|alert| alert.source.monitor() == Some(known.id))
+        .filter_map(|alert| alert.target);
     Monitor {
         id: known.id.to_string(),
         name: known.name.clone(),
@@ -51,7 +56,11 @@ fn shown(state: &state::State, known: &monitor::Monitor) -> Monitor {
         enabled: known.enabled,
         pack: known.pack.clone(),
         description: known.description.clone(),
-        firing: own.map(|target| Firing { target: named_target(state, target) }).collect(),
+        firing: own
+            .map(|target| Firing {
+                target: named_target(state, target),
+            })
+            .collect(),
     }
 }
 
@@ -62,8 +71,13 @@ pub(crate) async fn list_monitors(
     State(app): State<App>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<Monitor>>, Problem> {
-    let mut all: Vec<Monitor> =
-        app.read(|state| state.monitors.values().map(|known| shown(state, known)).collect());
+    let mut all: Vec<Monitor> = app.read(|state| {
+        state
+            .monitors
+            .values()
+            .map(|known| shown(state, known))
+            .collect()
+    });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -86,8 +100,16 @@ pub(crate) async fn switch_monitor(
 ) -> Result<Json<Monitor>, Problem> {
     let missing = || Problem::not_found(&format!("monitor {id}"));
     let monitor: MonitorId = id.parse().map_err(|_| missing())?;
-    let ask = WatchAsk::SwitchMonitor { monitor, enabled: change.enabled };
+    let ask = WatchAsk::SwitchMonitor {
+        monitor,
+        enabled: change.enabled,
+    };
     app.ask(&caller.actor, Ask::Watch(ask)).await?;
-    let found = app.read(|state| state.monitors.get(&monitor).map(|known| shown(state, known)));
+    let found = app.read(|state| {
+        state
+            .monitors
+            .get(&monitor)
+            .map(|known| shown(state, known))
+    });
     found.map(Json).ok_or_else(missing)
 }

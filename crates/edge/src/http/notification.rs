@@ -118,9 +118,13 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
     let method = user.and_then(|user| user.contact_method(message.contact_method));
     let due_at = match message.state {
         Delivery::Due { at } => at,
-        Delivery::Sending { .. } | Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-            message.attempts.last().map_or(message.planned_at, |attempt| attempt.started_at)
-        }
+        Delivery::Sending { .. }
+        | Delivery::Delivered { .. }
+        | Delivery::Failed { .. }
+        | Delivery::Cancelled { .. } => message
+            .attempts
+            .last()
+            .map_or(message.planned_at, |attempt| attempt.started_at),
     };
     Notification {
         id: message.id.to_string(),
@@ -157,6 +161,11 @@ pub(crate) async fn get_notification(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<Notification>, Problem> {
-    let found = id.parse().ok().and_then(|id| app.read(|state| state.notifications.get(&id).map(|one| shown(state, one))));
-    found.map(Json).ok_or_else(|| Problem::not_found(&format!("message {id}")))
+    let found = id
+        .parse()
+        .ok()
+        .and_then(|id| app.read(|state| state.notifications.get(&id).map(|one| shown(state, one))));
+    found
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(&format!("message {id}")))
 }

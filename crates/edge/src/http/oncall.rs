@@ -54,14 +54,27 @@ pub(crate) async fn on_call(State(app): State<App>) -> Json<Page<OnCallEntry>> {
     let items = app.read(|state| {
         let mut policies: Vec<&Policy> = state.policies.values().collect();
         policies.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        policies.into_iter().flat_map(|policy| entries(state, policy, now)).collect()
+        policies
+            .into_iter()
+            .flat_map(|policy| entries(state, policy, now))
+            .collect()
     });
-    Json(Page { items, next_cursor: None })
+    Json(Page {
+        items,
+        next_cursor: None,
+    })
 }
 
 fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallEntry> {
-    let named = Named { id: policy.id.to_string(), name: policy.name.clone() };
-    let places = policy.levels.iter().enumerate().flat_map(|(level, step)| step.targets.iter().map(move |to| (level, to)));
+    let named = Named {
+        id: policy.id.to_string(),
+        name: policy.name.clone(),
+    };
+    let places = policy
+        .levels
+        .iter()
+        .enumerate()
+        .flat_map(|(level, step)| step.targets.iter().map(move |to| (level, to)));
     places
         .map(|(level, to)| {
             let (via, user, until) = place(state, *to, now);
@@ -77,18 +90,41 @@ fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallE
         .collect()
 }
 
-fn place(state: &state::State, to: Recipient, now: Timestamp) -> (Via, Option<UserId>, Option<Timestamp>) {
+fn place(
+    state: &state::State,
+    to: Recipient,
+    now: Timestamp,
+) -> (Via, Option<UserId>, Option<Timestamp>) {
     match to {
         Recipient::User(user) => {
             let name = named_user(state, user).name;
-            (Via { kind: RecipientKind::User, id: user.to_string(), name }, Some(user), None)
+            (
+                Via {
+                    kind: RecipientKind::User,
+                    id: user.to_string(),
+                    name,
+                },
+                Some(user),
+                None,
+            )
         }
         Recipient::Schedule(id) => {
             let schedule = state.schedules.get(&id);
             let shift = schedule.and_then(|schedule| schedule.shift_at(now));
-            let name = schedule.map_or_else(|| "a removed schedule".to_owned(), |schedule| schedule.name.clone());
-            let via = Via { kind: RecipientKind::Schedule, id: id.to_string(), name };
-            (via, shift.map(|shift| shift.user), shift.map(|shift| shift.until))
+            let name = schedule.map_or_else(
+                || "a removed schedule".to_owned(),
+                |schedule| schedule.name.clone(),
+            );
+            let via = Via {
+                kind: RecipientKind::Schedule,
+                id: id.to_string(),
+                name,
+            };
+            (
+                via,
+                shift.map(|shift| shift.user),
+                shift.map(|shift| shift.until),
+            )
         }
     }
 }
@@ -106,6 +142,10 @@ fn problem(state: &state::State, user: Option<UserId>) -> Option<String> {
 
 /// Everybody who would be paged at some level now.
 pub(crate) fn on_call_users(state: &state::State, now: Timestamp) -> BTreeSet<UserId> {
-    let targets = state.policies.values().flat_map(|policy| &policy.levels).flat_map(|level| &level.targets);
+    let targets = state
+        .policies
+        .values()
+        .flat_map(|policy| &policy.levels)
+        .flat_map(|level| &level.targets);
     targets.filter_map(|to| place(state, *to, now).1).collect()
 }

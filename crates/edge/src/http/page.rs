@@ -41,7 +41,9 @@ impl PageQuery {
 
     /// The cursor as a number, for lists that are ordered by one.
     pub(crate) fn after_number(&self) -> Result<Option<u64>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
         cursor.parse().map(Some).map_err(|_| stale_cursor())
     }
 
@@ -50,35 +52,64 @@ impl PageQuery {
         let limit = self.limit()?;
         let skip = match &self.cursor {
             None => 0,
-            Some(cursor) => 1 + all.iter().position(|item| key(item) == cursor).ok_or_else(stale_cursor)?,
+            Some(cursor) => {
+                1 + all
+                    .iter()
+                    .position(|item| key(item) == cursor)
+                    .ok_or_else(stale_cursor)?
+            }
         };
         let total = all.len();
         let items: Vec<T> = all.into_iter().skip(skip).take(limit).collect();
         let more = skip + items.len() < total;
-        let next_cursor = items.last().filter(|_| more).map(|item| key(item).to_owned());
+        let next_cursor = items
+            .last()
+            .filter(|_| more)
+            .map(|item| key(item).to_owned());
         Ok(Page { items, next_cursor })
     }
 }
 
 fn stale_cursor() -> Problem {
-    Problem::bad("cursor: not one that was given here, or its item is gone; begin again without a cursor")
+    Problem::bad(
+        "cursor: not one that was given here, or its item is gone; begin again without a cursor",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cut(limit: Option<usize>, cursor: Option<&str>) -> Result<(Vec<String>, Option<String>), Problem> {
+    fn cut(
+        limit: Option<usize>,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>), Problem> {
         let all = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
-        let query = PageQuery { limit, cursor: cursor.map(str::to_owned) };
-        query.cut(all, |item| item.as_str()).map(|page| (page.items, page.next_cursor))
+        let query = PageQuery {
+            limit,
+            cursor: cursor.map(str::to_owned),
+        };
+        query
+            .cut(all, |item| item.as_str())
+            .map(|page| (page.items, page.next_cursor))
     }
 
     #[test]
     fn pages_follow_each_other_without_gap_or_overlap() {
-        let strings = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>();
-        assert_eq!(cut(Some(2), None).unwrap(), (strings(&["a", "b"]), Some("b".to_owned())));
-        assert_eq!(cut(Some(2), Some("b")).unwrap(), (strings(&["c", "d"]), Some("d".to_owned())));
+        let strings = |items: &[&str]| {
+            items
+                .iter()
+                .map(|item| (*item).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            cut(Some(2), None).unwrap(),
+            (strings(&["a", "b"]), Some("b".to_owned()))
+        );
+        assert_eq!(
+            cut(Some(2), Some("b")).unwrap(),
+            (strings(&["c", "d"]), Some("d".to_owned()))
+        );
         assert_eq!(cut(Some(2), Some("d")).unwrap(), (strings(&["e"]), None));
         assert_eq!(cut(Some(5), None).unwrap().1, None);
         assert!(cut(Some(2), Some("z")).is_err());

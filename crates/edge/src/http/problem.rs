@@ -37,7 +37,12 @@ pub(crate) struct ProblemDocument<'a> {
 
 impl Problem {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
     }
 
     pub(crate) fn invalid(reasons: Vec<String>) -> Self {
@@ -63,7 +68,10 @@ impl Problem {
     }
 
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this path does not take this method",
+        )
     }
 
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
@@ -98,7 +106,11 @@ impl Problem {
     }
 
     fn storage(detail: String, disk_full: bool) -> Self {
-        if disk_full { Self::new(StatusCode::INSUFFICIENT_STORAGE, detail) } else { Self::unavailable(detail) }
+        if disk_full {
+            Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+        } else {
+            Self::unavailable(detail)
+        }
     }
 
     pub(crate) const fn status(&self) -> StatusCode {
@@ -164,12 +176,22 @@ impl IntoResponse for Problem {
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
         if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tocsin\""));
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"tocsin\""),
+            );
         }
         response
     }

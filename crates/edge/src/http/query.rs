@@ -7,7 +7,6 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tocsin_domain::time::Timestamp;
-use utoipa::IntoParams;
 
 use super::body::Params;
 use super::problem::Problem;
@@ -24,7 +23,7 @@ const TURN_WAIT: Duration = Duration::from_secs(5);
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
 /// A question for one instant.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct InstantQuery {
     /// PromQL.
@@ -34,7 +33,7 @@ pub(crate) struct InstantQuery {
 }
 
 /// A question for a span.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RangeQuery {
     /// PromQL.
@@ -58,7 +57,10 @@ pub(crate) async fn query(
         None => app.now(),
         Some(text) => instant("time", text)?,
     };
-    answer(&app, asked.query, move |parts, expr| parts.telemetry.query(expr, at)).await
+    answer(&app, asked.query, move |parts, expr| {
+        parts.telemetry.query(expr, at)
+    })
+    .await
 }
 
 /// Ask at every step of a span
@@ -69,14 +71,20 @@ pub(crate) async fn query_range(
     Params(asked): Params<RangeQuery>,
 ) -> Result<Json<Value>, Problem> {
     let (start, end) = (instant("start", &asked.start)?, instant("end", &asked.end)?);
-    let step_ms = step(&asked.step).ok_or_else(|| Problem::bad("step: seconds above 0, or a duration such as 15s"))?;
+    let step_ms = step(&asked.step)
+        .ok_or_else(|| Problem::bad("step: seconds above 0, or a duration such as 15s"))?;
     if end < start {
         return Err(Problem::bad("end: must not be before start"));
     }
     if end.ms_since(start) / step_ms > POINTS_MAX {
-        return Err(Problem::bad(format!("step: that would be more than {POINTS_MAX} points; ask for a larger step")));
+        return Err(Problem::bad(format!(
+            "step: that would be more than {POINTS_MAX} points; ask for a larger step"
+        )));
     }
-    answer(&app, asked.query, move |parts, expr| parts.telemetry.query_range(expr, start, end, step_ms)).await
+    answer(&app, asked.query, move |parts, expr| {
+        parts.telemetry.query_range(expr, start, end, step_ms)
+    })
+    .await
 }
 
 async fn answer(
@@ -85,10 +93,18 @@ async fn answer(
     ask: impl FnOnce(&Parts, &str) -> Result<Answer, QueryError> + Send + 'static,
 ) -> Result<Json<Value>, Problem> {
     if expr.is_empty() || expr.chars().count() > QUERY_CHARS_MAX {
-        return Err(Problem::bad(format!("query: 1 to {QUERY_CHARS_MAX} characters")));
+        return Err(Problem::bad(format!(
+            "query: 1 to {QUERY_CHARS_MAX} characters"
+        )));
     }
-    let turn = tokio::time::timeout(TURN_WAIT, std::sync::Arc::clone(&app.inner().queries).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(Problem::too_many("too many questions at once", 2)) };
+    let turn = tokio::time::timeout(
+        TURN_WAIT,
+        std::sync::Arc::clone(&app.inner().queries).acquire_owned(),
+    )
+    .await;
+    let Ok(Ok(turn)) = turn else {
+        return Err(Problem::too_many("too many questions at once", 2));
+    };
     let asking = app.clone();
     let work = tokio::task::spawn_blocking(move || {
         let answer = ask(&asking, &expr);
@@ -97,7 +113,9 @@ async fn answer(
         answer
     });
     match tokio::time::timeout(ANSWER_WAIT, work).await {
-        Err(_) => Err(Problem::unavailable("the answer takes too long; ask for less")),
+        Err(_) => Err(Problem::unavailable(
+            "the answer takes too long; ask for less",
+        )),
         Ok(Err(_)) => Err(Problem::internal("the question could not be answered")),
         Ok(Ok(answer)) => Ok(Json(json!({"status": "success", "data": data(answer?)}))),
     }
@@ -117,7 +135,11 @@ fn data(answer: Answer) -> Value {
         }
         Answer::Matrix(series) => {
             let of_series = |one: &Series| {
-                let points: Vec<Value> = one.points.iter().map(|(at, value)| point(*at, *value)).collect();
+                let points: Vec<Value> = one
+                    .points
+                    .iter()
+                    .map(|(at, value)| point(*at, *value))
+                    .collect();
                 json!({"metric": one.labels, "values": points})
             };
             of("matrix", series.iter().map(of_series).collect())
@@ -130,14 +152,21 @@ fn point(at: i64, value: f64) -> Value {
     let text = if value.is_nan() {
         "NaN".to_owned()
     } else if value.is_infinite() {
-        if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+        if value > 0.0 {
+            "+Inf".to_owned()
+        } else {
+            "-Inf".to_owned()
+        }
     } else {
         value.to_string()
     };
     json!([seconds(at), text])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since the epoch are exact in a float for 280,000 years")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds since the epoch are exact in a float for 280,000 years"
+)]
 fn seconds(at: i64) -> f64 {
     at as f64 / 1_000.0
 }
@@ -150,12 +179,20 @@ fn instant(name: &str, text: &str) -> Result<Timestamp, Problem> {
     let seconds: Option<f64> = text.parse().ok();
     let seconds = seconds.filter(|seconds| seconds.abs() < 1e11);
     let wrong = || Problem::bad(format!("{name}: RFC 3339, or seconds since 1970"));
-    seconds.map(|seconds| Timestamp::from_millis((seconds * 1_000.0).round() as i64)).ok_or_else(wrong)
+    seconds
+        .map(|seconds| Timestamp::from_millis((seconds * 1_000.0).round() as i64))
+        .ok_or_else(wrong)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be positive and small")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be positive and small"
+)]
 fn step(text: &str) -> Option<u64> {
-    let split = text.find(|symbol: char| symbol.is_ascii_alphabetic()).unwrap_or(text.len());
+    let split = text
+        .find(|symbol: char| symbol.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {
         "ms" => 1.0,

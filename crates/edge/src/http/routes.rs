@@ -11,9 +11,6 @@ use crate::access::who::Who;
 use crate::app::App;
 use crate::http::idempotency::once;
 
-/// Where the native API lives.
-pub(crate) const API: &str = "/api/tocsin/v1";
-
 /// One method of one path, and who may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -27,14 +24,19 @@ pub struct Listed {
 
 /// All routes. There is no other way to register one than [`Table::add`].
 pub(crate) struct Table {
-    app: App,
+    /// Without one, routes are described but not served.
+    app: Option<App>,
     router: OpenApiRouter<App>,
     listed: Vec<Listed>,
 }
 
 impl Table {
-    pub(crate) fn new(app: App) -> Self {
-        Self { app, router: OpenApiRouter::default(), listed: Vec::new() }
+    pub(crate) fn new(app: Option<App>) -> Self {
+        Self {
+            app,
+            router: OpenApiRouter::default(),
+            listed: Vec::new(),
+        }
     }
 
     /// Registers the handlers of one path that share who may call them.
@@ -52,21 +54,38 @@ impl Table {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 operation.security = security_of(who);
-                self.listed.push(Listed { method: method.to_owned(), path: path.clone(), who });
+                self.listed.push(Listed {
+                    method: method.to_owned(),
+                    path: path.clone(),
+                    who,
+                });
             }
         }
-        // The last layer is the outermost: nothing is looked at before the gate has spoken.
-        let gated = handlers
-            .layer(from_fn_with_state(self.app.clone(), once))
-            .layer(from_fn_with_state((self.app.clone(), who), gate));
+        let gated = match &self.app {
+            None => handlers,
+            // The last layer is the outermost: nothing is looked at before the gate has spoken.
+            Some(app) => handlers
+                .layer(from_fn_with_state(app.clone(), once))
+                .layer(from_fn_with_state((app.clone(), who), gate)),
+        };
         self.router = self.router.routes((schemas, paths, gated));
         self
     }
 
-    /// The router, its description and the list of its routes.
-    pub(crate) fn build(self) -> (Router, OpenApi, Vec<Listed>) {
-        let (router, openapi) = self.router.split_for_parts();
-        (router.with_state(self.app), openapi, self.listed)
+    /// The router, when there is something to serve.
+    pub(crate) fn router(self) -> Option<Router> {
+        let (router, _) = self.router.split_for_parts();
+        self.app.map(|app| router.with_state(app))
+    }
+
+    /// The description of all routes.
+    pub(crate) fn description(self) -> OpenApi {
+        self.router.into_openapi()
+    }
+
+    /// All routes.
+    pub(crate) fn listed(self) -> Vec<Listed> {
+        self.listed
     }
 }
 
@@ -75,8 +94,9 @@ fn security_of(who: Who) -> Option<Vec<SecurityRequirement>> {
     match who {
         Who::Public | Who::Key(_) => None,
         Who::Session => Some(vec![SecurityRequirement::new("session", none)]),
-        Who::Role(_) | Who::SelfOr(_) => {
-            Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::new("session", none)])
-        }
+        Who::Role(_) | Who::SelfOr(_) => Some(vec![
+            SecurityRequirement::new("token", none),
+            SecurityRequirement::new("session", none),
+        ]),
     }
 }

@@ -1,9 +1,9 @@
 //! Signing in and out, the first administrator, API tokens. Passwords and tokens are compared elsewhere.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::shape::Role;
 use crate::access::cookie;
 use crate::access::origin::client_ip;
-use crate::access::who::Caller;
+use crate::access::who::{Caller, Peer};
 use crate::app::App;
 use crate::secret;
 
@@ -91,7 +91,9 @@ pub(crate) enum SignInRequest {
 /// Is the first administrator still to be made?
 #[utoipa::path(get, path = "/api/tocsin/v1/setup", tag = "access", responses((status = 200, body = SetupState)))]
 pub(crate) async fn setup_state(State(app): State<App>) -> Json<SetupState> {
-    Json(SetupState { setup_needed: app.read(|state| state.installation.is_none()) })
+    Json(SetupState {
+        setup_needed: app.read(|state| state.installation.is_none()),
+    })
 }
 
 /// Make the first administrator
@@ -99,25 +101,36 @@ pub(crate) async fn setup_state(State(app): State<App>) -> Json<SetupState> {
     responses((status = 201, body = Session), (status = 400), (status = 401), (status = 409)))]
 pub(crate) async fn set_up(
     State(app): State<App>,
-    connection: Option<ConnectInfo<SocketAddr>>,
+    peer: Peer,
     headers: HeaderMap,
     Body(request): Body<SetupRequest>,
 ) -> Result<Response, Problem> {
     if app.read(|state| state.installation.is_some()) {
-        return Err(Problem::conflict("this installation is set up already: sign in instead"));
+        return Err(Problem::conflict(
+            "this installation is set up already: sign in instead",
+        ));
     }
-    start_try(&app, "setup", connection, &headers)?;
+    start_try(&app, "setup", peer, &headers)?;
     let now = app.now();
     let token = request.setup_token.clone();
     let fits = token.expose_secret().len() <= TOKEN_CHARS_MAX
-        && app.blocking(move |parts| parts.accounts.setup_token_matches(token.expose_secret(), now)).await?;
+        && app
+            .blocking(move |parts| {
+                parts
+                    .accounts
+                    .setup_token_matches(token.expose_secret(), now)
+            })
+            .await?;
     if !fits {
-        return Err(Problem::unauthenticated("the setup link is not the one that `tocsin serve` printed last"));
+        return Err(Problem::unauthenticated(
+            "the setup link is not the one that `tocsin serve` printed last",
+        ));
     }
     let email = check_new_person(&request.email, &request.password)?;
     let user = make_first(&app, &request, email).await?;
     let password = request.password.clone();
-    app.with_password(move |parts| parts.accounts.set_password(user, &password)).await?;
+    app.with_password(move |parts| parts.accounts.set_password(user, &password))
+        .await?;
     app.blocking(|parts| parts.accounts.finish_setup()).await?;
     begin(&app, user, StatusCode::CREATED).await
 }
@@ -126,7 +139,9 @@ fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString
     let mut reasons = Vec::new();
     let chars = password.expose_secret().chars().count();
     if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
-        reasons.push(format!("password: {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"));
+        reasons.push(format!(
+            "password: {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
+        ));
     }
     match address::mail(email) {
         Ok(email) if reasons.is_empty() => return Ok(email),
@@ -136,21 +151,32 @@ fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString
     Err(Problem::invalid(reasons))
 }
 
-async fn make_first(app: &App, request: &SetupRequest, email: SecretString) -> Result<UserId, Problem> {
-    let row = app.blocking(move |parts| parts.vault.put(&email, None)).await?;
+async fn make_first(
+    app: &App,
+    request: &SetupRequest,
+    email: SecretString,
+) -> Result<UserId, Problem> {
+    let row = app
+        .blocking(move |parts| parts.vault.put(&email, None))
+        .await?;
     // The first integration's key is shown to nobody: an administrator makes further ones.
-    let key = secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let key =
+        secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let ask = Ask::SetUp {
         name: request.name.clone(),
         email: row,
-        time_zone: request.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        time_zone: request
+            .time_zone
+            .clone()
+            .unwrap_or_else(|| "UTC".to_owned()),
         key_hash: secret::key_hash(&key),
     };
     let outcome = app.ask(&Actor::System, ask).await;
     let done = match outcome {
         Ok(done) => done,
         Err(problem) => {
-            app.blocking(move |parts| parts.vault.remove(&[row])).await?;
+            app.blocking(move |parts| parts.vault.remove(&[row]))
+                .await?;
             return Err(problem);
         }
     };
@@ -173,13 +199,15 @@ async fn make_first(app: &App, request: &SetupRequest, email: SecretString) -> R
     responses((status = 200, body = Session), (status = 401), (status = 429)))]
 pub(crate) async fn sign_in(
     State(app): State<App>,
-    connection: Option<ConnectInfo<SocketAddr>>,
+    peer: Peer,
     headers: HeaderMap,
     Body(request): Body<SignInRequest>,
 ) -> Result<Response, Problem> {
     let user = match request {
-        SignInRequest::Link { login_token } => by_link(&app, login_token, connection, &headers).await?,
-        SignInRequest::Password { email, password } => by_password(&app, email, password, connection, &headers).await?,
+        SignInRequest::Link { login_token } => by_link(&app, login_token, peer, &headers).await?,
+        SignInRequest::Password { email, password } => {
+            by_password(&app, email, password, peer, &headers).await?
+        }
     };
     begin(&app, user, StatusCode::OK).await
 }
@@ -187,30 +215,41 @@ pub(crate) async fn sign_in(
 fn start_try(
     app: &App,
     account: &str,
-    connection: Option<ConnectInfo<SocketAddr>>,
+    peer: Peer,
     headers: &HeaderMap,
-) -> Result<Option<std::net::IpAddr>, Problem> {
-    let ip = client_ip(headers, connection.map(|info| info.0), app.settings.behind_proxy);
+) -> Result<Option<IpAddr>, Problem> {
+    let ip = client_ip(headers, peer.0, app.settings.behind_proxy);
     let wait = |seconds| Problem::too_many("too many tries; wait, then try again", seconds);
-    app.inner().logins.start(account, ip, app.now()).map_err(wait)?;
+    app.inner()
+        .logins
+        .start(account, ip, app.now())
+        .map_err(wait)?;
     Ok(ip)
 }
 
 async fn by_link(
     app: &App,
     token: SecretString,
-    connection: Option<ConnectInfo<SocketAddr>>,
+    peer: Peer,
     headers: &HeaderMap,
 ) -> Result<UserId, Problem> {
     let account = "login link";
-    let ip = start_try(app, account, connection, headers)?;
+    let ip = start_try(app, account, peer, headers)?;
     let now = app.now();
-    let refused = || Problem::unauthenticated("this link was used or is too old; ask an administrator for another");
+    let refused = || {
+        Problem::unauthenticated(
+            "this link was used or is too old; ask an administrator for another",
+        )
+    };
     if token.expose_secret().len() > TOKEN_CHARS_MAX {
         return Err(refused());
     }
-    let user = app.blocking(move |parts| parts.accounts.redeem_login(token.expose_secret(), now)).await?;
-    let user = user.filter(|user| app.read(|state| state.users.contains_key(user))).ok_or_else(refused)?;
+    let user = app
+        .blocking(move |parts| parts.accounts.redeem_login(token.expose_secret(), now))
+        .await?;
+    let user = user
+        .filter(|user| app.read(|state| state.users.contains_key(user)))
+        .ok_or_else(refused)?;
     app.inner().logins.succeeded(account, ip);
     Ok(user)
 }
@@ -219,21 +258,31 @@ async fn by_password(
     app: &App,
     email: String,
     password: SecretString,
-    connection: Option<ConnectInfo<SocketAddr>>,
+    peer: Peer,
     headers: &HeaderMap,
 ) -> Result<UserId, Problem> {
     let refused = || Problem::unauthenticated("the address or the password is wrong");
-    let too_long = email.len() > address::MAIL_CHARS_MAX || password.expose_secret().chars().count() > PASSWORD_CHARS_MAX;
+    let too_long = email.len() > address::MAIL_CHARS_MAX
+        || password.expose_secret().chars().count() > PASSWORD_CHARS_MAX;
     if too_long || email.is_empty() || password.expose_secret().is_empty() {
         return Err(refused());
     }
-    let ip = start_try(app, &email, connection, headers)?;
-    let rows: Vec<_> = app.read(|state| state.users.values().map(|user| (user.id, user.email)).collect());
+    let ip = start_try(app, &email, peer, headers)?;
+    let rows: Vec<_> = app.read(|state| {
+        state
+            .users
+            .values()
+            .map(|user| (user.id, user.email))
+            .collect()
+    });
     let wanted = email.clone();
     let found = app.with_password(move |parts| {
         let mut user = None;
         for (id, row) in rows {
-            let same = parts.vault.get(row)?.is_some_and(|one| one.expose_secret().eq_ignore_ascii_case(&wanted));
+            let same = parts
+                .vault
+                .get(row)?
+                .is_some_and(|one| one.expose_secret().eq_ignore_ascii_case(&wanted));
             if same {
                 user = Some(id);
                 break;
@@ -249,20 +298,36 @@ async fn by_password(
 
 async fn begin(app: &App, user: UserId, status: StatusCode) -> Result<Response, Problem> {
     let now = app.now();
-    let value = app.blocking(move |parts| parts.accounts.begin_session(user, now)).await?;
+    let value = app
+        .blocking(move |parts| parts.accounts.begin_session(user, now))
+        .await?;
     let session = session_of(app, user, &value).await?;
     let cookie = cookie::give(&value, app.settings.is_https());
-    let cookie = cookie.ok_or_else(|| Problem::internal("the session's cookie cannot be written"))?;
+    let cookie =
+        cookie.ok_or_else(|| Problem::internal("the session's cookie cannot be written"))?;
     Ok((status, [(header::SET_COOKIE, cookie)], Json(session)).into_response())
 }
 
 async fn session_of(app: &App, user: UserId, cookie_value: &str) -> Result<Session, Problem> {
-    let known = app.read(|state| state.users.get(&user).map(|one| (one.name.clone(), one.role, one.email)));
-    let (name, role, row) = known.ok_or_else(|| Problem::unauthenticated("this person was removed"))?;
+    let known = app.read(|state| {
+        state
+            .users
+            .get(&user)
+            .map(|one| (one.name.clone(), one.role, one.email))
+    });
+    let (name, role, row) =
+        known.ok_or_else(|| Problem::unauthenticated("this person was removed"))?;
     let email = app.blocking(move |parts| parts.vault.get(row)).await?;
-    let email = email.map(|email| email.expose_secret().to_owned()).unwrap_or_default();
+    let email = email
+        .map(|email| email.expose_secret().to_owned())
+        .unwrap_or_default();
     Ok(Session {
-        user: SessionUser { id: user.to_string(), name, role: role.into(), email },
+        user: SessionUser {
+            id: user.to_string(),
+            name,
+            role: role.into(),
+            email,
+        },
         csrf_token: cookie::csrf_of(cookie_value),
         setup_needed: false,
     })
@@ -282,12 +347,17 @@ pub(crate) async fn get_session(
 
 /// Sign out
 #[utoipa::path(delete, path = "/api/tocsin/v1/session", tag = "access", responses((status = 204), (status = 401)))]
-pub(crate) async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let https = app.settings.is_https();
     if let Some(value) = cookie::read(&headers, https) {
-        app.blocking(move |parts| parts.accounts.end_session(&value)).await?;
+        app.blocking(move |parts| parts.accounts.end_session(&value))
+            .await?;
     }
-    let cookie = cookie::take_back(https).ok_or_else(|| Problem::internal("the cookie cannot be written"))?;
+    let cookie = cookie::take_back(https)
+        .ok_or_else(|| Problem::internal("the cookie cannot be written"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -310,9 +380,13 @@ pub(crate) async fn set_password(
     Path(id): Path<String>,
     Body(request): Body<PasswordRequest>,
 ) -> Result<StatusCode, Problem> {
-    let user = id.parse::<UserId>().ok().filter(|user| app.read(|state| state.users.contains_key(user)));
+    let user = id
+        .parse::<UserId>()
+        .ok()
+        .filter(|user| app.read(|state| state.users.contains_key(user)));
     let user = user.ok_or_else(|| Problem::not_found("such person"))?;
     check_new_person("somebody@example.org", &request.password)?;
-    app.with_password(move |parts| parts.accounts.set_password(user, &request.password)).await?;
+    app.with_password(move |parts| parts.accounts.set_password(user, &request.password))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -165,26 +165,50 @@ impl From<ChannelKind> for people::ChannelKind {
 
 /// A person by name; one who was removed keeps a place in old records.
 pub(crate) fn named_user(state: &State, user: tocsin_domain::id::UserId) -> Named {
-    let name = state.users.get(&user).map_or_else(|| "a removed person".to_owned(), |user| user.name.clone());
-    Named { id: user.to_string(), name }
+    let name = state
+        .users
+        .get(&user)
+        .map_or_else(|| "a removed person".to_owned(), |user| user.name.clone());
+    Named {
+        id: user.to_string(),
+        name,
+    }
 }
 
 /// A service by name.
 pub(crate) fn named_service(state: &State, service: tocsin_domain::id::ServiceId) -> Named {
-    let name = state.services.get(&service).map_or_else(|| "a removed service".to_owned(), |one| one.name.clone());
-    Named { id: service.to_string(), name }
+    let name = state
+        .services
+        .get(&service)
+        .map_or_else(|| "a removed service".to_owned(), |one| one.name.clone());
+    Named {
+        id: service.to_string(),
+        name,
+    }
 }
 
 /// A target by name.
 pub(crate) fn named_target(state: &State, target: tocsin_domain::id::TargetId) -> Named {
-    let name = state.targets.get(&target).map_or_else(|| "a removed target".to_owned(), |one| one.identity.name.clone());
-    Named { id: target.to_string(), name }
+    let name = state.targets.get(&target).map_or_else(
+        || "a removed target".to_owned(),
+        |one| one.identity.name.clone(),
+    );
+    Named {
+        id: target.to_string(),
+        name,
+    }
 }
 
 /// An escalation policy by name.
 pub(crate) fn named_policy(state: &State, policy: tocsin_domain::id::PolicyId) -> Named {
-    let name = state.policies.get(&policy).map_or_else(|| "a removed policy".to_owned(), |one| one.name.clone());
-    Named { id: policy.to_string(), name }
+    let name = state
+        .policies
+        .get(&policy)
+        .map_or_else(|| "a removed policy".to_owned(), |one| one.name.clone());
+    Named {
+        id: policy.to_string(),
+        name,
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +218,10 @@ mod tests {
     #[test]
     fn an_instant_is_written_in_utc_and_read_with_any_offset() {
         let instant: Instant = serde_json::from_str("\"2024-08-18T05:12:07.041+02:00\"").unwrap();
-        assert_eq!(serde_json::to_string(&instant).unwrap(), "\"2024-08-18T03:12:07.041Z\"");
+        assert_eq!(
+            serde_json::to_string(&instant).unwrap(),
+            "\"2024-08-18T03:12:07.041Z\""
+        );
         assert!(serde_json::from_str::<Instant>("\"tomorrow\"").is_err());
         assert!(serde_json::from_str::<Instant>("5").is_err());
     }

@@ -2,6 +2,7 @@
 //! resume; nothing waits for it.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -15,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::problem::Problem;
 use crate::access::authenticate::caller_of;
+use crate::access::who::Peer;
 use crate::app::App;
 use crate::feed::Change;
 
@@ -38,7 +40,7 @@ struct Hello {
 struct Reader {
     app: App,
     headers: HeaderMap,
-    peer: Option<std::net::SocketAddr>,
+    peer: Option<SocketAddr>,
     sender: mpsc::Sender<Result<Event, Infallible>>,
     last: u64,
 }
@@ -54,30 +56,44 @@ struct Gone;
     responses((status = 200, content_type = "text/event-stream", body = Change), (status = 429)))]
 pub(crate) async fn stream(
     State(app): State<App>,
-    connection: Option<axum::extract::ConnectInfo<std::net::SocketAddr>>,
+    Peer(peer): Peer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if app.feed.readers() >= READERS_MAX {
         return Err(Problem::too_many("too many streams are open", 10));
     }
-    let resume = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let resume = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // Subscribed before the journal is read, so that nothing falls between the two.
     let changes = app.feed.subscribe();
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    let peer = connection.map(|info| info.0);
     let last = app.read(|state| state.position);
-    let reader = Reader { app, headers, peer, sender, last };
+    let reader = Reader {
+        app,
+        headers,
+        peer,
+        sender,
+        last,
+    };
     tokio::spawn(async move {
         // The reader has gone away or is sent away; both end its stream, and it comes back if it wants to.
         let _ = reader.run(resume, changes).await;
     });
     let mut response = Sse::new(ReceiverStream::new(receiver)).into_response();
-    response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
+    response.headers_mut().insert(
+        "x-accel-buffering",
+        axum::http::HeaderValue::from_static("no"),
+    );
     Ok(response)
 }
 
 impl Reader {
-    async fn run(mut self, resume: Option<u64>, mut changes: broadcast::Receiver<Change>) -> Result<(), Gone> {
+    async fn run(
+        mut self,
+        resume: Option<u64>,
+        mut changes: broadcast::Receiver<Change>,
+    ) -> Result<(), Gone> {
         let now = self.last;
         // A position from the future is one of another journal: everything is read anew.
         let from = resume.filter(|from| *from <= now);
@@ -99,13 +115,26 @@ impl Reader {
     }
 
     async fn hello(&self) -> Result<(), Gone> {
-        let data = serde_json::to_string(&Hello { position: self.last }).map_err(|_| Gone)?;
-        self.send(Event::default().id(self.last.to_string()).event("hello").data(data)).await
+        let data = serde_json::to_string(&Hello {
+            position: self.last,
+        })
+        .map_err(|_| Gone)?;
+        self.send(
+            Event::default()
+                .id(self.last.to_string())
+                .event("hello")
+                .data(data),
+        )
+        .await
     }
 
     async fn catch_up(&mut self, now: u64) -> Result<(), Gone> {
         let from = self.last;
-        let missed = self.app.blocking(move |parts| parts.events.after(from, MISSED_MAX + 1)).await.map_err(|_| Gone)?;
+        let missed = self
+            .app
+            .blocking(move |parts| parts.events.after(from, MISSED_MAX + 1))
+            .await
+            .map_err(|_| Gone)?;
         if missed.len() > MISSED_MAX {
             return self.resync(now).await;
         }
@@ -116,13 +145,25 @@ impl Reader {
     }
 
     async fn resync(&mut self, position: u64) -> Result<(), Gone> {
-        self.tell(&Change { position, kind: "resync".to_owned(), incident_id: None, target_id: None }).await
+        self.tell(&Change {
+            position,
+            kind: "resync".to_owned(),
+            incident_id: None,
+            target_id: None,
+        })
+        .await
     }
 
     async fn tell(&mut self, change: &Change) -> Result<(), Gone> {
         self.last = change.position;
         let data = serde_json::to_string(change).map_err(|_| Gone)?;
-        self.send(Event::default().id(change.position.to_string()).event("change").data(data)).await
+        self.send(
+            Event::default()
+                .id(change.position.to_string())
+                .event("change")
+                .data(data),
+        )
+        .await
     }
 
     async fn keep_alive(&self) -> Result<(), Gone> {

@@ -112,8 +112,13 @@ pub(crate) async fn list_targets(
     let now = app.now();
     let ids: Vec<TargetId> = app.read(|state| state.targets.keys().copied().collect());
     let gauges = app.blocking(move |parts| gauges(parts, &ids, now)).await?;
-    let mut all: Vec<Target> =
-        app.read(|state| state.targets.values().map(|known| shown(state, known, &gauges, now)).collect());
+    let mut all: Vec<Target> = app.read(|state| {
+        state
+            .targets
+            .values()
+            .map(|known| shown(state, known, &gauges, now))
+            .collect()
+    });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -127,7 +132,11 @@ struct Gauges {
 
 impl Gauges {
     fn of(&self, name: &str, target: TargetId) -> Option<f64> {
-        self.by_name.get(name)?.get(target.as_str()).copied().filter(|value| value.is_finite())
+        self.by_name
+            .get(name)?
+            .get(target.as_str())
+            .copied()
+            .filter(|value| value.is_finite())
     }
 }
 
@@ -136,8 +145,17 @@ fn gauges(parts: &Parts, targets: &[TargetId], now: Timestamp) -> Result<Gauges,
         ("seen", format!("timestamp({})", metric::PARENT_UP)),
         ("busy", metric::WORKERS_BUSY.to_owned()),
         ("max", metric::WORKERS_MAX.to_owned()),
-        ("rate", format!("sum by (target) (rate({}[15s]))", metric::LOG_REQUESTS_TOTAL)),
-        ("queue", format!("sum by (target) ({})", metric::LISTENER_QUEUE)),
+        (
+            "rate",
+            format!(
+                "sum by (target) (rate({}[15s]))",
+                metric::LOG_REQUESTS_TOTAL
+            ),
+        ),
+        (
+            "queue",
+            format!("sum by (target) ({})", metric::LISTENER_QUEUE),
+        ),
     ];
     let mut gauges = Gauges::default();
     for (name, expr) in questions {
@@ -153,18 +171,32 @@ fn gauges(parts: &Parts, targets: &[TargetId], now: Timestamp) -> Result<Gauges,
 
 /// One value for each target; a question that fails leaves them unknown.
 fn by_target(parts: &Parts, expr: &str, now: Timestamp) -> BTreeMap<String, f64> {
-    let Ok(Answer::Vector(series)) = parts.telemetry.query(expr, now) else { return BTreeMap::new() };
-    let known = series.into_iter().filter_map(|mut one| Some((one.labels.remove("target")?, one.points.last()?.1)));
+    let Ok(Answer::Vector(series)) = parts.telemetry.query(expr, now) else {
+        return BTreeMap::new();
+    };
+    let known = series
+        .into_iter()
+        .filter_map(|mut one| Some((one.labels.remove("target")?, one.points.last()?.1)));
     known.collect()
 }
 
 /// Why the status page of a target cannot be read; `None` when it can.
-pub(crate) fn status_trouble(parts: &Parts, target: TargetId, now: Timestamp) -> Result<Option<String>, StorageError> {
-    let up = by_target(parts, &format!("{}{{target=\"{target}\"}}", metric::UP), now);
+pub(crate) fn status_trouble(
+    parts: &Parts,
+    target: TargetId,
+    now: Timestamp,
+) -> Result<Option<String>, StorageError> {
+    let up = by_target(
+        parts,
+        &format!("{}{{target=\"{target}\"}}", metric::UP),
+        now,
+    );
     if up.get(target.as_str()) == Some(&1.0) {
         return Ok(None);
     }
-    let facts = parts.telemetry.facts(target, now.minus_ms(REASON_WITHIN_MS), now.plus_ms(1))?;
+    let facts = parts
+        .telemetry
+        .facts(target, now.minus_ms(REASON_WITHIN_MS), now.plus_ms(1))?;
     let reason = facts.into_iter().rev().find_map(|fact| match fact.what {
         FactKind::StatusUnavailable { reason } => Some(reason),
         FactKind::ParentExited { .. }
@@ -178,11 +210,20 @@ pub(crate) fn status_trouble(parts: &Parts, target: TargetId, now: Timestamp) ->
     Ok(reason)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "seconds since the epoch, as milliseconds, fit")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "seconds since the epoch, as milliseconds, fit"
+)]
 fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Timestamp) -> Target {
     let id = known.id;
-    let seen = gauges.of("seen", id).map(|seconds| Timestamp::from_millis((seconds * 1_000.0) as i64));
-    let failing = state.firing.values().filter_map(|alert| state.alerts.get(alert)).any(|alert| alert.target == Some(id));
+    let seen = gauges
+        .of("seen", id)
+        .map(|seconds| Timestamp::from_millis((seconds * 1_000.0) as i64));
+    let failing = state
+        .firing
+        .values()
+        .filter_map(|alert| state.alerts.get(alert))
+        .any(|alert| alert.target == Some(id));
     let target_state = if failing {
         TargetState::Failing
     } else if seen.is_some_and(|seen| now.ms_since(seen) < SEEN_WITHIN_MS) {
@@ -199,9 +240,22 @@ fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Tim
         config_path: known.identity.config_path.clone(),
         listen: known.identity.listen.clone(),
         found_at: Instant(known.found_at),
-        mute: known.muted_until.filter(|until| *until > now).map(|until| Mute { until: Instant(until) }),
-        maintenance: known.maintenance.iter().filter(|one| one.until > now).map(shown_window).collect(),
-        status_page: StatusPage { ok: reason.is_none(), reason },
+        mute: known
+            .muted_until
+            .filter(|until| *until > now)
+            .map(|until| Mute {
+                until: Instant(until),
+            }),
+        maintenance: known
+            .maintenance
+            .iter()
+            .filter(|one| one.until > now)
+            .map(shown_window)
+            .collect(),
+        status_page: StatusPage {
+            ok: reason.is_none(),
+            reason,
+        },
         last_seen_at: seen.map(Instant),
         service: named_service(state, known.service),
         metrics: TargetMetrics {
@@ -223,7 +277,8 @@ fn shown_window(window: &target::Maintenance) -> Maintenance {
 }
 
 fn named(id: &str) -> Result<TargetId, Problem> {
-    id.parse().map_err(|_| Problem::not_found(&format!("target {id}")))
+    id.parse()
+        .map_err(|_| Problem::not_found(&format!("target {id}")))
 }
 
 /// How long a target is muted.
@@ -251,8 +306,18 @@ pub(crate) async fn mute(
     let until = app.now().plus_ms(request.minutes * 60_000);
     let reason = request.reason.filter(|reason| !reason.trim().is_empty());
     let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
-    app.ask(&caller.actor, Ask::Watch(WatchAsk::Mute { target, until, reason })).await?;
-    Ok(Json(Mute { until: Instant(until) }))
+    app.ask(
+        &caller.actor,
+        Ask::Watch(WatchAsk::Mute {
+            target,
+            until,
+            reason,
+        }),
+    )
+    .await?;
+    Ok(Json(Mute {
+        until: Instant(until),
+    }))
 }
 
 /// Page for a target again
@@ -263,7 +328,8 @@ pub(crate) async fn unmute(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(&caller.actor, Ask::Watch(WatchAsk::Unmute(named(&id)?))).await?;
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::Unmute(named(&id)?)))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -286,10 +352,17 @@ pub(crate) async fn plan_maintenance(
     Body(request): Body<MaintenanceRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let target = named(&id)?;
-    let ask = WatchAsk::PlanMaintenance { target, from: request.from.0, until: request.until.0, reason: request.reason };
+    let ask = WatchAsk::PlanMaintenance {
+        target,
+        from: request.from.0,
+        until: request.until.0,
+        reason: request.reason,
+    };
     let done = app.ask(&caller.actor, Ask::Watch(ask)).await?;
     let planned = done.events.iter().find_map(|event| match &event.body {
-        EventBody::Watch(WatchEvent::MaintenancePlanned { window, .. }) => Some(shown_window(window)),
+        EventBody::Watch(WatchEvent::MaintenancePlanned { window, .. }) => {
+            Some(shown_window(window))
+        }
         EventBody::Watch(_)
         | EventBody::Installation(_)
         | EventBody::People(_)
@@ -312,8 +385,14 @@ pub(crate) async fn cancel_maintenance(
     Path((id, window_id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let target = named(&id)?;
-    let window = window_id.parse().map_err(|_| Problem::not_found(&format!("planned work {window_id}")))?;
-    app.ask(&caller.actor, Ask::Watch(WatchAsk::CancelMaintenance { target, window })).await?;
+    let window = window_id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("planned work {window_id}")))?;
+    app.ask(
+        &caller.actor,
+        Ask::Watch(WatchAsk::CancelMaintenance { target, window }),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -325,6 +404,7 @@ pub(crate) async fn remove_target(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(&caller.actor, Ask::Watch(WatchAsk::Remove(named(&id)?))).await?;
+    app.ask(&caller.actor, Ask::Watch(WatchAsk::Remove(named(&id)?)))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -78,8 +78,13 @@ pub(crate) async fn list_tokens(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<ApiToken>>, Problem> {
     let all = app.blocking(|parts| parts.accounts.tokens()).await?;
-    let theirs = all.into_iter().filter(|token| is_theirs(&caller, token)).map(shown).collect();
-    page.cut(theirs, |token: &ApiToken| token.id.as_str()).map(Json)
+    let theirs = all
+        .into_iter()
+        .filter(|token| is_theirs(&caller, token))
+        .map(shown)
+        .collect();
+    page.cut(theirs, |token: &ApiToken| token.id.as_str())
+        .map(Json)
 }
 
 /// Make a token, which acts as the person who makes it
@@ -94,8 +99,13 @@ pub(crate) async fn add_token(
     let role: people::Role = request.role.into();
     let name = request.name.trim().to_owned();
     let mut reasons = Vec::new();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        reasons.push(format!("name: 1 to {NAME_CHARS_MAX} characters on one line"));
+    if name.is_empty()
+        || name.chars().count() > NAME_CHARS_MAX
+        || name.chars().any(char::is_control)
+    {
+        reasons.push(format!(
+            "name: 1 to {NAME_CHARS_MAX} characters on one line"
+        ));
     }
     if request.expires_at.is_some_and(|at| at.0 <= now) {
         reasons.push("expires_at: must lie ahead".to_owned());
@@ -104,9 +114,16 @@ pub(crate) async fn add_token(
         return Err(Problem::invalid(reasons));
     }
     if role > caller.role {
-        return Err(Problem::forbidden("a token can do no more than who makes it"));
+        return Err(Problem::forbidden(
+            "a token can do no more than who makes it",
+        ));
     }
-    let new = NewToken { name, role, user: caller.user, expires_at: request.expires_at.map(|at| at.0) };
+    let new = NewToken {
+        name,
+        role,
+        user: caller.user,
+        expires_at: request.expires_at.map(|at| at.0),
+    };
     let made = app.blocking(move |parts| {
         if parts.accounts.tokens()?.len() >= TOKENS_MAX {
             return Ok(None);
@@ -114,9 +131,17 @@ pub(crate) async fn add_token(
         parts.accounts.add_token(new, now).map(Some)
     });
     let Some((row, token)) = made.await? else {
-        return Err(Problem::conflict(format!("there are {TOKENS_MAX} tokens already: revoke one first")));
+        return Err(Problem::conflict(format!(
+            "there are {TOKENS_MAX} tokens already: revoke one first"
+        )));
     };
-    Ok((StatusCode::CREATED, Json(MadeToken { token_row: shown(row), token })))
+    Ok((
+        StatusCode::CREATED,
+        Json(MadeToken {
+            token_row: shown(row),
+            token,
+        }),
+    ))
 }
 
 /// Revoke a token
@@ -130,7 +155,10 @@ pub(crate) async fn revoke_token(
     let missing = || Problem::not_found("such token");
     let id: TokenId = id.parse().map_err(|_| missing())?;
     let all = app.blocking(|parts| parts.accounts.tokens()).await?;
-    all.iter().find(|token| token.id == id && is_theirs(&caller, token)).ok_or_else(missing)?;
-    app.blocking(move |parts| parts.accounts.revoke_token(id)).await?;
+    all.iter()
+        .find(|token| token.id == id && is_theirs(&caller, token))
+        .ok_or_else(missing)?;
+    app.blocking(move |parts| parts.accounts.revoke_token(id))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 //! Pictures as SVG: shared colours, text that fits its place, escaping; each picture has a file of its own.
 
 pub(crate) mod chain;
+mod chain_parts;
 pub(crate) mod chart;
 pub(crate) mod waterfall;
 
@@ -16,8 +17,8 @@ font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\
 @media print{.tp{--bg:#ffffff;--card:#ffffff;--line:#999999;--ink:#000000;--soft:#444444;--bad:#a31616;--badbg:#ffffff;--good:#0f5c33;\
 --goodbg:#ffffff;--person:#173f94;--personbg:#ffffff;--wait:#7a4300;--waitbg:#ffffff}}\
 .tp .bg{fill:var(--bg)}.tp .card{fill:var(--card);stroke:var(--line);stroke-width:1}\
-.tp .t{font-size:15px;font-weight:650;fill:var(--ink)}.tp .s{font-size:12.5px;fill:var(--soft)}.tp .c{font-size:12px;fill:var(--ink);font-variant-numeric:tabular-nums}\
-.tp .h{font-size:17px;font-weight:700;fill:var(--ink)}.tp .v{font-size:15px;font-weight:700;font-variant-numeric:tabular-nums}\
+.tp .t{font-size:16px;font-weight:650;fill:var(--ink)}.tp .s{font-size:14px;fill:var(--soft)}.tp .c{font-size:13.5px;fill:var(--ink);font-variant-numeric:tabular-nums}\
+.tp .h{font-size:18px;font-weight:700;fill:var(--ink)}.tp .v{font-size:15.5px;font-weight:700;font-variant-numeric:tabular-nums}\
 .tp .bad{fill:var(--bad)}.tp .good{fill:var(--good)}.tp .person{fill:var(--person)}.tp .wait{fill:var(--wait)}.tp .soft{fill:var(--soft)}\
 .tp .badbg{fill:var(--badbg)}.tp .goodbg{fill:var(--goodbg)}.tp .personbg{fill:var(--personbg)}.tp .waitbg{fill:var(--waitbg)}.tp .softbg{fill:var(--card)}\
 .tp .l{fill:none;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}\
@@ -60,7 +61,10 @@ pub(crate) fn open(width: i64, height: i64, label: &str) -> String {
 pub(crate) fn text(out: &mut String, at: (i64, i64), class: &str, anchor: &str, words: &str) {
     let words = escape(words);
     let (x, y) = at;
-    let _ = write!(out, "<text x=\"{x}\" y=\"{y}\" class=\"{class}\" text-anchor=\"{anchor}\">{words}</text>");
+    let _ = write!(
+        out,
+        "<text x=\"{x}\" y=\"{y}\" class=\"{class}\" text-anchor=\"{anchor}\">{words}</text>"
+    );
 }
 
 /// `words` cut so that they take at most `width` at that font size, an ellipsis where they were cut. Widths are those of
@@ -83,18 +87,36 @@ pub(crate) fn fit(words: &str, width: i64, font: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Width of a character in parts of the font size (DejaVu Sans, rounded up).
+/// Width of a character in parts of the font size (DejaVu Sans, rounded up: the widest of the fonts asked for).
 fn em(character: char) -> f64 {
     match character {
-        'i' | 'j' | 'l' | 'I' | '|' | '.' | ',' | ':' | ';' | '\'' | '!' => 0.34,
-        'f' | 't' | 'r' | ' ' | '-' | '(' | ')' | '[' | ']' | '/' => 0.42,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 1.0,
-        'A'..='Z' => 0.76,
-        'a'..='z' | '0'..='9' => 0.64,
-        ascii if ascii.is_ascii() => 0.7,
+        'i' | 'j' | 'l' => 0.29,
+        'I' | 'J' | '|' | '.' | ',' | ':' | ';' | '\'' | ' ' | '/' => 0.34,
+        'f' | 't' | '-' | '(' | ')' | '[' | ']' | '!' => 0.4,
+        'r' => 0.42,
+        's' | 'c' | 'z' | '–' => 0.55,
+        'v' | 'x' | 'y' | 'k' => 0.6,
+        'a'..='h' | 'n'..='q' | 'u' | '0'..='9' => 0.64,
+        'w' => 0.82,
+        'm' | 'M' | 'W' | '@' | '%' | '…' => 1.0,
+        'A'..='Z' => 0.77,
+        ascii if ascii.is_ascii() => 0.84,
         // Chinese, Japanese and Korean signs and pictures are as wide as they are high.
         other if u32::from(other) >= 0x1100 => 1.05,
-        _ => 0.72,
+        _ => 0.84,
+    }
+}
+
+/// A length of time for a narrow place: `1m 12s`.
+pub(crate) fn tight_span(ms: u64) -> String {
+    let text = tocsin_domain::learn::moment::span_text(ms);
+    if text.contains(" min") || text.contains(" d ") {
+        text.replace(" min", "m")
+            .replace(" h", "h")
+            .replace(" d", "d")
+            .replace(" s", "s")
+    } else {
+        text
     }
 }
 
@@ -139,6 +161,9 @@ mod tests {
 
     #[test]
     fn markup_in_text_stays_text() {
-        assert_eq!(escape("<b onload='x'>&\""), "&lt;b onload=&#39;x&#39;&gt;&amp;&quot;");
+        assert_eq!(
+            escape("<b onload='x'>&\""),
+            "&lt;b onload=&#39;x&#39;&gt;&amp;&quot;"
+        );
     }
 }

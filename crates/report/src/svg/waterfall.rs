@@ -8,8 +8,8 @@ use tocsin_domain::learn::moment::span_text;
 use super::{Paint, fit, open, text};
 
 const WIDTH: i64 = 560;
-const LEFT: i64 = 148;
-const RIGHT: i64 = 96;
+const LEFT: i64 = 164;
+const RIGHT: i64 = 116;
 const ROW: i64 = 34;
 const TOP: i64 = 50;
 
@@ -22,7 +22,13 @@ pub fn waterfall_svg(facts: &Facts) -> String {
     let mut out = open(WIDTH, height, &label(phases));
     text(&mut out, (20, 30), "h", "start", "Where the time went");
     let (Some(first), Some(last)) = (phases.first(), phases.last()) else {
-        text(&mut out, (20, TOP + 22), "s", "start", "Fewer than two moments are recorded.");
+        text(
+            &mut out,
+            (20, TOP + 22),
+            "s",
+            "start",
+            "Fewer than two moments are recorded.",
+        );
         out.push_str("</svg>\n");
         return out;
     };
@@ -30,12 +36,21 @@ pub fn waterfall_svg(facts: &Facts) -> String {
     let longest = facts.longest_phase();
     for (index, phase) in (0_i64..).zip(phases) {
         let y = TOP + index * ROW;
-        let from = scaled(phase.starts.ms_since(first.starts).unwrap_or_default(), span);
+        let from = scaled(
+            phase.starts.ms_since(first.starts).unwrap_or_default(),
+            span,
+        );
         let bar = scaled(phase.ms, span).max(3);
         let is_longest = longest == Some(phase);
         let class = paint(phase).class();
         let weight = if is_longest { "t" } else { "s" };
-        text(&mut out, (20, y + 21), weight, "start", &fit(phase.to.phase(), LEFT - 26, 15.0));
+        text(
+            &mut out,
+            (20, y + 21),
+            weight,
+            "start",
+            &fit(phase.to.phase(), LEFT - 22, 14.0),
+        );
         let _ = write!(
             out,
             "<path class=\"grid\" d=\"M{LEFT} {}H{}\"/><rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{bar}\" height=\"18\" rx=\"3\"/>",
@@ -44,11 +59,29 @@ pub fn waterfall_svg(facts: &Facts) -> String {
             LEFT + from.min(WIDTH - LEFT - RIGHT - bar),
             y + 8
         );
-        text(&mut out, (WIDTH - 20, y + 22), &format!("v {class}"), "end", &span_text(phase.ms));
+        text(
+            &mut out,
+            (WIDTH - 20, y + 22),
+            &format!("v {class}"),
+            "end",
+            &span_text(phase.ms),
+        );
     }
     let foot = TOP + rows * ROW + 24;
-    text(&mut out, (20, foot), "s", "start", &format!("{} to {}", first.from.word(), last.to.word()));
-    text(&mut out, (WIDTH - 20, foot), "c", "end", &format!("{} in all", span_text(span)));
+    text(
+        &mut out,
+        (20, foot),
+        "s",
+        "start",
+        &format!("{} to {}", first.from.word(), last.to.word()),
+    );
+    text(
+        &mut out,
+        (WIDTH - 20, foot),
+        "c",
+        "end",
+        &format!("{} in all", span_text(span)),
+    );
     out.push_str("</svg>\n");
     out
 }

@@ -117,13 +117,20 @@ pub(crate) async fn get_incident(
     Path(id): Path<String>,
 ) -> Result<Json<IncidentDetail>, Problem> {
     let incident = super::find(&app, &id)?;
-    let events = app.blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX)).await?;
+    let events = app
+        .blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
+        .await?;
     let span = app.read(|state| state.incidents.get(&incident).map(span_of));
     let seen = match span {
-        Some(Span { target: Some(target), begin, end }) => {
+        Some(Span {
+            target: Some(target),
+            begin,
+            end,
+        }) => {
             let now = app.now();
             let until = end.unwrap_or(now);
-            app.blocking(move |parts| Ok(live::look(parts, target, begin, until, now))).await?
+            app.blocking(move |parts| Ok(live::look(parts, target, begin, until, now)))
+                .await?
         }
         Some(_) | None => live::Seen::default(),
     };
@@ -131,7 +138,9 @@ pub(crate) async fn get_incident(
         let explained = explanation(&events, &Names(state));
         detail(state, incident, seen, explained)
     });
-    detail.map(Json).ok_or_else(|| Problem::not_found(&format!("incident {id}")))
+    detail
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(&format!("incident {id}")))
 }
 
 struct Span {
@@ -143,7 +152,10 @@ struct Span {
 fn span_of(incident: &Incident) -> Span {
     Span {
         target: incident.target,
-        begin: incident.onset.as_ref().map_or(incident.opened_at, |onset| onset.at),
+        begin: incident
+            .onset
+            .as_ref()
+            .map_or(incident.opened_at, |onset| onset.at),
         end: incident.healthy_since.or(incident.resolved_at),
     }
 }
@@ -155,18 +167,28 @@ fn detail(
     explanation: Vec<String>,
 ) -> Option<IncidentDetail> {
     let incident = state.incidents.get(&id)?;
-    let alerts: Vec<&alert::Alert> = incident.alerts.iter().filter_map(|id| state.alerts.get(id)).collect();
+    let alerts: Vec<&alert::Alert> = incident
+        .alerts
+        .iter()
+        .filter_map(|id| state.alerts.get(id))
+        .collect();
     let runbook = alerts
         .iter()
         .filter_map(|alert| state.monitors.get(&alert.source.monitor()?))
         .map(|monitor| monitor.runbook.clone())
         .find(|text| !text.is_empty());
-    let mut pages: Vec<_> =
-        state.notifications.values().filter(|page| about(page.purpose, id)).collect();
+    let mut pages: Vec<_> = state
+        .notifications
+        .values()
+        .filter(|page| about(page.purpose, id))
+        .collect();
     pages.sort_by_key(|page| (page.planned_at, page.id));
     Some(IncidentDetail {
         summary: summary(state, incident),
-        alerts: alerts.iter().map(|alert| shown_alert(state, alert)).collect(),
+        alerts: alerts
+            .iter()
+            .map(|alert| shown_alert(state, alert))
+            .collect(),
         pages: pages.into_iter().map(|page| shown(state, page)).collect(),
         paging: paging(state, incident),
         impact: seen.impact,
@@ -186,13 +208,20 @@ fn about(purpose: Purpose, id: IncidentId) -> bool {
 fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
     let monitor = alert.source.monitor().map(|id| Named {
         id: id.to_string(),
-        name: state.monitors.get(&id).map_or_else(|| "a removed monitor".to_owned(), |one| one.name.clone()),
+        name: state
+            .monitors
+            .get(&id)
+            .map_or_else(|| "a removed monitor".to_owned(), |one| one.name.clone()),
     });
     Alert {
         id: alert.id.to_string(),
         title: alert.title.clone(),
         severity: alert.severity.into(),
-        status: if alert.is_firing() { AlertStatus::Firing } else { AlertStatus::Recovered },
+        status: if alert.is_firing() {
+            AlertStatus::Firing
+        } else {
+            AlertStatus::Recovered
+        },
         monitor,
         opened_at: Instant(alert.opened_at),
         recovered_at: alert.recovered_at.map(Instant),
@@ -209,15 +238,29 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
 
 fn evidence(sample: &alert::EvidenceSample) -> Evidence {
     let value = Some(sample.value).filter(|value| value.is_finite());
-    Evidence { series: sample.series.clone(), at: Instant(sample.at), value }
+    Evidence {
+        series: sample.series.clone(),
+        at: Instant(sample.at),
+        value,
+    }
 }
 
 fn paging(state: &state::State, incident: &Incident) -> Paging {
-    let known = state.services.get(&incident.service).and_then(|service| service.policy);
+    let known = state
+        .services
+        .get(&incident.service)
+        .and_then(|service| service.policy);
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let Some(paging) = &incident.paging else {
         let policy = known.or(default).map(|policy| named_policy(state, policy));
-        return Paging { policy, level: 0, r#loop: 0, next_escalation_at: None, exhausted: false, recipients: Vec::new() };
+        return Paging {
+            policy,
+            level: 0,
+            r#loop: 0,
+            next_escalation_at: None,
+            exhausted: false,
+            recipients: Vec::new(),
+        };
     };
     Paging {
         policy: paging.policy.map(|policy| named_policy(state, policy)),
@@ -225,7 +268,11 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
         r#loop: paging.round,
         next_escalation_at: paging.next_at.map(Instant),
         exhausted: paging.exhausted,
-        recipients: paging.recipients.iter().map(|user| named_user(state, *user)).collect(),
+        recipients: paging
+            .recipients
+            .iter()
+            .map(|user| named_user(state, *user))
+            .collect(),
     }
 }
 
@@ -238,7 +285,12 @@ fn with_marks(mut chart: Chart, incident: &Incident) -> Chart {
         (incident.healthy_since, "recovered"),
         (incident.resolved_at, "resolved"),
     ];
-    let known = marks.into_iter().filter_map(|(at, label)| Some(live::Mark { at: Instant(at?), label: label.to_owned() }));
+    let known = marks.into_iter().filter_map(|(at, label)| {
+        Some(live::Mark {
+            at: Instant(at?),
+            label: label.to_owned(),
+        })
+    });
     chart.marks = known.collect();
     chart
 }

@@ -128,7 +128,13 @@ pub(crate) struct Seen {
 
 /// Looks at a target's failure from `begin` until `until` (now, while it lasts). A part that cannot be read is left out: a
 /// woken person needs the rest.
-pub(crate) fn look(parts: &Parts, target: TargetId, begin: Timestamp, until: Timestamp, now: Timestamp) -> Seen {
+pub(crate) fn look(
+    parts: &Parts,
+    target: TargetId,
+    begin: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+) -> Seen {
     let over = (until < now).then_some(until);
     Seen {
         impact: or_nothing("impact", impact(parts, target, begin, until, over)).flatten(),
@@ -155,8 +161,16 @@ fn impact(
     until: Timestamp,
     over: Option<Timestamp>,
 ) -> Result<Option<Impact>, StorageError> {
-    let during = parts.telemetry.logs(target, LogKind::Access, begin, until, REQUESTS_MAX)?;
-    let before = parts.telemetry.logs(target, LogKind::Access, begin.minus_ms(BASELINE_MS), begin, REQUESTS_MAX)?;
+    let during = parts
+        .telemetry
+        .logs(target, LogKind::Access, begin, until, REQUESTS_MAX)?;
+    let before = parts.telemetry.logs(
+        target,
+        LogKind::Access,
+        begin.minus_ms(BASELINE_MS),
+        begin,
+        REQUESTS_MAX,
+    )?;
     if during.is_empty() && before.is_empty() {
         return Ok(None);
     }
@@ -196,7 +210,13 @@ fn tiers(records: &[LogRecord]) -> Vec<TierImpact> {
 /// Status, tier and user of a request that was not our own probe's.
 fn request(record: &LogRecord) -> Option<(u16, &str, &str)> {
     match &record.line {
-        Line::Access { status, tier, user, own_probe: false, .. } => Some((*status, tier, user)),
+        Line::Access {
+            status,
+            tier,
+            user,
+            own_probe: false,
+            ..
+        } => Some((*status, tier, user)),
         Line::Access { .. } | Line::Error { .. } | Line::Unparsed => None,
     }
 }
@@ -206,10 +226,17 @@ fn request(record: &LogRecord) -> Option<(u16, &str, &str)> {
 fn missing(before: &[LogRecord], logged: u64, lasted_ms: u64) -> Option<Estimate> {
     let mut minutes: BTreeMap<i64, u64> = BTreeMap::new();
     for record in before.iter().filter(|record| request(record).is_some()) {
-        *minutes.entry(record.at.as_millis().div_euclid(60_000)).or_default() += 1;
+        *minutes
+            .entry(record.at.as_millis().div_euclid(60_000))
+            .or_default() += 1;
     }
     // The first and the last minute are cut off.
-    let whole: Vec<u64> = minutes.values().copied().skip(1).take(minutes.len().saturating_sub(2)).collect();
+    let whole: Vec<u64> = minutes
+        .values()
+        .copied()
+        .skip(1)
+        .take(minutes.len().saturating_sub(2))
+        .collect();
     let (low, high) = (whole.iter().min()?, whole.iter().max()?);
     let expected = |per_minute: u64| (per_minute * lasted_ms / 60_000).saturating_sub(logged);
     let (low, high) = (expected(*low), expected(*high));
@@ -233,31 +260,57 @@ fn changes(parts: &Parts, target: TargetId, begin: Timestamp) -> Result<Vec<Chan
 /// What is a change; a failure itself is none.
 fn change(fact: &Fact) -> Option<Change> {
     let (title, detail) = match &fact.what {
-        FactKind::ParentStarted { pid } => ("The server was started".to_owned(), format!("process {pid}")),
-        FactKind::Reloaded { generation } => {
-            ("The server read its configuration again".to_owned(), format!("generation {generation}"))
-        }
+        FactKind::ParentStarted { pid } => (
+            "The server was started".to_owned(),
+            format!("process {pid}"),
+        ),
+        FactKind::Reloaded { generation } => (
+            "The server read its configuration again".to_owned(),
+            format!("generation {generation}"),
+        ),
         FactKind::ConfigChanged { path, diff } => (format!("{path} was changed"), diff.clone()),
-        FactKind::ConfigTested { valid: false, output } => {
-            ("The configuration on disk would be refused".to_owned(), output.clone())
-        }
+        FactKind::ConfigTested {
+            valid: false,
+            output,
+        } => (
+            "The configuration on disk would be refused".to_owned(),
+            output.clone(),
+        ),
         FactKind::ConfigTested { valid: true, .. }
         | FactKind::ParentExited { .. }
         | FactKind::ErrorLogged { .. }
         | FactKind::QueueChanged { .. }
         | FactKind::StatusUnavailable { .. } => return None,
     };
-    Some(Change { at: Instant(fact.at), title, detail })
+    Some(Change {
+        at: Instant(fact.at),
+        title,
+        detail,
+    })
 }
 
-fn log_lines(parts: &Parts, target: TargetId, begin: Timestamp) -> Result<Vec<LogLine>, StorageError> {
+fn log_lines(
+    parts: &Parts,
+    target: TargetId,
+    begin: Timestamp,
+) -> Result<Vec<LogLine>, StorageError> {
     let (from, until) = (begin.minus_ms(LOGS_BEFORE_MS), begin.plus_ms(LOGS_AFTER_MS));
-    let line = |log| move |record: LogRecord| LogLine { at: Instant(record.at), log, text: record.raw };
-    let errors = parts.telemetry.logs(target, LogKind::Error, from, until, LOG_LINES_MAX)?;
+    let line = |log| {
+        move |record: LogRecord| LogLine {
+            at: Instant(record.at),
+            log,
+            text: record.raw,
+        }
+    };
+    let errors = parts
+        .telemetry
+        .logs(target, LogKind::Error, from, until, LOG_LINES_MAX)?;
     let mut lines: Vec<LogLine> = errors.into_iter().map(line(LogName::Error)).collect();
     let rest = LOG_LINES_MAX - lines.len().min(LOG_LINES_MAX);
     if rest > 0 {
-        let requests = parts.telemetry.logs(target, LogKind::Access, from, until, rest)?;
+        let requests = parts
+            .telemetry
+            .logs(target, LogKind::Access, from, until, rest)?;
         lines.extend(requests.into_iter().map(line(LogName::Access)));
     }
     Ok(lines)
@@ -265,21 +318,67 @@ fn log_lines(parts: &Parts, target: TargetId, begin: Timestamp) -> Result<Vec<Lo
 
 fn chart(parts: &Parts, target: TargetId, begin: Timestamp, until: Timestamp) -> Chart {
     let curves = [
-        ("Up", "", format!("{}{{target=\"{target}\"}}", metric::PARENT_UP)),
-        ("Busy workers", "", format!("{}{{target=\"{target}\"}}", metric::WORKERS_BUSY)),
-        ("Waiting connections", "", format!("sum({}{{target=\"{target}\"}})", metric::LISTENER_QUEUE)),
-        ("Requests", "/s", format!("sum(rate({}{{target=\"{target}\"}}[15s]))", metric::LOG_REQUESTS_TOTAL)),
-        ("Failed requests", "/s", format!("sum(rate({}{{target=\"{target}\",class=\"5xx\"}}[15s]))", metric::LOG_REQUESTS_TOTAL)),
-        ("Probe", "s", format!("{}{{target=\"{target}\",phase=\"total\"}}", metric::PROBE_DURATION_SECONDS)),
+        (
+            "Up",
+            "",
+            format!("{}{{target=\"{target}\"}}", metric::PARENT_UP),
+        ),
+        (
+            "Busy workers",
+            "",
+            format!("{}{{target=\"{target}\"}}", metric::WORKERS_BUSY),
+        ),
+        (
+            "Waiting connections",
+            "",
+            format!("sum({}{{target=\"{target}\"}})", metric::LISTENER_QUEUE),
+        ),
+        (
+            "Requests",
+            "/s",
+            format!(
+                "sum(rate({}{{target=\"{target}\"}}[15s]))",
+                metric::LOG_REQUESTS_TOTAL
+            ),
+        ),
+        (
+            "Failed requests",
+            "/s",
+            format!(
+                "sum(rate({}{{target=\"{target}\",class=\"5xx\"}}[15s]))",
+                metric::LOG_REQUESTS_TOTAL
+            ),
+        ),
+        (
+            "Probe",
+            "s",
+            format!(
+                "{}{{target=\"{target}\",phase=\"total\"}}",
+                metric::PROBE_DURATION_SECONDS
+            ),
+        ),
     ];
     let start = begin.minus_ms(CHART_BEFORE_MS);
     let step_ms = (until.ms_since(start) / CHART_POINTS_MAX).max(CHART_STEP_MS_MIN);
     let series = curves.into_iter().filter_map(|(name, unit, expr)| {
         // A curve that cannot be drawn is left out.
-        let Ok(Answer::Matrix(found)) = parts.telemetry.query_range(&expr, start, until, step_ms) else { return None };
+        let Ok(Answer::Matrix(found)) = parts.telemetry.query_range(&expr, start, until, step_ms)
+        else {
+            return None;
+        };
         let points = found.into_iter().next()?.points;
-        let points = points.into_iter().map(|(at, value)| (at, Some(value).filter(|value| value.is_finite()))).collect();
-        Some(ChartSeries { name: name.to_owned(), unit: unit.to_owned(), points })
+        let points = points
+            .into_iter()
+            .map(|(at, value)| (at, Some(value).filter(|value| value.is_finite())))
+            .collect();
+        Some(ChartSeries {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            points,
+        })
     });
-    Chart { series: series.collect(), marks: Vec::new() }
+    Chart {
+        series: series.collect(),
+        marks: Vec::new(),
+    }
 }

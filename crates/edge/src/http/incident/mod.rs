@@ -18,7 +18,7 @@ use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
 use tocsin_domain::people;
 use tocsin_engine::handle::Done;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
 use super::page::{Page, PageQuery};
@@ -42,7 +42,7 @@ pub(crate) enum Wanted {
 }
 
 /// Which incidents are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct IncidentQuery {
     /// Open, resolved or all (the default).
@@ -62,11 +62,17 @@ pub(crate) async fn list_incidents(
     State(app): State<App>,
     Params(query): Params<IncidentQuery>,
 ) -> Result<Json<Page<IncidentSummary>>, Problem> {
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let page = PageQuery {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
     let (limit, before) = (page.limit()?, page.after_number()?);
     let target = match query.target {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| Problem::bad("target: not an id of a target"))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| Problem::bad("target: not an id of a target"))?,
+        ),
     };
     let wanted = |incident: &&Incident| {
         let status = match query.status {
@@ -83,9 +89,18 @@ pub(crate) async fn list_incidents(
         found.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.number));
         let more = found.len() > limit;
         found.truncate(limit);
-        (found.into_iter().map(|incident| summary(state, incident)).collect::<Vec<_>>(), more)
+        (
+            found
+                .into_iter()
+                .map(|incident| summary(state, incident))
+                .collect::<Vec<_>>(),
+            more,
+        )
     });
-    let next_cursor = items.last().filter(|_| more).map(|last| last.number.to_string());
+    let next_cursor = items
+        .last()
+        .filter(|_| more)
+        .map(|last| last.number.to_string());
     Ok(Json(Page { items, next_cursor }))
 }
 
@@ -93,14 +108,29 @@ pub(crate) async fn list_incidents(
 pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
     let missing = || Problem::not_found(&format!("incident {text:?}"));
     if let Ok(id) = text.parse::<IncidentId>() {
-        return app.read(|state| state.incidents.contains_key(&id)).then_some(id).ok_or_else(missing);
+        return app
+            .read(|state| state.incidents.contains_key(&id))
+            .then_some(id)
+            .ok_or_else(missing);
     }
     let number: u64 = text.parse().map_err(|_| missing())?;
-    app.read(|state| state.incidents.values().find(|one| one.number == number).map(|one| one.id)).ok_or_else(missing)
+    app.read(|state| {
+        state
+            .incidents
+            .values()
+            .find(|one| one.number == number)
+            .map(|one| one.id)
+    })
+    .ok_or_else(missing)
 }
 
 fn summary_of(app: &App, id: IncidentId) -> Result<IncidentSummary, Problem> {
-    let found = app.read(|state| state.incidents.get(&id).map(|incident| summary(state, incident)));
+    let found = app.read(|state| {
+        state
+            .incidents
+            .get(&id)
+            .map(|incident| summary(state, incident))
+    });
     found.ok_or_else(|| Problem::not_found(&format!("incident {id}")))
 }
 
@@ -122,7 +152,11 @@ pub(crate) async fn acknowledge(
 ) -> Result<Json<IncidentSummary>, Problem> {
     let incident = find(&app, &id)?;
     let by = caller.person()?;
-    app.ask(&caller.actor, Ask::Respond(RespondAsk::Acknowledge { incident, by })).await?;
+    app.ask(
+        &caller.actor,
+        Ask::Respond(RespondAsk::Acknowledge { incident, by }),
+    )
+    .await?;
     summary_of(&app, incident).map(Json)
 }
 
@@ -148,7 +182,11 @@ pub(crate) async fn resolve(
 ) -> Result<Json<IncidentSummary>, Problem> {
     let incident = find(&app, &id)?;
     let note = request.note.filter(|note| !note.trim().is_empty());
-    app.ask(&caller.actor, Ask::Respond(RespondAsk::Resolve { incident, note })).await?;
+    app.ask(
+        &caller.actor,
+        Ask::Respond(RespondAsk::Resolve { incident, note }),
+    )
+    .await?;
     summary_of(&app, incident).map(Json)
 }
 
@@ -171,7 +209,15 @@ pub(crate) async fn add_note(
     Body(request): Body<NoteRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let incident = find(&app, &id)?;
-    let done = app.ask(&caller.actor, Ask::Respond(RespondAsk::Note { incident, text: request.text })).await?;
+    let done = app
+        .ask(
+            &caller.actor,
+            Ask::Respond(RespondAsk::Note {
+                incident,
+                text: request.text,
+            }),
+        )
+        .await?;
     let is_note = |event: &&Event| match &event.body {
         EventBody::Incident(event) => matches!(event.what, IncidentWhat::NoteAdded { .. }),
         EventBody::Installation(_)
@@ -182,7 +228,11 @@ pub(crate) async fn add_note(
         | EventBody::Notification(_)
         | EventBody::Input(_) => false,
     };
-    let event = done.events.iter().find(is_note).ok_or_else(|| Problem::internal("the note was kept but not found"))?;
+    let event = done
+        .events
+        .iter()
+        .find(is_note)
+        .ok_or_else(|| Problem::internal("the note was kept but not found"))?;
     let entry = app.read(|state| timeline::entry(event, &timeline::Names(state)));
     Ok((StatusCode::CREATED, Json(entry)))
 }
@@ -209,12 +259,20 @@ pub(crate) async fn declare(
 ) -> Result<impl IntoResponse, Problem> {
     let service = match request.service_id {
         None => None,
-        Some(text) => Some(text.parse().map_err(|_| Problem::bad("service_id: not an id of a service"))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| Problem::bad("service_id: not an id of a service"))?,
+        ),
     };
     let urgency = request.urgency.map_or(people::Urgency::High, Into::into);
-    let ask = RespondAsk::Declare { title: request.title, service, urgency };
+    let ask = RespondAsk::Declare {
+        title: request.title,
+        service,
+        urgency,
+    };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
-    let id = incident_in(&done).ok_or_else(|| Problem::internal("the incident was opened but not found"))?;
+    let id = incident_in(&done)
+        .ok_or_else(|| Problem::internal("the incident was opened but not found"))?;
     summary_of(&app, id).map(|summary| (StatusCode::CREATED, Json(summary)))
 }
 

@@ -1,7 +1,9 @@
 //! The sentences of a timeline, one for each kind of event. Pure.
 
 use tocsin_domain::alert::EvidenceSample;
-use tocsin_domain::event::{IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent};
+use tocsin_domain::event::{
+    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+};
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Outcome, Purpose};
 
@@ -22,132 +24,263 @@ fn told(tone: Tone, title: impl Into<String>, detail: impl Into<String>) -> Word
 
 /// `apache_parent_up{…} was 0 at 2024-08-18T03:12:07.041Z`, one line each.
 pub(super) fn evidence(samples: &[EvidenceSample]) -> String {
-    let lines: Vec<String> =
-        samples.iter().map(|sample| format!("{} was {} at {}", sample.series, sample.value, sample.at)).collect();
+    let lines: Vec<String> = samples
+        .iter()
+        .map(|sample| format!("{} was {} at {}", sample.series, sample.value, sample.at))
+        .collect();
     lines.join("\n")
 }
 
 pub(super) fn installation(event: &InstallationEvent, names: &Names<'_>) -> Words {
     match event {
         InstallationEvent::SetUp { .. } => info("Tocsin was set up"),
-        InstallationEvent::FallbackSet { users } => {
-            person(format!("The list of last resort is now: {}", names.users(users)))
-        }
+        InstallationEvent::FallbackSet { users } => person(format!(
+            "The list of last resort is now: {}",
+            names.users(users)
+        )),
     }
 }
 
 pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
     match event {
-        PeopleEvent::UserAdded { user } => person(format!("{} was added as {}", user.name, role_word(user.role))),
-        PeopleEvent::UserChanged { name, role, .. } => person(format!("{name} is now {}", role_word(*role))),
+        PeopleEvent::UserAdded { user } => person(format!(
+            "{} was added as {}",
+            user.name,
+            role_word(user.role)
+        )),
+        PeopleEvent::UserChanged { name, role, .. } => {
+            person(format!("{name} is now {}", role_word(*role)))
+        }
         PeopleEvent::UserRemoved { .. } => person("A person was removed"),
-        PeopleEvent::ContactMethodAdded { user, method } => {
-            person(format!("{} can be reached by {} ({})", names.user(*user), method.kind.word(), method.label))
-        }
-        PeopleEvent::ContactMethodVerified { user, .. } => {
-            told(Tone::Good, format!("{} confirmed a contact method", names.user(*user)), "")
-        }
-        PeopleEvent::ContactMethodRemoved { user, .. } => {
-            person(format!("A contact method of {} was removed", names.user(*user)))
-        }
-        PeopleEvent::NotificationRulesSet { user, rules } => {
-            person(format!("{} now has {} notification rules", names.user(*user), rules.len()))
-        }
+        PeopleEvent::ContactMethodAdded { user, method } => person(format!(
+            "{} can be reached by {} ({})",
+            names.user(*user),
+            method.kind.word(),
+            method.label
+        )),
+        PeopleEvent::ContactMethodVerified { user, .. } => told(
+            Tone::Good,
+            format!("{} confirmed a contact method", names.user(*user)),
+            "",
+        ),
+        PeopleEvent::ContactMethodRemoved { user, .. } => person(format!(
+            "A contact method of {} was removed",
+            names.user(*user)
+        )),
+        PeopleEvent::NotificationRulesSet { user, rules } => person(format!(
+            "{} now has {} notification rules",
+            names.user(*user),
+            rules.len()
+        )),
     }
 }
 
 pub(super) fn roster(event: &RosterEvent) -> Words {
     match event {
-        RosterEvent::ScheduleSet { schedule } => person(format!("The schedule “{}” was set", schedule.name)),
+        RosterEvent::ScheduleSet { schedule } => {
+            person(format!("The schedule “{}” was set", schedule.name))
+        }
         RosterEvent::ScheduleRemoved { .. } => person("A schedule was removed"),
-        RosterEvent::PolicySet { policy } => person(format!("The escalation policy “{}” was set", policy.name)),
+        RosterEvent::PolicySet { policy } => {
+            person(format!("The escalation policy “{}” was set", policy.name))
+        }
         RosterEvent::PolicyRemoved { .. } => person("An escalation policy was removed"),
-        RosterEvent::ServiceSet { service } => person(format!("The service “{}” was set", service.name)),
+        RosterEvent::ServiceSet { service } => {
+            person(format!("The service “{}” was set", service.name))
+        }
         RosterEvent::IntegrationAdded { integration } => {
             person(format!("The integration “{}” was added", integration.name))
         }
-        RosterEvent::IntegrationRemoved { .. } => person("An integration was removed; its key is dead"),
+        RosterEvent::IntegrationRemoved { .. } => {
+            person("An integration was removed; its key is dead")
+        }
     }
 }
 
 pub(super) fn watch(event: &WatchEvent, names: &Names<'_>) -> Words {
     match event {
-        WatchEvent::TargetFound { target } => {
-            told(Tone::Info, format!("Found {}", target.identity.name), target.identity.config_path.clone())
+        WatchEvent::TargetFound { target } => told(
+            Tone::Info,
+            format!("Found {}", target.identity.name),
+            target.identity.config_path.clone(),
+        ),
+        WatchEvent::TargetChanged { target, .. } => {
+            info(format!("{} was found changed", names.target(*target)))
         }
-        WatchEvent::TargetChanged { target, .. } => info(format!("{} was found changed", names.target(*target))),
         WatchEvent::TargetRemoved { .. } => person("A target is no longer watched"),
-        WatchEvent::TargetMuted { target, until, reason } => {
-            told(Tone::Person, format!("{} pages nobody until {until}", names.target(*target)), reason.clone())
+        WatchEvent::TargetMuted {
+            target,
+            until,
+            reason,
+        } => told(
+            Tone::Person,
+            format!("{} pages nobody until {until}", names.target(*target)),
+            reason.clone(),
+        ),
+        WatchEvent::TargetUnmuted { target } => {
+            person(format!("{} pages again", names.target(*target)))
         }
-        WatchEvent::TargetUnmuted { target } => person(format!("{} pages again", names.target(*target))),
         WatchEvent::MaintenancePlanned { target, window } => told(
             Tone::Person,
-            format!("Work on {} is planned from {} until {}", names.target(*target), window.from, window.until),
+            format!(
+                "Work on {} is planned from {} until {}",
+                names.target(*target),
+                window.from,
+                window.until
+            ),
             window.reason.clone(),
         ),
-        WatchEvent::MaintenanceCancelled { target, .. } => {
-            person(format!("Planned work on {} was called off", names.target(*target)))
+        WatchEvent::MaintenanceCancelled { target, .. } => person(format!(
+            "Planned work on {} was called off",
+            names.target(*target)
+        )),
+        WatchEvent::MonitorSet { monitor } => {
+            info(format!("The monitor “{}” was set", monitor.name))
         }
-        WatchEvent::MonitorSet { monitor } => info(format!("The monitor “{}” was set", monitor.name)),
         WatchEvent::MonitorSwitched { monitor, enabled } => {
-            let name = names.0.monitors.get(monitor).map_or("a monitor", |monitor| monitor.name.as_str());
-            person(format!("The monitor “{name}” was switched {}", if *enabled { "on" } else { "off" }))
+            let name = names
+                .0
+                .monitors
+                .get(monitor)
+                .map_or("a monitor", |monitor| monitor.name.as_str());
+            person(format!(
+                "The monitor “{name}” was switched {}",
+                if *enabled { "on" } else { "off" }
+            ))
         }
     }
 }
 
 pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
     match what {
-        IncidentWhat::Opened { number, title, severity, onset, .. } => {
+        IncidentWhat::Opened {
+            number,
+            title,
+            severity,
+            onset,
+            ..
+        } => {
             let since = onset.as_ref().map(|onset| {
-                format!("It began at {}, at most {} ms earlier.", onset.at, onset.uncertainty_ms)
+                format!(
+                    "It began at {}, at most {} ms earlier.",
+                    onset.at, onset.uncertainty_ms
+                )
             });
             let title = format!("Incident #{number} opened ({}): {title}", severity.word());
             told(Tone::Bad, title, since.unwrap_or_default())
         }
-        IncidentWhat::Raised { title, severity, .. } => {
-            told(Tone::Bad, format!("It got worse ({}): {title}", severity.word()), "It is paged for anew.")
-        }
+        IncidentWhat::Raised {
+            title, severity, ..
+        } => told(
+            Tone::Bad,
+            format!("It got worse ({}): {title}", severity.word()),
+            "It is paged for anew.",
+        ),
         IncidentWhat::PageHeld { hold } => {
-            let clear = if hold.until_clear { ", or until that reason is gone" } else { "" };
-            told(Tone::Info, format!("The page waits until {}{clear}", hold.until), hold.why.clone())
+            let clear = if hold.until_clear {
+                ", or until that reason is gone"
+            } else {
+                ""
+            };
+            told(
+                Tone::Info,
+                format!("The page waits until {}{clear}", hold.until),
+                hold.why.clone(),
+            )
         }
-        IncidentWhat::PageSuppressed { why, until } => {
-            told(Tone::Info, format!("Nobody is paged until {until}"), why.clone())
-        }
-        IncidentWhat::LevelReached { policy, level, round, recipients, skipped, next_at } => {
-            let again = if *round > 0 { format!(", round {}", round + 1) } else { String::new() };
+        IncidentWhat::PageSuppressed { why, until } => told(
+            Tone::Info,
+            format!("Nobody is paged until {until}"),
+            why.clone(),
+        ),
+        IncidentWhat::LevelReached {
+            policy,
+            level,
+            round,
+            recipients,
+            skipped,
+            next_at,
+        } => {
+            let again = if *round > 0 {
+                format!(", round {}", round + 1)
+            } else {
+                String::new()
+            };
             let place = format!("level {} of {}{again}", level + 1, names.policy(*policy));
             let title = format!("Paging {} ({place})", names.users(recipients));
-            told(Tone::Info, title, lines(skipped, &format!("Escalates at {next_at} unless somebody acknowledges.")))
+            told(
+                Tone::Info,
+                title,
+                lines(
+                    skipped,
+                    &format!("Escalates at {next_at} unless somebody acknowledges."),
+                ),
+            )
         }
-        IncidentWhat::FallbackReached { recipients, why, next_at } => {
-            let title = format!("Paging the list of last resort: {}", names.users(recipients));
-            told(Tone::Bad, title, lines(why, &format!("They are paged again at {next_at}.")))
+        IncidentWhat::FallbackReached {
+            recipients,
+            why,
+            next_at,
+        } => {
+            let title = format!(
+                "Paging the list of last resort: {}",
+                names.users(recipients)
+            );
+            told(
+                Tone::Bad,
+                title,
+                lines(why, &format!("They are paged again at {next_at}.")),
+            )
         }
         IncidentWhat::Acknowledged { by } => {
             let who = by.map_or_else(|| "A foreign system".to_owned(), |user| names.user(user));
-            told(Tone::Person, format!("{who} acknowledged"), "Escalation stops.")
+            told(
+                Tone::Person,
+                format!("{who} acknowledged"),
+                "Escalation stops.",
+            )
         }
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered => told(Tone::Good, "Everything is healthy again", ""),
         IncidentWhat::Relapsed { reopened, pages } => {
-            let title = if *reopened { "The failure came back: reopened" } else { "The failure came back" };
-            told(Tone::Bad, title, if *pages { "It is paged for anew." } else { "It is not paged for anew." })
+            let title = if *reopened {
+                "The failure came back: reopened"
+            } else {
+                "The failure came back"
+            };
+            told(
+                Tone::Bad,
+                title,
+                if *pages {
+                    "It is paged for anew."
+                } else {
+                    "It is not paged for anew."
+                },
+            )
         }
         IncidentWhat::Resolved { why } => told(Tone::Good, "Resolved", why.clone()),
-        IncidentWhat::EvidenceFrozen { sha256, bytes } => {
-            told(Tone::Info, format!("The evidence was frozen ({bytes} bytes)"), format!("SHA-256 {sha256}"))
-        }
+        IncidentWhat::EvidenceFrozen { sha256, bytes } => told(
+            Tone::Info,
+            format!("The evidence was frozen ({bytes} bytes)"),
+            format!("SHA-256 {sha256}"),
+        ),
     }
 }
 
 fn lines(before: &[String], last: &str) -> String {
-    before.iter().map(String::as_str).chain([last]).collect::<Vec<_>>().join("\n")
+    before
+        .iter()
+        .map(String::as_str)
+        .chain([last])
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
-pub(super) fn notification(what: &NotificationWhat, id: NotificationId, names: &Names<'_>) -> Words {
+pub(super) fn notification(
+    what: &NotificationWhat,
+    id: NotificationId,
+    names: &Names<'_>,
+) -> Words {
     let whom = names.message(id);
     match what {
         NotificationWhat::Planned { message } => {
@@ -156,13 +289,26 @@ pub(super) fn notification(what: &NotificationWhat, id: NotificationId, names: &
                 Purpose::Resolved(_) => "Word that it is over",
                 Purpose::Test => "A test page",
             };
-            told(Tone::Info, format!("{noun} goes to {whom}"), message.why.clone())
+            told(
+                Tone::Info,
+                format!("{noun} goes to {whom}"),
+                message.why.clone(),
+            )
         }
-        NotificationWhat::Advanced { due_at, why } => {
-            told(Tone::Info, format!("{whom} is tried already at {due_at}"), why.clone())
+        NotificationWhat::Advanced { due_at, why } => told(
+            Tone::Info,
+            format!("{whom} is tried already at {due_at}"),
+            why.clone(),
+        ),
+        NotificationWhat::AttemptStarted { number } => {
+            info(format!("Sending to {whom}, attempt {number}"))
         }
-        NotificationWhat::AttemptStarted { number } => info(format!("Sending to {whom}, attempt {number}")),
-        NotificationWhat::AttemptFinished { number, outcome, detail, retry_at } => {
+        NotificationWhat::AttemptFinished {
+            number,
+            outcome,
+            detail,
+            retry_at,
+        } => {
             let (tone, verb) = match outcome {
                 Outcome::Accepted => (Tone::Good, "Accepted for"),
                 Outcome::Failed => (Tone::Bad, "Could not be sent to"),
@@ -171,9 +317,15 @@ pub(super) fn notification(what: &NotificationWhat, id: NotificationId, names: &
                 Outcome::Unanswered => (Tone::Bad, "Nobody knows whether it reached"),
             };
             let next = retry_at.map(|at| format!("Tried again at {at}."));
-            let detail = [Some(detail.clone()), next].into_iter().flatten().collect::<Vec<_>>().join("\n");
+            let detail = [Some(detail.clone()), next]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("\n");
             told(tone, format!("{verb} {whom}, attempt {number}"), detail)
         }
-        NotificationWhat::Cancelled { why } => told(Tone::Info, format!("No longer sent to {whom}"), why.clone()),
+        NotificationWhat::Cancelled { why } => {
+            told(Tone::Info, format!("No longer sent to {whom}"), why.clone())
+        }
     }
 }

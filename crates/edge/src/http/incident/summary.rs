@@ -5,7 +5,9 @@ use tocsin_domain::incident;
 use tocsin_domain::state::State;
 use utoipa::ToSchema;
 
-use crate::http::shape::{Instant, Named, Severity, Urgency, named_service, named_target, named_user};
+use crate::http::shape::{
+    Instant, Named, Severity, Urgency, named_service, named_target, named_user,
+};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -90,8 +92,14 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
         acknowledged_by: by.map(|user| named_user(state, user)),
         recovered_at: incident.healthy_since.map(Instant),
         resolved_at: incident.resolved_at.map(Instant),
-        hold: incident.hold.as_ref().map(|hold| Hold { until: Instant(hold.until), why: hold.why.clone() }),
-        suppressed: incident.suppressed.as_ref().map(|(why, until)| format!("{why} (until {until})")),
+        hold: incident.hold.as_ref().map(|hold| Hold {
+            until: Instant(hold.until),
+            why: hold.why.clone(),
+        }),
+        suppressed: incident
+            .suppressed
+            .as_ref()
+            .map(|(why, until)| format!("{why} (until {until})")),
         alert_count: incident.alerts.len(),
         relapses: incident.relapses,
         postmortem_ready: incident.evidence.is_some(),

@@ -78,7 +78,11 @@ impl Names<'_> {
 
     pub(super) fn users(&self, users: &[UserId]) -> String {
         let names: Vec<String> = users.iter().map(|user| self.user(*user)).collect();
-        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+        if names.is_empty() {
+            "nobody".to_owned()
+        } else {
+            names.join(", ")
+        }
     }
 
     pub(super) fn target(&self, target: TargetId) -> String {
@@ -86,16 +90,27 @@ impl Names<'_> {
     }
 
     pub(super) fn policy(&self, policy: Option<tocsin_domain::id::PolicyId>) -> String {
-        policy.map_or_else(|| "no policy".to_owned(), |policy| format!("“{}”", named_policy(self.0, policy).name))
+        policy.map_or_else(
+            || "no policy".to_owned(),
+            |policy| format!("“{}”", named_policy(self.0, policy).name),
+        )
     }
 
     /// `Ann by email (Work)`.
     pub(super) fn message(&self, id: NotificationId) -> String {
-        let Some(message) = self.0.notifications.get(&id) else { return "a message".to_owned() };
+        let Some(message) = self.0.notifications.get(&id) else {
+            return "a message".to_owned();
+        };
         let user = self.0.users.get(&message.user);
-        let label = user.and_then(|user| user.contact_method(message.contact_method)).map(|method| &method.label);
+        let label = user
+            .and_then(|user| user.contact_method(message.contact_method))
+            .map(|method| &method.label);
         let label = label.map(|label| format!(" ({label})")).unwrap_or_default();
-        format!("{} by {}{label}", self.user(message.user), message.channel.word())
+        format!(
+            "{} by {}{label}",
+            self.user(message.user),
+            message.channel.word()
+        )
     }
 
     fn actor(&self, actor: &Actor) -> EntryActor {
@@ -105,12 +120,26 @@ impl Names<'_> {
             Actor::Person { user } => of(ActorKind::Person, self.user(*user)),
             Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
             Actor::Integration { integration } => {
-                let known = self.0.integrations.get(integration).map(|one| one.name.clone());
-                of(ActorKind::Integration, known.unwrap_or_else(|| "a removed integration".to_owned()))
+                let known = self
+                    .0
+                    .integrations
+                    .get(integration)
+                    .map(|one| one.name.clone());
+                of(
+                    ActorKind::Integration,
+                    known.unwrap_or_else(|| "a removed integration".to_owned()),
+                )
             }
             Actor::Monitor { monitor } => {
-                let known = self.0.monitors.get(monitor).map(|one| format!("Monitor “{}”", one.name));
-                of(ActorKind::System, known.unwrap_or_else(|| "a removed monitor".to_owned()))
+                let known = self
+                    .0
+                    .monitors
+                    .get(monitor)
+                    .map(|one| format!("Monitor “{}”", one.name));
+                of(
+                    ActorKind::System,
+                    known.unwrap_or_else(|| "a removed monitor".to_owned()),
+                )
             }
         }
     }
@@ -142,10 +171,14 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
         EventBody::Watch(event) => sentence::watch(event, names),
         EventBody::Alert(event) => alert(event, names),
         EventBody::Incident(event) => sentence::incident(&event.what, names),
-        EventBody::Notification(event) => sentence::notification(&event.what, event.notification, names),
-        EventBody::Input(InputEvent::Ignored { what, .. }) => {
-            ("Something from outside changed nothing".to_owned(), what.clone(), Tone::Info)
+        EventBody::Notification(event) => {
+            sentence::notification(&event.what, event.notification, names)
         }
+        EventBody::Input(InputEvent::Ignored { what, .. }) => (
+            "Something from outside changed nothing".to_owned(),
+            what.clone(),
+            Tone::Info,
+        ),
     }
 }
 
@@ -153,15 +186,32 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
     match event {
         AlertEvent::Opened { alert } => {
             let evidence = sentence::evidence(&alert.evidence);
-            let detail = [alert.summary.as_str(), evidence.as_str()].join("\n").trim().to_owned();
+            let detail = [alert.summary.as_str(), evidence.as_str()]
+                .join("\n")
+                .trim()
+                .to_owned();
             (format!("Failing: {}", alert.title), detail, Tone::Bad)
         }
-        AlertEvent::Repeated { summary, severity, .. } => {
-            (format!("Said again ({}): {summary}", severity.word()), String::new(), Tone::Info)
-        }
-        AlertEvent::Recovered { alert, evidence, .. } => {
-            let title = names.0.alerts.get(alert).map_or("an alert", |alert| alert.title.as_str());
-            (format!("Recovered: {title}"), sentence::evidence(evidence), Tone::Good)
+        AlertEvent::Repeated {
+            summary, severity, ..
+        } => (
+            format!("Said again ({}): {summary}", severity.word()),
+            String::new(),
+            Tone::Info,
+        ),
+        AlertEvent::Recovered {
+            alert, evidence, ..
+        } => {
+            let title = names
+                .0
+                .alerts
+                .get(alert)
+                .map_or("an alert", |alert| alert.title.as_str());
+            (
+                format!("Recovered: {title}"),
+                sentence::evidence(evidence),
+                Tone::Good,
+            )
         }
     }
 }
@@ -177,11 +227,20 @@ pub(crate) async fn timeline(
 ) -> Result<Json<Page<TimelineEntry>>, Problem> {
     let incident = super::find(&app, &id)?;
     let (limit, after) = (page.limit()?, page.after_number()?.unwrap_or(0));
-    let mut events = app.blocking(move |parts| parts.events.of_incident(incident, after, limit + 1)).await?;
+    let mut events = app
+        .blocking(move |parts| parts.events.of_incident(incident, after, limit + 1))
+        .await?;
     let more = events.len() > limit;
     events.truncate(limit);
-    let items: Vec<TimelineEntry> =
-        app.read(|state| events.iter().map(|event| entry(event, &Names(state))).collect());
-    let next_cursor = items.last().filter(|_| more).map(|last| last.position.to_string());
+    let items: Vec<TimelineEntry> = app.read(|state| {
+        events
+            .iter()
+            .map(|event| entry(event, &Names(state)))
+            .collect()
+    });
+    let next_cursor = items
+        .last()
+        .filter(|_| more)
+        .map(|last| last.position.to_string());
     Ok(Json(Page { items, next_cursor }))
 }

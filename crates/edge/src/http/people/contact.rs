@@ -15,7 +15,9 @@ use tocsin_engine::handle::Done;
 use tocsin_wire::webhook::SECRET_BYTES_MIN;
 use utoipa::ToSchema;
 
-use super::{ContactMethod, User, ask_or_forget, code, missing_person, person, rows_of_method, shown};
+use super::{
+    ContactMethod, User, ask_or_forget, code, missing_person, person, rows_of_method, shown,
+};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::address;
@@ -53,23 +55,38 @@ pub(crate) struct AddedContactMethod {
 }
 
 fn signing_key(request: &ContactMethodRequest) -> Result<Option<SecretString>, Problem> {
-    let given = request.secret.as_ref().filter(|secret| !secret.expose_secret().is_empty());
-    let printable = |secret: &SecretString| secret.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    let given = request
+        .secret
+        .as_ref()
+        .filter(|secret| !secret.expose_secret().is_empty());
+    let printable = |secret: &SecretString| {
+        secret
+            .expose_secret()
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic())
+    };
     match (request.kind, given) {
         (ChannelKind::Email, None) | (ChannelKind::Ntfy, None) => Ok(None),
         (ChannelKind::Email, Some(_)) => Err(Problem::bad("secret: mail needs none")),
         (ChannelKind::Webhook | ChannelKind::Ntfy, Some(secret))
             if secret.expose_secret().len() > SECRET_CHARS_MAX || !printable(secret) =>
         {
-            Err(Problem::bad(format!("secret: at most {SECRET_CHARS_MAX} printable ASCII characters without spaces")))
+            Err(Problem::bad(format!(
+                "secret: at most {SECRET_CHARS_MAX} printable ASCII characters without spaces"
+            )))
         }
         (ChannelKind::Webhook, Some(secret)) if secret.expose_secret().len() < SECRET_BYTES_MIN => {
-            Err(Problem::bad(format!("secret: at least {SECRET_BYTES_MIN} characters")))
+            Err(Problem::bad(format!(
+                "secret: at least {SECRET_BYTES_MIN} characters"
+            )))
         }
         (ChannelKind::Webhook | ChannelKind::Ntfy, Some(secret)) => Ok(Some(secret.clone())),
         (ChannelKind::Webhook, None) => {
             let made = secret::letters(SECRET_CHARS);
-            Ok(Some(made.map_err(|_| Problem::internal("the system gives no random bytes"))?.into()))
+            Ok(Some(
+                made.map_err(|_| Problem::internal("the system gives no random bytes"))?
+                    .into(),
+            ))
         }
     }
 }
@@ -89,13 +106,17 @@ pub(crate) async fn add_contact_method(
     let address = address::of(request.kind, &request.address);
     let address = address.map_err(|reason| Problem::bad(format!("address: {reason}")))?;
     let key = signing_key(&request)?;
-    let shown_key = key.as_ref().filter(|_| request.kind == ChannelKind::Webhook);
+    let shown_key = key
+        .as_ref()
+        .filter(|_| request.kind == ChannelKind::Webhook);
     let webhook_secret = shown_key.map(|key| key.expose_secret().to_owned());
     let code = code()?;
     let rows = app.blocking(move |parts| {
         let address = parts.vault.put(&address, Some(user))?;
         let code = parts.vault.put(&code, Some(user))?;
-        let key = key.map(|key| parts.vault.put(&key, Some(user))).transpose()?;
+        let key = key
+            .map(|key| parts.vault.put(&key, Some(user)))
+            .transpose()?;
         Ok((address, code, key))
     });
     let (address, pending_code, signing_key) = rows.await?;
@@ -107,15 +128,28 @@ pub(crate) async fn add_contact_method(
         signing_key,
         pending_code,
     };
-    let all: Vec<_> = [Some(address), Some(pending_code), signing_key].into_iter().flatten().collect();
+    let all: Vec<_> = [Some(address), Some(pending_code), signing_key]
+        .into_iter()
+        .flatten()
+        .collect();
     ask_or_forget(&app, &caller, ask, &all).await?;
     let added = app.read(|state| {
         let methods = &state.users.get(&user)?.contact_methods;
-        methods.iter().find(|method| method.address == address).map(|method| method.id)
+        methods
+            .iter()
+            .find(|method| method.address == address)
+            .map(|method| method.id)
     });
-    let added = added.ok_or_else(|| Problem::internal("the contact method was added but not found"))?;
+    let added =
+        added.ok_or_else(|| Problem::internal("the contact method was added but not found"))?;
     let method = shown_method(&app, &caller, user, added).await?;
-    Ok((StatusCode::CREATED, Json(AddedContactMethod { method, webhook_secret })))
+    Ok((
+        StatusCode::CREATED,
+        Json(AddedContactMethod {
+            method,
+            webhook_secret,
+        }),
+    ))
 }
 
 async fn shown_method(
@@ -126,7 +160,10 @@ async fn shown_method(
 ) -> Result<ContactMethod, Problem> {
     let id = method.to_string();
     let user = shown(app, caller, user).await?;
-    user.contact_methods.into_iter().find(|method| method.id == id).ok_or_else(|| missing_method(&id))
+    user.contact_methods
+        .into_iter()
+        .find(|method| method.id == id)
+        .ok_or_else(|| missing_method(&id))
 }
 
 fn missing_method(id: &str) -> Problem {
@@ -139,7 +176,10 @@ fn named(app: &App, user: &str, method: &str) -> Result<(UserId, people::Contact
     let wanted: ContactMethodId = method.parse().map_err(|_| missing_method(method))?;
     app.read(|state| match state.users.get(&id) {
         None => Err(missing_person(user)),
-        Some(user) => user.contact_method(wanted).cloned().ok_or_else(|| missing_method(method)),
+        Some(user) => user
+            .contact_method(wanted)
+            .cloned()
+            .ok_or_else(|| missing_method(method)),
     })
     .map(|method| (id, method))
 }
@@ -153,10 +193,19 @@ pub(crate) async fn remove_contact_method(
     Path((id, method_id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (user, method) = named(&app, &id, &method_id)?;
-    app.ask(&caller.actor, Ask::People(PeopleAsk::RemoveContactMethod { user, method: method.id })).await?;
+    app.ask(
+        &caller.actor,
+        Ask::People(PeopleAsk::RemoveContactMethod {
+            user,
+            method: method.id,
+        }),
+    )
+    .await?;
     // The address one signs in with stays, also when it is no longer paged.
     let email = app.read(|state| state.users.get(&user).map(|user| user.email));
-    let rows: Vec<_> = rows_of_method(&method).filter(|row| Some(*row) != email).collect();
+    let rows: Vec<_> = rows_of_method(&method)
+        .filter(|row| Some(*row) != email)
+        .collect();
     app.blocking(move |parts| parts.vault.remove(&rows)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -171,8 +220,11 @@ pub(crate) struct Planned {
 impl Planned {
     /// The message that a decision planned.
     pub(crate) fn in_outcome(done: &Done) -> Result<Self, Problem> {
-        let planned = planned_in(done).ok_or_else(|| Problem::internal("the message was planned but not found"))?;
-        Ok(Self { notification_id: planned.to_string() })
+        let planned = planned_in(done)
+            .ok_or_else(|| Problem::internal("the message was planned but not found"))?;
+        Ok(Self {
+            notification_id: planned.to_string(),
+        })
     }
 }
 
@@ -207,14 +259,29 @@ pub(crate) async fn test_contact_method(
 ) -> Result<impl IntoResponse, Problem> {
     let (user, method) = named(&app, &id, &method_id)?;
     limit_tries(&app, "test", method.id)?;
-    let done = app.ask(&caller.actor, Ask::People(PeopleAsk::TestPage { user, method: method.id })).await?;
+    let done = app
+        .ask(
+            &caller.actor,
+            Ask::People(PeopleAsk::TestPage {
+                user,
+                method: method.id,
+            }),
+        )
+        .await?;
     Ok((StatusCode::ACCEPTED, Json(Planned::in_outcome(&done)?)))
 }
 
 /// A million codes are guessed in no time unless tries are few; and nobody is to be flooded with test pages.
 fn limit_tries(app: &App, what: &str, method: ContactMethodId) -> Result<(), Problem> {
     let wait = |seconds| Problem::too_many("too many tries; wait, then try again", seconds);
-    app.inner().logins.start(&format!("{what} {method}"), Some([0, 0, 0, 0].into()), app.now()).map_err(wait)
+    app.inner()
+        .logins
+        .start(
+            &format!("{what} {method}"),
+            Some([0, 0, 0, 0].into()),
+            app.now(),
+        )
+        .map_err(wait)
 }
 
 /// The code of a test page.
@@ -241,12 +308,23 @@ pub(crate) async fn verify_contact_method(
         limit_tries(&app, "verify", method.id)?;
         let expected = app.blocking(move |parts| parts.vault.get(row)).await?;
         let given = request.code.expose_secret().trim().as_bytes();
-        let fits = expected.is_some_and(|code| bool::from(code.expose_secret().as_bytes().ct_eq(given)));
+        let fits =
+            expected.is_some_and(|code| bool::from(code.expose_secret().as_bytes().ct_eq(given)));
         if !fits {
-            return Err(Problem::bad("code: not the one of the test page; send another test page to see it again"));
+            return Err(Problem::bad(
+                "code: not the one of the test page; send another test page to see it again",
+            ));
         }
-        app.ask(&caller.actor, Ask::People(PeopleAsk::VerifyContactMethod { user, method: method.id })).await?;
-        app.blocking(move |parts| parts.vault.remove(&[row])).await?;
+        app.ask(
+            &caller.actor,
+            Ask::People(PeopleAsk::VerifyContactMethod {
+                user,
+                method: method.id,
+            }),
+        )
+        .await?;
+        app.blocking(move |parts| parts.vault.remove(&[row]))
+            .await?;
     }
     shown_method(&app, &caller, user, method.id).await.map(Json)
 }
@@ -275,13 +353,21 @@ pub(crate) async fn set_rules(
     let mut reasons = Vec::new();
     for (index, rule) in request.into_iter().enumerate() {
         match rule.contact_method_id.parse() {
-            Ok(method) => rules.push((rule.urgency.into(), rule.delay_minutes.saturating_mul(60_000), method)),
+            Ok(method) => rules.push((
+                rule.urgency.into(),
+                rule.delay_minutes.saturating_mul(60_000),
+                method,
+            )),
             Err(_) => reasons.push(format!("[{index}].contact_method_id: not an id")),
         }
     }
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    app.ask(&caller.actor, Ask::People(PeopleAsk::SetRules { user, rules })).await?;
+    app.ask(
+        &caller.actor,
+        Ask::People(PeopleAsk::SetRules { user, rules }),
+    )
+    .await?;
     shown(&app, &caller, user).await.map(Json)
 }

@@ -105,29 +105,51 @@ fn draft(state: &state::State, user: &people::User, now: Timestamp) -> Draft {
             reachable: user.is_reachable(),
         },
         email: user.email,
-        addresses: user.contact_methods.iter().map(|method| method.address).collect(),
+        addresses: user
+            .contact_methods
+            .iter()
+            .map(|method| method.address)
+            .collect(),
     }
 }
 
 fn last_result(state: &state::State, method: &people::ContactMethod) -> Option<LastResult> {
-    let of_method = state.notifications.values().filter(|message| message.contact_method == method.id);
+    let of_method = state
+        .notifications
+        .values()
+        .filter(|message| message.contact_method == method.id);
     let finished = |message: &page::Notification| match message.state {
         Delivery::Due { at } | Delivery::Delivered { at } | Delivery::Failed { at } => Some(at),
         Delivery::Sending { since } => Some(since),
         Delivery::Cancelled { .. } => None,
     };
-    let (at, last) = of_method.filter_map(|message| Some((finished(message)?, message))).max_by_key(|(at, _)| *at)?;
-    let detail = last.attempts.last().map(|attempt| attempt.detail.clone()).unwrap_or_default();
-    Some(LastResult { at: Instant(at), state: page_state(last), detail })
+    let (at, last) = of_method
+        .filter_map(|message| Some((finished(message)?, message)))
+        .max_by_key(|(at, _)| *at)?;
+    let detail = last
+        .attempts
+        .last()
+        .map(|attempt| attempt.detail.clone())
+        .unwrap_or_default();
+    Some(LastResult {
+        at: Instant(at),
+        state: page_state(last),
+        detail,
+    })
 }
 
 /// Puts addresses into drafts: one's own, and all to an administrator; a hint to others.
 fn fill(parts: &Parts, drafts: Vec<Draft>, caller: &Caller) -> Result<Vec<User>, StorageError> {
     let mut users = Vec::new();
     for mut draft in drafts {
-        let open = caller.role == people::Role::Admin || caller.user.map(|user| user.to_string()) == Some(draft.user.id.clone());
+        let open = caller.role == people::Role::Admin
+            || caller.user.map(|user| user.to_string()) == Some(draft.user.id.clone());
         let email = read(parts, draft.email)?;
-        draft.user.email = if open { email } else { address::hint(ChannelKind::Email, &email) };
+        draft.user.email = if open {
+            email
+        } else {
+            address::hint(ChannelKind::Email, &email)
+        };
         for (method, row) in draft.user.contact_methods.iter_mut().zip(draft.addresses) {
             method.address_hint = address::hint(method.kind, &read(parts, row)?);
         }
@@ -137,7 +159,11 @@ fn fill(parts: &Parts, drafts: Vec<Draft>, caller: &Caller) -> Result<Vec<User>,
 }
 
 fn read(parts: &Parts, row: SecretId) -> Result<String, StorageError> {
-    Ok(parts.vault.get(row)?.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default())
+    Ok(parts
+        .vault
+        .get(row)?
+        .map(|secret| secret.expose_secret().to_owned())
+        .unwrap_or_default())
 }
 
 async fn shown(app: &App, caller: &Caller, id: UserId) -> Result<User, Problem> {
@@ -145,8 +171,13 @@ async fn shown(app: &App, caller: &Caller, id: UserId) -> Result<User, Problem> 
     let draft = app.read(|state| state.users.get(&id).map(|user| draft(state, user, now)));
     let draft = draft.ok_or_else(|| missing_person(&id.to_string()))?;
     let caller = caller.clone();
-    let users = app.blocking(move |parts| fill(parts, vec![draft], &caller)).await?;
-    users.into_iter().next().ok_or_else(|| missing_person(&id.to_string()))
+    let users = app
+        .blocking(move |parts| fill(parts, vec![draft], &caller))
+        .await?;
+    users
+        .into_iter()
+        .next()
+        .ok_or_else(|| missing_person(&id.to_string()))
 }
 
 fn missing_person(id: &str) -> Problem {
@@ -172,12 +203,24 @@ pub(crate) async fn list_users(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<User>>, Problem> {
     let now = app.now();
-    let mut drafts: Vec<Draft> =
-        app.read(|state| state.users.values().map(|user| draft(state, user, now)).collect());
-    drafts.sort_by(|one, other| (&one.user.name, &one.user.id).cmp(&(&other.user.name, &other.user.id)));
+    let mut drafts: Vec<Draft> = app.read(|state| {
+        state
+            .users
+            .values()
+            .map(|user| draft(state, user, now))
+            .collect()
+    });
+    drafts.sort_by(|one, other| {
+        (&one.user.name, &one.user.id).cmp(&(&other.user.name, &other.user.id))
+    });
     let page = page.cut(drafts, |draft| draft.user.id.as_str())?;
-    let items = app.blocking(move |parts| fill(parts, page.items, &caller)).await?;
-    Ok(Json(Page { items, next_cursor: page.next_cursor }))
+    let items = app
+        .blocking(move |parts| fill(parts, page.items, &caller))
+        .await?;
+    Ok(Json(Page {
+        items,
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// One person
@@ -209,24 +252,43 @@ pub(crate) async fn add_user(
     caller: Caller,
     Body(request): Body<UserRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let email = address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
+    let email =
+        address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     refuse_taken(&app, email.expose_secret()).await?;
     let code = code()?;
-    let rows = app.blocking(move |parts| Ok([parts.vault.put(&email, None)?, parts.vault.put(&code, None)?])).await?;
-    let ask = PeopleAsk::Add { name: request.name, email: rows[0], pending_code: rows[1], role: request.role.into() };
+    let rows = app
+        .blocking(move |parts| {
+            Ok([
+                parts.vault.put(&email, None)?,
+                parts.vault.put(&code, None)?,
+            ])
+        })
+        .await?;
+    let ask = PeopleAsk::Add {
+        name: request.name,
+        email: rows[0],
+        pending_code: rows[1],
+        role: request.role.into(),
+    };
     let before = app.read(|state| state.users.keys().copied().collect::<Vec<_>>());
     ask_or_forget(&app, &caller, ask, &rows).await?;
     let added = app.read(|state| {
-        let found = state.users.values().find(|user| user.email == rows[0] && !before.contains(&user.id));
+        let found = state
+            .users
+            .values()
+            .find(|user| user.email == rows[0] && !before.contains(&user.id));
         found.map(|user| user.id)
     });
     let added = added.ok_or_else(|| Problem::internal("the person was added but not found"))?;
-    shown(&app, &caller, added).await.map(|user| (StatusCode::CREATED, Json(user)))
+    shown(&app, &caller, added)
+        .await
+        .map(|user| (StatusCode::CREATED, Json(user)))
 }
 
 /// Two people with one address could not both sign in.
 async fn refuse_taken(app: &App, email: &str) -> Result<(), Problem> {
-    let rows: Vec<SecretId> = app.read(|state| state.users.values().map(|user| user.email).collect());
+    let rows: Vec<SecretId> =
+        app.read(|state| state.users.values().map(|user| user.email).collect());
     let email = email.to_owned();
     let taken = app.blocking(move |parts| {
         for row in rows {
@@ -236,16 +298,26 @@ async fn refuse_taken(app: &App, email: &str) -> Result<(), Problem> {
         }
         Ok(false)
     });
-    if taken.await? { Err(Problem::conflict("somebody has this address already")) } else { Ok(()) }
+    if taken.await? {
+        Err(Problem::conflict("somebody has this address already"))
+    } else {
+        Ok(())
+    }
 }
 
 fn code() -> Result<secrecy::SecretString, Problem> {
-    let digits = secret::digits().map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let digits =
+        secret::digits().map_err(|_| Problem::internal("the system gives no random bytes"))?;
     Ok(digits.into())
 }
 
 /// Asks the core; when it refuses, the vault rows made for it go again.
-async fn ask_or_forget(app: &App, caller: &Caller, ask: PeopleAsk, rows: &[SecretId]) -> Result<(), Problem> {
+async fn ask_or_forget(
+    app: &App,
+    caller: &Caller,
+    ask: PeopleAsk,
+    rows: &[SecretId],
+) -> Result<(), Problem> {
     match app.ask(&caller.actor, Ask::People(ask)).await {
         Ok(_) => Ok(()),
         Err(problem) => {
@@ -274,7 +346,11 @@ pub(crate) async fn change_user(
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, Problem> {
     let user = person(&id)?;
-    let ask = PeopleAsk::Change { user, name: change.name, role: change.role.map(Into::into) };
+    let ask = PeopleAsk::Change {
+        user,
+        name: change.name,
+        role: change.role.map(Into::into),
+    };
     app.ask(&caller.actor, Ask::People(ask)).await?;
     shown(&app, &caller, user).await.map(Json)
 }
@@ -288,8 +364,11 @@ pub(crate) async fn remove_user(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let user = person(&id)?;
-    let rows = app.read(|state| state.users.get(&user).map(rows_of)).unwrap_or_default();
-    app.ask(&caller.actor, Ask::People(PeopleAsk::Remove { user })).await?;
+    let rows = app
+        .read(|state| state.users.get(&user).map(rows_of))
+        .unwrap_or_default();
+    app.ask(&caller.actor, Ask::People(PeopleAsk::Remove { user }))
+        .await?;
     app.blocking(move |parts| {
         parts.vault.remove(&rows)?;
         parts.accounts.forget_user(user)
@@ -306,7 +385,13 @@ fn rows_of(user: &people::User) -> Vec<SecretId> {
 }
 
 fn rows_of_method(method: &people::ContactMethod) -> impl Iterator<Item = SecretId> {
-    [Some(method.address), method.signing_key, method.pending_code].into_iter().flatten()
+    [
+        Some(method.address),
+        method.signing_key,
+        method.pending_code,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 mod contact;

@@ -1,0 +1,33 @@
+//! Schedules, escalation policies, services and their integrations. What they may hold is decided elsewhere.
+
+pub(crate) mod policy;
+pub(crate) mod schedule;
+pub(crate) mod service;
+
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::event::{EventBody, RosterEvent};
+
+use super::problem::Problem;
+use crate::access::who::Caller;
+use crate::app::App;
+
+/// Asks the core and gives the event about the roster that came of it.
+async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEvent, Problem> {
+    let done = app.ask(&caller.actor, Ask::Roster(ask)).await?;
+    let event = done.events.into_iter().find_map(|event| match event.body {
+        EventBody::Roster(event) => Some(event),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    });
+    event.ok_or_else(|| Problem::internal("the change was kept but not found"))
+}
+
+fn unexpected(event: &RosterEvent) -> Problem {
+    tracing::error!(?event, "another event than the one asked for");
+    Problem::internal("the change was kept but not found")
+}

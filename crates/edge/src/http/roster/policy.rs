@@ -1,0 +1,210 @@
+//! Escalation policies: who is paged, in which order.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::page::{self, Recipient};
+use utoipa::ToSchema;
+
+use super::{set_in, unexpected};
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::http::body::{Json as Body, Params};
+use crate::http::oncall::RecipientKind;
+use crate::http::page::{Page, PageQuery};
+use crate::http::problem::Problem;
+
+const MS_PER_MINUTE: u64 = 60_000;
+
+/// A person, or whoever is on call.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyTarget {
+    kind: RecipientKind,
+    id: String,
+}
+
+/// One step of a policy.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyLevel {
+    /// How long this level has for an acknowledgement, at most a day; fractions count.
+    delay_minutes: f64,
+    targets: Vec<PolicyTarget>,
+}
+
+/// A policy to add or to put in another's place.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyRequest {
+    name: String,
+    /// How often the levels are walked through again, 0 to 9.
+    repeat: u32,
+    levels: Vec<PolicyLevel>,
+}
+
+/// An escalation policy.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EscalationPolicy {
+    id: String,
+    name: String,
+    repeat: u32,
+    levels: Vec<PolicyLevel>,
+}
+
+fn policy(known: &page::Policy) -> EscalationPolicy {
+    let target = |to: &Recipient| match to {
+        Recipient::User(id) => PolicyTarget {
+            kind: RecipientKind::User,
+            id: id.to_string(),
+        },
+        Recipient::Schedule(id) => PolicyTarget {
+            kind: RecipientKind::Schedule,
+            id: id.to_string(),
+        },
+    };
+    let level = |level: &page::Level| PolicyLevel {
+        delay_minutes: minutes(level.delay_ms),
+        targets: level.targets.iter().map(target).collect(),
+    };
+    EscalationPolicy {
+        id: known.id.to_string(),
+        name: known.name.clone(),
+        repeat: known.repeat,
+        levels: known.levels.iter().map(level).collect(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a delay is a day at most")]
+fn minutes(ms: u64) -> f64 {
+    ms as f64 / MS_PER_MINUTE as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to lie between 0 and a day"
+)]
+#[expect(clippy::cast_precision_loss, reason = "a small constant")]
+fn milliseconds(minutes: f64) -> Option<u64> {
+    (0.0..=1_440.0)
+        .contains(&minutes)
+        .then(|| (minutes * MS_PER_MINUTE as f64).round() as u64)
+}
+
+fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
+    let mut reasons = Vec::new();
+    let mut made = Vec::new();
+    for (index, level) in levels.iter().enumerate() {
+        let delay_ms = milliseconds(level.delay_minutes);
+        if delay_ms.is_none() {
+            reasons.push(format!("levels[{index}].delay_minutes: 0 to 1440"));
+        }
+        let mut targets = Vec::new();
+        for target in &level.targets {
+            let recipient = match target.kind {
+                RecipientKind::User => target.id.parse().map(Recipient::User),
+                RecipientKind::Schedule => target.id.parse().map(Recipient::Schedule),
+            };
+            match recipient {
+                Ok(recipient) => targets.push(recipient),
+                Err(_) => reasons.push(format!(
+                    "levels[{index}].targets: {:?} is not an id",
+                    target.id
+                )),
+            }
+        }
+        made.push(page::Level {
+            delay_ms: delay_ms.unwrap_or_default(),
+            targets,
+        });
+    }
+    if reasons.is_empty() {
+        Ok(made)
+    } else {
+        Err(Problem::invalid(reasons))
+    }
+}
+
+/// Escalation policies
+#[utoipa::path(get, path = "/api/tocsin/v1/escalation-policies", tag = "oncall", params(PageQuery),
+    responses((status = 200, body = Page<EscalationPolicy>)))]
+pub(crate) async fn list_policies(
+    State(app): State<App>,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<EscalationPolicy>>, Problem> {
+    let mut all: Vec<EscalationPolicy> =
+        app.read(|state| state.policies.values().map(policy).collect());
+    all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+async fn set_policy(
+    app: &App,
+    caller: &Caller,
+    id: Option<String>,
+    request: PolicyRequest,
+) -> Result<Json<EscalationPolicy>, Problem> {
+    let id = id
+        .map(|id| {
+            id.parse()
+                .map_err(|_| Problem::not_found(&format!("escalation policy {id}")))
+        })
+        .transpose()?;
+    let levels = levels_of(&request.levels)?;
+    let ask = RosterAsk::SetPolicy {
+        id,
+        name: request.name,
+        levels,
+        repeat: request.repeat,
+    };
+    match set_in(app, caller, ask).await? {
+        RosterEvent::PolicySet { policy: known } => Ok(Json(policy(&known))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Add an escalation policy
+#[utoipa::path(post, path = "/api/tocsin/v1/escalation-policies", tag = "oncall", request_body = PolicyRequest,
+    responses((status = 201, body = EscalationPolicy), (status = 400)))]
+pub(crate) async fn add_policy(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<PolicyRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    set_policy(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
+}
+
+/// Replace an escalation policy
+#[utoipa::path(put, path = "/api/tocsin/v1/escalation-policies/{id}", tag = "oncall", params(("id" = String, Path)),
+    request_body = PolicyRequest, responses((status = 200, body = EscalationPolicy), (status = 400), (status = 404)))]
+pub(crate) async fn replace_policy(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<PolicyRequest>,
+) -> Result<Json<EscalationPolicy>, Problem> {
+    set_policy(&app, &caller, Some(id), request).await
+}
+
+/// Remove an escalation policy that no service names
+#[utoipa::path(delete, path = "/api/tocsin/v1/escalation-policies/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)))]
+pub(crate) async fn remove_policy(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let policy = id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("escalation policy {id}")))?;
+    app.ask(&caller.actor, Ask::Roster(RosterAsk::RemovePolicy(policy)))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,219 @@
+//! Services, and the keys by which foreign systems raise alerts on them.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::service;
+use tocsin_domain::state;
+use utoipa::ToSchema;
+
+use super::{set_in, unexpected};
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::http::body::{Json as Body, Params};
+use crate::http::page::{Page, PageQuery};
+use crate::http::problem::Problem;
+use crate::secret;
+
+/// Length of a routing key; PagerDuty's clients demand it.
+const ROUTING_KEY_CHARS: usize = 32;
+
+/// An integration; its key is not kept.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Integration {
+    id: String,
+    name: String,
+}
+
+/// An integration that was just made.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct MadeIntegration {
+    id: String,
+    name: String,
+    /// Shown once.
+    routing_key: String,
+}
+
+/// Something that can fail.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Service {
+    id: String,
+    name: String,
+    /// Null for the policy of the installation.
+    escalation_policy_id: Option<String>,
+    integrations: Vec<Integration>,
+}
+
+fn shown_service(state: &state::State, known: &service::Service) -> Service {
+    let own = state
+        .integrations
+        .values()
+        .filter(|integration| integration.service == known.id);
+    Service {
+        id: known.id.to_string(),
+        name: known.name.clone(),
+        escalation_policy_id: known.policy.map(|policy| policy.to_string()),
+        integrations: own
+            .map(|one| Integration {
+                id: one.id.to_string(),
+                name: one.name.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// A service to add or to change.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceRequest {
+    name: String,
+    /// Null for the policy of the installation.
+    escalation_policy_id: Option<String>,
+}
+
+/// Services
+#[utoipa::path(get, path = "/api/tocsin/v1/services", tag = "oncall", params(PageQuery),
+    responses((status = 200, body = Page<Service>)))]
+pub(crate) async fn list_services(
+    State(app): State<App>,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<Service>>, Problem> {
+    let mut all: Vec<Service> = app.read(|state| {
+        state
+            .services
+            .values()
+            .map(|known| shown_service(state, known))
+            .collect()
+    });
+    all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+    page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+async fn set_service(
+    app: &App,
+    caller: &Caller,
+    id: Option<String>,
+    request: ServiceRequest,
+) -> Result<Json<Service>, Problem> {
+    let id = id
+        .map(|id| {
+            id.parse()
+                .map_err(|_| Problem::not_found(&format!("service {id}")))
+        })
+        .transpose()?;
+    let wrong = |_| Problem::bad("escalation_policy_id: not an id");
+    let policy = request
+        .escalation_policy_id
+        .map(|id| id.parse().map_err(wrong))
+        .transpose()?;
+    match set_in(
+        app,
+        caller,
+        RosterAsk::SetService {
+            id,
+            name: request.name,
+            policy,
+        },
+    )
+    .await?
+    {
+        RosterEvent::ServiceSet { service } => {
+            Ok(Json(app.read(|state| shown_service(state, &service))))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Add a service
+#[utoipa::path(post, path = "/api/tocsin/v1/services", tag = "oncall", request_body = ServiceRequest,
+    responses((status = 201, body = Service), (status = 400)))]
+pub(crate) async fn add_service(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<ServiceRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    set_service(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
+}
+
+/// Change a service
+#[utoipa::path(put, path = "/api/tocsin/v1/services/{id}", tag = "oncall", params(("id" = String, Path)),
+    request_body = ServiceRequest, responses((status = 200, body = Service), (status = 400), (status = 404)))]
+pub(crate) async fn replace_service(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<ServiceRequest>,
+) -> Result<Json<Service>, Problem> {
+    set_service(&app, &caller, Some(id), request).await
+}
+
+/// An integration to make.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IntegrationRequest {
+    name: String,
+}
+
+/// Make a routing key by which a foreign system raises alerts on a service
+#[utoipa::path(post, path = "/api/tocsin/v1/services/{id}/integrations", tag = "oncall", params(("id" = String, Path)),
+    request_body = IntegrationRequest, responses((status = 201, body = MadeIntegration), (status = 404)))]
+pub(crate) async fn add_integration(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<IntegrationRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let service = id
+        .parse()
+        .map_err(|_| Problem::not_found(&format!("service {id}")))?;
+    let key = secret::letters(ROUTING_KEY_CHARS);
+    let routing_key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let key_hash = secret::key_hash(&routing_key);
+    let ask = RosterAsk::AddIntegration {
+        service,
+        name: request.name,
+        key_hash,
+    };
+    match set_in(&app, &caller, ask).await? {
+        RosterEvent::IntegrationAdded { integration } => {
+            let made = MadeIntegration {
+                id: integration.id.to_string(),
+                name: integration.name,
+                routing_key,
+            };
+            Ok((StatusCode::CREATED, Json(made)))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Remove an integration: its routing key is dead
+#[utoipa::path(delete, path = "/api/tocsin/v1/services/{id}/integrations/{integration_id}", tag = "oncall",
+    params(("id" = String, Path), ("integration_id" = String, Path)), responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_integration(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, integration_id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let missing = || Problem::not_found(&format!("integration {integration_id} of service {id}"));
+    let integration = integration_id.parse().map_err(|_| missing())?;
+    let of = app.read(|state| {
+        state
+            .integrations
+            .get(&integration)
+            .map(|one| one.service.to_string())
+    });
+    of.filter(|service| *service == id).ok_or_else(missing)?;
+    app.ask(
+        &caller.actor,
+        Ask::Roster(RosterAsk::RemoveIntegration(integration)),
+    )
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,99 @@
+//! `tocsin token …`: API tokens made, listed and revoked.
+
+use clap::Subcommand;
+use jiff::Span;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api::Api;
+use super::failure::Failure;
+use super::given::{self, choose, end_of, whole, wire};
+use super::look::Look;
+use super::plain::Plain;
+use super::screen::Screen;
+use super::shape::Moment;
+use super::table::Table;
+use super::user::Role;
+
+/// What can be done with tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a token; its text is shown this once
+    Create {
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// What it may do, at most what you may
+        #[arg(long, value_enum)]
+        role: Role,
+        /// How long it is good for (90d); without it, until it is revoked
+        #[arg(long, value_name = "SPAN", value_parser = given::span)]
+        expires_in: Option<Span>,
+    },
+    /// List tokens, without their texts
+    List,
+    /// Revoke a token; whoever uses it is shut out at once
+    Revoke {
+        /// Its name or id
+        token: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Token {
+    id: Plain,
+    name: Plain,
+    role: Plain,
+    #[serde(default)]
+    created_at: Option<Moment>,
+    #[serde(default)]
+    expires_at: Option<Moment>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    token: Plain,
+}
+
+pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
+    match verb {
+        Verb::Create {
+            name,
+            role,
+            expires_in,
+        } => {
+            let mut body = json!({ "name": name, "role": role.word() });
+            if let Some(span) = expires_in {
+                body["expires_at"] = json!(wire(end_of(*span, screen.look.now, &screen.look)?));
+            }
+            let answer = api.post(&["api-tokens"], &body)?;
+            screen.show(&answer, |made: &Made, _| made.token.to_string())?;
+            screen.note("This is the only time the token is shown. Keep it where only its user can read it.");
+            Ok(())
+        }
+        Verb::List => screen.show_list(&api.get(&["api-tokens"], &whole())?, list),
+        Verb::Revoke { token } => {
+            let all: Vec<Token> = given::all(api, &["api-tokens"])?;
+            let found = choose(all, "token", token, |one| &one.id, |one| vec![&one.name])?;
+            let answer = api.delete(&["api-tokens", found.id.as_str()])?;
+            screen.done(&answer, &format!("{} is revoked.", found.name))
+        }
+    }
+}
+
+fn list(all: &[Token], look: &Look) -> String {
+    let mut table = Table::new(&["NAME", "ROLE", "MADE", "EXPIRES", "ID"]);
+    let at = |moment: Option<Moment>, otherwise: &str| {
+        moment.map_or_else(|| otherwise.to_owned(), |moment| look.moment(moment.0))
+    };
+    for one in all {
+        table.row([
+            (&one.name).into(),
+            (&one.role).into(),
+            at(one.created_at, "").into(),
+            at(one.expires_at, "never").into(),
+            (&one.id).into(),
+        ]);
+    }
+    table.draw(look, "There are no tokens that you may see.")
+}
