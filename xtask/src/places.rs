@@ -30,7 +30,8 @@ const TOLD_BY_CARGO: &[&str] = &["CARGO", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_
 
 /// The cargo that runs us, as if called from outside.
 pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from));
+    let mut command =
+        Command::new(env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from));
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if TOLD_BY_CARGO.contains(&text.as_ref()) || text.starts_with("CARGO_PKG_") {
