@@ -4,14 +4,14 @@ use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::monitor::Severity;
 use tocsin_engine::{AskError, Effect};
 
-use crate::fakes::Rig;
+use crate::fakes::{Rig, Samples};
 
-const DOWN: &[(&str, &[(&str, &str)], f64)] = &[
+const DOWN: Samples<'_> = &[
     ("apache_parent_up", &[], 0.0),
     ("apache_exit_clean", &[], 0.0),
     ("apache_listener_refused", &[], 1.0),
 ];
-const UP: &[(&str, &[(&str, &str)], f64)] = &[
+const UP: Samples<'_> = &[
     ("apache_parent_up", &[], 1.0),
     ("apache_listener_refused", &[], 0.0),
 ];

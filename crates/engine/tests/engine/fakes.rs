@@ -14,6 +14,9 @@ use tocsin_domain::time::Timestamp;
 use tocsin_engine::{AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past};
 use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError};
 
+/// Samples that are true at the same time: metric, further labels, value.
+pub(crate) type Samples<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)], f64)];
+
 pub(crate) struct Seeded(u64);
 
 impl Entropy for Seeded {
@@ -232,7 +235,7 @@ impl Rig {
     }
 
     /// Stores samples that are true now, without telling the engine.
-    pub(crate) fn store_only(&self, samples: &[(&str, &[(&str, &str)], f64)]) -> Batch {
+    pub(crate) fn store_only(&self, samples: Samples<'_>) -> Batch {
         let samples: Vec<Sample> = samples
             .iter()
             .map(|(metric, labels, value)| {
@@ -247,7 +250,7 @@ impl Rig {
     }
 
     /// Stores samples and lets the monitors see them.
-    pub(crate) fn arrive(&mut self, samples: &[(&str, &[(&str, &str)], f64)]) {
+    pub(crate) fn arrive(&mut self, samples: Samples<'_>) {
         let batch = self.store_only(samples);
         let now = self.now;
         self.core.step(Vec::new(), &[batch], now);

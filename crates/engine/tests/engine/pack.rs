@@ -3,12 +3,10 @@
 use tocsin_domain::incident::Status;
 use tocsin_domain::people::Urgency;
 
-use crate::fakes::{Rig, START};
-
-type Samples = &'static [(&'static str, &'static [(&'static str, &'static str)], f64)];
+use crate::fakes::{Rig, START, Samples};
 
 const LISTENER: &[(&str, &str)] = &[("listener", "127.0.0.1:80")];
-const HEALTHY: Samples = &[
+const HEALTHY: Samples<'_> = &[
     ("apache_parent_up", &[], 1.0),
     ("apache_supervised", &[], 0.0),
     ("apache_change_running", &[], 0.0),
@@ -34,7 +32,7 @@ fn healthy() -> Rig {
 }
 
 /// The seconds after which the first message is handed to delivery, while `each_second` arrives; `None` within `seconds`.
-fn pages_after(rig: &mut Rig, seconds: u32, each_second: Samples) -> Option<u32> {
+fn pages_after(rig: &mut Rig, seconds: u32, each_second: Samples<'_>) -> Option<u32> {
     (1..=seconds).find(|_| {
         rig.pass_ms(1_000);
         rig.arrive(each_second);
@@ -80,7 +78,7 @@ fn a_lost_parent_is_not_down_and_not_fine() {
 
 #[test]
 fn a_clean_stop_pages_after_two_seconds_and_a_restart_within_them_never() {
-    const STOPPED: Samples = &[
+    const STOPPED: Samples<'_> = &[
         ("apache_parent_up", &[], 0.0),
         ("apache_exit_clean", &[], 1.0),
         ("apache_listener_refused", &[], 1.0),
@@ -117,7 +115,7 @@ fn a_supervised_crash_that_heals_within_half_a_second_pages_nobody() {
 
 #[test]
 fn a_hang_is_told_from_saturation_by_the_connections_that_were_accepted() {
-    const HUNG: Samples = &[
+    const HUNG: Samples<'_> = &[
         ("apache_parent_up", &[], 1.0),
         ("apache_listener_refused", &[], 0.0),
         ("apache_listener_queue", LISTENER, 40.0),
@@ -126,7 +124,7 @@ fn a_hang_is_told_from_saturation_by_the_connections_that_were_accepted() {
         ("probe_timeout", &[], 1.0),
         ("apache_processes_stopped", &[], 3.0),
     ];
-    const FULL: Samples = &[
+    const FULL: Samples<'_> = &[
         ("apache_parent_up", &[], 1.0),
         ("apache_listener_refused", &[], 0.0),
         ("apache_listener_queue", LISTENER, 40.0),
