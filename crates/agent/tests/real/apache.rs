@@ -181,9 +181,7 @@ impl Apache {
             .pid()
             .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
         let caught = status.as_deref().and_then(|text| {
-            let mask = text
-                .lines()
-                .find_map(|line| line.strip_prefix("SigCgt:"))?;
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
             u64::from_str_radix(mask.trim(), 16).ok()
         });
         caught.is_some_and(|mask| mask & SIGUSR1_MASK != 0)
