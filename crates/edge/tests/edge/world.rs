@@ -35,7 +35,6 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const BASE: &str = "/api/tocsin/v1";
 
 pub(crate) struct World {
-    pub(crate) app: App,
     pub(crate) router: Router,
     pub(crate) engine: EngineHandle,
     pub(crate) clock: Arc<HandClock>,
@@ -126,7 +125,7 @@ impl World {
             tally: Arc::clone(&tally),
             settings,
         });
-        let router = tocsin_edge::router(app.clone());
+        let router = tocsin_edge::router(app);
         let ada = set_up(&engine, vault.as_ref());
         let bob = add_person(
             &engine,
@@ -152,7 +151,6 @@ impl World {
             responder: token(Role::Responder, None),
             viewer: token(Role::Viewer, None),
             bobs: token(Role::Responder, Some(bob)),
-            app,
             router,
             engine,
             clock,
@@ -165,15 +163,6 @@ impl World {
             ada,
             bob,
         }
-    }
-
-    pub(crate) fn ask(&self, ask: Ask) {
-        self.engine
-            .ask_and_wait(Command {
-                actor: Actor::System,
-                ask,
-            })
-            .unwrap();
     }
 
     /// Sends a request in process, from this machine.
