@@ -20,7 +20,7 @@ export async function openBrowser(options = {}) {
     viewport: { width: 1280, height: 800 },
     ...options,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const trouble = [];
   context.on('page', (page) => watch(page, trouble));
   for (const page of context.pages()) watch(page, trouble);

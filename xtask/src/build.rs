@@ -37,7 +37,7 @@ pub(crate) fn everything(profile: Profile) -> Outcome<PathBuf> {
 
 /// Writes `openapi.json` and has the browser's client generated from it.
 pub(crate) fn openapi() -> Outcome<()> {
-    let done = Command::new(places::cargo())
+    let done = places::cargo()
         .args(["run", "--quiet", "-p", "tocsin", "--", "openapi"])
         .current_dir(places::root())
         .stdin(Stdio::null())
@@ -127,7 +127,7 @@ pub(crate) fn npm_ci(web: &Path, step: &Step) -> Outcome<&'static str> {
 }
 
 fn binary(profile: Profile) -> Outcome<PathBuf> {
-    let mut command = Command::new(places::cargo());
+    let mut command = places::cargo();
     command.args([
         "build",
         "-p",

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -23,9 +24,21 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// The cargo that runs us.
-pub(crate) fn cargo() -> PathBuf {
-    env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+/// What cargo tells a program that it runs. Build scripts depend on some of it (ring's does), so that a build from inside
+/// `cargo xtask` would otherwise throw away what a build from outside made, and the other way round.
+const TOLD_BY_CARGO: &[&str] = &["CARGO", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"];
+
+/// The cargo that runs us, as if called from outside.
+pub(crate) fn cargo() -> Command {
+    let mut command =
+        Command::new(env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if TOLD_BY_CARGO.contains(&text.as_ref()) || text.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// The first of `names` that is a program in `PATH` or one of the usual system directories.

@@ -215,7 +215,7 @@ fn browser_live() -> Outcome<Verdict> {
         "--warm-up",
         "5",
     ];
-    let mut command = Command::new(places::cargo());
+    let mut command = places::cargo();
     command
         .args(drill)
         .args(["--person", person])
@@ -269,7 +269,7 @@ fn cargo_home(program: &str) -> Option<PathBuf> {
 }
 
 fn cargo(arguments: &[&str]) -> Outcome<Verdict> {
-    let mut command = Command::new(places::cargo());
+    let mut command = places::cargo();
     command.args(arguments).current_dir(places::root());
     finish(command, &format!("cargo {}", arguments.join(" ")))
 }

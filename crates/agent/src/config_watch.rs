@@ -307,8 +307,8 @@ fn texts(files: &[PathBuf]) -> BTreeMap<PathBuf, String> {
 
 /// After a reload the server may listen, log and be named otherwise.
 fn identify_again(watched: &Watched, parent: crate::procfs::ProcessKey) {
-    let Some(identified) =
-        discover::candidate(parent).and_then(|candidate| identify::identify(&candidate).ok())
+    let Some(identified) = discover::candidate(parent)
+        .and_then(|candidate| identify::identify(&candidate, &|_| true).ok())
     else {
         return;
     };

@@ -139,7 +139,10 @@ impl Fleet {
                 Some(Outcome::Unsettled(identified) | Outcome::Server(identified)) => {
                     settle(&parent, &seen, *identified)
                 }
-                None => look_at(&parent, &seen),
+                None => match look_at(&parent, &seen, &|path| self.is_wanted(path)) {
+                    Some(outcome) => outcome,
+                    None => continue,
+                },
             };
             let outcome = match outcome {
                 Outcome::Server(found) => self.found(parent.key(), *found),
@@ -162,11 +165,6 @@ impl Fleet {
 
     fn found(&self, parent: ProcessKey, found: Identified) -> Outcome {
         let Identified { identity, program } = found;
-        let path = Path::new(&identity.config_path);
-        let wanted = &self.settings.only;
-        if !wanted.is_empty() && !wanted.iter().any(|folder| path.starts_with(folder)) {
-            return Outcome::NotWatched("its configuration is not among those to watch".to_owned());
-        }
         let known = self.by_config(&identity.config_path);
         if known.is_none() && !self.settings.discover {
             return Outcome::NotWatched("looking for new servers is switched off".to_owned());
@@ -195,6 +193,11 @@ impl Fleet {
         }
     }
 
+    fn is_wanted(&self, config_path: &Path) -> bool {
+        let only = &self.settings.only;
+        only.is_empty() || only.iter().any(|folder| config_path.starts_with(folder))
+    }
+
     fn by_config(&self, config_path: &str) -> Option<Arc<Watched>> {
         lock(&self.targets)
             .values()
@@ -221,21 +224,32 @@ impl Fleet {
     }
 }
 
-/// What a process is that was not looked at before.
-fn look_at(parent: &Seen, all: &[Seen]) -> Outcome {
+/// What a process is that was not looked at before; `None` when that is not worth keeping.
+fn look_at(parent: &Seen, all: &[Seen], wanted: &dyn Fn(&Path) -> bool) -> Option<Outcome> {
+    let not_watched = |reason: &str| Some(Outcome::NotWatched(reason.to_owned()));
     let cmdline = procfs::cmdline(parent.pid);
-    let args = ServerArgs::read(&cmdline);
-    if cmdline.is_empty() || !args.is_server() {
-        return Outcome::NotWatched("it does not serve".to_owned());
+    if cmdline.is_empty() || !ServerArgs::read(&cmdline).is_server() {
+        return not_watched("it does not serve");
     }
-    let candidate = match candidate(parent.key()) {
-        Some(candidate) => candidate,
-        None => return Outcome::NotWatched("it ended".to_owned()),
+    if is_left_over(parent, all) {
+        return None;
+    }
+    let Some(candidate) = candidate(parent.key()) else {
+        return not_watched("it ended");
     };
-    match identify::identify(&candidate) {
+    Some(match identify::identify(&candidate, wanted) {
         Ok(identified) => settle(parent, all, identified),
         Err(reason) => Outcome::NotWatched(reason),
-    }
+    })
+}
+
+/// Whether it is a child whose parent died: childless, in the process group of one that is gone. There may be hundreds,
+/// so they are told apart before anything is run.
+fn is_left_over(process: &Seen, all: &[Seen]) -> bool {
+    let group = process.stat.pgrp;
+    group != process.pid
+        && child_of(process, all).is_none()
+        && !procfs::stat(group).is_some_and(|leader| leader.is_alive())
 }
 
 /// What must be known of a process to identify it; `None` when it is gone.

@@ -117,39 +117,36 @@ impl ServerProgram {
     }
 }
 
-/// Finds out which server a process is.
+/// Finds out which server a process is. `wanted` says for a configuration file whether its server is to be watched: of
+/// others nothing is read and nothing is run.
 ///
 /// # Errors
 /// Why it cannot be watched, for a person.
-pub(crate) fn identify(candidate: &Candidate) -> Result<Identified, String> {
+pub(crate) fn identify(
+    candidate: &Candidate,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> Result<Identified, String> {
     let pid = candidate.key.pid;
+    let inside = "(a container): watch it from inside";
     if procfs::shares_our_root(pid) == Some(false) {
-        return Err(
-            "it runs in a file system of its own (a container): watch it from inside".to_owned(),
-        );
+        return Err(format!("it runs in a file system of its own {inside}"));
     }
     if procfs::shares_our_network(pid) == Some(false) {
-        return Err(
-            "it runs in a network of its own (a container): watch it from inside".to_owned(),
-        );
+        return Err(format!("it runs in a network of its own {inside}"));
     }
     let mut program = program_of(candidate)?;
-    let built_in = built_in(&program);
-    let config_path = candidate.args.config_path(&built_in);
-    let root = candidate
-        .args
-        .root
-        .as_deref()
-        .map_or(built_in.root, PathBuf::from);
-    let files =
-        configuration::read_files(&config_path, &root, &candidate.args, &program.environment);
+    let args = &candidate.args;
+    let built_in = built_in(&program, args);
+    let config_path = args.config_path(&built_in);
+    if !wanted(&config_path) {
+        return Err("its configuration is not among those to watch".to_owned());
+    }
+    let root = args.root.as_deref().map_or(built_in.root, PathBuf::from);
+    let files = configuration::read_files(&config_path, &root, args, &program.environment);
     // The files first: whether the program may be asked depends on who can write them.
-    program.files = files
-        .files
-        .iter()
-        .map(PathBuf::from)
-        .chain([config_path.clone()])
-        .collect();
+    program.main_file.clone_from(&config_path);
+    program.server_root = root;
+    program.take_files(&files);
     let dump = dump(&program).unwrap_or_default();
     let configuration = configuration::assemble(&config_path, &files, &dump);
     let listen = listeners(pid, &configuration);
@@ -208,10 +205,14 @@ fn is_for_configuration(name: &str) -> bool {
     name.starts_with("APACHE_") || name.starts_with("HTTPD_") || ["LANG", "TZ"].contains(&name)
 }
 
-fn built_in(program: &ServerProgram) -> BuiltIn {
-    let needed = |option: &str| !program.arguments.iter().any(|word| word == option);
+/// What the program was built with; it is only asked where its command line does not tell.
+fn built_in(program: &ServerProgram, args: &ServerArgs) -> BuiltIn {
     let usual = BuiltIn::usual(&program.binary);
-    if !needed("-f") && !needed("-d") {
+    let is_told = args
+        .config
+        .as_deref()
+        .is_some_and(|file| file.starts_with('/'));
+    if is_told {
         return usual;
     }
     // Even `-V` reads the built-in configuration.

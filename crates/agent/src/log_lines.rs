@@ -1,6 +1,7 @@
 //! Turns lines of access and error logs into records, facts and counters; it does not know where lines come from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use tocsin_domain::signal::{Batch, FactKind, LogLine, LogRecord, Sample, metric};
 use tocsin_domain::time::Timestamp;
@@ -165,16 +166,8 @@ impl Gathered {
             self.count_unparsed(is_old);
             return (line.time, LogLine::Unparsed);
         };
-        let path = cut(line.path.unwrap_or_default(), PATH_BYTES_MAX);
-        let is_marked = line
-            .query
-            .as_deref()
-            .is_some_and(|query| query.contains(MARK));
-        let is_ours = line
-            .user_agent
-            .as_deref()
-            .is_some_and(|agent| agent.starts_with(MARK));
-        let own_probe = is_marked || is_ours || (!path.is_empty() && path == reading.status_path);
+        let path = cut(line.path.clone().unwrap_or_default(), PATH_BYTES_MAX);
+        let own_probe = is_own(&line, &path, reading.status_path);
         let tier = cut(line.tier.unwrap_or_default(), TIER_BYTES_MAX);
         let class = usize::from(status / 100)
             .checked_sub(1)
@@ -318,6 +311,23 @@ impl Gathered {
         }
         samples
     }
+}
+
+/// Whether a request was our own, or another local reader's of the status page. What comes from elsewhere is not believed:
+/// it could hide a failure from the counters.
+fn is_own(line: &AccessLine, path: &str, status_path: &str) -> bool {
+    let has_mark = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains(MARK));
+    let is_status = !path.is_empty() && path == status_path;
+    let is_local = || match line.remote.as_deref() {
+        None | Some("localhost") => true,
+        Some(remote) => remote.parse().is_ok_and(is_of_this_machine),
+    };
+    (has_mark(&line.query) || has_mark(&line.user_agent) || is_status) && is_local()
+}
+
+/// Whether an address is one of this machine's; a listener beyond loopback is asked from its own address.
+fn is_of_this_machine(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback() || UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
 }
 
 /// Lines that were counted but not kept, because there were too many.

@@ -3,6 +3,7 @@
 //! Two threads take turns, so that a request that hangs never delays the next one.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tocsin_domain::signal::{Batch, Sample, metric};
@@ -133,48 +134,56 @@ pub(crate) fn marked(path: &str) -> String {
     format!("{path}{joint}{MARK}")
 }
 
-/// Phases that were not reached are not written; those that were are, also of a probe that failed.
+/// Phases that were reached are written, also of a probe that failed.
 fn samples(watched: &Watched, outcome: &Result<Answer, Failure>, at: Timestamp) -> Vec<Sample> {
     let up = outcome.as_ref().is_ok_and(|answer| answer.status < 500);
     let timed_out = matches!(outcome, Err(Failure::TimedOut { .. }));
     let refused = matches!(outcome, Err(Failure::Refused));
-    let mut samples = vec![
-        watched.sample(metric::PROBE_UP, &[], at, flag(up)),
-        watched.sample(metric::PROBE_TIMEOUT, &[], at, flag(timed_out)),
-        watched.sample(metric::PROBE_REFUSED, &[], at, flag(refused)),
+    let verdicts = [
+        (metric::PROBE_UP, up),
+        (metric::PROBE_TIMEOUT, timed_out),
+        (metric::PROBE_REFUSED, refused),
     ];
-    let mut phase = |name: &str, duration: Duration| {
-        let sample = watched.sample(
-            metric::PROBE_DURATION_SECONDS,
-            &[("phase", name)],
-            at,
-            duration.as_secs_f64(),
-        );
-        samples.push(sample);
-    };
+    let verdicts = verdicts.map(|(metric, yes)| watched.sample(metric, &[], at, flag(yes)));
+    let details = details(outcome);
+    let was_whole = watched
+        .last_probe_was_whole
+        .swap(details.iter().all(Option::is_some), Ordering::Relaxed);
+    let names = [
+        (metric::PROBE_DURATION_SECONDS, Some("connect")),
+        (metric::PROBE_DURATION_SECONDS, Some("first_byte")),
+        (metric::PROBE_DURATION_SECONDS, Some("total")),
+        (metric::PROBE_STATUS_CODE, None),
+    ];
+    let detailed = names
+        .into_iter()
+        .zip(details)
+        .filter_map(|((metric, phase), number)| {
+            let labels: Vec<(&str, &str)> =
+                phase.map(|phase| ("phase", phase)).into_iter().collect();
+            let sample = watched.sample(metric, &labels, at, number.unwrap_or_default());
+            match number {
+                Some(_) => Some(sample),
+                // What this probe did not reach must not go on with the value of the last one that did.
+                None => was_whole.then(|| Sample::stale(sample.labels, at)),
+            }
+        });
+    verdicts.into_iter().chain(detailed).collect()
+}
+
+/// Seconds to connect, to the first byte and in all, and the status; `None` for what was not reached.
+fn details(outcome: &Result<Answer, Failure>) -> [Option<f64>; 4] {
+    let seconds = |duration: Duration| Some(duration.as_secs_f64());
     match outcome {
-        Ok(answer) => {
-            phase("connect", answer.connect);
-            phase("first_byte", answer.first_byte);
-            phase("total", answer.total);
-            samples.push(watched.sample(
-                metric::PROBE_STATUS_CODE,
-                &[],
-                at,
-                f64::from(answer.status),
-            ));
-        }
-        Err(Failure::TimedOut {
-            connect: Some(connect),
-        }) => phase("connect", *connect),
-        Err(
-            Failure::TimedOut { connect: None }
-            | Failure::Refused
-            | Failure::Broken(_)
-            | Failure::NotHttp,
-        ) => {}
+        Ok(answer) => [
+            seconds(answer.connect),
+            seconds(answer.first_byte),
+            seconds(answer.total),
+            Some(f64::from(answer.status)),
+        ],
+        Err(Failure::TimedOut { connect }) => [connect.and_then(seconds), None, None, None],
+        Err(Failure::Refused | Failure::Broken(_) | Failure::NotHttp) => [None; 4],
     }
-    samples
 }
 
 #[cfg(test)]

@@ -172,17 +172,26 @@ pub(crate) fn socket_inodes(pid: u32) -> Vec<u64> {
 
 /// Its living children, by the kernel's list.
 pub(crate) fn children(pid: u32) -> Vec<Seen> {
-    let list = text_at_most(&of(pid, &format!("task/{pid}/children")), WORDS_BYTES_MAX);
-    list.split_ascii_whitespace()
-        .filter_map(|word| {
-            let child = word.parse().ok()?;
-            Some(Seen {
-                pid: child,
-                stat: stat(child)?,
-            })
+    let is_child = |seen: &Seen| seen.stat.ppid == pid && seen.stat.is_alive();
+    let seen = |pid| {
+        Some(Seen {
+            pid,
+            stat: stat(pid)?,
         })
-        .filter(|child| child.stat.is_alive())
-        .collect()
+    };
+    let Ok(list) = read_at_most(&of(pid, &format!("task/{pid}/children")), WORDS_BYTES_MAX) else {
+        // Kernels without CONFIG_PROC_CHILDREN have no such list.
+        return pids()
+            .into_iter()
+            .filter_map(seen)
+            .filter(is_child)
+            .collect();
+    };
+    let list = String::from_utf8_lossy(&list);
+    let listed = list
+        .split_ascii_whitespace()
+        .filter_map(|word| word.parse().ok());
+    listed.filter_map(seen).filter(is_child).collect()
 }
 
 /// When the process started, in milliseconds before now; from the uptime at 100 ticks a second.

@@ -58,6 +58,13 @@ impl QueueWatch {
                     .extend(samples(watched, *listener, *queue, at));
             }
         }
+        // A listener that is gone must not go on with its last value.
+        let gone = |listener: &&SocketAddr| !queues.contains_key(*listener);
+        for listener in self.written.keys().filter(gone) {
+            let ended = samples(watched, *listener, Queue::default(), at);
+            let stale = ended.map(|sample| Sample::stale(sample.labels, at));
+            batch.samples.extend(stale);
+        }
         if due {
             self.written_at = Some(Instant::now());
         }

@@ -30,6 +30,8 @@ pub(crate) struct Watched {
     pub(crate) stop: Stop,
     /// Whether an access log does not tell who asked, so that our own requests need a mark in their address.
     pub(crate) mark_own_requests: AtomicBool,
+    /// Whether the last probe reached its end, so that all its series live.
+    pub(crate) last_probe_was_whole: AtomicBool,
     reloaded: AtomicBool,
     identity: Mutex<Arc<TargetIdentity>>,
     parent: Mutex<Option<ProcessKey>>,
@@ -61,6 +63,7 @@ impl Watched {
             positions,
             stop: Stop::new()?,
             mark_own_requests: AtomicBool::new(false),
+            last_probe_was_whole: AtomicBool::new(false),
             reloaded: AtomicBool::new(false),
             identity: Mutex::new(Arc::new(identity)),
             parent: Mutex::new(None),

@@ -16,9 +16,10 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::access::throttle::{LoginThrottle, RollingLimit};
 use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
-use crate::doctor::MailProbe;
+use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::http::idempotency::Replies;
+use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault};
 
@@ -102,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) replies: Replies,
     pub(crate) mail_probe: MailProbe,
+    pub(crate) last_look: LastLook,
+    pub(crate) looks: Looks,
     pub(crate) requests: crate::http::metrics::Requests,
 }
 
@@ -126,6 +129,8 @@ impl App {
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             replies: Replies::default(),
             mail_probe: MailProbe::default(),
+            last_look: LastLook::default(),
+            looks: Looks::default(),
             requests: crate::http::metrics::Requests::default(),
         }))
     }

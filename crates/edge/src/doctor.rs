@@ -18,6 +18,8 @@ use crate::delivery::{mail, mail_settings};
 
 /// A knock at the mail server is good for this long.
 const PROBE_GOOD_MS: u64 = 30_000;
+/// A look at everything is good for this long to those who ask without credentials.
+const LOOK_GOOD_MS: u64 = 1_000;
 /// A knock may take this long.
 const PROBE_WAIT: Duration = Duration::from_secs(5);
 /// Less free space than this is a warning, in bytes.
@@ -131,6 +133,24 @@ pub(crate) async fn mail_state(app: &App) -> MailState {
 /// Forgets the last knock, because the settings changed.
 pub(crate) async fn forget_mail_state(app: &App) {
     *app.inner().mail_probe.0.lock().await = None;
+}
+
+/// The last look at everything, for those who ask often and without credentials.
+#[derive(Default)]
+pub(crate) struct LastLook(Mutex<Option<(Timestamp, Diagnosis)>>);
+
+/// Looks at everything, unless somebody did a moment ago.
+pub(crate) async fn diagnose_sometimes(app: &App) -> Diagnosis {
+    let mut last = app.inner().last_look.0.lock().await;
+    let now = app.now();
+    if let Some((at, diagnosis)) = last.as_ref()
+        && now.ms_since(*at) < LOOK_GOOD_MS
+    {
+        return diagnosis.clone();
+    }
+    let diagnosis = diagnose(app).await;
+    *last = Some((now, diagnosis.clone()));
+    diagnosis
 }
 
 /// Looks at everything.

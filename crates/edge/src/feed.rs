@@ -13,6 +13,7 @@ pub const FEED_CHANGES_MAX: usize = 4_096;
 
 /// One change, as told to browsers: where to look, not what is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = StreamChange)]
 pub struct Change {
     /// The event's place in the journal.
     pub position: u64,

@@ -25,7 +25,6 @@ use utoipa::openapi::OpenApi;
 use app::App;
 
 /// The router with everything in it, as [`serve`] serves it.
-#[must_use]
 pub fn router(app: App) -> Router {
     http::router(app)
 }

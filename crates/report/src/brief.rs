@@ -72,6 +72,8 @@ fn choose(facts: &Facts, candidates: Vec<Candidate>) -> Document {
             chosen[index] = false;
         }
     }
+    // Drawn once, not for each length that is tried.
+    document.opening = vec![drawn_chain(facts)];
     document
 }
 
@@ -87,18 +89,32 @@ fn assemble(facts: &Facts, candidates: &[Candidate], chosen: &[bool]) -> Documen
     let mut document = Document {
         title: title(facts),
         tags: tags(facts),
-        opening: vec![Block::Picture(Picture {
-            svg: svg::chain::chain_svg(facts),
-            narrow_svg: Some(svg::chain::tall_chain_svg(facts)),
-            file: Some(crate::chain_file_name(facts)),
-            alt: "The chain from users to engineer".to_owned(),
-        })],
+        opening: vec![chain(facts, String::new(), None)],
         sections,
         evidence: Vec::new(),
     };
     let cited = document.cited();
     document.evidence = evidence_list(facts, Some(&cited), source_brief);
     document
+}
+
+/// The picture of the chain, drawn already.
+fn chain(facts: &Facts, svg: String, narrow_svg: Option<String>) -> Block {
+    Block::Picture(Picture {
+        svg,
+        narrow_svg,
+        file: Some(crate::chain_file_name(facts)),
+        alt: "The chain from users to engineer".to_owned(),
+    })
+}
+
+/// The picture of the chain in both of its shapes.
+pub(crate) fn drawn_chain(facts: &Facts) -> Block {
+    chain(
+        facts,
+        svg::chain::chain_svg(facts),
+        Some(svg::chain::tall_chain_svg(facts)),
+    )
 }
 
 /// Words under the title.

@@ -10,12 +10,6 @@ use crate::svg;
 use crate::wording::{clock, duration, evidence_list, range, source_full, title};
 
 pub(crate) fn document(facts: &Facts) -> Document {
-    let chain = Block::Picture(Picture {
-        svg: svg::chain::chain_svg(facts),
-        narrow_svg: Some(svg::chain::tall_chain_svg(facts)),
-        file: Some(crate::chain_file_name(facts)),
-        alt: "The chain from users to engineer".to_owned(),
-    });
     let contents = [
         summary(facts),
         timeline(facts),
@@ -26,7 +20,7 @@ pub(crate) fn document(facts: &Facts) -> Document {
     Document {
         title: title(facts),
         tags: brief::tags(facts),
-        opening: vec![chain],
+        opening: vec![brief::drawn_chain(facts)],
         sections: HEADINGS
             .into_iter()
             .zip(contents)

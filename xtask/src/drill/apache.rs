@@ -17,6 +17,8 @@ use crate::failure::{Because, Outcome, fail};
 use crate::http::client::{Ask, ask};
 use crate::processes::{Identity, started_with, wait_until};
 
+/// SIGUSR1 is signal 10 on Linux; a signal's bit in `/proc/PID/status` is its number less one (proc(5)).
+const SIGUSR1_MASK: u64 = 1 << 9;
 /// How long Apache gets to come up, and to go.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the supervisor waits before it starts Apache again.
@@ -152,7 +154,7 @@ impl Apache {
 
     pub(crate) fn wait_for_answer(&self) -> Outcome<()> {
         if !wait_until(PATIENCE, || {
-            self.answers_within(Duration::from_secs(1)) == Some(200)
+            self.answers_within(Duration::from_secs(1)) == Some(200) && self.takes_signals()
         }) {
             let seconds = PATIENCE.as_secs();
             fail!(
@@ -161,6 +163,19 @@ impl Apache {
             );
         }
         Ok(())
+    }
+
+    /// Whether the parent has put its signal handlers in place. Its children answer a moment earlier, and a reload signal in
+    /// that moment ends the server.
+    fn takes_signals(&self) -> bool {
+        let status = self
+            .recorded_parent()
+            .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
+        let caught = status.as_deref().and_then(|text| {
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+            u64::from_str_radix(mask.trim(), 16).ok()
+        });
+        caught.is_some_and(|mask| mask & SIGUSR1_MASK != 0)
     }
 
     /// The status a visitor of the login page gets; none when there is no answer in time.

@@ -168,8 +168,23 @@ impl Apache {
 
     fn wait_until_it_serves(&self) {
         until("the server serves", || {
-            self.pid().is_some() && TcpStream::connect(self.address).is_ok()
+            self.takes_signals() && TcpStream::connect(self.address).is_ok()
         });
+    }
+
+    /// Whether the parent has put its signal handlers in place. Its children serve a moment earlier, and a reload signal in
+    /// that moment ends the server.
+    fn takes_signals(&self) -> bool {
+        // SIGUSR1 is signal 10 on Linux; a signal's bit is its number less one (proc(5)).
+        const SIGUSR1_MASK: u64 = 1 << 9;
+        let status = self
+            .pid()
+            .and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
+        let caught = status.as_deref().and_then(|text| {
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+            u64::from_str_radix(mask.trim(), 16).ok()
+        });
+        caught.is_some_and(|mask| mask & SIGUSR1_MASK != 0)
     }
 
     pub(crate) fn stop(&self) {

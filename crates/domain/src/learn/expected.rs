@@ -419,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_drill_of_steady_traffic_is_covered_by_a_tight_range() {
-        let score = play(400, |random| {
+        let score = play(300, |random| {
             let generator = Generator {
                 rate: between(random, 10.0, 60.0),
                 swing: 0.0,
@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn any_rate_and_length_is_covered() {
-        let score = play(400, |random| {
+        let score = play(300, |random| {
             let generator = Generator {
                 rate: between(random, 0.2, 80.0),
                 swing: 0.0,
@@ -457,7 +457,7 @@ mod tests {
 
     #[test]
     fn traffic_that_swings_by_a_fifth_within_the_hour_is_covered() {
-        let score = play(400, |random| {
+        let score = play(300, |random| {
             let generator = Generator {
                 rate: between(random, 5.0, 60.0),
                 swing: 0.2,

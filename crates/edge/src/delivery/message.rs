@@ -49,29 +49,40 @@ fn wanted(state: &State, work: Work) -> Option<&Notification> {
     (sending && last.number == work.number && last.outcome.is_none()).then_some(message)
 }
 
-/// The letter of an attempt; `None` when it is no longer wanted or its contact method is gone.
-pub(crate) fn letter(state: &State, work: Work, public_url: &str) -> Option<Letter> {
+/// The letter of an attempt, or why it must not be made after all; `None` when it is no longer wanted.
+pub(crate) fn letter(
+    state: &State,
+    work: Work,
+    public_url: &str,
+) -> Option<Result<Letter, &'static str>> {
     let notification = wanted(state, work)?;
-    let user = state.users.get(&notification.user)?;
-    let method = user.contact_method(notification.contact_method)?;
-    let message = match notification.purpose {
-        Purpose::Page(id) => about(
-            state,
-            state.incidents.get(&id)?,
-            notification,
-            Kind::Page,
-            public_url,
-        ),
-        Purpose::Resolved(id) => about(
-            state,
-            state.incidents.get(&id)?,
-            notification,
-            Kind::Resolved,
-            public_url,
-        ),
-        Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
+    Some(write(state, notification, public_url))
+}
+
+fn write(
+    state: &State,
+    notification: &Notification,
+    public_url: &str,
+) -> Result<Letter, &'static str> {
+    let user = state.users.get(&notification.user);
+    let method = user.and_then(|user| user.contact_method(notification.contact_method));
+    let method = method.ok_or("not sent: the contact method was removed")?;
+    let incident = notification.purpose.incident();
+    let incident = incident.and_then(|id| state.incidents.get(&id));
+    let message = match (notification.purpose, incident) {
+        (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
+        (Purpose::Page(_), Some(incident)) if incident.is_open() => {
+            about(state, incident, notification, Kind::Page, public_url)
+        }
+        (Purpose::Page(_), _) => {
+            return Err("not sent: the incident was resolved before it could be");
+        }
+        (Purpose::Resolved(_), Some(incident)) => {
+            about(state, incident, notification, Kind::Resolved, public_url)
+        }
+        (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
     };
-    Some(Letter {
+    Ok(Letter {
         message,
         channel: method.kind,
         address: method.address,

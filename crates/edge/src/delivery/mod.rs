@@ -89,6 +89,18 @@ impl Delivery {
     /// # Errors
     /// As [`StartError`] says; nothing was sent.
     pub fn start(queue: Queue, needs: Needs) -> Result<Self, StartError> {
+        Self::start_with(queue, needs, ATTEMPT_WAIT)
+    }
+
+    /// Starts with another deadline for each attempt; one above 15 s would outlive the core's patience.
+    ///
+    /// # Errors
+    /// As [`StartError`] says; nothing was sent.
+    pub fn start_with(
+        queue: Queue,
+        needs: Needs,
+        attempt_wait: Duration,
+    ) -> Result<Self, StartError> {
         crate::tls::install_provider();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -96,7 +108,11 @@ impl Delivery {
             .enable_all()
             .build()?;
         let poster = Poster::new(needs.egress.clone())?;
-        let courier = Arc::new(Courier { needs, poster });
+        let courier = Arc::new(Courier {
+            needs,
+            poster,
+            attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
+        });
         let (stop, stopped) = channel::<()>();
         runtime.spawn(work_off(queue.clone(), courier));
         let thread = std::thread::Builder::new()
@@ -137,6 +153,7 @@ impl Drop for Delivery {
 struct Courier {
     needs: Needs,
     poster: Poster,
+    attempt_wait: Duration,
 }
 
 async fn work_off(queue: Queue, courier: Arc<Courier>) {
@@ -150,7 +167,11 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         courier.needs.tally.set_waiting(queue.waiting());
         let (queue, courier) = (queue.clone(), Arc::clone(&courier));
         tokio::spawn(async move {
-            courier.attempt(work).await;
+            let attempt = tokio::spawn(async move { courier.attempt(work).await });
+            if attempt.await.is_err() {
+                // The core counts an attempt without an outcome as timed out; the channel's place must not be lost.
+                tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
+            }
             queue.done(channel);
         });
     }
@@ -162,15 +183,13 @@ impl Courier {
             .needs
             .engine
             .read(|state| message::letter(state, work, &self.needs.public_url));
-        let Some(letter) = letter else { return };
-        let channel = letter.channel;
-        let report = match tokio::time::timeout(ATTEMPT_WAIT, self.try_once(letter)).await {
-            Ok(report) => report,
-            Err(_) => Report {
-                outcome: Outcome::TimedOut,
-                detail: format!("no answer within {} s", ATTEMPT_WAIT.as_secs()),
-            },
+        let letter = match letter {
+            None => return,
+            Some(Err(moot)) => return self.tell(work, Outcome::Refused, moot.to_owned()).await,
+            Some(Ok(letter)) => letter,
         };
+        let channel = letter.channel;
+        let report = self.within_deadline(letter).await;
         let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
         let last = Last {
             at: self.needs.clock.now(),
@@ -179,6 +198,17 @@ impl Courier {
         };
         self.needs.tally.count(channel, last);
         self.tell(work, report.outcome, detail).await;
+    }
+
+    async fn within_deadline(&self, letter: Letter) -> Report {
+        let attempt = self.try_once(letter);
+        match tokio::time::timeout(self.attempt_wait, attempt).await {
+            Ok(report) => report,
+            Err(_) => Report {
+                outcome: Outcome::TimedOut,
+                detail: format!("no answer within {} ms", self.attempt_wait.as_millis()),
+            },
+        }
     }
 
     async fn try_once(&self, letter: Letter) -> Report {

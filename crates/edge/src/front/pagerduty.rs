@@ -88,8 +88,13 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
 fn integration_of(app: &App, key: &str) -> Option<Integration> {
     let hash = key_hash(key);
     app.read(|state| {
-        let same = |one: &&Integration| bool::from(one.key_hash.as_bytes().ct_eq(hash.as_bytes()));
-        state.integrations.values().filter(same).last().cloned()
+        let mut found = None;
+        for one in state.integrations.values() {
+            if bool::from(one.key_hash.as_bytes().ct_eq(hash.as_bytes())) {
+                found = Some(one.clone());
+            }
+        }
+        found
     })
 }
 
@@ -100,9 +105,11 @@ fn refused(problem: &Problem) -> Response {
         problem.errors()
     };
     // A conflict is not the sender's fault and goes away: its clients try again after a 5xx only.
-    let status = match problem.status() {
-        StatusCode::CONFLICT | StatusCode::NOT_FOUND => StatusCode::SERVICE_UNAVAILABLE,
-        other => other,
+    let passing = [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&problem.status());
+    let status = if passing {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        problem.status()
     };
     let mut response = invalid(status, reasons);
     if let Some(seconds) = problem.retry_after_s() {

@@ -13,7 +13,7 @@ use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
 
 use super::explain::explanation;
-use super::live::{self, Change, Chart, Impact, LogLine};
+use super::live::{self, Chart, Impact, LogLine, RecentChange};
 use super::summary::{IncidentSummary, summary};
 use super::timeline::Names;
 use crate::app::App;
@@ -97,7 +97,7 @@ pub(crate) struct IncidentDetail {
     paging: Paging,
     impact: Option<Impact>,
     /// What changed in the hour before.
-    changes: Vec<Change>,
+    changes: Vec<RecentChange>,
     /// Lines around the onset.
     log_lines: Vec<LogLine>,
     chart: Chart,
@@ -122,17 +122,8 @@ pub(crate) async fn get_incident(
         .await?;
     let span = app.read(|state| state.incidents.get(&incident).map(span_of));
     let seen = match span {
-        Some(Span {
-            target: Some(target),
-            begin,
-            end,
-        }) => {
-            let now = app.now();
-            let until = end.unwrap_or(now);
-            app.blocking(move |parts| Ok(live::look(parts, target, begin, until, now)))
-                .await?
-        }
-        Some(_) | None => live::Seen::default(),
+        Some(span) => look(&app, incident, span).await?,
+        None => live::Seen::default(),
     };
     let detail = app.read(|state| {
         let explained = explanation(&events, &Names(state));
@@ -143,6 +134,24 @@ pub(crate) async fn get_incident(
         .ok_or_else(|| Problem::not_found(&format!("incident {id}")))
 }
 
+async fn look(app: &App, incident: IncidentId, span: Span) -> Result<live::Seen, Problem> {
+    let Some(target) = span.target else {
+        return Ok(live::Seen::default());
+    };
+    let now = app.now();
+    let looks = &app.inner().looks;
+    if let Some(seen) = looks.recent(incident, span.end.is_some(), now) {
+        return Ok(seen);
+    }
+    let until = span.end.unwrap_or(now);
+    let seen = app
+        .blocking(move |parts| Ok(live::look(parts, target, span.begin, until, now)))
+        .await?;
+    looks.keep(incident, now, &seen);
+    Ok(seen)
+}
+
+#[derive(Clone, Copy)]
 struct Span {
     target: Option<TargetId>,
     begin: Timestamp,

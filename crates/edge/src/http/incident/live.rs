@@ -2,9 +2,10 @@
 //! look. A report is not made from this, but from frozen evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use tocsin_domain::id::TargetId;
+use tocsin_domain::id::{IncidentId, TargetId};
 use tocsin_domain::signal::{Fact, FactKind, LogLine as Line, LogRecord, metric};
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
@@ -33,6 +34,13 @@ const CHART_BEFORE_MS: u64 = 300_000;
 const CHART_POINTS_MAX: u64 = 240;
 /// The finest step of a curve.
 const CHART_STEP_MS_MIN: u64 = 1_000;
+
+/// A look at a failure that lasts is good for this long.
+const LIVE_GOOD_MS: u64 = 1_000;
+/// A look at one that is over is good for this long; late lines may still arrive.
+const OVER_GOOD_MS: u64 = 15_000;
+/// Looks that are kept.
+const LOOKS_MAX: usize = 32;
 
 /// Who is hurt, of one tier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -69,7 +77,7 @@ pub(crate) struct Impact {
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Change {
+pub(crate) struct RecentChange {
     at: Instant,
     title: String,
     detail: String,
@@ -121,9 +129,34 @@ pub(crate) struct Chart {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) impact: Option<Impact>,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<RecentChange>,
     pub(crate) log_lines: Vec<LogLine>,
     pub(crate) chart: Chart,
+}
+
+/// Looks of a moment ago, so that many browsers that hear of one change make one look.
+#[derive(Default)]
+pub(crate) struct Looks(Mutex<BTreeMap<IncidentId, (Timestamp, Seen)>>);
+
+impl Looks {
+    /// The look of a moment ago; of a failure that is over, of a while ago.
+    pub(crate) fn recent(&self, incident: IncidentId, over: bool, now: Timestamp) -> Option<Seen> {
+        let good_ms = if over { OVER_GOOD_MS } else { LIVE_GOOD_MS };
+        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, seen) = looks.get(&incident)?;
+        (now.ms_since(*at) < good_ms).then(|| seen.clone())
+    }
+
+    /// Keeps a look.
+    pub(crate) fn keep(&self, incident: IncidentId, now: Timestamp, seen: &Seen) {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.len() >= LOOKS_MAX {
+            looks.retain(|_, (at, _)| now.ms_since(*at) < LIVE_GOOD_MS);
+        }
+        if looks.len() < LOOKS_MAX {
+            looks.insert(incident, (now, seen.clone()));
+        }
+    }
 }
 
 /// Looks at a target's failure from `begin` until `until` (now, while it lasts). A part that cannot be read is left out: a
@@ -248,17 +281,21 @@ fn missing(before: &[LogRecord], logged: u64, lasted_ms: u64) -> Option<Estimate
     })
 }
 
-fn changes(parts: &Parts, target: TargetId, begin: Timestamp) -> Result<Vec<Change>, StorageError> {
+fn changes(
+    parts: &Parts,
+    target: TargetId,
+    begin: Timestamp,
+) -> Result<Vec<RecentChange>, StorageError> {
     let from = begin.minus_ms(CHANGES_BEFORE_MS);
     let facts = parts.telemetry.facts(target, from, begin.plus_ms(1))?;
-    let mut changes: Vec<Change> = facts.iter().filter_map(change).collect();
+    let mut changes: Vec<RecentChange> = facts.iter().filter_map(change).collect();
     changes.reverse();
     changes.truncate(CHANGES_MAX);
     Ok(changes)
 }
 
 /// What is a change; a failure itself is none.
-fn change(fact: &Fact) -> Option<Change> {
+fn change(fact: &Fact) -> Option<RecentChange> {
     let (title, detail) = match &fact.what {
         FactKind::ParentStarted { pid } => (
             "The server was started".to_owned(),
@@ -282,7 +319,7 @@ fn change(fact: &Fact) -> Option<Change> {
         | FactKind::QueueChanged { .. }
         | FactKind::StatusUnavailable { .. } => return None,
     };
-    Some(Change {
+    Some(RecentChange {
         at: Instant(fact.at),
         title,
         detail,

@@ -24,10 +24,10 @@ async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEven
         | EventBody::Notification(_)
         | EventBody::Input(_) => None,
     });
-    event.ok_or_else(|| Problem::internal("the change was kept but not found"))
+    event.ok_or_else(lost)
 }
 
-fn unexpected(event: &RosterEvent) -> Problem {
-    tracing::error!(?event, "another event than the one asked for");
-    Problem::internal("the change was kept but not found")
+/// The change is on disk, but the answer cannot show it.
+fn lost() -> Problem {
+    Problem::internal("the change was kept but not found; ask for it again")
 }

@@ -10,7 +10,7 @@ use tocsin_domain::event::RosterEvent;
 use tocsin_domain::page::{self, Recipient};
 use utoipa::ToSchema;
 
-use super::{set_in, unexpected};
+use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -162,10 +162,10 @@ async fn set_policy(
         levels,
         repeat: request.repeat,
     };
-    match set_in(app, caller, ask).await? {
-        RosterEvent::PolicySet { policy: known } => Ok(Json(policy(&known))),
-        other => Err(unexpected(&other)),
-    }
+    let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
+        return Err(lost());
+    };
+    Ok(Json(policy(&known)))
 }
 
 /// Add an escalation policy

@@ -12,7 +12,7 @@ use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
-use super::{set_in, unexpected};
+use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -165,13 +165,10 @@ async fn set_schedule(
         layer,
     };
     let now = app.now();
-    let set = set_in(app, caller, ask).await?;
-    match set {
-        RosterEvent::ScheduleSet { schedule: known } => {
-            Ok(Json(app.read(|state| schedule(state, &known, now))))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let RosterEvent::ScheduleSet { schedule: known } = set_in(app, caller, ask).await? else {
+        return Err(lost());
+    };
+    Ok(Json(app.read(|state| schedule(state, &known, now))))
 }
 
 /// Add a schedule

@@ -11,7 +11,7 @@ use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
-use super::{set_in, unexpected};
+use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -110,22 +110,15 @@ async fn set_service(
         .escalation_policy_id
         .map(|id| id.parse().map_err(wrong))
         .transpose()?;
-    match set_in(
-        app,
-        caller,
-        RosterAsk::SetService {
-            id,
-            name: request.name,
-            policy,
-        },
-    )
-    .await?
-    {
-        RosterEvent::ServiceSet { service } => {
-            Ok(Json(app.read(|state| shown_service(state, &service))))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let ask = RosterAsk::SetService {
+        id,
+        name: request.name,
+        policy,
+    };
+    let RosterEvent::ServiceSet { service } = set_in(app, caller, ask).await? else {
+        return Err(lost());
+    };
+    Ok(Json(app.read(|state| shown_service(state, &service))))
 }
 
 /// Add a service
@@ -180,17 +173,15 @@ pub(crate) async fn add_integration(
         name: request.name,
         key_hash,
     };
-    match set_in(&app, &caller, ask).await? {
-        RosterEvent::IntegrationAdded { integration } => {
-            let made = MadeIntegration {
-                id: integration.id.to_string(),
-                name: integration.name,
-                routing_key,
-            };
-            Ok((StatusCode::CREATED, Json(made)))
-        }
-        other => Err(unexpected(&other)),
-    }
+    let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
+        return Err(lost());
+    };
+    let made = MadeIntegration {
+        id: integration.id.to_string(),
+        name: integration.name,
+        routing_key,
+    };
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Remove an integration: its routing key is dead

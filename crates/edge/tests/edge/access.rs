@@ -1,0 +1,281 @@
+//! Who may do what: every route against every role, browsers against other sites, sign-ins, limits.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::json;
+use tocsin_domain::people::Role;
+use tocsin_edge::Who;
+use tocsin_edge::ports::{Accounts, NewToken};
+
+use crate::fakes::START;
+use crate::world::{BASE, PASSWORD, World};
+
+/// The least role that passes the gate; none when anybody does or a browser's session is needed.
+fn least(who: Who) -> Option<Role> {
+    match who {
+        Who::Public | Who::Key(_) | Who::Session => None,
+        Who::Role(role) | Who::SelfOr(role) => Some(role),
+    }
+}
+
+#[tokio::test]
+async fn every_route_admits_the_roles_it_names_and_nobody_else() {
+    let world = World::new();
+    let nobody = "QAAAAAAAAAAAAA";
+    let listed = tocsin_edge::routes();
+    assert!(listed.len() > 60, "{}", listed.len());
+    for route in &listed {
+        let path = [
+            "{id}",
+            "{method_id}",
+            "{window_id}",
+            "{token_id}",
+            "{integration_id}",
+            "{*path}",
+        ]
+        .iter()
+        .fold(route.path.clone(), |path, parameter| {
+            path.replace(parameter, nobody)
+        });
+        let callers = [
+            (None, ""),
+            (Some(Role::Viewer), world.viewer.as_str()),
+            (Some(Role::Responder), world.responder.as_str()),
+            (Some(Role::Admin), world.admin.as_str()),
+        ];
+        for (role, token) in callers {
+            // The stream never ends; the gate in front of it is the same.
+            if path.ends_with("/stream") && role.is_some() {
+                continue;
+            }
+            let mut request = Request::builder().method(route.method.as_str()).uri(&path);
+            if !token.is_empty() {
+                request = request.header(header::AUTHORIZATION, format!("Token token={token}"));
+            }
+            let status = world
+                .send(request.body(Body::empty()).unwrap())
+                .await
+                .status;
+            let case = format!("{} {} as {role:?}: {status}", route.method, route.path);
+            match (least(route.who), role) {
+                (Some(_), None) => assert_eq!(status, StatusCode::UNAUTHORIZED, "{case}"),
+                (Some(least), Some(role)) if role < least => {
+                    assert_eq!(status, StatusCode::FORBIDDEN, "{case}")
+                }
+                (Some(_), Some(_)) => {
+                    assert_ne!(status, StatusCode::UNAUTHORIZED, "{case}");
+                    // Only `/me` and others that need a person refuse the installation's own tokens, which Ada's is not.
+                    let own = role == Some(Role::Admin);
+                    assert!(!own || status != StatusCode::FORBIDDEN, "{case}");
+                }
+                (None, _) if route.who == Who::Session => {
+                    let expected = if role.is_none() {
+                        StatusCode::UNAUTHORIZED
+                    } else {
+                        StatusCode::FORBIDDEN
+                    };
+                    assert_eq!(status, expected, "{case}");
+                }
+                (None, _) => assert_ne!(status, StatusCode::FORBIDDEN, "{case}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_under_the_api_needs_more_than_nothing() {
+    let open = ["/api/tocsin/v1/setup", "/api/tocsin/v1/session"];
+    for route in tocsin_edge::routes() {
+        let is_open = matches!(route.who, Who::Public | Who::Key(_));
+        if route.path.starts_with(BASE) && is_open {
+            assert!(
+                open.contains(&route.path.as_str()),
+                "{} {} is open to all",
+                route.method,
+                route.path
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_edits_their_own_contact_methods_and_nobody_elses() {
+    let world = World::new();
+    let body =
+        json!({"kind": "ntfy", "label": "Phone", "address": "https://ntfy.example.org/topic"});
+    let own = format!("/users/{}/contact-methods", world.bob);
+    let others = format!("/users/{}/contact-methods", world.ada);
+    assert_eq!(
+        world
+            .call("POST", &own, &world.bobs, Some(body.clone()))
+            .await
+            .status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        world
+            .call("POST", &others, &world.bobs, Some(body.clone()))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        world
+            .call("POST", &own, &world.responder, Some(body.clone()))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        world
+            .call("POST", &own, &world.admin, Some(body))
+            .await
+            .status,
+        StatusCode::CREATED
+    );
+}
+
+#[tokio::test]
+async fn a_token_does_no_more_than_its_owner_may_now_and_dies_with_them() {
+    let world = World::new();
+    let new = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: Some(world.bob),
+        expires_at: None,
+    };
+    let token = world.doors.add_token(new, START).unwrap().1;
+    let add = || json!({"name": "Eve", "email": "eve@example.org", "role": "viewer"});
+    assert_eq!(
+        world
+            .call("POST", "/users", &token, Some(add()))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    let up = world
+        .call(
+            "PATCH",
+            &format!("/users/{}", world.bob),
+            &world.admin,
+            Some(json!({"role": "admin"})),
+        )
+        .await;
+    assert_eq!(up.status, StatusCode::OK);
+    assert_eq!(
+        world
+            .call("POST", "/users", &token, Some(add()))
+            .await
+            .status,
+        StatusCode::CREATED
+    );
+    let gone = world
+        .call(
+            "DELETE",
+            &format!("/users/{}", world.bob),
+            &world.admin,
+            None,
+        )
+        .await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        world.call("GET", "/incidents", &token, None).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_are_empty_wrong_or_twice_are_refused() {
+    let world = World::new();
+    let long = "x".repeat(5_000);
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Token token=",
+        "Bearer aaaaaaaaaaaaaaaaaaaa",
+        "Basic YTpi",
+        long.as_str(),
+    ] {
+        let request =
+            Request::get(format!("{BASE}/incidents")).header(header::AUTHORIZATION, value);
+        assert_eq!(
+            world
+                .send(request.body(Body::empty()).unwrap())
+                .await
+                .status,
+            StatusCode::UNAUTHORIZED,
+            "{value}"
+        );
+    }
+    let request = Request::get(format!("{BASE}/incidents"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.admin))
+        .header(header::AUTHORIZATION, "Bearer aaaaaaaaaaaaaaaaaaaa");
+    assert_eq!(
+        world
+            .send(request.body(Body::empty()).unwrap())
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
+    for (email, password) in [
+        ("", ""),
+        ("ada@example.org", ""),
+        ("", PASSWORD),
+        ("ada@example.org", "wrong"),
+    ] {
+        let answer = world
+            .call(
+                "POST",
+                "/session",
+                "",
+                Some(json!({"email": email, "password": password})),
+            )
+            .await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let world = World::new();
+    let expires_at = Some(START.plus_ms(1_000));
+    let new = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: None,
+        expires_at,
+    };
+    let token = world.doors.add_token(new, START).unwrap().1;
+    assert_eq!(
+        world.call("GET", "/incidents", &token, None).await.status,
+        StatusCode::OK
+    );
+    *world.clock.0.lock().unwrap() = START.plus_ms(1_000);
+    assert_eq!(
+        world.call("GET", "/incidents", &token, None).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn of_a_thousand_wrong_passwords_five_are_compared() {
+    let world = World::new();
+    let mut last = StatusCode::OK;
+    for n in 0..1_000 {
+        let answer = world
+            .call(
+                "POST",
+                "/session",
+                "",
+                Some(json!({"email": "ada@example.org", "password": format!("{n}")})),
+            )
+            .await;
+        last = answer.status;
+        if last == StatusCode::TOO_MANY_REQUESTS {
+            assert!(answer.headers.contains_key(header::RETRY_AFTER));
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(*world.doors.compared.lock().unwrap(), 5);
+}

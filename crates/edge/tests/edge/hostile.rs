@@ -1,0 +1,190 @@
+//! Text from outside is carried as it is, and is never interpreted.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::world::{BASE, World, trigger};
+
+const HOSTILE: [&str; 9] = [
+    "<script>alert(1)</script>",
+    "'; DROP TABLE events; --",
+    "{{7*7}} ${7*7} #{7*7} %{7*7}",
+    "../../etc/passwd",
+    "%s%s%s%n",
+    "$(reboot) `reboot` | reboot",
+    "\u{202e}gnp.exe",
+    "a\r\nSet-Cookie: x=y",
+    "\u{feff}🔥 ﷽ \u{0301}",
+];
+
+#[tokio::test]
+async fn hostile_text_comes_back_as_it_went_in_and_only_as_json() {
+    let world = World::new();
+    for (index, text) in HOSTILE.iter().enumerate() {
+        let mut event = trigger(&format!("key {index}"));
+        event["payload"]["summary"] = json!(text);
+        event["payload"]["source"] = json!(text);
+        event["payload"]["custom_details"] = json!({*text: text});
+        let answer = world.enqueue(&event).await;
+        if text.contains('\r') {
+            assert_eq!(
+                answer.status,
+                StatusCode::BAD_REQUEST,
+                "a title is one line"
+            );
+            continue;
+        }
+        assert_eq!(
+            answer.status,
+            StatusCode::ACCEPTED,
+            "{text}: {}",
+            answer.text()
+        );
+        let list = world.get("/incidents?limit=1").await;
+        assert_eq!(list.json()["items"][0]["title"], *text);
+        assert_eq!(list.headers[header::CONTENT_TYPE], "application/json");
+        let id = list.json()["items"][0]["id"].as_str().unwrap().to_owned();
+        let note = world
+            .post(&format!("/incidents/{id}/notes"), json!({"text": text}))
+            .await;
+        assert_eq!(note.json()["detail"], *text);
+        for path in ["", "/timeline"] {
+            assert_eq!(
+                world.get(&format!("/incidents/{id}{path}")).await.status,
+                StatusCode::OK
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_path_leads_out() {
+    let world = World::new();
+    for path in [
+        "/ui/../Cargo.toml",
+        "/ui/%2e%2e/%2e%2e/Cargo.toml",
+        "/ui/assets/../../../etc/passwd",
+        "/ui/..%2f..%2fetc%2fpasswd",
+        "/ui//etc/passwd",
+        "/api/tocsin/v1/incidents/..%2f..%2fusers",
+        "//api/tocsin/v1/incidents",
+        "/api/tocsin/v1//incidents",
+        "/api/tocsin/v1/%69ncidents/x%00y",
+    ] {
+        let request =
+            Request::get(path).header(header::AUTHORIZATION, format!("Bearer {}", world.admin));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert!(
+            !answer.text().contains("root:") && !answer.text().contains("[package]"),
+            "{path}"
+        );
+        let is_page = path.starts_with("/ui") && answer.status == StatusCode::OK;
+        assert!(
+            is_page || answer.status == StatusCode::NOT_FOUND,
+            "{path}: {}",
+            answer.status
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_assets_are_missing_and_routes_of_the_application_are_its_page() {
+    let world = World::new();
+    let get = async |path: &str| {
+        world
+            .send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    };
+    assert_eq!(
+        get("/ui/assets/none-12345.js").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(get("/ui/none.svg").await.status, StatusCode::NOT_FOUND);
+    for path in ["/ui/", "/ui/incidents/QABCDEFGHIJKLM", "/ui/login?token=x"] {
+        let answer = get(path).await;
+        assert_eq!(
+            (answer.status, &answer.headers[header::CONTENT_TYPE]),
+            (StatusCode::OK, &"text/html; charset=utf-8".parse().unwrap())
+        );
+    }
+    assert_eq!(get("/").await.headers[header::LOCATION], "/ui/");
+    assert_eq!(get("/healthz").await.text(), "ok");
+}
+
+#[tokio::test]
+async fn a_link_never_comes_from_the_host_header() {
+    let world = World::new();
+    let (cookie, _) = world.sign_in().await;
+    let request = Request::get("/")
+        .header(header::HOST, "evil.example")
+        .header(header::COOKIE, cookie);
+    let answer = world.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.headers[header::LOCATION], "/ui/");
+}
+
+#[tokio::test]
+async fn the_description_names_every_route_of_the_api_and_is_openapi() {
+    let openapi = serde_json::to_value(tocsin_edge::openapi()).unwrap();
+    assert_eq!(openapi["openapi"], "3.1.0");
+    for route in tocsin_edge::routes() {
+        if route.path.starts_with("/ui") || route.path == "/" {
+            continue;
+        }
+        let operation = &openapi["paths"][&route.path][route.method.to_lowercase()];
+        assert!(operation.is_object(), "{} {}", route.method, route.path);
+    }
+    let refs = openapi.to_string();
+    for reference in refs
+        .match_indices("\"#/components/schemas/")
+        .map(|(at, start)| &refs[at + start.len()..])
+    {
+        let name = reference.split('"').next().unwrap();
+        assert!(
+            openapi["components"]["schemas"][name].is_object(),
+            "{name} is not described"
+        );
+    }
+}
+
+#[tokio::test]
+async fn our_own_numbers_can_be_scraped() {
+    let world = World::new();
+    world.raise("web").await;
+    let request =
+        Request::get("/metrics").header(header::AUTHORIZATION, format!("Bearer {}", world.viewer));
+    let text = world
+        .send(request.body(Body::empty()).unwrap())
+        .await
+        .text();
+    for name in [
+        "tocsin_journal_position",
+        "tocsin_open_incidents{status=\"triggered\"} 1",
+        "process_resident_memory_bytes",
+        "tocsin_store_series",
+    ] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_bytes_make_the_server_fail(body in proptest::collection::vec(any::<u8>(), 0..300), path in "[a-z/{}%.0-9]{0,40}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new();
+            for (method, uri) in [("POST", format!("{BASE}/alerts")), ("POST", "/v2/enqueue".to_owned()), ("PUT", format!("{BASE}/{path}"))] {
+                let Ok(request) = Request::builder().method(method).uri(uri)
+                    .header(header::AUTHORIZATION, format!("Bearer {}", world.admin))
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .body(Body::from(body.clone())) else { continue };
+                let status = world.send(request).await.status;
+                prop_assert!(status.is_client_error(), "{}", status);
+            }
+            Ok(())
+        })?;
+    }
+}

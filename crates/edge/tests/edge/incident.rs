@@ -1,0 +1,249 @@
+//! Incidents by the API: lists by pages, taking, ending, notes, the timeline and the reason for a page.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn incidents_are_listed_newest_first_by_pages() {
+    let world = World::new();
+    for n in 0..5 {
+        world.raise(&format!("k{n}")).await;
+    }
+    let mut numbers = Vec::new();
+    let mut path = "/incidents?limit=2".to_owned();
+    loop {
+        let page = world.get(&path).await.json();
+        numbers.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["number"].as_u64().unwrap()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/incidents?limit=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(numbers, [5, 4, 3, 2, 1]);
+    assert_eq!(
+        world.get("/incidents?status=resolved").await.json()["items"],
+        json!([])
+    );
+    assert_eq!(
+        world.get("/incidents?status=open").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
+}
+
+#[tokio::test]
+async fn an_incident_is_found_by_id_and_by_number() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    for name in [id.as_str(), "1"] {
+        let detail = world.get(&format!("/incidents/{name}")).await.json();
+        assert_eq!(detail["id"], id.as_str());
+        assert_eq!(detail["title"], "web is down");
+        assert_eq!(detail["alerts"][0]["source"], "events_v2");
+        assert_eq!(detail["paging"]["level"], 1);
+        assert_eq!(detail["pages"][0]["user"]["name"], "Ada");
+        assert_eq!(detail["pages"][0]["level"], 1);
+        assert_eq!(detail["chart"]["marks"][0]["label"], "opened");
+    }
+}
+
+#[tokio::test]
+async fn taking_is_in_a_persons_name_and_taking_again_is_no_error() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}/acknowledge");
+    assert_eq!(
+        world
+            .call("POST", &path, &world.responder, Some(json!({})))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    let taken = world
+        .call("POST", &path, &world.bobs, Some(json!({})))
+        .await;
+    assert_eq!(
+        (
+            taken.status,
+            taken.json()["acknowledged_by"]["name"].clone()
+        ),
+        (StatusCode::OK, json!("Bob"))
+    );
+    assert_eq!(
+        world.post(&path, json!({})).await.json()["acknowledged_by"]["name"],
+        "Bob"
+    );
+}
+
+#[tokio::test]
+async fn ending_what_is_over_is_a_conflict() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}/resolve");
+    let ended = world.post(&path, json!({"note": "restarted"})).await;
+    assert_eq!(
+        (ended.status, ended.json()["status"].clone()),
+        (StatusCode::OK, json!("resolved"))
+    );
+    assert_eq!(
+        world.post(&path, json!({})).await.status,
+        StatusCode::CONFLICT
+    );
+}
+
+#[tokio::test]
+async fn a_note_has_its_limits_and_its_place_in_the_timeline() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}/notes");
+    let kept = world
+        .post(&path, json!({"text": "<b>disk</b> looks full"}))
+        .await;
+    assert_eq!(kept.status, StatusCode::CREATED);
+    assert_eq!(kept.json()["detail"], "<b>disk</b> looks full");
+    assert_eq!(
+        kept.json()["actor"],
+        json!({"kind": "person", "name": "Ada"})
+    );
+    for text in [String::new(), " ".to_owned(), "x".repeat(4_001)] {
+        assert_eq!(
+            world.post(&path, json!({"text": text})).await.status,
+            StatusCode::BAD_REQUEST
+        );
+    }
+    let timeline = world.get(&format!("/incidents/{id}/timeline")).await.json();
+    let kinds: Vec<&str> = timeline["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "incident.opened",
+        "alert.opened",
+        "incident.level_reached",
+        "notification.planned",
+        "notification.attempt_started",
+        "incident.note_added",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[tokio::test]
+async fn a_timeline_is_read_by_pages_without_gap() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let all = world.get(&format!("/incidents/{id}/timeline")).await.json()["items"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let mut found = Vec::new();
+    let mut path = format!("/incidents/{id}/timeline?limit=2");
+    loop {
+        let page = world.get(&path).await.json();
+        found.extend(page["items"].as_array().unwrap().clone());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/incidents/{id}/timeline?limit=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, all);
+}
+
+#[tokio::test]
+async fn a_page_explains_itself_back_to_what_was_said() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let detail = world.get(&format!("/incidents/{id}")).await.json();
+    let lines: Vec<&str> = detail["explanation"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect();
+    assert!(
+        lines[0]
+            .starts_with("Ada was paged at 2026-11-23T07:00:00.000Z: level 1 of \"First policy\""),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.iter().any(|line| line.contains("web is down")),
+        "{lines:#?}"
+    );
+    assert!(
+        lines.last().unwrap().starts_with("That was asked for at"),
+        "{lines:#?}"
+    );
+}
+
+#[tokio::test]
+async fn there_is_no_postmortem_before_the_evidence_is_frozen() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    for path in [
+        "postmortem",
+        "postmortem?format=html&length=full",
+        "evidence",
+    ] {
+        assert_eq!(
+            world.get(&format!("/incidents/{id}/{path}")).await.status,
+            StatusCode::CONFLICT,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        world
+            .get(&format!("/incidents/{id}/postmortem?format=exe"))
+            .await
+            .status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn an_incident_can_be_declared_and_alerts_sent_by_the_native_api() {
+    let world = World::new();
+    let declared = world
+        .post(
+            "/incidents",
+            json!({"title": "Login is slow", "urgency": "low"}),
+        )
+        .await;
+    assert_eq!(
+        (declared.status, declared.json()["urgency"].clone()),
+        (StatusCode::CREATED, json!("low"))
+    );
+    let alert = json!({"action": "trigger", "dedup_key": "db", "summary": "db is down", "severity": "error", "source": "db-1", "details": {"lag": 5}});
+    let sent = world.post("/alerts", alert).await;
+    assert_eq!(sent.status, StatusCode::ACCEPTED, "{}", sent.text());
+    let incident = sent.json()["incident_id"].as_str().unwrap().to_owned();
+    let over = world
+        .post("/alerts", json!({"action": "resolve", "dedup_key": "db"}))
+        .await;
+    assert_eq!(over.json()["incident_id"], incident.as_str());
+    let nothing = world
+        .post(
+            "/alerts",
+            json!({"action": "acknowledge", "dedup_key": "none"}),
+        )
+        .await;
+    assert_eq!(
+        (nothing.status, nothing.json()["incident_id"].clone()),
+        (StatusCode::ACCEPTED, json!(null))
+    );
+    let bad = world.post("/alerts", json!({"action": "trigger"})).await;
+    assert_eq!(
+        (bad.status, bad.json()["errors"].as_array().unwrap().len()),
+        (StatusCode::BAD_REQUEST, 3)
+    );
+}

@@ -1,0 +1,208 @@
+//! Pages by mail, against a small server that takes them, refuses them, hangs or hangs up.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use serde_json::json;
+use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::egress::Egress;
+
+use crate::world::World;
+
+/// How the server behaves once it has greeted.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    /// Takes every mail.
+    Takes,
+    /// Refuses the recipient with this answer.
+    Refuses(&'static str),
+    /// Says nothing more.
+    Hangs,
+    /// Closes the connection after the mail was handed over.
+    HangsUp,
+}
+
+/// A mail server on loopback; gives what it was handed.
+fn start(manner: Manner) -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, mails) = channel();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                // A client that goes away ends the conversation.
+                let _ = converse(connection.unwrap(), manner, &sender);
+            });
+        }
+    });
+    (address, mails)
+}
+
+fn converse(connection: TcpStream, manner: Manner, mails: &Sender<String>) -> std::io::Result<()> {
+    let mut out = connection.try_clone()?;
+    let mut lines = BufReader::new(connection).lines();
+    out.write_all(b"220 fake ESMTP\r\n")?;
+    while let Some(line) = lines.next() {
+        let line = line?;
+        let verb = line.to_ascii_uppercase();
+        let answer = if verb.starts_with("EHLO") {
+            "250-fake\r\n250 8BITMIME"
+        } else if verb.starts_with("RCPT") {
+            match manner {
+                Manner::Refuses(answer) => answer,
+                Manner::Hangs => {
+                    // Holds the connection open until the client gives up.
+                    while lines.next().is_some_and(|line| line.is_ok()) {}
+                    return Ok(());
+                }
+                Manner::Takes | Manner::HangsUp => "250 ok",
+            }
+        } else if verb.starts_with("DATA") {
+            out.write_all(b"354 go on\r\n")?;
+            let mut mail = String::new();
+            for line in lines.by_ref() {
+                let line = line?;
+                if line == "." {
+                    break;
+                }
+                mail.push_str(&line);
+                mail.push('\n');
+            }
+            if manner == Manner::HangsUp {
+                return Ok(());
+            }
+            // The test may have ended.
+            let _ = mails.send(mail);
+            "250 2.0.0 queued as 4711"
+        } else if verb.starts_with("QUIT") {
+            out.write_all(b"221 bye\r\n")?;
+            return Ok(());
+        } else {
+            "250 ok"
+        };
+        out.write_all(answer.as_bytes())?;
+        out.write_all(b"\r\n")?;
+    }
+    Ok(())
+}
+
+async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>) {
+    let world = World::new();
+    let (server, mails) = start(manner);
+    let settings = json!({"host": "127.0.0.1", "port": server.port(), "from": "Tocsin <tocsin@example.org>", "tls": "none"});
+    let set = world
+        .call("PUT", "/channels/email", &world.admin, Some(settings))
+        .await;
+    assert!(set.status.is_success(), "{}", set.text());
+    let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let delivery = world.deliver(loopback, Duration::from_millis(400));
+    world.raise("web").await;
+    let outcome = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, mails)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_handed_over_with_its_link_and_its_key() {
+    let (world, (outcome, detail), mails) = page_by(Manner::Takes).await;
+    assert_eq!(
+        (outcome, detail.contains("queued as 4711")),
+        (Outcome::Accepted, true),
+        "{detail}"
+    );
+    let mail = mails.recv().unwrap();
+    let (incident, message) = world.engine.read(|state| {
+        (
+            state.incidents.keys().next().unwrap().to_string(),
+            state.notifications.keys().next().unwrap().to_string(),
+        )
+    });
+    for part in [
+        "To: ada@example.org",
+        "From: Tocsin <tocsin@example.org>",
+        "Subject: [Page #1] web is down",
+        "Auto-Submitted: auto-generated",
+        &format!("Message-ID: <{message}@example.org>"),
+    ] {
+        assert!(mail.contains(part), "{part:?} in {mail}");
+    }
+    let joined = mail.replace("=\n", "");
+    assert!(
+        joined.contains(&format!("http://tocsin.example/ui/incidents/{incident}")),
+        "{mail}"
+    );
+    assert_eq!(
+        world.tally.attempts(),
+        [(ChannelKind::Email, "accepted", 1)]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_that_is_unknown_is_refused_and_their_address_is_not_recorded() {
+    let (_, (outcome, detail), _) =
+        page_by(Manner::Refuses("550 5.1.1 <Ada@example.org>: unknown user")).await;
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(
+        detail.contains("unknown user") && !detail.to_lowercase().contains("ada@"),
+        "{detail}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_busy_may_take_it_later() {
+    let (_, (outcome, detail), _) =
+        page_by(Manner::Refuses("451 4.7.1 greylisted, try again")).await;
+    assert_eq!(
+        (outcome, detail.contains("greylisted")),
+        (Outcome::Failed, true),
+        "{detail}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_is_given_up() {
+    let (_, (outcome, _), _) = page_by(Manner::Hangs).await;
+    assert_eq!(outcome, Outcome::TimedOut);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_up_may_take_it_later() {
+    let (_, (outcome, _), _) = page_by(Manner::HangsUp).await;
+    assert_eq!(outcome, Outcome::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_mail_server_the_next_way_is_tried() {
+    let world = World::new();
+    let delivery = world.deliver(Egress::new(Vec::new()), Duration::from_secs(10));
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(
+        (outcome, detail.contains("no mail server is set up")),
+        (Outcome::Refused, true),
+        "{detail}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_mail_server_needs_to_be_allowed() {
+    let world = World::new();
+    let settings = json!({"host": "127.0.0.1", "port": 25, "from": "a@b.example", "tls": "none"});
+    world
+        .call("PUT", "/channels/email", &world.admin, Some(settings))
+        .await;
+    let delivery = world.deliver(Egress::new(Vec::new()), Duration::from_secs(10));
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(
+        (outcome, detail.contains("[egress] allow")),
+        (Outcome::Failed, true),
+        "{detail}"
+    );
+}

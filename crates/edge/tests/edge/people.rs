@@ -1,0 +1,308 @@
+//! People, contact methods, rosters and settings by the API.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tocsin_edge::ports::Vault;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn an_address_is_shown_to_its_owner_and_to_administrators_only() {
+    let world = World::new();
+    let mail_of = |answer: Value| {
+        let all = answer["items"].as_array().unwrap().clone();
+        all.iter().find(|user| user["name"] == "Ada").unwrap()["email"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        mail_of(
+            world
+                .call("GET", "/users", &world.viewer, None)
+                .await
+                .json()
+        ),
+        "a…@example.org"
+    );
+    assert_eq!(
+        mail_of(world.call("GET", "/users", &world.bobs, None).await.json()),
+        "a…@example.org"
+    );
+    assert_eq!(mail_of(world.get("/users").await.json()), "ada@example.org");
+    assert_eq!(
+        world.call("GET", "/me", &world.bobs, None).await.json()["email"],
+        "bob@example.org"
+    );
+    let method = world.get("/users").await.json()["items"][0]["contact_methods"][0].clone();
+    assert_eq!(
+        method["address_hint"], "a…@example.org",
+        "also an administrator sees a hint there"
+    );
+}
+
+#[tokio::test]
+async fn no_address_and_no_secret_enters_an_event() {
+    let world = World::new();
+    let secret = "a-signing-key-of-mine";
+    world
+        .reach(
+            world.ada,
+            "webhook",
+            "https://hook.example.org/very/secret",
+            Some(secret),
+        )
+        .await;
+    world
+        .post(
+            "/users",
+            json!({"name": "Eve", "email": "eve@example.org", "role": "viewer"}),
+        )
+        .await;
+    world.raise("web").await;
+    let journal = format!("{:?}", world.journal.events.lock().unwrap());
+    for hidden in ["very/secret", secret, "eve@example.org", "ada@example.org"] {
+        assert!(!journal.contains(hidden), "{hidden}");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_method_is_confirmed_by_its_code_and_by_nothing_else() {
+    let world = World::new();
+    let path = format!("/users/{}/contact-methods", world.bob);
+    let body = json!({"kind": "webhook", "label": "Hook", "address": "https://hook.example.org/x"});
+    let added = world.post(&path, body).await;
+    assert_eq!(added.status, StatusCode::CREATED);
+    assert_eq!(added.json()["webhook_secret"].as_str().unwrap().len(), 32);
+    assert_eq!(added.json()["verified"], false);
+    let method = added.json()["id"].as_str().unwrap().to_owned();
+    let code = world.code_of(world.bob, &method);
+    let verify = format!("{path}/{method}/verify");
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for _ in 0..4 {
+        assert_eq!(
+            world.post(&verify, json!({"code": wrong})).await.status,
+            StatusCode::BAD_REQUEST
+        );
+    }
+    let confirmed = world.post(&verify, json!({"code": code})).await;
+    assert_eq!(
+        (confirmed.status, confirmed.json()["verified"].clone()),
+        (StatusCode::OK, json!(true))
+    );
+    assert!(
+        world.get("/users").await.json()["items"][1]["contact_methods"][1]["webhook_secret"]
+            .is_null()
+    );
+}
+
+#[tokio::test]
+async fn guessing_a_code_is_stopped() {
+    let world = World::new();
+    let path = format!("/users/{}/contact-methods", world.bob);
+    let body =
+        json!({"kind": "ntfy", "label": "Phone", "address": "https://ntfy.example.org/topic"});
+    let method = world.post(&path, body).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut compared = 0;
+    for guess in 0..100 {
+        let answer = world
+            .post(
+                &format!("{path}/{method}/verify"),
+                json!({"code": format!("x{guess}")}),
+            )
+            .await;
+        compared += usize::from(answer.status == StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(compared, 5);
+}
+
+#[tokio::test]
+async fn a_removed_person_leaves_no_row_in_the_vault() {
+    let world = World::new();
+    world
+        .reach(world.bob, "webhook", "https://hook.example.org/x", None)
+        .await;
+    let rows = world.engine.read(|state| {
+        let bob = &state.users[&world.bob];
+        let methods = bob
+            .contact_methods
+            .iter()
+            .flat_map(|method| [Some(method.address), method.signing_key]);
+        methods.flatten().collect::<Vec<_>>()
+    });
+    assert_eq!(rows.len(), 3);
+    let removed = world
+        .call(
+            "DELETE",
+            &format!("/users/{}", world.bob),
+            &world.admin,
+            None,
+        )
+        .await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    assert!(
+        rows.iter()
+            .all(|row| world.vault.get(*row).unwrap().is_none())
+    );
+    assert_eq!(
+        world.call("GET", "/me", &world.bobs, None).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_row_in_the_vault() {
+    let world = World::new();
+    let before = world.vault.0.lock().unwrap().len();
+    for body in [
+        json!({"name": "", "email": "eve@example.org", "role": "viewer"}),
+        json!({"name": "Eve", "email": "not an address", "role": "viewer"}),
+        json!({"name": "Eve", "email": "ADA@example.org", "role": "viewer"}),
+    ] {
+        let status = world.post("/users", body).await.status;
+        assert!(
+            status == StatusCode::BAD_REQUEST || status == StatusCode::CONFLICT,
+            "{status}"
+        );
+    }
+    assert_eq!(world.vault.0.lock().unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn a_rota_is_made_changed_and_seen() {
+    let world = World::new();
+    let layer = json!({"start": "2026-11-23T00:00:00Z", "turn": {"every": 1, "unit": "days"}, "members": [world.bob.to_string()]});
+    let body = json!({"name": "Nights", "time_zone": "Europe/Paris", "layer": layer});
+    let schedule = world.post("/schedules", body.clone()).await;
+    assert_eq!(schedule.status, StatusCode::CREATED, "{}", schedule.text());
+    assert_eq!(schedule.json()["on_call_now"]["name"], "Bob");
+    let id = schedule.json()["id"].as_str().unwrap().to_owned();
+    let policy = json!({"name": "Web", "repeat": 1, "levels": [
+        {"delay_minutes": 0.5, "targets": [{"kind": "schedule", "id": id}]},
+        {"delay_minutes": 5, "targets": [{"kind": "user", "id": world.ada.to_string()}]},
+    ]});
+    let policy = world.post("/escalation-policies", policy).await;
+    assert_eq!(policy.status, StatusCode::CREATED, "{}", policy.text());
+    assert_eq!(policy.json()["levels"][0]["delay_minutes"], 0.5);
+    let on_call = world.get("/oncall").await.json();
+    let web: Vec<&Value> = on_call["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["policy"]["name"] == "Web")
+        .collect();
+    assert_eq!(web[0]["problem"], "no contact method is confirmed");
+    assert_eq!(
+        (web[1]["level"].clone(), web[1]["user"]["name"].clone()),
+        (json!(2), json!("Ada"))
+    );
+    assert_eq!(
+        world
+            .call("DELETE", &format!("/schedules/{id}"), &world.admin, None)
+            .await
+            .status,
+        StatusCode::CONFLICT
+    );
+    let bad = json!({"name": "x", "time_zone": "Mars/Olympus", "layer": {"start": "2026-11-23T00:00:00Z", "turn": {"every": 0, "unit": "days"}, "members": []}});
+    let refused = world.post("/schedules", bad).await;
+    assert_eq!(
+        (
+            refused.status,
+            refused.json()["errors"].as_array().unwrap().len()
+        ),
+        (StatusCode::BAD_REQUEST, 2)
+    );
+}
+
+#[tokio::test]
+async fn a_new_integration_works_and_a_removed_one_does_not() {
+    let world = World::new();
+    let service = world
+        .post(
+            "/services",
+            json!({"name": "Shop", "escalation_policy_id": null}),
+        )
+        .await
+        .json();
+    let id = service["id"].as_str().unwrap();
+    let made = world
+        .post(
+            &format!("/services/{id}/integrations"),
+            json!({"name": "CI"}),
+        )
+        .await
+        .json();
+    let mut event = crate::world::trigger("shop");
+    event["routing_key"] = made["routing_key"].clone();
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let path = format!(
+        "/services/{id}/integrations/{}",
+        made["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        world.call("DELETE", &path, &world.admin, None).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_mail_servers_password_is_kept_and_never_shown() {
+    let world = World::new();
+    let set = async |body: Value| {
+        world
+            .call("PUT", "/channels/email", &world.admin, Some(body))
+            .await
+    };
+    let mut body = json!({"host": "127.0.0.1", "port": 1, "from": "Tocsin <tocsin@example.org>", "tls": "starttls", "username": "u", "password": "hunter2hunter2"});
+    let kept = set(body.clone()).await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.text());
+    assert_eq!(
+        (
+            kept.json()["has_password"].clone(),
+            kept.json()["state"].clone()
+        ),
+        (json!(true), json!("failing"))
+    );
+    let shown = world.get("/channels").await.text();
+    assert!(!shown.contains("hunter2"));
+    body.as_object_mut().unwrap().remove("password");
+    assert_eq!(
+        set(body.clone()).await.json()["has_password"],
+        true,
+        "it stays when it is not given"
+    );
+    body["host"] = json!("other.example");
+    assert_eq!(
+        set(body.clone()).await.json()["has_password"],
+        false,
+        "but never goes to another host"
+    );
+    let clear = json!({"host": "h", "port": 25, "from": "a@b.example", "tls": "none", "username": "u", "password": "p"});
+    assert_eq!(set(clear).await.status, StatusCode::BAD_REQUEST);
+    let bad = json!({"host": "h/x", "port": 0, "from": "nobody", "tls": "tls"});
+    assert_eq!(set(bad).await.json()["errors"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
+    let world = World::new();
+    let diagnosis = world.get("/doctor").await.json();
+    assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
+    let ready = world
+        .send(
+            axum::http::Request::get("/readyz")
+                .body(axum::body::Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.json()["reasons"], json!(["contact methods"]));
+    world
+        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
+        .await;
+    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+}

@@ -1,0 +1,299 @@
+//! Pages by webhook and ntfy, against a small server; and every way to make Tocsin send where it must not.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tocsin_domain::page::Outcome;
+use tocsin_edge::delivery::egress::{Egress, Lookup};
+use tocsin_wire::webhook::{SignedHeaders, verify};
+
+use crate::fakes::START;
+use crate::world::World;
+
+const KEY: &str = "a-signing-key-of-the-test";
+
+/// A request as it came.
+struct Received {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Received {
+    fn header(&self, name: &str) -> String {
+        let wanted = format!("{}: ", name.to_lowercase());
+        let line = self
+            .head
+            .lines()
+            .find(|line| line.to_lowercase().starts_with(&wanted));
+        line.unwrap_or_else(|| panic!("{name} in {}", self.head))[wanted.len()..].to_owned()
+    }
+}
+
+/// A server on loopback that answers each request with `answer`, or never when it is empty.
+fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, requests) = channel();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            if let Some(received) = receive(&connection) {
+                // The test may have ended.
+                let _ = sender.send(received);
+            }
+            if answer.is_empty() {
+                // Holds the connection open until the client gives up.
+                let _ = connection.read(&mut [0]);
+            } else {
+                let _ = connection.write_all(answer.as_bytes());
+            }
+        }
+    });
+    (address, requests)
+}
+
+fn receive(connection: &TcpStream) -> Option<Received> {
+    let mut reader = BufReader::new(connection);
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        reader
+            .read_line(&mut line)
+            .ok()
+            .filter(|count| *count > 0)?;
+        if line == "\r\n" {
+            break;
+        }
+        head.push_str(&line);
+    }
+    let length = head
+        .to_lowercase()
+        .split("content-length: ")
+        .nth(1)?
+        .split('\r')
+        .next()?
+        .parse()
+        .ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Received { head, body })
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfine\n";
+
+fn loopback() -> Egress {
+    Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
+}
+
+async fn page_to(kind: &str, address: &str, egress: Egress) -> (World, Outcome, String) {
+    let world = World::new();
+    world
+        .reach(world.ada, kind, address, (kind == "webhook").then_some(KEY))
+        .await;
+    let delivery = world.deliver(egress, Duration::from_millis(600));
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, detail)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_signed_and_carries_its_key() {
+    let (server, requests) = start(OK);
+    let (world, outcome, detail) =
+        page_to("webhook", &format!("http://{server}/hook"), loopback()).await;
+    assert_eq!(
+        (outcome, detail.as_str()),
+        (Outcome::Accepted, "HTTP 200 fine")
+    );
+    let received = requests.recv().unwrap();
+    let signed = SignedHeaders {
+        timestamp: received.header("x-tocsin-timestamp"),
+        signature: received.header("x-tocsin-signature"),
+    };
+    verify(KEY.as_bytes(), &signed, &received.body, START, 300).unwrap();
+    let message = world
+        .engine
+        .read(|state| state.notifications.keys().next().unwrap().to_string());
+    assert_eq!(received.header("x-tocsin-id"), message);
+    let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+    assert_eq!(
+        (body["title"].as_str(), body["kind"].as_str()),
+        (Some("web is down"), Some("page"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_published_to_an_ntfy_topic() {
+    let (server, requests) = start(OK);
+    let (_, outcome, _) = page_to("ntfy", &format!("http://{server}/my-topic"), loopback()).await;
+    assert_eq!(outcome, Outcome::Accepted);
+    let received = requests.recv().unwrap();
+    assert!(
+        received.head.starts_with("POST / HTTP/1.1"),
+        "{}",
+        received.head
+    );
+    let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+    assert_eq!(
+        (body["topic"].as_str(), body["priority"].as_u64()),
+        (Some("my-topic"), Some(5))
+    );
+}
+
+async fn check(answer: &'static str, expected: Outcome) {
+    let (server, _requests) = start(answer);
+    let (_, outcome, detail) =
+        page_to("webhook", &format!("http://{server}/hook"), loopback()).await;
+    assert_eq!(outcome, expected, "{answer}: {detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_answers_decides_whether_it_is_tried_again() {
+    check(
+        "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        Outcome::Failed,
+    )
+    .await;
+    check(
+        "HTTP/1.1 429 Slow\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        Outcome::Failed,
+    )
+    .await;
+    check(
+        "HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        Outcome::Refused,
+    )
+    .await;
+    check("not http at all\r\n\r\n", Outcome::Failed).await;
+    check("", Outcome::TimedOut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_not_followed() {
+    let (inside, requests) = start(OK);
+    let answer = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://{inside}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    let (server, _) = start(Box::leak(answer.into_boxed_str()));
+    let (_, outcome, detail) =
+        page_to("webhook", &format!("http://{server}/hook"), loopback()).await;
+    assert_eq!(
+        (outcome, detail.contains("redirects are not followed")),
+        (Outcome::Refused, true),
+        "{detail}"
+    );
+    assert!(requests.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_addresses_in_any_disguise_are_refused() {
+    for address in [
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://0177.0.0.1/",
+        "https://0x7f000001/",
+        "https://2130706433/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://10.0.0.1/",
+        "https://0.0.0.0/",
+        "https://localhost/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://[fd00:ec2::254]/",
+        "http://93.184.216.34/",
+    ] {
+        let (_, outcome, detail) = page_to("webhook", address, Egress::new(Vec::new())).await;
+        assert_eq!(outcome, Outcome::Refused, "{address}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_addresses_are_refused_whatever_is_allowed() {
+    let all = || Egress::new(vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()]);
+    for address in [
+        "http://169.254.169.254/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[fd00:ec2::254]/",
+    ] {
+        let (_, outcome, detail) = page_to("webhook", address, all()).await;
+        assert_eq!(
+            (outcome, detail.contains("metadata")),
+            (Outcome::Refused, true),
+            "{address}: {detail}"
+        );
+    }
+}
+
+/// A name that is public when it is checked and private when it is connected to.
+struct Rebinding(AtomicUsize);
+
+impl Lookup for Rebinding {
+    fn lookup(&self, _: String, port: u16) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        let first = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+        let address = if first {
+            [93, 184, 216, 34]
+        } else {
+            [127, 0, 0, 1]
+        };
+        Box::pin(async move { Ok(vec![SocketAddr::from((address, port))]) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_changes_its_mind_is_not_connected_to() {
+    let (server, requests) = start(OK);
+    let egress = Egress::with_lookup(Vec::new(), Arc::new(Rebinding(AtomicUsize::new(0))));
+    let (_, outcome, detail) = page_to(
+        "webhook",
+        &format!("https://rebind.example:{}/", server.port()),
+        egress,
+    )
+    .await;
+    assert_ne!(outcome, Outcome::Accepted, "{detail}");
+    assert!(
+        detail.contains("127.0.0.1 is not a public address"),
+        "{detail}"
+    );
+    assert!(requests.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_for_what_was_resolved_meanwhile() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    world
+        .reach(
+            world.ada,
+            "webhook",
+            &format!("http://{server}/hook"),
+            Some(KEY),
+        )
+        .await;
+    let incident = world.raise("web").await;
+    let resolved = world
+        .post(
+            &format!("/incidents/{incident}/resolve"),
+            serde_json::json!({}),
+        )
+        .await;
+    assert!(resolved.status.is_success());
+    // The attempt that was begun before is answered; the page itself is cancelled or what is sent says that it is over.
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    drop(delivery);
+    let kinds: Vec<String> = requests
+        .try_iter()
+        .map(|received| {
+            let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+            body["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(!kinds.contains(&"page".to_owned()), "{kinds:?}");
+}

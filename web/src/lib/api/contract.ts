@@ -1,0 +1,38 @@
+// The compiler's proof that what the server's description (openapi.json) promises is what the screens expect. It holds no
+// code that runs: a schema that drifts from a type makes `npm run check` fail here, by name.
+import type { components } from './schema';
+import type * as screen from './types';
+
+type Server = components['schemas'];
+type Fits<Given extends Wanted, Wanted> = Given;
+// The server always writes a field, as null when there is no value; its description calls such a field optional.
+type Written<T> = T extends (infer Item)[]
+  ? Written<Item>[]
+  : T extends [unknown, ...unknown[]]
+    ? T
+    : T extends object
+      ? { [Key in keyof T]-?: Written<Exclude<T[Key], undefined>> }
+      : T;
+
+export type Contract = [
+  Fits<Written<Server['Session']>, screen.Session>,
+  Fits<Written<Server['IncidentSummary']>, screen.IncidentSummary>,
+  Fits<Written<Server['IncidentDetail']>, screen.IncidentDetail>,
+  Fits<Written<Server['Notification']>, screen.Notification>,
+  Fits<Written<Server['TimelineEntry']>, screen.TimelineEntry>,
+  Fits<Written<Server['ContactMethod']>, screen.ContactMethod>,
+  Fits<Written<Server['User']>, screen.User>,
+  Fits<Written<Server['OnCallEntry']>, screen.OnCallEntry>,
+  Fits<Written<Server['Schedule']>, screen.Schedule>,
+  Fits<Written<Server['EscalationPolicy']>, screen.EscalationPolicy>,
+  Fits<Written<Server['Service']>, screen.Service>,
+  Fits<Written<Server['Target']>, screen.Target>,
+  Fits<Written<Server['Monitor']>, screen.Monitor>,
+  Fits<Written<Server['ApiToken']>, screen.ApiToken>,
+  Fits<Written<Server['EmailChannel']>, screen.EmailChannel>,
+  Fits<Written<Server['Diagnosis']>, screen.Doctor>,
+  Fits<screen.ScheduleInput, Server['ScheduleRequest']>,
+  Fits<screen.PolicyInput, Server['PolicyRequest']>,
+  Fits<screen.RuleInput, Server['RuleRequest']>,
+  Fits<screen.MailInput, Server['MailRequest']>,
+];
