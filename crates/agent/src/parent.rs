@@ -38,7 +38,8 @@ pub(crate) fn watch(watched: &Watched) {
             return;
         }
         watched.set_parent(None);
-        let exited_at = watched.now();
+        // Of two samples of a series in one millisecond the store keeps the first: the exit must not lose to the last look.
+        let exited_at = watched.now().plus_ms(1);
         let down = Down {
             lost: &found.lost,
             unit: found.unit.clone(),
@@ -102,13 +103,11 @@ fn first_parent(watched: &Watched, change: &mut ChangeWatch) -> Option<Found> {
         unit: None,
     };
     let at = watched.now();
+    // How it ended nobody saw, so `apache_exit_clean` is not written.
     let mut batch = Batch {
         samples: family_while_down(watched, &down, change, at),
         ..Batch::default()
     };
-    batch
-        .samples
-        .push(watched.sample(metric::EXIT_CLEAN, &[], at, 0.0));
     let what = FactKind::ParentExited {
         pid,
         how: ExitKind::FoundDead,

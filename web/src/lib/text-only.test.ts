@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const FORBIDDEN = ['{@html', '.innerHTML', '.outerHTML', 'insertAdjacentHTML', 'document.write', 'srcdoc', 'eval(', 'new Function'];
+// Written by `npm run generate` from openapi.json, read by nobody.
+const GENERATED = join('lib', 'api', 'schema.d.ts');
 const root = join(import.meta.dirname, '..');
 
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -27,6 +29,7 @@ test('no source names an outside host', () => {
 
 test('every source stays below 500 lines and opens with what it is', () => {
   const wrong = sources
+    .filter(({ name }) => name !== GENERATED)
     .filter(({ text }) => text.split('\n').length > 500 || !/^(\/\/ |<!-- |\/\* )/.test(text))
     .map(({ name }) => name);
   expect(wrong).toEqual([]);
