@@ -1004,20 +1004,6 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcome: "accepted" | "failed" | "refused" | "timed_out" | "unanswered";
-        /** @description One change, as told to browsers: where to look, not what is there. */
-        Change: {
-            /** @description The incident it is about. */
-            incident_id?: string | null;
-            /** @description What happened (`incident.acknowledged`), or `resync` when changes were left out. */
-            kind: string;
-            /**
-             * Format: int64
-             * @description The event's place in the journal.
-             */
-            position: number;
-            /** @description The target it is about. */
-            target_id?: string | null;
-        };
         /**
          * @description The transports of a message.
          * @enum {string}
@@ -1179,7 +1165,7 @@ export interface components {
         IncidentDetail: components["schemas"]["IncidentSummary"] & {
             alerts: components["schemas"]["Alert"][];
             /** @description What changed in the hour before. */
-            changes: components["schemas"]["Change"][];
+            changes: components["schemas"]["RecentChange"][];
             chart: components["schemas"]["Chart"];
             /** @description Why somebody was paged: back to the sample, in plain words. */
             explanation: string[];
@@ -1658,6 +1644,12 @@ export interface components {
             /** @description Names of the checks that failed. */
             reasons: string[];
         };
+        /** @description What changed. */
+        RecentChange: {
+            at: components["schemas"]["Instant"];
+            detail: string;
+            title: string;
+        };
         /**
          * @description A person, or a schedule.
          * @enum {string}
@@ -1770,6 +1762,20 @@ export interface components {
             ok: boolean;
             /** @description What happened, with the lines to paste. */
             reason?: string | null;
+        };
+        /** @description One change, as told to browsers: where to look, not what is there. */
+        StreamChange: {
+            /** @description The incident it is about. */
+            incident_id?: string | null;
+            /** @description What happened (`incident.acknowledged`), or `resync` when changes were left out. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The event's place in the journal.
+             */
+            position: number;
+            /** @description The target it is about. */
+            target_id?: string | null;
         };
         /** @description A watched web server. */
         Target: {
@@ -3192,7 +3198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["Change"];
+                    "text/event-stream": components["schemas"]["StreamChange"];
                 };
             };
             429: {
