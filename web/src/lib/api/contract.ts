@@ -17,7 +17,8 @@ type Written<T> = T extends (infer Item)[]
 export type Contract = [
   Fits<Written<Server['Session']>, screen.Session>,
   Fits<Written<Server['IncidentSummary']>, screen.IncidentSummary>,
-  Fits<Written<Server['IncidentDetail']>, screen.IncidentDetail>,
+  // A point of the chart is a pair; the description can only call it a list.
+  Fits<Written<Omit<Server['IncidentDetail'], 'chart'>>, Omit<screen.IncidentDetail, 'chart'>>,
   Fits<Written<Server['Notification']>, screen.Notification>,
   Fits<Written<Server['TimelineEntry']>, screen.TimelineEntry>,
   Fits<Written<Server['ContactMethod']>, screen.ContactMethod>,
