@@ -278,12 +278,19 @@ fn failing() -> Stock {
         format!("({failed} >= 20 and on(target) ({failed} > on(target) 0.05 * {all}))")
     };
     let (failed_15s, all_15s) = (failed("15s"), all("15s"));
+    // A minute with many failures is over when its last quarter is well: otherwise a repaired server would be called failing
+    // until the minute has passed.
+    let still = format!("({failed_15s} > on(target) 0.05 * {all_15s})");
     stock(
         "apache-5xx",
         MonitorWithoutId {
             name: "Apache answers with server errors",
             description: "More than 5 % of the requests, and at least 20, failed with a 5xx status within a minute or less.",
-            expr: format!("{} or {}", burst("5s"), burst("60s")),
+            expr: format!(
+                "{} or ({} and on(target) {still})",
+                burst("5s"),
+                burst("60s")
+            ),
             recovery: format!(
                 "({all_15s} > 0 and on(target) ({failed_15s} <= on(target) 0.05 * {all_15s})) or ({} == 0)",
                 failed("60s")

@@ -214,10 +214,35 @@ fn all_failing_traffic_pages_within_a_second_or_two_and_recovers() {
         rig.titles(),
         ["Apache on webserver-01 answers with server errors (5xx)"]
     );
-    for _ in 0..200 {
+}
+
+#[test]
+fn a_repaired_server_is_not_called_failing_until_the_minute_has_passed() {
+    let mut rig = healthy();
+    let mut counters = (0.0, 0.0);
+    for _ in 0..75 {
+        traffic(&mut rig, &mut counters, 8.0, 0.0);
+    }
+    for _ in 0..40 {
+        traffic(&mut rig, &mut counters, 0.0, 8.0);
+    }
+    let recovery_steps = (1..300).find(|_| {
+        traffic(&mut rig, &mut counters, 8.0, 0.0);
+        rig.incidents()[0].healthy_since.is_some()
+    });
+    assert!(
+        recovery_steps.is_some_and(|steps| steps <= 78),
+        "{recovery_steps:?} steps of 200 ms"
+    );
+    for _ in 0..80 {
         traffic(&mut rig, &mut counters, 8.0, 0.0);
     }
     assert_eq!(rig.incidents()[0].status, Status::Resolved);
+    assert_eq!(
+        rig.incidents()[0].relapses,
+        0,
+        "it does not flap on the way"
+    );
 }
 
 #[test]
