@@ -164,25 +164,31 @@ fn schedules(all: &[Schedule], look: &Look) -> String {
         "ID",
     ]);
     for one in all {
-        let turns = one.layer.as_ref().map(|layer| {
-            format!(
-                "{} people, every {} {}",
-                layer.members.len(),
-                layer.turn.every,
-                layer.turn.unit
-            )
-        });
+        let turns = one.layer.as_ref().map(turns).unwrap_or_default();
         let next = one.next_handoff_at.map(|next| look.moment(next.0));
         table.row([
             (&one.name).into(),
             name_or(one.on_call_now.as_ref(), "nobody").into(),
             next.unwrap_or_default().into(),
-            turns.unwrap_or_default().into(),
+            turns.into(),
             (&one.time_zone).into(),
             (&one.id).into(),
         ]);
     }
     table.draw(look, "There are no schedules.")
+}
+
+/// `3 people, every week`
+fn turns(layer: &Layer) -> String {
+    let people = match layer.members.len() {
+        1 => "1 person".to_owned(),
+        count => format!("{count} people"),
+    };
+    let unit = layer.turn.unit.as_str();
+    match layer.turn.every {
+        1 => format!("{people}, every {}", unit.trim_end_matches('s')),
+        every => format!("{people}, every {every} {unit}"),
+    }
 }
 
 fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
@@ -261,6 +267,24 @@ mod tests {
                 "POLICY  LEVEL  ON CALL  BY               UNTIL                             PROBLEM",
                 "Web     1      Ann      schedule Days    in 10 h, 2026-11-23 18:15:58 CET",
                 "Web     2      nobody   schedule Nights                                    the schedule has a gap",
+            ],
+        );
+    }
+
+    #[test]
+    fn schedules_show_whose_turn_it_is() {
+        check(
+            r#"{"items":[
+                {"id":"Q1","name":"Days","time_zone":"Europe/Paris","on_call_now":{"id":"Q3","name":"Ann"},
+                 "next_handoff_at":"2026-11-23T17:15:58Z",
+                 "layer":{"start":"2026-01-01T00:00:00Z","turn":{"every":1,"unit":"weeks"},"members":["Q3"]}},
+                {"id":"Q2","name":"Nights","time_zone":"UTC",
+                 "layer":{"start":"2026-01-01T00:00:00Z","turn":{"every":12,"unit":"hours"},"members":["Q3","Q4"]}}]}"#,
+            schedules,
+            &[
+                "NAME    ON CALL  NEXT HAND-OFF                     TURNS                     TIME ZONE     ID",
+                "Days    Ann      in 10 h, 2026-11-23 18:15:58 CET  1 person, every week      Europe/Paris  Q1",
+                "Nights  nobody                                     2 people, every 12 hours  UTC           Q2",
             ],
         );
     }

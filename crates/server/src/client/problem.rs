@@ -95,8 +95,7 @@ fn foreign(refusal: &Refusal<'_>) -> String {
 fn advice(refusal: &Refusal<'_>, ours: bool) -> Option<String> {
     let text = match refusal.status {
         401 if refusal.with_token => {
-            "The token is wrong, expired or revoked. Make another under Settings in the browser, or let an administrator run \
-             `tocsin token create`."
+            "Make another token under Settings in the browser, or let an administrator run `tocsin token create`."
         }
         401 => {
             "Give an API token by --token or in $TOCSIN_TOKEN. `tocsin setup` prints the first one; later ones are made under \
@@ -177,7 +176,7 @@ mod tests {
             told(false)
                 .starts_with("who are you?\n  Give an API token by --token or in $TOCSIN_TOKEN.")
         );
-        assert!(told(true).starts_with("who are you?\n  The token is wrong, expired or revoked."));
+        assert!(told(true).starts_with("who are you?\n  Make another token under Settings"));
     }
 
     #[test]

@@ -60,6 +60,46 @@ fn the_command_line_is_consistent() {
     Line::command().debug_assert();
 }
 
+/// A flag that holds everywhere and an argument of one command must not share an id: one would take the other's value.
+#[test]
+fn no_command_takes_a_connection_flag_for_its_own() {
+    fn check(command: &clap::Command, global: &[String]) {
+        for inner in command.get_subcommands() {
+            let taken = inner
+                .get_arguments()
+                .find(|one| global.iter().any(|id| one.get_id() == id.as_str()));
+            assert!(taken.is_none(), "{}: {taken:?}", inner.get_name());
+            check(inner, global);
+        }
+    }
+    let command = Line::command();
+    let global: Vec<String> = command
+        .get_arguments()
+        .filter(|one| one.is_global_set())
+        .map(|one| one.get_id().to_string())
+        .collect();
+    assert_eq!(global, ["url", "token", "ca", "json"]);
+    check(&command, &global);
+}
+
+#[test]
+fn a_token_is_revoked_by_its_name() {
+    let tokens = r#"{"items":[{"id":"QK","name":"ci","role":"viewer"}],"next_cursor":null}"#;
+    let replies = vec![Reply::new(200, tokens), Reply::new(204, "")];
+    let (ran, requests) = run_with(replies, &["--token", "mine", "token", "revoke", "ci"]);
+    assert_eq!((ran.code, ran.data.as_str()), (0, "ci is revoked.\n"));
+    assert!(
+        requests[1].starts_with("DELETE /api/tocsin/v1/api-tokens/QK "),
+        "{}",
+        requests[1]
+    );
+    assert!(
+        requests[1].contains("authorization: Bearer mine\r\n"),
+        "{}",
+        requests[1]
+    );
+}
+
 #[test]
 fn the_token_goes_in_the_header_and_nothing_else_is_asked() {
     let (ran, requests) = run_with(

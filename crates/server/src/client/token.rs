@@ -35,6 +35,8 @@ pub(crate) enum Verb {
     /// Revoke a token; whoever uses it is shut out at once
     Revoke {
         /// Its name or id
+        // The flag --token has the plain name.
+        #[arg(id = "revoked", value_name = "TOKEN")]
         token: String,
     },
 }

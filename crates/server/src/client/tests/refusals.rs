@@ -82,7 +82,7 @@ fn refusals_are_told_with_every_reason() {
         problem(401, r#"{"title":"Unauthorized","detail":"no such token"}"#),
         &["incident", "list", "--token", "x"],
         1,
-        "tocsin: no such token\n  The token is wrong, expired or revoked.",
+        "tocsin: no such token\n  Make another token under Settings",
     );
     check_refused(
         problem(
