@@ -218,9 +218,19 @@ fn logged_before(case: &mut Case<'_>, onset: Moment) -> Option<Stated<String>> {
         .facts()
         .into_iter()
         .filter(|(_, fact)| (from..=onset.shifted(1_000)).contains(&fact.at.into()))
-        .rfind(|(_, fact)| matches!(fact.what, FactKind::ErrorLogged { .. }))?;
+        .rfind(|(_, fact)| {
+            matches!(&fact.what, FactKind::ErrorLogged { code, .. } if !announced(case, code))
+        })?;
     let number = case.cite_fact(index);
     Some(Stated::known(telling::fact_text(&fact.what), number))
+}
+
+/// Whether that line is the farewell of the exit itself, which the trigger tells already.
+fn announced(case: &Case<'_>, code: &str) -> bool {
+    let Some((_, exit)) = exit_at_onset(case) else {
+        return false;
+    };
+    matches!(&exit.what, FactKind::ParentExited { log_line: Some(line), .. } if line.contains(code))
 }
 
 fn by_kind(

@@ -16,8 +16,11 @@ use crate::signal::metric;
 const BASELINE_MAX_MS: i64 = 900_000;
 /// The shortest baseline that anything is computed from.
 const BASELINE_MIN_S: i64 = 10;
-/// The edges of a silence are known to this, since access logs may tell whole seconds only.
-const EDGE_S: f64 = 1.0;
+/// The edges of a silence are known to this: a log in whole seconds tells less than one with fractions.
+const EDGE_OF_SECONDS_S: f64 = 1.0;
+const EDGE_OF_FRACTIONS_S: f64 = 0.5;
+/// A living server leaves a pause of this many times the usual distance between requests once in a thousand pauses.
+const CHANCE_PAUSE: f64 = 7.0;
 /// Tiers that are told apart at most.
 const TIERS_MAX: usize = 6;
 /// A pause is a silence when it is this many times the usual distance between requests, and not shorter than the minimum.
@@ -63,7 +66,8 @@ pub(super) fn impact(
         .collect();
     let (expected, method) = match expect(case, moments, failure, from, until) {
         Ok(expected) => {
-            let method = method_of(&expected);
+            let waited = waited(case, failure, &expected.silences);
+            let method = method_of(&expected, edge_s(case), waited);
             let cited = cite_expectation(case, &expected);
             (Stated::known(expected, cited), method)
         }
@@ -258,8 +262,8 @@ const fn answers_nobody(failure: Option<FailureKind>) -> bool {
     }
 }
 
-/// The shortest and the longest that the silence can have been: the failure began between the earliest and the measured
-/// onset, requests resume a little after the server does, and the log tells whole seconds.
+/// The shortest and the longest that the silence can have been. The failure began between the earliest and the measured
+/// onset, and not much later than the log fell silent; requests resume a little after the server does.
 fn silent(
     case: &Case<'_>,
     moments: &Moments,
@@ -268,26 +272,42 @@ fn silent(
     requests: usize,
     seconds: usize,
 ) -> Silent {
-    let lag_s = (3.0 * float(seconds) / float(requests).max(1.0)).min(10.0);
+    let apart_s = float(seconds) / float(requests).max(1.0);
+    let edge_s = edge_s(case);
     let mut silent = Silent {
         at_least_s: 0.0,
         at_most_s: 0.0,
     };
     for silence in silences {
-        let latest_start = moments
-            .onset
-            .value
-            .map_or(silence.from, |onset| onset.max(silence.from));
-        let shortest = silence.until.ms_since(latest_start).unwrap_or_default();
-        let longest = silence.until.ms_since(silence.from).unwrap_or_default();
-        silent.at_least_s += (float_ms(shortest) / 1_000.0 - 2.0 * EDGE_S - lag_s).max(0.0);
-        silent.at_most_s += float_ms(longest) / 1_000.0 + 2.0 * EDGE_S;
+        let longest_s = seconds_of(silence.from, silence.until);
+        let onset = moments.onset.value.unwrap_or(silence.from);
+        let start_lag_s = seconds_of(silence.from, onset).min(CHANCE_PAUSE * apart_s);
+        let end_lag_s = (CHANCE_PAUSE * apart_s).min(10.0);
+        let shortest_s = longest_s - start_lag_s - end_lag_s - 2.0 * edge_s;
+        silent.at_least_s += shortest_s.max(0.0);
+        silent.at_most_s += longest_s + 2.0 * edge_s;
     }
     // Those who waited came within a span of their own, which counts as answered.
-    let waited_s =
-        float_ms(waited(case, failure, silences)) * float(seconds) / float(requests).max(1.0);
+    let waited_s = float_ms(waited(case, failure, silences)) * apart_s;
     silent.at_least_s = (silent.at_least_s - waited_s).max(0.0);
     silent
+}
+
+fn seconds_of(from: Moment, until: Moment) -> f64 {
+    float_ms(until.ms_since(from).unwrap_or_default()) / 1_000.0
+}
+
+fn edge_s(case: &Case<'_>) -> f64 {
+    let whole_seconds = case
+        .requests
+        .all
+        .iter()
+        .all(|request| request.at_ms % 1_000 == 0);
+    if whole_seconds {
+        EDGE_OF_SECONDS_S
+    } else {
+        EDGE_OF_FRACTIONS_S
+    }
 }
 
 /// Connections that waited in the accept queue may have been answered when the server went on.
@@ -334,13 +354,23 @@ fn range_of(
     )
 }
 
-fn method_of(expected: &Expected) -> String {
+fn method_of(expected: &Expected, edge_s: f64, waited: u64) -> String {
     let before = expected
         .baseline_until
         .ms_since(expected.baseline_from)
         .unwrap_or_default();
+    let edge = if edge_s < EDGE_OF_SECONDS_S {
+        "half a second"
+    } else {
+        "one second"
+    };
+    let waited = if waited > 0 {
+        " The low end takes every connection that waited as answered afterwards."
+    } else {
+        ""
+    };
     format!(
-        "The range is computed from the {} requests logged in the {} before the onset: their rate and its spread, times {} without a logged request, within three standard deviations and one second at each edge, allowing a drift of 2 % a minute. Whether clients tried again is not known.",
+        "The range is computed from the {} requests logged in the {} before the onset: their rate and its spread, times {} without a logged request, within three standard deviations and {edge} at each edge, allowing a drift of 2 % a minute.{waited} Whether clients tried again is not known.",
         expected.baseline_requests,
         span_text(before),
         span_text(expected.silent_ms),

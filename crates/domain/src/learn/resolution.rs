@@ -107,32 +107,34 @@ fn alert_evidence(case: &mut Case<'_>) -> Option<Stated<String>> {
     ))
 }
 
+/// The last restart or reload of the server; for a broken file on disk, that it passes its test again.
 fn temporary(case: &mut Case<'_>, from: Moment, until: Moment) -> Stated<String> {
-    let fix = last_fact(case, from.shifted(1), until, |what| match what {
-        FactKind::ParentStarted { .. } | FactKind::Reloaded { .. } => true,
-        FactKind::ConfigTested { valid, .. } => *valid,
-        FactKind::ParentExited { .. }
-        | FactKind::ConfigChanged { .. }
-        | FactKind::ErrorLogged { .. }
-        | FactKind::QueueChanged { .. }
-        | FactKind::StatusUnavailable { .. } => false,
-    });
-    let Some((index, fact)) = fix else {
-        return Stated::unknown();
-    };
-    let text = match &fact.what {
-        FactKind::ParentStarted { .. } => "the server was started again",
-        FactKind::Reloaded { .. } => "the server read its configuration anew",
-        FactKind::ConfigTested { .. } => {
-            "the configuration on disk passes the server's own test again"
+    let from = from.shifted(1);
+    let started = |what: &FactKind| matches!(what, FactKind::ParentStarted { .. });
+    let reloaded = |what: &FactKind| matches!(what, FactKind::Reloaded { .. });
+    let refused = |what: &FactKind| matches!(what, FactKind::ConfigTested { valid: false, .. });
+    let passed = |what: &FactKind| matches!(what, FactKind::ConfigTested { valid: true, .. });
+    let was_refused = last_fact(case, from.shifted(-2_000), until, refused).is_some();
+    let fixes: [(&str, Option<(usize, &Fact)>); 3] = [
+        (
+            "the server was started again",
+            last_fact(case, from, until, started),
+        ),
+        (
+            "the server read its configuration anew",
+            last_fact(case, from, until, reloaded),
+        ),
+        (
+            "the configuration on disk passes the server's own test again",
+            last_fact(case, from, until, passed).filter(|_| was_refused),
+        ),
+    ];
+    for (text, fact) in fixes {
+        if let Some((index, _)) = fact {
+            return Stated::known(text.to_owned(), case.cite_fact(index));
         }
-        FactKind::ParentExited { .. }
-        | FactKind::ConfigChanged { .. }
-        | FactKind::ErrorLogged { .. }
-        | FactKind::QueueChanged { .. }
-        | FactKind::StatusUnavailable { .. } => return Stated::unknown(),
-    };
-    Stated::known(text.to_owned(), case.cite_fact(index))
+    }
+    Stated::unknown()
 }
 
 /// A note that begins with "Lasting fix:" is a person's statement of it; nothing else is taken for one.

@@ -313,8 +313,14 @@ pub(super) fn fact_text(what: &FactKind) -> String {
             how,
             children_alive,
             supervisor,
-            ..
-        } => exit_text(*pid, *how, *children_alive, &supervisor_words(supervisor)),
+            log_line,
+        } => exit_text(
+            *pid,
+            *how,
+            *children_alive,
+            &supervisor_words(supervisor),
+            log_line.as_deref(),
+        ),
         FactKind::ParentStarted { pid } => {
             format!("Apache ran with a new parent process (pid {pid}).")
         }
@@ -359,24 +365,40 @@ pub(super) fn fact_text(what: &FactKind) -> String {
     }
 }
 
-fn exit_text(pid: u32, how: ExitKind, children: u32, supervisor: &str) -> String {
+fn exit_text(
+    pid: u32,
+    how: ExitKind,
+    children: u32,
+    supervisor: &str,
+    log_line: Option<&str>,
+) -> String {
     let left = match children {
         0 => "No child process was left".to_owned(),
         1 => "1 child process was still alive just after".to_owned(),
         many => format!("{many} child processes were still alive just after"),
     };
     let parent = format!("Apache's parent process (pid {pid})");
+    let said = log_line.map_or_else(String::new, |line| {
+        format!(" (“{}”)", clean(last_part(line), 120).trim_end_matches('.'))
+    });
     match how {
         ExitKind::Crash => format!(
             "{parent} ended without a farewell in its log; the signal is unknown. {left}, and {supervisor}."
         ),
         ExitKind::CleanStop => format!(
-            "{parent} ended in good order; who asked for it is unknown. {left}, and {supervisor}."
+            "{parent} ended in good order{said}; who asked for it is unknown. {left}, and {supervisor}."
         ),
         ExitKind::FoundDead => {
             format!("{parent} was found gone when Tocsin started; how it ended is unknown. {left}.")
         }
     }
+}
+
+/// A line of the error log from its code on; its time and process are told beside it.
+fn last_part(line: &str) -> &str {
+    line.find("AH0")
+        .and_then(|at| line.get(at..))
+        .unwrap_or(line)
 }
 
 /// The name of an event's kind in a list of evidence; what belongs to no incident is named by its area.
