@@ -45,7 +45,8 @@ pub(super) fn impact(
                     .to_owned(),
         };
     }
-    let (counts, cited) = counted(case, None, from, until);
+    let counted_from = case.requests.counted_from(from);
+    let (counts, cited) = counted(case, None, counted_from, until);
     let tiers = shown_tiers(case)
         .into_iter()
         .map(|tier| {
@@ -56,7 +57,7 @@ pub(super) fn impact(
                 .copied()
                 .unwrap_or_default()
                 .to_owned();
-            let (counts, evidence) = counted(case, Some(&name), from, until);
+            let (counts, evidence) = counted(case, Some(&name), counted_from, until);
             TierRecorded {
                 tier: clean(&name, NAME_CHARS),
                 counts,

@@ -89,6 +89,18 @@ impl<'a> Requests<'a> {
         }
     }
 
+    /// Where counting begins for what happened from `from` on. A log that tells whole seconds only (the usual one does)
+    /// puts a request at the beginning of its second, so the second that `from` is in belongs to it: otherwise the first
+    /// failures would not be counted.
+    pub(super) fn counted_from(&self, from: Moment) -> Moment {
+        let whole = |ms: i64| ms.rem_euclid(1_000) == 0;
+        if self.all.iter().all(|request| whole(request.at_ms)) {
+            from.shifted(-from.as_millis().rem_euclid(1_000))
+        } else {
+            from
+        }
+    }
+
     /// Those in `[from, until)`.
     pub(super) fn within(&self, from: Moment, until: Moment) -> &[Request] {
         let start = self.all.partition_point(|r| r.at_ms < from.as_millis());
@@ -148,4 +160,40 @@ fn distinct(users: impl Iterator<Item = u32>) -> u64 {
 /// A count as the number that reports carry.
 pub(super) fn count(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of requests logged at `logged_ms` are counted for a failure that began at `onset_ms`.
+    #[track_caller]
+    fn check(logged_ms: &[i64], onset_ms: i64, expected: &[i64]) {
+        let request = |at_ms: &i64| Request {
+            at_ms: *at_ms,
+            status: 500,
+            tier: 0,
+            user: None,
+        };
+        let requests = Requests {
+            all: logged_ms.iter().map(request).collect(),
+            tiers: vec![""],
+            log_was_read: true,
+        };
+        let from = requests.counted_from(Moment::from_millis(onset_ms));
+        let counted = requests.within(from, Moment::from_millis(i64::MAX));
+        let counted: Vec<i64> = counted.iter().map(|request| request.at_ms).collect();
+        assert_eq!(counted, expected);
+    }
+
+    #[test]
+    fn in_a_log_of_whole_seconds_the_second_of_the_onset_belongs_to_the_failure() {
+        check(&[4_000, 5_000, 5_000, 6_000], 5_636, &[5_000, 5_000, 6_000]);
+        check(&[4_000, 5_000], 5_000, &[5_000]);
+    }
+
+    #[test]
+    fn a_log_that_tells_milliseconds_is_taken_at_its_word() {
+        check(&[5_000, 5_400, 5_700], 5_636, &[5_700]);
+    }
 }
