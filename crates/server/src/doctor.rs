@@ -49,7 +49,11 @@ fn checks_of(data: &Data) -> Vec<Value> {
     let free_text = free.map_or("not known".to_owned(), |bytes| {
         format!("{} MiB free", bytes / (1024 * 1024))
     });
-    let mail = data.access.setting(tocsin_edge::delivery::mail::SETTING).ok().flatten();
+    let mail = data
+        .access
+        .setting(tocsin_edge::delivery::mail::SETTING)
+        .ok()
+        .flatten();
     let mut checks = vec![
         check(
             "server",
