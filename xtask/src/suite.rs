@@ -204,17 +204,7 @@ fn browser() -> Outcome<Verdict> {
 /// The screens on Tocsin itself: the engineer on call of a drill acknowledges in Chromium.
 fn browser_live() -> Outcome<Verdict> {
     let person = "npm --prefix web run e2e:live";
-    let drill = [
-        "run",
-        "--quiet",
-        "-p",
-        "xtask",
-        "--",
-        "drill",
-        "--exit",
-        "--warm-up",
-        "5",
-    ];
+    let drill = ["run", "--quiet", "-p", "xtask", "--", "drill", "--exit"];
     let mut command = places::cargo();
     command
         .args(drill)
