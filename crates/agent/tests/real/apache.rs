@@ -210,6 +210,11 @@ impl Apache {
             .status();
     }
 
+    /// Ends a process group that the test started.
+    pub(crate) fn end_group(leader: u32) {
+        Self::signal(&format!("-{leader}"));
+    }
+
     /// Ends the parent alone; its children live on.
     pub(crate) fn kill_parent(&self) {
         Self::signal(&self.pid().unwrap().to_string());

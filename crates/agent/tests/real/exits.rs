@@ -169,5 +169,6 @@ fn a_server_below_a_process_that_waits_for_it_is_supervised() {
             name: "sh".to_owned()
         }
     );
+    Apache::end_group(shell.id());
     let _ = shell.wait();
 }

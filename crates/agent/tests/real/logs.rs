@@ -63,7 +63,7 @@ fn no_line_is_missed_through_a_rotation() {
     }
     let apache = Apache::started();
     let (recorder, _agent) = watch(apache.folder().to_owned());
-    recorder.wait_for(metric::PROBE_UP, 1.0);
+    recorder.wait_for(metric::CONFIG_GENERATION, 1.0);
     apache.get("/before", "free");
     std::fs::rename(
         apache.path("logs/access.log"),

@@ -128,7 +128,7 @@ fn a_bad_configuration_is_told_with_its_difference_while_the_server_runs_on() {
     recorder.wait_for(metric::CONFIG_VALID, 1.0);
     apache.write(
         "extra/site.conf",
-        "SetEnv DB_PASSWORD hunter2\nBogusDirective on\n",
+        "Define DB_PASSWORD hunter2\nBogusDirective on\n",
     );
     let (path, diff) = recorder.wait("change", |seen| {
         seen.fact(|what| match what {
@@ -154,7 +154,7 @@ fn a_bad_configuration_is_told_with_its_difference_while_the_server_runs_on() {
     assert!(!valid && output.contains("BogusDirective"), "{output}");
     recorder.wait_for(metric::CONFIG_VALID, 0.0);
     recorder.seen(|seen| assert_eq!(seen.last(metric::PARENT_UP), Some(1.0)));
-    apache.write("extra/site.conf", "SetEnv DB_PASSWORD hunter2\n");
+    apache.write("extra/site.conf", "Define DB_PASSWORD hunter2\n");
     recorder.wait_for(metric::CONFIG_VALID, 1.0);
     recorder.seen(|seen| assert!(tests(seen).last().is_some_and(|(valid, _)| *valid)));
 }
