@@ -2,7 +2,7 @@
 //! change of clocks makes a hole or an overlap.
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Unit};
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,8 @@ impl Schedule {
         Some(turn)
     }
 
-    /// When turn `turn` begins: a civil time that the clocks skip moves forward, one that they repeat is its first.
+    /// When turn `turn` begins: a civil time that the clocks skip is the moment of
+    /// the skip, one that they repeat is its first; so boundaries never change their order.
     fn boundary(&self, zone: &TimeZone, turn: i64) -> Option<Timestamp> {
         let units = turn.checked_mul(i64::from(self.layer.every))?;
         let span = match self.layer.unit {
@@ -135,7 +136,14 @@ impl Schedule {
             TurnUnit::Weeks => Span::new().try_weeks(units).ok()?,
         };
         let civil = civil(zone, self.layer.start)?.checked_add(span).ok()?;
-        let instant = zone.to_ambiguous_timestamp(civil).compatible().ok()?;
+        let found = zone.to_ambiguous_timestamp(civil);
+        let in_gap = matches!(found.offset(), AmbiguousOffset::Gap { .. });
+        let mut instant = found.compatible().ok()?;
+        if in_gap {
+            // Moved by the width of the gap it would pass boundaries that come later by the civil clock.
+            let just_after = instant.checked_add(Span::new().microseconds(1)).ok()?;
+            instant = zone.preceding(just_after).next()?.timestamp();
+        }
         Some(Timestamp::from_micros(instant.as_microsecond()))
     }
 }

@@ -47,7 +47,7 @@ fn a_daily_hand_off_keeps_its_civil_time_when_the_clocks_change() {
 }
 
 #[test]
-fn a_hand_off_in_the_skipped_hour_happens_when_the_clocks_have_jumped() {
+fn a_hand_off_in_the_skipped_hour_happens_when_the_clocks_jump() {
     let rota = schedule(
         "Europe/Paris",
         "2024-03-30T02:30:00+01:00",
@@ -55,8 +55,27 @@ fn a_hand_off_in_the_skipped_hour_happens_when_the_clocks_have_jumped() {
         TurnUnit::Days,
         2,
     );
-    check_turn(&rota, "2024-03-31T01:29:59Z", 0, "2024-03-31T01:30:00.000Z");
-    check_turn(&rota, "2024-03-31T01:30:00Z", 1, "2024-04-01T00:30:00.000Z");
+    check_turn(&rota, "2024-03-31T00:59:59Z", 0, "2024-03-31T01:00:00.000Z");
+    check_turn(&rota, "2024-03-31T01:00:00Z", 1, "2024-04-01T00:30:00.000Z");
+}
+
+#[test]
+fn turns_within_a_day_that_a_zone_skipped_keep_their_order() {
+    // Samoa had no 2011-12-30.
+    let rota = schedule(
+        "Pacific/Apia",
+        "2011-10-28T20:00:00Z",
+        14,
+        TurnUnit::Hours,
+        1,
+    );
+    let mut at = Timestamp::parse_rfc3339("2011-12-28T00:00:00Z").unwrap();
+    for _ in 0..12 {
+        let shift = rota.shift_at(at).unwrap();
+        assert!(shift.from <= at && at < shift.until, "{shift:?}");
+        assert_eq!(rota.shift_at(shift.until).unwrap().from, shift.until);
+        at = shift.until;
+    }
 }
 
 #[test]
