@@ -19,6 +19,8 @@ use crate::processes::{Identity, started_with, wait_until};
 
 /// SIGUSR1 is signal 10 on Linux; a signal's bit in `/proc/PID/status` is its number less one (proc(5)).
 const SIGUSR1_MASK: u64 = 1 << 9;
+/// How long a server must have been up before it is reloaded.
+const SETTLED: Duration = Duration::from_secs(2);
 /// How long Apache gets to come up, and to go.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long the supervisor waits before it starts Apache again.
@@ -98,6 +100,20 @@ impl Apache {
         self.supervisor = Some(supervisor);
         self.wait_for_answer()?;
         Ok(supervisor)
+    }
+
+    /// Waits until the server has been up for two seconds. Its event MPM loses count of its workers when it is reloaded while
+    /// the first ones still start, and then serves nobody.
+    pub(crate) fn wait_until_settled(&self) -> Outcome<()> {
+        let age = || {
+            let written =
+                fs::metadata(self.dir.join("apache.pid")).and_then(|file| file.modified());
+            written.ok().and_then(|at| at.elapsed().ok())
+        };
+        if !wait_until(PATIENCE, || age().is_some_and(|age| age >= SETTLED)) {
+            fail!("webserver-01 was not up for {} s", SETTLED.as_secs());
+        }
+        Ok(())
     }
 
     /// Runs `apache2 -k WORD` on the private configuration.

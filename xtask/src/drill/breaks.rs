@@ -201,7 +201,10 @@ impl Fixture {
             Break::Errors => Ok(self.fail_logins()),
             Break::BadConfig => self.spoil_configuration(),
             Break::Restart => self.restart(),
-            Break::Reload => self.control("graceful", "reloaded gracefully"),
+            Break::Reload => {
+                self.apache.wait_until_settled()?;
+                self.control("graceful", "reloaded gracefully")
+            }
         }
     }
 

@@ -71,7 +71,12 @@ fn look(fixture: &Fixture, how: Break) -> Outcome<()> {
             apache.wait_for_answer()?;
             Some(200)
         }
-        Break::KillParent | Break::BadConfig | Break::Restart | Break::Reload => Some(200),
+        Break::Reload => {
+            // With every slot of the scoreboard taken, the new workers wait until the old ones have let their last visitor go.
+            apache.wait_for_answer()?;
+            Some(200)
+        }
+        Break::KillParent | Break::BadConfig | Break::Restart => Some(200),
     };
     let found = apache.answers_within(Duration::from_secs(1));
     if found != expected {

@@ -25,7 +25,7 @@ LoadModule reqtimeout_module @MODULES@/mod_reqtimeout.so
 User www-data
 Group www-data
 StartServers 1
-ServerLimit 1
+ServerLimit 8
 ThreadsPerChild 4
 ThreadLimit 4
 MaxRequestWorkers 4
@@ -192,6 +192,13 @@ impl Apache {
     }
 
     pub(crate) fn reload(&self) {
+        // Apache's event MPM loses count of its workers when it is reloaded while the first ones still start, and then serves
+        // nobody: it gets as long as its own upkeep takes to see them all.
+        until("the server has been up for a moment", || {
+            let written = fs::metadata(self.path("apache.pid")).and_then(|file| file.modified());
+            let age = written.ok().and_then(|at| at.elapsed().ok());
+            age.is_some_and(|age| age >= Duration::from_secs(2))
+        });
         self.run(&["-k", "graceful"]);
     }
 
