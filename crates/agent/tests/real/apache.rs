@@ -187,6 +187,15 @@ impl Apache {
         caught.is_some_and(|mask| mask & SIGUSR1_MASK != 0)
     }
 
+    /// Restarts it in place (SIGHUP) and waits until it serves again with its logs opened anew.
+    pub(crate) fn restart(&self) {
+        self.run(&["-k", "restart"]);
+        until("the access log is opened anew", || {
+            self.path("logs/access.log").exists()
+        });
+        self.wait_until_it_serves();
+    }
+
     pub(crate) fn stop(&self) {
         self.run(&["-k", "stop"]);
     }
