@@ -23,7 +23,7 @@ use tocsin_journal::JournalReader;
 use tocsin_promql::Chunk;
 use tocsin_telemetry::{Recorded, Store};
 
-use crate::system::SystemClock;
+use crate::system::{SystemClock, hex};
 
 /// A bundle unpacks to this at most.
 const BUNDLE_BYTES_MAX: usize = 1 << 30;
@@ -211,10 +211,6 @@ fn recorded_series(recorded: &Recorded) -> Vec<FrozenSeries> {
         }
     });
     series.collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn storage(error: &anyhow::Error) -> StorageError {

@@ -30,7 +30,7 @@ use crate::effects::Outlets;
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::store_port::Asking;
-use crate::system::{OsEntropy, SystemClock};
+use crate::system::{OsEntropy, SystemClock, hex};
 use crate::watch::LocalHost;
 
 /// The setup link lives this long; a new one is printed at every start.
@@ -270,7 +270,7 @@ fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
     }
     let mut bytes = [0_u8; 32];
     OsEntropy.fill(&mut bytes);
-    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex(&bytes);
     let id = SecretId::random(&mut OsEntropy);
     vault.put(
         id,

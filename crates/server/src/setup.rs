@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::Actor;
@@ -114,9 +113,6 @@ fn routing_key() -> (String, String) {
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
         .collect();
-    let digest = Sha256::digest(key.as_bytes());
-    (
-        key,
-        digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-    )
+    let hash = tocsin_edge::secret::key_hash(&key);
+    (key, hash)
 }

@@ -1,4 +1,4 @@
-//! The operating system's clock and randomness, as the ports of the core want them.
+//! The operating system's clock and randomness, as the ports of the core want them, and how random bytes are written.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,4 +28,9 @@ impl Entropy for OsEntropy {
         getrandom::fill(buffer)
             .expect("without random bytes nothing can be kept secret, so nothing goes on");
     }
+}
+
+/// Bytes as lowercase hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
