@@ -18,7 +18,6 @@ use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
-use crate::http::idempotency::Replies;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault};
@@ -101,7 +100,6 @@ pub(crate) struct Inner {
     pub(crate) front_limit: RollingLimit,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
-    pub(crate) replies: Replies,
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
@@ -127,7 +125,6 @@ impl App {
             front_limit,
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
-            replies: Replies::default(),
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),

@@ -18,13 +18,13 @@ mod upcast;
 mod vault;
 
 pub use access::{
-    Access, ApiToken, Failures, IDEMPOTENCY_BODY_BYTES_MAX, Idempotency, LoginSubject, NewApiToken,
-    NewSession, OneTimePurpose, OneTimeRefusal, PASSWORD_CHARACTERS_MIN, PasswordError, Session,
-    hash_password, verify_decoy_password, verify_password,
+    Access, ApiToken, IDEMPOTENCY_BODY_BYTES_MAX, Idempotency, NewApiToken, NewSession,
+    OneTimePurpose, OneTimeRefusal, PASSWORD_CHARACTERS_MIN, PasswordError, Session, hash_password,
+    verify_decoy_password, verify_password,
 };
 pub use data_dir::{DATA_FORMAT, DataDir, DataDirError, DataDirLock};
 pub use disk::{DiskState, RESERVE_BYTES};
 pub use error::{AccessError, JournalError};
 pub use journal::{EVENT_BYTES_MAX, Journal};
 pub use reader::{EVENTS_PER_READ_MAX, JournalReader};
-pub use vault::{SECRET_BYTES_MAX, SecretKind, Vault};
+pub use vault::{SECRET_BYTES_MAX, Vault};

@@ -32,7 +32,6 @@ diesel::table! {
 diesel::table! {
     vault (id) {
         id -> Text,
-        kind -> Text,
         owner -> Nullable<Text>,
         lookup -> Nullable<Text>,
         nonce -> Binary,
@@ -107,14 +106,5 @@ diesel::table! {
         nonce -> Nullable<Binary>,
         body -> Nullable<Binary>,
         expires_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    login_failures (subject) {
-        subject -> Text,
-        count -> Integer,
-        first_at -> BigInt,
-        last_at -> BigInt,
     }
 }

@@ -1,5 +1,6 @@
 //! Secrets and contact addresses, encrypted row by row; events name the rows and never their text.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,39 +24,6 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/access");
 const CHECK_TEXT: &[u8] = b"this vault was sealed under this key";
 const CHECK_CONTEXT: &str = "vault check";
 
-/// What a row of the vault is; a row cannot pass for one of another kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SecretKind {
-    /// The e-mail address a person signs in with; the only kind that is found by its text, and each text only once.
-    SignInEmail,
-    /// An e-mail address to send to.
-    Email,
-    /// The URL of a webhook.
-    Webhook,
-    /// The URL of a topic on an ntfy server.
-    Ntfy,
-    /// The key that signs webhooks.
-    SigningKey,
-    /// A code that proves an address.
-    VerificationCode,
-    /// A password or token of a channel, such as that of the mail server.
-    ChannelSecret,
-}
-
-impl SecretKind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::SignInEmail => "sign_in_email",
-            Self::Email => "email",
-            Self::Webhook => "webhook",
-            Self::Ntfy => "ntfy",
-            Self::SigningKey => "signing_key",
-            Self::VerificationCode => "verification_code",
-            Self::ChannelSecret => "channel_secret",
-        }
-    }
-}
-
 /// The vault of one data directory; any thread may use it.
 pub struct Vault {
     database: SharedConnection,
@@ -76,7 +44,6 @@ impl std::fmt::Debug for Vault {
 #[diesel(treat_none_as_null = true)]
 struct Row {
     id: String,
-    kind: String,
     owner: Option<String>,
     lookup: Option<String>,
     nonce: Vec<u8>,
@@ -87,7 +54,7 @@ impl Row {
     /// What the text is bound to: a row that was copied over another one, or given to someone else, does not open.
     fn context(&self) -> String {
         let owner = self.owner.as_deref().unwrap_or("nobody");
-        format!("vault {} {} {owner}", self.id, self.kind)
+        format!("vault {} {owner}", self.id)
     }
 }
 
@@ -127,15 +94,44 @@ impl Vault {
     /// Stores `secret` under `id`, replacing what was there. On disk when this returns.
     ///
     /// # Errors
-    /// When it is too large, when somebody else signs in with that address, or when the database refuses.
+    /// When it is too large, or when the database refuses.
     pub fn put(
         &self,
         id: SecretId,
-        kind: SecretKind,
         owner: Option<UserId>,
         secret: &SecretString,
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<(), AccessError> {
+        let row = self.sealed(id, owner, secret, None, entropy)?;
+        self.database.write(|connection| store(connection, &row))?;
+        Ok(())
+    }
+
+    /// Stores the e-mail address that a person signs in with, which [`Vault::find_sign_in`] finds. Nothing is stored, and
+    /// the answer is `false`, when somebody else signs in with it.
+    ///
+    /// # Errors
+    /// When it is too large, or when the database refuses.
+    pub fn put_sign_in(
+        &self,
+        id: SecretId,
+        owner: Option<UserId>,
+        address: &SecretString,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<bool, AccessError> {
+        let lookup = self.lookup_of(address.expose_secret());
+        let row = self.sealed(id, owner, address, Some(lookup), entropy)?;
+        self.database.write(|connection| store(connection, &row))
+    }
+
+    fn sealed(
+        &self,
+        id: SecretId,
+        owner: Option<UserId>,
+        secret: &SecretString,
+        lookup: Option<String>,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<Row, AccessError> {
         let plain = secret.expose_secret();
         if plain.len() > SECRET_BYTES_MAX {
             return Err(AccessError::Refused {
@@ -144,33 +140,24 @@ impl Vault {
         }
         let mut row = Row {
             id: id.to_string(),
-            kind: kind.word().to_owned(),
             owner: owner.map(|owner| owner.to_string()),
-            lookup: (kind == SecretKind::SignInEmail).then(|| self.lookup_of(plain)),
+            lookup,
             nonce: Vec::new(),
             ciphertext: Vec::new(),
         };
         let sealed = self.key.seal(&row.context(), plain.as_bytes(), entropy)?;
         (row.nonce, row.ciphertext) = (sealed.nonce, sealed.ciphertext);
-        let stored = self.database.write(|connection| store(connection, &row))?;
-        if stored {
-            Ok(())
-        } else {
-            Err(AccessError::Refused {
-                what: "somebody else signs in with that e-mail address".to_owned(),
-            })
-        }
+        Ok(row)
     }
 
-    /// The secret under `id`, if there is one of that kind.
+    /// The secret under `id`.
     ///
     /// # Errors
     /// When the row was changed from outside, or the database cannot be read.
-    pub fn get(&self, id: SecretId, kind: SecretKind) -> Result<Option<SecretString>, AccessError> {
+    pub fn get(&self, id: SecretId) -> Result<Option<SecretString>, AccessError> {
         let row = self.database.read(|connection| {
             vault::table
                 .find(id.as_str())
-                .filter(vault::kind.eq(kind.word()))
                 .select(Row::as_select())
                 .first(connection)
                 .optional()
@@ -198,18 +185,38 @@ impl Vault {
             .write(|connection| delete_owned_by(connection, owner))
     }
 
-    /// The row of the address somebody signs in with, in any case and with blanks around it, and whose it is.
+    /// Removes what a crash left behind: addresses that none of `users` (each with the row of the address they sign in
+    /// with) signs in with, and rows of people who are not among them. Returns how many.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn keep_only(&self, users: &BTreeMap<UserId, SecretId>) -> Result<usize, AccessError> {
+        let owners: BTreeSet<&str> = users.keys().map(UserId::as_str).collect();
+        let addresses: BTreeSet<&str> = users.values().map(SecretId::as_str).collect();
+        self.database.write(|connection| {
+            let rows = vault::table
+                .filter(vault::owner.is_not_null().or(vault::lookup.is_not_null()))
+                .select((vault::id, vault::owner, vault::lookup.is_not_null()))
+                .load::<(String, Option<String>, bool)>(connection)?;
+            let mut removed = 0;
+            for (id, owner, signs_in) in rows {
+                let nobodys = owner.is_some_and(|owner| !owners.contains(owner.as_str()));
+                if nobodys || (signs_in && !addresses.contains(id.as_str())) {
+                    removed += diesel::delete(vault::table.find(&id)).execute(connection)?;
+                }
+            }
+            Ok(removed)
+        })
+    }
+
+    /// The row of the address somebody signs in with, in any case and with blanks around it.
     ///
     /// # Errors
     /// When the row was changed from outside, or the database cannot be read.
-    pub fn find_by_lookup(
-        &self,
-        address: &str,
-    ) -> Result<Option<(SecretId, Option<UserId>)>, AccessError> {
+    pub fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, AccessError> {
         let row = self.database.read(|connection| {
             vault::table
                 .filter(vault::lookup.eq(self.lookup_of(address)))
-                .filter(vault::kind.eq(SecretKind::SignInEmail.word()))
                 .select(Row::as_select())
                 .first(connection)
                 .optional()
@@ -217,21 +224,14 @@ impl Vault {
         let Some(row) = row else {
             return Ok(None);
         };
-        let damaged = || AccessError::Corrupt {
+        let id: SecretId = row.id.parse().map_err(|_| AccessError::Corrupt {
             file: self.database.file().to_owned(),
             detail: "a row of the vault has no id".to_owned(),
-        };
-        let id: SecretId = row.id.parse().map_err(|_| damaged())?;
-        let owner = row
-            .owner
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(|_| damaged())?;
+        })?;
         // The lookup column is not sealed: only the text itself proves that the row is about this address.
         let text = self.opened(id, row)?;
         if folded(text.expose_secret()) == folded(address) {
-            Ok(Some((id, owner)))
+            Ok(Some(id))
         } else {
             Err(AccessError::Tampered { id })
         }

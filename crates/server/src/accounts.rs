@@ -4,10 +4,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tocsin_domain::id::{SecretId, TokenId, UserId};
 use tocsin_domain::time::Timestamp;
-use tocsin_edge::ports::{Accounts, ApiToken, NewToken, StorageError, Vault};
+use tocsin_edge::ports::{Accounts, ApiToken, NewToken, Once, StorageError, Vault};
 use tocsin_engine::Clock;
 use tocsin_journal::{
-    Access, AccessError, NewApiToken, OneTimePurpose, SecretKind, hash_password,
+    Access, AccessError, Idempotency, NewApiToken, OneTimePurpose, hash_password,
     verify_decoy_password, verify_password,
 };
 
@@ -15,6 +15,8 @@ use crate::system::{OsEntropy, SystemClock};
 
 /// A session lasts this long without being used.
 const SESSION_MS: u64 = 30 * 86_400_000;
+/// An answer is kept this long for repeated requests.
+const ONCE_MS: u64 = 86_400_000;
 /// A one-time login link lives this long.
 pub(crate) const LOGIN_LINK_MS: u64 = 3_600_000;
 
@@ -28,20 +30,30 @@ fn storage(error: &AccessError) -> StorageError {
     }
 }
 
-/// The sockets name a row by its id alone; what is in it is known where it is used.
-const KIND: SecretKind = SecretKind::ChannelSecret;
-
 impl Vault for Secrets {
     fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError> {
         let id = SecretId::random(&mut OsEntropy);
         self.0
-            .put(id, KIND, owner, secret, &mut OsEntropy)
+            .put(id, owner, secret, &mut OsEntropy)
             .map_err(|error| storage(&error))?;
         Ok(id)
     }
 
+    fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError> {
+        let id = SecretId::random(&mut OsEntropy);
+        let kept = self.0.put_sign_in(id, None, address, &mut OsEntropy);
+        let kept = kept.map_err(|error| storage(&error))?;
+        Ok(kept.then_some(id))
+    }
+
+    fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, StorageError> {
+        self.0
+            .find_sign_in(address)
+            .map_err(|error| storage(&error))
+    }
+
     fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
-        self.0.get(id, KIND).map_err(|error| storage(&error))
+        self.0.get(id).map_err(|error| storage(&error))
     }
 
     fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError> {
@@ -52,7 +64,7 @@ impl Vault for Secrets {
     }
 }
 
-/// Passwords, sessions, tokens, links, settings.
+/// Passwords, sessions, tokens, links, settings, kept answers.
 pub(crate) struct Doors {
     pub(crate) access: Access,
     pub(crate) vault: std::sync::Arc<tocsin_journal::Vault>,
@@ -195,6 +207,44 @@ impl Accounts for Doors {
     fn finish_setup(&self) -> Result<(), StorageError> {
         let withdrawn = self.access.withdraw_one_time(OneTimePurpose::Setup);
         withdrawn.map(|_| ()).map_err(|error| storage(&error))
+    }
+
+    fn begin_once(
+        &self,
+        scope: &str,
+        key: &str,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Once, StorageError> {
+        let expires = now.plus_ms(ONCE_MS);
+        let known = self
+            .access
+            .begin_idempotent(scope, key, request, now, expires)
+            .map_err(|error| storage(&error))?;
+        Ok(match known {
+            Idempotency::New => Once::New,
+            Idempotency::Running => Once::Underway,
+            Idempotency::Done { status, body } => Once::Answered { status, body },
+            Idempotency::Mismatch => Once::Mismatch,
+        })
+    }
+
+    fn finish_once(
+        &self,
+        scope: &str,
+        key: &str,
+        status: u16,
+        body: &[u8],
+    ) -> Result<(), StorageError> {
+        self.access
+            .finish_idempotent(scope, key, status, body, &mut OsEntropy)
+            .map_err(|error| storage(&error))
+    }
+
+    fn abandon_once(&self, scope: &str, key: &str) -> Result<(), StorageError> {
+        self.access
+            .abandon_idempotent(scope, key)
+            .map_err(|error| storage(&error))
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, StorageError> {

@@ -32,6 +32,9 @@ pub(crate) fn open(folder: &Path, key_file: Option<&Path>) -> anyhow::Result<Dat
         Ok(())
     });
     folded.with_context(|| format!("reading the journal in {}", folder.display()))?;
+    // What was put into the vault for a person whose coming or going was cut off by a crash belongs to nobody.
+    let users = state.users.values().map(|user| (user.id, user.email));
+    vault.keep_only(&users.collect())?;
     Ok(Data {
         lock,
         journal,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tocsin_domain::command::{Ask, Command};
@@ -12,7 +12,7 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::{Entropy, SecretId, TokenId};
 use tocsin_domain::people::Role;
 use tocsin_engine::Clock;
-use tocsin_journal::{NewApiToken, OneTimePurpose, SecretKind};
+use tocsin_journal::{NewApiToken, OneTimePurpose};
 
 use crate::accounts::LOGIN_LINK_MS;
 use crate::data;
@@ -71,13 +71,10 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
         .next()
         .context("set-up makes a person")?;
     let address = SecretString::from(email.to_owned());
-    data.vault.put(
-        secret,
-        SecretKind::ChannelSecret,
-        Some(user),
-        &address,
-        &mut OsEntropy,
-    )?;
+    let put = data
+        .vault
+        .put_sign_in(secret, Some(user), &address, &mut OsEntropy)?;
+    ensure!(put, "the vault has this address already");
     data.journal.append(&events, &[])?;
     let token = NewApiToken {
         id: TokenId::random(&mut OsEntropy),

@@ -1,7 +1,7 @@
 //! How often something may be tried: sign-ins by account and address, events by key. It reads no clock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tocsin_domain::time::Timestamp;
@@ -77,14 +77,24 @@ impl LoginThrottle {
     /// The try was good after all.
     pub(crate) fn succeeded(&self, account: &str, address: Option<IpAddr>) {
         let mut entries = lock(&self.0);
-        entries.remove(&Tried::Account(account.to_lowercase(), address));
-        if let Some(tries) = entries.get_mut(&Tried::Address(address)) {
+        let [(of_account, _), (of_address, _)] = keys(account, address);
+        entries.remove(&of_account);
+        if let Some(tries) = entries.get_mut(&of_address) {
             tries.count = tries.count.saturating_sub(1);
         }
     }
 }
 
+/// An IPv6 host is given a whole /64 (RFC 4291, section 2.5.1), so all of it counts as one address.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 fn keys(account: &str, address: Option<IpAddr>) -> [(Tried, u32); 2] {
+    let address = address.map(network);
     [
         (
             Tried::Account(account.to_lowercase(), address),
@@ -163,6 +173,17 @@ mod tests {
             throttle.start("a@example.org", address, START.plus_ms(WINDOW_MS)),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_network_of_ipv6_and_an_address_in_two_forms_count_as_one() {
+        let throttle = LoginThrottle::default();
+        let start = |address: &str| throttle.start("a", address.parse().ok(), START).is_ok();
+        let tried = (0..100).filter(|n| start(&format!("2001:db8:1:2::{n}")));
+        assert_eq!(tried.count(), 5);
+        assert!(start("2001:db8:1:3::1"));
+        assert_eq!((0..5).filter(|_| start("192.0.2.1")).count(), 5);
+        assert!(!start("::ffff:192.0.2.1"));
     }
 
     #[test]

@@ -1,12 +1,9 @@
-//! `Idempotency-Key` on POST: a repeated request is answered with the first answer and not carried out again. Kept in memory
-//! only, because answers may hold secrets that are shown once; a restart forgets them.
-
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! `Idempotency-Key` on POST: a repeated request is answered with the first answer and not carried out again, also after
+//! a restart. The answers are kept with the accounts, encrypted, because they may hold secrets that are shown once.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header, request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,184 +11,150 @@ use sha2::{Digest, Sha256};
 
 use super::body;
 use super::problem::Problem;
+use crate::access::cookie::hex;
 use crate::access::who::Caller;
 use crate::app::App;
+use crate::ports::Once;
 
-/// Answers remembered at most; the oldest is forgotten first.
-const REPLIES_MAX: usize = 2_000;
-/// Bytes of an answer that is remembered at most.
-const REPLY_BYTES_MAX: usize = 64 * 1024;
+const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key at most.
 const KEY_CHARS_MAX: usize = 255;
 
-/// A key belongs to who sent it and to one path.
-type Key = [u8; 32];
-
-#[derive(Clone)]
-struct Reply {
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-}
-
-enum Slot {
-    Underway,
-    Answered { request: [u8; 32], reply: Reply },
-}
-
-#[derive(Default)]
-struct Slots {
-    by_key: BTreeMap<Key, Slot>,
-    order: VecDeque<Key>,
-}
-
-/// The remembered answers.
-#[derive(Default)]
-pub(crate) struct Replies(Mutex<Slots>);
-
-impl Replies {
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the key, or gives the answer that it has.
-    fn begin(&self, key: Key, request: [u8; 32]) -> Result<Option<Reply>, Problem> {
-        let mut slots = self.lock();
-        match slots.by_key.get(&key) {
-            Some(Slot::Underway) => Err(Problem::conflict(
-                "a request with this Idempotency-Key is under way",
-            )),
-            Some(Slot::Answered { request: first, .. }) if *first != request => Err(Problem::bad(
-                "Idempotency-Key: was used for another request; use a new one",
-            )),
-            Some(Slot::Answered { reply, .. }) => Ok(Some(reply.clone())),
-            None => {
-                if slots.order.len() >= REPLIES_MAX
-                    && let Some(oldest) = slots.order.pop_front()
-                {
-                    slots.by_key.remove(&oldest);
-                }
-                slots.order.push_back(key);
-                slots.by_key.insert(key, Slot::Underway);
-                Ok(None)
-            }
-        }
-    }
-
-    fn finish(&self, key: Key, request: [u8; 32], reply: Option<Reply>) {
-        let mut slots = self.lock();
-        match reply {
-            Some(reply) => {
-                if let Some(slot) = slots.by_key.get_mut(&key) {
-                    *slot = Slot::Answered { request, reply };
-                }
-            }
-            None => {
-                slots.by_key.remove(&key);
-                slots.order.retain(|one| *one != key);
-            }
-        }
-    }
-}
-
-/// Frees the key when the request is given up before it has an answer.
-struct Underway<'a> {
-    replies: &'a Replies,
-    key: Key,
-    request: [u8; 32],
-    reply: Option<Reply>,
-}
-
-impl Drop for Underway<'_> {
-    fn drop(&mut self) {
-        self.replies
-            .finish(self.key, self.request, self.reply.take());
-    }
-}
-
-/// Answers repeated POST requests from memory. Runs behind the gate of the route, so a key is bound to its caller and a
-/// revoked token is given nothing.
+/// Answers repeated POST requests from what was kept. Runs behind the gate of the route, so a key is bound to its caller and
+/// a revoked token is given nothing.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
     let caller = request
         .extensions()
         .get::<Caller>()
         .map(|caller| format!("{:?}", caller.actor));
-    let keyed =
-        request.method() == Method::POST && request.headers().contains_key("idempotency-key");
+    let keyed = request.method() == Method::POST && request.headers().contains_key(KEY_HEADER);
     let Some(caller) = caller.filter(|_| keyed) else {
         return next.run(request).await;
     };
-    match carry_out_once(&app, &caller, request, next).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn carry_out_once(
-    app: &App,
-    caller: &str,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let (parts, content) = request.into_parts();
-    let given = parts
-        .headers
-        .get("idempotency-key")
-        .map(|value| value.as_bytes().to_vec())
-        .unwrap_or_default();
-    if given.is_empty() || given.len() > KEY_CHARS_MAX {
-        return Err(Problem::bad(format!(
-            "Idempotency-Key: must have 1 to {KEY_CHARS_MAX} characters"
-        )));
-    }
-    let content = body::read(&parts.headers, content, body::BODY_BYTES_MAX).await?;
-    let key = digest(&[caller.as_bytes(), parts.uri.path().as_bytes(), &given]);
-    let fingerprint = digest(&[parts.uri.to_string().as_bytes(), &content]);
-    let replies = &app.inner().replies;
-    if let Some(reply) = replies.begin(key, fingerprint)? {
-        return Ok(replay(reply));
-    }
-    let mut underway = Underway {
-        replies,
-        key,
-        request: fingerprint,
-        reply: None,
+    let (head, content) = request.into_parts();
+    let asked = async {
+        let key = key_of(&head)?;
+        let content = body::read(&head.headers, content, body::BODY_BYTES_MAX).await?;
+        Ok::<_, Problem>((key, content))
     };
-    let response = next
-        .run(Request::from_parts(parts, Body::from(content)))
-        .await;
-    let (head, content) = response.into_parts();
-    let content = to_bytes(content, usize::MAX)
-        .await
-        .map_err(|_| Problem::internal("the answer was cut off"))?;
-    if head.status.is_success() && content.len() <= REPLY_BYTES_MAX {
-        let content_type = head.headers.get(header::CONTENT_TYPE).cloned();
-        underway.reply = Some(Reply {
-            status: head.status,
-            content_type,
-            body: content.clone(),
-        });
+    let (key, content) = match asked.await {
+        Ok(asked) => asked,
+        Err(problem) => return problem.into_response(),
+    };
+    let repeatable = Repeatable {
+        scope: digest(&[caller.as_bytes(), head.uri.path().as_bytes()]),
+        key,
+        request: digest(&[head.uri.to_string().as_bytes(), &content]),
+    };
+    // On a task of its own: a client that hangs up early repeats the request, and must find its answer then.
+    let work = tokio::spawn(async move { repeatable.answer(&app, head, content, next).await });
+    match work.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => Problem::internal("the request was not carried out to its end").into_response(),
     }
-    drop(underway);
-    Ok(Response::from_parts(head, Body::from(content)))
 }
 
-fn replay(reply: Reply) -> Response {
-    let mut response = (reply.status, reply.body).into_response();
-    let headers = response.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    if let Some(kind) = reply.content_type {
-        headers.insert(header::CONTENT_TYPE, kind);
-    }
-    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
-    response
+fn key_of(head: &request::Parts) -> Result<String, Problem> {
+    head.headers
+        .get(KEY_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .filter(|key| (1..=KEY_CHARS_MAX).contains(&key.len()))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Problem::bad(format!(
+                "Idempotency-Key: must have 1 to {KEY_CHARS_MAX} visible ASCII characters"
+            ))
+        })
 }
 
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
+/// A request that may come again. A key belongs to who sent it and to one path.
+#[derive(Clone)]
+struct Repeatable {
+    scope: String,
+    key: String,
+    request: String,
+}
+
+impl Repeatable {
+    async fn answer(
+        self,
+        app: &App,
+        head: request::Parts,
+        content: Bytes,
+        next: Next,
+    ) -> Result<Response, Problem> {
+        let (begun, now) = (self.clone(), app.now());
+        let known = app
+            .blocking(move |parts| {
+                let Self {
+                    scope,
+                    key,
+                    request,
+                } = &begun;
+                parts.accounts.begin_once(scope, key, request, now)
+            })
+            .await?;
+        match known {
+            Once::New => self.carry_out(app, head, content, next).await,
+            Once::Answered { status, body } => Ok(replay(status, body)),
+            Once::Underway => Err(Problem::conflict(
+                "a request with this Idempotency-Key is under way, or its outcome was lost when the server ended: look, then use a new one",
+            )),
+            Once::Mismatch => Err(Problem::bad(
+                "Idempotency-Key: was used for another request; use a new one",
+            )),
+        }
+    }
+
+    async fn carry_out(
+        self,
+        app: &App,
+        head: request::Parts,
+        content: Bytes,
+        next: Next,
+    ) -> Result<Response, Problem> {
+        let request = Request::from_parts(head, Body::from(content));
+        let (head, content) = next.run(request).await.into_parts();
+        let content = to_bytes(content, usize::MAX)
+            .await
+            .map_err(|_| Problem::internal("the answer was cut off"))?;
+        let (status, body) = (head.status, content.clone());
+        app.blocking(move |parts| {
+            let Self { scope, key, .. } = &self;
+            if status.is_success() {
+                let accounts = &parts.accounts;
+                accounts.finish_once(scope, key, status.as_u16(), &body)
+            } else {
+                parts.accounts.abandon_once(scope, key)
+            }
+        })
+        .await?;
+        Ok(Response::from_parts(head, Body::from(content)))
+    }
+}
+
+fn replay(status: u16, body: Vec<u8>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let replayed = (
+        HeaderName::from_static("idempotency-replayed"),
+        HeaderValue::from_static("true"),
+    );
+    if body.is_empty() {
+        return (status, [replayed]).into_response();
+    }
+    let json = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    (status, [json, replayed], body).into_response()
+}
+
+fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().into()
+    hex(&hash.finalize())
 }

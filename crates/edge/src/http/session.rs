@@ -157,8 +157,9 @@ async fn make_first(
     email: SecretString,
 ) -> Result<UserId, Problem> {
     let row = app
-        .blocking(move |parts| parts.vault.put(&email, None))
-        .await?;
+        .blocking(move |parts| parts.vault.put_sign_in(&email))
+        .await?
+        .ok_or_else(|| Problem::conflict("this installation is being set up by another request"))?;
     // The first integration's key is shown to nobody: an administrator makes further ones.
     let key =
         secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
@@ -268,26 +269,15 @@ async fn by_password(
         return Err(refused());
     }
     let ip = start_try(app, &email, peer, headers)?;
-    let rows: Vec<_> = app.read(|state| {
-        state
-            .users
-            .values()
-            .map(|user| (user.id, user.email))
-            .collect()
-    });
     let wanted = email.clone();
     let found = app.with_password(move |parts| {
-        let mut user = None;
-        for (id, row) in rows {
-            let same = parts
-                .vault
-                .get(row)?
-                .is_some_and(|one| one.expose_secret().eq_ignore_ascii_case(&wanted));
-            if same {
-                user = Some(id);
-                break;
-            }
-        }
+        let row = parts.vault.find_sign_in(&wanted)?;
+        let user = parts.engine.read(|state| {
+            let mut users = state.users.values();
+            users
+                .find(|user| row == Some(user.email))
+                .map(|user| user.id)
+        });
         let matches = parts.accounts.password_matches(user, &password)?;
         Ok(user.filter(|_| matches))
     });

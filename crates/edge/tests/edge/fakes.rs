@@ -8,13 +8,14 @@ use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{Entropy, IncidentId, SecretId, TargetId, TokenId, UserId};
 use tocsin_domain::learn::evidence::Evidence;
+use tocsin_domain::learn::requests::RequestLog;
 use tocsin_domain::signal::{Fact, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
-    NewToken, QueryError, StorageError, Telemetry, Vault,
+    NewToken, Once, QueryError, StorageError, Telemetry, Vault,
 };
 use tocsin_engine::{Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
@@ -196,6 +197,15 @@ impl Telemetry for NoSeries {
         Ok(Vec::new())
     }
 
+    fn requests(
+        &self,
+        _: TargetId,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<RequestLog, StorageError> {
+        Ok(RequestLog::default())
+    }
+
     fn numbers(&self) -> Vec<(&'static str, &'static str, f64)> {
         vec![("tocsin_store_series", "Series", 0.0)]
     }
@@ -226,6 +236,19 @@ impl Vault for OpenVault {
         Ok(id)
     }
 
+    fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError> {
+        match self.find_sign_in(address.expose_secret())? {
+            Some(_) => Ok(None),
+            None => self.put(address, None).map(Some),
+        }
+    }
+
+    fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, StorageError> {
+        let rows = self.0.lock().unwrap();
+        let same = |text: &SecretString| text.expose_secret().eq_ignore_ascii_case(address);
+        Ok(rows.iter().find(|(_, text)| same(text)).map(|(id, _)| *id))
+    }
+
     fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
         Ok(self.0.lock().unwrap().get(&id).cloned())
     }
@@ -244,6 +267,7 @@ pub(crate) struct Doors {
     sessions: Mutex<BTreeMap<String, UserId>>,
     tokens: Mutex<Vec<(String, ApiToken)>>,
     settings: Mutex<BTreeMap<String, String>>,
+    pub(crate) once: Mutex<BTreeMap<(String, String), (String, Option<(u16, Vec<u8>)>)>>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
 }
@@ -362,6 +386,49 @@ impl Accounts for Doors {
 
     fn finish_setup(&self) -> Result<(), StorageError> {
         *self.setup_token.lock().unwrap() = None;
+        Ok(())
+    }
+
+    fn begin_once(
+        &self,
+        scope: &str,
+        key: &str,
+        request: &str,
+        _: Timestamp,
+    ) -> Result<Once, StorageError> {
+        let mut once = self.once.lock().unwrap();
+        let name = (scope.to_owned(), key.to_owned());
+        Ok(match once.get(&name) {
+            None => {
+                once.insert(name, (request.to_owned(), None));
+                Once::New
+            }
+            Some((first, _)) if first != request => Once::Mismatch,
+            Some((_, None)) => Once::Underway,
+            Some((_, Some((status, body)))) => Once::Answered {
+                status: *status,
+                body: body.clone(),
+            },
+        })
+    }
+
+    fn finish_once(
+        &self,
+        scope: &str,
+        key: &str,
+        status: u16,
+        body: &[u8],
+    ) -> Result<(), StorageError> {
+        let name = (scope.to_owned(), key.to_owned());
+        if let Some((_, answer)) = self.once.lock().unwrap().get_mut(&name) {
+            *answer = Some((status, body.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn abandon_once(&self, scope: &str, key: &str) -> Result<(), StorageError> {
+        let name = (scope.to_owned(), key.to_owned());
+        self.once.lock().unwrap().remove(&name);
         Ok(())
     }
 

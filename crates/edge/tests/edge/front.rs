@@ -181,4 +181,26 @@ async fn a_repeated_request_with_its_key_is_carried_out_once() {
         first.json()["id"],
         "another's key is another key"
     );
+
+    let taken = async {
+        while world.doors.once.lock().unwrap().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = taken => {}
+        _ = send("hung up", "Down", &world.admin) => {}
+    }
+    let again = loop {
+        let answer = send("hung up", "Down", &world.admin).await;
+        if answer.status != StatusCode::CONFLICT {
+            break answer;
+        }
+    };
+    assert_eq!(again.status, StatusCode::CREATED);
+    assert_eq!(
+        again.headers["idempotency-replayed"], "true",
+        "a client that hung up finds the answer"
+    );
 }

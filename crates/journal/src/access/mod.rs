@@ -3,7 +3,6 @@
 
 mod api_token;
 mod idempotency;
-mod login_failure;
 mod one_time;
 mod password;
 mod session;
@@ -26,7 +25,6 @@ use crate::vault::{Vault, delete_owned_by};
 
 pub use api_token::{ApiToken, NewApiToken};
 pub use idempotency::{IDEMPOTENCY_BODY_BYTES_MAX, Idempotency};
-pub use login_failure::{Failures, LoginSubject};
 pub use one_time::{OneTimePurpose, OneTimeRefusal};
 pub use password::{
     PASSWORD_CHARACTERS_MIN, PasswordError, hash_password, verify_decoy_password, verify_password,

@@ -9,9 +9,8 @@ use tocsin_domain::id::{SecretId, TokenId, UserId};
 use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
 use tocsin_journal::{
-    Access, DataDirLock, Failures, Idempotency, LoginSubject, NewApiToken, OneTimePurpose,
-    OneTimeRefusal, PasswordError, SecretKind, Vault, hash_password, verify_decoy_password,
-    verify_password,
+    Access, DataDirLock, Idempotency, NewApiToken, OneTimePurpose, OneTimeRefusal, PasswordError,
+    Vault, hash_password, verify_decoy_password, verify_password,
 };
 
 use crate::given::{Seeded, assert_nowhere, directory, locked, tampered};
@@ -308,13 +307,7 @@ fn deleting_a_person_leaves_nothing_of_theirs_and_all_of_the_others() {
     let given = users.map(|user| {
         let secret = SecretId::random(&mut entropy);
         vault
-            .put(
-                secret,
-                SecretKind::Email,
-                Some(user),
-                &"a@example.org".into(),
-                &mut entropy,
-            )
+            .put(secret, Some(user), &"a@example.org".into(), &mut entropy)
             .unwrap();
         access.set_password(user, "hash", at(0)).unwrap();
         let id = TokenId::random(&mut entropy);
@@ -332,10 +325,7 @@ fn deleting_a_person_leaves_nothing_of_theirs_and_all_of_the_others() {
     });
     access.delete_user(users[0]).unwrap();
     for ((user, secret, token, session, link), kept) in given.into_iter().zip([false, true]) {
-        assert_eq!(
-            vault.get(secret, SecretKind::Email).unwrap().is_some(),
-            kept
-        );
+        assert_eq!(vault.get(secret).unwrap().is_some(), kept);
         assert_eq!(access.password_hash(user).unwrap().is_some(), kept);
         assert_eq!(
             access
@@ -422,49 +412,4 @@ fn a_repeated_request_gets_the_first_answer() {
             .begin_idempotent("scope", &long, "", at(0), at(1))
             .is_err()
     );
-}
-
-#[test]
-fn failed_logins_are_counted_by_account_and_by_network_and_end_with_their_window() {
-    let path = directory();
-    let (_lock, _vault, access) = opened(path.path());
-    let window = HOUR_MS;
-    let fail = |subject, now| {
-        access
-            .record_login_failure(subject, now, window)
-            .unwrap()
-            .count
-    };
-    let typed = LoginSubject::Account("my password, typed into the wrong field");
-    assert_eq!(fail(typed, at(0)), 1);
-    assert_eq!(fail(typed, at(1)), 2);
-    assert_nowhere(path.path(), "typed into the wrong field");
-    let read = |subject, now| access.login_failures(subject, now, window).unwrap();
-    assert_eq!(
-        read(typed, at(1)),
-        Failures {
-            count: 2,
-            last_at: Some(at(1))
-        }
-    );
-    assert_eq!(read(typed, at(3)), Failures::default());
-    assert_eq!(fail(typed, at(3)), 1, "the old count has ended");
-    access.clear_login_failures(typed).unwrap();
-    assert_eq!(read(typed, at(3)), Failures::default());
-
-    let address = |text: &str| LoginSubject::Address(text.parse().unwrap());
-    assert_eq!(fail(address("2001:db8:1:2::1"), at(4)), 1);
-    assert_eq!(
-        fail(address("2001:db8:1:2:ffff::9"), at(4)),
-        2,
-        "one network"
-    );
-    assert_eq!(fail(address("2001:db8:1:3::1"), at(4)), 1);
-    assert_eq!(fail(address("192.0.2.1"), at(4)), 1);
-    assert_eq!(
-        fail(address("::ffff:192.0.2.1"), at(4)),
-        2,
-        "one address in two forms"
-    );
-    assert_eq!(fail(address("192.0.2.2"), at(4)), 1);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tocsin_domain::id::{SecretId, UserId};
-use tocsin_journal::{AccessError, DataDirLock, SECRET_BYTES_MAX, SecretKind, Vault};
+use tocsin_journal::{AccessError, DataDirLock, SECRET_BYTES_MAX, Vault};
 
 use crate::given::{Seeded, assert_nowhere, directory, locked, tampered};
 
@@ -26,48 +26,31 @@ fn text(secret: Option<SecretString>) -> Option<String> {
 }
 
 #[test]
-fn a_secret_comes_back_by_its_id_and_kind_and_stands_in_no_file() {
+fn a_secret_comes_back_by_its_id_and_stands_in_no_file() {
     let path = directory();
     let mut entropy = Seeded(1);
     let (id, owner) = (SecretId::random(&mut entropy), UserId::random(&mut entropy));
     let secret = "premium.engineer@example.org";
     {
         let (_lock, vault) = opened(path.path());
-        vault
-            .put(
-                id,
-                SecretKind::SignInEmail,
-                Some(owner),
-                &secret.into(),
-                &mut entropy,
-            )
-            .unwrap();
+        let put = vault.put_sign_in(id, Some(owner), &secret.into(), &mut entropy);
+        assert!(put.unwrap());
         assert_nowhere(path.path(), secret);
     }
     assert_nowhere(path.path(), secret);
     let (_lock, vault) = opened(path.path());
-    assert_eq!(
-        text(vault.get(id, SecretKind::SignInEmail).unwrap()).as_deref(),
-        Some(secret)
+    assert_eq!(text(vault.get(id).unwrap()).as_deref(), Some(secret));
+    let new = "new@example.org".into();
+    assert!(
+        vault
+            .put_sign_in(id, Some(owner), &new, &mut entropy)
+            .unwrap()
     );
-    assert_eq!(text(vault.get(id, SecretKind::Webhook).unwrap()), None);
-    vault
-        .put(
-            id,
-            SecretKind::SignInEmail,
-            Some(owner),
-            &"new@example.org".into(),
-            &mut entropy,
-        )
-        .unwrap();
-    assert_eq!(vault.find_by_lookup(secret).unwrap(), None);
-    assert_eq!(
-        vault.find_by_lookup(" New@Example.ORG ").unwrap(),
-        Some((id, Some(owner)))
-    );
+    assert_eq!(vault.find_sign_in(secret).unwrap(), None);
+    assert_eq!(vault.find_sign_in(" New@Example.ORG ").unwrap(), Some(id));
     assert!(vault.delete(id).unwrap());
     assert!(!vault.delete(id).unwrap());
-    assert_eq!(text(vault.get(id, SecretKind::SignInEmail).unwrap()), None);
+    assert_eq!(text(vault.get(id).unwrap()), None);
 }
 
 #[test]
@@ -76,25 +59,51 @@ fn an_address_signs_in_one_person_alone_but_may_receive_for_many() {
     let (_lock, vault) = opened(path.path());
     let mut entropy = Seeded(2);
     let (first, second) = (UserId::random(&mut entropy), UserId::random(&mut entropy));
-    let mut put = |kind, owner, address: &str| {
-        let id = SecretId::random(&mut entropy);
-        vault
-            .put(id, kind, Some(owner), &address.into(), &mut entropy)
-            .map(|()| id)
-    };
-    let id = put(SecretKind::SignInEmail, first, "ops@example.org").unwrap();
-    put(SecretKind::Email, second, "ops@example.org").unwrap();
-    let refusal = put(SecretKind::SignInEmail, second, "OPS@example.org").unwrap_err();
+    let ids: [SecretId; 3] = std::array::from_fn(|_| SecretId::random(&mut entropy));
+    let address = "ops@example.org".into();
     assert!(
-        refusal.to_string().contains("somebody else signs in"),
-        "{refusal}"
+        vault
+            .put_sign_in(ids[0], Some(first), &address, &mut entropy)
+            .unwrap()
     );
-    assert_eq!(
-        vault.find_by_lookup("ops@example.org").unwrap(),
-        Some((id, Some(first)))
+    vault
+        .put(ids[1], Some(second), &address, &mut entropy)
+        .unwrap();
+    let taken = vault.put_sign_in(
+        ids[2],
+        Some(second),
+        &"OPS@example.org".into(),
+        &mut entropy,
     );
+    assert!(!taken.unwrap());
+    assert_eq!(text(vault.get(ids[2]).unwrap()), None);
+    assert_eq!(vault.find_sign_in("ops@example.org").unwrap(), Some(ids[0]));
     assert_eq!(vault.delete_owned_by(first).unwrap(), 1);
-    assert_eq!(vault.find_by_lookup("ops@example.org").unwrap(), None);
+    assert_eq!(vault.find_sign_in("ops@example.org").unwrap(), None);
+}
+
+#[test]
+fn what_belongs_to_nobody_is_removed_and_all_else_kept() {
+    let path = directory();
+    let (_lock, vault) = opened(path.path());
+    let mut entropy = Seeded(7);
+    let (here, gone) = (UserId::random(&mut entropy), UserId::random(&mut entropy));
+    let ids: [SecretId; 5] = std::array::from_fn(|_| SecretId::random(&mut entropy));
+    let [signs_in, lost, phone, gone_phone, password] = ids;
+    for (id, address) in [(signs_in, "here@example.org"), (lost, "lost@example.org")] {
+        let put = vault.put_sign_in(id, None, &address.into(), &mut entropy);
+        assert!(put.unwrap());
+    }
+    for (id, owner) in [
+        (phone, Some(here)),
+        (gone_phone, Some(gone)),
+        (password, None),
+    ] {
+        vault.put(id, owner, &"x".into(), &mut entropy).unwrap();
+    }
+    assert_eq!(vault.keep_only(&[(here, signs_in)].into()).unwrap(), 2);
+    let kept = ids.map(|id| vault.get(id).unwrap().is_some());
+    assert_eq!(kept, [true, false, true, false, true]);
 }
 
 #[test]
@@ -104,7 +113,7 @@ fn a_secret_that_is_too_large_is_refused() {
     let mut entropy = Seeded(3);
     let id = SecretId::random(&mut entropy);
     let large: SecretString = "x".repeat(SECRET_BYTES_MAX + 1).into();
-    let refusal = vault.put(id, SecretKind::Webhook, None, &large, &mut entropy);
+    let refusal = vault.put(id, None, &large, &mut entropy);
     assert!(matches!(refusal, Err(AccessError::Refused { .. })));
 }
 
@@ -120,20 +129,14 @@ fn check_tampering(sql: &str) {
     let owner = UserId::random(&mut entropy);
     for (id, address) in ids.iter().zip(["one@example.org", "two@example.org"]) {
         vault
-            .put(
-                *id,
-                SecretKind::Email,
-                Some(owner),
-                &address.into(),
-                &mut entropy,
-            )
+            .put(*id, Some(owner), &address.into(), &mut entropy)
             .unwrap();
     }
     let sql = sql
         .replace("$1", ids[0].as_str())
         .replace("$2", ids[1].as_str());
     assert!(tampered(path.path(), "access.sqlite3", &sql) > 0);
-    let refusal = vault.get(ids[0], SecretKind::Email).unwrap_err();
+    let refusal = vault.get(ids[0]).unwrap_err();
     assert!(
         matches!(refusal, AccessError::Tampered { id } if id == ids[0]),
         "{sql}: {refusal}"
@@ -152,7 +155,7 @@ fn a_row_that_was_changed_swapped_or_given_to_another_does_not_open() {
 }
 
 #[test]
-fn a_row_does_not_pass_for_one_of_another_kind_nor_under_another_address() {
+fn a_row_is_not_found_under_another_address() {
     let path = directory();
     let (_lock, vault) = opened(path.path());
     let mut entropy = Seeded(5);
@@ -161,38 +164,19 @@ fn a_row_does_not_pass_for_one_of_another_kind_nor_under_another_address() {
         SecretId::random(&mut entropy),
     );
     for (id, address) in [(victim, "victim@example.org"), (thief, "thief@example.org")] {
-        vault
-            .put(
-                id,
-                SecretKind::SignInEmail,
-                None,
-                &address.into(),
-                &mut entropy,
-            )
-            .unwrap();
+        let put = vault.put_sign_in(id, None, &address.into(), &mut entropy);
+        assert!(put.unwrap());
     }
-    let file = "access.sqlite3";
-    tampered(
-        path.path(),
-        file,
-        &format!(
+    for sql in [
+        format!(
             "UPDATE vault SET lookup = (SELECT lookup FROM vault WHERE id = '{thief}') WHERE id = '{victim}'"
         ),
-    );
-    tampered(
-        path.path(),
-        file,
-        &format!("UPDATE vault SET lookup = NULL WHERE id = '{thief}'"),
-    );
-    let refusal = vault.find_by_lookup("thief@example.org").unwrap_err();
+        format!("UPDATE vault SET lookup = NULL WHERE id = '{thief}'"),
+    ] {
+        assert!(tampered(path.path(), "access.sqlite3", &sql) > 0);
+    }
+    let refusal = vault.find_sign_in("thief@example.org").unwrap_err();
     assert!(matches!(refusal, AccessError::Tampered { id } if id == victim));
-    tampered(
-        path.path(),
-        file,
-        &format!("UPDATE vault SET kind = 'webhook' WHERE id = '{victim}'"),
-    );
-    let refusal = vault.get(victim, SecretKind::Webhook).unwrap_err();
-    assert!(matches!(refusal, AccessError::Tampered { .. }));
 }
 
 #[test]
@@ -234,13 +218,7 @@ fn another_key_or_none_is_refused_and_the_vault_left_as_it_was() {
     {
         let (_lock, vault) = opened(path.path());
         vault
-            .put(
-                id,
-                SecretKind::Webhook,
-                None,
-                &"https://example.org/x".into(),
-                &mut entropy,
-            )
+            .put(id, None, &"https://example.org/x".into(), &mut entropy)
             .unwrap();
     }
     let key = path.path().join("secret.key");
@@ -265,7 +243,7 @@ fn another_key_or_none_is_refused_and_the_vault_left_as_it_was() {
     let lock = locked(path.path());
     let kept = path.path().join("kept.key");
     let vault = Vault::open(&lock, Some(&kept), &mut entropy).unwrap();
-    assert!(vault.get(id, SecretKind::Webhook).unwrap().is_some());
+    assert!(vault.get(id).unwrap().is_some());
 }
 
 #[test]

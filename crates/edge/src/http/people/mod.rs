@@ -254,16 +254,16 @@ pub(crate) async fn add_user(
 ) -> Result<impl IntoResponse, Problem> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
-    refuse_taken(&app, email.expose_secret()).await?;
     let code = code()?;
     let rows = app
         .blocking(move |parts| {
-            Ok([
-                parts.vault.put(&email, None)?,
-                parts.vault.put(&code, None)?,
-            ])
+            let Some(email) = parts.vault.put_sign_in(&email)? else {
+                return Ok(None);
+            };
+            Ok(Some([email, parts.vault.put(&code, None)?]))
         })
-        .await?;
+        .await?
+        .ok_or_else(|| Problem::conflict("somebody has this address already"))?;
     let ask = PeopleAsk::Add {
         name: request.name,
         email: rows[0],
@@ -283,26 +283,6 @@ pub(crate) async fn add_user(
     shown(&app, &caller, added)
         .await
         .map(|user| (StatusCode::CREATED, Json(user)))
-}
-
-/// Two people with one address could not both sign in.
-async fn refuse_taken(app: &App, email: &str) -> Result<(), Problem> {
-    let rows: Vec<SecretId> =
-        app.read(|state| state.users.values().map(|user| user.email).collect());
-    let email = email.to_owned();
-    let taken = app.blocking(move |parts| {
-        for row in rows {
-            if read(parts, row)?.eq_ignore_ascii_case(&email) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    });
-    if taken.await? {
-        Err(Problem::conflict("somebody has this address already"))
-    } else {
-        Ok(())
-    }
 }
 
 fn code() -> Result<secrecy::SecretString, Problem> {

@@ -1,7 +1,6 @@
 -- Secrets and addresses, each sealed under a key that is not in this file. Times are microseconds since 1970 in UTC.
 CREATE TABLE vault (
     id         TEXT PRIMARY KEY NOT NULL,
-    kind       TEXT NOT NULL,
     owner      TEXT,
     lookup     TEXT,
     nonce      BLOB NOT NULL,
@@ -73,12 +72,3 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (scope, key)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
-
--- Subjects are keyed hashes: what people mistype into a login form is not kept.
-CREATE TABLE login_failures (
-    subject  TEXT PRIMARY KEY NOT NULL,
-    count    INTEGER NOT NULL,
-    first_at INTEGER NOT NULL,
-    last_at  INTEGER NOT NULL
-) STRICT;
-CREATE INDEX login_failures_by_age ON login_failures (last_at);
