@@ -3,6 +3,10 @@ import { STREAM_URL, type StreamChange } from '../api/index.ts';
 import { LiveConnection, type LiveMessage, type LiveState } from './connection.ts';
 import type { TabMessage } from './worker.ts';
 
+/** How often the shared worker is asked whether it is there, and how long it may take to say so. */
+const PING_MS = 5_000;
+const PING_ANSWER_MS_MAX = 12_000;
+
 /** `null` stands for "anything may have changed". */
 type Listener = (change: StreamChange | null) => void;
 
@@ -48,16 +52,38 @@ class Live {
   #open(): (message: TabMessage) => void {
     if (typeof SharedWorker === 'undefined') return this.#openHere();
     const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'tocsin-live' });
-    worker.port.onmessage = (said: MessageEvent<LiveMessage>) => this.#hear(said.data);
     const send = (message: TabMessage): void => worker.port.postMessage(message);
-    addEventListener('pagehide', () => send({ type: 'leave' }));
+    let pingedAt: number | null = null;
+    worker.port.onmessage = (said: MessageEvent<LiveMessage>) => {
+      pingedAt = null;
+      this.#hear(said.data);
+    };
+    const beat = setInterval(() => {
+      if (pingedAt === null) {
+        pingedAt = Date.now();
+        send({ type: 'ping' });
+      } else if (Date.now() - pingedAt > PING_ANSWER_MS_MAX) {
+        clearInterval(beat);
+        worker.port.close();
+        this.#leaveWorker();
+      }
+    }, PING_MS);
+    addEventListener('pagehide', () => this.#send?.({ type: 'leave' }));
     addEventListener('pageshow', (event) => {
       // Back from the browser's page cache: what happened meanwhile is unknown.
       if (!event.persisted) return;
-      send({ type: 'connect', url: STREAM_URL });
+      this.connect();
       this.#tell(null);
     });
     return send;
+  }
+
+  /** The browser ended the worker without a word, or it hangs: a connection of this tab's own takes over. */
+  #leaveWorker(): void {
+    this.#send = this.#openHere();
+    if (this.state === 'signed-out') return;
+    this.connect();
+    this.#tell(null);
   }
 
   #openHere(): (message: TabMessage) => void {

@@ -2,7 +2,7 @@
 import { LiveConnection, type LiveMessage } from './connection.ts';
 
 /** What a tab may say to the worker. */
-export type TabMessage = { type: 'connect'; url: string } | { type: 'leave' } | { type: 'close' };
+export type TabMessage = { type: 'connect'; url: string } | { type: 'ping' } | { type: 'leave' } | { type: 'close' };
 
 const tabs = new Set<MessagePort>();
 let connection: LiveConnection | null = null;
@@ -18,6 +18,11 @@ function hear(tab: MessagePort, message: TabMessage): void {
       connection ??= new LiveConnection(message.url, tell);
       tab.postMessage(connection.last);
       connection.connect();
+      return;
+    case 'ping':
+      // A tab that asks is there, also when it said goodbye and came back.
+      tabs.add(tab);
+      if (connection) tab.postMessage(connection.last);
       return;
     case 'leave':
       tabs.delete(tab);
