@@ -82,7 +82,7 @@ function down(start) {
     page('pg3', GRACE, 'webhook', 'Pager bridge', 2, 'planned', start + 47_000, [], 'Level 2, if nobody acknowledges'),
   ];
   made.paging = { policy: POLICY, level: 1, loop: 0, next_escalation_at: iso(start + 47_600), exhausted: false, recipients: [ADA] };
-  made.impact = { since: iso(onset), until: null, requests_failed: 37, requests_total: 41, by_tier: [{ tier: 'free', requests_failed: 25, requests_total: 28, users_failed: 19 }, { tier: 'premium', requests_failed: 12, requests_total: 13, users_failed: 7 }], estimated: { low: 6_140, high: 6_890, why: 'a dead server logs nothing; this is the rate of the 15 minutes before' } };
+  made.impact = { since: iso(onset), until: null, requests_failed: 37, requests_total: 41, by_tier: [{ tier: 'free', requests_failed: 25, requests_total: 28, users_failed: 19, expected_requests: { low: 4_890, high: 5_510 }, expected_users: { low: 901, high: 1_240 } }, { tier: 'premium', requests_failed: 12, requests_total: 13, users_failed: 7, expected_requests: { low: 1_150, high: 1_470 }, expected_users: { low: 214, high: 305 } }], expected: { low: 6_140, high: 6_890 }, method: 'The range is computed from the 31,214 requests logged in the 5 minutes before the onset.' };
   made.changes = [
     { at: iso(onset - 6 * MINUTE - 12_000), title: 'mods-enabled/mpm_event.conf changed', detail: '- MaxRequestWorkers 150\n+ MaxRequestWorkers 400' },
     { at: iso(onset - 41 * MINUTE), title: 'Package libapache2-mod-php upgraded', detail: '8.2.18 → 8.2.24' },
@@ -108,7 +108,7 @@ function errors(start) {
   });
   made.alerts = [{ id: id('al411'), title: 'Too many server errors', severity: 'error', status: 'firing', monitor: { id: id('mon5xx'), name: 'Too many server errors' }, opened_at: made.opened_at, recovered_at: null, summary: '24 of 293 requests answered 5xx within 60 s (limit 5 % and 20).', evidence: [{ series: 'apache_responses:5xx_ratio60s{target="shop-frontend"}', at: made.opened_at, value: 0.0819 }], source: 'monitor', repeats: 12 }];
   made.pages = [page('pg4', GRACE, 'ntfy', 'Phone', 1, 'delivered', onset + 2_610, [[1, onset + 2_612, 91, 'accepted', '200']], 'High urgency, at once')];
-  made.impact = { since: made.onset_at, until: null, requests_failed: 1_893, requests_total: 22_931, by_tier: [{ tier: 'premium', requests_failed: 214, requests_total: 5_120, users_failed: 131 }, { tier: 'free', requests_failed: 1_679, requests_total: 17_811, users_failed: 1_020 }], estimated: null };
+  made.impact = { since: made.onset_at, until: null, requests_failed: 1_893, requests_total: 22_931, by_tier: [{ tier: 'premium', requests_failed: 214, requests_total: 5_120, users_failed: 131, expected_requests: null, expected_users: null }, { tier: 'free', requests_failed: 1_679, requests_total: 17_811, users_failed: 1_020, expected_requests: null, expected_users: null }], expected: null, method: 'Requests were logged all through the failure, so nothing had to be estimated.' };
   made.chart = { series: crashSeries(onset, onset + 8 * MINUTE), marks: marks(made) };
   made.explanation = ['The share of 5xx answers rose above 5 % with more than 20 failures within 60 s.'];
   return made;
@@ -141,7 +141,7 @@ function killed(start) {
     page('pg5', ADA, 'email', 'Work', 1, 'delivered', onset + 4_010, [[1, onset + 4_012, 231, 'accepted', '250 queued as 9F2']], 'High urgency, at once'),
     { ...page('pg6', ADA, 'email', 'Work', 1, 'delivered', onset + 9 * MINUTE + 15_000, [[1, onset + 9 * MINUTE + 15_004, 190, 'accepted', '250 queued']], ''), purpose: 'resolved' },
   ];
-  made.impact = { since: made.onset_at, until: made.recovered_at, requests_failed: 812, requests_total: 3_410, by_tier: [{ tier: 'premium', requests_failed: 190, requests_total: 802, users_failed: 88 }, { tier: 'free', requests_failed: 622, requests_total: 2_608, users_failed: 301 }], estimated: null };
+  made.impact = { since: made.onset_at, until: made.recovered_at, requests_failed: 812, requests_total: 3_410, by_tier: [{ tier: 'premium', requests_failed: 190, requests_total: 802, users_failed: 88, expected_requests: null, expected_users: null }, { tier: 'free', requests_failed: 622, requests_total: 2_608, users_failed: 301, expected_requests: null, expected_users: null }], expected: null, method: 'Requests were logged all through the failure, so nothing had to be estimated.' };
   made.chart = { series: crashSeries(onset, onset + 11 * MINUTE, onset + 9 * MINUTE), marks: marks(made) };
   made.explanation = ['All workers were busy for 3 s and the accept queue grew.'];
   return made;

@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, SecretId, TargetId, TokenId, UserId};
 use tocsin_domain::learn::evidence::Evidence;
+use tocsin_domain::learn::requests::RequestLog;
 use tocsin_domain::people::Role;
 use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
@@ -53,6 +54,18 @@ pub trait Vault: Send + Sync + 'static {
     /// It was not kept.
     fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError>;
 
+    /// Keeps the address that a person signs in with; `None`, and nothing kept, when somebody else signs in with it.
+    ///
+    /// # Errors
+    /// It was not kept.
+    fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError>;
+
+    /// The row of the address that somebody signs in with, however it is capitalised.
+    ///
+    /// # Errors
+    /// The vault cannot be read, or the row cannot be decrypted.
+    fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, StorageError>;
+
     /// Reads a secret; `None` when the row is gone.
     ///
     /// # Errors
@@ -96,7 +109,25 @@ pub struct NewToken {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Passwords, sessions, tokens, one-time links and settings.
+/// What is known of an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Once {
+    /// Nothing: the request is to be carried out.
+    New,
+    /// The request is under way, or the server ended while it was.
+    Underway,
+    /// This was the answer.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Its body, JSON or empty.
+        body: Vec<u8>,
+    },
+    /// It was used for another request.
+    Mismatch,
+}
+
+/// Passwords, sessions, tokens, one-time links, settings, and answers kept for repeated requests.
 pub trait Accounts: Send + Sync + 'static {
     /// Sets a person's password (argon2id) and ends their sessions. Slow on purpose.
     ///
@@ -183,6 +214,37 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     /// It may still work; setup itself is refused when it was done.
     fn finish_setup(&self) -> Result<(), StorageError>;
+
+    /// Takes an idempotency key of `scope` for a request, or says what is known of it. `request` is what a repetition must
+    /// have in common with the first.
+    ///
+    /// # Errors
+    /// The key was not taken.
+    fn begin_once(
+        &self,
+        scope: &str,
+        key: &str,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Once, StorageError>;
+
+    /// Keeps the answer that repetitions are given.
+    ///
+    /// # Errors
+    /// It was not kept; the key stays taken.
+    fn finish_once(
+        &self,
+        scope: &str,
+        key: &str,
+        status: u16,
+        body: &[u8],
+    ) -> Result<(), StorageError>;
+
+    /// Gives a key back whose request was refused.
+    ///
+    /// # Errors
+    /// It stays taken.
+    fn abandon_once(&self, scope: &str, key: &str) -> Result<(), StorageError>;
 
     /// A setting, as JSON text.
     ///
@@ -272,6 +334,17 @@ pub trait Telemetry: Send + Sync + 'static {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Fact>, StorageError>;
+
+    /// The requests that a target's access log tells of in a half-open span.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn requests(
+        &self,
+        target: TargetId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<RequestLog, StorageError>;
 
     /// Lines of a target's logs in a half-open span, oldest first; of more than `limit` the newest.
     ///

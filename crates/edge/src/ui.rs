@@ -9,6 +9,7 @@ use crate::http::problem::Problem;
 
 #[derive(Embed)]
 #[folder = "../../web/dist"]
+#[allow_missing = true]
 struct Files;
 
 /// What is served when the browser's side was not built.

@@ -1,5 +1,6 @@
 //! Freezes the evidence of resolved incidents: gathers it from journal and store, writes it once, reads it back checked.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,18 +12,23 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, TargetId};
+use tocsin_domain::incident::Incident;
 use tocsin_domain::learn::evidence::{
-    BEFORE_ONSET_MS, EVIDENCE_VERSION, Evidence, FrozenSeries, Names,
+    BEFORE_ONSET_MS, ERROR_LINES_BEFORE_ONSET_MS, ERROR_LINES_MAX, EVIDENCE_VERSION, Evidence,
+    FrozenSeries, Names, REQUESTS_BEFORE_ONSET_MS,
 };
+use tocsin_domain::learn::requests::RequestLog;
+use tocsin_domain::signal::{LogLine, LogRecord};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Bundle, Evidences, StorageError};
 use tocsin_engine::{Clock, EngineHandle};
 use tocsin_journal::JournalReader;
-use tocsin_promql::Chunk;
-use tocsin_telemetry::{Recorded, Store};
+use tocsin_promql::Matcher;
+use tocsin_telemetry::Store;
 
+use crate::store_port::request_log;
 use crate::system::{SystemClock, hex};
 
 /// A bundle unpacks to this at most.
@@ -66,12 +72,57 @@ impl Archive {
         }
         let (from, until) = evidence.window;
         if let Some(target) = evidence.incident.target {
-            let recorded = self.store.export_window(target, from, until)?;
-            evidence.series = recorded_series(&recorded);
-            evidence.facts = recorded.facts;
-            evidence.logs = recorded.logs;
+            evidence.series = self.series(target, from, until)?;
+            evidence.facts = self.store.facts(target, from, until)?;
+            let onset = began(&evidence.incident);
+            let requests_from = onset.minus_ms(REQUESTS_BEFORE_ONSET_MS).max(from);
+            evidence.requests = request_log(&self.store, target, requests_from, until)?;
+            evidence.error_lines = self.error_lines(target, onset, until)?;
         }
         Ok(Some(evidence))
+    }
+
+    fn series(
+        &self,
+        target: TargetId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> anyhow::Result<Vec<FrozenSeries>> {
+        let of_target = [Matcher::equal("target", target.as_str())];
+        let series = self.store.samples(&of_target, from, until)?.into_iter();
+        let frozen = series.map(|(labels, points)| FrozenSeries {
+            labels,
+            samples: points
+                .into_iter()
+                .map(|(at_ms, value)| (at_ms, value.to_bits()))
+                .collect(),
+        });
+        Ok(frozen.collect())
+    }
+
+    /// The last lines of the error log before the onset and the first ones from it on.
+    fn error_lines(
+        &self,
+        target: TargetId,
+        onset: Timestamp,
+        until: Timestamp,
+    ) -> anyhow::Result<Vec<LogRecord>> {
+        let from = onset.minus_ms(ERROR_LINES_BEFORE_ONSET_MS);
+        let (mut before, mut after) = (VecDeque::new(), Vec::new());
+        self.store.each_log(target, from, until, &mut |record| {
+            let is_error = matches!(record.line, LogLine::Error { .. });
+            if is_error && record.at < onset {
+                if before.len() == ERROR_LINES_MAX {
+                    before.pop_front();
+                }
+                before.push_back(record);
+            } else if is_error {
+                after.push(record);
+            }
+            after.len() < ERROR_LINES_MAX
+        })?;
+        before.extend(after);
+        Ok(before.into())
     }
 
     /// Gathers, writes and journals the evidence of a resolved incident. A second time gives a second file, never a changed
@@ -125,11 +176,16 @@ fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()
     File::open(folder)?.sync_all()
 }
 
+/// When the failure began at the earliest.
+fn began(incident: &Incident) -> Timestamp {
+    incident.onset.as_ref().map_or(incident.opened_at, |onset| {
+        onset.at.minus_ms(onset.uncertainty_ms)
+    })
+}
+
 fn skeleton(state: &State, incident: IncidentId, host_name: &str) -> Option<Evidence> {
     let incident = state.incidents.get(&incident)?.clone();
-    let began = incident.onset.as_ref().map_or(incident.opened_at, |onset| {
-        onset.at.minus_ms(onset.uncertainty_ms)
-    });
+    let began = began(&incident);
     let until = incident.resolved_at.unwrap_or_else(|| SystemClock.now());
     let alerts: Vec<_> = incident
         .alerts
@@ -189,28 +245,10 @@ fn skeleton(state: &State, incident: IncidentId, host_name: &str) -> Option<Evid
         window: (began.minus_ms(BEFORE_ONSET_MS), until),
         series: Vec::new(),
         facts: Vec::new(),
-        logs: Vec::new(),
+        requests: RequestLog::default(),
+        error_lines: Vec::new(),
         incident,
     })
-}
-
-fn recorded_series(recorded: &Recorded) -> Vec<FrozenSeries> {
-    let series = recorded.series.iter().map(|one| {
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        // A plain chunk has nothing to decode, so reading it cannot fail.
-        let _ = one
-            .samples
-            .read(i64::MIN, i64::MAX, &mut times, &mut values);
-        let samples = times
-            .into_iter()
-            .zip(values.into_iter().map(f64::to_bits))
-            .collect();
-        FrozenSeries {
-            labels: one.labels.clone(),
-            samples,
-        }
-    });
-    series.collect()
 }
 
 fn storage(error: &anyhow::Error) -> StorageError {

@@ -20,7 +20,7 @@ use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
-use tocsin_journal::{Access, OneTimePurpose, SecretKind, Vault};
+use tocsin_journal::{Access, OneTimePurpose, Vault};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets};
@@ -261,24 +261,15 @@ fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
     let row = access
         .setting(SETTING)?
         .and_then(|row| row.as_str()?.parse::<SecretId>().ok());
-    if let Some(key) = row
-        .map(|id| vault.get(id, SecretKind::ChannelSecret))
-        .transpose()?
-        .flatten()
-    {
+    if let Some(key) = row.map(|id| vault.get(id)).transpose()?.flatten() {
         return Ok(key.expose_secret().as_bytes().to_owned());
     }
     let mut bytes = [0_u8; 32];
     OsEntropy.fill(&mut bytes);
     let key = hex(&bytes);
     let id = SecretId::random(&mut OsEntropy);
-    vault.put(
-        id,
-        SecretKind::ChannelSecret,
-        None,
-        &SecretString::from(key.clone()),
-        &mut OsEntropy,
-    )?;
+    let secret = SecretString::from(key.clone());
+    vault.put(id, None, &secret, &mut OsEntropy)?;
     access.set_setting(SETTING, &serde_json::Value::String(id.to_string()))?;
     Ok(key.into_bytes())
 }

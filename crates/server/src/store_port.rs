@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tocsin_domain::id::TargetId;
+use tocsin_domain::learn::requests::{RequestLog, RequestLogBuilder};
 use tocsin_domain::signal::{Fact, LogLine, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Answer, LogKind, QueryError, Series, StorageError, Telemetry};
@@ -81,6 +82,23 @@ fn storage(error: &ReadError) -> StorageError {
     }
 }
 
+/// The requests that a target's access log tells of in a half-open span. Only what is counted is kept in memory.
+pub(crate) fn request_log(
+    store: &Store,
+    target: TargetId,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<RequestLog, ReadError> {
+    let mut requests = RequestLogBuilder::default();
+    store.each_log(target, from, until, &mut |record| {
+        if record.at < until {
+            requests.add(&record);
+        }
+        true
+    })?;
+    Ok(requests.finish())
+}
+
 impl Telemetry for Asking {
     fn query(&self, expr: &str, at: Timestamp) -> Result<Answer, QueryError> {
         let value = self.ask(expr, |query, store, limits| {
@@ -114,6 +132,15 @@ impl Telemetry for Asking {
             .facts(target, from, until)
             .map_err(|error| storage(&error))?;
         Ok(facts.into_iter().filter(|fact| fact.at < until).collect())
+    }
+
+    fn requests(
+        &self,
+        target: TargetId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<RequestLog, StorageError> {
+        request_log(&self.0, target, from, until).map_err(|error| storage(&error))
     }
 
     fn logs(

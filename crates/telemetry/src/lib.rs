@@ -4,7 +4,6 @@
 //! [`Store::maintain`] seals what was logged into an immutable block and drops what is too old. A query sees head and
 //! blocks as one. [`Recorded`] is a frozen copy of one target's window that answers the same queries.
 
-mod access;
 mod block;
 mod chunk;
 mod codec;
@@ -24,7 +23,6 @@ mod store;
 mod varint;
 mod wal;
 
-pub use access::{AccessSecond, access_per_second};
 pub use codec::{CodecError, decode_samples, encode_samples};
 pub use disk::{Disk, LogFile, RealDisk};
 pub use error::{AppendError, MaintainError, OpenError, ReadError};

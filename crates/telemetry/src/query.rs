@@ -9,7 +9,6 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Chunk, Matcher, Select, SeriesData, Source, SourceError};
 
-use crate::access::{AccessSecond, AccessSeconds};
 use crate::block::RecordKind;
 use crate::chunk::in_order;
 use crate::error::ReadError;
@@ -123,25 +122,6 @@ impl Store {
         let span = Span { target, from, to };
         let found = span.find(&self.head(), RecordKind::Logs, |records| &records.logs);
         found.visit(visit)
-    }
-
-    /// Requests of a target in `from..=to` by second, tier and class of status, own probes left out, counted from the
-    /// raw lines.
-    ///
-    /// # Errors
-    /// When a block cannot be read.
-    pub fn access_seconds(
-        &self,
-        target: TargetId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<AccessSecond>, ReadError> {
-        let mut seconds = AccessSeconds::default();
-        self.each_log(target, from, to, &mut |log| {
-            seconds.add(&log);
-            true
-        })?;
-        Ok(seconds.finish())
     }
 
     /// The distinct times, in milliseconds and in order, at which samples from `from_ms` on were taken: the instants at

@@ -8,7 +8,6 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Chunk, Matcher, PlainChunk, Select, SeriesData, Source, SourceError};
 
-use crate::access::{AccessSecond, AccessSeconds};
 use crate::codec::{decode_samples, encode_samples};
 use crate::error::ReadError;
 use crate::store::Store;
@@ -38,8 +37,6 @@ pub struct Recorded {
     pub logs: Vec<LogRecord>,
     /// How many log lines were too many.
     pub logs_left_out: u64,
-    /// Requests by second, tier and class of status, counted from all log lines.
-    pub access: Vec<AccessSecond>,
 }
 
 /// One series of a window.
@@ -81,9 +78,7 @@ impl Store {
         let matchers = [Matcher::equal("target", target.as_str())];
         let series = self.samples(&matchers, from, to)?;
         let (mut logs, mut logs_left_out) = (Vec::new(), 0);
-        let mut access = AccessSeconds::default();
         self.each_log(target, from, to, &mut |log| {
-            access.add(&log);
             if logs.len() < self.options.limits.recorded_logs_max {
                 logs.push(log);
             } else {
@@ -108,7 +103,6 @@ impl Store {
             facts: self.facts(target, from, to)?,
             logs,
             logs_left_out,
-            access: access.finish(),
         })
     }
 }

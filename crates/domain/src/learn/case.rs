@@ -5,7 +5,7 @@ use super::facts::Identity;
 use super::ledger::{Counted, EvidenceRef, Ledger, LogQuery, Source};
 use super::mask::{clean, clip};
 use super::moment::Moment;
-use super::requests::{self, Requests};
+use super::requests;
 use super::telling;
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
 use crate::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent};
@@ -23,7 +23,6 @@ pub(super) const TEXT_CHARS: usize = 600;
 /// Evidence with what is asked of it often.
 pub(super) struct Case<'a> {
     pub(super) evidence: &'a Evidence,
-    pub(super) requests: Requests<'a>,
     ledger: Ledger,
 }
 
@@ -31,7 +30,6 @@ impl<'a> Case<'a> {
     pub(super) fn new(evidence: &'a Evidence) -> Self {
         Self {
             evidence,
-            requests: Requests::of(evidence),
             ledger: Ledger::default(),
         }
     }
@@ -92,7 +90,7 @@ impl<'a> Case<'a> {
             counted,
             tier: tier.map(|tier| clean(tier, NAME_CHARS)),
         };
-        let count = requests::answer(&self.requests, self.evidence, &query, from, until);
+        let count = requests::answer(self.evidence, &query, from, until);
         let cited = self.ledger.cite(Source::Logs {
             query,
             from,

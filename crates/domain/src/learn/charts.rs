@@ -82,8 +82,9 @@ fn requests(case: &mut Case<'_>, grid: &Grid) -> Option<Chart> {
         ("refused by rule (status 4xx)", Tone::Info, 400..500),
         ("failed (status 5xx)", Tone::Bad, 500..u16::MAX),
     ];
-    let within = case.requests.within(grid.from, grid.until());
-    if within.is_empty() {
+    let log = &case.evidence.requests;
+    let within = log.within(grid.from, grid.until());
+    if within.is_empty() || log.left_out > 0 {
         return None;
     }
     let mut lines = Vec::new();

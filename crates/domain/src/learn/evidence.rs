@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::requests::RequestLog;
 use crate::alert::Alert;
 use crate::event::Event;
 use crate::id::{PolicyId, ScheduleId, ServiceId, UserId};
@@ -14,9 +15,16 @@ use crate::target::TargetIdentity;
 use crate::time::Timestamp;
 
 /// The version of the bundle's format.
-pub const EVIDENCE_VERSION: u16 = 1;
+pub const EVIDENCE_VERSION: u16 = 2;
 /// How long before the onset telemetry is pinned and frozen.
 pub const BEFORE_ONSET_MS: u64 = 3_600_000;
+
+/// How long before the onset requests are frozen: the longest time that expectations are computed from, and a minute to spare.
+pub const REQUESTS_BEFORE_ONSET_MS: u64 = 960_000;
+/// How long before the onset error-log lines are frozen.
+pub const ERROR_LINES_BEFORE_ONSET_MS: u64 = 600_000;
+/// Error-log lines that are frozen at most: so many of the last ones before the onset, and so many of the first ones from it on.
+pub const ERROR_LINES_MAX: usize = 1_000;
 
 /// The bundle. Its canonical bytes are `serde_json::to_vec` of this value; their SHA-256 is journalled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,8 +53,10 @@ pub struct Evidence {
     pub series: Vec<FrozenSeries>,
     /// What was seen of the target in the window.
     pub facts: Vec<Fact>,
-    /// Access-log lines of the target in the window, and error-log lines.
-    pub logs: Vec<LogRecord>,
+    /// The requests that the access log tells of, from [`REQUESTS_BEFORE_ONSET_MS`] before the onset to the window's end.
+    pub requests: RequestLog,
+    /// Error-log lines of the target around the onset.
+    pub error_lines: Vec<LogRecord>,
 }
 
 /// Names of nouns at the time of freezing, so that a report can name them later. Personal addresses are not in it.

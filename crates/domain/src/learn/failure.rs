@@ -23,7 +23,7 @@ pub(super) fn kind(case: &mut Case<'_>) -> Stated<FailureKind> {
     }
     let by_monitor = case
         .monitor_of(alert)
-        .and_then(|monitor| by_slug(&monitor.slug));
+        .and_then(|monitor| FailureKind::of_monitor(&monitor.slug));
     if matches!(
         by_monitor,
         Some(FailureKind::BadConfiguration | FailureKind::ServerErrors | FailureKind::Saturated)
@@ -71,23 +71,26 @@ fn cite_opening(case: &mut Case<'_>, alert: &Alert) -> Vec<EvidenceRef> {
     evidence
 }
 
-/// What the stable name of a monitor says.
-fn by_slug(slug: &str) -> Option<FailureKind> {
-    let has = |words: &[&str]| words.iter().any(|word| slug.contains(word));
-    if has(&["config"]) {
-        Some(FailureKind::BadConfiguration)
-    } else if has(&["5xx", "error"]) {
-        Some(FailureKind::ServerErrors)
-    } else if has(&["saturat", "exhaust", "workers"]) {
-        Some(FailureKind::Saturated)
-    } else if has(&["orphan", "parent"]) {
-        Some(FailureKind::Orphaned)
-    } else if has(&["hang", "hung", "stall", "unresponsive", "timeout"]) {
-        Some(FailureKind::Hung)
-    } else if has(&["unreachable", "refus", "down"]) {
-        Some(FailureKind::Unreachable)
-    } else {
-        None
+impl FailureKind {
+    /// What the stable name of a monitor says.
+    #[must_use]
+    pub fn of_monitor(slug: &str) -> Option<Self> {
+        let has = |words: &[&str]| words.iter().any(|word| slug.contains(word));
+        if has(&["config"]) {
+            Some(Self::BadConfiguration)
+        } else if has(&["5xx", "error"]) {
+            Some(Self::ServerErrors)
+        } else if has(&["saturat", "exhaust", "workers"]) {
+            Some(Self::Saturated)
+        } else if has(&["orphan", "parent"]) {
+            Some(Self::Orphaned)
+        } else if has(&["hang", "hung", "stall", "unresponsive", "timeout"]) {
+            Some(Self::Hung)
+        } else if has(&["unreachable", "refus", "down"]) {
+            Some(Self::Unreachable)
+        } else {
+            None
+        }
     }
 }
 
@@ -293,12 +296,12 @@ fn refused_configuration(
 }
 
 fn failed_requests(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stated<String>> {
-    let failed = case
-        .requests
+    let log = &case.evidence.requests;
+    let failed = log
         .within(from, until)
         .iter()
         .any(super::requests::Request::failed);
-    if !failed {
+    if !failed || log.left_out > 0 {
         return None;
     }
     let (count, number) = case.ask_logs(Counted::FailedRequests, None, from, until);

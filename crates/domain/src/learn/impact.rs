@@ -9,7 +9,7 @@ use super::facts::{
 use super::ledger::{Counted, EvidenceRef, Stated};
 use super::mask::clean;
 use super::moment::{Moment, span_text};
-use super::requests::{Request, count};
+use super::requests::{self, Request, RequestLog, count};
 use crate::signal::metric;
 
 /// The longest baseline.
@@ -33,42 +33,43 @@ pub(super) fn impact(
     failure: Option<FailureKind>,
 ) -> Impact {
     let (from, until) = (moments.earliest(case), moments.trouble_end(case));
-    if !case.requests.log_was_read {
+    let log = &case.evidence.requests;
+    if let Some(why) = uncountable(log) {
         return Impact {
             from,
             until,
             recorded: Stated::unknown(),
             tiers: Vec::new(),
             expected: Stated::unknown(),
-            method:
-                "The evidence holds no access log, so neither requests nor users can be counted."
-                    .to_owned(),
+            method: why.to_owned(),
         };
     }
-    let counted_from = case.requests.counted_from(from);
+    let counted_from = log.counted_from(from);
     let (counts, cited) = counted(case, None, counted_from, until);
-    let tiers = shown_tiers(case)
+    let tiers = shown_tiers(log)
         .into_iter()
         .map(|tier| {
-            let name = case
-                .requests
-                .tiers
-                .get(tier)
-                .copied()
-                .unwrap_or_default()
-                .to_owned();
+            let name = clean(log.tier_name(tier), NAME_CHARS);
             let (counts, evidence) = counted(case, Some(&name), counted_from, until);
             TierRecorded {
-                tier: clean(&name, NAME_CHARS),
+                tier: name,
                 counts,
                 evidence,
             }
         })
         .collect();
-    let (expected, method) = match expect(case, moments, failure, from, until) {
+    let question = Question {
+        log,
+        window_from: case.evidence.window.0.into(),
+        from,
+        onset: moments.onset.value,
+        until,
+        failure,
+        waiting: most_waiting(case, from, until),
+    };
+    let (expected, method) = match expect(&question) {
         Ok(expected) => {
-            let waited = waited(case, failure, &expected.silences);
-            let method = method_of(&expected, edge_s(case), waited);
+            let method = method_of(&expected, log, question.waited() > 0);
             let cited = cite_expectation(case, &expected);
             (Stated::known(expected, cited), method)
         }
@@ -82,6 +83,93 @@ pub(super) fn impact(
         expected,
         method,
     }
+}
+
+/// Why nothing can be counted in this log.
+fn uncountable(log: &RequestLog) -> Option<&'static str> {
+    if !log.was_read {
+        Some("The evidence holds no access log, so neither requests nor users can be counted.")
+    } else if log.left_out > 0 {
+        Some(
+            "The access log had more requests than can be kept, so neither requests nor users can be counted.",
+        )
+    } else {
+        None
+    }
+}
+
+/// What is asked about a failure, which may still last.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The requests before it and during it.
+    pub log: &'a RequestLog,
+    /// Where the log begins at the earliest.
+    pub window_from: Moment,
+    /// When the failure began at the earliest.
+    pub from: Moment,
+    /// The measured onset, when there is one.
+    pub onset: Option<Moment>,
+    /// Its end, or now.
+    pub until: Moment,
+    /// What kind of failure it is.
+    pub failure: Option<FailureKind>,
+    /// The most connections that waited in the accept queue.
+    pub waiting: u64,
+}
+
+impl Question<'_> {
+    /// Connections that waited in the accept queue may have been answered when the server went on.
+    const fn waited(&self) -> u64 {
+        match self.failure {
+            Some(FailureKind::Hung | FailureKind::Saturated) => self.waiting,
+            _ => 0,
+        }
+    }
+}
+
+/// Who is hurt, without citations: for those who respond, while the report is not yet written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hurt {
+    /// What was logged, of all and by tier.
+    pub recorded: Recorded,
+    /// The tiers that matter most, "premium" first.
+    pub tiers: Vec<(String, Recorded)>,
+    /// What a silent log did not tell; none where it was not silent or nothing can be expected.
+    pub expected: Option<Expected>,
+    /// How the expectation was made, or why there is none.
+    pub method: String,
+}
+
+/// Counts and expects as a report would, were it written now. The error says why nothing can be counted.
+///
+/// # Errors
+/// When no log was read, or not all of it.
+pub fn hurt(question: &Question<'_>) -> Result<Hurt, &'static str> {
+    let log = question.log;
+    if let Some(why) = uncountable(log) {
+        return Err(why);
+    }
+    let during = log.within(log.counted_from(question.from), question.until);
+    let tiers = shown_tiers(log).into_iter().map(|tier| {
+        let of_tier = during.iter().filter(|request| request.tier == tier);
+        (
+            clean(log.tier_name(tier), NAME_CHARS),
+            requests::recorded(of_tier),
+        )
+    });
+    let (expected, method) = match expect(question) {
+        Ok(expected) => {
+            let method = method_of(&expected, log, question.waited() > 0);
+            (Some(expected), method)
+        }
+        Err(why) => (None, why.to_owned()),
+    };
+    Ok(Hurt {
+        recorded: requests::recorded(during.iter()),
+        tiers: tiers.collect(),
+        expected,
+        method,
+    })
 }
 
 fn counted(
@@ -106,60 +194,44 @@ fn counted(
 }
 
 /// The tiers with the most requests, "premium" always first.
-fn shown_tiers(case: &Case<'_>) -> Vec<usize> {
-    let requests = &case.requests;
-    let mut sizes = vec![0_u64; requests.tiers.len()];
-    for request in &requests.all {
-        if let Some(size) = sizes.get_mut(request.tier) {
+fn shown_tiers(log: &RequestLog) -> Vec<u16> {
+    let mut sizes = vec![0_u64; log.tiers.len()];
+    for request in &log.requests {
+        if let Some(size) = sizes.get_mut(usize::from(request.tier)) {
             *size += 1;
         }
     }
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    let mut order: Vec<u16> = (0..).take(sizes.len()).collect();
     order.sort_by_key(|tier| {
-        let premium = requests.tiers.get(*tier) == Some(&"premium");
-        (
-            !premium,
-            std::cmp::Reverse(sizes.get(*tier).copied()),
-            *tier,
-        )
+        let name = log.tier_name(*tier);
+        let size = sizes.get(usize::from(*tier)).copied();
+        (name != "premium", std::cmp::Reverse(size), name)
     });
     order.truncate(TIERS_MAX);
     order
 }
 
-fn expect(
-    case: &Case<'_>,
-    moments: &Moments,
-    failure: Option<FailureKind>,
-    from: Moment,
-    until: Moment,
-) -> Result<Expected, &'static str> {
-    let baseline = baseline(case, from)
+fn expect(question: &Question<'_>) -> Result<Expected, &'static str> {
+    let log = question.log;
+    let baseline = baseline(question)
         .ok_or("Less than ten seconds of traffic were logged before the onset, too little to expect anything from.")?;
-    let before = case.requests.within(baseline.0, baseline.1);
+    let before = log.within(baseline.0, baseline.1);
     let seconds = seconds_between(baseline.0, baseline.1);
-    let silences = silences(
-        case,
-        failure,
-        from,
-        until,
-        rate_per_ms(before.len(), seconds),
-    );
+    let silences = silences(question, rate_per_ms(before.len(), seconds));
     if silences.is_empty() {
         return Err(
             "Requests were logged all through the failure, so nothing had to be estimated.",
         );
     }
-    let silent = silent(case, moments, failure, &silences, before.len(), seconds);
+    let silent = silent(question, &silences, before.len(), seconds);
     let all = range_of(before, |_| true, &baseline, seconds, &silent);
-    let tiers = shown_tiers(case)
+    let tiers = shown_tiers(log)
         .into_iter()
         .map(|tier| {
             let (requests, users) =
                 range_of(before, |r| r.tier == tier, &baseline, seconds, &silent);
-            let name = case.requests.tiers.get(tier).copied().unwrap_or_default();
             TierExpected {
-                tier: clean(name, NAME_CHARS),
+                tier: clean(log.tier_name(tier), NAME_CHARS),
                 requests,
                 users,
             }
@@ -180,14 +252,13 @@ fn expect(
 }
 
 /// The minutes before the failure in which the log was written: whole seconds, ending one second before the onset.
-fn baseline(case: &Case<'_>, from: Moment) -> Option<(Moment, Moment)> {
-    let until = from.shifted(-1_000);
-    let first_logged = case.requests.all.first()?.at_ms;
-    let window: Moment = case.evidence.window.0.into();
+fn baseline(question: &Question<'_>) -> Option<(Moment, Moment)> {
+    let until = question.from.shifted(-1_000);
+    let first_logged = question.log.requests.first()?.at_ms;
     let earliest = until
         .shifted(-BASELINE_MAX_MS)
         .max(Moment::from_millis(first_logged))
-        .max(window);
+        .max(question.window_from);
     let seconds = (until.as_millis() - earliest.as_millis()).div_euclid(1_000);
     (seconds >= BASELINE_MIN_S).then(|| (until.shifted(-seconds * 1_000), until))
 }
@@ -202,20 +273,12 @@ fn rate_per_ms(requests: usize, seconds: usize) -> f64 {
 
 /// Pauses of the log within the failure that are too long to be chance. A server that is known to answer nobody is silent
 /// in its longest pause, however rare requests are.
-fn silences(
-    case: &Case<'_>,
-    failure: Option<FailureKind>,
-    from: Moment,
-    until: Moment,
-    rate: f64,
-) -> Vec<Silence> {
-    let times = case
-        .requests
-        .all
-        .iter()
-        .map(|request| Moment::from_millis(request.at_ms));
+fn silences(question: &Question<'_>, rate: f64) -> Vec<Silence> {
+    let (from, until) = (question.from, question.until);
+    let during = question.log.within(from, until).iter();
+    let times = during.map(|request| Moment::from_millis(request.at_ms));
     let mut edges: Vec<Moment> = vec![from];
-    edges.extend(times.filter(|at| from < *at && *at < until));
+    edges.extend(times.filter(|at| from < *at));
     edges.push(until);
     let pauses = edges.windows(2).filter_map(|pair| {
         let [from, until] = pair else { return None };
@@ -232,7 +295,7 @@ fn silences(
         .filter(|pause| float_ms(length(pause)) >= threshold)
         .copied()
         .collect();
-    if long.is_empty() && answers_nobody(failure) {
+    if long.is_empty() && answers_nobody(question.failure) {
         return pauses
             .into_iter()
             .filter(|pause| length(pause) >= 1_000)
@@ -266,22 +329,20 @@ const fn answers_nobody(failure: Option<FailureKind>) -> bool {
 /// The shortest and the longest that the silence can have been. The failure began between the earliest and the measured
 /// onset, and not much later than the log fell silent; requests resume a little after the server does.
 fn silent(
-    case: &Case<'_>,
-    moments: &Moments,
-    failure: Option<FailureKind>,
+    question: &Question<'_>,
     silences: &[Silence],
     requests: usize,
     seconds: usize,
 ) -> Silent {
     let apart_s = float(seconds) / float(requests).max(1.0);
-    let edge_s = edge_s(case);
+    let edge_s = edge_s(question.log);
     let mut silent = Silent {
         at_least_s: 0.0,
         at_most_s: 0.0,
     };
     for silence in silences {
         let longest_s = seconds_of(silence.from, silence.until);
-        let onset = moments.onset.value.unwrap_or(silence.from);
+        let onset = question.onset.unwrap_or(silence.from);
         let start_lag_s = seconds_of(silence.from, onset).min(CHANCE_PAUSE * apart_s);
         let end_lag_s = (CHANCE_PAUSE * apart_s).min(10.0);
         let shortest_s = longest_s - start_lag_s - end_lag_s - 2.0 * edge_s;
@@ -289,7 +350,7 @@ fn silent(
         silent.at_most_s += longest_s + 2.0 * edge_s;
     }
     // Those who waited came within a span of their own, which counts as answered.
-    let waited_s = float_ms(waited(case, failure, silences)) * apart_s;
+    let waited_s = float_ms(question.waited()) * apart_s;
     silent.at_least_s = (silent.at_least_s - waited_s).max(0.0);
     silent
 }
@@ -298,33 +359,20 @@ fn seconds_of(from: Moment, until: Moment) -> f64 {
     float_ms(until.ms_since(from).unwrap_or_default()) / 1_000.0
 }
 
-fn edge_s(case: &Case<'_>) -> f64 {
-    let whole_seconds = case
-        .requests
-        .all
-        .iter()
-        .all(|request| request.at_ms % 1_000 == 0);
-    if whole_seconds {
+fn edge_s(log: &RequestLog) -> f64 {
+    if log.tells_whole_seconds() {
         EDGE_OF_SECONDS_S
     } else {
         EDGE_OF_FRACTIONS_S
     }
 }
 
-/// Connections that waited in the accept queue may have been answered when the server went on.
-fn waited(case: &Case<'_>, failure: Option<FailureKind>, silences: &[Silence]) -> u64 {
-    if !matches!(failure, Some(FailureKind::Hung | FailureKind::Saturated)) {
-        return 0;
-    }
-    let inside = |ms: i64| {
-        silences
-            .iter()
-            .any(|s| s.from.as_millis() <= ms && ms <= s.until.as_millis())
-    };
+fn most_waiting(case: &Case<'_>, from: Moment, until: Moment) -> u64 {
+    let during = from.as_millis()..=until.as_millis();
     case.series(metric::LISTENER_QUEUE)
         .iter()
         .flat_map(|series| &series.samples)
-        .filter(|(ms, _)| inside(*ms))
+        .filter(|(ms, _)| during.contains(ms))
         .map(|(_, bits)| whole(f64::from_bits(*bits)))
         .max()
         .unwrap_or_default()
@@ -355,17 +403,17 @@ fn range_of(
     )
 }
 
-fn method_of(expected: &Expected, edge_s: f64, waited: u64) -> String {
+fn method_of(expected: &Expected, log: &RequestLog, waited: bool) -> String {
     let before = expected
         .baseline_until
         .ms_since(expected.baseline_from)
         .unwrap_or_default();
-    let edge = if edge_s < EDGE_OF_SECONDS_S {
-        "half a second"
-    } else {
+    let edge = if log.tells_whole_seconds() {
         "one second"
+    } else {
+        "half a second"
     };
-    let waited = if waited > 0 {
+    let waited = if waited {
         " The low end takes every connection that waited as answered afterwards."
     } else {
         ""

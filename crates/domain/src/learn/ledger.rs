@@ -107,8 +107,6 @@ pub enum Counted {
     Users,
     /// Distinct users with at least one failed request.
     FailedUsers,
-    /// Lines of the error log.
-    ErrorLines,
 }
 
 impl Counted {
@@ -120,7 +118,6 @@ impl Counted {
             Self::FailedRequests => "failed requests",
             Self::Users => "users",
             Self::FailedUsers => "users with failures",
-            Self::ErrorLines => "error lines",
         }
     }
 }

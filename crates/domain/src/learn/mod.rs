@@ -5,6 +5,7 @@ pub mod facts;
 pub mod ledger;
 pub mod mask;
 pub mod moment;
+pub mod requests;
 pub mod statements;
 pub mod verify;
 
@@ -20,7 +21,6 @@ mod lessons;
 mod measures;
 mod moments;
 mod paging;
-mod requests;
 mod resolution;
 mod telling;
 mod timeline;
@@ -31,4 +31,5 @@ pub mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use impact::{Hurt, Question, hurt};
 pub use verify::{Mismatch, verify};

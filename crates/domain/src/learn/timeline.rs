@@ -10,7 +10,7 @@ use super::moment::{Moment, span_text};
 use super::requests::count;
 use super::telling;
 use crate::event::IncidentWhat;
-use crate::signal::{FactKind, LogLine};
+use crate::signal::FactKind;
 
 /// Entries of a timeline at most.
 const ENTRIES_MAX: usize = 500;
@@ -174,10 +174,9 @@ pub(super) fn log_lines(case: &Case<'_>, moments: &Moments) -> Vec<LogExcerpt> {
     let target = case.evidence.incident.target;
     let mut lines: Vec<LogExcerpt> = case
         .evidence
-        .logs
+        .error_lines
         .iter()
         .filter(|record| target == Some(record.target))
-        .filter(|record| matches!(record.line, LogLine::Error { .. }))
         .filter(|record| (from..=until).contains(&record.at.into()))
         .map(|record| LogExcerpt {
             at: record.at.into(),

@@ -7,7 +7,7 @@ use super::facts::{self, Duration, Facts};
 use super::ledger::{Source, Stated};
 use super::mask::clean;
 use super::moment::Moment;
-use super::requests::{self, Requests};
+use super::requests;
 use super::telling;
 use crate::alert::EvidenceSample;
 use crate::event::{AlertEvent, Cause, EventBody};
@@ -38,12 +38,11 @@ fn mismatch(what: &str, why: impl Into<String>) -> Mismatch {
 }
 
 fn unresolved(evidence: &Evidence, stated: &Facts) -> Vec<Mismatch> {
-    let requests = Requests::of(evidence);
     stated
         .evidence
         .iter()
         .enumerate()
-        .filter(|(_, source)| !resolves(evidence, &requests, source))
+        .filter(|(_, source)| !resolves(evidence, source))
         .map(|(index, source)| {
             let why = format!("entry {} is not in the bundle: {source:?}", index + 1);
             mismatch("evidence", why)
@@ -51,7 +50,7 @@ fn unresolved(evidence: &Evidence, stated: &Facts) -> Vec<Mismatch> {
         .collect()
 }
 
-fn resolves(evidence: &Evidence, requests: &Requests<'_>, source: &Source) -> bool {
+fn resolves(evidence: &Evidence, source: &Source) -> bool {
     match source {
         Source::Event {
             position,
@@ -74,7 +73,7 @@ fn resolves(evidence: &Evidence, requests: &Requests<'_>, source: &Source) -> bo
             from,
             until,
             count,
-        } => requests::answer(requests, evidence, query, *from, *until) == *count,
+        } => requests::answer(evidence, query, *from, *until) == *count,
         Source::Fact { index, at, fact } => evidence.facts.get(*index).is_some_and(|found| {
             Moment::from(found.at) == *at && telling::fact_kind(&found.what) == fact
         }),

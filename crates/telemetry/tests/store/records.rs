@@ -1,7 +1,7 @@
 //! Facts and log lines.
 
 use tocsin_domain::signal::{Batch, Fact, FactKind, LogLine, LogRecord};
-use tocsin_telemetry::{AccessSecond, Options, Recorded, Store, access_per_second};
+use tocsin_telemetry::{Options, Recorded, Store};
 
 use crate::{at, open, target};
 
@@ -75,48 +75,6 @@ fn logs_and_facts_come_in_the_order_of_time_wherever_they_lie() {
 }
 
 #[test]
-fn requests_are_counted_by_second_tier_and_class_without_own_probes() {
-    let mut probe = log(100, 200, "free");
-    if let LogLine::Access { own_probe, .. } = &mut probe.line {
-        *own_probe = true;
-    }
-    let logs = [
-        log(0, 200, "premium"),
-        log(7, 204, "premium"),
-        log(8, 503, "premium"),
-        log(999, 200, "free"),
-        log(1_000, 200, "free"),
-        probe,
-    ];
-    let second = |second, tier: &str, class, requests, users: &[&str]| AccessSecond {
-        second: at(0).as_millis() / 1_000 + second,
-        tier: tier.to_owned(),
-        class,
-        requests,
-        users: users.iter().map(|user| format!("{user:0>16}")).collect(),
-    };
-    let expected = [
-        second(0, "free", 2, 1, &["5"]),
-        second(0, "premium", 2, 2, &["0"]),
-        second(0, "premium", 5, 1, &["1"]),
-        second(1, "free", 2, 1, &["6"]),
-    ];
-    assert_eq!(access_per_second(&logs), expected);
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = open(folder.path());
-    let batch = Batch {
-        logs: logs.to_vec(),
-        ..Batch::default()
-    };
-    store.append(&batch, at(0)).unwrap();
-    store.seal_now().unwrap();
-    assert_eq!(
-        store.access_seconds(target(), at(0), at(2_000)).unwrap(),
-        expected
-    );
-}
-
-#[test]
 fn a_recorded_window_counts_the_log_lines_it_has_no_room_for() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::default();
@@ -126,8 +84,6 @@ fn a_recorded_window_counts_the_log_lines_it_has_no_room_for() {
     let recorded = store.export_window(target(), at(0), at(60_000)).unwrap();
     assert_eq!(recorded.logs, all[..1_000]);
     assert_eq!(recorded.logs_left_out, 1_100);
-    let requests: u64 = recorded.access.iter().map(|second| second.requests).sum();
-    assert_eq!(requests, 2_100);
     assert_eq!(recorded.facts.len(), 3);
     let read = Recorded::from_bytes(&recorded.to_bytes().unwrap()).unwrap();
     assert_eq!(read, recorded);

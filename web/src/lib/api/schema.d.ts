@@ -1122,8 +1122,6 @@ export interface components {
             high: number;
             /** Format: int64 */
             low: number;
-            /** @description How it was estimated. */
-            why: string;
         };
         /** @description A sample that proves a statement. */
         Evidence: {
@@ -1147,10 +1145,12 @@ export interface components {
             /** @description Why waiting avoids a false page. */
             why: string;
         };
-        /** @description Who is hurt. */
+        /** @description Who is hurt, computed as the postmortem will compute it. */
         Impact: {
             by_tier: components["schemas"]["TierImpact"][];
-            estimated?: components["schemas"]["Estimate"] | null;
+            expected?: components["schemas"]["Estimate"] | null;
+            /** @description How that was estimated, or why it was not. */
+            method: string;
             /**
              * Format: int64
              * @description Requests answered with 5xx, as logged.
@@ -1819,6 +1819,8 @@ export interface components {
         TargetState: "healthy" | "failing" | "unknown";
         /** @description Who is hurt, of one tier. */
         TierImpact: {
+            expected_requests?: components["schemas"]["Estimate"] | null;
+            expected_users?: components["schemas"]["Estimate"] | null;
             /** Format: int64 */
             requests_failed: number;
             /** Format: int64 */

@@ -97,11 +97,18 @@ export interface Paging {
   recipients: Named[];
 }
 
+export interface Estimate {
+  low: number;
+  high: number;
+}
+
 export interface TierImpact {
   tier: string;
   requests_failed: number;
   requests_total: number;
   users_failed: number;
+  expected_requests: Estimate | null;
+  expected_users: Estimate | null;
 }
 
 export interface Impact {
@@ -110,7 +117,10 @@ export interface Impact {
   requests_failed: number;
   requests_total: number;
   by_tier: TierImpact[];
-  estimated: null | { low: number; high: number; why: string };
+  /** Requests that were to be expected while nothing was logged. */
+  expected: Estimate | null;
+  /** How that was estimated, or why it was not. */
+  method: string;
 }
 
 export interface Change {

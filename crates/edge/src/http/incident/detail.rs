@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::alert::{self, AlertSource};
-use tocsin_domain::id::{IncidentId, TargetId};
+use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
+use tocsin_domain::learn::facts::FailureKind;
 use tocsin_domain::page::Purpose;
 use tocsin_domain::state;
-use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
 
@@ -120,9 +120,9 @@ pub(crate) async fn get_incident(
     let events = app
         .blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
         .await?;
-    let span = app.read(|state| state.incidents.get(&incident).map(span_of));
-    let seen = match span {
-        Some(span) => look(&app, incident, span).await?,
+    let asked = app.read(|state| asked(state, state.incidents.get(&incident)?));
+    let seen = match asked {
+        Some(asked) => look(&app, incident, asked).await?,
         None => live::Seen::default(),
     };
     let detail = app.read(|state| {
@@ -134,39 +134,40 @@ pub(crate) async fn get_incident(
         .ok_or_else(|| Problem::not_found(&format!("incident {id}")))
 }
 
-async fn look(app: &App, incident: IncidentId, span: Span) -> Result<live::Seen, Problem> {
-    let Some(target) = span.target else {
-        return Ok(live::Seen::default());
-    };
-    let now = app.now();
+async fn look(app: &App, incident: IncidentId, asked: live::Asked) -> Result<live::Seen, Problem> {
+    let over = asked.end.is_some();
     let looks = &app.inner().looks;
-    if let Some(seen) = looks.recent(incident, span.end.is_some(), now) {
+    if let Some(seen) = looks.recent(incident, app.now()) {
         return Ok(seen);
     }
-    let until = span.end.unwrap_or(now);
+    // One look at a time, because each reads the store: who waited finds the look that was made meanwhile.
+    let _turn = looks.turn().await;
+    let now = app.now();
+    if let Some(seen) = looks.recent(incident, now) {
+        return Ok(seen);
+    }
     let seen = app
-        .blocking(move |parts| Ok(live::look(parts, target, span.begin, until, now)))
+        .blocking(move |parts| Ok(live::look(parts, &asked, now)))
         .await?;
-    looks.keep(incident, now, &seen);
+    looks.keep(incident, (now, app.now()), over, &seen);
     Ok(seen)
 }
 
-#[derive(Clone, Copy)]
-struct Span {
-    target: Option<TargetId>,
-    begin: Timestamp,
-    end: Option<Timestamp>,
-}
-
-fn span_of(incident: &Incident) -> Span {
-    Span {
-        target: incident.target,
-        begin: incident
-            .onset
-            .as_ref()
-            .map_or(incident.opened_at, |onset| onset.at),
+fn asked(state: &state::State, incident: &Incident) -> Option<live::Asked> {
+    let onset = incident.onset.as_ref();
+    let named = incident
+        .alerts
+        .iter()
+        .filter_map(|id| state.alerts.get(id))
+        .find(|alert| alert.title == incident.title);
+    let monitor = named.and_then(|alert| state.monitors.get(&alert.source.monitor()?));
+    Some(live::Asked {
+        target: incident.target?,
+        begin: onset.map_or(incident.opened_at, |onset| onset.at),
+        uncertainty_ms: onset.map_or(0, |onset| onset.uncertainty_ms),
         end: incident.healthy_since.or(incident.resolved_at),
-    }
+        failure: monitor.and_then(|monitor| FailureKind::of_monitor(&monitor.slug)),
+    })
 }
 
 fn detail(

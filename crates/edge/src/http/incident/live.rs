@@ -1,12 +1,14 @@
 //! What the store knows about a failing target while it fails: who is hurt, what changed, what the logs say, how the curves
 //! look. A report is not made from this, but from frozen evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tocsin_domain::id::{IncidentId, TargetId};
-use tocsin_domain::signal::{Fact, FactKind, LogLine as Line, LogRecord, metric};
+use tocsin_domain::learn::facts::{FailureKind, Range};
+use tocsin_domain::learn::{Question, hurt};
+use tocsin_domain::signal::{Fact, FactKind, LogRecord, metric};
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -24,8 +26,7 @@ const LOGS_AFTER_MS: u64 = 60_000;
 const LOG_LINES_MAX: usize = 20;
 /// Changes shown.
 const CHANGES_MAX: usize = 50;
-/// Requests that are counted; of more, the newest.
-const REQUESTS_MAX: usize = 50_000;
+const CUT_OFF: &str = "The failure lasts for more than an hour: only its last hour is counted here, the postmortem counts all of it.";
 /// The minutes before the onset that tell what would have been expected.
 const BASELINE_MS: u64 = 300_000;
 /// The curves begin this long before the onset.
@@ -37,13 +38,17 @@ const CHART_STEP_MS_MIN: u64 = 1_000;
 
 /// A look at a failure that lasts is good for this long.
 const LIVE_GOOD_MS: u64 = 1_000;
-/// A look at one that is over is good for this long; late lines may still arrive.
+/// Or for so many times the time that it took: a log that is slow to read is not read all the time.
+const GOOD_FACTOR: u64 = 20;
+/// A look at a failure that is over is good for this long; late lines may still arrive.
 const OVER_GOOD_MS: u64 = 15_000;
+/// Of a failure that lasts longer, only so much is counted.
+const COUNTED_MS_MAX: u64 = 3_600_000;
 /// Looks that are kept.
 const LOOKS_MAX: usize = 32;
 
 /// Who is hurt, of one tier.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct TierImpact {
     /// The tier; empty where the log does not tell.
     tier: String,
@@ -51,18 +56,29 @@ pub(crate) struct TierImpact {
     requests_total: u64,
     /// Users who saw a failure, where the log names users.
     users_failed: u64,
+    /// Requests that were to be expected while nothing was logged.
+    expected_requests: Option<Estimate>,
+    /// Users that were to be expected then.
+    expected_users: Option<Estimate>,
 }
 
 /// A range, because nobody counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Estimate {
     low: u64,
     high: u64,
-    /// How it was estimated.
-    why: String,
 }
 
-/// Who is hurt.
+impl From<Range> for Estimate {
+    fn from(range: Range) -> Self {
+        Self {
+            low: range.low,
+            high: range.high,
+        }
+    }
+}
+
+/// Who is hurt, computed as the postmortem will compute it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Impact {
     since: Instant,
@@ -71,8 +87,10 @@ pub(crate) struct Impact {
     requests_failed: u64,
     requests_total: u64,
     by_tier: Vec<TierImpact>,
-    /// Requests that a dead server could not log.
-    estimated: Option<Estimate>,
+    /// Requests that were to be expected while nothing was logged; none when nothing can or need be expected.
+    expected: Option<Estimate>,
+    /// How that was estimated, or why it was not.
+    method: String,
 }
 
 /// What changed.
@@ -136,44 +154,67 @@ pub(crate) struct Seen {
 
 /// Looks of a moment ago, so that many browsers that hear of one change make one look.
 #[derive(Default)]
-pub(crate) struct Looks(Mutex<BTreeMap<IncidentId, (Timestamp, Seen)>>);
+pub(crate) struct Looks {
+    /// Each with the moment until which it is good.
+    kept: Mutex<BTreeMap<IncidentId, (Timestamp, Seen)>>,
+    turns: tokio::sync::Mutex<()>,
+}
 
 impl Looks {
-    /// The look of a moment ago; of a failure that is over, of a while ago.
-    pub(crate) fn recent(&self, incident: IncidentId, over: bool, now: Timestamp) -> Option<Seen> {
-        let good_ms = if over { OVER_GOOD_MS } else { LIVE_GOOD_MS };
-        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, seen) = looks.get(&incident)?;
-        (now.ms_since(*at) < good_ms).then(|| seen.clone())
+    /// Waits for the turn to look.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turns.lock().await
     }
 
-    /// Keeps a look.
-    pub(crate) fn keep(&self, incident: IncidentId, now: Timestamp, seen: &Seen) {
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The look of a moment ago.
+    pub(crate) fn recent(&self, incident: IncidentId, now: Timestamp) -> Option<Seen> {
+        let looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (good_until, seen) = looks.get(&incident)?;
+        (now < *good_until).then(|| seen.clone())
+    }
+
+    /// Keeps a look that was begun at `begun` and is made now.
+    pub(crate) fn keep(
+        &self,
+        incident: IncidentId,
+        (begun, now): (Timestamp, Timestamp),
+        over: bool,
+        seen: &Seen,
+    ) {
+        let good_ms = if over { OVER_GOOD_MS } else { LIVE_GOOD_MS };
+        let good_until = now.plus_ms(good_ms.max(GOOD_FACTOR * now.ms_since(begun)));
+        let mut looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= LOOKS_MAX {
-            looks.retain(|_, (at, _)| now.ms_since(*at) < LIVE_GOOD_MS);
+            looks.retain(|_, (good_until, _)| now < *good_until);
         }
         if looks.len() < LOOKS_MAX {
-            looks.insert(incident, (now, seen.clone()));
+            looks.insert(incident, (good_until, seen.clone()));
         }
     }
 }
 
-/// Looks at a target's failure from `begin` until `until` (now, while it lasts). A part that cannot be read is left out: a
-/// woken person needs the rest.
-pub(crate) fn look(
-    parts: &Parts,
-    target: TargetId,
-    begin: Timestamp,
-    until: Timestamp,
-    now: Timestamp,
-) -> Seen {
-    let over = (until < now).then_some(until);
+/// Which failure is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) target: TargetId,
+    /// When it began.
+    pub(crate) begin: Timestamp,
+    /// How much earlier it may have begun.
+    pub(crate) uncertainty_ms: u64,
+    /// When it ended; none while it lasts.
+    pub(crate) end: Option<Timestamp>,
+    /// What kind of failure it is, as far as its monitor tells.
+    pub(crate) failure: Option<FailureKind>,
+}
+
+/// Looks at a failure. A part that cannot be read is left out: a woken person needs the rest.
+pub(crate) fn look(parts: &Parts, asked: &Asked, now: Timestamp) -> Seen {
+    let (target, begin) = (asked.target, asked.begin);
     Seen {
-        impact: or_nothing("impact", impact(parts, target, begin, until, over)).flatten(),
+        impact: or_nothing("impact", impact(parts, asked, now)).flatten(),
         changes: or_nothing("changes", changes(parts, target, begin)).unwrap_or_default(),
         log_lines: or_nothing("log lines", log_lines(parts, target, begin)).unwrap_or_default(),
-        chart: chart(parts, target, begin, until),
+        chart: chart(parts, target, begin, asked.end.unwrap_or(now)),
     }
 }
 
@@ -187,98 +228,74 @@ fn or_nothing<T>(what: &str, read: Result<T, StorageError>) -> Option<T> {
     }
 }
 
-fn impact(
-    parts: &Parts,
-    target: TargetId,
-    begin: Timestamp,
-    until: Timestamp,
-    over: Option<Timestamp>,
-) -> Result<Option<Impact>, StorageError> {
-    let during = parts
-        .telemetry
-        .logs(target, LogKind::Access, begin, until, REQUESTS_MAX)?;
-    let before = parts.telemetry.logs(
-        target,
-        LogKind::Access,
-        begin.minus_ms(BASELINE_MS),
-        begin,
-        REQUESTS_MAX,
-    )?;
-    if during.is_empty() && before.is_empty() {
+fn impact(parts: &Parts, asked: &Asked, now: Timestamp) -> Result<Option<Impact>, StorageError> {
+    let (onset, until) = (asked.begin, asked.end.unwrap_or(now));
+    let began = onset.minus_ms(asked.uncertainty_ms);
+    let cut_off = COUNTED_MS_MAX < until.ms_since(began);
+    let (from, window_from) = if cut_off {
+        let from = until.minus_ms(COUNTED_MS_MAX);
+        (from, from)
+    } else {
+        (began, began.minus_ms(BASELINE_MS))
+    };
+    let log = parts.telemetry.requests(asked.target, window_from, until)?;
+    let question = Question {
+        log: &log,
+        window_from: window_from.into(),
+        from: from.into(),
+        onset: Some(onset.into()),
+        until: until.into(),
+        failure: asked.failure,
+        waiting: most_waiting(parts, asked.target, from, until),
+    };
+    let Ok(hurt) = hurt(&question) else {
         return Ok(None);
-    }
-    let by_tier = tiers(&during);
-    let total = by_tier.iter().map(|tier| tier.requests_total).sum();
-    let estimated = missing(&before, total, until.ms_since(begin));
+    };
+    let expected_of = |tier: &str| {
+        let of_tier = hurt.expected.iter().flat_map(|all| &all.tiers);
+        of_tier.clone().find(|one| one.tier == tier)
+    };
+    let by_tier = hurt.tiers.iter().map(|(tier, counts)| TierImpact {
+        tier: tier.clone(),
+        requests_failed: counts.failed,
+        requests_total: counts.requests,
+        users_failed: counts.users_failed,
+        expected_requests: expected_of(tier).map(|one| one.requests.into()),
+        expected_users: expected_of(tier).and_then(|one| Some(one.users?.into())),
+    });
     Ok(Some(Impact {
-        since: Instant(begin),
-        until: over.map(Instant),
-        requests_failed: by_tier.iter().map(|tier| tier.requests_failed).sum(),
-        requests_total: total,
-        by_tier,
-        estimated,
+        since: Instant(from),
+        until: asked.end.map(Instant),
+        requests_failed: hurt.recorded.failed,
+        requests_total: hurt.recorded.requests,
+        by_tier: by_tier.collect(),
+        expected: hurt.expected.as_ref().map(|all| all.requests.into()),
+        method: if cut_off {
+            CUT_OFF.to_owned()
+        } else {
+            hurt.method
+        },
     }))
 }
 
-fn tiers(records: &[LogRecord]) -> Vec<TierImpact> {
-    let mut tiers: BTreeMap<&str, (TierImpact, BTreeSet<&str>)> = BTreeMap::new();
-    for (status, tier, user) in records.iter().filter_map(request) {
-        let (impact, users) = tiers.entry(tier).or_default();
-        impact.requests_total += 1;
-        if status >= 500 {
-            impact.requests_failed += 1;
-            if !user.is_empty() {
-                users.insert(user);
-            }
-        }
-    }
-    let counted = tiers.into_iter().map(|(tier, (impact, users))| TierImpact {
-        tier: tier.to_owned(),
-        users_failed: users.len() as u64,
-        ..impact
-    });
-    counted.collect()
-}
-
-/// Status, tier and user of a request that was not our own probe's.
-fn request(record: &LogRecord) -> Option<(u16, &str, &str)> {
-    match &record.line {
-        Line::Access {
-            status,
-            tier,
-            user,
-            own_probe: false,
-            ..
-        } => Some((*status, tier, user)),
-        Line::Access { .. } | Line::Error { .. } | Line::Unparsed => None,
-    }
-}
-
-/// Requests that were expected but not logged, by the quietest and the busiest minute of those before. Nothing when about as
-/// many were logged as were expected.
-fn missing(before: &[LogRecord], logged: u64, lasted_ms: u64) -> Option<Estimate> {
-    let mut minutes: BTreeMap<i64, u64> = BTreeMap::new();
-    for record in before.iter().filter(|record| request(record).is_some()) {
-        *minutes
-            .entry(record.at.as_millis().div_euclid(60_000))
-            .or_default() += 1;
-    }
-    // The first and the last minute are cut off.
-    let whole: Vec<u64> = minutes
-        .values()
-        .copied()
-        .skip(1)
-        .take(minutes.len().saturating_sub(2))
-        .collect();
-    let (low, high) = (whole.iter().min()?, whole.iter().max()?);
-    let expected = |per_minute: u64| (per_minute * lasted_ms / 60_000).saturating_sub(logged);
-    let (low, high) = (expected(*low), expected(*high));
-    (low > 0).then(|| Estimate {
-        low,
-        high,
-        why: "requests that the quietest and the busiest minute before would have brought, less those that were logged"
-            .to_owned(),
-    })
+/// The most connections that waited to be accepted; 0 when nobody measured.
+fn most_waiting(parts: &Parts, target: TargetId, from: Timestamp, until: Timestamp) -> u64 {
+    let seconds = until.ms_since(from).div_ceil(1_000).max(1);
+    let expr = format!(
+        "max(max_over_time({}{{target=\"{target}\"}}[{seconds}s]))",
+        metric::LISTENER_QUEUE
+    );
+    let Ok(Answer::Vector(found)) = parts.telemetry.query(&expr, until) else {
+        return 0;
+    };
+    let most = found.first().and_then(|series| series.points.first());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float cast saturates, and negatives are cut before"
+    )]
+    let whole = |(_, value): &(i64, f64)| value.max(0.0) as u64;
+    most.map_or(0, whole)
 }
 
 fn changes(
