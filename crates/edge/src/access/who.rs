@@ -22,7 +22,7 @@ pub enum Who {
     Session,
     /// A session or a token of at least this role.
     Role(Role),
-    /// The person that the path's `id` names (from responder on), or at least this role.
+    /// The person that the path's `id` names (a viewer by a session only: a viewer's token changes nothing), or at least this role.
     SelfOr(Role),
 }
 
@@ -74,9 +74,9 @@ impl Caller {
             Who::Session => self.via == Via::Session,
             Who::Role(role) => self.role >= role,
             Who::SelfOr(role) => {
-                let own =
-                    self.user.is_some() && self.user == path_user && self.role >= Role::Responder;
-                self.role >= role || own
+                let own = self.user.is_some() && self.user == path_user;
+                let may_write = self.role >= Role::Responder || self.via == Via::Session;
+                self.role >= role || (own && may_write)
             }
         };
         if allowed {

@@ -8,7 +8,7 @@ use tocsin_edge::Who;
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use crate::fakes::START;
-use crate::world::{BASE, PASSWORD, World};
+use crate::world::{BASE, PASSWORD, World, add_person};
 
 /// The least role that passes the gate; none when anybody does or a browser's session is needed.
 fn least(who: Who) -> Option<Role> {
@@ -133,6 +133,53 @@ async fn a_person_edits_their_own_contact_methods_and_nobody_elses() {
             .status,
         StatusCode::CREATED
     );
+}
+
+#[tokio::test]
+async fn a_viewer_signed_in_changes_what_is_their_own_and_a_viewers_token_nothing() {
+    let world = World::new();
+    let vic = add_person(
+        &world.engine,
+        world.vault.as_ref(),
+        "Vic",
+        "vic@example.org",
+        Role::Viewer,
+    );
+    world.doors.set_password(vic, &PASSWORD.into()).unwrap();
+    let new = NewToken {
+        name: "t".to_owned(),
+        role: Role::Viewer,
+        user: Some(vic),
+        expires_at: None,
+    };
+    let token = world.doors.add_token(new, START).unwrap().1;
+    let signed_in = world
+        .call(
+            "POST",
+            "/session",
+            "",
+            Some(json!({"email": "vic@example.org", "password": PASSWORD})),
+        )
+        .await;
+    assert_eq!(signed_in.status, StatusCode::OK, "{}", signed_in.text());
+    let cookie = signed_in.headers[header::SET_COOKIE].to_str().unwrap();
+    let csrf = signed_in.json()["csrf_token"].as_str().unwrap().to_owned();
+    let way = json!({"kind": "ntfy", "label": "Phone", "address": "https://127.0.0.1/topic"});
+    let post = async |user| {
+        let request = Request::post(format!("{BASE}/users/{user}/contact-methods"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::COOKIE, cookie.split(';').next().unwrap())
+            .header("x-csrf-token", &csrf)
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(way.to_string()))
+            .unwrap();
+        world.send(request).await.status
+    };
+    assert_eq!(post(vic).await, StatusCode::CREATED);
+    assert_eq!(post(world.bob).await, StatusCode::FORBIDDEN);
+    let own = format!("/users/{vic}/contact-methods");
+    let by_token = world.call("POST", &own, &token, Some(way.clone())).await;
+    assert_eq!(by_token.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
