@@ -19,35 +19,55 @@ export class Resource<Data> {
   error: ApiError | null = $state.raw(null);
   loading = $state(true);
   #load: (signal: AbortSignal) => Promise<Data>;
-  #abort: AbortController | null = null;
+  #abort = new AbortController();
+  #current: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
 
   constructor(load: (signal: AbortSignal) => Promise<Data>) {
     this.#load = load;
   }
 
-  async refresh(): Promise<void> {
-    this.#abort?.abort();
-    const abort = new AbortController();
-    this.#abort = abort;
-    this.loading = true;
-    try {
-      const data = await this.#load(abort.signal);
-      if (abort.signal.aborted) return;
-      this.data = data;
-      this.error = null;
-    } catch (cause) {
-      if (abort.signal.aborted) return;
-      this.error = cause instanceof ApiError ? cause : new ApiError(0, String(cause));
-    }
-    this.loading = false;
+  /**
+   * Loads; while a load runs, once more after it, however often this is called. A load is never given up for a newer one:
+   * where changes come faster than answers, nothing would ever be shown.
+   */
+  refresh(): Promise<void> {
+    if (!this.#current) return this.#start();
+    const { signal } = this.#abort;
+    return (this.#next ??= this.#current.then(() => {
+      if (signal.aborted) return;
+      this.#next = null;
+      return this.#start();
+    }));
   }
 
   /** Forgets what was loaded, for example because another incident is shown now. */
   clear(): void {
-    this.#abort?.abort();
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#current = this.#next = null;
     this.data = null;
     this.error = null;
     this.loading = true;
+  }
+
+  #start(): Promise<void> {
+    return (this.#current = this.#run(this.#abort.signal));
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    this.loading = true;
+    try {
+      const data = await this.#load(signal);
+      if (signal.aborted) return;
+      this.data = data;
+      this.error = null;
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.error = cause instanceof ApiError ? cause : new ApiError(0, String(cause));
+    }
+    this.loading = false;
+    this.#current = null;
   }
 }
 
