@@ -11,6 +11,10 @@ export type LiveMessage =
 
 /** Without a byte for this long (the server sends one at least every 15 s), the connection counts as dead. */
 const SILENCE_MS_MAX = 40_000;
+/** How long the first byte of an answer may take: without a bound, a hung proxy would hold this connection for ever. */
+const HEADERS_MS_MAX = 10_000;
+/** A try is fresh for this long: the screens load at the same time, so a first connection missed nothing; and nobody need try anew. */
+const IMMEDIATE_MS_MAX = 1_000;
 const BACKOFF_MS_FIRST = 500;
 const BACKOFF_MS_MAX = 15_000;
 
@@ -28,7 +32,9 @@ export class LiveConnection {
   #abort: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
-  #wasLive = false;
+  #startedAt = Date.now();
+  #triedAt = 0;
+  #mayHaveMissed = false;
   last: LiveMessage & { type: 'state' } = { type: 'state', state: 'connecting', since: Date.now(), retryAt: null };
 
   constructor(url: string, emit: (message: LiveMessage) => void) {
@@ -36,10 +42,12 @@ export class LiveConnection {
     this.#emit = emit;
   }
 
-  /** Connects now, whatever was waited for; does nothing while a connection is open. */
+  /** Connects now, whatever was waited for, also in place of a try that hangs; does nothing while a connection is open. */
   connect(): void {
-    if (this.#abort) return;
+    if (this.#abort && (this.last.state === 'live' || Date.now() - this.#triedAt < IMMEDIATE_MS_MAX)) return;
+    this.#abort?.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     void this.#run(new AbortController());
   }
 
@@ -53,6 +61,8 @@ export class LiveConnection {
 
   async #run(abort: AbortController): Promise<void> {
     this.#abort = abort;
+    this.#triedAt = Date.now();
+    const deadline = setTimeout(() => abort.abort(), HEADERS_MS_MAX);
     try {
       const answer = await fetch(this.#url, {
         headers: { Accept: 'text/event-stream', ...(this.#lastEventId !== null && { 'Last-Event-ID': this.#lastEventId }) },
@@ -60,6 +70,8 @@ export class LiveConnection {
         cache: 'no-store',
         signal: abort.signal,
       });
+      clearTimeout(deadline);
+      if (this.#abort !== abort) return;
       if (answer.status === 401 || answer.status === 403) {
         this.close('signed-out');
         return;
@@ -68,6 +80,8 @@ export class LiveConnection {
       await this.#read(answer.body, abort);
     } catch {
       // Whatever broke the stream, the answer is the same: try again later.
+    } finally {
+      clearTimeout(deadline);
     }
     if (this.#abort === abort) this.#retryLater();
   }
@@ -81,8 +95,8 @@ export class LiveConnection {
     const reader = body.getReader();
     this.#failures = 0;
     this.#say('live', null);
-    if (this.#wasLive) this.#emit({ type: 'resync' });
-    this.#wasLive = true;
+    if (this.#mayHaveMissed || Date.now() - this.#startedAt > IMMEDIATE_MS_MAX) this.#emit({ type: 'resync' });
+    this.#mayHaveMissed = true;
     for (;;) {
       clearTimeout(this.#silence);
       this.#silence = setTimeout(() => abort.abort(), SILENCE_MS_MAX);
@@ -96,6 +110,7 @@ export class LiveConnection {
     clearTimeout(this.#silence);
     this.#abort = null;
     this.#failures += 1;
+    this.#mayHaveMissed = true;
     const wait = backoffMs(this.#failures, Math.random());
     this.#say('lost', Date.now() + wait);
     this.#timer = setTimeout(() => this.connect(), wait);
