@@ -4,6 +4,8 @@ export const HOSTILE = '<img src=x onerror="window.__struck=1"><script>window.__
 const LONG = 'the-name-of-a-server-that-somebody-generated-and-nobody-ever-had-to-say-out-loud-0123456789';
 const RTL = 'خادم الويب في الرياض لا يستجيب';
 
+const STATUS_LINES = 'ExtendedStatus On\n<Location "/server-status">\n    SetHandler server-status\n    Require local\n</Location>\n';
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -70,8 +72,8 @@ function down(start) {
     runbook_url: 'https://wiki.example.org/runbooks/apache-down', runbook: 'Look for the reason first: `journalctl -u apache2`. Then start it: `systemctl start apache2`.',
   });
   made.alerts = [
-    { id: id('al421'), title: 'Apache is down', severity: 'critical', status: 'firing', monitor: { id: id('mondown'), name: 'Apache is down' }, opened_at: iso(onset + 61), recovered_at: null, summary: 'The parent process 4711 ended by signal 9 (SIGKILL) and nothing listens on 127.0.0.1:8080.', evidence: [{ series: 'apache_parent_up{target="webserver-01"}', at: iso(onset), value: 0 }, { series: 'probe_connect_refused{target="webserver-01",port="8080"}', at: iso(onset + 58), value: 1 }], source: 'monitor', repeats: 3 },
-    { id: id('al422'), title: 'Logins fail', severity: 'error', status: 'firing', monitor: null, opened_at: iso(onset + 2_310), recovered_at: null, summary: 'Checkout probe: POST /login refused the connection', evidence: [], source: 'events_v2', repeats: 41 },
+    { id: id('al421'), title: 'Apache is down', severity: 'critical', status: 'firing', monitor: { id: id('mondown'), name: 'Apache is down' }, opened_at: iso(onset + 61), recovered_at: null, summary: 'The parent process 4711 ended by signal 9 (SIGKILL) and nothing listens on 127.0.0.1:8080.', evidence: [{ series: 'apache_parent_up{target="webserver-01"}', at: iso(onset), value: 0 }, { series: 'probe_connect_refused{target="webserver-01",port="8080"}', at: iso(onset + 58), value: 1 }], details: [], source: 'monitor', repeats: 3 },
+    { id: id('al422'), title: 'Logins fail', severity: 'error', status: 'firing', monitor: null, opened_at: iso(onset + 2_310), recovered_at: null, summary: 'Checkout probe: POST /login refused the connection', evidence: [], details: details(), source: 'events_v2', repeats: 41 },
   ];
   made.pages = [
     page('pg1', ADA, 'email', 'Work', 1, 'failed', onset + 214, [
@@ -100,13 +102,24 @@ function down(start) {
   return made;
 }
 
+function details() {
+  return [
+    { name: 'Component', value: 'login' },
+    { name: 'Client', value: 'Checkout probe' },
+    { name: 'Runbook', value: `https://wiki.example.org/runbooks/login?from=${'a'.repeat(90)}` },
+    { name: 'response.body', value: 'HTTP/1.1 503\nRetry-After: 30\n\nupstream is gone' },
+    ...Array.from({ length: 9 }, (_, index) => ({ name: `hosts.${index}`, value: `10.0.0.${index}` })),
+    { name: 'Note', value: "'payload.extra' is not a field of this API and was dropped" },
+  ];
+}
+
 function errors(start) {
   const onset = start - 38 * MINUTE;
   const made = incident(start, {
     id: id('inc41'), number: 41, title: '8.2 % of requests to shop-frontend fail with 5xx', status: 'acknowledged', severity: 'error', service: SHOP, target: TARGET_SHOP,
     opened_at: iso(onset + 2_400), onset_at: iso(onset), onset_uncertainty_ms: 500, paged_at: iso(onset + 2_610), acknowledged_at: iso(onset + 96_000), acknowledged_by: GRACE, relapses: 1,
   });
-  made.alerts = [{ id: id('al411'), title: 'Too many server errors', severity: 'error', status: 'firing', monitor: { id: id('mon5xx'), name: 'Too many server errors' }, opened_at: made.opened_at, recovered_at: null, summary: '24 of 293 requests answered 5xx within 60 s (limit 5 % and 20).', evidence: [{ series: 'apache_responses:5xx_ratio60s{target="shop-frontend"}', at: made.opened_at, value: 0.0819 }], source: 'monitor', repeats: 12 }];
+  made.alerts = [{ id: id('al411'), title: 'Too many server errors', severity: 'error', status: 'firing', monitor: { id: id('mon5xx'), name: 'Too many server errors' }, opened_at: made.opened_at, recovered_at: null, summary: '24 of 293 requests answered 5xx within 60 s (limit 5 % and 20).', evidence: [{ series: 'apache_responses:5xx_ratio60s{target="shop-frontend"}', at: made.opened_at, value: 0.0819 }], details: [], source: 'monitor', repeats: 12 }];
   made.pages = [page('pg4', GRACE, 'ntfy', 'Phone', 1, 'delivered', onset + 2_610, [[1, onset + 2_612, 91, 'accepted', '200']], 'High urgency, at once')];
   made.impact = { since: made.onset_at, until: null, requests_failed: 1_893, requests_total: 22_931, by_tier: [{ tier: 'premium', requests_failed: 214, requests_total: 5_120, users_failed: 131, expected_requests: null, expected_users: null }, { tier: 'free', requests_failed: 1_679, requests_total: 17_811, users_failed: 1_020, expected_requests: null, expected_users: null }], expected: null, method: 'Requests were logged all through the failure, so nothing had to be estimated.' };
   made.chart = { series: crashSeries(onset, onset + 8 * MINUTE), marks: marks(made) };
@@ -120,7 +133,7 @@ function odd(start) {
     id: id('inc40'), number: 40, title: `${RTL} ${HOSTILE} ${LONG}`, status: 'triggered', urgency: 'low', severity: 'warning', service: ODD, target: TARGET_ODD,
     opened_at: iso(onset), suppressed: `Maintenance “${HOSTILE}” until tomorrow`, runbook_url: 'javascript:window.__struck=3', runbook: HOSTILE,
   });
-  made.alerts = [{ id: id('al401'), title: HOSTILE, severity: 'warning', status: 'firing', monitor: { id: id('monx'), name: HOSTILE }, opened_at: made.opened_at, recovered_at: null, summary: HOSTILE, evidence: [{ series: HOSTILE, at: made.opened_at, value: 1e9 }], source: 'api', repeats: 0 }];
+  made.alerts = [{ id: id('al401'), title: HOSTILE, severity: 'warning', status: 'firing', monitor: { id: id('monx'), name: HOSTILE }, opened_at: made.opened_at, recovered_at: null, summary: HOSTILE, evidence: [{ series: HOSTILE, at: made.opened_at, value: 1e9 }], details: [{ name: HOSTILE, value: HOSTILE }, { name: 'Link', value: 'javascript:window.__struck=4' }, { name: LONG, value: LONG.repeat(8) }, { name: 'Text', value: RTL }], source: 'api', repeats: 0 }];
   made.log_lines = [{ at: iso(onset), log: 'error', text: `${HOSTILE} ${'A'.repeat(600)}` }, { at: iso(onset), log: 'access', text: `10.0.0.9 - - "GET /${RTL} HTTP/1.1" 404 "\u202E${HOSTILE}"` }];
   made.changes = [{ at: iso(onset - MINUTE), title: HOSTILE, detail: HOSTILE }];
   made.explanation = [HOSTILE];
@@ -136,7 +149,7 @@ function killed(start) {
     opened_at: iso(onset + 3_900), onset_at: iso(onset), onset_uncertainty_ms: 1_000, paged_at: iso(onset + 4_010), acknowledged_at: iso(onset + 53_000), acknowledged_by: ADA,
     recovered_at: iso(onset + 9 * MINUTE), resolved_at: iso(onset + 9 * MINUTE + 15_000), postmortem_ready: true,
   });
-  made.alerts = [{ id: id('al391'), title: 'Apache is saturated', severity: 'critical', status: 'recovered', monitor: { id: id('monsat'), name: 'Apache is saturated' }, opened_at: made.opened_at, recovered_at: made.recovered_at, summary: 'All 150 workers are busy and 37 connections wait.', evidence: [{ series: 'apache_workers_busy', at: made.opened_at, value: 150 }, { series: 'apache_accept_queue', at: made.opened_at, value: 37 }], source: 'monitor', repeats: 540 }];
+  made.alerts = [{ id: id('al391'), title: 'Apache is saturated', severity: 'critical', status: 'recovered', monitor: { id: id('monsat'), name: 'Apache is saturated' }, opened_at: made.opened_at, recovered_at: made.recovered_at, summary: 'All 150 workers are busy and 37 connections wait.', evidence: [{ series: 'apache_workers_busy', at: made.opened_at, value: 150 }, { series: 'apache_accept_queue', at: made.opened_at, value: 37 }], details: [], source: 'monitor', repeats: 540 }];
   made.pages = [
     page('pg5', ADA, 'email', 'Work', 1, 'delivered', onset + 4_010, [[1, onset + 4_012, 231, 'accepted', '250 queued as 9F2']], 'High urgency, at once'),
     { ...page('pg6', ADA, 'email', 'Work', 1, 'delivered', onset + 9 * MINUTE + 15_000, [[1, onset + 9 * MINUTE + 15_004, 190, 'accepted', '250 queued']], ''), purpose: 'resolved' },
@@ -234,11 +247,11 @@ function people(start) {
 }
 
 function watched(start) {
-  const made = (named, service, over) => ({ ...named, kind: 'apache', state: 'healthy', config_path: '/etc/apache2/apache2.conf', listen: ['127.0.0.1:8080'], found_at: iso(start - 9 * DAY), mute: null, maintenance: [], status_page: { ok: true, reason: null }, last_seen_at: iso(start - 800), service, metrics: { workers_busy: 34, workers_max: 150, requests_per_second: 26.4, queue: 0 }, ...over });
+  const made = (named, service, over) => ({ ...named, kind: 'apache', state: 'healthy', config_path: '/etc/apache2/apache2.conf', listen: ['127.0.0.1:8080'], found_at: iso(start - 9 * DAY), mute: null, maintenance: [], status_page: { ok: true, reason: null, paste: null }, last_seen_at: iso(start - 800), service, metrics: { workers_busy: 34, workers_max: 150, requests_per_second: 26.4, queue: 0 }, ...over });
   return [
     made(TARGET_WEB, WEB, { state: 'failing', last_seen_at: iso(start - 252_400), metrics: { workers_busy: null, workers_max: 150, requests_per_second: 0, queue: null } }),
     made(TARGET_SHOP, SHOP, { listen: ['0.0.0.0:80', '0.0.0.0:443', '[::]:443'], mute: { until: iso(start + 46 * MINUTE) }, metrics: { workers_busy: 141, workers_max: 150, requests_per_second: 10.05, queue: 12 } }),
-    made(TARGET_ODD, ODD, { state: 'unknown', config_path: `/srv/${LONG}/${HOSTILE}.conf`, listen: [], maintenance: [{ id: id('mw1'), from: iso(start - HOUR), until: iso(start + DAY), reason: HOSTILE }], status_page: { ok: false, reason: '# Added for Tocsin: lets this machine alone read how busy the workers are.\nLoadModule status_module /usr/lib/apache2/modules/mod_status.so\nExtendedStatus On\n<Location "/server-status">\n    SetHandler server-status\n    Require local\n</Location>' }, metrics: { workers_busy: null, workers_max: null, requests_per_second: null, queue: null } }),
+    made(TARGET_ODD, ODD, { state: 'unknown', config_path: `/srv/${LONG}/${HOSTILE}.conf`, listen: [], maintenance: [{ id: id('mw1'), from: iso(start - HOUR), until: iso(start + DAY), reason: HOSTILE }], status_page: { ok: false, reason: `http://127.0.0.1:8080/server-status answers with status 404 ${HOSTILE}`, paste: { how: 'add this to /opt/apache/conf/httpd.conf, outside of any <VirtualHost>, then run `apachectl configtest && apachectl graceful`', snippet: STATUS_LINES } }, metrics: { workers_busy: null, workers_max: null, requests_per_second: null, queue: null } }),
   ];
 }
 
@@ -274,19 +287,19 @@ export function onCall(start, state) {
 export const DOCTOR_FINE = {
   able_to_page: true,
   checks: [
-    { name: 'Mail server', state: 'ok', detail: 'mail.example.org:587 took a test message 3 minutes ago.', fix: null },
-    { name: 'Disk', state: 'ok', detail: '41 GB free for the data directory.', fix: null },
-    { name: 'Clock', state: 'ok', detail: 'Within 3 ms of the server it follows.', fix: null },
-    { name: 'Reachable people', state: 'warn', detail: `${LIN.name} is in a policy and has no verified contact method.`, fix: 'Open People, add a way and verify it with the code.' },
-    { name: 'Status page of ' + LONG, state: 'warn', detail: 'mod_status does not answer.', fix: 'Paste the lines shown under Targets and reload Apache.' },
+    { name: 'Mail server', state: 'ok', detail: 'mail.example.org:587 took a test message 3 minutes ago.', fix: null, snippet: null },
+    { name: 'Disk', state: 'ok', detail: '41 GB free for the data directory.', fix: null, snippet: null },
+    { name: 'Clock', state: 'ok', detail: 'Within 3 ms of the server it follows.', fix: null, snippet: null },
+    { name: 'Reachable people', state: 'warn', detail: `${LIN.name} is in a policy and has no verified contact method.`, fix: 'Open People, add a way and verify it with the code.', snippet: null },
+    { name: 'Status page of ' + LONG, state: 'warn', detail: 'http://127.0.0.1:8080/server-status answers with status 404', fix: 'add this to /opt/apache/conf/httpd.conf, outside of any <VirtualHost>, then run `apachectl configtest && apachectl graceful`', snippet: STATUS_LINES },
   ],
 };
 
 export const DOCTOR_ILL = {
   able_to_page: false,
   checks: [
-    { name: 'Mail server', state: 'fail', detail: 'mail.example.org:587 refuses the connection since 03:10; 4 pages wait.', fix: 'Check that the mail server runs, or set another under Settings, Mail server.' },
-    { name: 'Disk', state: 'fail', detail: 'The data directory is full (0 bytes free): nothing new can be recorded.', fix: 'Free space on /var, or move the data directory.' },
+    { name: 'Mail server', state: 'fail', detail: 'mail.example.org:587 refuses the connection since 03:10; 4 pages wait.', fix: 'Check that the mail server runs, or set another under Settings, Mail server.', snippet: null },
+    { name: 'Disk', state: 'fail', detail: 'The data directory is full (0 bytes free): nothing new can be recorded.', fix: 'Free space on /var, or move the data directory.', snippet: null },
     ...DOCTOR_FINE.checks.slice(2),
   ],
 };
@@ -295,7 +308,7 @@ export const POSTMORTEM = `# Postmortem of incident 39: Apache on webserver-01 w
 
 ## Issue Summary
 
-From 14:02:11.000 (± 1.0 s) to 14:11:11.000 UTC **Apache2 on webserver-01** answered slowly or not at all. 812 of 3,410 requests failed, among them 190 of premium users (88 people).
+From 14:02:11.000 (up to 1.0 s earlier) to 14:11:11.000 UTC **Apache2 on webserver-01** answered slowly or not at all. 812 of 3,410 requests failed, among them 190 of premium users (88 people).
 
 ## Timeline
 

@@ -1,12 +1,9 @@
 //! Fetches the server's own status page once a second and turns it into samples; what it means is decided elsewhere.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tocsin_domain::signal::{Batch, FactKind, Labels, Sample, metric};
-use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::apache_conf::{Layout, enable_status};
 use tocsin_wire::apache_status::{self, Status};
 
 use crate::http_client::{Failure, Request, ask};
@@ -25,7 +22,7 @@ struct Before {
     /// Series that live now and end when the page stops.
     series: Vec<Labels>,
     generation: Option<(Option<ProcessKey>, u64)>,
-    reason: Option<String>,
+    reason: Option<Reason>,
 }
 
 /// Fetches until the target is forgotten or the agent stops.
@@ -51,8 +48,20 @@ pub(crate) fn poll(watched: &Watched) {
 enum Missing {
     /// The server does not answer: that is told by other signals.
     Silent,
-    /// It answers, but not with its status: a person can change that.
-    Unavailable(String),
+    /// It answers, but not with its status.
+    Unavailable(Reason),
+}
+
+/// What is in the way of the status page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Reason {
+    text: String,
+    /// Whether switching the page on in the server's configuration would help.
+    mendable: bool,
+}
+
+fn unavailable(text: String, mendable: bool) -> Missing {
+    Missing::Unavailable(Reason { text, mendable })
 }
 
 fn fetch(watched: &Watched) -> Result<Status, Missing> {
@@ -62,7 +71,7 @@ fn fetch(watched: &Watched) -> Result<Status, Missing> {
         .clone()
         .unwrap_or_else(|| format!("{}{USUAL_PATH}", identity.probe_url));
     let place = place(&url)
-        .ok_or_else(|| Missing::Unavailable(format!("its address {url:?} cannot be asked")))?;
+        .ok_or_else(|| unavailable(format!("its address {url:?} cannot be asked"), false))?;
     let request = Request {
         address: place.address,
         tls: place.tls,
@@ -73,35 +82,18 @@ fn fetch(watched: &Watched) -> Result<Status, Missing> {
     };
     let answer = ask(&request).map_err(|failure| match failure {
         Failure::Refused | Failure::TimedOut { .. } | Failure::Broken(_) => Missing::Silent,
-        Failure::NotHttp => {
-            Missing::Unavailable("what answers there does not speak HTTP".to_owned())
-        }
+        Failure::NotHttp => unavailable("what answers there does not speak HTTP".to_owned(), false),
     })?;
     if answer.status >= 500 {
         return Err(Missing::Silent);
     }
     if answer.status != 200 {
-        return Err(Missing::Unavailable(format!(
-            "{url} answers with status {}. {}",
-            answer.status,
-            lines_to_paste(&identity)
-        )));
+        return Err(unavailable(
+            format!("{url} answers with status {}", answer.status),
+            true,
+        ));
     }
-    apache_status::parse(&answer.body)
-        .map_err(|error| Missing::Unavailable(format!("{error}\n{}", lines_to_paste(&identity))))
-}
-
-/// What makes the page available, by the place of the main configuration file.
-fn lines_to_paste(identity: &TargetIdentity) -> String {
-    let folder = Path::new(&identity.config_path)
-        .parent()
-        .unwrap_or(Path::new("/"));
-    let root = if folder.ends_with("conf") {
-        folder.parent().unwrap_or(folder)
-    } else {
-        folder
-    };
-    enable_status(Layout::of(&root.display().to_string()))
+    apache_status::parse(&answer.body).map_err(|error| unavailable(error.to_string(), true))
 }
 
 impl Before {
@@ -147,12 +139,14 @@ impl Before {
                 {
                     watched.set_problem(
                         "status",
-                        Some(format!("the status page cannot be read: {reason}")),
+                        Some(format!("the status page cannot be read: {}", reason.text)),
                     );
                     self.reason = Some(reason.clone());
-                    batch
-                        .facts
-                        .push(watched.fact(at, FactKind::StatusUnavailable { reason }));
+                    let what = FactKind::StatusUnavailable {
+                        reason: reason.text,
+                        mendable: reason.mendable,
+                    };
+                    batch.facts.push(watched.fact(at, what));
                 }
             }
         }

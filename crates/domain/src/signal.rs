@@ -217,8 +217,11 @@ pub enum FactKind {
     },
     /// The target's status page could not be read, and why; written once per change of the reason.
     StatusUnavailable {
-        /// What happened and what to do, for a person.
+        /// What happened, for a person.
         reason: String,
+        /// Whether switching the page on in the server's configuration would help.
+        #[serde(default)]
+        mendable: bool,
     },
 }
 

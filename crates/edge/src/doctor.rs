@@ -1,6 +1,6 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Outcome, Recipient};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
+use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::delivery::{mail, mail_settings};
+use crate::http::status_page::{Trouble, troubles};
 
 /// A knock at the mail server is good for this long.
 const PROBE_GOOD_MS: u64 = 30_000;
@@ -52,6 +54,8 @@ pub struct Check {
     pub detail: String,
     /// What to do.
     pub fix: Option<String>,
+    /// Exactly what to paste, where `fix` says to paste something.
+    pub snippet: Option<String>,
 }
 
 /// What a look at everything gave.
@@ -70,6 +74,7 @@ impl Check {
             state: CheckState::Ok,
             detail: detail.into(),
             fix: None,
+            snippet: None,
         }
     }
 
@@ -400,23 +405,34 @@ fn targets(state: &State) -> Vec<Check> {
     checks
 }
 
+fn unread_page(identity: &TargetIdentity, trouble: &Trouble) -> Check {
+    let detail = format!("{}: {}", identity.name, trouble.reason);
+    let paste = trouble.paste(&identity.config_path);
+    let how = paste
+        .as_ref()
+        .map_or("look at what answers there", |paste| paste.how.as_str());
+    Check {
+        snippet: paste.as_ref().map(|paste| paste.snippet.clone()),
+        ..Check::warn("status page", detail, how)
+    }
+}
+
 async fn status_pages(app: &App, now: Timestamp) -> Vec<Check> {
-    let names: Vec<_> = app.read(|state| {
+    let known: BTreeMap<_, _> = app.read(|state| {
         state
             .targets
             .values()
-            .map(|target| (target.id, target.identity.name.clone()))
+            .map(|target| (target.id, target.identity.clone()))
             .collect()
     });
     let read = app.blocking(move |parts| {
-        let mut checks = Vec::new();
-        for (target, name) in names {
-            if let Some(reason) = crate::http::target::status_trouble(parts, target, now)? {
-                let fix = "paste the lines above into Apache's configuration and reload it";
-                checks.push(Check::warn("status page", format!("{name}: {reason}"), fix));
-            }
-        }
-        Ok(checks)
+        let troubles = troubles(parts, known.keys().copied(), now)?;
+        let unread = troubles
+            .iter()
+            .filter_map(|(target, trouble)| Some((known.get(target)?, trouble)));
+        Ok(unread
+            .map(|(identity, trouble)| unread_page(identity, trouble))
+            .collect())
     });
     match read.await {
         Ok(checks) => checks,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plural, statusWord, visible, webAddress } from './words.ts';
+import { linkOf, plural, statusWord, visible, webAddress } from './words.ts';
 
 test('only addresses of the web can be followed', () => {
   expect(webAddress('https://wiki.example/runbook')).toBe('https://wiki.example/runbook');
@@ -23,6 +23,13 @@ test('an open incident of which nobody hears does not ring', () => {
 test('characters that hide or turn text are written out, and no others', () => {
   expect(visible('GET /a\u202Egnp.exe\u0000')).toBe('GET /a⟨U+202E⟩gnp.exe⟨U+0000⟩');
   expect(visible('line\n\tخادم 林 é')).toBe('line\n\tخادم 林 é');
+});
+
+test('only a text that is nothing but an address of the web becomes a link', () => {
+  expect(linkOf('https://wiki.example.org/a?b=c')).toBe('https://wiki.example.org/a?b=c');
+  for (const text of ['javascript:alert(1)', 'see https://example.org', 'https://a b', 'https://a\nb', 'https://a\u202Eb', 'data:text/html,x', '//x', '']) {
+    expect(linkOf(text)).toBe(null);
+  }
 });
 
 test('one is not many', () => {

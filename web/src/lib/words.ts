@@ -51,6 +51,11 @@ export function visible(text: string): string {
 /** Control characters other than tab and line ends, and the marks that turn or isolate the direction of text. */
 const DECEIVING = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
+/** The address of a text that is nothing but an address of the web, so that it can be followed as it is shown; else null. */
+export function linkOf(text: string): string | null {
+  return /^https?:\/\/[^\s\u0000-\u001f\u007f]+$/i.test(text) && visible(text) === text ? webAddress(text) : null;
+}
+
 /** An address of the web, or null for anything that a click must not follow (javascript:, data:, nonsense). */
 export function webAddress(text: string | null): string | null {
   if (!text) return null;

@@ -60,7 +60,7 @@ fn a_running_server_is_found_with_all_that_belongs_to_it() {
 }
 
 #[test]
-fn a_missing_status_page_is_explained_once_with_the_lines_to_paste() {
+fn a_missing_status_page_is_explained_once_and_can_be_switched_on() {
     if !is_installed() {
         return;
     }
@@ -69,7 +69,7 @@ fn a_missing_status_page_is_explained_once_with_the_lines_to_paste() {
     let (recorder, agent) = watch(apache.folder().to_owned());
     let reasons = |seen: &recorder::Seen| {
         let reason = |what: &FactKind| match what {
-            FactKind::StatusUnavailable { reason } => Some(reason.clone()),
+            FactKind::StatusUnavailable { reason, mendable } => Some((reason.clone(), *mendable)),
             _ => None,
         };
         seen.facts()
@@ -80,11 +80,9 @@ fn a_missing_status_page_is_explained_once_with_the_lines_to_paste() {
     recorder.wait("three fetches", |seen| (fetches(seen) >= 3).then_some(()));
     let reasons = recorder.seen(reasons);
     assert_eq!(reasons.len(), 1);
-    assert!(
-        reasons[0].contains("404") && reasons[0].contains("SetHandler server-status"),
-        "{}",
-        reasons[0]
-    );
+    let (reason, mendable) = &reasons[0];
+    assert!(reason.ends_with("answers with status 404"), "{reason}");
+    assert!(mendable);
     recorder.wait_for(metric::PROBE_UP, 1.0);
     assert_eq!(agent.status().targets[0].problems.len(), 1);
 }

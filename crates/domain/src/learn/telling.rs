@@ -356,7 +356,10 @@ pub(super) fn fact_text(what: &FactKind) -> String {
         FactKind::QueueChanged { waiting, limit } => {
             format!("Connections began to wait in the accept queue ({waiting} of at most {limit}).")
         }
-        FactKind::StatusUnavailable { reason } => {
+        FactKind::StatusUnavailable {
+            reason,
+            mendable: _,
+        } => {
             format!(
                 "The status page could not be read: {}.",
                 clean(reason, 160).trim_end_matches('.')

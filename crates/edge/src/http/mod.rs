@@ -20,6 +20,7 @@ pub(crate) mod roster;
 pub(crate) mod routes;
 pub(crate) mod session;
 pub(crate) mod shape;
+pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;

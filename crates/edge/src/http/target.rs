@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, WatchAsk};
 use tocsin_domain::event::{EventBody, WatchEvent};
 use tocsin_domain::id::TargetId;
-use tocsin_domain::signal::{FactKind, metric};
+use tocsin_domain::signal::metric;
 use tocsin_domain::state;
 use tocsin_domain::target;
 use tocsin_domain::time::Timestamp;
@@ -20,6 +20,7 @@ use super::body::{Json as Body, Params};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{Instant, Named, named_service};
+use super::status_page::{StatusPage, Trouble, troubles};
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::ports::{Answer, StorageError};
@@ -28,8 +29,6 @@ use crate::ports::{Answer, StorageError};
 const SEEN_WITHIN_MS: u64 = 60_000;
 /// The longest mute: a week.
 const MUTE_MINUTES_MAX: u64 = 7 * 24 * 60;
-/// How far back the reason of a missing status page is looked for: it is written once.
-const REASON_WITHIN_MS: u64 = 30 * 86_400_000;
 
 /// How a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -64,14 +63,6 @@ pub(crate) struct Maintenance {
     from: Instant,
     until: Instant,
     reason: String,
-}
-
-/// Whether the status page can be read.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct StatusPage {
-    ok: bool,
-    /// What happened, with the lines to paste.
-    reason: Option<String>,
 }
 
 /// Numbers of now.
@@ -127,7 +118,7 @@ pub(crate) async fn list_targets(
 #[derive(Default)]
 struct Gauges {
     by_name: BTreeMap<&'static str, BTreeMap<String, f64>>,
-    trouble: BTreeMap<TargetId, String>,
+    trouble: BTreeMap<TargetId, Trouble>,
 }
 
 impl Gauges {
@@ -161,16 +152,12 @@ fn gauges(parts: &Parts, targets: &[TargetId], now: Timestamp) -> Result<Gauges,
     for (name, expr) in questions {
         gauges.by_name.insert(name, by_target(parts, &expr, now));
     }
-    for target in targets {
-        if let Some(reason) = status_trouble(parts, *target, now)? {
-            gauges.trouble.insert(*target, reason);
-        }
-    }
+    gauges.trouble = troubles(parts, targets.iter().copied(), now)?;
     Ok(gauges)
 }
 
 /// One value for each target; a question that fails leaves them unknown.
-fn by_target(parts: &Parts, expr: &str, now: Timestamp) -> BTreeMap<String, f64> {
+pub(crate) fn by_target(parts: &Parts, expr: &str, now: Timestamp) -> BTreeMap<String, f64> {
     let Ok(Answer::Vector(series)) = parts.telemetry.query(expr, now) else {
         return BTreeMap::new();
     };
@@ -178,36 +165,6 @@ fn by_target(parts: &Parts, expr: &str, now: Timestamp) -> BTreeMap<String, f64>
         .into_iter()
         .filter_map(|mut one| Some((one.labels.remove("target")?, one.points.last()?.1)));
     known.collect()
-}
-
-/// Why the status page of a target cannot be read; `None` when it can.
-pub(crate) fn status_trouble(
-    parts: &Parts,
-    target: TargetId,
-    now: Timestamp,
-) -> Result<Option<String>, StorageError> {
-    let up = by_target(
-        parts,
-        &format!("{}{{target=\"{target}\"}}", metric::UP),
-        now,
-    );
-    if up.get(target.as_str()) == Some(&1.0) {
-        return Ok(None);
-    }
-    let facts = parts
-        .telemetry
-        .facts(target, now.minus_ms(REASON_WITHIN_MS), now.plus_ms(1))?;
-    let reason = facts.into_iter().rev().find_map(|fact| match fact.what {
-        FactKind::StatusUnavailable { reason } => Some(reason),
-        FactKind::ParentExited { .. }
-        | FactKind::ParentStarted { .. }
-        | FactKind::Reloaded { .. }
-        | FactKind::ConfigChanged { .. }
-        | FactKind::ConfigTested { .. }
-        | FactKind::ErrorLogged { .. }
-        | FactKind::QueueChanged { .. } => None,
-    });
-    Ok(reason)
 }
 
 #[expect(
@@ -231,7 +188,6 @@ fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Tim
     } else {
         TargetState::Unknown
     };
-    let reason = gauges.trouble.get(&id).cloned();
     Target {
         id: id.to_string(),
         name: known.identity.name.clone(),
@@ -252,10 +208,7 @@ fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Tim
             .filter(|one| one.until > now)
             .map(shown_window)
             .collect(),
-        status_page: StatusPage {
-            ok: reason.is_none(),
-            reason,
-        },
+        status_page: StatusPage::with(gauges.trouble.get(&id), &known.identity.config_path),
         last_seen_at: seen.map(Instant),
         service: named_service(state, known.service),
         metrics: TargetMetrics {

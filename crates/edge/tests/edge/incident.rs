@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, trigger};
 
 #[tokio::test]
 async fn incidents_are_listed_newest_first_by_pages() {
@@ -55,6 +55,62 @@ async fn an_incident_is_found_by_id_and_by_number() {
         assert_eq!(detail["pages"][0]["level"], 1);
         assert_eq!(detail["chart"]["marks"][0]["label"], "opened");
     }
+}
+
+#[tokio::test]
+async fn all_that_an_event_carried_is_with_its_alert() {
+    let world = World::new();
+    let mut event = trigger("web");
+    event["client"] = json!("Checkout probe");
+    event["links"] = json!([{"href": "javascript:alert(1)", "text": "Runbook"}]);
+    event["payload"]["component"] = json!("login <b>form</b>");
+    event["payload"]["custom_details"] = json!({"exit code": 2});
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let detail = world.get("/incidents/1").await.json();
+    let details: Vec<(&str, &str)> = detail["alerts"][0]["details"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["name"].as_str().unwrap(),
+                one["value"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("Component", "login <b>form</b>"),
+        ("Client", "Checkout probe"),
+        ("exit code", "2"),
+    ];
+    for one in expected {
+        assert!(details.contains(&one), "{one:?} in {details:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_reaches_nobody_has_no_level_and_names_the_last_resort() {
+    let world = World::new();
+    let ada = world.ada.to_string();
+    world
+        .reach(world.ada, "ntfy", "https://127.0.0.1/topic", None)
+        .await;
+    let policies = world.get("/escalation-policies").await.json();
+    let policy = &policies["items"][0];
+    let bob = json!([{"kind": "user", "id": world.bob.to_string()}]);
+    let unreachable = json!({"name": "First policy", "repeat": 0, "levels": [{"delay_minutes": 5, "targets": bob}]});
+    let path = format!("/escalation-policies/{}", policy["id"].as_str().unwrap());
+    let replaced = world
+        .call("PUT", &path, &world.admin, Some(unreachable))
+        .await;
+    assert_eq!(replaced.status, StatusCode::OK, "{}", replaced.text());
+    let id = world.raise("web").await;
+    let paging = &world.get(&format!("/incidents/{id}")).await.json()["paging"];
+    assert_eq!(paging["exhausted"], true);
+    assert_eq!(paging["level"], 0);
+    assert_eq!(paging["policy"]["name"], "First policy");
+    assert_eq!(paging["recipients"], json!([{"id": ada, "name": "Ada"}]));
+    assert_ne!(paging["next_escalation_at"], json!(null));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::api::{Answer, Api};
 use super::failure::Failure;
 use super::look::{Look, Tone, columns};
-use super::plain::Plain;
+use super::plain::{Plain, lines};
 use super::screen::Screen;
 
 #[derive(Debug, Deserialize)]
@@ -22,6 +22,8 @@ struct Check {
     detail: Plain,
     #[serde(default)]
     fix: Option<Plain>,
+    #[serde(default)]
+    snippet: Option<String>,
 }
 
 /// Asks a running server.
@@ -72,6 +74,10 @@ fn draw(diagnosis: &Diagnosis, look: &Look) -> String {
                 " ".repeat(state_width + name_width + 4)
             ));
         }
+        // What is pasted stands by itself, from the first column on, so that no space is copied with it.
+        if let Some(snippet) = &check.snippet {
+            drawn.push_str(&format!("\n{}\n\n", lines(snippet).trim_end()));
+        }
     }
     let (sentence, tone) = if diagnosis.able_to_page {
         ("Tocsin is able to page.", Tone::Good)
@@ -112,6 +118,16 @@ fail  mail server  refused[2J
 Tocsin is NOT able to page.
 ";
         assert_eq!(draw(&diagnosis, &Look::of_test()), expected);
+    }
+
+    #[test]
+    fn what_is_to_be_pasted_stands_alone_from_the_first_column_on() {
+        let check = r#"{"name":"status page","state":"warn","detail":"404","fix":"paste this","snippet":"cat <<'END'\nx\nEND\n"}"#;
+        let drawn = draw(&answer(true, check).parsed().unwrap(), &Look::of_test());
+        assert!(
+            drawn.contains("To do: paste this\n\ncat <<'END'\nx\nEND\n\n"),
+            "{drawn}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::api::Api;
 use super::failure::Failure;
 use super::given::{self, choose, end_of, instant, whole, wire};
 use super::look::Look;
-use super::plain::{Plain, indented};
+use super::plain::{Plain, lines};
 use super::screen::Screen;
 use super::shape::{Moment, Named, name_or};
 use super::table::{Cell, Table};
@@ -101,7 +101,15 @@ struct Planned {
 struct StatusPage {
     ok: bool,
     #[serde(default)]
-    reason: Option<String>,
+    reason: Option<Plain>,
+    #[serde(default)]
+    paste: Option<Paste>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Paste {
+    how: Plain,
+    snippet: String,
 }
 
 /// The target that a person names.
@@ -233,12 +241,16 @@ fn list(all: &[Target], look: &Look) -> String {
             ));
         }
         if let Some(page) = one.status_page.as_ref().filter(|page| !page.ok) {
-            // These are lines to paste, so their breaks must stay.
-            let reason = indented(page.reason.as_deref().unwrap_or_default());
+            let reason = page.reason.clone().unwrap_or_default();
             drawn.push_str(&format!(
-                "\n{}: its status page cannot be read\n{reason}",
+                "\n{}: its status page cannot be read: {reason}\n",
                 one.name
             ));
+            // What is pasted stands from the first column on: a shell would not see the end of an indented text.
+            if let Some(paste) = &page.paste {
+                let (how, snippet) = (&paste.how, lines(&paste.snippet));
+                drawn.push_str(&format!("To do: {how}\n\n{}\n", snippet.trim_end()));
+            }
         }
     }
     drawn
@@ -270,7 +282,8 @@ mod tests {
              "last_seen_at":"2026-11-23T07:15:57Z","service":{"id":"Q2","name":"Web"},"listen":[]},
             {"id":"Q3","name":"web-02","kind":"apache","state":"unknown",
              "maintenance":[{"id":"QM","from":"2026-11-23T07:00:00Z","until":"2026-11-23T09:15:58Z","reason":"upgrade"}],
-             "status_page":{"ok":false,"reason":"paste:\n<Location /server-status>\u001b[2J"}}]}"#;
+             "status_page":{"ok":false,"reason":"it answers with status 404",
+               "paste":{"how":"paste this into a shell as root","snippet":"cat <<'END'\nSetHandler\u001b[2J\nEND\n"}}}]}"#;
         let list_of: List<Target> = Answer::of(given).parsed().unwrap();
         let drawn = list(&list_of.items, &Look::of_test());
         let expected = [
@@ -297,7 +310,8 @@ mod tests {
         );
         assert!(drawn.ends_with(
             "\nweb-02: maintenance QM from 2026-11-23 08:00:00 CET until 2026-11-23 10:15:58 CET: upgrade\n\
-             \nweb-02: its status page cannot be read\n  paste:\n  <Location /server-status>[2J\n"
+             \nweb-02: its status page cannot be read: it answers with status 404\n\
+             To do: paste this into a shell as root\n\ncat <<'END'\nSetHandler[2J\nEND\n"
         ));
     }
 }

@@ -16,7 +16,7 @@ pub use config::{
     AccessLog, Config, ErrorLog, Listen, LogTarget, Place, Problem, StatusPage, VirtualHost,
 };
 pub use dump::{DumpedHost, RunConfig, parse_run_cfg, parse_vhosts};
-pub use enable_status::{Layout, enable_status};
+pub use enable_status::{Paste, enable_status};
 pub use reader::{Files, Start, read};
 
 /// Files may include each other this deep.

@@ -407,13 +407,12 @@ fn dumped_virtual_hosts_are_read_with_names_and_places() {
 
 #[test]
 fn the_lines_to_paste_make_a_status_page_that_is_then_found() {
-    for (root, layout) in [
-        ("/etc/apache2/", Layout::Debian),
-        ("/etc/httpd", Layout::RedHat),
-        ("/opt/apache", Layout::Generic),
+    for config_path in [
+        "/etc/apache2/apache2.conf",
+        "/etc/httpd/conf/httpd.conf",
+        "/opt/apache/conf/httpd.conf",
     ] {
-        assert_eq!(Layout::of(root), layout);
-        let config = read_one(&enable_status(layout));
+        let config = read_one(&enable_status(config_path).snippet);
         assert_eq!(config.status_pages[0].requires, ["local"]);
         assert_eq!(config.extended_status, Some(true));
     }

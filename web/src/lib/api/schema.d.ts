@@ -929,6 +929,8 @@ export interface components {
         };
         /** @description One failing condition. */
         Alert: {
+            /** @description What else its sender said, as text. */
+            details: components["schemas"]["AlertDetail"][];
             evidence: components["schemas"]["Evidence"][];
             id: string;
             monitor?: components["schemas"]["Named"] | null;
@@ -956,6 +958,12 @@ export interface components {
          * @enum {string}
          */
         AlertAction: "trigger" | "acknowledge" | "resolve";
+        /** @description A further field of an alert from outside. */
+        AlertDetail: {
+            name: string;
+            /** @description Never to be interpreted, only shown; a link is its address. */
+            value: string;
+        };
         /** @description An alert. */
         AlertRequest: {
             action: components["schemas"]["AlertAction"];
@@ -1041,6 +1049,8 @@ export interface components {
             fix?: string | null;
             /** @description Its name (`mail server`). */
             name: string;
+            /** @description Exactly what to paste, where `fix` says to paste something. */
+            snippet?: string | null;
             /** @description How it went. */
             state: components["schemas"]["CheckState"];
         };
@@ -1593,7 +1603,7 @@ export interface components {
         Paging: {
             /** @description Whether the policy is through and the list of last resort is paged. */
             exhausted: boolean;
-            /** @description The level that was paged last, from 1; 0 when nobody was paged. */
+            /** @description The level that was paged last, from 1; 0 when no level was reached. */
             level: number;
             /**
              * Format: int32
@@ -1608,6 +1618,13 @@ export interface components {
         PasswordRequest: {
             /** @description At least 12 characters. */
             password: string;
+        };
+        /** @description Something to paste, and where; apart, so that the one can be copied without the other. */
+        Paste: {
+            /** @description Where it goes and what else there is to do, without a full stop. */
+            how: string;
+            /** @description Exactly what to paste. */
+            snippet: string;
         };
         /** @description A message that was planned. */
         Planned: {
@@ -1760,7 +1777,8 @@ export interface components {
         /** @description Whether the status page can be read. */
         StatusPage: {
             ok: boolean;
-            /** @description What happened, with the lines to paste. */
+            paste?: components["schemas"]["Paste"] | null;
+            /** @description Why it cannot, without a full stop. */
             reason?: string | null;
         };
         /** @description One change, as told to browsers: where to look, not what is there. */

@@ -59,6 +59,8 @@ export interface Alert {
   recovered_at: Instant | null;
   summary: string;
   evidence: { series: string; at: Instant; value: number | null }[];
+  /** What else its sender said; only ever shown as text. */
+  details: { name: string; value: string }[];
   source: 'monitor' | 'events_v2' | 'api';
   repeats: number;
 }
@@ -90,6 +92,7 @@ export interface Notification {
 
 export interface Paging {
   policy: Named | null;
+  /** From 1; 0 when no level was reached. */
   level: number;
   loop: number;
   next_escalation_at: Instant | null;
@@ -263,7 +266,8 @@ export interface Target {
   found_at: Instant;
   mute: { until: Instant } | null;
   maintenance: { id: string; from: Instant; until: Instant; reason: string }[];
-  status_page: { ok: boolean; reason: string | null };
+  /** `paste`: where something goes (words without a full stop) and exactly what. */
+  status_page: { ok: boolean; reason: string | null; paste: { how: string; snippet: string } | null };
   last_seen_at: Instant | null;
   service: Named;
   metrics: {
@@ -322,6 +326,8 @@ export interface Check {
   state: 'ok' | 'warn' | 'fail';
   detail: string;
   fix: string | null;
+  /** Exactly what to paste, where `fix` says to paste something. */
+  snippet: string | null;
 }
 
 export interface Doctor {

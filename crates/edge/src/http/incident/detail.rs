@@ -56,6 +56,14 @@ pub(crate) struct Evidence {
     value: Option<f64>,
 }
 
+/// A further field of an alert from outside.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AlertDetail {
+    name: String,
+    /// Never to be interpreted, only shown; a link is its address.
+    value: String,
+}
+
 /// One failing condition.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Alert {
@@ -68,6 +76,8 @@ pub(crate) struct Alert {
     recovered_at: Option<Instant>,
     summary: String,
     evidence: Vec<Evidence>,
+    /// What else its sender said, as text.
+    details: Vec<AlertDetail>,
     source: Source,
     /// How often it was said again while open.
     repeats: u64,
@@ -77,7 +87,7 @@ pub(crate) struct Alert {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Paging {
     policy: Option<Named>,
-    /// The level that was paged last, from 1; 0 when nobody was paged.
+    /// The level that was paged last, from 1; 0 when no level was reached.
     level: usize,
     /// How often the policy was walked through before.
     r#loop: u32,
@@ -237,6 +247,14 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
         recovered_at: alert.recovered_at.map(Instant),
         summary: alert.summary.clone(),
         evidence: alert.evidence.iter().map(evidence).collect(),
+        details: alert
+            .details
+            .iter()
+            .map(|(name, value)| AlertDetail {
+                name: name.clone(),
+                value: value.clone(),
+            })
+            .collect(),
         source: match alert.source {
             AlertSource::Monitor { .. } => Source::Monitor,
             AlertSource::EventsV2 { .. } => Source::EventsV2,
@@ -261,8 +279,9 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
         .get(&incident.service)
         .and_then(|service| service.policy);
     let default = state.installation.as_ref().map(|all| all.default_policy);
+    let policy = known.or(default);
     let Some(paging) = &incident.paging else {
-        let policy = known.or(default).map(|policy| named_policy(state, policy));
+        let policy = policy.map(|policy| named_policy(state, policy));
         return Paging {
             policy,
             level: 0,
@@ -273,8 +292,12 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
         };
     };
     Paging {
-        policy: paging.policy.map(|policy| named_policy(state, policy)),
-        level: paging.level + 1,
+        policy: paging
+            .policy
+            .or(policy)
+            .map(|policy| named_policy(state, policy)),
+        // The policy is noted when a level of it is reached: without one, the list of last resort came first.
+        level: paging.policy.map_or(0, |_| paging.level + 1),
         r#loop: paging.round,
         next_escalation_at: paging.next_at.map(Instant),
         exhausted: paging.exhausted,
