@@ -139,6 +139,43 @@ test('what comes from outside is text: nothing of it runs', async () => {
   assert.equal(await page.locator('a[href^="javascript"]').count(), 0);
 });
 
+test('what an event carried is shown as text, its address as a link, and more on demand', async () => {
+  await open('/ui/incidents/42', '.plot canvas');
+  const alerts = page.locator('section', { has: page.getByRole('heading', { name: 'Alerts', exact: true }) });
+  await alerts.getByText('Checkout probe', { exact: true }).waitFor();
+  assert.match(await alerts.locator('dd a').first().getAttribute('href'), /^https:\/\/wiki\.example\.org\//);
+  const note = alerts.getByText('was dropped');
+  assert.equal(await note.isVisible(), false);
+  await alerts.getByText('6 more details').click();
+  await note.waitFor();
+});
+
+test('at the last resort the page names who is paged and when again', async () => {
+  await control(base, 'advance', { number: 42, to: 'last resort' });
+  await open('/ui/incidents/42', '.plot canvas');
+  await page.getByText('No level of the policy had anybody who can be reached.').waitFor();
+  assert.match(await page.locator('.now').innerText(), /Last resort: Grace Hopper; again at \d\d:\d\d/);
+});
+
+test('only the lines to paste are copied, and why they are needed stands apart', async () => {
+  await open('/ui/targets', 'article');
+  const lines = await page.locator('figure pre').innerText();
+  assert.match(lines, /^ExtendedStatus On\n<Location/);
+  assert.doesNotMatch(lines, /404|add this/);
+  await page.getByText('answers with status 404').waitFor();
+  await page.getByText('add this to /opt/apache/conf/httpd.conf').waitFor();
+});
+
+test('who may not stop the watch of a server is not offered it', async () => {
+  await control(base, 'switch', { role: 'responder' });
+  await open('/ui/targets', 'article');
+  await page.getByRole('button', { name: /^Mute/ }).first().waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Stop watching…' }).count(), 0);
+  await control(base, 'switch', { role: 'admin' });
+  await page.reload();
+  await page.getByRole('button', { name: 'Stop watching…' }).first().waitFor();
+});
+
 test(`${TABS} tabs share one stream and all of them change`, async () => {
   const tabs = [];
   for (let each = 0; each < TABS; each += 1) {

@@ -7,6 +7,7 @@ export const SCREENS = [
   { name: 'incidents-all', path: '/ui/?status=all', ready: 'a.row' },
   { name: 'incidents-empty', path: '/ui/', ready: '.empty', before: (base) => control(base, 'switch', { empty: true }) },
   { name: 'incident-ringing', path: '/ui/incidents/42', ready: '.plot canvas' },
+  { name: 'incident-last-resort', path: '/ui/incidents/42', ready: '.now.alarm', before: (base) => control(base, 'advance', { number: 42, to: 'last resort' }) },
   { name: 'incident-acknowledged', path: '/ui/incidents/41', ready: '.plot canvas' },
   { name: 'incident-hostile', path: '/ui/incidents/40', ready: '.plot canvas' },
   { name: 'incident-resolved', path: '/ui/incidents/39', ready: '.plot canvas', act: async (page) => {

@@ -33,7 +33,7 @@ function fresh() {
   const start = Date.now();
   return {
     start, ...world(start), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
-    switches: { setup_needed: false, ill: false, empty: false, stream_down: false, delay_ms: 0, fail: null },
+    switches: { setup_needed: false, ill: false, empty: false, stream_down: false, delay_ms: 0, fail: null, role: null },
   };
 }
 
@@ -98,7 +98,7 @@ async function api(mock, request, response, url, path, body) {
   }
   const session = mock.sessions.get(/(?:^|; )tocsin=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]);
   if (!session) return problem(response, 401, 'You are signed out.');
-  if (at === 'GET /session') return json(response, session);
+  if (at === 'GET /session') return json(response, mock.switches.role ? { ...session, user: { ...session.user, role: mock.switches.role } } : session);
   if (method !== 'GET' && request.headers['x-csrf-token'] !== session.csrf_token) return problem(response, 403, 'The CSRF token is missing or wrong.');
   if (at === 'DELETE /session') {
     mock.sessions.clear();
@@ -218,6 +218,10 @@ function record(mock, incident, title, detail, level, actor) {
 function advance(mock, number, to) {
   const incident = mock.incidents.find((each) => each.number === number);
   const now = new Date().toISOString();
+  if (to === 'last resort') {
+    Object.assign(incident.paging, { exhausted: true, level: 0, recipients: [{ id: mock.users[1].id, name: mock.users[1].name }], next_escalation_at: new Date(Date.now() + 900_000).toISOString() });
+    return change(mock, 'incident.changed', incident);
+  }
   incident.recovered_at ??= now;
   for (const alert of incident.alerts) Object.assign(alert, { status: 'recovered', recovered_at: now });
   if (to === 'resolved') Object.assign(incident, { status: 'resolved', resolved_at: now, postmortem_ready: true });

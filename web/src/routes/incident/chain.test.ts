@@ -26,7 +26,7 @@ function check(given: Partial<Facts>, expected: string[]): void {
 
 test('what happened carries the time since the link before it', () => {
   check({ paged_at: '2026-11-23T07:00:00.410Z' }, [
-    'Onset | done | - | ± 120 ms',
+    'Onset | done | - | up to 120 ms earlier',
     'Found | done | 200 | ',
     'Paged | done | 210 | ',
     'Acknowledged | open | - | ',
@@ -44,7 +44,7 @@ test('a recovery before the acknowledgement stands before it', () => {
       acknowledged_by: { id: 'Q1', name: 'Ada' },
     },
     [
-      'Onset | done | - | ± 120 ms',
+      'Onset | done | - | up to 120 ms earlier',
       'Found | done | 200 | ',
       'Paged | done | 800 | ',
       'Healthy again | done | 4000 | ',
@@ -56,7 +56,7 @@ test('a recovery before the acknowledgement stands before it', () => {
 
 test('a page that is not sent says why', () => {
   check({ suppressed: 'Muted until 08:00', status: 'resolved', resolved_at: '2026-11-23T07:01:00.200Z' }, [
-    'Onset | done | - | ± 120 ms',
+    'Onset | done | - | up to 120 ms earlier',
     'Found | done | 200 | ',
     'Resolved | done | 60000 | ',
     'Not paged | skipped | - | Muted until 08:00',

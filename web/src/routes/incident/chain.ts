@@ -28,8 +28,9 @@ type Facts = Pick<
   | 'suppressed'
 >;
 
+/** The onset is the first bad sample: the failure began then or earlier, never later. */
 export function uncertainty(ms: number | null): string {
-  return ms === null || ms === 0 ? '' : `± ${duration(ms)}`;
+  return ms === null || ms === 0 ? '' : `up to ${duration(ms)} earlier`;
 }
 
 /** Done links by time, then those still open in their usual order. */
