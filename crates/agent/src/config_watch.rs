@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use inotify::{Inotify, WatchMask};
 use tocsin_domain::signal::{Batch, FactKind, metric};
 
+use crate::NotRecorded;
 use crate::configuration::FILE_BYTES_MAX;
 use crate::diff::unified;
 use crate::discover;
+use crate::folders::Folders;
 use crate::identify::{self, ServerProgram};
 use crate::log_lines::cut;
 use crate::procfs::read_at_most;
@@ -54,7 +56,7 @@ pub(crate) fn watch(watched: &Watched) {
 #[derive(Default)]
 struct ConfigWatch {
     inotify: Option<Inotify>,
-    folders: BTreeSet<PathBuf>,
+    folders: Folders,
     program: Option<ServerProgram>,
     texts: BTreeMap<PathBuf, String>,
     /// When something last happened in a watched folder that was not looked at yet.
@@ -95,6 +97,9 @@ impl ConfigWatch {
             self.test(watched, false);
         }
         if self.written_at.is_none_or(|at| at.elapsed() >= WRITE_EVERY) {
+            if self.program.is_some() {
+                self.watch_folders(watched);
+            }
             self.write(watched);
         }
     }
@@ -137,8 +142,9 @@ impl ConfigWatch {
             .chain(program.folders.iter().cloned())
             .take(FOLDERS_MAX)
         {
-            if !self.folders.contains(&folder) && inotify.watches().add(&folder, mask).is_ok() {
-                self.folders.insert(folder);
+            if self.folders.watch(inotify, &folder, mask) {
+                // What its files say may have changed with it, and no event told so.
+                self.dirty_at.get_or_insert_with(Instant::now);
             }
         }
     }
@@ -314,8 +320,10 @@ fn identify_again(watched: &Watched, parent: crate::procfs::ProcessKey) {
     };
     watched.set_program(identified.program);
     if *watched.identity() != identified.identity {
-        watched.host.target_found(identified.identity.clone());
-        watched.set_identity(identified.identity);
+        match watched.host.target_found(identified.identity.clone()) {
+            Ok(_) => watched.set_identity(identified.identity),
+            Err(NotRecorded) => watched.note_reload(),
+        }
     }
 }
 
