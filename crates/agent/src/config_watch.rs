@@ -9,16 +9,16 @@ use inotify::{Inotify, WatchMask};
 use tocsin_domain::signal::{Batch, FactKind, metric};
 
 use crate::NotRecorded;
-use crate::configuration::FILE_BYTES_MAX;
+use crate::configuration::read_for;
 use crate::diff::unified;
 use crate::discover;
 use crate::folders::Folders;
 use crate::identify::{self, ServerProgram};
 use crate::log_lines::cut;
-use crate::procfs::read_at_most;
 use crate::run::Ran;
 use crate::stop::Woken;
 use crate::supervisor;
+use crate::trust::Reader;
 use crate::watched::{Watched, flag};
 
 /// A change is looked at when nothing more has happened for this long: an editor or a deployment writes in steps.
@@ -296,10 +296,14 @@ fn verdict(ran: &Ran, has_fewer_rights: bool) -> Verdict {
 }
 
 fn texts(files: &[PathBuf]) -> BTreeMap<PathBuf, String> {
+    // The main file comes first.
+    let reader = files
+        .first()
+        .map_or(Reader::Anyone, |main| Reader::of(main));
     let mut left = HELD_BYTES_MAX;
     let mut texts = BTreeMap::new();
     for file in files {
-        let Ok(bytes) = read_at_most(file, FILE_BYTES_MAX) else {
+        let Ok(bytes) = read_for(reader, file) else {
             continue;
         };
         left = left.saturating_sub(bytes.len());

@@ -17,6 +17,7 @@ use crate::log_lines::{AccessFormat, Gathered, Kind, Reading};
 use crate::probe::place;
 use crate::stop::Woken;
 use crate::tail::{Position, Tail};
+use crate::trust::Reader;
 use crate::watched::Watched;
 
 /// Between two looks; the first line after a pause is read at once.
@@ -94,6 +95,7 @@ impl FollowedLogs {
             return;
         }
         let positions = watched.positions.of(watched.id);
+        let reader = Reader::of(Path::new(&identity.config_path));
         let mut before = std::mem::take(&mut self.logs);
         let mut tail_of = |path: &str| {
             let path = Path::new(path);
@@ -101,7 +103,7 @@ impl FollowedLogs {
                 Some(place) => before.swap_remove(place).0,
                 None => {
                     let of_path = positions.iter().filter(|position| position.path == path);
-                    Tail::new(path, of_path)
+                    Tail::new(path, reader, of_path)
                 }
             }
         };

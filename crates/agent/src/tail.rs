@@ -7,6 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::trust::Reader;
+
 /// Longer lines are cut to this.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1_024;
 const READ_BYTES: usize = 64 * 1_024;
@@ -32,6 +34,7 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Tail {
     path: PathBuf,
+    reader: Reader,
     current: Option<Followed>,
     /// Files that had the path before, oldest first.
     old: VecDeque<Followed>,
@@ -65,9 +68,14 @@ pub(crate) struct Line<'a> {
 impl Tail {
     /// Follows `path` from where `positions` say, or from its present end. Of several the last is that of the file that had
     /// the path when following ended, the others are those of its predecessors.
-    pub(crate) fn new<'a>(path: &Path, positions: impl IntoIterator<Item = &'a Position>) -> Self {
+    pub(crate) fn new<'a>(
+        path: &Path,
+        reader: Reader,
+        positions: impl IntoIterator<Item = &'a Position>,
+    ) -> Self {
         let mut tail = Self {
             path: path.to_owned(),
+            reader,
             current: None,
             old: VecDeque::new(),
             buffer: vec![0; READ_BYTES],
@@ -142,7 +150,7 @@ impl Tail {
         if self.current.as_ref().is_some_and(same) {
             return Ok(());
         }
-        let file = File::open(&self.path)?;
+        let file = self.reader.open(&self.path)?;
         let mut followed = Followed::new(file)?;
         if !self.looked {
             // Nothing is known of what is there already.
@@ -168,7 +176,8 @@ impl Tail {
         } else {
             self.renamed(&matches)
         };
-        let Some(mut followed) = path.and_then(|path| Followed::new(File::open(path).ok()?).ok())
+        let Some(mut followed) =
+            path.and_then(|path| Followed::new(self.reader.open(&path).ok()?).ok())
         else {
             return;
         };
@@ -328,7 +337,7 @@ mod tests {
     #[test]
     fn following_begins_at_the_end_and_waits_for_whole_lines() {
         let log = Log::new("before\n");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         assert!(read(&mut tail).is_empty());
         log.append("one\ntw");
         assert_eq!(read(&mut tail), ["one"]);
@@ -339,7 +348,7 @@ mod tests {
     #[test]
     fn no_line_is_missed_when_the_file_is_renamed() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         let mut server = OpenOptions::new().append(true).open(log.path()).unwrap();
         server.write_all(b"one\n").unwrap();
@@ -355,7 +364,7 @@ mod tests {
     #[test]
     fn a_truncated_file_begins_anew() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         log.append("one long line\n");
         read(&mut tail);
         fs::write(log.path(), "new\n").unwrap();
@@ -366,7 +375,7 @@ mod tests {
     fn a_file_that_appears_later_is_read_from_its_start() {
         let log = Log::new("");
         fs::remove_file(log.path()).unwrap();
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         assert!(read(&mut tail).is_empty());
         log.append("first\n");
         assert_eq!(read(&mut tail), ["first"]);
@@ -375,7 +384,7 @@ mod tests {
     #[test]
     fn a_second_run_goes_on_where_the_first_ended_also_through_a_rotation() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         log.append("one\ntw");
         assert_eq!(read(&mut tail), ["one"]);
@@ -383,14 +392,14 @@ mod tests {
         log.append("o\n");
         log.rotate();
         log.append("three\n");
-        let mut second = Tail::new(&log.path(), &positions);
+        let mut second = Tail::new(&log.path(), Reader::Anyone, &positions);
         assert_eq!(read(&mut second), ["old two", "old three"]);
     }
 
     #[test]
     fn a_second_run_goes_on_with_a_predecessor_that_still_grows() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         let mut server = OpenOptions::new().append(true).open(log.path()).unwrap();
         log.rotate();
@@ -398,7 +407,7 @@ mod tests {
         assert_eq!(read(&mut tail), ["new"]);
         let positions: Vec<Position> = tail.positions().collect();
         server.write_all(b"late\n").unwrap();
-        let mut second = Tail::new(&log.path(), &positions);
+        let mut second = Tail::new(&log.path(), Reader::Anyone, &positions);
         assert_eq!(read(&mut second), ["old late"]);
         server.write_all(b"later\n").unwrap();
         log.append("newer\n");
@@ -408,7 +417,7 @@ mod tests {
     #[test]
     fn an_endless_line_is_cut_and_the_next_one_is_whole() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), []);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         log.append(&"x".repeat(3 * LINE_BYTES_MAX));
         assert!(read(&mut tail).is_empty());
