@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::build;
 use crate::drill::{Break, CrashAt};
 use crate::failure::{Because, Failure, Outcome, fail};
+use crate::licences;
 use crate::packages::{self, CHROMIUM};
 use crate::places;
 use crate::screen::{self, Step};
@@ -42,7 +43,7 @@ enum Kind {
     Crashes,
     /// The user interface in a real Chromium
     Browser,
-    /// cargo deny: licences, bans, sources
+    /// deny.toml: licences, refused crates, registries
     Licences,
 }
 
@@ -51,7 +52,6 @@ enum Verdict {
     /// The first try failed: said, because what fails now and then is not well.
     PassedAgain,
     Failed(Failure),
-    NotRun(&'static str),
 }
 
 struct Result {
@@ -239,13 +239,13 @@ fn in_chromium(script: &str) -> Outcome<Command> {
     Ok(command)
 }
 
+/// What may come in from outside, by our own reading of deny.toml, and by cargo-deny's as well where that is installed.
 fn licences() -> Outcome<Verdict> {
+    licences::check()?;
     let installed = places::program(&["cargo-deny"])
         .or_else(|| cargo_home("cargo-deny").filter(|path| path.is_file()));
     if installed.is_none() {
-        return Ok(Verdict::NotRun(
-            "cargo-deny is not installed (cargo install cargo-deny)",
-        ));
+        return Ok(Verdict::Passed);
     }
     // The advisory database is not reachable everywhere; it is asked for by hand, before a release.
     cargo(&[
@@ -306,7 +306,6 @@ fn summarise(results: &[Result]) -> Outcome<()> {
             Verdict::Passed => "passed".to_owned(),
             Verdict::PassedAgain => "passed at the second try".to_owned(),
             Verdict::Failed(_) => "FAILED".to_owned(),
-            Verdict::NotRun(why) => format!("NOT RUN: {why}"),
         };
         screen::line(format!(
             "  {:<24}{:>8.1} s   {verdict}",
