@@ -7,6 +7,7 @@ mod drill;
 mod failure;
 mod http;
 mod janitor;
+mod licences;
 mod packages;
 mod places;
 mod processes;

@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use inotify::{Inotify, WatchMask};
 use tocsin_domain::signal::{Batch, FactKind, metric};
 
-use crate::configuration::FILE_BYTES_MAX;
+use crate::NotRecorded;
+use crate::configuration::read_for;
 use crate::diff::unified;
 use crate::discover;
+use crate::folders::Folders;
 use crate::identify::{self, ServerProgram};
 use crate::log_lines::cut;
-use crate::procfs::read_at_most;
 use crate::run::Ran;
 use crate::stop::Woken;
 use crate::supervisor;
+use crate::trust::Reader;
 use crate::watched::{Watched, flag};
 
 /// A change is looked at when nothing more has happened for this long: an editor or a deployment writes in steps.
@@ -54,7 +56,7 @@ pub(crate) fn watch(watched: &Watched) {
 #[derive(Default)]
 struct ConfigWatch {
     inotify: Option<Inotify>,
-    folders: BTreeSet<PathBuf>,
+    folders: Folders,
     program: Option<ServerProgram>,
     texts: BTreeMap<PathBuf, String>,
     /// When something last happened in a watched folder that was not looked at yet.
@@ -95,6 +97,9 @@ impl ConfigWatch {
             self.test(watched, false);
         }
         if self.written_at.is_none_or(|at| at.elapsed() >= WRITE_EVERY) {
+            if self.program.is_some() {
+                self.watch_folders(watched);
+            }
             self.write(watched);
         }
     }
@@ -137,8 +142,9 @@ impl ConfigWatch {
             .chain(program.folders.iter().cloned())
             .take(FOLDERS_MAX)
         {
-            if !self.folders.contains(&folder) && inotify.watches().add(&folder, mask).is_ok() {
-                self.folders.insert(folder);
+            if self.folders.watch(inotify, &folder, mask) {
+                // What its files say may have changed with it, and no event told so.
+                self.dirty_at.get_or_insert_with(Instant::now);
             }
         }
     }
@@ -290,10 +296,14 @@ fn verdict(ran: &Ran, has_fewer_rights: bool) -> Verdict {
 }
 
 fn texts(files: &[PathBuf]) -> BTreeMap<PathBuf, String> {
+    // The main file comes first.
+    let reader = files
+        .first()
+        .map_or(Reader::Anyone, |main| Reader::of(main));
     let mut left = HELD_BYTES_MAX;
     let mut texts = BTreeMap::new();
     for file in files {
-        let Ok(bytes) = read_at_most(file, FILE_BYTES_MAX) else {
+        let Ok(bytes) = read_for(reader, file) else {
             continue;
         };
         left = left.saturating_sub(bytes.len());
@@ -314,8 +324,10 @@ fn identify_again(watched: &Watched, parent: crate::procfs::ProcessKey) {
     };
     watched.set_program(identified.program);
     if *watched.identity() != identified.identity {
-        watched.host.target_found(identified.identity.clone());
-        watched.set_identity(identified.identity);
+        match watched.host.target_found(identified.identity.clone()) {
+            Ok(_) => watched.set_identity(identified.identity),
+            Err(NotRecorded) => watched.note_reload(),
+        }
     }
 }
 

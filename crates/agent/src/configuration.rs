@@ -1,6 +1,7 @@
 //! What the agent takes from a server's configuration files and from the server's own dump of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -8,11 +9,11 @@ use tocsin_wire::apache_conf::{self, Config, Files, LogTarget, RunConfig, Start}
 use tocsin_wire::apache_log::{FieldNames, LogFormat};
 
 use crate::glob;
-use crate::procfs::read_at_most;
 use crate::server_args::ServerArgs;
+use crate::trust::Reader;
 
 /// Bytes of one configuration file that are read.
-pub(crate) const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
+const FILE_BYTES_MAX: u64 = 1_024 * 1_024;
 /// Values that Debian's `envvars` gives, for a process whose environment cannot be read.
 const DEBIAN_VARIABLES: [(&str, &str); 5] = [
     ("APACHE_LOG_DIR", "/var/log/apache2"),
@@ -68,7 +69,8 @@ pub(crate) fn read_files(
         server_root: server_root.display().to_string(),
         variables,
     };
-    let read = |path: &str| match read_at_most(Path::new(path), FILE_BYTES_MAX) {
+    let reader = Reader::of(main_file);
+    let read = |path: &str| match read_for(reader, Path::new(path)) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => Err(error.to_string()),
     };
@@ -77,6 +79,16 @@ pub(crate) fn read_files(
         expand: &glob::expand,
     };
     apache_conf::read(&main_file.display().to_string(), &start, &files)
+}
+
+/// The beginning of a configuration file, if it may be read for this reader.
+pub(crate) fn read_for(reader: Reader, file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader
+        .open(file)?
+        .take(FILE_BYTES_MAX)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Puts files and dump together; what the server says itself goes first.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::procfs::{self, ProcessKey, Seen};
 use crate::server_args::ServerArgs;
 use crate::stop::Stop;
 use crate::watched::{Watched, lock};
-use crate::{AgentStatus, Host, Settings};
+use crate::{AgentStatus, Host, NotRecorded, Settings};
 
 /// Names that distributions give the server's program.
 pub(crate) const SERVER_NAMES: [&str; 2] = ["apache2", "httpd"];
@@ -38,6 +39,8 @@ pub(crate) struct Fleet {
     targets: Mutex<BTreeMap<TargetId, Arc<Watched>>>,
     /// What became of each process that looks like a server, so that each is looked at once.
     looked_at: Mutex<BTreeMap<ProcessKey, Outcome>>,
+    /// Whether the processes were looked through once, and each was clearly a server or not.
+    scanned: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -59,6 +62,7 @@ impl Fleet {
             stop: Stop::new()?,
             targets: Mutex::new(BTreeMap::new()),
             looked_at: Mutex::new(BTreeMap::new()),
+            scanned: Arc::new(AtomicBool::new(false)),
         })
     }
 
@@ -118,6 +122,9 @@ impl Fleet {
     pub(crate) fn scan_until_stopped(&self) {
         loop {
             let unsettled = self.scan();
+            if !unsettled {
+                self.scanned.store(true, Ordering::Relaxed);
+            }
             if self
                 .stop
                 .wait(if unsettled { SCAN_SOON } else { SCAN_EVERY })
@@ -164,7 +171,7 @@ impl Fleet {
     }
 
     fn found(&self, parent: ProcessKey, found: Identified) -> Outcome {
-        let Identified { identity, program } = found;
+        let Identified { identity, program } = &found;
         let known = self.by_config(&identity.config_path);
         if known.is_none() && !self.settings.discover {
             return Outcome::NotWatched("looking for new servers is switched off".to_owned());
@@ -174,22 +181,31 @@ impl Fleet {
         }
         let changed = known
             .as_ref()
-            .is_none_or(|known| *known.identity() != identity);
+            .is_none_or(|known| *known.identity() != *identity);
         let id = if changed {
             self.host.target_found(identity.clone())
         } else {
-            known.as_ref().map(|known| known.id)
+            Ok(known.as_ref().map(|known| known.id))
         };
-        let Some(id) = id else {
-            return Outcome::NotWatched("the server does not want it watched".to_owned());
+        let again = || Outcome::Server(Box::new(found.clone()));
+        let id = match id {
+            Ok(Some(id)) => id,
+            Ok(None) => {
+                return Outcome::NotWatched("the server does not want it watched".to_owned());
+            }
+            Err(NotRecorded) => return again(),
         };
-        match self.watch(id, identity) {
+        match self.watch(id, identity.clone()) {
             Ok(watched) => {
-                watched.set_program(program);
+                watched.set_program(program.clone());
                 watched.offer(parent);
                 Outcome::Watched
             }
-            Err(error) => Outcome::NotWatched(format!("watching it could not begin: {error}")),
+            Err(error) => {
+                let config = &identity.config_path;
+                tracing::warn!(config, %error, "watching a server could not begin; it is tried again");
+                again()
+            }
         }
     }
 
@@ -218,6 +234,7 @@ impl Fleet {
             Arc::clone(&self.host),
             Arc::clone(&self.settings),
             Arc::clone(&self.positions),
+            Arc::clone(&self.scanned),
         )?;
         targets.insert(id, Arc::clone(&watched));
         Ok(watched)

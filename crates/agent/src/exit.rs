@@ -52,7 +52,7 @@ pub(crate) struct Goodbye {
 pub(crate) fn wait_for_the_rest(lost: &Lost, listeners: &[SocketAddr]) -> Remains {
     let deadline = Instant::now() + Duration::from_millis(DECIDE_MS_MAX);
     loop {
-        let refused = all_refuse(listeners) || (listeners.is_empty() && orphans(lost).is_empty());
+        let refused = is_refused(listeners, || orphans(lost).len());
         let late = Instant::now() + LOOK_EVERY >= deadline;
         if refused || late {
             let orphans = orphans(lost);
@@ -88,8 +88,17 @@ pub(crate) fn orphans(lost: &Lost) -> Vec<(ProcessKey, bool)> {
         .collect()
 }
 
-/// Whether every listener refuses a connection; a server without known listeners is judged by its processes alone.
-pub(crate) fn all_refuse(listeners: &[SocketAddr]) -> bool {
+/// Whether nobody takes connections any more: every listener refuses, or, where no listener is known, no process is left.
+pub(crate) fn is_refused(listeners: &[SocketAddr], processes_left: impl FnOnce() -> usize) -> bool {
+    if listeners.is_empty() {
+        processes_left() == 0
+    } else {
+        all_refuse(listeners)
+    }
+}
+
+/// Whether every listener refuses a connection; of a server without known listeners that is not known.
+fn all_refuse(listeners: &[SocketAddr]) -> bool {
     !listeners.is_empty()
         && listeners
             .iter()
@@ -173,7 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_listeners_is_not_called_refused() {
-        assert!(!all_refuse(&[]));
+    fn a_server_without_known_listeners_is_judged_by_what_is_left_of_it() {
+        assert!(!is_refused(&[], || 1));
+        assert!(is_refused(&[], || 0));
     }
 }

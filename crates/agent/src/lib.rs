@@ -6,6 +6,7 @@ mod configuration;
 mod diff;
 mod discover;
 mod exit;
+mod folders;
 mod glob;
 mod http_client;
 mod identify;
@@ -51,7 +52,10 @@ pub trait Host: Send + Sync {
 
     /// A server was found, or is now known to be configured otherwise; the identity's `config_path` says which one it is.
     /// Returns its id, known or new; `None` when it shall not be watched.
-    fn target_found(&self, identity: TargetIdentity) -> Option<TargetId>;
+    ///
+    /// # Errors
+    /// It could not be recorded now; it is told again at the next look.
+    fn target_found(&self, identity: TargetIdentity) -> Result<Option<TargetId>, NotRecorded>;
 
     /// The time.
     fn now(&self) -> Timestamp;
@@ -59,6 +63,10 @@ pub trait Host: Send + Sync {
     /// A keyed hash of a user's name, 16 hex digits.
     fn user_hash(&self, user: &str) -> String;
 }
+
+/// A target that was found could not be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotRecorded;
 
 /// What the agent shall do.
 #[derive(Clone, Debug)]

@@ -22,8 +22,9 @@ const TIER_BYTES_MAX: usize = 32;
 const OTHER_TIER: &str = "other";
 /// Codes of the error log that are told apart.
 const CODES_MAX: usize = 256;
-/// Records handed over whole in one second; counters stay exact beyond it.
-const RECORDS_PER_SECOND: u32 = 20_000;
+/// Lines read in one second, beyond which the file keeps the rest: what was written while nobody read is read at a pace that
+/// leaves room for everything else.
+const LINES_PER_SECOND: u32 = 50_000;
 /// Facts of one code in one second.
 const FACTS_PER_SECOND: u32 = 5;
 /// Lines by which an unknown format is recognised.
@@ -79,8 +80,7 @@ pub(crate) struct Gathered {
     errors: BTreeMap<(String, String), u64>,
     new_errors: Vec<(String, String)>,
     unparsed: u64,
-    dropped: u64,
-    records_this_second: u32,
+    lines_this_second: u32,
     facts_this_second: BTreeMap<String, u32>,
     changed: bool,
     /// Records and facts since the last hand-over.
@@ -127,11 +127,7 @@ impl Gathered {
             },
             Kind::Error => self.take_error(reading, line, is_old),
         };
-        self.records_this_second = self.records_this_second.saturating_add(1);
-        if self.records_this_second > RECORDS_PER_SECOND {
-            self.dropped += 1;
-            return;
-        }
+        self.lines_this_second = self.lines_this_second.saturating_add(1);
         let raw = cut(
             String::from_utf8_lossy(
                 line.get(..RAW_BYTES_MAX.min(line.len()))
@@ -265,9 +261,14 @@ impl Gathered {
         self.changed = true;
     }
 
+    /// Whether no more is to be read in this second.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lines_this_second >= LINES_PER_SECOND
+    }
+
     /// Begins another second for the limits.
     pub(crate) fn begin_second(&mut self) {
-        self.records_this_second = 0;
+        self.lines_this_second = 0;
         self.facts_this_second.clear();
         self.changed = true;
     }
@@ -306,9 +307,6 @@ impl Gathered {
             .map(|((level, code), count)| errors(watched, level, code, at, *count));
         let mut samples: Vec<Sample> = by_class.chain(by_code).collect();
         samples.push(watched.sample(metric::LOG_UNPARSED_TOTAL, &[], at, value(self.unparsed)));
-        if self.dropped > 0 {
-            samples.push(watched.sample(DROPPED_TOTAL, &[], at, value(self.dropped)));
-        }
         samples
     }
 }
@@ -329,9 +327,6 @@ fn is_own(line: &AccessLine, path: &str, status_path: &str) -> bool {
 fn is_of_this_machine(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback() || UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
 }
-
-/// Lines that were counted but not kept, because there were too many.
-const DROPPED_TOTAL: &str = "apache_log_dropped_total";
 
 /// Labels with empty values are left out: to PromQL both are the same series.
 fn labels<'a>(labels: [(&'a str, &'a str); 2]) -> Vec<(&'a str, &'a str)> {

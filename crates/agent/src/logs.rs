@@ -1,9 +1,8 @@
 //! Follows the logs of one server: wakes when they grow, reads what is new and hands it over.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,10 +12,12 @@ use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::apache_log::FieldNames;
 
+use crate::folders::Folders;
 use crate::log_lines::{AccessFormat, Gathered, Kind, Reading};
 use crate::probe::place;
 use crate::stop::Woken;
 use crate::tail::{Position, Tail};
+use crate::trust::Reader;
 use crate::watched::Watched;
 
 /// Between two looks; the first line after a pause is read at once.
@@ -78,7 +79,7 @@ struct FollowedLogs {
     identity: Option<Arc<TargetIdentity>>,
     logs: Vec<(Tail, Kind)>,
     inotify: Option<Inotify>,
-    folders: BTreeSet<PathBuf>,
+    folders: Folders,
     kept: Vec<Position>,
 }
 
@@ -94,15 +95,16 @@ impl FollowedLogs {
             return;
         }
         let positions = watched.positions.of(watched.id);
+        let reader = Reader::of(Path::new(&identity.config_path));
         let mut before = std::mem::take(&mut self.logs);
         let mut tail_of = |path: &str| {
             let path = Path::new(path);
             match before.iter().position(|(tail, _)| tail.path() == path) {
                 Some(place) => before.swap_remove(place).0,
-                None => Tail::new(
-                    path,
-                    positions.iter().find(|position| position.path == path),
-                ),
+                None => {
+                    let of_path = positions.iter().filter(|position| position.path == path);
+                    Tail::new(path, reader, of_path)
+                }
             }
         };
         let names = &self.names;
@@ -151,9 +153,7 @@ impl FollowedLogs {
             .iter()
             .filter_map(|(tail, _)| tail.path().parent())
         {
-            if !self.folders.contains(folder) && inotify.watches().add(folder, mask).is_ok() {
-                self.folders.insert(folder.to_owned());
-            }
+            self.folders.watch(inotify, folder, mask);
         }
     }
 
@@ -186,6 +186,10 @@ impl FollowedLogs {
         let mut more = false;
         let mut problem = None;
         for (tail, kind) in &mut self.logs {
+            if gathered.is_full() {
+                // The file keeps the rest until the next second.
+                break;
+            }
             match tail.read(TURN_BYTES, &mut |line| {
                 gathered.take(&reading, kind, line.bytes, line.is_old)
             }) {
@@ -201,7 +205,7 @@ impl FollowedLogs {
         let positions: Vec<Position> = self
             .logs
             .iter()
-            .filter_map(|(tail, _)| tail.position())
+            .flat_map(|(tail, _)| tail.positions())
             .collect();
         if positions == self.kept {
             return;

@@ -23,6 +23,8 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 const SEARCH_EVERY: Duration = Duration::from_millis(50);
 /// A server that was known before is looked for this long before it is called dead.
 const FIRST_SEARCH: Duration = Duration::from_millis(700);
+/// And this long while the first scan of the machine's processes has not ended: one that no pid file names is found by it.
+const FIRST_SCAN_MAX: Duration = Duration::from_secs(10);
 
 /// Watches until the target is forgotten or the agent stops.
 pub(crate) fn watch(watched: &Watched) {
@@ -69,10 +71,23 @@ struct Down<'a> {
 
 /// Waits for the first sight of a parent; a known server that shows none is reported as found dead.
 fn first_parent(watched: &Watched, change: &mut ChangeWatch) -> Option<Found> {
-    let deadline = Instant::now() + FIRST_SEARCH;
-    while Instant::now() < deadline {
+    let begun = Instant::now();
+    let is_early = || {
+        let allowed = if watched.was_scanned_for() {
+            FIRST_SEARCH
+        } else {
+            FIRST_SCAN_MAX
+        };
+        begun.elapsed() < allowed
+    };
+    loop {
+        // Asked before the search, so that what the scan found last is still taken.
+        let is_last = !is_early();
         if let Some(found) = search(watched, false) {
             return Some(found);
+        }
+        if is_last {
+            break;
         }
         if watched.stop.wait(SEARCH_EVERY) {
             return None;
@@ -99,8 +114,8 @@ fn first_parent(watched: &Watched, change: &mut ChangeWatch) -> Option<Found> {
         had_pid_file: false,
     };
     let down = Down {
+        unit: supervisor::usual_unit(&lost.comm),
         lost: &lost,
-        unit: None,
     };
     let at = watched.now();
     // How it ended nobody saw, so `apache_exit_clean` is not written.
@@ -376,7 +391,7 @@ fn family_while_down(
             metric::LISTENER_REFUSED,
             &[],
             at,
-            flag(exit::all_refuse(&watched.listeners())),
+            flag(exit::is_refused(&watched.listeners(), || orphans.len())),
         ),
     ]
 }

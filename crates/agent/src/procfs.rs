@@ -1,9 +1,11 @@
 //! Looks at processes through `/proc`, with a limit on every read; it does not judge what it sees.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::proc_text::{self, Stat};
 
@@ -38,10 +40,30 @@ impl Seen {
 }
 
 /// Reads at most `limit` bytes of a file; what is beyond is cut off.
+///
+/// # Errors
+/// When it cannot be read or is no file: a pipe would never end.
 pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    open_file(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Opens what is a file; a pipe or a device in its place is refused at once.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let without_waiting = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(without_waiting)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a file",
+        ))
+    }
 }
 
 /// Reads at most `limit` bytes of a file as text, invalid UTF-8 replaced; empty when it cannot be read.

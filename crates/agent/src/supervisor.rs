@@ -59,6 +59,11 @@ pub(crate) fn unit_of(parent: ProcessKey) -> Option<String> {
     }
 }
 
+/// The unit that a server of this name has on a usual system; for one that was never seen alive.
+pub(crate) fn usual_unit(comm: &str) -> Option<String> {
+    has_systemd().then(|| format!("{comm}.service"))
+}
+
 fn has_systemd() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }

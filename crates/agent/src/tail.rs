@@ -7,6 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::trust::Reader;
+
 /// Longer lines are cut to this.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1_024;
 const READ_BYTES: usize = 64 * 1_024;
@@ -14,7 +16,7 @@ const READ_BYTES: usize = 64 * 1_024;
 const OLD_FILE_IDLE_MAX: Duration = Duration::from_secs(120);
 const OLD_FILES_MAX: usize = 4;
 /// What was written while nobody followed is read up to this much.
-const CATCH_UP_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
+const CATCH_UP_BYTES_MAX: u64 = 1_024 * 1_024 * 1_024;
 /// Files of a folder among which a rotated one is looked for.
 const FOLDER_ENTRIES_MAX: usize = 10_000;
 
@@ -32,6 +34,7 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct Tail {
     path: PathBuf,
+    reader: Reader,
     current: Option<Followed>,
     /// Files that had the path before, oldest first.
     old: VecDeque<Followed>,
@@ -63,17 +66,23 @@ pub(crate) struct Line<'a> {
 }
 
 impl Tail {
-    /// Follows `path` from where `position` says, or from its present end.
-    pub(crate) fn new(path: &Path, position: Option<&Position>) -> Self {
+    /// Follows `path` from where `positions` say, or from its present end. Of several the last is that of the file that had
+    /// the path when following ended, the others are those of its predecessors.
+    pub(crate) fn new<'a>(
+        path: &Path,
+        reader: Reader,
+        positions: impl IntoIterator<Item = &'a Position>,
+    ) -> Self {
         let mut tail = Self {
             path: path.to_owned(),
+            reader,
             current: None,
             old: VecDeque::new(),
             buffer: vec![0; READ_BYTES],
             looked: false,
             resumed: false,
         };
-        if let Some(position) = position {
+        for position in positions {
             tail.resume(position);
         }
         tail
@@ -83,15 +92,13 @@ impl Tail {
         &self.path
     }
 
-    /// Where following stands now.
-    pub(crate) fn position(&self) -> Option<Position> {
-        // A predecessor that is still being read comes first: what is read twice is worse than what comes late.
-        let current = self.current.as_ref()?;
-        Some(Position {
+    /// Where following stands now, predecessors that may still grow first.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = Position> {
+        self.old.iter().chain(&self.current).map(|file| Position {
             path: self.path.clone(),
-            device: current.device,
-            inode: current.inode,
-            offset: current.offset.saturating_sub(current.line_bytes),
+            device: file.device,
+            inode: file.inode,
+            offset: file.offset.saturating_sub(file.line_bytes),
         })
     }
 
@@ -143,7 +150,7 @@ impl Tail {
         if self.current.as_ref().is_some_and(same) {
             return Ok(());
         }
-        let file = File::open(&self.path)?;
+        let file = self.reader.open(&self.path)?;
         let mut followed = Followed::new(file)?;
         if !self.looked {
             // Nothing is known of what is there already.
@@ -169,7 +176,8 @@ impl Tail {
         } else {
             self.renamed(&matches)
         };
-        let Some(mut followed) = path.and_then(|path| Followed::new(File::open(path).ok()?).ok())
+        let Some(mut followed) =
+            path.and_then(|path| Followed::new(self.reader.open(&path).ok()?).ok())
         else {
             return;
         };
@@ -181,9 +189,17 @@ impl Tail {
         } else {
             0
         };
-        followed.offset = followed.offset.max(size.saturating_sub(CATCH_UP_BYTES_MAX));
+        let start = size.saturating_sub(CATCH_UP_BYTES_MAX);
+        if followed.offset < start {
+            tracing::warn!(
+                path = %self.path.display(),
+                bytes = start - followed.offset,
+                "a part of what was written to a log while Tocsin was away is passed over: it is too much to catch up with"
+            );
+            followed.offset = start;
+        }
         followed.old_until = size;
-        self.current = Some(followed);
+        self.old.extend(self.current.replace(followed));
         self.looked = true;
         self.resumed = true;
     }
@@ -321,7 +337,7 @@ mod tests {
     #[test]
     fn following_begins_at_the_end_and_waits_for_whole_lines() {
         let log = Log::new("before\n");
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         assert!(read(&mut tail).is_empty());
         log.append("one\ntw");
         assert_eq!(read(&mut tail), ["one"]);
@@ -332,7 +348,7 @@ mod tests {
     #[test]
     fn no_line_is_missed_when_the_file_is_renamed() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         let mut server = OpenOptions::new().append(true).open(log.path()).unwrap();
         server.write_all(b"one\n").unwrap();
@@ -348,7 +364,7 @@ mod tests {
     #[test]
     fn a_truncated_file_begins_anew() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         log.append("one long line\n");
         read(&mut tail);
         fs::write(log.path(), "new\n").unwrap();
@@ -359,7 +375,7 @@ mod tests {
     fn a_file_that_appears_later_is_read_from_its_start() {
         let log = Log::new("");
         fs::remove_file(log.path()).unwrap();
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         assert!(read(&mut tail).is_empty());
         log.append("first\n");
         assert_eq!(read(&mut tail), ["first"]);
@@ -368,22 +384,40 @@ mod tests {
     #[test]
     fn a_second_run_goes_on_where_the_first_ended_also_through_a_rotation() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         log.append("one\ntw");
         assert_eq!(read(&mut tail), ["one"]);
-        let position = tail.position().unwrap();
+        let positions: Vec<Position> = tail.positions().collect();
         log.append("o\n");
         log.rotate();
         log.append("three\n");
-        let mut second = Tail::new(&log.path(), Some(&position));
+        let mut second = Tail::new(&log.path(), Reader::Anyone, &positions);
         assert_eq!(read(&mut second), ["old two", "old three"]);
+    }
+
+    #[test]
+    fn a_second_run_goes_on_with_a_predecessor_that_still_grows() {
+        let log = Log::new("");
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
+        read(&mut tail);
+        let mut server = OpenOptions::new().append(true).open(log.path()).unwrap();
+        log.rotate();
+        log.append("new\n");
+        assert_eq!(read(&mut tail), ["new"]);
+        let positions: Vec<Position> = tail.positions().collect();
+        server.write_all(b"late\n").unwrap();
+        let mut second = Tail::new(&log.path(), Reader::Anyone, &positions);
+        assert_eq!(read(&mut second), ["old late"]);
+        server.write_all(b"later\n").unwrap();
+        log.append("newer\n");
+        assert_eq!(read(&mut second), ["later", "newer"]);
     }
 
     #[test]
     fn an_endless_line_is_cut_and_the_next_one_is_whole() {
         let log = Log::new("");
-        let mut tail = Tail::new(&log.path(), None);
+        let mut tail = Tail::new(&log.path(), Reader::Anyone, []);
         read(&mut tail);
         log.append(&"x".repeat(3 * LINE_BYTES_MAX));
         assert!(read(&mut tail).is_empty());

@@ -33,6 +33,8 @@ pub(crate) struct Watched {
     /// Whether the last probe reached its end, so that all its series live.
     pub(crate) last_probe_was_whole: AtomicBool,
     reloaded: AtomicBool,
+    /// Whether the machine's processes were looked through since the agent's start.
+    scanned: Arc<AtomicBool>,
     identity: Mutex<Arc<TargetIdentity>>,
     parent: Mutex<Option<ProcessKey>>,
     offered: Mutex<Option<ProcessKey>>,
@@ -55,6 +57,7 @@ impl Watched {
         host: Arc<dyn Host>,
         settings: Arc<Settings>,
         positions: Arc<Positions>,
+        scanned: Arc<AtomicBool>,
     ) -> io::Result<Arc<Self>> {
         let watched = Arc::new(Self {
             id,
@@ -65,6 +68,7 @@ impl Watched {
             mark_own_requests: AtomicBool::new(false),
             last_probe_was_whole: AtomicBool::new(false),
             reloaded: AtomicBool::new(false),
+            scanned,
             identity: Mutex::new(Arc::new(identity)),
             parent: Mutex::new(None),
             offered: Mutex::new(None),
@@ -120,6 +124,11 @@ impl Watched {
 
     pub(crate) fn take_offered(&self) -> Option<ProcessKey> {
         lock(&self.offered).take()
+    }
+
+    /// Whether the processes of this machine were looked through, so that a running parent would have been offered.
+    pub(crate) fn was_scanned_for(&self) -> bool {
+        self.scanned.load(Ordering::Relaxed)
     }
 
     /// Notes that the server has read its configuration anew.

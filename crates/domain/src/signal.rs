@@ -164,7 +164,7 @@ pub struct Fact {
 pub enum FactKind {
     /// The parent process ended.
     ParentExited {
-        /// Its process id.
+        /// Its process id; 0 when nobody knows it any more.
         pid: u32,
         /// How it ended.
         how: ExitKind,

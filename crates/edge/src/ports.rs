@@ -346,7 +346,8 @@ pub trait Telemetry: Send + Sync + 'static {
         until: Timestamp,
     ) -> Result<RequestLog, StorageError>;
 
-    /// Lines of a target's logs in a half-open span, oldest first; of more than `limit` the newest.
+    /// Lines of a target's logs in a half-open span, oldest first, without those of own probes; of more than `limit` the
+    /// newest.
     ///
     /// # Errors
     /// The store cannot be read.

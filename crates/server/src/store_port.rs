@@ -153,9 +153,8 @@ impl Telemetry for Asking {
     ) -> Result<Vec<LogRecord>, StorageError> {
         let mut newest = std::collections::VecDeque::with_capacity(limit.min(1_024));
         let wanted = |record: &LogRecord| match (&record.line, kind) {
-            (LogLine::Access { .. }, LogKind::Access) | (LogLine::Error { .. }, LogKind::Error) => {
-                record.at < until
-            }
+            (LogLine::Access { own_probe, .. }, LogKind::Access) => !own_probe && record.at < until,
+            (LogLine::Error { .. }, LogKind::Error) => record.at < until,
             (LogLine::Access { .. } | LogLine::Error { .. } | LogLine::Unparsed, _) => false,
         };
         let visited = self.0.each_log(target, from, until, &mut |record| {

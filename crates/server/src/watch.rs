@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tocsin_agent::Host;
+use tocsin_agent::{Host, NotRecorded};
 use tocsin_domain::command::{Ask, Command, WatchAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::TargetId;
@@ -33,7 +33,7 @@ impl Host for LocalHost {
         self.engine.arrived(batch);
     }
 
-    fn target_found(&self, identity: TargetIdentity) -> Option<TargetId> {
+    fn target_found(&self, identity: TargetIdentity) -> Result<Option<TargetId>, NotRecorded> {
         let config_path = identity.config_path.clone();
         let command = Command {
             actor: Actor::System,
@@ -41,15 +41,15 @@ impl Host for LocalHost {
         };
         if let Err(error) = self.engine.ask_and_wait(command) {
             tracing::warn!(%error, config_path, "a web server was found but could not be recorded; it is tried again");
-            return None;
+            return Err(NotRecorded);
         }
-        self.engine.read(|state| {
+        Ok(self.engine.read(|state| {
             let known = state
                 .targets
                 .values()
                 .find(|target| target.identity.config_path == config_path);
             known.map(|target| target.id)
-        })
+        }))
     }
 
     fn now(&self) -> Timestamp {

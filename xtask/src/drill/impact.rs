@@ -77,7 +77,7 @@ mod tests {
             premium_failed,
             ..Truth::default()
         };
-        let mut record = Record::begin("kill", false, 0, "");
+        let mut record = Record::begin("kill", 0, "");
         check(&mut record, &truth, &facts);
         assert_eq!(record.close().is_ok(), expected, "{facts}");
     }

@@ -62,9 +62,6 @@ pub(crate) struct Options {
     /// on until the incident is resolved, and must succeed
     #[arg(long, value_name = "COMMAND", conflicts_with = "manual")]
     person: Option<String>,
-    /// Fail when a limit is exceeded at all, not only threefold
-    #[arg(long)]
-    strict: bool,
     /// Seconds of traffic before the break
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     warm_up: u64,
@@ -158,7 +155,7 @@ fn play(options: &Options, stage: &mut Stage, tocsin: &mut Tocsin) -> Outcome<()
     if blind {
         tocsin.serve_again(stage)?;
     }
-    let mut record = Record::begin(options.how.word(), options.strict, broken.at, &broken.what);
+    let mut record = Record::begin(options.how.word(), broken.at, &broken.what);
     let mut play = Play {
         options,
         stage,

@@ -7,9 +7,6 @@ use crate::clock::{self, Millis, seconds_between};
 use crate::failure::{Failure, Outcome};
 use crate::screen;
 
-/// Without `--strict`, this many times a limit still passes: machines that run tests are often busy.
-const LENIENCE: f64 = 3.0;
-
 struct Link {
     name: String,
     at: Millis,
@@ -27,7 +24,6 @@ struct Check {
 pub(crate) struct Record {
     word: &'static str,
     pub(crate) broken_at: Millis,
-    strict: bool,
     links: Vec<Link>,
     checks: Vec<Check>,
     /// Further facts for the JSON file.
@@ -36,12 +32,11 @@ pub(crate) struct Record {
 
 impl Record {
     /// Begins with the break itself.
-    pub(crate) fn begin(word: &'static str, strict: bool, broken_at: Millis, note: &str) -> Self {
+    pub(crate) fn begin(word: &'static str, broken_at: Millis, note: &str) -> Self {
         screen::heading(format!("{:<26}{:>9}{:>9}", "The chain", "seconds", "limit"));
         let mut record = Self {
             word,
             broken_at,
-            strict,
             links: Vec::new(),
             checks: Vec::new(),
             extra: json!({}),
@@ -127,18 +122,13 @@ impl Record {
     }
 
     fn judge_limits(&mut self) {
-        let lenience = if self.strict { 1.0 } else { LENIENCE };
         for link in &self.links {
             let Some(limit_s) = link.limit_s else {
                 continue;
             };
             let seconds = seconds_between(self.broken_at, link.at);
-            let passed = seconds <= limit_s * lenience;
-            let remark = match (passed, seconds <= limit_s) {
-                (true, true) => String::new(),
-                (true, false) => format!(" (late, tolerated up to {:.1} s)", limit_s * lenience),
-                (false, _) => " (too late)".to_owned(),
-            };
+            let passed = seconds <= limit_s;
+            let remark = if passed { "" } else { " (too late)" };
             let detail = format!("{seconds:.3} s of {limit_s:.1} s{remark}");
             self.checks.push(Check {
                 name: format!("{} in time", link.name),
@@ -169,27 +159,21 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(strict: bool, arrived_ms: Millis, expected: bool) {
-        let mut record = Record::begin("kill", strict, 1_000, "");
+    fn check(arrived_ms: Millis, expected: bool) {
+        let mut record = Record::begin("kill", 1_000, "");
         record.link("page", 1_000 + arrived_ms, Some(0.5), "");
-        assert_eq!(
-            record.close().is_ok(),
-            expected,
-            "{arrived_ms} ms, strict: {strict}"
-        );
+        assert_eq!(record.close().is_ok(), expected, "{arrived_ms} ms");
     }
 
     #[test]
-    fn a_limit_is_exact_when_strict_and_threefold_when_not() {
-        check(true, 500, true);
-        check(true, 501, false);
-        check(false, 1_500, true);
-        check(false, 1_501, false);
+    fn a_limit_is_kept_or_the_drill_fails() {
+        check(500, true);
+        check(501, false);
     }
 
     #[test]
     fn a_check_that_failed_is_named() {
-        let mut record = Record::begin("kill", false, 0, "");
+        let mut record = Record::begin("kill", 0, "");
         record.check("one incident", true, "1");
         record.check("one page", false, "2 mails");
         let failure = record.close().unwrap_err();

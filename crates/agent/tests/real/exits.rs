@@ -133,6 +133,29 @@ fn a_known_server_that_is_down_at_the_start_is_told_and_watched() {
 }
 
 #[test]
+fn a_known_server_that_no_pid_file_names_is_not_called_dead_at_the_start() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::started();
+    let (recorder, agent) = watch(apache.folder().to_owned());
+    let identity = recorder.wait("identity", |seen| seen.found.first().cloned());
+    agent.stop();
+    let pid_file = apache.path("apache.pid");
+    let named = std::fs::read(&pid_file).unwrap();
+    std::fs::remove_file(&pid_file).unwrap();
+    let (recorder, _agent) = watch_with(Settings {
+        only: vec![apache.folder().to_owned()],
+        known: vec![(first_id(), identity)],
+        ..Settings::default()
+    });
+    recorder.wait_for(metric::PARENT_UP, 1.0);
+    recorder.seen(|seen| assert_eq!(seen.fact(exit), None));
+    // The fixture ends the server by this file.
+    std::fs::write(&pid_file, named).unwrap();
+}
+
+#[test]
 fn a_reload_is_a_fact_and_no_exit() {
     if !is_installed() {
         return;

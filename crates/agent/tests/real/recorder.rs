@@ -1,10 +1,11 @@
 //! A host that keeps what the agent delivers and lets a test wait for it.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tocsin_agent::{Agent, Host, Settings};
+use tocsin_agent::{Agent, Host, NotRecorded, Settings};
 use tocsin_domain::id::{Entropy, TargetId};
 use tocsin_domain::signal::{Batch, Fact, FactKind, LogRecord, Sample};
 use tocsin_domain::target::TargetIdentity;
@@ -57,6 +58,8 @@ impl Seen {
 pub(crate) struct Recorder {
     seen: Mutex<Seen>,
     news: Condvar,
+    /// So many targets are not recorded when they are first told.
+    pub(crate) refusals: AtomicU32,
 }
 
 struct Counting(u8);
@@ -82,11 +85,19 @@ impl Host for Recorder {
         self.news.notify_all();
     }
 
-    fn target_found(&self, identity: TargetIdentity) -> Option<TargetId> {
+    fn target_found(&self, identity: TargetIdentity) -> Result<Option<TargetId>, NotRecorded> {
+        let one_less = |left: u32| left.checked_sub(1);
+        let refusals = &self.refusals;
+        if refusals
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+        {
+            return Err(NotRecorded);
+        }
         let mut seen = self.seen.lock().unwrap();
         seen.found.push(identity);
         self.news.notify_all();
-        Some(first_id())
+        Ok(Some(first_id()))
     }
 
     fn now(&self) -> Timestamp {
@@ -141,6 +152,11 @@ pub(crate) fn watch(folder: PathBuf) -> (Arc<Recorder>, Agent) {
 
 pub(crate) fn watch_with(settings: Settings) -> (Arc<Recorder>, Agent) {
     let recorder = Arc::new(Recorder::default());
-    let agent = tocsin_agent::start(settings, Arc::clone(&recorder) as Arc<dyn Host>).unwrap();
+    let agent = start(settings, &recorder);
     (recorder, agent)
+}
+
+pub(crate) fn start(settings: Settings, recorder: &Arc<Recorder>) -> Agent {
+    let host = Arc::clone(recorder) as Arc<dyn Host>;
+    tocsin_agent::start(settings, host).unwrap()
 }

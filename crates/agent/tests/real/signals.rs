@@ -1,11 +1,14 @@
 //! What the agent sees of a server that runs: identity, samples, queue, configuration.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use tocsin_agent::Settings;
 use tocsin_domain::signal::{FactKind, metric};
 
 use crate::apache::{Apache, is_installed};
-use crate::recorder::{self, first_id, watch};
+use crate::recorder::{self, Recorder, first_id, watch};
 
 #[test]
 fn a_running_server_is_found_with_all_that_belongs_to_it() {
@@ -57,6 +60,22 @@ fn a_running_server_is_found_with_all_that_belongs_to_it() {
             "nothing happened, so nothing is told"
         )
     });
+}
+
+#[test]
+fn a_server_that_could_not_be_recorded_is_told_again_and_watched() {
+    if !is_installed() {
+        return;
+    }
+    let apache = Apache::started();
+    let recorder = Arc::new(Recorder::default());
+    recorder.refusals.store(2, Ordering::Relaxed);
+    let settings = Settings {
+        only: vec![apache.folder().to_owned()],
+        ..Settings::default()
+    };
+    let _agent = recorder::start(settings, &recorder);
+    recorder.wait_for(metric::PARENT_UP, 1.0);
 }
 
 #[test]

@@ -380,7 +380,11 @@ fn exit_text(
         1 => "1 child process was still alive just after".to_owned(),
         many => format!("{many} child processes were still alive just after"),
     };
-    let parent = format!("Apache's parent process (pid {pid})");
+    let parent = match pid {
+        // A server that was found dead may have taken its pid file with it.
+        0 => "Apache's parent process".to_owned(),
+        pid => format!("Apache's parent process (pid {pid})"),
+    };
     let said = log_line.map_or_else(String::new, |line| {
         format!(" (“{}”)", clean(last_part(line), 120).trim_end_matches('.'))
     });

@@ -5,6 +5,9 @@ use super::config::{
 };
 use super::reader::{Reader, full_path};
 
+/// Variables at most.
+const VARIABLES_MAX: usize = 1_000;
+
 /// Takes one directive, whose name is in lower case, into the configuration.
 pub(super) fn apply(reader: &mut Reader<'_>, place: &Place, name: &str, arguments: &[String]) {
     let Some(first) = arguments.first() else {
@@ -13,7 +16,12 @@ pub(super) fn apply(reader: &mut Reader<'_>, place: &Place, name: &str, argument
     match name {
         "define" => {
             let value = arguments.get(1).cloned().unwrap_or_default();
-            reader.variables.insert(first.clone(), value);
+            if reader.variables.len() < VARIABLES_MAX || reader.variables.contains_key(first) {
+                reader.variables.insert(first.clone(), value);
+            } else {
+                let why = format!("more than {VARIABLES_MAX} variables; {first} was not defined");
+                reader.config.note(place, why);
+            }
         }
         "undefine" => {
             reader.variables.remove(first);

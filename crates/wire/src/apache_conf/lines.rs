@@ -32,13 +32,25 @@ fn keep(lines: &mut Vec<(usize, String)>, number: usize, line: &str) {
     }
 }
 
-/// The line with each `${NAME}` replaced, and the names that are not defined, which stay as they are.
-pub(super) fn substitute(
-    line: &str,
-    variables: &BTreeMap<String, String>,
-) -> (String, Vec<String>) {
+/// Bytes of a line that variables may make of it. Apache's own limit is 8 KiB; variables that hold each other several times
+/// would double with every line.
+const SUBSTITUTED_BYTES_MAX: usize = 16 * 1_024;
+
+/// A line after its variables were replaced.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Substituted {
+    pub(super) line: String,
+    /// Names that are not defined, which stay as they are.
+    pub(super) unknown: Vec<String>,
+    /// Whether values were left out because the line became too long.
+    pub(super) is_cut: bool,
+}
+
+/// The line with each `${NAME}` replaced.
+pub(super) fn substitute(line: &str, variables: &BTreeMap<String, String>) -> Substituted {
     let mut out = String::new();
     let mut unknown = Vec::new();
+    let mut is_cut = false;
     let mut rest = line;
     while let Some(start) = rest.find("${") {
         let (before, from) = rest.split_at(start);
@@ -49,7 +61,8 @@ pub(super) fn substitute(
         };
         let name = &from[2..end];
         match variables.get(name) {
-            Some(value) => out.push_str(value),
+            Some(value) if out.len() + value.len() <= SUBSTITUTED_BYTES_MAX => out.push_str(value),
+            Some(_) => is_cut = true,
             None => {
                 out.push_str(&from[..=end]);
                 unknown.push(name.to_owned());
@@ -58,7 +71,11 @@ pub(super) fn substitute(
         rest = &from[end + 1..];
     }
     out.push_str(rest);
-    (out, unknown)
+    Substituted {
+        line: out,
+        unknown,
+        is_cut,
+    }
 }
 
 /// The words of a line. Single and double quotes hold a word together; inside, a backslash protects the quote or a backslash.
@@ -139,8 +156,9 @@ mod tests {
     #[test]
     fn variables_are_replaced_and_unknown_ones_named() {
         let variables = BTreeMap::from([("DIR".to_owned(), "/var/log".to_owned())]);
-        let (line, unknown) = substitute("ErrorLog ${DIR}/error${SUFFIX}.log ${open", &variables);
-        assert_eq!(line, "ErrorLog /var/log/error${SUFFIX}.log ${open");
-        assert_eq!(unknown, ["SUFFIX"]);
+        let done = substitute("ErrorLog ${DIR}/error${SUFFIX}.log ${open", &variables);
+        assert_eq!(done.line, "ErrorLog /var/log/error${SUFFIX}.log ${open");
+        assert_eq!(done.unknown, ["SUFFIX"]);
+        assert!(!done.is_cut);
     }
 }

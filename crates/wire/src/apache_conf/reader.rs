@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, Place, StatusPage};
-use super::lines::{logical_lines, substitute, words};
+use super::lines::{Substituted, logical_lines, substitute, words};
 use super::{BYTES_MAX, FILES_MAX, INCLUDE_DEPTH_MAX, SECTION_DEPTH_MAX, conditions, directives};
 
 /// How to get at files. Both closures get full paths.
@@ -163,7 +163,17 @@ impl Reader<'_> {
     }
 
     fn substituted(&mut self, place: &Place, text: &str) -> String {
-        let (text, unknown) = substitute(text, &self.variables);
+        let Substituted {
+            line,
+            unknown,
+            is_cut,
+        } = substitute(text, &self.variables);
+        if is_cut {
+            self.config.note(
+                place,
+                "variables make this line too long; some were left out".to_owned(),
+            );
+        }
         if self.is_active() {
             for name in unknown {
                 self.config.note(
@@ -172,7 +182,7 @@ impl Reader<'_> {
                 );
             }
         }
-        text
+        line
     }
 
     fn include(&mut self, place: &Place, name: &str, arguments: &[String], depth: usize) {

@@ -327,6 +327,27 @@ fn too_many_bytes_and_too_many_sections_stop_the_reading() {
 }
 
 #[test]
+fn variables_that_hold_each_other_do_not_grow_without_end() {
+    let mut text = "Define b xxxxxxxx\n".to_owned();
+    for _ in 0..64 {
+        text.push_str("Define b ${b}${b}\n");
+    }
+    text.push_str("ErrorLog /${b}\nListen 80\n");
+    let config = read_one(&text);
+    let longest = config.error_logs.iter().map(|log| format!("{log:?}").len());
+    assert!(longest.max().unwrap_or_default() < 20_000);
+    assert_eq!(config.listens.len(), 1);
+    assert!(
+        config
+            .problems
+            .iter()
+            .any(|problem| problem.what.contains("too long")),
+        "{:?}",
+        config.problems
+    );
+}
+
+#[test]
 fn missing_files_and_unbalanced_sections_are_noted_and_the_rest_is_read() {
     let config = read_one(
         "Include gone.conf\nIncludeOptional gone/*.conf\n</Directory>\nUser www\n<VirtualHost *:1>\nServerName a\n",
