@@ -10,6 +10,7 @@ mod evidence;
 mod journal_port;
 mod serve;
 mod setup;
+mod sparing_disk;
 mod store_port;
 mod system;
 mod watch;

@@ -20,7 +20,7 @@ use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
-use tocsin_journal::{Access, OneTimePurpose, Vault};
+use tocsin_journal::{Access, JournalReader, OneTimePurpose, Vault};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets};
@@ -29,6 +29,7 @@ use crate::data::{self, Data};
 use crate::effects::Outlets;
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
+use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock, hex};
 use crate::watch::LocalHost;
@@ -37,6 +38,10 @@ use crate::watch::LocalHost;
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
 /// Upkeep of the stores.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether every part still runs.
+const PARTS_LOOK: Duration = Duration::from_millis(500);
+/// How long an orderly end may take after a part has ended by itself.
+const ORDERLY_END_WAIT: Duration = Duration::from_secs(15);
 /// How long the agent waits between looks at whether Tocsin is set up.
 const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
@@ -58,14 +63,15 @@ pub(crate) fn run(
     let listen = listener.local_addr()?;
     let data = data::open(&config.data, config.key_file.as_deref())?;
     let folder = data.lock.directory().to_owned();
-    let store = open_store(&folder, config)?;
+    let store = open_store(&folder, config, data.journal.reader())?;
     let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
     let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
-    let served = serve_until_signal(&parts.app, listener, config, || {
+    let ended = ended_part(&parts, &upkeep, &watching);
+    let served = serve_until_stopped(&parts.app, listener, config, ended, || {
         writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
         if let Some(link) = &setup_link {
             writeln!(
@@ -79,33 +85,95 @@ pub(crate) fn run(
     drop(watching.join());
     parts.delivery.stop();
     parts.engine.stop();
-    drop(parts.engine_thread.join());
+    let engine_ended = parts.engine_thread.join();
     drop(parts.app);
     drop(parts.evidence_thread.join());
     drop(upkeep.join());
-    served
+    outcome(served?, engine_ended)
+}
+
+/// Why serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    /// A signal asked for it.
+    Told,
+    /// This part ended before it was told to.
+    PartEnded(&'static str),
+}
+
+/// A part that ended by itself is an error, so that whoever supervises Tocsin starts it again.
+fn outcome(
+    stopped: Stopped,
+    engine: std::thread::Result<tocsin_engine::handle::Ended>,
+) -> anyhow::Result<()> {
+    match (stopped, engine) {
+        (_, Ok(Err(why))) => anyhow::bail!(
+            "the engine stopped: {why}; what was acknowledged is kept"
+        ),
+        (Stopped::PartEnded(part), Ok(Ok(())) | Err(_)) => anyhow::bail!(
+            "the part that does {part} ended by a fault of Tocsin itself (see the log); what was acknowledged is kept: \
+             start Tocsin again"
+        ),
+        (Stopped::Told, Err(_)) => anyhow::bail!(
+            "the engine ended by a fault of Tocsin itself (see the log); what was acknowledged is kept"
+        ),
+        (Stopped::Told, Ok(Ok(()))) => Ok(()),
+    }
+}
+
+/// Waits until one of the parts has ended that should run for as long as Tocsin does.
+async fn ended_part(parts: &Running, upkeep: &JoinHandle<()>, watching: &JoinHandle<()>) -> Stopped {
+    loop {
+        let ended = [
+            ("decisions", parts.engine_thread.is_finished()),
+            ("delivery", parts.delivery.has_ended()),
+            ("evidence", parts.evidence_thread.is_finished()),
+            ("watching", watching.is_finished()),
+            ("upkeep", upkeep.is_finished()),
+        ];
+        if let Some((part, _)) = ended.into_iter().find(|(_, ended)| *ended) {
+            tracing::error!(part, "a part of Tocsin ended; Tocsin ends, so that it can be started again");
+            return Stopped::PartEnded(part);
+        }
+        tokio::time::sleep(PARTS_LOOK).await;
+    }
+}
+
+/// Ends the process when it does not end in order: nobody would be watching, and nothing would start it again.
+fn end_by_force_later() {
+    std::thread::spawn(|| {
+        std::thread::sleep(ORDERLY_END_WAIT);
+        tracing::error!("the other parts did not end in time");
+        std::process::exit(1);
+    });
 }
 
 /// What runs.
 struct Running {
     app: App,
     engine: EngineHandle,
-    engine_thread: JoinHandle<()>,
+    engine_thread: JoinHandle<tocsin_engine::handle::Ended>,
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
     store: Arc<Store>,
+    reader: JournalReader,
     user_key: Vec<u8>,
     // Held until the end: no second server may open the directory.
     _lock: tocsin_journal::DataDirLock,
 }
 
-fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
+fn open_store(
+    folder: &Path,
+    config: &Config,
+    journal: JournalReader,
+) -> anyhow::Result<Arc<Store>> {
     let retention_ms = match config.retention {
         Retention::Days(days) => u64::from(days) * MS_PER_DAY,
         Retention::Forever => u64::MAX,
     };
     let options = Options {
         retention_ms,
+        disk: Arc::new(SparingDisk::new(journal)),
         ..Options::default()
     };
     let path = folder.join("telemetry");
@@ -216,7 +284,7 @@ fn start_parts(
         },
     )?;
     let reading = Arc::new(Reading {
-        reader,
+        reader: reader.clone(),
         last_failure,
     });
     let app = App::new(Parts {
@@ -250,6 +318,7 @@ fn start_parts(
         evidence_thread,
         delivery,
         store,
+        reader,
         user_key,
         _lock: lock,
     })
@@ -286,9 +355,10 @@ fn host_name() -> String {
 
 /// Seals and forgets telemetry, and gives the journal its reserve back, until told to stop.
 fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
-    let (store, engine, stopping) = (
+    let (store, engine, reader, stopping) = (
         Arc::clone(&parts.store),
         parts.engine.clone(),
+        parts.reader.clone(),
         Arc::clone(stopping),
     );
     std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
@@ -299,6 +369,7 @@ fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<
                 continue;
             }
             last = std::time::Instant::now();
+            reader.restore_reserve();
             let now = SystemClock.now();
             let pins = engine.read(|state| evidence::pins(state, now));
             if let Err(error) = store.maintain(now, &pins) {
@@ -327,6 +398,7 @@ fn start_agent(
         store: Arc::clone(&parts.store),
         engine: parts.engine.clone(),
         user_key: parts.user_key.clone(),
+        write_fails: AtomicBool::new(false),
     };
     let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
     std::thread::Builder::new()
@@ -391,12 +463,14 @@ fn forget_removed(
     *seen = now;
 }
 
-fn serve_until_signal(
+/// Serves until a signal comes or `ended` tells that a part has ended.
+fn serve_until_stopped(
     app: &App,
     listener: std::net::TcpListener,
     config: &Config,
+    ended: impl Future<Output = Stopped>,
     ready: impl FnOnce() -> std::io::Result<()>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Stopped> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("http")
         .enable_all()
@@ -415,15 +489,36 @@ fn serve_until_signal(
     runtime.block_on(async {
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let (tell, told) = tokio::sync::oneshot::channel();
         let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
+            // A sender that is gone means that serving has ended already.
+            let _ = told.await;
         };
         ready()?;
-        tocsin_edge::serve(listener, app.clone(), &tls, stop).await?;
-        anyhow::Ok(())
+        let serving = tocsin_edge::serve(listener, app.clone(), &tls, stop);
+        let stopping = async {
+            let stopped = tokio::select! {
+                _ = terminate.recv() => Stopped::Told,
+                _ = tokio::signal::ctrl_c() => Stopped::Told,
+                part = ended => {
+                    end_by_force_later();
+                    part
+                }
+            };
+            let _ = tell.send(());
+            stopped
+        };
+        tokio::pin!(serving, stopping);
+        tokio::select! {
+            served = &mut serving => {
+                served?;
+                anyhow::Ok(Stopped::Told)
+            }
+            stopped = &mut stopping => {
+                serving.await?;
+                anyhow::Ok(stopped)
+            }
+        }
     })
 }
 
@@ -460,4 +555,28 @@ fn egress_of(config: &Config) -> anyhow::Result<Egress> {
         }
     }
     Ok(Egress::new(blocks))
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_engine::NotDurable;
+
+    use super::*;
+
+    #[test]
+    fn only_an_end_that_somebody_asked_for_is_a_success() {
+        let fenced = || NotDurable {
+            why: "another Tocsin took over this journal".to_owned(),
+            disk_full: false,
+        };
+        let panicked = || Err(Box::new("a fault") as Box<dyn std::any::Any + Send>);
+        let told = |stopped, engine| outcome(stopped, engine).map_err(|error| error.to_string());
+        assert_eq!(told(Stopped::Told, Ok(Ok(()))), Ok(()));
+        let taken = told(Stopped::PartEnded("decisions"), Ok(Err(fenced())));
+        assert!(taken.unwrap_err().contains("took over this journal"));
+        assert!(told(Stopped::PartEnded("decisions"), panicked()).is_err());
+        assert!(told(Stopped::Told, panicked()).is_err());
+        let evidence = told(Stopped::PartEnded("evidence"), Ok(Ok(())));
+        assert!(evidence.unwrap_err().contains("does evidence"));
+    }
 }
