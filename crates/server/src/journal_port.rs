@@ -34,13 +34,10 @@ impl tocsin_engine::Journal for Writing {
 
     fn after(&mut self, position: u64) -> Result<Vec<Event>, NotDurable> {
         let mut found = Vec::new();
-        let read = self
-            .journal
-            .reader()
-            .read_all(position + 1, &mut |event| {
-                found.push(event);
-                Ok::<(), JournalError>(())
-            });
+        let read = self.journal.reader().read_all(position + 1, &mut |event| {
+            found.push(event);
+            Ok::<(), JournalError>(())
+        });
         read.map(|()| found).map_err(|error| not_durable(&error))
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod data;
 mod doctor;
 mod effects;
+mod ending;
 mod evidence;
 mod journal_port;
 mod serve;

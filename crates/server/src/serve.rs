@@ -27,6 +27,7 @@ use crate::accounts::{Doors, Secrets};
 use crate::config::{Allowed, Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
+use crate::ending::{Stopped, outcome, serve_until_stopped};
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::sparing_disk::SparingDisk;
@@ -40,8 +41,6 @@ const SETUP_LINK_MS: u64 = 24 * 3_600_000;
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether every part still runs.
 const PARTS_LOOK: Duration = Duration::from_millis(500);
-/// How long an orderly end may take after a part has ended by itself.
-const ORDERLY_END_WAIT: Duration = Duration::from_secs(15);
 /// How long the agent waits between looks at whether Tocsin is set up.
 const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
@@ -92,37 +91,12 @@ pub(crate) fn run(
     outcome(served?, engine_ended)
 }
 
-/// Why serving ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stopped {
-    /// A signal asked for it.
-    Told,
-    /// This part ended before it was told to.
-    PartEnded(&'static str),
-}
-
-/// A part that ended by itself is an error, so that whoever supervises Tocsin starts it again.
-fn outcome(
-    stopped: Stopped,
-    engine: std::thread::Result<tocsin_engine::handle::Ended>,
-) -> anyhow::Result<()> {
-    match (stopped, engine) {
-        (_, Ok(Err(why))) => anyhow::bail!(
-            "the engine stopped: {why}; what was acknowledged is kept"
-        ),
-        (Stopped::PartEnded(part), Ok(Ok(())) | Err(_)) => anyhow::bail!(
-            "the part that does {part} ended by a fault of Tocsin itself (see the log); what was acknowledged is kept: \
-             start Tocsin again"
-        ),
-        (Stopped::Told, Err(_)) => anyhow::bail!(
-            "the engine ended by a fault of Tocsin itself (see the log); what was acknowledged is kept"
-        ),
-        (Stopped::Told, Ok(Ok(()))) => Ok(()),
-    }
-}
-
 /// Waits until one of the parts has ended that should run for as long as Tocsin does.
-async fn ended_part(parts: &Running, upkeep: &JoinHandle<()>, watching: &JoinHandle<()>) -> Stopped {
+async fn ended_part(
+    parts: &Running,
+    upkeep: &JoinHandle<()>,
+    watching: &JoinHandle<()>,
+) -> Stopped {
     loop {
         let ended = [
             ("decisions", parts.engine_thread.is_finished()),
@@ -132,20 +106,14 @@ async fn ended_part(parts: &Running, upkeep: &JoinHandle<()>, watching: &JoinHan
             ("upkeep", upkeep.is_finished()),
         ];
         if let Some((part, _)) = ended.into_iter().find(|(_, ended)| *ended) {
-            tracing::error!(part, "a part of Tocsin ended; Tocsin ends, so that it can be started again");
+            tracing::error!(
+                part,
+                "a part of Tocsin ended; Tocsin ends, so that it can be started again"
+            );
             return Stopped::PartEnded(part);
         }
         tokio::time::sleep(PARTS_LOOK).await;
     }
-}
-
-/// Ends the process when it does not end in order: nobody would be watching, and nothing would start it again.
-fn end_by_force_later() {
-    std::thread::spawn(|| {
-        std::thread::sleep(ORDERLY_END_WAIT);
-        tracing::error!("the other parts did not end in time");
-        std::process::exit(1);
-    });
 }
 
 /// What runs.
@@ -343,7 +311,7 @@ fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
     Ok(key.into_bytes())
 }
 
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = text.trim();
     if name.is_empty() {
@@ -463,65 +431,6 @@ fn forget_removed(
     *seen = now;
 }
 
-/// Serves until a signal comes or `ended` tells that a part has ended.
-fn serve_until_stopped(
-    app: &App,
-    listener: std::net::TcpListener,
-    config: &Config,
-    ended: impl Future<Output = Stopped>,
-    ready: impl FnOnce() -> std::io::Result<()>,
-) -> anyhow::Result<Stopped> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("http")
-        .enable_all()
-        .build()?;
-    let tls = match &config.tls {
-        Tls::Off => tocsin_edge::tls::Tls::Off,
-        Tls::Files { cert, key } => tocsin_edge::tls::Tls::Files {
-            cert: cert.clone(),
-            key: key.clone(),
-        },
-        Tls::SelfSigned => tocsin_edge::tls::Tls::SelfSigned {
-            data_dir: config.data.clone(),
-            names: vec![listener.local_addr()?.ip().to_string(), host_name()],
-        },
-    };
-    runtime.block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let stop = async move {
-            // A sender that is gone means that serving has ended already.
-            let _ = told.await;
-        };
-        ready()?;
-        let serving = tocsin_edge::serve(listener, app.clone(), &tls, stop);
-        let stopping = async {
-            let stopped = tokio::select! {
-                _ = terminate.recv() => Stopped::Told,
-                _ = tokio::signal::ctrl_c() => Stopped::Told,
-                part = ended => {
-                    end_by_force_later();
-                    part
-                }
-            };
-            let _ = tell.send(());
-            stopped
-        };
-        tokio::pin!(serving, stopping);
-        tokio::select! {
-            served = &mut serving => {
-                served?;
-                anyhow::Ok(Stopped::Told)
-            }
-            stopped = &mut stopping => {
-                serving.await?;
-                anyhow::Ok(stopped)
-            }
-        }
-    })
-}
-
 /// What every link begins with: as configured, else the listener's own address.
 pub(crate) fn public_url(config: &Config, listen: std::net::SocketAddr) -> String {
     let scheme = if config.tls == Tls::Off {
@@ -555,28 +464,4 @@ fn egress_of(config: &Config) -> anyhow::Result<Egress> {
         }
     }
     Ok(Egress::new(blocks))
-}
-
-#[cfg(test)]
-mod tests {
-    use tocsin_engine::NotDurable;
-
-    use super::*;
-
-    #[test]
-    fn only_an_end_that_somebody_asked_for_is_a_success() {
-        let fenced = || NotDurable {
-            why: "another Tocsin took over this journal".to_owned(),
-            disk_full: false,
-        };
-        let panicked = || Err(Box::new("a fault") as Box<dyn std::any::Any + Send>);
-        let told = |stopped, engine| outcome(stopped, engine).map_err(|error| error.to_string());
-        assert_eq!(told(Stopped::Told, Ok(Ok(()))), Ok(()));
-        let taken = told(Stopped::PartEnded("decisions"), Ok(Err(fenced())));
-        assert!(taken.unwrap_err().contains("took over this journal"));
-        assert!(told(Stopped::PartEnded("decisions"), panicked()).is_err());
-        assert!(told(Stopped::Told, panicked()).is_err());
-        let evidence = told(Stopped::PartEnded("evidence"), Ok(Ok(())));
-        assert!(evidence.unwrap_err().contains("does evidence"));
-    }
 }

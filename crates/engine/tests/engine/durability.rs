@@ -288,7 +288,11 @@ fn evidence_is_asked_for_once_when_a_start_resolves_an_incident() {
     };
     assert_eq!(freezes(&rig), 1);
     let rig = rig.killed_and_started_again();
-    assert_eq!(freezes(&rig), 1, "nothing was frozen, so it is asked for again");
+    assert_eq!(
+        freezes(&rig),
+        1,
+        "nothing was frozen, so it is asked for again"
+    );
 }
 
 #[test]

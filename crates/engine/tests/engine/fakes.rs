@@ -11,7 +11,9 @@ use tocsin_domain::signal::{Batch, Sample};
 use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::{AppendError, AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past};
+use tocsin_engine::{
+    AppendError, AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past,
+};
 use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError};
 
 /// Samples that are true at the same time: metric, further labels, value.
