@@ -141,12 +141,6 @@ impl Journal {
         self.disk.state()
     }
 
-    /// Takes the reserve again if the disk has room to spare; says whether it is held now. Cheap when it is held.
-    #[must_use]
-    pub fn restore_reserve(&self) -> bool {
-        self.disk.restore_reserve()
-    }
-
     fn check_continuity(&mut self, new: &[Event]) -> Result<(), JournalError> {
         let mut expected = self.last_position()?;
         for event in new {
