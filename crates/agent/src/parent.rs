@@ -192,6 +192,10 @@ fn announce(watched: &Watched, found: &Found, change: &mut ChangeWatch) {
         samples: family_while_alive(watched, found, &Family::of(found), change, at),
         ..Batch::default()
     };
+    // How the last one ended says nothing of how this one will. Written a moment later, lest an exit in the same millisecond win.
+    let exit_clean = watched.sample(metric::EXIT_CLEAN, &[], at, 0.0);
+    let ended = Sample::stale(exit_clean.labels, at.plus_ms(1));
+    batch.samples.push(ended);
     if found.is_new {
         batch.facts.push(watched.fact(
             at,

@@ -14,6 +14,9 @@ const CHANGE_HOLD_MS: u64 = 60_000;
 /// `apache_parent_up` is written at the exit itself.
 const EXIT_RESOLUTION_MS: u64 = 10;
 
+/// The objective: at most this share of the requests may fail.
+pub const FAILED_SHARE_MAX: f64 = 0.05;
+
 /// More of the server's workers than this share hold a connection, and further ones wait: that is saturation, not a hang. The
 /// last four seconds count, so that the moment of recovery is not taken for a hang.
 const ALL_WORKERS_TAKEN: &str = "sum by (target) (max_over_time(apache_connections_accepted[4s])) \
@@ -78,6 +81,7 @@ pub fn apache() -> Vec<Stock> {
         hung(),
         saturated(),
         failing(),
+        failing_probes(),
         broken_configuration(),
     ]
 }
@@ -105,36 +109,43 @@ fn onset(metric: &str, bad: BadSample, event_resolution_ms: Option<u64>) -> Opti
     })
 }
 
-fn stop_holds() -> Vec<HoldRule> {
-    let rule = |expr: &str, hold_ms, until_clear, relapses_covered, why: &str| HoldRule {
+fn hold(expr: &str, hold_ms: u64, until_clear: bool, relapses_covered: u32, why: &str) -> HoldRule {
+    HoldRule {
         expr: expr.to_owned(),
         hold_ms,
         until_clear,
         relapses_covered,
         why: why.to_owned(),
-    };
+    }
+}
+
+fn change_hold() -> HoldRule {
+    hold(
+        "apache_change_running == 1",
+        CHANGE_HOLD_MS,
+        true,
+        u32::MAX,
+        "a restart job or a package upgrade is running",
+    )
+}
+
+fn stop_holds() -> Vec<HoldRule> {
     vec![
-        rule(
+        hold(
             "apache_supervised == 1 and on(target) apache_exit_clean == 0",
             SUPERVISED_HOLD_MS,
             false,
             SUPERVISED_RELAPSES,
             "a supervisor is about to start it again",
         ),
-        rule(
+        hold(
             "apache_exit_clean == 1",
             CLEAN_STOP_HOLD_MS,
             false,
             u32::MAX,
             "it was stopped in good order, which may be the first half of a restart",
         ),
-        rule(
-            "apache_change_running == 1",
-            CHANGE_HOLD_MS,
-            true,
-            u32::MAX,
-            "a restart job or a package upgrade is running",
-        ),
+        change_hold(),
     ]
 }
 
@@ -267,32 +278,42 @@ fn saturated() -> Stock {
     )
 }
 
-fn failing() -> Stock {
-    let failed = |window: &str| {
-        format!("sum by (target) (increase(apache_log_requests_total{{class=\"5xx\"}}[{window}]))")
-    };
-    let all =
-        |window: &str| format!("sum by (target) (increase(apache_log_requests_total[{window}]))");
+fn failed(window: &str) -> String {
+    format!("sum by (target) (increase(apache_log_requests_total{{class=\"5xx\"}}[{window}]))")
+}
+
+fn requests(window: &str) -> String {
+    format!("sum by (target) (increase(apache_log_requests_total[{window}]))")
+}
+
+fn failing_requests() -> String {
     let burst = |window: &str| {
-        let (failed, all) = (failed(window), all(window));
-        format!("({failed} >= 20 and on(target) ({failed} > on(target) 0.05 * {all}))")
+        let (failed, all) = (failed(window), requests(window));
+        format!(
+            "({failed} >= 20 and on(target) ({failed} > on(target) {FAILED_SHARE_MAX} * {all}))"
+        )
     };
-    let (failed_15s, all_15s) = (failed("15s"), all("15s"));
+    let (failed_15s, all_15s) = (failed("15s"), requests("15s"));
     // A minute with many failures is over when its last quarter is well: otherwise a repaired server would be called failing
     // until the minute has passed.
-    let still = format!("({failed_15s} > on(target) 0.05 * {all_15s})");
+    let still = format!("({failed_15s} > on(target) {FAILED_SHARE_MAX} * {all_15s})");
+    format!(
+        "{} or ({} and on(target) {still})",
+        burst("5s"),
+        burst("60s")
+    )
+}
+
+fn failing() -> Stock {
+    let (failed_15s, all_15s) = (failed("15s"), requests("15s"));
     stock(
         "apache-5xx",
         MonitorWithoutId {
             name: "Apache answers with server errors",
             description: "More than 5 % of the requests, and at least 20, failed with a 5xx status within a minute or less.",
-            expr: format!(
-                "{} or ({} and on(target) {still})",
-                burst("5s"),
-                burst("60s")
-            ),
+            expr: failing_requests(),
             recovery: format!(
-                "({all_15s} > 0 and on(target) ({failed_15s} <= on(target) 0.05 * {all_15s})) or ({} == 0)",
+                "({all_15s} > 0 and on(target) ({failed_15s} <= on(target) {FAILED_SHARE_MAX} * {all_15s})) or ({} == 0)",
                 failed("60s")
             ),
             for_ms: 0,
@@ -308,6 +329,44 @@ fn failing() -> Stock {
             }),
             runbook: "Read the error log for AH01114 and AH00957 (a backend refuses). Try the backend directly. Undo the last \
                       deploy if it falls together with the onset.",
+        },
+    )
+}
+
+fn failing_probes() -> Stock {
+    let status = |code: u32, text: &str| wording(&format!("probe_status_code == {code}"), text);
+    stock(
+        "apache-probe-failing",
+        MonitorWithoutId {
+            name: "Apache accepts connections but serves no page",
+            description: "Each probe of the last five seconds got a server error or a broken answer, although the server runs \
+                          and accepts connections.",
+            expr: format!(
+                "(max_over_time(probe_up[5s]) == 0 \
+                 and on(target) (count_over_time(probe_up[5s]) - on(target) sum_over_time(probe_timeout[5s]) \
+                 - on(target) sum_over_time(probe_refused[5s])) >= 4 \
+                 and on(target) min_over_time(apache_parent_up[5s]) == 1) unless on(target) ({})",
+                failing_requests()
+            ),
+            recovery: "min_over_time(probe_up[3500ms]) == 1 and on(target) count_over_time(probe_up[3500ms]) >= 2".to_owned(),
+            for_ms: 0,
+            severity: Severity::Critical,
+            title: "Apache on {target} answers no probe well",
+            wording: vec![
+                status(500, ": it answers with status 500 (internal error)"),
+                status(502, ": it answers with status 502 (bad answer of a backend)"),
+                status(503, ": it answers with status 503 (unavailable)"),
+                status(504, ": it answers with status 504 (a backend is too slow)"),
+                wording("probe_status_code >= 500", ": it answers with a server error"),
+                wording(
+                    "probe_up == 0",
+                    ": it closes the connection, or its answer is broken",
+                ),
+            ],
+            holds: vec![change_hold()],
+            onset: onset("probe_up", BadSample::Equal(0.0), None),
+            runbook: "Ask for the page yourself (curl -v). Read the error log: AH00052 tells of children that crash on each \
+                      request, AH01114 and AH00957 of a backend that refuses. Undo the last change of modules or code.",
         },
     )
 }

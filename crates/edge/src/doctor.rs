@@ -11,6 +11,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
+use tocsin_engine::AskError;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
@@ -24,6 +25,8 @@ const PROBE_GOOD_MS: u64 = 30_000;
 const LOOK_GOOD_MS: u64 = 1_000;
 /// A knock may take this long.
 const PROBE_WAIT: Duration = Duration::from_secs(5);
+/// The engine goes round many times a second; one that takes this long pages nobody.
+const ENGINE_WAIT: Duration = Duration::from_secs(5);
 /// Less free space than this is a warning, in bytes.
 const FREE_BYTES_WARN: u64 = 1_000_000_000;
 /// Less than this fails.
@@ -163,6 +166,7 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     let mail = mail_state(app).await;
     let now = app.now();
     let mut checks = vec![
+        engine(knock(app).await),
         journal(app),
         store(app),
         disk(&app.settings.data_dir),
@@ -179,6 +183,46 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     Diagnosis {
         able_to_page,
         checks,
+    }
+}
+
+/// How the engine took a round trip.
+enum Round {
+    Made,
+    Refused(AskError),
+    Late,
+}
+
+async fn knock(app: &App) -> Round {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let answer = move || {
+        // Whoever asked may have given up.
+        let _ = sender.send(());
+    };
+    match app.engine.knock(answer) {
+        Err(refusal) => Round::Refused(refusal),
+        Ok(()) => match tokio::time::timeout(ENGINE_WAIT, receiver).await {
+            Ok(Ok(())) => Round::Made,
+            Ok(Err(_)) => Round::Refused(AskError::Stopped),
+            Err(_) => Round::Late,
+        },
+    }
+}
+
+fn engine(round: Round) -> Check {
+    let fix = "look at its log and at the disk, then restart Tocsin; what was acknowledged is kept";
+    match round {
+        Round::Made => Check::ok("engine", "it answers"),
+        Round::Refused(AskError::Busy) => {
+            Check::fail("engine", "more waits for it than it takes", fix)
+        }
+        Round::Refused(AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_)) => {
+            Check::fail("engine", "it has stopped: nobody is paged", fix)
+        }
+        Round::Late => {
+            let detail = format!("no answer within {} s", ENGINE_WAIT.as_secs());
+            Check::fail("engine", detail, fix)
+        }
     }
 }
 

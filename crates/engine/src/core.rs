@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::decide::{decide, next_due};
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
-use tocsin_domain::id::Entropy;
+use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::signal::Batch;
 use tocsin_domain::state::State;
@@ -16,12 +16,18 @@ use tocsin_promql::Source;
 
 use crate::detect::Detector;
 use crate::handle::{AskError, Done};
-use crate::ports::{Effect, Effects, Journal, NotDurable};
+use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
+use crate::setback::Setback;
 
 /// The journal's note of how far monitors have seen the store.
 pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
+/// The journal's note of when it was last tried without need: to learn that it takes commits again, or to make durable what
+/// an append of unknown fate has left.
+const TRIED: &str = "journal_tried_ms";
+/// Batches that wait for a journal that takes commits again; beyond that it is tried at once.
+const HELD_MAX: usize = 4_096;
 /// Without events, the note is renewed after this much data time.
-const NOTE_EVERY_MS: i64 = 5_000;
+const NOTE_EVERY_MS: u64 = 5_000;
 /// What arrived, or was missed, longer ago than this pages only if it still fails.
 const LATE_MS: u64 = 300_000;
 
@@ -49,6 +55,13 @@ pub struct Core<J, E, F> {
     detector: Detector,
     unseen_ms: Vec<i64>,
     noted_ms: i64,
+    /// Batches that arrived while commits fail; only their samples.
+    held: Vec<Batch>,
+    setback: Option<Setback>,
+    /// The last append may have been kept or not.
+    is_unclear: bool,
+    /// Another server took the journal over.
+    taken_over: Option<NotDurable>,
 }
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
@@ -71,6 +84,10 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             detector: Detector::default(),
             unseen_ms: past.unseen_ms,
             noted_ms,
+            held: Vec::new(),
+            setback: None,
+            is_unclear: false,
+            taken_over: None,
         }
     }
 
@@ -80,10 +97,20 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         Arc::clone(&self.published)
     }
 
-    /// When the next thing is due without anybody asking.
+    /// When the next thing is due without anybody asking. While commits fail, not before the next try.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        next_due(&self.state)
+        let due = next_due(&self.state);
+        match &self.setback {
+            None => due,
+            Some(setback) => Some(due.map_or(setback.until(), |due| due.max(setback.until()))),
+        }
+    }
+
+    /// Why no step can ever succeed again: another server writes the journal.
+    #[must_use]
+    pub fn taken_over(&self) -> Option<&NotDurable> {
+        self.taken_over.as_ref()
     }
 
     /// Takes up the work of an earlier run: its unanswered attempts, samples that it stored but did not ask about, evidence
@@ -99,24 +126,55 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 events.extend(self.detect_at(None, Timestamp::from_millis(at_ms), now));
             }
         }
+        // What this very commit resolves asks for its evidence itself.
+        let unfrozen = self.unfrozen();
         // A commit that fails here is tried again by whatever comes next; detection has lost nothing, since what fires is
         // derived from the state and the store.
-        let _ = self.commit(&events);
-        let unfrozen: Vec<_> = self
-            .state
-            .incidents
-            .values()
-            .filter(|incident| incident.status == Status::Resolved && incident.evidence.is_none())
-            .map(|incident| incident.id)
-            .collect();
+        let _ = self.commit(&events, now);
         for incident in unfrozen {
             self.effects.carry_out(Effect::Freeze { incident });
         }
     }
 
+    /// Resolved incidents of the committed state without evidence.
+    fn unfrozen(&self) -> Vec<IncidentId> {
+        let published = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let resolved = published
+            .incidents
+            .values()
+            .filter(|incident| incident.status == Status::Resolved && incident.evidence.is_none());
+        resolved.map(|incident| incident.id).collect()
+    }
+
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and
     /// carries out.
     pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: &[Batch], now: Timestamp) {
+        let waits = self
+            .setback
+            .as_ref()
+            .is_some_and(|setback| setback.waits(now));
+        if commands.is_empty() && waits && self.held.len() + batches.len() <= HELD_MAX {
+            self.hold(batches);
+            return;
+        }
+        // What became of an append of unknown fate is found out before anything new is decided.
+        let settled = if self.is_unclear {
+            self.take_up(now).map(drop)
+        } else {
+            Ok(())
+        };
+        if let Err(failure) = settled {
+            self.hold(batches);
+            let surplus = self.held.len().saturating_sub(HELD_MAX);
+            self.held.drain(..surplus);
+            for (_, reply) in commands {
+                reply(Err(failure.clone().into()));
+            }
+            return;
+        }
         let mut events = Vec::new();
         let mut answers = Vec::new();
         for (command, reply) in commands {
@@ -128,13 +186,14 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 Err(refusal) => reply(Err(refusal.into())),
             }
         }
-        for batch in batches {
+        let held = mem::take(&mut self.held);
+        for batch in held.iter().chain(batches) {
             if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
                 events.extend(self.detect_at(Some(batch), newest, now));
             }
         }
         events.extend(self.decide_system(Ask::Tick, now));
-        match self.commit(&events) {
+        match self.commit(&events, now) {
             Ok(()) => {
                 for (reply, events) in answers {
                     reply(Ok(Done { events }));
@@ -165,31 +224,116 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     fn detect_at(&mut self, batch: Option<&Batch>, at: Timestamp, now: Timestamp) -> Vec<Event> {
         let asks = self
             .detector
-            .observe(&self.state, self.series.as_ref(), batch, at);
+            .observe(&self.state, self.series.as_ref(), batch, at, now);
         asks.into_iter()
             .flat_map(|ask| self.decide_system(Ask::Alert(ask), now))
             .collect()
     }
 
-    fn commit(&mut self, events: &[Event]) -> Result<(), NotDurable> {
+    /// Keeps what arrived until the journal is tried again, so that a failure that comes and goes meanwhile is judged too.
+    fn hold(&mut self, batches: &[Batch]) {
+        self.held.extend(batches.iter().map(|batch| Batch {
+            samples: batch.samples.clone(),
+            ..Batch::default()
+        }));
+    }
+
+    fn commit(&mut self, events: &[Event], now: Timestamp) -> Result<(), NotDurable> {
         let seen_ms = self.detector.seen_ms();
-        if events.is_empty() && seen_ms.saturating_sub(self.noted_ms) < NOTE_EVERY_MS {
+        let is_noted = seen_ms.abs_diff(self.noted_ms) < NOTE_EVERY_MS;
+        if events.is_empty() && self.setback.is_none() && (is_noted || seen_ms == i64::MIN) {
             return Ok(());
         }
-        let note = [(EVALUATED_TO, seen_ms.to_string())];
-        let notes: &[(&str, String)] = if seen_ms > i64::MIN { &note } else { &[] };
-        if let Err(failure) = self.journal.append(events, notes) {
-            tracing::error!(%failure, events = events.len(), "events could not be made durable; they are decided again");
-            self.state = self
-                .published
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            return Err(failure);
+        let mut notes = Vec::new();
+        if seen_ms > i64::MIN {
+            notes.push((EVALUATED_TO, seen_ms.to_string()));
         }
+        if self.setback.is_some() {
+            notes.push((TRIED, now.as_millis().to_string()));
+        }
+        let appended = self.journal.append(events, &notes);
+        if let Err(failure) = appended {
+            let may_be_kept = matches!(failure, AppendError::Unclear(_));
+            let why = self.failed(failure, now);
+            // Only the journal knows whether an append of unknown fate is in it.
+            return match may_be_kept.then(|| self.take_up(now)) {
+                Some(Ok(found)) if !events.is_empty() && found.len() == events.len() => Ok(()),
+                Some(Ok(_) | Err(_)) | None => Err(why),
+            };
+        }
+        self.succeeded();
         self.noted_ms = seen_ms;
+        self.publish(events);
+        Ok(())
+    }
+
+    /// Publishes what an append of unknown fate has left in the journal, once it is surely durable, and returns it.
+    fn take_up(&mut self, now: Timestamp) -> Result<Vec<Event>, NotDurable> {
+        let position = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .position;
+        let found = match self.journal.after(position) {
+            Ok(found) => found,
+            Err(why) => return Err(self.failed(AppendError::Unclear(why), now)),
+        };
+        if !found.is_empty() {
+            // It can be read, yet its sync may have failed: the next commit syncs both.
+            let note = [(TRIED, now.as_millis().to_string())];
+            if let Err(failure) = self.journal.append(&[], &note) {
+                return Err(self.failed(failure, now));
+            }
+            self.succeeded();
+            self.publish(&found);
+            self.fall_back();
+        }
+        self.is_unclear = false;
+        Ok(found)
+    }
+
+    /// Falls back to what is committed, and notes how long to wait.
+    fn failed(&mut self, failure: AppendError, now: Timestamp) -> NotDurable {
+        let why = match failure {
+            AppendError::NotKept(why) => why,
+            AppendError::Unclear(why) | AppendError::Behind(why) => {
+                self.is_unclear = true;
+                why
+            }
+            AppendError::TakenOver(why) => {
+                self.taken_over = Some(why.clone());
+                why
+            }
+        };
+        let (setback, is_news) = Setback::after(self.setback.as_ref(), &why, now);
+        if is_news {
+            tracing::error!(failure = %why, "events could not be made durable; they are decided again until they are");
+        }
+        self.setback = Some(setback);
+        self.fall_back();
+        why
+    }
+
+    fn fall_back(&mut self) {
+        self.state = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+    }
+
+    fn succeeded(&mut self) {
+        if let Some(setback) = self.setback.take() {
+            tracing::info!(
+                failures = setback.failures,
+                "the journal takes commits again"
+            );
+        }
+    }
+
+    fn publish(&mut self, events: &[Event]) {
         if events.is_empty() {
-            return Ok(());
+            return;
         }
         {
             let mut published = self
@@ -204,7 +348,6 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         for effect in events.iter().filter_map(effect_of) {
             self.effects.carry_out(effect);
         }
-        Ok(())
     }
 }
 

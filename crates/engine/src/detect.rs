@@ -17,6 +17,8 @@ use crate::onset::find_onset;
 const EVIDENCE_MAX: usize = 8;
 /// Evidence is looked for this far back.
 const EVIDENCE_LOOKBACK_MS: i64 = 300_000;
+/// An arrival this much older than what was seen before is late, not the mark of a clock that was set back.
+const LATE_MS_MAX: u64 = 60_000;
 /// Samples one monitor's question may touch.
 const SAMPLES_MAX: usize = 2_000_000;
 
@@ -48,15 +50,16 @@ impl Detector {
     }
 
     /// Asks the monitors that `batch` concerns (all of them without one) at the time `at`. An arrival that is older than what
-    /// was seen before is judged with what is known now.
+    /// was seen before is judged with what is known at that time; unless that lies ahead of `now`, because the clock was set back.
     pub(crate) fn observe(
         &mut self,
         state: &State,
         series: &dyn Source,
         batch: Option<&Batch>,
         at: Timestamp,
+        now: Timestamp,
     ) -> Vec<AlertAsk> {
-        let at = self.seen.map_or(at, |seen| seen.max(at));
+        let at = self.not_before_seen(at, now);
         self.seen = Some(at);
         self.read_monitors(state);
         let arrived: Option<BTreeSet<&str>> = batch.map(metrics_of);
@@ -73,6 +76,20 @@ impl Detector {
             }
         }
         asks
+    }
+
+    /// The time to ask about: `at`, or what was seen if that is later. What was seen under a clock that has been set back since is
+    /// forgotten: until that time came again, monitors would be asked about samples of the past.
+    fn not_before_seen(&mut self, at: Timestamp, now: Timestamp) -> Timestamp {
+        let Some(seen) = self.seen else {
+            return at;
+        };
+        if seen > now && seen.ms_since(at) > LATE_MS_MAX {
+            tracing::warn!(%seen, %now, "the clock was set back; monitors are asked by the new time from now on");
+            self.pending_since.retain(|_, since| *since <= at);
+            return at;
+        }
+        seen.max(at)
     }
 
     /// Follows what monitors the state has, reading the text of each once.

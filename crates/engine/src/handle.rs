@@ -50,6 +50,7 @@ type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 enum Input {
     Ask(Command, Reply),
     Arrived(Batch),
+    Knock(Box<dyn FnOnce() + Send>),
     Stop,
 }
 
@@ -72,10 +73,7 @@ impl EngineHandle {
     ) -> Result<(), AskError> {
         self.queue
             .try_send(Input::Ask(command, Box::new(reply)))
-            .map_err(|refused| match refused {
-                TrySendError::Full(_) => AskError::Busy,
-                TrySendError::Disconnected(_) => AskError::Stopped,
-            })
+            .map_err(not_taken)
     }
 
     /// Sends a command and waits for its durable outcome; not for async code.
@@ -90,6 +88,16 @@ impl EngineHandle {
         };
         self.ask(command, reply)?;
         receiver.recv().unwrap_or(Err(AskError::Stopped))
+    }
+
+    /// Calls `answer` on the engine's thread after all that waits before it: shows that the engine goes round.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; `answer` is not called then.
+    pub fn knock(&self, answer: impl FnOnce() + Send + 'static) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::Knock(Box::new(answer)))
+            .map_err(not_taken)
     }
 
     /// Says that this batch is in the store, so that monitors that depend on it are asked now. Waits when the queue is full:
@@ -111,9 +119,22 @@ impl EngineHandle {
     }
 }
 
+fn not_taken(refused: TrySendError<Input>) -> AskError {
+    match refused {
+        TrySendError::Full(_) => AskError::Busy,
+        TrySendError::Disconnected(_) => AskError::Stopped,
+    }
+}
+
+/// How the engine's thread ended: as it was told to, or because another server took its journal over.
+pub type Ended = Result<(), NotDurable>;
+
 /// Starts the engine's thread on a core that has replayed its journal.
 #[must_use]
-pub fn start<J, E, F>(core: Core<J, E, F>, clock: Arc<dyn Clock>) -> (EngineHandle, JoinHandle<()>)
+pub fn start<J, E, F>(
+    core: Core<J, E, F>,
+    clock: Arc<dyn Clock>,
+) -> (EngineHandle, JoinHandle<Ended>)
 where
     J: Journal + 'static,
     E: Entropy + Send + 'static,
@@ -135,9 +156,12 @@ fn run<J: Journal, E: Entropy, F: Effects>(
     mut core: Core<J, E, F>,
     inputs: &Receiver<Input>,
     clock: &dyn Clock,
-) {
+) -> Ended {
     core.recover(clock.now());
     loop {
+        if let Some(why) = core.taken_over() {
+            return Err(why.clone());
+        }
         let now = clock.now();
         let wait = core.next_due().map_or(IDLE_WAIT, |due| {
             Duration::from_millis(due.ms_since(now)).min(IDLE_WAIT)
@@ -145,21 +169,24 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         let first = match inputs.recv_timeout(wait) {
             Ok(input) => Some(input),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         let mut stopping = false;
         let mut commands = Vec::new();
         let mut batches = Vec::new();
+        let mut knocks = Vec::new();
         for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
             match input {
                 Input::Ask(command, reply) => commands.push((command, reply)),
                 Input::Arrived(batch) => batches.push(batch),
+                Input::Knock(answer) => knocks.push(answer),
                 Input::Stop => stopping = true,
             }
         }
         core.step(commands, &batches, clock.now());
+        knocks.into_iter().for_each(|answer| answer());
         if stopping {
-            return;
+            return core.taken_over().cloned().map_or(Ok(()), Err);
         }
     }
 }

@@ -5,7 +5,8 @@ mod detect;
 pub mod handle;
 mod onset;
 pub mod ports;
+mod setback;
 
 pub use crate::core::{Core, Past};
 pub use crate::handle::{AskError, Done, EngineHandle, start};
-pub use crate::ports::{Clock, Effect, Effects, Journal, NotDurable};
+pub use crate::ports::{AppendError, Clock, Effect, Effects, Journal, NotDurable};

@@ -15,11 +15,30 @@ pub trait Journal: Send {
     /// Makes the events and the notes durable together, or neither. Returns only when they are.
     ///
     /// # Errors
-    /// Nothing was kept; the text says why and what to do.
-    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable>;
+    /// As [`AppendError`] says; the text says why and what to do.
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), AppendError>;
+
+    /// All events after `position`, in order: what an append whose fate is not known has left.
+    ///
+    /// # Errors
+    /// The journal cannot be read; nothing is known then.
+    fn after(&mut self, position: u64) -> Result<Vec<Event>, NotDurable>;
 }
 
-/// Why an append failed. Nothing of it was kept.
+/// What became of an append that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    /// Nothing of it was kept.
+    NotKept(NotDurable),
+    /// All of it was kept or nothing, which only reading the journal again can tell.
+    Unclear(NotDurable),
+    /// Nothing of it was kept, since the journal holds events that the append did not continue: read them first.
+    Behind(NotDurable),
+    /// Nothing was kept, and nothing ever will be: the journal belongs to another server now.
+    TakenOver(NotDurable),
+}
+
+/// Why something could not be made durable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct NotDurable {

@@ -30,6 +30,8 @@ pub struct Journal {
     connection: Option<SqliteConnection>,
     epoch: i64,
     last_position: u64,
+    /// The reserve was given up, or could not be taken; a commit that succeeds looks whether there is room again.
+    is_reserve_missing: bool,
 }
 
 impl std::fmt::Debug for Journal {
@@ -70,8 +72,9 @@ impl Journal {
             opened => opened,
         };
         let opened = opened.map_err(|fault| fault.in_journal(&file))?;
-        disk.restore_reserve();
+        let is_reserve_missing = !disk.restore_reserve();
         Ok(Self {
+            is_reserve_missing,
             reader: JournalReader::new(file.clone(), Arc::clone(&disk)),
             file,
             disk,
@@ -82,7 +85,8 @@ impl Journal {
     }
 
     /// Commits events and the values of `meta` together. When this returns, they are on disk; when it fails, none of
-    /// them counts. A full disk is met by giving up the reserve and trying once more.
+    /// them counts. A full disk is met by giving up the reserve and trying once more; the reserve is taken
+    /// again by a later commit that finds room to spare.
     ///
     /// # Errors
     /// [`JournalError::Gap`] and [`JournalError::Refused`] before anything was tried, [`JournalError::Fenced`] when
@@ -97,12 +101,17 @@ impl Journal {
             .iter()
             .map(EventRow::of)
             .collect::<Result<Vec<_>, _>>()?;
-        match self.commit(&rows, values) {
+        let done = match self.commit(&rows, values) {
             Err(JournalError::DiskFull { .. }) if self.disk.release_reserve() => {
+                self.is_reserve_missing = true;
                 self.commit_again(&rows, values)
             }
             done => done,
+        };
+        if done.is_ok() && self.is_reserve_missing {
+            self.is_reserve_missing = !self.disk.restore_reserve();
         }
+        done
     }
 
     /// The position of the newest event, 0 when there is none. Reads it anew after a failed commit.
@@ -130,12 +139,6 @@ impl Journal {
     #[must_use]
     pub fn disk_state(&self) -> DiskState {
         self.disk.state()
-    }
-
-    /// Takes the reserve again if the disk has room to spare; says whether it is held now. Cheap when it is held.
-    #[must_use]
-    pub fn restore_reserve(&self) -> bool {
-        self.disk.restore_reserve()
     }
 
     fn check_continuity(&mut self, new: &[Event]) -> Result<(), JournalError> {

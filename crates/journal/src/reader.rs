@@ -88,6 +88,12 @@ impl JournalReader {
         }
     }
 
+    /// Takes the reserve again if it is missing and the disk has room to spare; says whether it is held now.
+    #[expect(clippy::must_use_candidate, reason = "most callers only want it done")]
+    pub fn restore_reserve(&self) -> bool {
+        self.shared.disk.restore_reserve()
+    }
+
     /// At most `limit` events after `position`, in order.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! Freezes the evidence of resolved incidents: gathers it from journal and store, writes it once, reads it back checked.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
@@ -33,6 +35,9 @@ use crate::system::{SystemClock, hex};
 
 /// A bundle unpacks to this at most.
 const BUNDLE_BYTES_MAX: usize = 1 << 30;
+/// How long to wait before evidence that could not be frozen is tried again, at first and at most.
+const RETRY_MIN: Duration = Duration::from_secs(5);
+const RETRY_MAX: Duration = Duration::from_secs(600);
 /// Events of one incident that are read at once.
 const EVENTS_PAGE: usize = 1_000;
 
@@ -125,9 +130,15 @@ impl Archive {
         Ok(before.into())
     }
 
-    /// Gathers, writes and journals the evidence of a resolved incident. A second time gives a second file, never a changed
-    /// first one.
+    /// Gathers, writes and journals the evidence of a resolved incident, unless that was done already.
     fn freeze(&self, incident: IncidentId) -> anyhow::Result<()> {
+        let is_wanted = |state: &State| {
+            let known = state.incidents.get(&incident);
+            known.is_some_and(|one| !one.is_open() && one.evidence.is_none())
+        };
+        if !self.engine.read(is_wanted) {
+            return Ok(());
+        }
         let Some(evidence) = self.gather(incident)? else {
             return Ok(());
         };
@@ -282,19 +293,86 @@ pub(crate) fn queue() -> (ToFreeze, Receiver<IncidentId>) {
     channel()
 }
 
-/// Starts the thread that freezes; it ends when every [`ToFreeze`] is gone.
+/// Starts the thread that freezes; it ends when every [`ToFreeze`] is gone. What could not be frozen is tried again, ever more
+/// slowly, for as long as Tocsin runs, and by the next start.
 pub(crate) fn start(
     archive: Arc<Archive>,
     incidents: Receiver<IncidentId>,
 ) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("evidence".to_owned()).spawn(move || {
-        for incident in incidents {
-            if let Err(error) = archive.freeze(incident) {
-                // The next start tries again, since the state says that nothing is frozen.
-                tracing::error!(%incident, error = format!("{error:#}"), "the evidence could not be frozen");
+    std::thread::Builder::new()
+        .name("evidence".to_owned())
+        .spawn(move || {
+            let mut retries = Retries::default();
+            loop {
+                let incident = match retries.due(Instant::now()) {
+                    Ok(incident) => incident,
+                    Err(wait) => match incidents.recv_timeout(wait) {
+                        Ok(incident) => incident,
+                        Err(RecvTimeoutError::Timeout) => continue,
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    },
+                };
+                match freeze_or_why(&archive, incident) {
+                    Ok(()) => retries.succeeded(incident),
+                    Err(why) => {
+                        if retries.failed(incident, &why, Instant::now()) {
+                            tracing::error!(%incident, why, "the evidence could not be frozen; it is tried again");
+                        }
+                    }
+                }
             }
+        })
+}
+
+fn freeze_or_why(archive: &Archive, incident: IncidentId) -> Result<(), String> {
+    // One incident that cannot be frozen must not keep the others from it; the panic itself is logged where it happened.
+    let frozen = catch_unwind(AssertUnwindSafe(|| archive.freeze(incident)));
+    match frozen {
+        Ok(frozen) => frozen.map_err(|error| format!("{error:#}")),
+        Err(_) => Err("a fault of Tocsin itself".to_owned()),
+    }
+}
+
+/// Incidents whose evidence could not be frozen, and when each is tried again.
+#[derive(Default)]
+struct Retries(BTreeMap<IncidentId, Retry>);
+
+struct Retry {
+    at: Instant,
+    wait: Duration,
+    why: String,
+}
+
+impl Retries {
+    /// An incident that is due, else how long to wait for one.
+    fn due(&self, now: Instant) -> Result<IncidentId, Duration> {
+        let next = self.0.iter().min_by_key(|(_, retry)| retry.at);
+        match next {
+            Some((incident, retry)) if retry.at <= now => Ok(*incident),
+            Some((_, retry)) => Err(retry.at - now),
+            None => Err(RETRY_MAX),
         }
-    })
+    }
+
+    /// One more failure; says whether it is news.
+    fn failed(&mut self, incident: IncidentId, why: &str, now: Instant) -> bool {
+        let before = self.0.remove(&incident);
+        let wait = before
+            .as_ref()
+            .map_or(RETRY_MIN, |retry| (retry.wait * 2).min(RETRY_MAX));
+        let is_news = before.is_none_or(|retry| retry.why != why);
+        let retry = Retry {
+            at: now + wait,
+            wait,
+            why: why.to_owned(),
+        };
+        self.0.insert(incident, retry);
+        is_news
+    }
+
+    fn succeeded(&mut self, incident: IncidentId) {
+        self.0.remove(&incident);
+    }
 }
 
 /// Telemetry that must be kept: that of open incidents, and of resolved ones until it is frozen.
@@ -316,4 +394,31 @@ pub(crate) fn pins(state: &State, now: Timestamp) -> Vec<tocsin_telemetry::Pin> 
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_frozen_is_tried_again_ever_more_slowly() {
+        let [one, other] = [1, 2].map(|_| IncidentId::random(&mut crate::system::OsEntropy));
+        let start = Instant::now();
+        let mut retries = Retries::default();
+        assert_eq!(retries.due(start), Err(RETRY_MAX));
+        assert!(retries.failed(one, "full", start));
+        assert_eq!(retries.due(start), Err(RETRY_MIN));
+        assert_eq!(retries.due(start + RETRY_MIN), Ok(one));
+        assert!(!retries.failed(one, "full", start), "no news");
+        assert_eq!(retries.due(start), Err(2 * RETRY_MIN));
+        assert!(retries.failed(other, "full", start));
+        assert_eq!(retries.due(start + RETRY_MIN), Ok(other));
+        retries.succeeded(other);
+        for _ in 0..20 {
+            retries.failed(one, "full", start);
+        }
+        assert_eq!(retries.due(start), Err(RETRY_MAX));
+        retries.succeeded(one);
+        assert_eq!(retries.due(start), Err(RETRY_MAX));
+    }
 }

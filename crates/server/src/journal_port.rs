@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tocsin_domain::event::Event;
 use tocsin_domain::id::IncidentId;
 use tocsin_edge::ports::{EventLog, Health, JournalHealth, StorageError};
-use tocsin_engine::NotDurable;
+use tocsin_engine::{AppendError, NotDurable};
 use tocsin_journal::{Journal, JournalError, JournalReader};
 
 /// Why the last commit failed, shared between the engine's thread and those who ask.
@@ -18,24 +18,49 @@ pub(crate) struct Writing {
 }
 
 impl tocsin_engine::Journal for Writing {
-    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable> {
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), AppendError> {
         let notes: Vec<(&str, &str)> = notes
             .iter()
             .map(|(key, value)| (*key, value.as_str()))
             .collect();
-        let outcome = self
-            .journal
-            .append(events, &notes)
-            .map_err(|error| NotDurable {
-                disk_full: matches!(error, JournalError::DiskFull { .. }),
-                why: error.to_string(),
-            });
+        let outcome = self.journal.append(events, &notes);
         let mut last = self
             .last_failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *last = outcome.as_ref().err().map(|failure| failure.why.clone());
-        outcome
+        *last = outcome.as_ref().err().map(ToString::to_string);
+        outcome.map_err(|error| fate(&error))
+    }
+
+    fn after(&mut self, position: u64) -> Result<Vec<Event>, NotDurable> {
+        let mut found = Vec::new();
+        let read = self.journal.reader().read_all(position + 1, &mut |event| {
+            found.push(event);
+            Ok::<(), JournalError>(())
+        });
+        read.map(|()| found).map_err(|error| not_durable(&error))
+    }
+}
+
+fn not_durable(error: &JournalError) -> NotDurable {
+    NotDurable {
+        disk_full: matches!(error, JournalError::DiskFull { .. }),
+        why: error.to_string(),
+    }
+}
+
+/// What became of an append that failed like this.
+fn fate(error: &JournalError) -> AppendError {
+    let why = not_durable(error);
+    match error {
+        JournalError::Io { .. } => AppendError::Unclear(why),
+        JournalError::Gap { .. } => AppendError::Behind(why),
+        JournalError::Fenced { .. } => AppendError::TakenOver(why),
+        JournalError::DiskFull { .. }
+        | JournalError::Corrupt { .. }
+        | JournalError::Unreadable { .. }
+        | JournalError::Refused { .. }
+        | JournalError::NewerTables { .. } => AppendError::NotKept(why),
     }
 }
 

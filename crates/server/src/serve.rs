@@ -20,15 +20,17 @@ use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
-use tocsin_journal::{Access, OneTimePurpose, Vault};
+use tocsin_journal::{Access, JournalReader, OneTimePurpose, Vault};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets};
 use crate::config::{Allowed, Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
+use crate::ending::{Stopped, outcome, serve_until_stopped};
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
+use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock, hex};
 use crate::watch::LocalHost;
@@ -37,6 +39,8 @@ use crate::watch::LocalHost;
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
 /// Upkeep of the stores.
 const UPKEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether every part still runs.
+const PARTS_LOOK: Duration = Duration::from_millis(500);
 /// How long the agent waits between looks at whether Tocsin is set up.
 const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
@@ -58,14 +62,15 @@ pub(crate) fn run(
     let listen = listener.local_addr()?;
     let data = data::open(&config.data, config.key_file.as_deref())?;
     let folder = data.lock.directory().to_owned();
-    let store = open_store(&folder, config)?;
+    let store = open_store(&folder, config, data.journal.reader())?;
     let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
     let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
-    let served = serve_until_signal(&parts.app, listener, config, || {
+    let ended = ended_part(&parts, &upkeep, &watching);
+    let served = serve_until_stopped(&parts.app, listener, config, ended, || {
         writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
         if let Some(link) = &setup_link {
             writeln!(
@@ -79,33 +84,64 @@ pub(crate) fn run(
     drop(watching.join());
     parts.delivery.stop();
     parts.engine.stop();
-    drop(parts.engine_thread.join());
+    let engine_ended = parts.engine_thread.join();
     drop(parts.app);
     drop(parts.evidence_thread.join());
     drop(upkeep.join());
-    served
+    outcome(served?, engine_ended)
+}
+
+/// Waits until one of the parts has ended that should run for as long as Tocsin does.
+async fn ended_part(
+    parts: &Running,
+    upkeep: &JoinHandle<()>,
+    watching: &JoinHandle<()>,
+) -> Stopped {
+    loop {
+        let ended = [
+            ("decisions", parts.engine_thread.is_finished()),
+            ("delivery", parts.delivery.has_ended()),
+            ("evidence", parts.evidence_thread.is_finished()),
+            ("watching", watching.is_finished()),
+            ("upkeep", upkeep.is_finished()),
+        ];
+        if let Some((part, _)) = ended.into_iter().find(|(_, ended)| *ended) {
+            tracing::error!(
+                part,
+                "a part of Tocsin ended; Tocsin ends, so that it can be started again"
+            );
+            return Stopped::PartEnded(part);
+        }
+        tokio::time::sleep(PARTS_LOOK).await;
+    }
 }
 
 /// What runs.
 struct Running {
     app: App,
     engine: EngineHandle,
-    engine_thread: JoinHandle<()>,
+    engine_thread: JoinHandle<tocsin_engine::handle::Ended>,
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
     store: Arc<Store>,
+    reader: JournalReader,
     user_key: Vec<u8>,
     // Held until the end: no second server may open the directory.
     _lock: tocsin_journal::DataDirLock,
 }
 
-fn open_store(folder: &Path, config: &Config) -> anyhow::Result<Arc<Store>> {
+fn open_store(
+    folder: &Path,
+    config: &Config,
+    journal: JournalReader,
+) -> anyhow::Result<Arc<Store>> {
     let retention_ms = match config.retention {
         Retention::Days(days) => u64::from(days) * MS_PER_DAY,
         Retention::Forever => u64::MAX,
     };
     let options = Options {
         retention_ms,
+        disk: Arc::new(SparingDisk::new(journal)),
         ..Options::default()
     };
     let path = folder.join("telemetry");
@@ -216,7 +252,7 @@ fn start_parts(
         },
     )?;
     let reading = Arc::new(Reading {
-        reader,
+        reader: reader.clone(),
         last_failure,
     });
     let app = App::new(Parts {
@@ -250,6 +286,7 @@ fn start_parts(
         evidence_thread,
         delivery,
         store,
+        reader,
         user_key,
         _lock: lock,
     })
@@ -274,7 +311,7 @@ fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
     Ok(key.into_bytes())
 }
 
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = text.trim();
     if name.is_empty() {
@@ -286,9 +323,10 @@ fn host_name() -> String {
 
 /// Seals and forgets telemetry, and gives the journal its reserve back, until told to stop.
 fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
-    let (store, engine, stopping) = (
+    let (store, engine, reader, stopping) = (
         Arc::clone(&parts.store),
         parts.engine.clone(),
+        parts.reader.clone(),
         Arc::clone(stopping),
     );
     std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
@@ -299,6 +337,7 @@ fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<
                 continue;
             }
             last = std::time::Instant::now();
+            reader.restore_reserve();
             let now = SystemClock.now();
             let pins = engine.read(|state| evidence::pins(state, now));
             if let Err(error) = store.maintain(now, &pins) {
@@ -327,6 +366,7 @@ fn start_agent(
         store: Arc::clone(&parts.store),
         engine: parts.engine.clone(),
         user_key: parts.user_key.clone(),
+        write_fails: AtomicBool::new(false),
     };
     let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
     std::thread::Builder::new()
@@ -389,42 +429,6 @@ fn forget_removed(
         agent.forget(*gone);
     }
     *seen = now;
-}
-
-fn serve_until_signal(
-    app: &App,
-    listener: std::net::TcpListener,
-    config: &Config,
-    ready: impl FnOnce() -> std::io::Result<()>,
-) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("http")
-        .enable_all()
-        .build()?;
-    let tls = match &config.tls {
-        Tls::Off => tocsin_edge::tls::Tls::Off,
-        Tls::Files { cert, key } => tocsin_edge::tls::Tls::Files {
-            cert: cert.clone(),
-            key: key.clone(),
-        },
-        Tls::SelfSigned => tocsin_edge::tls::Tls::SelfSigned {
-            data_dir: config.data.clone(),
-            names: vec![listener.local_addr()?.ip().to_string(), host_name()],
-        },
-    };
-    runtime.block_on(async {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        };
-        ready()?;
-        tocsin_edge::serve(listener, app.clone(), &tls, stop).await?;
-        anyhow::Ok(())
-    })
 }
 
 /// What every link begins with: as configured, else the listener's own address.

@@ -198,10 +198,27 @@ impl Telemetry for Asking {
                 "Batches that wait to be written.",
                 number(stats.waiting as u64),
             ),
+            (
+                "tocsin_store_dropped_log_lines",
+                "Log lines that were dropped while the disk refused them.",
+                number(stats.dropped_logs),
+            ),
+            (
+                "tocsin_store_dropped_facts",
+                "Facts that were dropped while the disk refused them.",
+                number(stats.dropped_facts),
+            ),
         ]
     }
 
     fn trouble(&self) -> Option<String> {
-        self.0.stats().degraded
+        let stats = self.0.stats();
+        let why = stats.degraded?;
+        Some(match (stats.dropped_logs, stats.dropped_facts) {
+            (0, 0) => why,
+            (lines, facts) => format!(
+                "{why}; {lines} log lines and {facts} facts found no room in memory and were dropped since the start"
+            ),
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Hosts the agent inside the server: what it sees is stored first and judged then.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -22,13 +23,21 @@ pub(crate) struct LocalHost {
     pub(crate) engine: EngineHandle,
     /// Key of the hashes that stand for users' names.
     pub(crate) user_key: Vec<u8>,
+    /// Whether the last batch could not be written: the log tells of changes only.
+    pub(crate) write_fails: AtomicBool,
 }
 
 impl Host for LocalHost {
     fn deliver(&self, batch: Batch) {
-        if let Err(error) = self.store.append(&batch, SystemClock.now()) {
+        let outcome = self.store.append(&batch, SystemClock.now());
+        let was_failing = self.write_fails.swap(outcome.is_err(), Ordering::Relaxed);
+        match outcome {
             // It is in memory, so that a full disk does not stop detection; doctor tells.
-            tracing::error!(%error, "telemetry could not be written");
+            Err(error) if !was_failing => {
+                tracing::error!(%error, "telemetry could not be written; it is tried again with whatever comes next");
+            }
+            Ok(_) if was_failing => tracing::info!("telemetry is written again"),
+            Ok(_) | Err(_) => {}
         }
         self.engine.arrived(batch);
     }

@@ -89,6 +89,7 @@ impl Store {
             let number = writer.wal.rotate();
             writer.closed.extend(number);
             writer.logged_since_ms = None;
+            writer.unwritten.sealed();
             writer.frozen_through = writer.wal.sequence();
             writer.frozen_files = std::mem::take(&mut writer.closed);
         }

@@ -64,6 +64,9 @@ pub struct Limits {
     pub early_ms_max: u64,
     /// Bytes of batches that wait in memory while the disk refuses them.
     pub waiting_bytes_max: usize,
+    /// Bytes (as JSON) of facts and log lines that are kept in memory alone while the disk refuses them. Log lines may take half
+    /// of it; what is beyond is dropped and counted. Samples are kept: monitors live on them, and they are small.
+    pub unwritten_record_bytes_max: usize,
     /// Raw log lines that a recorded window takes along; its counts by second cover all of them.
     pub recorded_logs_max: usize,
 }
@@ -78,6 +81,7 @@ impl Default for Limits {
             late_ms_max: 24 * HOUR_MS,
             early_ms_max: HOUR_MS / 6,
             waiting_bytes_max: 32 << 20,
+            unwritten_record_bytes_max: 64 << 20,
             recorded_logs_max: 500_000,
         }
     }
@@ -162,4 +166,8 @@ pub struct Stats {
     pub waiting: usize,
     /// Batches that were given up waiting for: they are in memory and will not survive a restart.
     pub never_written: u64,
+    /// Log lines that were dropped because the disk refused them for too long.
+    pub dropped_logs: u64,
+    /// Facts that were dropped for the same reason.
+    pub dropped_facts: u64,
 }

@@ -13,7 +13,7 @@ use crate::frame::{self, End, FILE_HEADER, FRAME_VERSION, Frame, KIND_BATCH};
 use crate::head::Head;
 use crate::options::{OpenReport, Options, SetAside, TornTail};
 use crate::payload;
-use crate::store::{Position, Writer};
+use crate::store::{Position, Unwritten, Writer};
 use crate::wal::{Resume, Wal, segment_number, segment_path};
 
 /// An opened folder.
@@ -100,6 +100,7 @@ pub(crate) fn open(folder: &Path, options: &Options) -> Result<Opened, OpenError
             next_block: files.blocks.last().map_or(1, |(_, number)| number + 1),
             logged_since_ms: recovery.logged_since_ms,
             refused: crate::options::Refused::default(),
+            unwritten: Unwritten::default(),
         },
         lock,
         report,

@@ -1,5 +1,6 @@
 //! The store: appending, and what it tells about itself. Its one lock order is writer, then head.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -56,6 +57,49 @@ pub(crate) struct Writer {
     /// Newest instant of the first batch that is not sealed, milliseconds: the age of what is logged.
     pub(crate) logged_since_ms: Option<i64>,
     pub(crate) refused: Refused,
+    pub(crate) unwritten: Unwritten,
+}
+
+/// Facts and log lines that are in memory alone since the disk refuses them, and those for which there was no room there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unwritten {
+    /// Bytes as JSON, since the last time all was sealed.
+    bytes: usize,
+    dropped_logs: u64,
+    dropped_facts: u64,
+}
+
+impl Unwritten {
+    /// What of a batch there is room for: all samples, its facts, its log lines while they take less than half of the room.
+    fn take<'a>(&mut self, batch: &'a Batch, bytes_max: usize) -> Cow<'a, Batch> {
+        let mut kept = Cow::Borrowed(batch);
+        if !self.has_room(&batch.logs, bytes_max / 2) {
+            self.dropped_logs += batch.logs.len() as u64;
+            kept.to_mut().logs.clear();
+        }
+        if !self.has_room(&batch.facts, bytes_max) {
+            self.dropped_facts += batch.facts.len() as u64;
+            kept.to_mut().facts.clear();
+        }
+        kept
+    }
+
+    fn has_room<T: serde::Serialize>(&mut self, records: &[T], bytes_max: usize) -> bool {
+        if records.is_empty() {
+            return true;
+        }
+        let bytes = serde_json::to_vec(records).map_or(0, |json| json.len());
+        let fits = self.bytes + bytes <= bytes_max;
+        if fits {
+            self.bytes += bytes;
+        }
+        fits
+    }
+
+    /// What was unwritten goes into a block.
+    pub(crate) fn sealed(&mut self) {
+        self.bytes = 0;
+    }
 }
 
 impl Store {
@@ -86,7 +130,8 @@ impl Store {
     ///
     /// # Errors
     /// When the batch could not be written. Queries see it none the less, [`Stats::degraded`] says why, and it is
-    /// written with the next append that succeeds.
+    /// written with the next append that succeeds. While the disk goes on to refuse, log lines and then facts beyond
+    /// [`Limits::unwritten_record_bytes_max`] are dropped and counted.
     pub fn append(&self, batch: &Batch, now: Timestamp) -> Result<Position, AppendError> {
         self.append_group(&[batch], now)
     }
@@ -101,8 +146,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<Position, AppendError> {
         let mut writer = self.lock_writer();
-        let mut prepared = Vec::with_capacity(batches.len());
-        for batch in batches.iter().filter(|batch| !batch.is_empty()) {
+        let bytes_max = self.options.limits.unwritten_record_bytes_max;
+        let is_refused = writer.wal.state().waiting > 0;
+        let kept: Vec<Cow<'_, Batch>> = batches
+            .iter()
+            .filter(|batch| !batch.is_empty())
+            .map(|batch| match is_refused {
+                true => writer.unwritten.take(batch, bytes_max),
+                false => Cow::Borrowed(*batch),
+            })
+            .collect();
+        let mut prepared = Vec::with_capacity(kept.len());
+        for batch in &kept {
             let points = self.accept(&batch.samples, now, &mut writer.refused);
             if writer.logged_since_ms.is_none() {
                 writer.logged_since_ms = newest_ms(batch);
@@ -120,7 +175,7 @@ impl Store {
             let labels_of = |series: u32| self.head().index.labels(series).cloned();
             writer.wal.append(prepared, &labels_of)
         };
-        self.apply(&points, batches, &mut writer.refused);
+        self.apply(&points, &kept, &mut writer.refused);
         match written {
             Ok(()) => Ok(Position(writer.wal.sequence())),
             Err(error) => Err(AppendError::NotDurable {
@@ -148,6 +203,8 @@ impl Store {
             last_disk_error: state.last_error.clone(),
             waiting: state.waiting,
             never_written: state.never_written,
+            dropped_logs: writer.unwritten.dropped_logs,
+            dropped_facts: writer.unwritten.dropped_facts,
         }
     }
 
@@ -220,7 +277,7 @@ impl Store {
     }
 
     /// Lets queries see what was appended.
-    fn apply(&self, points: &[Point], batches: &[&Batch], refused: &mut Refused) {
+    fn apply(&self, points: &[Point], batches: &[Cow<'_, Batch>], refused: &mut Refused) {
         let mut head = self.head_mut();
         for point in points {
             if head.push(*point) == Pushed::Conflicting {

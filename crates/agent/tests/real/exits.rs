@@ -66,6 +66,10 @@ fn the_end_of_the_whole_tree_is_told_in_one_batch() {
     });
     assert_eq!(Some(pid), apache.pid());
     recorder.wait_for(metric::PARENT_UP, 1.0);
+    recorder.seen(|seen| {
+        let ended = seen.last(metric::EXIT_CLEAN);
+        assert!(ended.is_some_and(f64::is_nan), "{ended:?}");
+    });
     recorder.wait_for(metric::LISTENER_REFUSED, 0.0);
     recorder.wait_for(metric::PROBE_UP, 1.0);
 }

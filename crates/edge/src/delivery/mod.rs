@@ -81,6 +81,7 @@ pub struct Delivery {
     queue: Queue,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    worker: tokio::task::JoinHandle<()>,
 }
 
 impl Delivery {
@@ -114,7 +115,7 @@ impl Delivery {
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
         let (stop, stopped) = channel::<()>();
-        runtime.spawn(work_off(queue.clone(), courier));
+        let worker = runtime.spawn(work_off(queue.clone(), courier));
         let thread = std::thread::Builder::new()
             .name("delivery".to_owned())
             .spawn(move || {
@@ -126,7 +127,14 @@ impl Delivery {
             queue,
             stop: Some(stop),
             thread: Some(thread),
+            worker,
         })
+    }
+
+    /// Whether it has ended: before it was told to, that is a fault, and nobody is paged any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.worker.is_finished() || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Begins no further attempt and ends. What was under way without an answer is taken up by the next start.

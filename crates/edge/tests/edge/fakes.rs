@@ -17,7 +17,7 @@ use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
     NewToken, Once, QueryError, StorageError, Telemetry, Vault,
 };
-use tocsin_engine::{Clock, Effect, Effects, Journal, NotDurable};
+use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
 /// 2026-11-23T07:00:00Z.
@@ -49,12 +49,16 @@ pub(crate) struct Memory {
 }
 
 impl Journal for Memory {
-    fn append(&mut self, events: &[Event], _: &[(&str, String)]) -> Result<(), NotDurable> {
+    fn append(&mut self, events: &[Event], _: &[(&str, String)]) -> Result<(), AppendError> {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
-            return Err(refusal);
+            return Err(AppendError::NotKept(refusal));
         }
         self.events.lock().unwrap().extend_from_slice(events);
         Ok(())
+    }
+
+    fn after(&mut self, position: u64) -> Result<Vec<Event>, NotDurable> {
+        Ok(EventLog::after(self, position, usize::MAX).unwrap())
     }
 }
 

@@ -306,3 +306,22 @@ async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
 }
+
+#[tokio::test]
+async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_ready() {
+    let world = World::new();
+    world
+        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
+        .await;
+    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+    world.engine.stop();
+    let ready = world
+        .send(
+            axum::http::Request::get("/readyz")
+                .body(axum::body::Body::empty())
+                .unwrap(),
+        )
+        .await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.json()["reasons"], json!(["engine"]));
+}

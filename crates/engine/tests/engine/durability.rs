@@ -1,10 +1,16 @@
 //! What survives a kill, and what a full disk does.
 
-use tocsin_domain::command::{AlertAsk, Ask};
-use tocsin_domain::monitor::Severity;
-use tocsin_engine::{AskError, Effect};
+use std::sync::Arc;
 
-use crate::fakes::{Rig, Samples};
+use tocsin_domain::command::{AlertAsk, Ask, Command};
+use tocsin_domain::event::Actor;
+use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_engine::{AskError, Clock, Effect};
+
+use crate::fakes::{Fault, Rig, START, Samples};
 
 const DOWN: Samples<'_> = &[
     ("apache_parent_up", &[], 0.0),
@@ -85,12 +91,12 @@ fn an_attempt_under_way_at_a_kill_is_made_again_after_the_start() {
 #[test]
 fn a_full_disk_refuses_the_command_keeps_nothing_and_sends_nothing() {
     let mut rig = Rig::new();
-    rig.journal.0.lock().unwrap().full = true;
+    rig.break_journal(Fault::Full);
     let answer = rig.ask(trigger("db-1"));
     assert!(matches!(answer, Err(AskError::NotDurable(failure)) if failure.disk_full));
     assert_eq!(rig.sends(), 0);
     assert_eq!(rig.titles(), Vec::<String>::new());
-    rig.journal.0.lock().unwrap().full = false;
+    rig.break_journal(Fault::None);
     rig.ask(trigger("db-1")).unwrap();
     assert_eq!(rig.titles(), ["db-1"]);
     let positions: Vec<u64> = rig
@@ -112,12 +118,208 @@ fn a_full_disk_refuses_the_command_keeps_nothing_and_sends_nothing() {
 fn what_a_full_disk_kept_from_being_detected_is_detected_when_there_is_space() {
     let mut rig = Rig::new();
     rig.arrive(UP);
-    rig.journal.0.lock().unwrap().full = true;
+    rig.break_journal(Fault::Full);
     rig.pass_ms(1_000);
     rig.arrive(DOWN);
     assert_eq!(rig.sends(), 0);
-    rig.journal.0.lock().unwrap().full = false;
+    rig.break_journal(Fault::None);
     rig.pass_ms(1_000);
     rig.arrive(DOWN);
     assert_eq!(rig.sends(), 1);
+}
+
+/// The journal's positions, each once and without a gap, and the state that everybody sees is their fold.
+fn nothing_is_lost_or_doubled(rig: &Rig) {
+    let events = rig.journal.0.lock().unwrap().events.clone();
+    let positions: Vec<u64> = events.iter().map(|event| event.position).collect();
+    let expected: Vec<u64> = (1..=positions.len() as u64).collect();
+    assert_eq!(positions, expected);
+    let mut folded = State::default();
+    events.iter().for_each(|event| folded.evolve(event));
+    assert!(rig.read(|state| *state == folded));
+}
+
+#[test]
+fn a_commit_that_was_kept_although_an_error_was_told_is_a_success() {
+    let mut rig = Rig::new();
+    rig.break_journal(Fault::LandsThenFails);
+    rig.ask(trigger("db-1")).unwrap();
+    assert_eq!(rig.titles(), ["db-1"]);
+    assert_eq!(rig.sends(), 1);
+    nothing_is_lost_or_doubled(&rig);
+    rig.ask(trigger("db-2")).unwrap();
+    assert_eq!(rig.titles(), ["db-1", "db-2"]);
+    nothing_is_lost_or_doubled(&rig);
+}
+
+#[test]
+fn a_commit_of_unknown_fate_is_taken_up_once_the_journal_can_be_read_and_detection_goes_on() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.pass_ms(1_000);
+    rig.break_journal(Fault::LandsThenGone);
+    rig.arrive(DOWN);
+    assert_eq!(rig.titles(), Vec::<String>::new(), "nobody can know it yet");
+    assert!(rig.ask(trigger("db-1")).is_err());
+    rig.break_journal(Fault::None);
+    rig.pass_ms(2_000);
+    assert_eq!(rig.titles().len(), 1);
+    assert_eq!(rig.sends(), 1, "paged once");
+    nothing_is_lost_or_doubled(&rig);
+    rig.pass_ms(1_000);
+    rig.arrive(UP);
+    rig.pass_ms(15_000);
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+    nothing_is_lost_or_doubled(&rig);
+}
+
+#[test]
+fn a_journal_that_is_ahead_of_the_state_is_read_before_anything_else_is_decided() {
+    let mut rig = Rig::new();
+    rig.break_journal(Fault::LandsThenGone);
+    assert!(rig.ask(trigger("db-1")).is_err());
+    rig.break_journal(Fault::None);
+    rig.ask(trigger("db-1")).unwrap();
+    assert_eq!(rig.titles(), ["db-1"], "not a second incident");
+    assert_eq!(rig.sends(), 1);
+    nothing_is_lost_or_doubled(&rig);
+}
+
+#[test]
+fn commits_that_fail_are_tried_again_ever_more_slowly_and_what_arrives_meanwhile_is_judged() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.break_journal(Fault::Full);
+    rig.pass_ms(1_000);
+    rig.arrive(DOWN);
+    let tries = || rig.journal.0.lock().unwrap().tries;
+    let before = tries();
+    let mut steps = 0;
+    while rig.now < START.plus_ms(61_000) {
+        let due = rig.core.next_due().unwrap();
+        assert!(due > rig.now, "something overdue would spin");
+        rig.now = due;
+        rig.core.step(Vec::new(), &[], due);
+        steps += 1;
+    }
+    let tries = rig.journal.0.lock().unwrap().tries - before;
+    assert!(steps < 40 && tries <= steps, "{steps} steps, {tries} tries");
+
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.break_journal(Fault::Full);
+    assert!(rig.ask(trigger("db-1")).is_err());
+    rig.break_journal(Fault::None);
+    rig.pass_ms(10);
+    rig.arrive(DOWN);
+    rig.pass_ms(10);
+    rig.arrive(UP);
+    rig.pass_ms(100);
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 is down: its parent process ended without a word"],
+        "it came and went while commits failed"
+    );
+}
+
+#[test]
+fn a_journal_that_takes_commits_again_is_noticed_with_nothing_to_do() {
+    let mut rig = Rig::new();
+    rig.break_journal(Fault::Full);
+    assert!(rig.ask(trigger("db-1")).is_err());
+    let soon = rig.core.next_due().unwrap();
+    assert!(soon.ms_since(rig.now) <= 2_000);
+    rig.break_journal(Fault::None);
+    let before = rig.journal.0.lock().unwrap().tries;
+    rig.pass_ms(2_000);
+    assert_eq!(rig.journal.0.lock().unwrap().tries, before + 1);
+    rig.pass_ms(2_000);
+    assert_eq!(rig.journal.0.lock().unwrap().tries, before + 1);
+}
+
+struct Still(Timestamp);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+#[test]
+fn the_thread_answers_a_knock_and_ends_with_the_reason_when_another_server_took_over() {
+    let Rig {
+        core, journal, now, ..
+    } = Rig::new();
+    let (engine, thread) = tocsin_engine::start(core, Arc::new(Still(now)));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    engine.knock(move || sender.send(()).unwrap()).unwrap();
+    receiver.recv().unwrap();
+    journal.0.lock().unwrap().fault = Fault::TakenOver;
+    let command = Command {
+        actor: Actor::System,
+        ask: trigger("db-1"),
+    };
+    assert!(matches!(
+        engine.ask_and_wait(command),
+        Err(AskError::NotDurable(_))
+    ));
+    let ended = thread.join().unwrap();
+    assert_eq!(ended.unwrap_err().why, "another server");
+    assert_eq!(engine.knock(|| ()), Err(AskError::Stopped));
+}
+
+#[test]
+fn evidence_is_asked_for_once_when_a_start_resolves_an_incident() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.pass_ms(1_000);
+    rig.arrive(DOWN);
+    rig.pass_ms(1_000);
+    rig.arrive(UP);
+    rig.now = rig.now.plus_ms(60_000);
+    let rig = rig.killed_and_started_again();
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+    let freezes = |rig: &Rig| {
+        let noted = rig.effects.0.lock().unwrap();
+        let freezes = noted
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Freeze { .. }));
+        freezes.count()
+    };
+    assert_eq!(freezes(&rig), 1);
+    let rig = rig.killed_and_started_again();
+    assert_eq!(
+        freezes(&rig),
+        1,
+        "nothing was frozen, so it is asked for again"
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_blind_the_monitors() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.now = START.minus_ms(7_200_000);
+    rig.pass_ms(1_000);
+    rig.arrive(UP);
+    rig.pass_ms(1_000);
+    rig.arrive(DOWN);
+    assert_eq!(rig.titles().len(), 1);
+    assert_eq!(rig.sends(), 1);
+    let noted = rig.journal.0.lock().unwrap().notes[tocsin_engine::core::EVALUATED_TO].clone();
+    assert_eq!(noted, rig.now.as_millis().to_string());
+}
+
+#[test]
+fn a_late_arrival_is_no_clock_that_was_set_back() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.pass_ms(120_000);
+    rig.arrive(UP);
+    rig.now = rig.now.minus_ms(90_000);
+    let late = rig.store_only(DOWN);
+    rig.now = rig.now.plus_ms(90_100);
+    let now = rig.now;
+    rig.core.step(Vec::new(), &[late], now);
+    assert_eq!(rig.titles(), Vec::<String>::new(), "it was up later");
 }

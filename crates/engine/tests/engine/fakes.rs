@@ -11,7 +11,9 @@ use tocsin_domain::signal::{Batch, Sample};
 use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::{AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past};
+use tocsin_engine::{
+    AppendError, AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past,
+};
 use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError};
 
 /// Samples that are true at the same time: metric, further labels, value.
@@ -70,33 +72,88 @@ impl Source for MemoryStore {
     }
 }
 
+/// How the journal fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// Nothing is kept.
+    Full,
+    /// One commit is kept, but an error is reported; then nothing can be read or written.
+    LandsThenGone,
+    /// Nothing can be read or written.
+    Gone,
+    /// One commit is kept, but an error is reported; then all is well.
+    LandsThenFails,
+    /// Another server writes it.
+    TakenOver,
+}
+
 /// What the journal holds, and whether it refuses.
 #[derive(Default)]
 pub(crate) struct Disk {
     pub(crate) events: Vec<Event>,
     pub(crate) notes: BTreeMap<String, String>,
-    pub(crate) full: bool,
+    pub(crate) fault: Fault,
+    /// How often an append was tried.
+    pub(crate) tries: u32,
 }
 
 #[derive(Clone, Default)]
 pub(crate) struct MemoryJournal(pub(crate) Arc<Mutex<Disk>>);
 
-impl Journal for MemoryJournal {
-    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), NotDurable> {
-        let mut disk = self.0.lock().unwrap();
-        if disk.full {
-            return Err(NotDurable {
-                why: "the disk is full".to_owned(),
-                disk_full: true,
-            });
+fn not_durable(why: &str) -> NotDurable {
+    NotDurable {
+        why: why.to_owned(),
+        disk_full: why.contains("full"),
+    }
+}
+
+impl Disk {
+    fn keep(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), AppendError> {
+        let next = self.events.last().map_or(0, |event| event.position) + 1;
+        if events.first().is_some_and(|event| event.position != next) {
+            return Err(AppendError::Behind(not_durable("a gap")));
         }
-        disk.events.extend_from_slice(events);
-        disk.notes.extend(
-            notes
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), value.clone())),
-        );
+        self.events.extend_from_slice(events);
+        let notes = notes.iter();
+        self.notes
+            .extend(notes.map(|(key, value)| ((*key).to_owned(), value.clone())));
         Ok(())
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, events: &[Event], notes: &[(&str, String)]) -> Result<(), AppendError> {
+        let mut disk = self.0.lock().unwrap();
+        disk.tries += 1;
+        match disk.fault {
+            Fault::None => disk.keep(events, notes),
+            Fault::Full => Err(AppendError::NotKept(not_durable("the disk is full"))),
+            Fault::Gone => Err(AppendError::Unclear(not_durable("I/O"))),
+            Fault::LandsThenGone | Fault::LandsThenFails => {
+                disk.keep(events, notes)?;
+                disk.fault = match disk.fault {
+                    Fault::LandsThenGone => Fault::Gone,
+                    Fault::LandsThenFails
+                    | Fault::None
+                    | Fault::Full
+                    | Fault::Gone
+                    | Fault::TakenOver => Fault::None,
+                };
+                Err(AppendError::Unclear(not_durable("I/O")))
+            }
+            Fault::TakenOver => Err(AppendError::TakenOver(not_durable("another server"))),
+        }
+    }
+
+    fn after(&mut self, position: u64) -> Result<Vec<Event>, NotDurable> {
+        let disk = self.0.lock().unwrap();
+        if disk.fault == Fault::Gone {
+            return Err(not_durable("I/O"));
+        }
+        let later = disk.events.iter().filter(|one| one.position > position);
+        Ok(later.cloned().collect())
     }
 }
 
@@ -262,6 +319,11 @@ impl Rig {
             all.sort_by_key(|incident| incident.number);
             all
         })
+    }
+
+    /// Lets the journal fail, or not any more.
+    pub(crate) fn break_journal(&self, fault: Fault) {
+        self.journal.0.lock().unwrap().fault = fault;
     }
 
     /// Titles of all incidents.

@@ -2,6 +2,7 @@
 
 use tocsin_domain::incident::Status;
 use tocsin_domain::people::Urgency;
+use tocsin_domain::signal::STALE_NAN_BITS;
 
 use crate::fakes::{Rig, START, Samples};
 
@@ -17,6 +18,7 @@ const HEALTHY: Samples<'_> = &[
     ("apache_config_valid", &[], 1.0),
     ("probe_up", &[], 1.0),
     ("probe_timeout", &[], 0.0),
+    ("probe_refused", &[], 0.0),
     ("apache_processes_stopped", &[], 0.0),
 ];
 
@@ -267,4 +269,168 @@ fn silence_is_not_taken_for_health() {
     rig.pass_ms(3_600_000);
     rig.arrive(&[("node_load1", &[], 0.1)]);
     assert_eq!(rig.incidents()[0].status, Status::Triggered);
+}
+
+const PROBE_BROKEN: Samples<'_> = &[
+    ("apache_parent_up", &[], 1.0),
+    ("apache_change_running", &[], 0.0),
+    ("apache_listener_refused", &[], 0.0),
+    ("apache_listener_queue", LISTENER, 0.0),
+    ("apache_connections_accepted", LISTENER, 3.0),
+    ("probe_up", &[], 0.0),
+    ("probe_timeout", &[], 0.0),
+    ("probe_refused", &[], 0.0),
+];
+
+#[test]
+fn a_server_whose_every_answer_is_broken_or_an_error_pages_after_five_seconds() {
+    let mut rig = healthy();
+    let began = rig.now;
+    assert_eq!(pages_after(&mut rig, 20, PROBE_BROKEN), Some(5));
+    assert_eq!(
+        rig.titles(),
+        [
+            "Apache on webserver-01 answers no probe well: it closes the connection, or its answer is broken"
+        ]
+    );
+    let onset = rig.incidents()[0].onset.clone().unwrap();
+    assert_eq!(onset.at, began.plus_ms(1_000));
+    assert_eq!(onset.uncertainty_ms, 1_000);
+    for _ in 0..30 {
+        rig.pass_ms(1_000);
+        rig.arrive(HEALTHY);
+    }
+    assert_eq!(rig.incidents()[0].status, Status::Resolved);
+    assert_eq!(rig.incidents()[0].alerts.len(), 1);
+
+    let mut rig = healthy();
+    let unavailable = [PROBE_BROKEN, &[("probe_status_code", &[], 503.0)]].concat();
+    assert_eq!(pages_after(&mut rig, 20, &unavailable), Some(5));
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 answers no probe well: it answers with status 503 (unavailable)"]
+    );
+}
+
+#[test]
+fn a_reload_or_a_restart_that_breaks_a_few_probes_is_no_failing_server() {
+    let mut rig = healthy();
+    for _ in 0..4 {
+        rig.pass_ms(1_000);
+        rig.arrive(PROBE_BROKEN);
+    }
+    assert_eq!(pages_after(&mut rig, 60, HEALTHY), None);
+    assert_eq!(rig.titles(), Vec::<String>::new());
+    for _ in 0..10 {
+        for each_second in [PROBE_BROKEN, PROBE_BROKEN, HEALTHY] {
+            assert_eq!(pages_after(&mut rig, 1, each_second), None);
+        }
+    }
+    assert_eq!(rig.titles(), Vec::<String>::new());
+}
+
+#[test]
+fn probes_that_fail_for_a_reason_with_a_monitor_of_its_own_open_no_second_alert() {
+    let check = |each_second: Samples<'_>, title: &str| {
+        let mut rig = healthy();
+        for _ in 0..20 {
+            rig.pass_ms(1_000);
+            rig.arrive(each_second);
+        }
+        assert_eq!(rig.titles(), [title]);
+        assert_eq!(rig.incidents()[0].alerts.len(), 1, "{title}");
+        assert_eq!(rig.sends(), 1, "{title}");
+    };
+    check(
+        &[
+            ("apache_parent_up", &[], 0.0),
+            ("apache_exit_clean", &[], 0.0),
+            ("apache_listener_refused", &[], 1.0),
+            ("probe_up", &[], 0.0),
+            ("probe_timeout", &[], 0.0),
+            ("probe_refused", &[], 1.0),
+        ],
+        "Apache on webserver-01 is down: its parent process ended without a word",
+    );
+    check(
+        &[
+            ("apache_parent_up", &[], 1.0),
+            ("apache_listener_refused", &[], 1.0),
+            ("probe_up", &[], 0.0),
+            ("probe_timeout", &[], 0.0),
+            ("probe_refused", &[], 1.0),
+        ],
+        "Apache on webserver-01 is unreachable: it runs but refuses connections",
+    );
+    check(
+        &[
+            ("apache_parent_up", &[], 1.0),
+            ("apache_listener_refused", &[], 0.0),
+            ("apache_connections_accepted", LISTENER, 3.0),
+            ("probe_up", &[], 0.0),
+            ("probe_timeout", &[], 1.0),
+            ("probe_refused", &[], 0.0),
+        ],
+        "Apache on webserver-01 hangs: it accepts connections but does not answer",
+    );
+}
+
+#[test]
+fn a_busy_server_whose_requests_and_probes_fail_is_one_alert_about_its_requests() {
+    let mut rig = healthy();
+    let mut counters = (0.0, 0.0);
+    for _ in 0..75 {
+        traffic(&mut rig, &mut counters, 8.0, 0.0);
+    }
+    for _ in 0..20 {
+        for _ in 0..5 {
+            traffic(&mut rig, &mut counters, 0.0, 8.0);
+        }
+        rig.arrive(PROBE_BROKEN);
+    }
+    assert_eq!(
+        rig.titles(),
+        ["Apache on webserver-01 answers with server errors (5xx)"]
+    );
+    assert_eq!(rig.incidents()[0].alerts.len(), 1);
+    assert_eq!(rig.sends(), 1);
+}
+
+#[test]
+fn a_server_that_was_found_dead_began_to_fail_somewhere_since_it_was_last_seen_well() {
+    let mut rig = healthy();
+    let last_good = rig.now;
+    rig.pass_ms(3_600_000);
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    let onset = rig.incidents()[0].onset.clone().unwrap();
+    assert_eq!(onset.at.minus_ms(onset.uncertainty_ms), last_good);
+
+    let mut rig = Rig::new();
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    assert_eq!(rig.incidents()[0].onset, None, "nobody ever saw it well");
+}
+
+#[test]
+fn a_clean_stop_before_the_last_start_says_nothing_of_a_server_that_was_found_dead() {
+    const ENDED: f64 = f64::from_bits(STALE_NAN_BITS);
+    let mut rig = healthy();
+    rig.arrive(&[("apache_exit_clean", &[], 1.0)]);
+    rig.pass_ms(1_000);
+    rig.arrive(&[
+        ("apache_parent_up", &[], 1.0),
+        ("apache_exit_clean", &[], ENDED),
+    ]);
+    rig.pass_ms(120_000);
+    rig.arrive(&[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ]);
+    assert_eq!(rig.titles(), ["Apache on webserver-01 is down"]);
+    assert_eq!(rig.sends(), 1, "at once");
 }

@@ -86,7 +86,10 @@ fn a_full_disk_costs_the_reserve_first_then_says_so_and_loses_nothing() {
     assert!(refusal.to_string().contains("free space"), "{refusal}");
     assert!(count > 5, "the reserve carried only {count} events");
     assert!(!journal.disk_state().reserve_held);
-    assert!(!journal.restore_reserve(), "there is no room for it");
+    assert!(
+        !journal.reader().restore_reserve(),
+        "there is no room for it"
+    );
     assert_eq!(journal.last_position().unwrap(), count);
     assert_eq!(everything(&journal).len() as u64, count, "reading goes on");
 
@@ -112,7 +115,6 @@ fn the_reserve_comes_back_when_there_is_room() {
     free(&ballast);
     let (count, refusal) = {
         journal.append(&[input(count + 1, "room")], &[]).unwrap();
-        assert!(journal.restore_reserve());
         assert!(journal.disk_state().reserve_held);
         let ballast = disk.fill();
         let end = append_until_refused(&mut journal, count + 2);

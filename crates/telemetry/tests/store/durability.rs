@@ -175,6 +175,50 @@ fn batches_that_wait_too_long_are_given_up_and_counted() {
 }
 
 #[test]
+fn a_disk_that_refuses_for_long_costs_log_lines_then_facts_but_no_sample_and_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let mut options = Options {
+        disk: Arc::new(disk.clone()),
+        ..Options::default()
+    };
+    options.limits.unwritten_record_bytes_max = 20_000;
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    disk.full.store(true, Ordering::Relaxed);
+    for number in 0..1_000 {
+        let mut logged = batch(number);
+        logged.logs = vec![log(number * 250, 200, "premium"); 20];
+        store.append(&logged, at(number * 250)).unwrap_err();
+    }
+    let kept = |store: &Store| {
+        let mut lines = 0;
+        let facts = store.facts(crate::target(), at(0), at(250_000)).unwrap();
+        store
+            .each_log(crate::target(), at(0), at(250_000), &mut |_| {
+                lines += 1;
+                true
+            })
+            .unwrap();
+        (lines, facts.len() as u64)
+    };
+    let stats = store.stats();
+    let (lines, facts) = kept(&store);
+    assert!(lines > 0 && lines < 500, "{lines}");
+    assert!(facts > 0 && facts < 500, "{facts}");
+    assert_eq!(lines + stats.dropped_logs, 20_000);
+    assert_eq!(facts + stats.dropped_facts, 1_000);
+    assert_eq!(stats.samples, 2_000);
+
+    disk.full.store(false, Ordering::Relaxed);
+    store.append(&batch(1_000), at(250_000)).unwrap();
+    assert_eq!(store.stats().degraded, None);
+    store.seal_now().unwrap();
+    drop(store);
+    let (store, _) = open(folder.path());
+    assert_eq!(store.stats().samples, 2_002);
+}
+
+#[test]
 fn a_block_that_cannot_be_written_is_written_by_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FaultyDisk::default();

@@ -1,0 +1,108 @@
+//! The disk as telemetry may use it: the last of its space belongs to the journal, so that paging goes on when it is full. It
+//! knows nothing of what is written.
+
+use std::io;
+use std::path::Path;
+
+use tocsin_journal::{DiskState, JournalReader, RESERVE_BYTES};
+use tocsin_telemetry::{Disk, LogFile, RealDisk};
+
+/// Writes as long as it takes nothing from the journal.
+#[derive(Clone)]
+pub(crate) struct SparingDisk {
+    journal: JournalReader,
+}
+
+impl SparingDisk {
+    pub(crate) fn new(journal: JournalReader) -> Self {
+        Self { journal }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if is_spent(&self.journal.disk_state()) {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "the disk is nearly full, and what is left is kept for paging: free space",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether all that is left is what the journal gave up of its reserve.
+fn is_spent(disk: &DiskState) -> bool {
+    !disk.reserve_held
+        && disk
+            .available_bytes
+            .is_some_and(|free| free < RESERVE_BYTES)
+}
+
+impl Disk for SparingDisk {
+    fn create_log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
+        self.check()?;
+        let inner = RealDisk.create_log(path)?;
+        Ok(Box::new(SparingFile {
+            inner,
+            disk: self.clone(),
+        }))
+    }
+
+    fn extend_log(&self, path: &Path, len: u64) -> io::Result<Box<dyn LogFile>> {
+        let inner = RealDisk.extend_log(path, len)?;
+        Ok(Box::new(SparingFile {
+            inner,
+            disk: self.clone(),
+        }))
+    }
+
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.check()?;
+        RealDisk.write_whole(path, bytes)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+}
+
+struct SparingFile {
+    inner: Box<dyn LogFile>,
+    disk: SparingDisk,
+}
+
+impl LogFile for SparingFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.disk.check()?;
+        self.inner.append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.inner.sync()
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        self.inner.cut(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_space_of_a_reserve_that_was_given_up_is_left_alone() {
+        let check = |available_bytes, reserve_held, expected| {
+            let disk = DiskState {
+                available_bytes,
+                reserve_held,
+                journal_bytes: 0,
+            };
+            assert_eq!(is_spent(&disk), expected, "{disk:?}");
+        };
+        check(Some(RESERVE_BYTES - 1), false, true);
+        check(Some(0), false, true);
+        check(Some(RESERVE_BYTES), false, false);
+        check(Some(RESERVE_BYTES - 1), true, false);
+        check(None, false, false);
+    }
+}
