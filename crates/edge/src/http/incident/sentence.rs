@@ -221,6 +221,7 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             recipients,
             why,
             next_at,
+            ..
         } => {
             let title = format!(
                 "Paging the list of last resort: {}",
