@@ -27,6 +27,16 @@ pub enum AlertSource {
 }
 
 impl AlertSource {
+    /// Whose keys its alerts have.
+    #[must_use]
+    pub const fn sender(&self) -> Sender {
+        match self {
+            Self::Monitor { .. } => Sender::Monitor,
+            Self::EventsV2 { integration } => Sender::Integration(*integration),
+            Self::Api => Sender::Api,
+        }
+    }
+
     /// The monitor, when it is one.
     #[must_use]
     pub const fn monitor(&self) -> Option<MonitorId> {
@@ -35,6 +45,28 @@ impl AlertSource {
             Self::EventsV2 { .. } | Self::Api => None,
         }
     }
+}
+
+/// Whose keys they are: the same key of two senders names two alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sender {
+    /// Our monitors; nobody outside can name their alerts.
+    Monitor,
+    /// A foreign system by this integration.
+    Integration(IntegrationId),
+    /// The native API.
+    Api,
+}
+
+/// Under what a firing alert is found again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertKey {
+    /// The service it is about.
+    pub service: ServiceId,
+    /// Who says so.
+    pub sender: Sender,
+    /// The sender's key.
+    pub key: String,
 }
 
 /// A sample that proves a statement, kept with it so that it outlives the store's retention.
@@ -64,7 +96,7 @@ pub struct Alert {
     pub service: ServiceId,
     /// The target it is about.
     pub target: Option<TargetId>,
-    /// Two alerts of one service with the same key are one.
+    /// Two alerts of one service and one sender with the same key are one.
     pub dedup_key: String,
     /// Who says so.
     pub source: AlertSource,
@@ -89,6 +121,16 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Under what it is found again while it fires.
+    #[must_use]
+    pub fn key(&self) -> AlertKey {
+        AlertKey {
+            service: self.service,
+            sender: self.source.sender(),
+            key: self.dedup_key.clone(),
+        }
+    }
+
     /// Whether it fails now.
     #[must_use]
     pub const fn is_firing(&self) -> bool {

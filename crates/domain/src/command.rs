@@ -307,6 +307,8 @@ pub enum AlertAsk {
     AcknowledgeByKey {
         /// On which service.
         service: ServiceId,
+        /// By which integration, if by one: each has keys of its own.
+        integration: Option<IntegrationId>,
         /// The key.
         dedup_key: String,
     },
@@ -314,6 +316,8 @@ pub enum AlertAsk {
     ResolveByKey {
         /// On which service.
         service: ServiceId,
+        /// By which integration, if by one: each has keys of its own.
+        integration: Option<IntegrationId>,
         /// The key.
         dedup_key: String,
     },

@@ -7,7 +7,7 @@ use crate::id::{
     AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
     PolicyId, ScheduleId, ServiceId, TargetId, TeamId, TokenId, UserId,
 };
-use crate::incident::Hold;
+use crate::incident::{Failing, Hold};
 use crate::monitor::{Monitor, Severity};
 use crate::oncall::Schedule;
 use crate::page::{Notification, Outcome, Policy};
@@ -372,6 +372,9 @@ pub enum IncidentWhat {
         why: String,
         /// When paging resumes if it still fails.
         until: Timestamp,
+        /// Whether it is because the failure comes and goes, and not because its target is quiet.
+        #[serde(default)]
+        flapping: bool,
     },
     /// Somebody is paged: a level of the policy was reached.
     LevelReached {
@@ -396,6 +399,9 @@ pub enum IncidentWhat {
         why: Vec<String>,
         /// When it is paged again.
         next_at: Timestamp,
+        /// How far the list was widened: 0 is the list itself.
+        #[serde(default)]
+        circle: usize,
     },
     /// Somebody works on it.
     Acknowledged {
@@ -415,6 +421,12 @@ pub enum IncidentWhat {
         reopened: bool,
         /// Whether it is paged for anew.
         pages: bool,
+        /// Whether what came back pages at all. Old records do not say; they were counted as if it did.
+        #[serde(default = "yes")]
+        urgent: bool,
+        /// What the incident is about from now on, when that is not what it was about before.
+        #[serde(default)]
+        failing: Option<Box<Failing>>,
     },
     /// It is over.
     Resolved {
@@ -494,22 +506,6 @@ pub enum InputEvent {
     },
 }
 
-impl EventBody {
-    /// The incident this is about.
-    #[must_use]
-    pub fn incident(&self) -> Option<IncidentId> {
-        match self {
-            Self::Alert(AlertEvent::Opened { alert }) => Some(alert.incident),
-            Self::Alert(
-                AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
-            ) => Some(*incident),
-            Self::Incident(event) => Some(event.incident),
-            Self::Notification(event) => event.incident,
-            Self::Installation(_)
-            | Self::People(_)
-            | Self::Roster(_)
-            | Self::Watch(_)
-            | Self::Input(_) => None,
-        }
-    }
+const fn yes() -> bool {
+    true
 }

@@ -55,6 +55,23 @@ pub struct Paging {
     pub exhausted: bool,
     /// Who was paged at the last level.
     pub recipients: Vec<UserId>,
+    /// When that level was reached.
+    #[serde(default)]
+    pub reached_at: Timestamp,
+    /// How far the fallback list was widened in this round: 0 is the list itself.
+    #[serde(default)]
+    pub circle: usize,
+}
+
+/// What an incident is about since the failure came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failing {
+    /// What fails, in one line.
+    pub title: String,
+    /// How bad.
+    pub severity: Severity,
+    /// When this failure began.
+    pub onset: Option<Onset>,
 }
 
 /// One failure.
@@ -88,17 +105,23 @@ pub struct Incident {
     pub hold: Option<Hold>,
     /// Why nobody is paged although it is urgent, and when that ends.
     pub suppressed: Option<(String, Timestamp)>,
+    /// Whether it is suppressed because it comes and goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// The escalation, once somebody was chosen.
     pub paging: Option<Paging>,
     /// When somebody was first chosen to be paged.
     pub paged_at: Option<Timestamp>,
+    /// The worst that was ever paged for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paged_severity: Option<Severity>,
     /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
     pub acknowledged: Option<(Option<UserId>, Timestamp)>,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
-    /// How often the failure came back.
+    /// How often something that pages came back.
     pub relapses: u32,
     /// SHA-256 of the frozen evidence, in hex.
     pub evidence: Option<String>,
@@ -114,5 +137,11 @@ impl Incident {
             Status::Triggered | Status::Acknowledged => true,
             Status::Resolved => false,
         }
+    }
+
+    /// Whether nobody has taken it and nothing holds its pages back.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.status == Status::Triggered && self.suppressed.is_none()
     }
 }

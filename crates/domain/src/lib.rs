@@ -4,6 +4,7 @@ pub mod alert;
 pub mod command;
 pub mod decide;
 pub mod event;
+mod event_about;
 pub mod id;
 pub mod incident;
 pub mod learn;

@@ -1,28 +1,28 @@
 //! Decisions about alerts: which incident one belongs to, whether it pages, when it is over.
 
+use super::relapse::Return;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Onset};
 use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
-use crate::incident::{FLAPPING_RELAPSES, Hold, RELAPSE_WINDOW_MS, Status};
+use crate::incident::{Hold, RELAPSE_WINDOW_MS};
 use crate::monitor::{Monitor, Severity};
-use crate::people::Urgency;
 use crate::state::monitor_key;
 use crate::time::Timestamp;
 
 /// What a new alert is made of, before it has an incident.
-struct Condition {
+pub(super) struct Condition {
     service: ServiceId,
     target: Option<TargetId>,
     dedup_key: String,
     source: AlertSource,
-    severity: Severity,
-    title: String,
+    pub(super) severity: Severity,
+    pub(super) title: String,
     summary: String,
     details: Vec<(String, String)>,
     at: Timestamp,
-    onset: Option<Onset>,
+    pub(super) onset: Option<Onset>,
     evidence: Vec<EvidenceSample>,
     hold: Vec<(Hold, u32)>,
 }
@@ -54,12 +54,9 @@ impl Decider<'_> {
                 Ok(())
             }
             AlertAsk::HoldCleared { incident } => {
-                let held = self
-                    .state
-                    .incidents
-                    .get(&incident)
-                    .is_some_and(|known| known.hold.is_some());
-                if held {
+                let known = self.state.incidents.get(&incident);
+                let held = known.is_some_and(|known| known.hold.is_some());
+                if held && self.wants_pages(incident) {
                     self.page_now(incident);
                 }
                 Ok(())
@@ -95,23 +92,32 @@ impl Decider<'_> {
                 });
                 Ok(())
             }
-            AlertAsk::AcknowledgeByKey { service, dedup_key } => {
-                let Some(incident) = self.incident_by_key(service, &dedup_key) else {
-                    return self.ignored(service, "an acknowledgement", &dedup_key);
-                };
-                self.acknowledge(incident, None)
+            AlertAsk::AcknowledgeByKey {
+                service,
+                integration,
+                dedup_key,
+            } => {
+                let key = named(service, &source_of(integration), &dedup_key)?;
+                let alert = self.state.firing.get(&key);
+                let incident = alert.and_then(|alert| self.state.alerts.get(alert));
+                match incident.map(|alert| alert.incident) {
+                    Some(incident) => self.acknowledge(incident, None),
+                    None => self.unmatched("an acknowledgement", &key),
+                }
             }
-            AlertAsk::ResolveByKey { service, dedup_key } => {
-                let Some(alert) = self
-                    .state
-                    .firing
-                    .get(&(service, dedup_key.clone()))
-                    .copied()
-                else {
-                    return self.ignored(service, "a resolve", &dedup_key);
-                };
-                self.recover_alert(alert, self.now, Cause::Request, Vec::new());
-                Ok(())
+            AlertAsk::ResolveByKey {
+                service,
+                integration,
+                dedup_key,
+            } => {
+                let key = named(service, &source_of(integration), &dedup_key)?;
+                match self.state.firing.get(&key).copied() {
+                    Some(alert) => {
+                        self.recover_alert(alert, self.now, Cause::Request, Vec::new());
+                        Ok(())
+                    }
+                    None => self.unmatched("a resolve", &key),
+                }
             }
         }
     }
@@ -130,24 +136,27 @@ impl Decider<'_> {
 
     fn key_or_new(&mut self, key: Option<String>) -> Result<String, Refusal> {
         match key {
-            Some(key) => text_within("dedup_key", &key, 255),
+            Some(key) => dedup_key(&key),
             None => Ok(AlertId::random(self.entropy).to_string()),
         }
     }
 
-    fn ignored(&mut self, service: ServiceId, what: &str, key: &str) -> Result<(), Refusal> {
-        let what = format!("{what} for the key {key:?}, under which nothing fails");
+    fn unmatched(&mut self, what: &str, key: &AlertKey) -> Result<(), Refusal> {
+        let what = format!(
+            "{what} for the key {:?}, under which nothing fails",
+            key.key
+        );
+        self.ignored(key.service, what);
+        Ok(())
+    }
+
+    /// Records an input that was accepted and changed nothing.
+    pub(super) fn ignored(&mut self, service: ServiceId, what: String) {
         let event = InputEvent::Ignored {
             what,
             service: Some(service),
         };
         self.emit(Cause::Request, EventBody::Input(event));
-        Ok(())
-    }
-
-    fn incident_by_key(&self, service: ServiceId, key: &str) -> Option<IncidentId> {
-        let alert = self.state.firing.get(&(service, key.to_owned()))?;
-        self.state.alerts.get(alert).map(|alert| alert.incident)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one command")]
@@ -194,7 +203,11 @@ impl Decider<'_> {
     }
 
     fn trigger(&mut self, condition: Condition) {
-        let key = (condition.service, condition.dedup_key.clone());
+        let key = AlertKey {
+            service: condition.service,
+            sender: condition.source.sender(),
+            key: condition.dedup_key.clone(),
+        };
         let Some(alert) = self.state.firing.get(&key).copied() else {
             self.open_alert(condition);
             return;
@@ -222,7 +235,10 @@ impl Decider<'_> {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
         };
-        let relapse = joined.is_some() && self.relapse_if_healthy(incident, &condition, &cause);
+        let came_back = match joined {
+            Some(_) => self.relapse(incident, &condition, &cause),
+            None => Return::No,
+        };
         let alert = Alert {
             id: AlertId::random(self.entropy),
             incident,
@@ -245,8 +261,10 @@ impl Decider<'_> {
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
-        if joined.is_none() || relapse || raised {
+        if joined.is_none() || raised || came_back == Return::PagedAnew {
             self.hold_or_page(incident, &condition.hold);
+        } else if came_back == Return::GoesOn {
+            self.reach_again(incident);
         }
     }
 
@@ -281,81 +299,6 @@ impl Decider<'_> {
         };
         self.emit_incident(cause, incident, opened);
         incident
-    }
-
-    /// A failure after health is a relapse. True when it must be paged for anew.
-    fn relapse_if_healthy(&mut self, id: IncidentId, condition: &Condition, cause: &Cause) -> bool {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return false;
-        };
-        let reopened = !incident.is_open();
-        if !reopened && incident.healthy_since.is_none() {
-            return false;
-        }
-        let urgent = condition.severity.urgency() == Urgency::High;
-        let count = incident.relapses + 1;
-        let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
-        let flapping = reopened && count > FLAPPING_RELAPSES;
-        let pages = urgent && !flapping && (reopened || unpaged);
-        self.emit_incident(
-            cause.clone(),
-            id,
-            IncidentWhat::Relapsed { reopened, pages },
-        );
-        if urgent && flapping {
-            let why = format!(
-                "it came back {count} times: one page was enough until it has been stable for 10 minutes"
-            );
-            let until = self.now.plus_ms(RELAPSE_WINDOW_MS);
-            self.emit_incident(
-                cause.clone(),
-                id,
-                IncidentWhat::PageSuppressed { why, until },
-            );
-        }
-        pages
-    }
-
-    /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.
-    fn raise_if_worse(&mut self, id: IncidentId, condition: &Condition, cause: Cause) -> bool {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return false;
-        };
-        if condition.severity <= incident.severity {
-            return false;
-        }
-        let urgency = condition.severity.urgency();
-        let louder = urgency > incident.urgency || urgency == Urgency::High;
-        let raised = IncidentWhat::Raised {
-            title: condition.title.clone(),
-            severity: condition.severity,
-            urgency,
-            onset: condition.onset.clone(),
-        };
-        self.emit_incident(cause, id, raised);
-        louder
-    }
-
-    /// Waits where a rule says that waiting avoids a false page; else the page is due at once.
-    fn hold_or_page(&mut self, id: IncidentId, rules: &[(Hold, u32)]) {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return;
-        };
-        if incident.urgency != Urgency::High || incident.suppressed.is_some() {
-            return;
-        }
-        let relapses = incident.relapses;
-        let now = self.now;
-        let covering = rules
-            .iter()
-            .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
-        if let Some((hold, _)) = covering.max_by_key(|(hold, _)| hold.until) {
-            let hold = hold.clone();
-            let cause = Cause::Event {
-                position: self.state.position,
-            };
-            self.emit_incident(cause, id, IncidentWhat::PageHeld { hold });
-        }
     }
 
     pub(super) fn recover_alert(
@@ -414,6 +357,27 @@ fn cause_of(evidence: &[EvidenceSample]) -> Cause {
 fn source_of(integration: Option<IntegrationId>) -> AlertSource {
     integration.map_or(AlertSource::Api, |integration| AlertSource::EventsV2 {
         integration,
+    })
+}
+
+/// The key as it is kept and looked up, whichever command names it.
+fn dedup_key(text: &str) -> Result<String, Refusal> {
+    let blank = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    let text: String = text.chars().map(blank).collect();
+    text_within("dedup_key", &text, 255)
+}
+
+fn named(service: ServiceId, source: &AlertSource, key: &str) -> Result<AlertKey, Refusal> {
+    Ok(AlertKey {
+        service,
+        sender: source.sender(),
+        key: dedup_key(key)?,
     })
 }
 

@@ -4,7 +4,7 @@ use super::Decider;
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId};
-use crate::incident::Status;
+use crate::incident::Incident;
 use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
 use crate::time::Timestamp;
 
@@ -63,24 +63,28 @@ impl Decider<'_> {
             }
         };
         let wanted = match message.purpose {
-            Purpose::Page(incident) => self.wants_pages(incident),
+            // While it rests, the retry waits: see `next_due`.
+            Purpose::Page(incident) => self.may_want_pages(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
         };
         (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
     }
 
-    /// Whether somebody still has to be reached for it.
+    /// Whether somebody has to be reached for it now.
     pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
-        self.state.incidents.get(&incident).is_some_and(|known| {
-            known.status == Status::Triggered
-                && known.healthy_since.is_none()
-                && known.suppressed.is_none()
-        })
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.is_unanswered() && self.state.burns(known))
+    }
+
+    /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.
+    fn may_want_pages(&self, incident: IncidentId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(Incident::is_unanswered)
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person.
     fn try_another_way(&mut self, incident: IncidentId, failed: NotificationId, position: u64) {
-        if !self.wants_pages(incident) {
+        if !self.may_want_pages(incident) {
             return;
         }
         let Some(user) = self
@@ -115,45 +119,30 @@ impl Decider<'_> {
             }
             return;
         }
-        if !self.somebody_reached(incident) {
-            self.escalate(incident);
+        if !self.wants_pages(incident) || self.somebody_reached(incident) {
+            return;
+        }
+        let known = self.state.incidents.get(&incident);
+        match known.and_then(|known| known.paging.as_ref()) {
+            Some(paging) if paging.exhausted => self.widen_fallback(incident),
+            Some(_) | None => self.escalate(incident),
         }
     }
 
-    /// Whether, at the present level, a page has arrived or may still arrive.
-    fn somebody_reached(&self, incident: IncidentId) -> bool {
-        let Some(known) = self.state.incidents.get(&incident) else {
+    /// Whether, since the present level was reached, a page has arrived or may still arrive.
+    pub(super) fn somebody_reached(&self, incident: IncidentId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        let Some(paging) = known.and_then(|known| known.paging.as_ref()) else {
             return false;
         };
-        let Some(paging) = &known.paging else {
-            return false;
-        };
-        if self.active_pages(incident).next().is_some() || paging.exhausted {
-            return true;
-        }
-        let level = Some(paging.level);
-        let mut of_level = self
+        let reached_at = paging.reached_at;
+        let mut pages = self
             .state
-            .notifications
-            .values()
-            .rev()
-            .filter(|page| page.purpose == Purpose::Page(incident) && page.level == level);
-        of_level.any(|page| matches!(page.state, Delivery::Delivered { at } if at >= self.level_began(incident)))
-    }
-
-    fn level_began(&self, incident: IncidentId) -> Timestamp {
-        let pages = self.state.notifications.values();
-        let level = self
-            .state
-            .incidents
-            .get(&incident)
-            .and_then(|known| known.paging.as_ref());
-        let level = level.map(|paging| paging.level);
-        pages
-            .filter(|page| page.purpose == Purpose::Page(incident) && page.level == level)
-            .map(|page| page.planned_at)
-            .max()
-            .unwrap_or(self.now)
+            .messages_about(incident)
+            .filter(|message| message.purpose == Purpose::Page(incident));
+        self.active_pages(incident).next().is_some()
+            || pages
+                .any(|page| matches!(page.state, Delivery::Delivered { at } if at >= reached_at))
     }
 
     /// After a start, nobody will answer for attempts of the run before: each is repeated under the same idempotency key.

@@ -2,10 +2,10 @@
 
 use super::Decider;
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
-use crate::id::{IncidentId, NotificationId};
+use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Outcome, Purpose};
-use crate::people::Urgency;
+use crate::people::{ChannelKind, Urgency};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -32,26 +32,42 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
         .active_notifications
         .iter()
         .filter_map(|id| state.notifications.get(id));
-    let incidents = incidents.filter_map(wait_of).map(|(at, _)| at);
-    incidents.chain(messages.filter_map(message_due)).min()
+    let incidents = incidents
+        .filter_map(|incident| wait_of(state, incident))
+        .map(|(at, _)| at);
+    let messages = messages.filter_map(|message| message_due(state, message));
+    incidents.chain(messages).min()
 }
 
-fn message_due(message: &Notification) -> Option<Timestamp> {
+fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
     match &message.state {
+        Delivery::Due { .. } if rests(state, message.purpose) => None,
         Delivery::Due { at } => Some(*at),
         Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
         Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
     }
 }
 
-fn wait_of(incident: &Incident) -> Option<(Timestamp, Wait)> {
+/// Whether it is a page for what does not fail at this moment, but may be back before it is resolved.
+fn rests(state: &State, purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Page(incident) => state
+            .incidents
+            .get(&incident)
+            .is_some_and(|known| known.is_unanswered() && !state.burns(known)),
+        Purpose::Resolved(_) | Purpose::Test => false,
+    }
+}
+
+fn wait_of(state: &State, incident: &Incident) -> Option<(Timestamp, Wait)> {
     if !incident.is_open() {
         return None;
     }
     if let Some(since) = incident.healthy_since {
         return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
     }
-    if incident.status != Status::Triggered || incident.urgency != Urgency::High {
+    let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
+    if !asks || !state.burns(incident) {
         return None;
     }
     if let Some(hold) = &incident.hold {
@@ -84,7 +100,9 @@ impl Decider<'_> {
             .open_incidents
             .iter()
             .filter_map(|id| self.state.incidents.get(id))
-            .filter_map(|incident| wait_of(incident).map(|(at, wait)| (incident.id, at, wait)))
+            .filter_map(|incident| {
+                wait_of(self.state, incident).map(|(at, wait)| (incident.id, at, wait))
+            })
             .filter(|(_, at, _)| *at <= self.now)
             .collect();
         for (incident, at, wait) in due {
@@ -105,7 +123,7 @@ impl Decider<'_> {
             .active_notifications
             .iter()
             .filter_map(|id| self.state.notifications.get(id))
-            .filter(|message| message_due(message).is_some_and(|at| at <= self.now))
+            .filter(|message| message_due(self.state, message).is_some_and(|at| at <= self.now))
             .map(|message| message.id)
             .collect();
         for id in due {
@@ -124,16 +142,23 @@ impl Decider<'_> {
         let number = message.attempts.last().map_or(0, |last| last.number);
         let known = self.state.users.get(&message.user);
         let method = known.and_then(|user| user.contact_method(message.contact_method));
+        let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
             let detail = "no answer within the deadline".to_owned();
             // Cannot be refused: the attempt is open, as its state says.
             let _ = self.attempt_finished(id, number, Outcome::TimedOut, detail);
             return;
         }
+        if let Purpose::Page(page) = purpose
+            && self.wants_pages(page)
+            && self.suppress_if_quiet(page)
+        {
+            return;
+        }
         let obsolete = match purpose {
             Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
             Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
-                method.is_none().then_some("the contact method was removed")
+                removed.then_some("the contact method was removed")
             }
         };
         let what = match obsolete {
@@ -151,14 +176,7 @@ impl Decider<'_> {
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
         self.cancel_pages(incident, &cause, "the incident is resolved");
-        let mut told: Vec<_> = self
-            .state
-            .notifications
-            .values()
-            .filter(|page| page.purpose == Purpose::Page(incident))
-            .filter(|page| matches!(page.state, Delivery::Delivered { .. }))
-            .map(|page| (page.user, page.contact_method, page.channel))
-            .collect();
+        let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();
         for (user, method, kind) in told {
@@ -174,5 +192,25 @@ impl Decider<'_> {
                 why,
             );
         }
+    }
+
+    /// Whoever got a page and was not told since that it is over.
+    fn to_be_told(&self, incident: IncidentId) -> Vec<(UserId, ContactMethodId, ChannelKind)> {
+        let told_since = |page: &Notification, at: Timestamp| {
+            let mut later = self.state.messages_about(incident);
+            later.any(|message| {
+                message.purpose == Purpose::Resolved(incident)
+                    && message.contact_method == page.contact_method
+                    && message.planned_at >= at
+            })
+        };
+        let pages = self.state.messages_about(incident);
+        pages
+            .filter(|page| page.purpose == Purpose::Page(incident))
+            .filter(
+                |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
+            )
+            .map(|page| (page.user, page.contact_method, page.channel))
+            .collect()
     }
 }

@@ -5,6 +5,7 @@ mod attempt;
 mod due;
 mod paging;
 mod people;
+mod relapse;
 mod respond;
 mod roster;
 mod setup;

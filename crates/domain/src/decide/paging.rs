@@ -17,9 +17,13 @@ enum Step {
         recipients: Vec<(UserId, String)>,
         delay_ms: u64,
     },
-    Fallback {
-        recipients: Vec<(UserId, String)>,
-    },
+    Fallback(Circle),
+}
+
+/// Whom the fallback names: the list itself (0) or a wider circle.
+struct Circle {
+    circle: usize,
+    recipients: Vec<(UserId, String)>,
 }
 
 impl Decider<'_> {
@@ -45,23 +49,14 @@ impl Decider<'_> {
         }
     }
 
-    fn page_from(&mut self, id: IncidentId, level: usize, round: u32) {
+    pub(super) fn page_from(&mut self, id: IncidentId, level: usize, round: u32) {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
         let cause = Cause::Event {
             position: incident.paging_event,
         };
-        let target = incident
-            .target
-            .and_then(|target| self.state.targets.get(&target));
-        if let Some(quiet) = target.and_then(|target| target.quiet_at(self.now)) {
-            let what = IncidentWhat::PageSuppressed {
-                why: quiet.why.clone(),
-                until: quiet.until,
-            };
-            let position = self.emit_incident(cause, id, what);
-            self.cancel_pages(id, &Cause::Event { position }, &quiet.why);
+        if self.suppress_if_quiet(id) {
             return;
         }
         let mut skipped = Vec::new();
@@ -85,15 +80,7 @@ impl Decider<'_> {
                 let position = self.emit_incident(cause, id, what);
                 self.notify_all(id, Some(level), &recipients, position);
             }
-            Step::Fallback { recipients } => {
-                let what = IncidentWhat::FallbackReached {
-                    recipients: recipients.iter().map(|(user, _)| *user).collect(),
-                    why: skipped,
-                    next_at: self.now.plus_ms(FALLBACK_EVERY_MS),
-                };
-                let position = self.emit_incident(cause, id, what);
-                self.notify_all(id, None, &recipients, position);
-            }
+            Step::Fallback(found) => self.page_fallback(id, cause, found, skipped),
         }
     }
 
@@ -112,9 +99,7 @@ impl Decider<'_> {
             .and_then(|incident| self.policy_of(incident));
         let Some(policy) = policy else {
             skipped.push("the service has no escalation policy".to_owned());
-            return Step::Fallback {
-                recipients: self.fallback(skipped),
-            };
+            return Step::Fallback(self.fallback(0, &[], skipped));
         };
         let (mut level, mut round) = (level, round);
         for _ in 0..=policy.levels.len() {
@@ -142,9 +127,7 @@ impl Decider<'_> {
             "nobody acknowledged on any level of {:?}",
             policy.name
         ));
-        Step::Fallback {
-            recipients: self.fallback(skipped),
-        }
+        Step::Fallback(self.fallback(0, &[], skipped))
     }
 
     fn policy_of(&self, incident: &Incident) -> Option<&Policy> {
@@ -207,8 +190,9 @@ impl Decider<'_> {
         }
     }
 
-    /// The list of last resort; should it hold nobody who can be reached, every administrator; then everybody.
-    fn fallback(&self, skipped: &mut Vec<String>) -> Vec<(UserId, String)> {
+    /// The list of last resort, from a circle on: should the list hold nobody who can be reached and was not asked in this
+    /// round, every administrator; then everybody.
+    fn fallback(&self, from: usize, asked: &[UserId], skipped: &mut Vec<String>) -> Circle {
         let list = self
             .state
             .installation
@@ -216,33 +200,90 @@ impl Decider<'_> {
             .map(|all| all.fallback.as_slice())
             .unwrap_or_default();
         let users = self.state.users.values();
+        let admins = users.clone().filter(|user| user.role == Role::Admin);
         let circles: [(&str, Vec<UserId>); 3] = [
             ("the fallback list", list.to_vec()),
-            (
-                "every administrator",
-                users
-                    .clone()
-                    .filter(|user| user.role == Role::Admin)
-                    .map(|user| user.id)
-                    .collect(),
-            ),
+            ("every administrator", admins.map(|user| user.id).collect()),
             ("everybody", users.map(|user| user.id).collect()),
         ];
-        for (name, circle) in circles {
-            let (mut found, mut problems) = (Vec::new(), Vec::new());
-            for user in circle {
+        for (circle, (name, members)) in circles.into_iter().enumerate().skip(from) {
+            let (mut recipients, mut problems) = (Vec::new(), Vec::new());
+            for user in members.into_iter().filter(|user| !asked.contains(user)) {
                 match self.reachable(user) {
-                    Ok(()) => found.push((user, name.to_owned())),
+                    Ok(()) => recipients.push((user, name.to_owned())),
                     Err(problem) => problems.push(format!("{name}: {problem}")),
                 }
             }
             skipped.append(&mut problems);
-            if !found.is_empty() {
-                return found;
+            if !recipients.is_empty() {
+                return Circle { circle, recipients };
             }
         }
         skipped.push("nobody in this installation can be reached".to_owned());
-        Vec::new()
+        Circle {
+            circle: from,
+            recipients: Vec::new(),
+        }
+    }
+
+    /// No page of this round of the fallback list arrived: whoever else can be reached is paged now. When everybody was asked,
+    /// the next round begins at its time.
+    pub(super) fn widen_fallback(&mut self, id: IncidentId) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        let Some(paging) = incident.paging.as_ref() else {
+            return;
+        };
+        let (from, asked) = (paging.circle + 1, paging.recipients.clone());
+        let cause = incident.paging_event;
+        if self.suppress_if_quiet(id) {
+            return;
+        }
+        let mut why =
+            vec!["no page to whom the fallback named so far could be delivered".to_owned()];
+        let wider = self.fallback(from, &asked, &mut why);
+        if !wider.recipients.is_empty() {
+            self.page_fallback(id, Cause::Event { position: cause }, wider, why);
+        }
+    }
+
+    fn page_fallback(&mut self, id: IncidentId, cause: Cause, found: Circle, why: Vec<String>) {
+        let what = IncidentWhat::FallbackReached {
+            recipients: found.recipients.iter().map(|(user, _)| *user).collect(),
+            why,
+            next_at: self.now.plus_ms(FALLBACK_EVERY_MS),
+            circle: found.circle,
+        };
+        let position = self.emit_incident(cause, id, what);
+        self.notify_all(id, None, &found.recipients, position);
+    }
+
+    /// Holds pages back while the target is muted or under maintenance. True when it is.
+    pub(super) fn suppress_if_quiet(&mut self, id: IncidentId) -> bool {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return false;
+        };
+        let target = incident
+            .target
+            .and_then(|target| self.state.targets.get(&target));
+        let Some(quiet) = target.and_then(|target| target.quiet_at(self.now)) else {
+            return false;
+        };
+        let held = Some((quiet.why.clone(), quiet.until));
+        if incident.suppressed != held {
+            let cause = Cause::Event {
+                position: incident.paging_event,
+            };
+            let what = IncidentWhat::PageSuppressed {
+                why: quiet.why.clone(),
+                until: quiet.until,
+                flapping: false,
+            };
+            let position = self.emit_incident(cause, id, what);
+            self.cancel_pages(id, &Cause::Event { position }, &quiet.why);
+        }
+        true
     }
 
     fn notify_all(

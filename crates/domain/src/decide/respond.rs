@@ -60,9 +60,17 @@ impl Decider<'_> {
         id: IncidentId,
         by: Option<UserId>,
     ) -> Result<(), Refusal> {
-        match self.incident(id)?.status {
+        let known = self.incident(id)?;
+        let (number, service) = (known.number, known.service);
+        match known.status {
             Status::Resolved => Err(Refusal::conflict("the incident is resolved already")),
-            Status::Acknowledged => Ok(()),
+            Status::Acknowledged => {
+                let what = format!(
+                    "an acknowledgement of incident {number}, which is acknowledged already"
+                );
+                self.ignored(service, what);
+                Ok(())
+            }
             Status::Triggered => {
                 let what = IncidentWhat::Acknowledged { by };
                 let position = self.emit_incident(Cause::Request, id, what);

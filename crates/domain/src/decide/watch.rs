@@ -4,7 +4,7 @@ use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
-use crate::incident::FLAPPING_RELAPSES;
+use crate::incident::Status;
 use crate::service::Service;
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::time::Timestamp;
@@ -36,12 +36,13 @@ impl Decider<'_> {
                     until,
                     reason,
                 });
+                self.decide_quiet_anew(target);
                 Ok(())
             }
             WatchAsk::Unmute(target) => {
                 if self.target(target)?.muted_until.is_some() {
                     self.emit_watch(WatchEvent::TargetUnmuted { target });
-                    self.page_what_was_quiet(target);
+                    self.decide_quiet_anew(target);
                 }
                 Ok(())
             }
@@ -62,6 +63,7 @@ impl Decider<'_> {
                     reason,
                 };
                 self.emit_watch(WatchEvent::MaintenancePlanned { target, window });
+                self.decide_quiet_anew(target);
                 Ok(())
             }
             WatchAsk::CancelMaintenance { target, window } => {
@@ -74,7 +76,7 @@ impl Decider<'_> {
                     return Err(Refusal::not_found(format!("maintenance window {window}")));
                 }
                 self.emit_watch(WatchEvent::MaintenanceCancelled { target, window });
-                self.page_what_was_quiet(target);
+                self.decide_quiet_anew(target);
                 Ok(())
             }
             WatchAsk::SwitchMonitor { monitor, enabled } => self.switch(monitor, enabled),
@@ -92,23 +94,25 @@ impl Decider<'_> {
             .ok_or_else(|| Refusal::not_found(format!("target {target}")))
     }
 
-    /// What fails and was held back by a mute or a window that was taken back is paged now; another one that still lasts holds
-    /// it back again.
-    fn page_what_was_quiet(&mut self, target: TargetId) {
+    /// A mute or a window came, went or changed: what fails is held back as long as it lasts now, or paged when nothing lasts.
+    fn decide_quiet_anew(&mut self, target: TargetId) {
         let open = self
             .state
             .open_incidents
             .iter()
             .filter_map(|id| self.state.incidents.get(id));
-        let held: Vec<IncidentId> = open
-            .filter(|incident| incident.target == Some(target) && incident.suppressed.is_some())
-            .filter(|incident| {
-                incident.relapses <= FLAPPING_RELAPSES && incident.healthy_since.is_none()
-            })
-            .map(|incident| incident.id)
+        let concerned: Vec<(IncidentId, bool)> = open
+            .filter(|incident| incident.target == Some(target))
+            .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
+            .filter(|incident| self.state.burns(incident))
+            .filter(|incident| incident.suppressed.is_some() || incident.paging.is_some())
+            .map(|incident| (incident.id, incident.suppressed.is_some()))
             .collect();
-        for incident in held {
-            self.page_now(incident);
+        for (incident, held) in concerned {
+            let quiet = self.suppress_if_quiet(incident);
+            if held && !quiet {
+                self.page_now(incident);
+            }
         }
     }
 

@@ -124,7 +124,9 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Good,
         ),
-        IncidentWhat::Relapsed { reopened, pages } => {
+        IncidentWhat::Relapsed {
+            reopened, pages, ..
+        } => {
             let opened = if *reopened {
                 "; the incident was reopened"
             } else {

@@ -13,8 +13,7 @@ impl State {
     pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
         match event {
             AlertEvent::Opened { alert } => {
-                self.firing
-                    .insert((alert.service, alert.dedup_key.clone()), alert.id);
+                self.firing.insert(alert.key(), alert.id);
                 if let Some(incident) = self.incidents.get_mut(&alert.incident) {
                     incident.alerts.push(alert.id);
                     incident.healthy_since = None;
@@ -32,8 +31,7 @@ impl State {
             AlertEvent::Recovered { alert, .. } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     alert.recovered_at = Some(at);
-                    self.firing
-                        .remove(&(alert.service, alert.dedup_key.clone()));
+                    self.firing.remove(&alert.key());
                 }
             }
         }
@@ -66,8 +64,10 @@ impl State {
                 alerts: Vec::new(),
                 hold: None,
                 suppressed: None,
+                flapping: false,
                 paging: None,
                 paged_at: None,
+                paged_severity: None,
                 acknowledged: None,
                 healthy_since: None,
                 resolved_at: None,
@@ -102,6 +102,9 @@ impl State {
         let id = event.notification;
         if let NotificationWhat::Planned { message } = &event.what {
             self.active_notifications.insert(id);
+            if let Some(incident) = message.purpose.incident() {
+                self.messages_of.entry(incident).or_default().push(id);
+            }
             let message = Notification {
                 last_event: envelope.position,
                 ..message.clone()
@@ -188,15 +191,18 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.urgency = *urgency;
             incident.onset.clone_from(onset);
             // What was acknowledged was something lesser.
-            incident.status = Status::Triggered;
-            incident.acknowledged = None;
-            incident.paging = None;
+            page_anew(incident);
         }
         IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
-        IncidentWhat::PageSuppressed { why, until } => {
+        IncidentWhat::PageSuppressed {
+            why,
+            until,
+            flapping,
+        } => {
             incident.hold = None;
             incident.paging = None;
             incident.suppressed = Some((why.clone(), *until));
+            incident.flapping = *flapping;
         }
         IncidentWhat::LevelReached {
             policy,
@@ -213,22 +219,31 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 next_at: Some(*next_at),
                 exhausted: false,
                 recipients: recipients.clone(),
+                reached_at: at,
+                circle: 0,
             };
             start_paging(incident, paging, at);
         }
         IncidentWhat::FallbackReached {
             recipients,
             next_at,
+            circle,
             ..
         } => {
             let before = incident.paging.as_ref();
+            // A wider circle adds to the round, so that nobody is asked twice in it.
+            let widened = before.filter(|paging| paging.exhausted && *circle > 0);
+            let mut asked = widened.map_or_else(Vec::new, |paging| paging.recipients.clone());
+            asked.extend(recipients);
             let paging = Paging {
                 policy: before.and_then(|paging| paging.policy),
                 level: before.map_or(0, |paging| paging.level),
                 round: before.map_or(0, |paging| paging.round),
                 next_at: Some(*next_at),
                 exhausted: true,
-                recipients: recipients.clone(),
+                recipients: asked,
+                reached_at: at,
+                circle: *circle,
             };
             start_paging(incident, paging, at);
         }
@@ -239,16 +254,26 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             stop_escalation(incident);
         }
         IncidentWhat::Recovered => incident.healthy_since = Some(at),
-        IncidentWhat::Relapsed { reopened, pages } => {
-            incident.relapses += 1;
+        IncidentWhat::Relapsed {
+            reopened,
+            pages,
+            urgent,
+            failing,
+        } => {
+            incident.relapses += u32::from(*urgent);
             incident.healthy_since = None;
             incident.resolved_at = None;
-            if *reopened || *pages {
-                incident.status = Status::Triggered;
-                incident.acknowledged = None;
-                incident.paging = None;
-                incident.suppressed = None;
+            if let Some(failing) = failing {
+                incident.title.clone_from(&failing.title);
+                incident.severity = failing.severity;
+                incident.urgency = failing.severity.urgency();
+                incident.onset.clone_from(&failing.onset);
+            }
+            if *reopened || *pages || failing.is_some() {
                 incident.evidence = None;
+                // A reason to wait was one of the failure before.
+                incident.hold = None;
+                page_anew(incident);
             }
         }
         IncidentWhat::Resolved { .. } => {
@@ -261,9 +286,20 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
     }
 }
 
+/// Whatever was done about something lesser or earlier does not count for what fails now.
+fn page_anew(incident: &mut Incident) {
+    incident.status = Status::Triggered;
+    incident.acknowledged = None;
+    incident.paging = None;
+    incident.suppressed = None;
+    incident.flapping = false;
+}
+
 fn start_paging(incident: &mut Incident, paging: Paging, at: Timestamp) {
     incident.hold = None;
     incident.suppressed = None;
+    incident.flapping = false;
+    incident.paged_severity = incident.paged_severity.max(Some(incident.severity));
     incident.paged_at = incident.paged_at.or(Some(at));
     incident.paging = Some(paging);
 }

@@ -5,7 +5,7 @@ mod fold_roster;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alert::Alert;
+use crate::alert::{Alert, AlertKey, Sender};
 use crate::event::{Event, EventBody, InputEvent};
 use crate::id::{
     AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
@@ -15,7 +15,7 @@ use crate::incident::Incident;
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
-use crate::people::User;
+use crate::people::{Urgency, User};
 use crate::service::{Integration, Service};
 use crate::target::Target;
 
@@ -50,10 +50,12 @@ pub struct State {
     pub last_number: u64,
     /// Incidents that are not resolved.
     pub open_incidents: BTreeSet<IncidentId>,
-    /// Firing alerts by service and key.
-    pub firing: BTreeMap<(ServiceId, String), AlertId>,
+    /// Firing alerts by service, sender and key.
+    pub firing: BTreeMap<AlertKey, AlertId>,
     /// Messages that are due or being sent.
     pub active_notifications: BTreeSet<NotificationId>,
+    /// Every message about an incident, in the order they were planned.
+    pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
 }
@@ -76,8 +78,28 @@ impl State {
     #[must_use]
     pub fn firing_of(&self, monitor: MonitorId, target: TargetId) -> Option<&Alert> {
         let service = self.targets.get(&target)?.service;
-        let alert = self.firing.get(&(service, monitor_key(monitor, target)))?;
-        self.alerts.get(alert)
+        let key = AlertKey {
+            service,
+            sender: Sender::Monitor,
+            key: monitor_key(monitor, target),
+        };
+        self.alerts.get(self.firing.get(&key)?)
+    }
+
+    /// Whether something that pages fails at this moment. While it does not, an open incident rests: nobody is paged for what
+    /// is over, and what was planned waits for the failure to come back or for the resolve.
+    #[must_use]
+    pub fn burns(&self, incident: &Incident) -> bool {
+        let alerts = incident.alerts.iter();
+        alerts
+            .filter_map(|id| self.alerts.get(id))
+            .any(|alert| alert.is_firing() && alert.severity.urgency() == Urgency::High)
+    }
+
+    /// The messages about an incident, in the order they were planned.
+    pub fn messages_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
+        let ids = self.messages_of.get(&incident).into_iter().flatten();
+        ids.filter_map(|id| self.notifications.get(id))
     }
 
     /// Folds one event in. Events come in the order of their positions.

@@ -249,6 +249,7 @@ fn a_key_from_outside_is_one_alert_while_open_and_resolves_at_once() {
     let service = world.state.installation.as_ref().unwrap().default_service;
     let ask = tocsin_domain::command::AlertAsk::ResolveByKey {
         service,
+        integration: None,
         dedup_key: "db-1".to_owned(),
     };
     world.ask(Ask::Alert(ask.clone()));

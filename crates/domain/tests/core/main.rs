@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod incident;
+mod keys;
 mod oncall;
 mod paging;
+mod quiet;
+mod returns;
 mod world;

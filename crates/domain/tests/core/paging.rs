@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use proptest::prelude::*;
-use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, WatchAsk};
 use tocsin_domain::decide::next_due;
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
@@ -190,6 +190,8 @@ enum Step {
     Wait(u64),
     Restart,
     RemoveBea,
+    Mute(u64),
+    Unmute,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -203,6 +205,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..1_200_000_u64).prop_map(Step::Wait),
         1 => Just(Step::Restart),
         1 => Just(Step::RemoveBea),
+        1 => (1..3_000_000_u64).prop_map(Step::Mute),
+        1 => Just(Step::Unmute),
+        3 => (0..30_000_u64).prop_map(Step::Wait),
     ]
 }
 
@@ -245,6 +250,19 @@ fn apply(world: &mut World, step: &Step) {
         }
         Step::Wait(ms) => world.wait_ms(*ms),
         Step::Restart => drop(world.ask(Ask::Recover)),
+        Step::Mute(ms) => {
+            let (target, until) = (world.target(), world.now.plus_ms(*ms));
+            let reason = "known".to_owned();
+            world.ask(Ask::Watch(WatchAsk::Mute {
+                target,
+                until,
+                reason,
+            }));
+        }
+        Step::Unmute => {
+            let target = world.target();
+            world.ask(Ask::Watch(WatchAsk::Unmute(target)));
+        }
         Step::RemoveBea => {
             if let Some(bea) = world
                 .state
@@ -264,7 +282,7 @@ fn nothing_is_forgotten(world: &World) {
     for id in &world.state.open_incidents {
         let incident = &world.state.incidents[id];
         let waits = incident.status == Status::Triggered && incident.urgency == Urgency::High;
-        if waits {
+        if waits && (world.state.burns(incident) || incident.healthy_since.is_some()) {
             assert!(next_due(&world.state).is_some(), "{incident:?}");
             let has_next = incident.healthy_since.is_some()
                 || incident.hold.is_some()

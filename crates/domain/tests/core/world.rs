@@ -81,7 +81,26 @@ impl World {
         };
         let events = decide(&mut self.state, command, self.now, &mut self.entropy)?;
         self.journal.extend(events.clone());
+        self.no_page_without_a_fire(&events);
         Ok(events)
+    }
+
+    /// Whatever a test does: a page is sent only while something that pages fails and its target is not quiet.
+    fn no_page_without_a_fire(&self, events: &[Event]) {
+        for event in events {
+            let EventBody::Notification(message) = &event.body else {
+                continue;
+            };
+            let page = &self.state.notifications[&message.notification];
+            let started = matches!(message.what, NotificationWhat::AttemptStarted { .. });
+            if let (true, Purpose::Page(incident)) = (started, page.purpose) {
+                let incident = &self.state.incidents[&incident];
+                assert!(self.state.burns(incident), "{incident:?}");
+                let target = incident.target.and_then(|id| self.state.targets.get(&id));
+                let quiet = target.and_then(|target| target.quiet_at(self.now));
+                assert_eq!(quiet, None, "{incident:?}");
+            }
+        }
     }
 
     pub(crate) fn ask(&mut self, ask: Ask) -> Vec<Event> {

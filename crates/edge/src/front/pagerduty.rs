@@ -131,10 +131,12 @@ async fn carry_out(app: &App, integration: &Integration, event: Event) -> Result
         (Action::Trigger, None) => return Err(Problem::bad("'payload' is missing")),
         (Action::Acknowledge, _) => AlertAsk::AcknowledgeByKey {
             service,
+            integration: Some(integration.id),
             dedup_key: key.clone(),
         },
         (Action::Resolve, _) => AlertAsk::ResolveByKey {
             service,
+            integration: Some(integration.id),
             dedup_key: key.clone(),
         },
     };

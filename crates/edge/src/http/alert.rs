@@ -116,10 +116,12 @@ fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk
     let ask = match request.action {
         AlertAction::Acknowledge => AlertAsk::AcknowledgeByKey {
             service,
+            integration: None,
             dedup_key: dedup_key.clone(),
         },
         AlertAction::Resolve => AlertAsk::ResolveByKey {
             service,
+            integration: None,
             dedup_key: dedup_key.clone(),
         },
         AlertAction::Trigger => {

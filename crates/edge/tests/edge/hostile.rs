@@ -20,7 +20,7 @@ const HOSTILE: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn hostile_text_comes_back_as_it_went_in_and_only_as_json() {
+async fn hostile_text_comes_back_as_it_went_in_but_for_control_characters_and_only_as_json() {
     let world = World::new();
     for (index, text) in HOSTILE.iter().enumerate() {
         let mut event = trigger(&format!("key {index}"));
@@ -28,28 +28,21 @@ async fn hostile_text_comes_back_as_it_went_in_and_only_as_json() {
         event["payload"]["source"] = json!(text);
         event["payload"]["custom_details"] = json!({*text: text});
         let answer = world.enqueue(&event).await;
-        if text.contains('\r') {
-            assert_eq!(
-                answer.status,
-                StatusCode::BAD_REQUEST,
-                "a title is one line"
-            );
-            continue;
-        }
         assert_eq!(
             answer.status,
             StatusCode::ACCEPTED,
             "{text}: {}",
             answer.text()
         );
+        let shown = text.replace('\r', " ");
         let list = world.get("/incidents?limit=1").await;
-        assert_eq!(list.json()["items"][0]["title"], *text);
+        assert_eq!(list.json()["items"][0]["title"], shown);
         assert_eq!(list.headers[header::CONTENT_TYPE], "application/json");
         let id = list.json()["items"][0]["id"].as_str().unwrap().to_owned();
         let note = world
-            .post(&format!("/incidents/{id}/notes"), json!({"text": text}))
+            .post(&format!("/incidents/{id}/notes"), json!({"text": shown}))
             .await;
-        assert_eq!(note.json()["detail"], *text);
+        assert_eq!(note.json()["detail"], shown);
         for path in ["", "/timeline"] {
             assert_eq!(
                 world.get(&format!("/incidents/{id}{path}")).await.status,

@@ -130,7 +130,7 @@ fn incident(what: &IncidentWhat, event: &Event, names: &Names<'_>) -> Option<Str
             "The page waited until {}: {}.",
             hold.until, hold.why
         )),
-        IncidentWhat::PageSuppressed { why, until } => {
+        IncidentWhat::PageSuppressed { why, until, .. } => {
             Some(format!("Nobody was paged until {until}: {why}."))
         }
         IncidentWhat::LevelReached {

@@ -188,7 +188,7 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
                 hold.why.clone(),
             )
         }
-        IncidentWhat::PageSuppressed { why, until } => told(
+        IncidentWhat::PageSuppressed { why, until, .. } => told(
             Tone::Info,
             format!("Nobody is paged until {until}"),
             why.clone(),
@@ -221,6 +221,7 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             recipients,
             why,
             next_at,
+            ..
         } => {
             let title = format!(
                 "Paging the list of last resort: {}",
@@ -242,7 +243,9 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
         }
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered => told(Tone::Good, "Everything is healthy again", ""),
-        IncidentWhat::Relapsed { reopened, pages } => {
+        IncidentWhat::Relapsed {
+            reopened, pages, ..
+        } => {
             let title = if *reopened {
                 "The failure came back: reopened"
             } else {

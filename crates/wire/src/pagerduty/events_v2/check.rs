@@ -34,6 +34,17 @@ impl Check {
         self.errors.iter().any(|error| error.starts_with(&quoted))
     }
 
+    /// The text with a blank for every control character but newline and tab, and a note when there was one. Clients do not
+    /// repeat what is refused, so such a character must not cost the alert.
+    pub(super) fn printable(&mut self, field: &str, text: &str) -> String {
+        let unprintable =
+            |character: char| character.is_control() && character != '\n' && character != '\t';
+        if text.contains(unprintable) {
+            self.note(format!("control characters in {field} became blanks"));
+        }
+        text.replace(unprintable, " ")
+    }
+
     /// The address if it is one of the web, else a note.
     pub(super) fn web_address(&mut self, field: &str, text: &str) -> Option<String> {
         let address = web_address(text).map(str::to_owned);
@@ -136,7 +147,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The objects of a list that may be absent; anything else is an error.
+    /// The objects of a list that may be absent; anything else is dropped with a note, since a list only adorns.
     pub(super) fn objects(&self, check: &mut Check, name: &str) -> Vec<Fields<'a>> {
         let path = self.path(name);
         let list = match self.value(name) {
@@ -149,7 +160,7 @@ impl<'a> Fields<'a> {
                 | Value::String(_)
                 | Value::Object(_),
             ) => {
-                check.error(format!("'{path}' is invalid: it is an array of objects"));
+                check.note(format!("{path} was dropped: it is not an array of objects"));
                 return Vec::new();
             }
         };
@@ -161,7 +172,7 @@ impl<'a> Fields<'a> {
             let place = format!("{path}[{index}]");
             match value.as_object() {
                 Some(object) => objects.push(Fields { place, object }),
-                None => check.error(format!("'{place}' is invalid: it is an object")),
+                None => check.note(format!("{place} was dropped: it is not an object")),
             }
         }
         objects

@@ -229,6 +229,7 @@ fn action(fields: &Fields<'_>, check: &mut Check) -> Option<Action> {
 fn dedup_key(fields: &Fields<'_>, action: Option<Action>, check: &mut Check) -> Option<String> {
     let key = fields
         .text(check, "dedup_key")
+        .map(|key| check.printable("dedup_key", &key))
         .filter(|key| !key.trim().is_empty());
     if key
         .as_ref()
@@ -264,7 +265,16 @@ fn payload(event: &Fields<'_>, action: Option<Action>, check: &mut Check) -> Opt
 }
 
 fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
-    let summary = fields.required(check, "summary");
+    let summary = fields
+        .required(check, "summary")
+        .map(|summary| check.printable("payload.summary", &summary))
+        .filter(|summary| {
+            let blank = summary.trim().is_empty();
+            if blank {
+                check.error("'payload.summary' is missing or blank".to_owned());
+            }
+            !blank
+        });
     if summary
         .as_ref()
         .is_some_and(|summary| summary.chars().count() > SUMMARY_CHARS_MAX)

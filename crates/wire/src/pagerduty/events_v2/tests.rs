@@ -138,10 +138,9 @@ fn each_broken_rule_has_its_reason() {
         |event| event["payload"]["severity"] = json!("Critical"),
         &["'payload.severity' is invalid"],
     );
-    refused(|event| event["links"] = json!({}), &["'links' is invalid"]);
     refused(
-        |event| event["images"] = json!([1]),
-        &["'images[0]' is invalid"],
+        |event| event["payload"]["summary"] = json!("\u{1b}\u{0}"),
+        &["'payload.summary' is missing"],
     );
     refused(
         |event| {
@@ -216,6 +215,32 @@ fn ornaments_that_are_no_good_are_dropped_and_noted_but_the_alert_stays() {
         (None, None, None)
     );
     assert_eq!(event.notes.len(), 5, "{:?}", event.notes);
+}
+
+#[test]
+fn control_characters_become_blanks_and_cost_no_alert() {
+    let event = accept(&changed(|event| {
+        event["payload"]["summary"] = json!("disk\r\nfull\u{1b}[31m");
+        event["dedup_key"] = json!("a\u{7}b");
+    }));
+    assert_eq!(event.payload.unwrap().summary, "disk \nfull [31m");
+    assert_eq!(event.dedup_key.as_deref(), Some("a b"));
+    assert_eq!(event.notes.len(), 2, "{:?}", event.notes);
+}
+
+#[test]
+fn ornaments_of_another_shape_are_dropped_and_noted_but_the_alert_stays() {
+    let event = accept(&changed(|event| {
+        event["links"] = json!(["https://x", {"href": "https://a/b"}]);
+        event["images"] = json!([1]);
+    }));
+    assert_eq!((event.links.len(), event.images.len()), (1, 0));
+    assert_eq!(event.notes.len(), 2, "{:?}", event.notes);
+    let event = accept(&changed(|event| {
+        event["links"] = json!({});
+        event["images"] = json!("none");
+    }));
+    assert_eq!(event.notes.len(), 2, "{:?}", event.notes);
 }
 
 #[track_caller]

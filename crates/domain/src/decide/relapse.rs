@@ -1,0 +1,183 @@
+//! Decisions about a failure that comes back or gets worse: what the incident is about now, and whether somebody is paged anew.
+
+use super::Decider;
+use super::alert::Condition;
+use crate::event::{Cause, IncidentWhat};
+use crate::id::IncidentId;
+use crate::incident::{
+    FLAPPING_RELAPSES, Failing, Hold, Incident, RELAPSE_WINDOW_MS, RESOLVE_AFTER_HEALTHY_MS, Status,
+};
+use crate::people::Urgency;
+
+/// Whether an alert that joins an incident brings a failure back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Return {
+    /// It does not: the incident was failing already, or what joined pages nobody.
+    No,
+    /// It does, and the paging that was under way goes on.
+    GoesOn,
+    /// It does, and is paged for from the first level on.
+    PagedAnew,
+    /// It does, but so often that one page was enough.
+    Suppressed,
+}
+
+impl Decider<'_> {
+    /// A failure after health is a relapse; so is one that pages after a time in which only warnings fired.
+    pub(super) fn relapse(
+        &mut self,
+        id: IncidentId,
+        condition: &Condition,
+        cause: &Cause,
+    ) -> Return {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return Return::No;
+        };
+        let urgent = condition.severity.urgency() == Urgency::High;
+        let reopened = !incident.is_open();
+        let rest_ms = self.rest_ms(incident).filter(|_| urgent);
+        if !reopened && incident.healthy_since.is_none() && rest_ms.is_none() {
+            return Return::No;
+        }
+        // Had no warning kept it open, it would have been resolved by now and would be reopened.
+        let anew = reopened || rest_ms.is_some_and(|rest| rest >= RESOLVE_AFTER_HEALTHY_MS);
+        let count = incident.relapses + 1;
+        let worse = incident
+            .paged_severity
+            .is_none_or(|paged| condition.severity > paged);
+        let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES;
+        let flapping = urgent && frequent && !worse;
+        let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
+        let pages = urgent && !flapping && (anew || unpaged);
+        let failing = (anew || pages).then(|| {
+            Box::new(Failing {
+                title: condition.title.clone(),
+                severity: condition.severity,
+                onset: condition.onset.clone(),
+            })
+        });
+        let relapsed = IncidentWhat::Relapsed {
+            reopened,
+            pages,
+            urgent,
+            failing,
+        };
+        let position = self.emit_incident(cause.clone(), id, relapsed);
+        if anew || pages {
+            let cause = Cause::Event { position };
+            self.cancel_pages(
+                id,
+                &cause,
+                "the failure came back and is decided about anew",
+            );
+        }
+        if flapping && anew {
+            let why = format!(
+                "it came back {count} times: one page was enough until it has been stable for 10 minutes"
+            );
+            let suppressed = IncidentWhat::PageSuppressed {
+                why,
+                until: self.now.plus_ms(RELAPSE_WINDOW_MS),
+                flapping,
+            };
+            self.emit_incident(cause.clone(), id, suppressed);
+        }
+        match (urgent, pages, flapping) {
+            (false, _, _) => Return::No,
+            (true, true, _) => Return::PagedAnew,
+            (true, false, true) => Return::Suppressed,
+            (true, false, false) => Return::GoesOn,
+        }
+    }
+
+    /// For how long nothing that pages has failed in an open incident that did page; none while something does, and none when
+    /// nothing ever did.
+    fn rest_ms(&self, incident: &Incident) -> Option<u64> {
+        let alerts = incident.alerts.iter();
+        let urgent = alerts
+            .filter_map(|alert| self.state.alerts.get(alert))
+            .filter(|alert| alert.severity.urgency() == Urgency::High);
+        let mut last = None;
+        for alert in urgent {
+            last = last.max(Some(alert.recovered_at?));
+        }
+        Some(self.now.ms_since(last?))
+    }
+
+    /// The failure is back before its time was over. When nobody was reached meanwhile, the level is paged again now.
+    pub(super) fn reach_again(&mut self, id: IncidentId) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        let Some(paging) = &incident.paging else {
+            return;
+        };
+        let (level, round) = if paging.exhausted {
+            (usize::MAX, u32::MAX)
+        } else {
+            (paging.level, paging.round)
+        };
+        if self.wants_pages(id) && !self.somebody_reached(id) {
+            self.page_from(id, level, round);
+        }
+    }
+
+    /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.
+    pub(super) fn raise_if_worse(
+        &mut self,
+        id: IncidentId,
+        condition: &Condition,
+        cause: Cause,
+    ) -> bool {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return false;
+        };
+        if condition.severity <= incident.severity {
+            return false;
+        }
+        let urgency = condition.severity.urgency();
+        let louder = urgency > incident.urgency || urgency == Urgency::High;
+        // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
+        let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
+        let suppressed = incident.suppressed.clone().filter(|_| known);
+        let raised = IncidentWhat::Raised {
+            title: condition.title.clone(),
+            severity: condition.severity,
+            urgency,
+            onset: condition.onset.clone(),
+        };
+        self.emit_incident(cause.clone(), id, raised);
+        let Some((why, until)) = suppressed else {
+            return louder;
+        };
+        let suppressed = IncidentWhat::PageSuppressed {
+            why,
+            until,
+            flapping: true,
+        };
+        self.emit_incident(cause, id, suppressed);
+        false
+    }
+
+    /// Waits where a rule says that waiting avoids a false page; else the page is due at once.
+    pub(super) fn hold_or_page(&mut self, id: IncidentId, rules: &[(Hold, u32)]) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        if incident.urgency != Urgency::High || incident.suppressed.is_some() {
+            return;
+        }
+        let relapses = incident.relapses;
+        let now = self.now;
+        let covering = rules
+            .iter()
+            .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
+        if let Some((hold, _)) = covering.max_by_key(|(hold, _)| hold.until) {
+            let hold = hold.clone();
+            let cause = Cause::Event {
+                position: self.state.position,
+            };
+            self.emit_incident(cause, id, IncidentWhat::PageHeld { hold });
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Which incident an event is about; it knows nothing of what events do.
+
+use crate::event::{AlertEvent, EventBody};
+use crate::id::IncidentId;
+
+impl EventBody {
+    /// The incident this is about.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Alert(AlertEvent::Opened { alert }) => Some(alert.incident),
+            Self::Alert(
+                AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
+            ) => Some(*incident),
+            Self::Incident(event) => Some(event.incident),
+            Self::Notification(event) => event.incident,
+            Self::Installation(_)
+            | Self::People(_)
+            | Self::Roster(_)
+            | Self::Watch(_)
+            | Self::Input(_) => None,
+        }
+    }
+}

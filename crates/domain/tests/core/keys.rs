@@ -1,0 +1,93 @@
+//! Keys from outside: one alert per sender and key, found again however the key is written, and no way to a monitor's alert.
+
+use crate::world::World;
+use tocsin_domain::command::{AlertAsk, Ask};
+use tocsin_domain::event::EventBody;
+use tocsin_domain::id::{IntegrationId, ServiceId};
+use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::state::monitor_key;
+
+fn default_service(world: &World) -> ServiceId {
+    world.state.installation.as_ref().unwrap().default_service
+}
+
+fn resolve(world: &mut World, integration: Option<IntegrationId>, service: ServiceId, key: &str) {
+    world.ask(Ask::Alert(AlertAsk::ResolveByKey {
+        service,
+        integration,
+        dedup_key: key.to_owned(),
+    }));
+}
+
+fn trigger(integration: Option<IntegrationId>, key: &str) -> AlertAsk {
+    AlertAsk::Trigger {
+        service: None,
+        integration,
+        dedup_key: Some(key.to_owned()),
+        severity: Severity::Critical,
+        title: "it fails".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    }
+}
+
+#[test]
+fn a_key_is_found_again_whatever_surrounds_it() {
+    for (raised, resolved) in [
+        ("db1\n", "db1\n"),
+        ("db1", " db1"),
+        ("db\u{1b}1", "db\u{1b}1"),
+    ] {
+        let mut world = World::set_up();
+        let service = default_service(&world);
+        world.ask(Ask::Alert(trigger(None, raised)));
+        resolve(&mut world, None, service, resolved);
+        assert_eq!(world.incident().status, Status::Resolved, "{raised:?}");
+    }
+}
+
+#[test]
+fn the_same_key_of_two_integrations_is_two_alerts() {
+    let mut world = World::set_up();
+    let (one, two) = (
+        IntegrationId::random(&mut world.entropy),
+        IntegrationId::random(&mut world.entropy),
+    );
+    world.ask(Ask::Alert(trigger(Some(one), "disk")));
+    world.ask(Ask::Alert(trigger(Some(two), "disk")));
+    world.ask(Ask::Alert(trigger(Some(two), "disk")));
+    assert_eq!(world.state.open_incidents.len(), 2);
+    let service = default_service(&world);
+    resolve(&mut world, Some(two), service, "disk");
+    assert_eq!(world.state.open_incidents.len(), 1);
+    let left = world.state.firing.values().next().unwrap();
+    assert_eq!(
+        world.state.alerts[left].source.sender(),
+        tocsin_domain::alert::Sender::Integration(one)
+    );
+}
+
+#[test]
+fn no_key_from_outside_ends_what_a_monitor_sees() {
+    let mut world = World::with_apache();
+    world.crash();
+    let (target, monitor) = (world.target(), world.monitor("apache-down"));
+    let service = world.state.targets[&target].service;
+    let integration = IntegrationId::random(&mut world.entropy);
+    for sender in [None, Some(integration)] {
+        resolve(&mut world, sender, service, &monitor_key(monitor, target));
+    }
+    assert!(world.state.firing_of(monitor, target).is_some());
+}
+
+#[test]
+fn a_second_acknowledgement_is_recorded_as_one_that_changed_nothing() {
+    let mut world = World::with_apache();
+    world.crash();
+    world.acknowledge();
+    let events = world.acknowledge();
+    assert!(matches!(&events[..], [event] if matches!(event.body, EventBody::Input(_))));
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
