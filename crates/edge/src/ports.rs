@@ -135,6 +135,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// Nothing was changed.
     fn set_password(&self, user: UserId, password: &SecretString) -> Result<(), StorageError>;
 
+    /// Whether a person has a password.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn has_password(&self, user: UserId) -> Result<bool, StorageError>;
+
     /// Compares a password, taking as long for a person that does not exist. Slow on purpose.
     ///
     /// # Errors
@@ -197,10 +203,10 @@ pub trait Accounts: Send + Sync + 'static {
     /// It may still work.
     fn revoke_token(&self, id: TokenId) -> Result<bool, StorageError>;
 
-    /// Uses up a one-time login link.
+    /// Uses up a one-time login link. The person's password, which they no longer know, is forgotten with it.
     ///
     /// # Errors
-    /// The accounts cannot be read; the link was not used up.
+    /// The accounts cannot be read or written; the link may be used up.
     fn redeem_login(&self, token: &str, now: Timestamp) -> Result<Option<UserId>, StorageError>;
 
     /// Whether this is the living one-time setup token; it is used up by [`Accounts::finish_setup`].

@@ -103,6 +103,7 @@ pub(crate) async fn caller_of(
             role: Role::Viewer,
             user: None,
             via: Via::Open,
+            in_full: false,
         });
     }
     Err(Problem::unauthenticated(
@@ -134,6 +135,7 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
             role: found.role,
             user: None,
             via: Via::Token,
+            in_full: false,
         });
     };
     // A token can do no more than its owner, as of now.
@@ -145,6 +147,7 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         role: found.role.min(owner),
         user: Some(user),
         via: Via::Token,
+        in_full: found.role >= owner,
     })
 }
 
@@ -193,6 +196,7 @@ async fn by_session(
         role,
         user: Some(user),
         via: Via::Session,
+        in_full: true,
     })
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod monitor;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
+pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -106,7 +107,7 @@ fn access(table: Table) -> Table {
             Who::Session,
             routes!(session::get_session, session::sign_out),
         )
-        .add(Who::SelfOr(Admin), routes!(session::set_password))
+        .add(Who::SelfOr(Admin), routes!(password::set_password))
         .add(
             Who::Role(Responder),
             routes!(token::list_tokens, token::add_token),

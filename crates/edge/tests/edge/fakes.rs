@@ -290,6 +290,10 @@ impl Accounts for Doors {
         Ok(())
     }
 
+    fn has_password(&self, user: UserId) -> Result<bool, StorageError> {
+        Ok(self.passwords.lock().unwrap().contains_key(&user))
+    }
+
     fn password_matches(
         &self,
         user: Option<UserId>,
@@ -377,7 +381,11 @@ impl Accounts for Doors {
     }
 
     fn redeem_login(&self, token: &str, _: Timestamp) -> Result<Option<UserId>, StorageError> {
-        Ok(self.logins.lock().unwrap().remove(token))
+        let user = self.logins.lock().unwrap().remove(token);
+        if let Some(user) = user {
+            self.passwords.lock().unwrap().remove(&user);
+        }
+        Ok(user)
     }
 
     fn setup_token_matches(&self, token: &str, _: Timestamp) -> Result<bool, StorageError> {
