@@ -115,4 +115,12 @@ impl Incident {
             Status::Resolved => false,
         }
     }
+
+    /// Whether somebody still has to be reached for it.
+    #[must_use]
+    pub fn wants_pages(&self) -> bool {
+        self.status == Status::Triggered
+            && self.healthy_since.is_none()
+            && self.suppressed.is_none()
+    }
 }

@@ -4,7 +4,7 @@ use super::Decider;
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId};
-use crate::incident::Status;
+use crate::incident::Incident;
 use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
 use crate::time::Timestamp;
 
@@ -71,11 +71,8 @@ impl Decider<'_> {
 
     /// Whether somebody still has to be reached for it.
     pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
-        self.state.incidents.get(&incident).is_some_and(|known| {
-            known.status == Status::Triggered
-                && known.healthy_since.is_none()
-                && known.suppressed.is_none()
-        })
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(Incident::wants_pages)
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person.
