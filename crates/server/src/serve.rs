@@ -29,6 +29,7 @@ use crate::data::{self, Data};
 use crate::effects::Outlets;
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
+use crate::login_link;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock, hex};
 use crate::watch::LocalHost;
@@ -61,6 +62,7 @@ pub(crate) fn run(
     let store = open_store(&folder, config)?;
     let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
+    let login_link = login_link::when_locked_out(&data, &public_url)?;
     let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
@@ -71,6 +73,12 @@ pub(crate) fn run(
             writeln!(
                 out,
                 "It is not set up yet. Open this link once, within a day: {link}"
+            )?;
+        }
+        if let Some(link) = &login_link {
+            writeln!(
+                out,
+                "No administrator can sign in. Open this link once, within a day: {link}"
             )?;
         }
         out.flush()

@@ -109,7 +109,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response, Problem> {
     if app.read(|state| state.installation.is_some()) {
         return Err(Problem::conflict(
-            "this installation is set up already: sign in instead",
+            "this installation is set up already: sign in instead; if nobody can, restart Tocsin and open the link that it prints",
         ));
     }
     start_try(&app, "setup", peer, &headers)?;
