@@ -20,7 +20,7 @@ use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
-use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault};
+use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault, Watch};
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -82,6 +82,8 @@ pub struct Parts {
     pub evidences: Arc<dyn Evidences>,
     /// How the journal is.
     pub health: Arc<dyn Health>,
+    /// How the watch over this machine is.
+    pub watch: Arc<dyn Watch>,
     /// The live stream's source.
     pub feed: Feed,
     /// What delivery has counted.

@@ -396,6 +396,36 @@ pub trait Evidences: Send + Sync + 'static {
     fn draft(&self, incident: IncidentId) -> Result<Option<Evidence>, StorageError>;
 }
 
+/// What keeps the watch from seeing all there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// The target or process it is about.
+    pub about: String,
+    /// What happens.
+    pub what: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// How the watch over this machine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// The configuration switches it off.
+    Off,
+    /// It begins once Tocsin is set up, or is about to.
+    NotYet,
+    /// It could not be started.
+    NotRunning(String),
+    /// It runs; what hinders it.
+    Running(Vec<Hindrance>),
+}
+
+/// Tells how the watch over this machine is.
+pub trait Watch: Send + Sync + 'static {
+    /// As it is now.
+    fn watching(&self) -> Watching;
+}
+
 /// How the journal itself is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalHealth {

@@ -32,7 +32,7 @@ use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock, hex};
-use crate::watch::LocalHost;
+use crate::watch::{LocalHost, Sight, Standing};
 
 /// The setup link lives this long; a new one is printed at every start.
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
@@ -102,6 +102,7 @@ struct Running {
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
     store: Arc<Store>,
+    sight: Arc<Sight>,
     user_key: Vec<u8>,
     // Held until the end: no second server may open the directory.
     _lock: tocsin_journal::DataDirLock,
@@ -227,6 +228,11 @@ fn start_parts(
         reader,
         last_failure,
     });
+    let sight = Arc::new(Sight::new(if config.watch.enabled {
+        Standing::NotYet
+    } else {
+        Standing::Off
+    }));
     let app = App::new(Parts {
         engine: engine.clone(),
         clock,
@@ -236,6 +242,7 @@ fn start_parts(
         telemetry: Arc::new(Asking(Arc::clone(&store))),
         evidences: archive,
         health: reading,
+        watch: Arc::clone(&sight) as _,
         feed,
         tally,
         settings: tocsin_edge::app::Settings {
@@ -258,6 +265,7 @@ fn start_parts(
         evidence_thread,
         delivery,
         store,
+        sight,
         user_key,
         _lock: lock,
     })
@@ -337,23 +345,29 @@ fn start_agent(
         user_key: parts.user_key.clone(),
     };
     let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
+    let sight = Arc::clone(&parts.sight);
     std::thread::Builder::new()
         .name("watch".to_owned())
         .spawn(move || {
             let engine = host.engine.clone();
             let host = Arc::new(host);
-            let mut agent: Option<Agent> = None;
+            let mut agent: Option<Arc<Agent>> = None;
             let mut removed_from = std::collections::BTreeSet::new();
             while !stopping.load(Ordering::Relaxed) {
                 let ready = enabled && engine.read(|state| state.installation.is_some());
                 if ready && agent.is_none() {
-                    agent = start_watching(&settings, &host, &engine);
+                    let standing = start_watching(&settings, &host, &engine);
+                    if let Standing::Running(started) = &standing {
+                        agent = Some(Arc::clone(started));
+                    }
+                    sight.set(standing);
                 }
                 if let Some(agent) = &agent {
                     forget_removed(agent, &engine, &mut removed_from);
                 }
                 std::thread::sleep(SETUP_POLL);
             }
+            sight.set(Standing::NotYet);
             if let Some(agent) = agent {
                 agent.stop();
             }
@@ -364,7 +378,7 @@ fn start_watching(
     settings: &tocsin_agent::Settings,
     host: &Arc<LocalHost>,
     engine: &EngineHandle,
-) -> Option<Agent> {
+) -> Standing {
     let known = engine.read(|state| {
         state
             .targets
@@ -377,10 +391,10 @@ fn start_watching(
         ..settings.clone()
     };
     match tocsin_agent::start(settings, Arc::clone(host) as _) {
-        Ok(agent) => Some(agent),
+        Ok(agent) => Standing::Running(Arc::new(agent)),
         Err(error) => {
             tracing::error!(%error, "the agent could not be started; it is tried again");
-            None
+            Standing::Refused(error.to_string())
         }
     }
 }

@@ -15,7 +15,7 @@ use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
-    NewToken, Once, QueryError, StorageError, Telemetry, Vault,
+    NewToken, Once, QueryError, StorageError, Telemetry, Vault, Watch, Watching,
 };
 use tocsin_engine::{Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
@@ -151,6 +151,15 @@ impl Effects for Outlets {
             }),
             Effect::Freeze { .. } => {}
         }
+    }
+}
+
+/// A watch that is what a test says.
+pub(crate) struct Sight(pub(crate) Mutex<Watching>);
+
+impl Watch for Sight {
+    fn watching(&self) -> Watching {
+        self.0.lock().unwrap().clone()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_edge::ports::Vault;
+use tocsin_edge::ports::{Hindrance, Vault, Watching};
 
 use crate::world::World;
 
@@ -305,4 +305,44 @@ async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
         .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+}
+
+#[tokio::test]
+async fn a_person_who_would_not_be_paged_makes_nobody_reachable() {
+    let world = World::new();
+    let topic = "https://ntfy.example.org/topic";
+    world.reach(world.bob, "ntfy", topic, None).await;
+    let diagnosis = world.get("/doctor").await.json();
+    assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
+    assert!(
+        diagnosis.to_string().contains("who would be paged now"),
+        "{diagnosis:#}"
+    );
+    world.reach(world.ada, "ntfy", topic, None).await;
+    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_not_watched() {
+    let world = World::new();
+    let hindrance = Hindrance {
+        about: "Apache".to_owned(),
+        what: "access.log cannot be read".to_owned(),
+        fix: "add the user to the group adm".to_owned(),
+    };
+    for (watching, state, fix) in [
+        (Watching::Off, "warn", "enabled = true"),
+        (Watching::NotRunning("no threads".to_owned()), "fail", "log"),
+        (Watching::Running(vec![hindrance]), "warn", "group adm"),
+    ] {
+        *world.sight.0.lock().unwrap() = watching.clone();
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let check = checks
+            .iter()
+            .find(|check| check["name"] == "watch")
+            .unwrap();
+        assert_eq!(check["state"], state, "{watching:?}");
+        assert!(check["fix"].as_str().unwrap().contains(fix), "{check}");
+    }
 }
