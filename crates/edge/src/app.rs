@@ -9,7 +9,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::handle::{AskError, Done, EngineHandle};
+use tocsin_engine::handle::{Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -29,7 +29,7 @@ const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 const QUERIES_AT_ONCE: usize = 4;
 /// How long a caller waits for the core's durable answer.
-const ANSWER_WAIT: Duration = Duration::from_secs(20);
+pub const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
 /// What this server was started with.
 #[derive(Clone, Debug)]
@@ -50,10 +50,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Events of one integration key taken within 60 s.
     pub events_per_minute: usize,
+    /// How long a caller waits for the core's durable answer; [`ANSWER_WAIT`] but in tests.
+    pub answer_wait: Duration,
     /// The version of this build.
     pub version: String,
-    /// The revision of this build, if known.
-    pub revision: Option<String>,
 }
 
 impl Settings {
@@ -160,10 +160,12 @@ impl App {
             let _ = sender.send(outcome);
         };
         self.engine.ask(command, reply)?;
-        match tokio::time::timeout(ANSWER_WAIT, receiver).await {
+        match tokio::time::timeout(self.settings.answer_wait, receiver).await {
             Ok(Ok(outcome)) => Ok(outcome?),
-            Ok(Err(_)) => Err(AskError::Stopped.into()),
-            Err(_) => Err(Problem::unavailable(
+            Ok(Err(_)) => Err(Problem::unknown(
+                "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
+            )),
+            Err(_) => Err(Problem::unknown(
                 "the journal did not answer in time; whether the request was kept is not known, so look before you repeat it",
             )),
         }

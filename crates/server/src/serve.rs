@@ -255,7 +255,7 @@ fn start_parts(
             data_dir: folder,
             events_per_minute: EVENTS_PER_MINUTE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: None,
+            answer_wait: tocsin_edge::app::ANSWER_WAIT,
         },
     });
     Ok(Running {

@@ -178,6 +178,7 @@ async fn make_first(
     let outcome = app.ask(&Actor::System, ask).await;
     let done = match outcome {
         Ok(done) => done,
+        Err(problem) if !problem.outcome_known() => return Err(problem),
         Err(problem) => {
             app.blocking(move |parts| parts.vault.remove(&[row]))
                 .await?;

@@ -46,10 +46,13 @@ impl Entropy for OsEntropy {
 pub(crate) struct Memory {
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
     pub(crate) refusal: Arc<Mutex<Option<NotDurable>>>,
+    /// A disk that hangs, while a test holds this.
+    pub(crate) hold: Arc<Mutex<()>>,
 }
 
 impl Journal for Memory {
     fn append(&mut self, events: &[Event], _: &[(&str, String)]) -> Result<(), NotDurable> {
+        let _hold = self.hold.lock().unwrap();
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }

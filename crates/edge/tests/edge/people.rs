@@ -1,5 +1,8 @@
 //! People, contact methods, rosters and settings by the API.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_edge::ports::{Hindrance, Vault, Watching};
@@ -345,4 +348,56 @@ async fn the_doctor_says_what_is_not_watched() {
         assert_eq!(check["state"], state, "{watching:?}");
         assert!(check["fix"].as_str().unwrap().contains(fix), "{check}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_stays_while_nobody_knows_whether_its_method_was_added() {
+    let world = World::with(|settings| settings.answer_wait = Duration::from_millis(50));
+    let hold = Arc::clone(&world.journal.hold);
+    let hanging = hold.lock().unwrap();
+    let body =
+        json!({"kind": "ntfy", "label": "Phone", "address": "https://ntfy.example.org/late"});
+    let path = format!("/users/{}/contact-methods", world.bob);
+    // The lock is the disk's, which no handler takes.
+    let answer = tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(world.post(&path, body))
+    });
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    drop(hanging);
+    let address = world.committed.wait_for(|_| {
+        world.engine.read(|state| {
+            let methods = &state.users[&world.bob].contact_methods;
+            methods.get(1).map(|method| method.address)
+        })
+    });
+    assert!(world.vault.get(address).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn test_pages_and_confirmations_are_limited_for_each_way_alone() {
+    let world = World::new();
+    let path = format!("/users/{}/contact-methods", world.bob);
+    for n in 0..12 {
+        let address = format!("https://ntfy.example.org/topic-{n}");
+        let body = json!({"kind": "ntfy", "label": format!("Phone {n}"), "address": address});
+        let added = world.post(&path, body).await;
+        assert_eq!(added.status, StatusCode::CREATED, "{}", added.text());
+        let method = added.json()["id"].as_str().unwrap().to_owned();
+        for _ in 0..3 {
+            let test = format!("{path}/{method}/test");
+            assert_eq!(
+                world.post(&test, json!({})).await.status,
+                StatusCode::ACCEPTED
+            );
+        }
+        let own = format!("{path}/{method}");
+        let gone = world.call("DELETE", &own, &world.admin, None).await;
+        assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    }
+    let mut sent = 0;
+    for _ in 0..10 {
+        let answer = world.post("/channels/email/test", json!({})).await;
+        sent += usize::from(answer.status == StatusCode::ACCEPTED);
+    }
+    assert_eq!(sent, 5);
 }

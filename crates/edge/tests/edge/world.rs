@@ -110,7 +110,7 @@ impl World {
             data_dir: "/".into(),
             events_per_minute: 120,
             version: "0.0.0".to_owned(),
-            revision: None,
+            answer_wait: tocsin_edge::app::ANSWER_WAIT,
         };
         change(&mut settings);
         let sight = Arc::new(Sight(std::sync::Mutex::new(Watching::Running(Vec::new()))));
