@@ -20,6 +20,8 @@ use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
+use crate::http::share::Shares;
+use crate::http::stream::READERS_OF_ONE;
 use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault, Watch};
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
@@ -105,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
+    pub(crate) streams: Shares,
     pub(crate) requests: crate::http::metrics::Requests,
 }
 
@@ -130,6 +133,7 @@ impl App {
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),
+            streams: Shares::new(READERS_OF_ONE),
             requests: crate::http::metrics::Requests::default(),
         }))
     }

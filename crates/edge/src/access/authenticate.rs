@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::event::Actor;
@@ -72,10 +72,13 @@ async fn user_in_path(parts: &mut Parts) -> Option<UserId> {
 }
 
 pub(crate) fn peer(parts: &Parts) -> Option<SocketAddr> {
-    parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0)
+    peer_in(&parts.extensions)
+}
+
+/// The address that a request came from; none when it came by no socket.
+pub(crate) fn peer_in(extensions: &Extensions) -> Option<SocketAddr> {
+    let info = extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|info| info.0)
 }
 
 fn cross_site() -> Problem {

@@ -103,7 +103,7 @@ fn forget_oldest(entries: &mut BTreeMap<Tried, Tries>) {
 }
 
 /// An IPv6 host is given a whole /64 (RFC 4291, section 2.5.1), so all of it counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

@@ -21,6 +21,7 @@ pub(crate) mod roster;
 pub(crate) mod routes;
 pub(crate) mod session;
 pub(crate) mod shape;
+pub(crate) mod share;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;
