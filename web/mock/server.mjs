@@ -90,11 +90,11 @@ async function api(mock, request, response, url, path, body) {
     if (body.setup_token !== SETUP_TOKEN) return problem(response, 401, 'This set-up link was used already or is not known.');
     if ((body.password ?? '').length < 12) return problem(response, 422, 'The password is too short.', ['password: at least 12 characters']);
     mock.switches.setup_needed = false;
-    return signIn(mock, response, 201);
+    return signIn(mock, response, 201, true);
   }
   if (at === 'POST /session') {
     const right = body.login_token === LOGIN_TOKEN || (body.email === 'ada@example.org' && body.password === PASSWORD);
-    return right ? signIn(mock, response, 200) : problem(response, 401, body.login_token ? 'This link was used already or is too old.' : 'The mail address or the password is wrong.');
+    return right ? signIn(mock, response, 200, !body.login_token) : problem(response, 401, body.login_token ? 'This link was used already or is too old.' : 'The mail address or the password is wrong.');
   }
   const session = mock.sessions.get(/(?:^|; )tocsin=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]);
   if (!session) return problem(response, 401, 'You are signed out.');
@@ -109,10 +109,10 @@ async function api(mock, request, response, url, path, body) {
   return incidentRoutes(mock, response, url, method, path, body) ?? thingRoutes(mock, response, method, path, body) ?? problem(response, 404, 'Nothing is here.');
 }
 
-function signIn(mock, response, status) {
+function signIn(mock, response, status, hasPassword) {
   const key = `s${mock.sessions.size}${mock.start}`;
   const [user] = mock.users;
-  const session = { user: { id: user.id, name: user.name, role: user.role, email: user.email }, csrf_token: `csrf-${key}`, setup_needed: false };
+  const session = { user: { id: user.id, name: user.name, role: user.role, email: user.email }, csrf_token: `csrf-${key}`, setup_needed: false, has_password: hasPassword };
   mock.sessions.set(key, session);
   response.setHeader('Set-Cookie', `tocsin=${key}; HttpOnly; SameSite=Strict; Path=/`);
   return json(response, session, status);

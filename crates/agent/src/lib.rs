@@ -101,6 +101,15 @@ impl Default for Settings {
     }
 }
 
+/// What keeps one part of the agent from working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The part: `config`, `inotify`, `logs`, `parent`, `positions`, `probe`, `queue` or `status`.
+    pub part: &'static str,
+    /// What happens.
+    pub text: String,
+}
+
 /// How one target is doing, for `doctor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetStatus {
@@ -112,8 +121,8 @@ pub struct TargetStatus {
     pub config_path: String,
     /// Process id of its parent, while it runs.
     pub parent: Option<u32>,
-    /// What keeps the agent from seeing all there is, each with what to do.
-    pub problems: Vec<String>,
+    /// What keeps the agent from seeing all there is.
+    pub problems: Vec<Problem>,
 }
 
 /// How the agent is doing.

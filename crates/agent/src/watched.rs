@@ -16,7 +16,7 @@ use crate::positions::Positions;
 use crate::procfs::ProcessKey;
 use crate::stop::Stop;
 use crate::threads::Threads;
-use crate::{Host, Settings, TargetStatus, config_watch, logs, parent, probe, status};
+use crate::{Host, Problem, Settings, TargetStatus, config_watch, logs, parent, probe, status};
 
 /// Addresses of one server that are looked at.
 pub(crate) const LISTENERS_MAX: usize = 64;
@@ -179,7 +179,13 @@ impl Watched {
             name: identity.name.clone(),
             config_path: identity.config_path.clone(),
             parent: self.parent().map(|parent| parent.pid),
-            problems: lock(&self.problems).values().cloned().collect(),
+            problems: lock(&self.problems)
+                .iter()
+                .map(|(part, text)| Problem {
+                    part,
+                    text: text.clone(),
+                })
+                .collect(),
         }
     }
 

@@ -9,7 +9,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::handle::{AskError, Done, EngineHandle};
+use tocsin_engine::handle::{Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -20,7 +20,9 @@ use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
-use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault};
+use crate::http::share::Shares;
+use crate::http::stream::READERS_OF_ONE;
+use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault, Watch};
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -29,7 +31,7 @@ const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 const QUERIES_AT_ONCE: usize = 4;
 /// How long a caller waits for the core's durable answer.
-const ANSWER_WAIT: Duration = Duration::from_secs(20);
+pub const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
 /// What this server was started with.
 #[derive(Clone, Debug)]
@@ -50,10 +52,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Events of one integration key taken within 60 s.
     pub events_per_minute: usize,
+    /// How long a caller waits for the core's durable answer; [`ANSWER_WAIT`] but in tests.
+    pub answer_wait: Duration,
     /// The version of this build.
     pub version: String,
-    /// The revision of this build, if known.
-    pub revision: Option<String>,
 }
 
 impl Settings {
@@ -82,6 +84,8 @@ pub struct Parts {
     pub evidences: Arc<dyn Evidences>,
     /// How the journal is.
     pub health: Arc<dyn Health>,
+    /// How the watch over this machine is.
+    pub watch: Arc<dyn Watch>,
     /// The live stream's source.
     pub feed: Feed,
     /// What delivery has counted.
@@ -103,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
+    pub(crate) streams: Shares,
     pub(crate) requests: crate::http::metrics::Requests,
 }
 
@@ -128,6 +133,7 @@ impl App {
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),
+            streams: Shares::new(READERS_OF_ONE),
             requests: crate::http::metrics::Requests::default(),
         }))
     }
@@ -158,10 +164,12 @@ impl App {
             let _ = sender.send(outcome);
         };
         self.engine.ask(command, reply)?;
-        match tokio::time::timeout(ANSWER_WAIT, receiver).await {
+        match tokio::time::timeout(self.settings.answer_wait, receiver).await {
             Ok(Ok(outcome)) => Ok(outcome?),
-            Ok(Err(_)) => Err(AskError::Stopped.into()),
-            Err(_) => Err(Problem::unavailable(
+            Ok(Err(_)) => Err(Problem::unknown(
+                "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
+            )),
+            Err(_) => Err(Problem::unknown(
                 "the journal did not answer in time; whether the request was kept is not known, so look before you repeat it",
             )),
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tocsin_domain::id::UserId;
-use tocsin_domain::page::{Outcome, Recipient};
+use tocsin_domain::page::{Outcome, Policy, Recipient};
 use tocsin_domain::people::ChannelKind;
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Installation, State};
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::AskError;
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::delivery::{mail, mail_settings};
 use crate::http::status_page::{Trouble, troubles};
+use crate::ports::Watching;
 
 /// A knock at the mail server is good for this long.
 const PROBE_GOOD_MS: u64 = 30_000;
@@ -172,11 +173,12 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         disk(&app.settings.data_dir),
         clock(now),
     ];
-    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, &mail)));
+    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, now, &mail)));
     checks.extend(people);
     checks.push(mail_server(&mail, reach.mail_wanted));
     checks.extend(last_attempts(app));
     checks.push(reach.check);
+    checks.extend(watch(&app.watch.watching()));
     checks.extend(app.read(targets));
     checks.extend(status_pages(app, now).await);
     let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
@@ -296,22 +298,9 @@ fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
             .get(user)
             .is_some_and(tocsin_domain::people::User::is_reachable)
     };
-    let used: BTreeSet<_> = state
-        .services
-        .values()
-        .map(|service| service.policy.unwrap_or(installation.default_policy))
-        .collect();
     let mut checks = Vec::new();
-    for policy in used.iter().filter_map(|id| state.policies.get(id)) {
-        let people: Vec<UserId> = policy
-            .levels
-            .iter()
-            .flat_map(|level| &level.targets)
-            .filter_map(|target| match target {
-                Recipient::User(user) => Some(*user),
-                Recipient::Schedule(id) => Some(state.schedules.get(id)?.shift_at(now)?.user),
-            })
-            .collect();
+    for policy in used_policies(state, installation) {
+        let people = people_of(state, policy, now);
         let name = "on call";
         checks.push(if people.iter().any(reachable) {
             Check::ok(name, format!("{}: somebody is on call and can be reached", policy.name))
@@ -341,13 +330,51 @@ fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
     checks
 }
 
+/// The policies by which somebody is paged.
+fn used_policies<'a>(state: &'a State, installation: &Installation) -> Vec<&'a Policy> {
+    let of_services = state.services.values().filter_map(|service| service.policy);
+    let used: BTreeSet<_> = of_services.chain([installation.default_policy]).collect();
+    used.iter()
+        .filter_map(|id| state.policies.get(id))
+        .collect()
+}
+
+/// Whom a policy pages now, at any of its levels.
+fn people_of(state: &State, policy: &Policy, now: Timestamp) -> Vec<UserId> {
+    let targets = policy.levels.iter().flat_map(|level| &level.targets);
+    targets
+        .filter_map(|target| match target {
+            Recipient::User(user) => Some(*user),
+            Recipient::Schedule(id) => Some(state.schedules.get(id)?.shift_at(now)?.user),
+        })
+        .collect()
+}
+
+/// The policies that would reach nobody now, their people and the list of last resort taken together.
+fn stranded(state: &State, now: Timestamp, works: &dyn Fn(ChannelKind) -> bool) -> Vec<String> {
+    let Some(installation) = &state.installation else {
+        return Vec::new();
+    };
+    let reached = |user: &UserId| {
+        let known = state.users.get(user);
+        let mut methods = known.iter().flat_map(|user| &user.contact_methods);
+        methods.any(|method| method.verified_at.is_some() && works(method.kind))
+    };
+    if installation.fallback.iter().any(reached) {
+        return Vec::new();
+    }
+    let used = used_policies(state, installation).into_iter();
+    let lost = used.filter(|policy| !people_of(state, policy, now).iter().any(reached));
+    lost.map(|policy| policy.name.clone()).collect()
+}
+
 struct Reach {
     mail_wanted: bool,
     check: Check,
 }
 
-/// Whether anybody at all can be reached by a channel that works.
-fn reach(state: &State, mail: &MailState) -> Reach {
+/// Whether those who would be paged now can be reached by a channel that works.
+fn reach(state: &State, now: Timestamp, mail: &MailState) -> Reach {
     let proved = state
         .users
         .values()
@@ -368,9 +395,18 @@ fn reach(state: &State, mail: &MailState) -> Reach {
         .collect();
     let name = "contact methods";
     let mail_works = *mail == MailState::Reachable;
+    let stranded = stranded(state, now, &|kind| match kind {
+        ChannelKind::Email => mail_works,
+        ChannelKind::Webhook | ChannelKind::Ntfy => true,
+    });
     let check = if by_others == 0 && (by_mail == 0 || !mail_works) {
         let fix = "set up a mail server, or add an ntfy topic or a webhook and confirm it";
         Check::fail(name, "no confirmed contact method can be used now", fix)
+    } else if !stranded.is_empty() {
+        let fix = "who is on call, or somebody on the list of last resort, must confirm a contact method that works";
+        let names = stranded.join(", ");
+        let detail = format!("nobody who would be paged now can be reached: {names}");
+        Check::fail(name, detail, fix)
     } else if unreachable.is_empty() {
         Check::ok(name, format!("{} are confirmed", by_mail + by_others))
     } else {
@@ -424,6 +460,31 @@ fn last_attempts(app: &App) -> Vec<Check> {
         }
     })
     .collect()
+}
+
+/// Whether anything is watched at all, and what cannot be seen of it.
+fn watch(watching: &Watching) -> Vec<Check> {
+    let name = "watch";
+    match watching {
+        Watching::NotYet => Vec::new(),
+        Watching::Off => vec![Check::warn(
+            name,
+            "watching this machine is switched off; only what others send is paged for",
+            "if that is not meant, set enabled = true under [watch] in tocsin.toml and restart",
+        )],
+        Watching::NotRunning(why) => vec![Check::fail(
+            name,
+            format!("the agent is not running, so nothing is watched: {why}"),
+            "look at the log of `tocsin serve`; it is tried again by itself",
+        )],
+        Watching::Running(hindrances) if hindrances.is_empty() => {
+            vec![Check::ok(name, "the agent runs and sees all there is")]
+        }
+        Watching::Running(hindrances) => hindrances
+            .iter()
+            .map(|one| Check::warn(name, format!("{}: {}", one.about, one.what), &one.fix))
+            .collect(),
+    }
 }
 
 fn targets(state: &State) -> Vec<Check> {

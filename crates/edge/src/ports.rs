@@ -135,6 +135,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// Nothing was changed.
     fn set_password(&self, user: UserId, password: &SecretString) -> Result<(), StorageError>;
 
+    /// Whether a person has a password.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    fn has_password(&self, user: UserId) -> Result<bool, StorageError>;
+
     /// Compares a password, taking as long for a person that does not exist. Slow on purpose.
     ///
     /// # Errors
@@ -197,10 +203,10 @@ pub trait Accounts: Send + Sync + 'static {
     /// It may still work.
     fn revoke_token(&self, id: TokenId) -> Result<bool, StorageError>;
 
-    /// Uses up a one-time login link.
+    /// Uses up a one-time login link. The person's password, which they no longer know, is forgotten with it.
     ///
     /// # Errors
-    /// The accounts cannot be read; the link was not used up.
+    /// The accounts cannot be read or written; the link may be used up.
     fn redeem_login(&self, token: &str, now: Timestamp) -> Result<Option<UserId>, StorageError>;
 
     /// Whether this is the living one-time setup token; it is used up by [`Accounts::finish_setup`].
@@ -389,6 +395,36 @@ pub trait Evidences: Send + Sync + 'static {
     /// # Errors
     /// The stores cannot be read.
     fn draft(&self, incident: IncidentId) -> Result<Option<Evidence>, StorageError>;
+}
+
+/// What keeps the watch from seeing all there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// The target or process it is about.
+    pub about: String,
+    /// What happens.
+    pub what: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// How the watch over this machine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watching {
+    /// The configuration switches it off.
+    Off,
+    /// It begins once Tocsin is set up, or is about to.
+    NotYet,
+    /// It could not be started.
+    NotRunning(String),
+    /// It runs; what hinders it.
+    Running(Vec<Hindrance>),
+}
+
+/// Tells how the watch over this machine is.
+pub trait Watch: Send + Sync + 'static {
+    /// As it is now.
+    fn watching(&self) -> Watching;
 }
 
 /// How the journal itself is.

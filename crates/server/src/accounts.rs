@@ -83,6 +83,12 @@ impl Accounts for Doors {
             .map_err(|error| storage(&error))
     }
 
+    fn has_password(&self, user: UserId) -> Result<bool, StorageError> {
+        let hash = self.access.password_hash(user);
+        hash.map(|hash| hash.is_some())
+            .map_err(|error| storage(&error))
+    }
+
     fn password_matches(
         &self,
         user: Option<UserId>,
@@ -194,7 +200,14 @@ impl Accounts for Doors {
         let outcome = self
             .access
             .consume_one_time(OneTimePurpose::SignIn, token, now);
-        Ok(outcome.map_err(|error| storage(&error))?.ok().flatten())
+        let user = outcome.map_err(|error| storage(&error))?.ok().flatten();
+        if let Some(user) = user {
+            // Whoever comes by a link has no password they know: the next one is set without it.
+            self.access
+                .remove_password(user)
+                .map_err(|error| storage(&error))?;
+        }
+        Ok(user)
     }
 
     fn setup_token_matches(&self, token: &str, now: Timestamp) -> Result<bool, StorageError> {

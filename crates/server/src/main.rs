@@ -9,6 +9,7 @@ mod effects;
 mod ending;
 mod evidence;
 mod journal_port;
+mod login_link;
 mod serve;
 mod setup;
 mod sparing_disk;
@@ -42,6 +43,8 @@ enum Command {
     Serve(ServeArguments),
     /// Create the first administrator of an unattended installation; prints token, routing key and login link as JSON.
     Setup(SetupArguments),
+    /// Print a link that signs an administrator in once, for who has lost the password; while no server uses the directory.
+    LoginLink(LoginLinkArguments),
     /// Print the description of the native API (OpenAPI 3.1).
     #[command(name = "openapi")]
     OpenApi,
@@ -100,6 +103,19 @@ struct SetupArguments {
     time_zone: String,
 }
 
+#[derive(clap::Args)]
+struct LoginLinkArguments {
+    /// The configuration file [default: ./tocsin.toml when it exists].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory [default: ./tocsin-data, or $TOCSIN_DATA].
+    #[arg(long, value_name = "DIR", env = "TOCSIN_DATA")]
+    data: Option<PathBuf>,
+    /// The address the administrator signs in with; not needed when there is only one.
+    #[arg(long, value_name = "E")]
+    email: Option<String>,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
@@ -108,6 +124,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::LoginLink(wanted) => login_link(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
         Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
         Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
@@ -169,6 +186,23 @@ fn set_up(wanted: &SetupArguments, out: &mut impl Write) -> anyhow::Result<()> {
             email: &wanted.admin_email,
             name: wanted.admin_name.as_deref(),
             time_zone: &wanted.time_zone,
+        },
+        out,
+    )
+}
+
+fn login_link(wanted: &LoginLinkArguments, out: &mut impl Write) -> anyhow::Result<()> {
+    let flags = Overrides {
+        data: wanted.data.clone(),
+        ..Overrides::default()
+    };
+    let config = Config::load(wanted.config.as_deref())?.merge(flags)?;
+    login_link::run(
+        &login_link::Wanted {
+            data: &config.data,
+            key_file: config.key_file.as_deref(),
+            public_url: &serve::public_url(&config, config.listen),
+            email: wanted.email.as_deref(),
         },
         out,
     )

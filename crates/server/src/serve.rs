@@ -30,10 +30,11 @@ use crate::effects::Outlets;
 use crate::ending::{Stopped, outcome, serve_until_stopped};
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
+use crate::login_link;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock, hex};
-use crate::watch::LocalHost;
+use crate::watch::{LocalHost, Sight, Standing};
 
 /// The setup link lives this long; a new one is printed at every start.
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
@@ -65,6 +66,7 @@ pub(crate) fn run(
     let store = open_store(&folder, config, data.journal.reader())?;
     let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
+    let login_link = login_link::when_locked_out(&data, &public_url)?;
     let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = start_upkeep(&parts, &stopping)?;
@@ -76,6 +78,12 @@ pub(crate) fn run(
             writeln!(
                 out,
                 "It is not set up yet. Open this link once, within a day: {link}"
+            )?;
+        }
+        if let Some(link) = &login_link {
+            writeln!(
+                out,
+                "No administrator can sign in. Open this link once, within a day: {link}"
             )?;
         }
         out.flush()
@@ -125,6 +133,7 @@ struct Running {
     delivery: Delivery,
     store: Arc<Store>,
     reader: JournalReader,
+    sight: Arc<Sight>,
     user_key: Vec<u8>,
     // Held until the end: no second server may open the directory.
     _lock: tocsin_journal::DataDirLock,
@@ -255,6 +264,11 @@ fn start_parts(
         reader: reader.clone(),
         last_failure,
     });
+    let sight = Arc::new(Sight::new(if config.watch.enabled {
+        Standing::NotYet
+    } else {
+        Standing::Off
+    }));
     let app = App::new(Parts {
         engine: engine.clone(),
         clock,
@@ -264,6 +278,7 @@ fn start_parts(
         telemetry: Arc::new(Asking(Arc::clone(&store))),
         evidences: archive,
         health: reading,
+        watch: Arc::clone(&sight) as _,
         feed,
         tally,
         settings: tocsin_edge::app::Settings {
@@ -276,7 +291,7 @@ fn start_parts(
             data_dir: folder,
             events_per_minute: EVENTS_PER_MINUTE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: None,
+            answer_wait: tocsin_edge::app::ANSWER_WAIT,
         },
     });
     Ok(Running {
@@ -287,6 +302,7 @@ fn start_parts(
         delivery,
         store,
         reader,
+        sight,
         user_key,
         _lock: lock,
     })
@@ -369,23 +385,29 @@ fn start_agent(
         write_fails: AtomicBool::new(false),
     };
     let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
+    let sight = Arc::clone(&parts.sight);
     std::thread::Builder::new()
         .name("watch".to_owned())
         .spawn(move || {
             let engine = host.engine.clone();
             let host = Arc::new(host);
-            let mut agent: Option<Agent> = None;
+            let mut agent: Option<Arc<Agent>> = None;
             let mut removed_from = std::collections::BTreeSet::new();
             while !stopping.load(Ordering::Relaxed) {
                 let ready = enabled && engine.read(|state| state.installation.is_some());
                 if ready && agent.is_none() {
-                    agent = start_watching(&settings, &host, &engine);
+                    let standing = start_watching(&settings, &host, &engine);
+                    if let Standing::Running(started) = &standing {
+                        agent = Some(Arc::clone(started));
+                    }
+                    sight.set(standing);
                 }
                 if let Some(agent) = &agent {
                     forget_removed(agent, &engine, &mut removed_from);
                 }
                 std::thread::sleep(SETUP_POLL);
             }
+            sight.set(Standing::NotYet);
             if let Some(agent) = agent {
                 agent.stop();
             }
@@ -396,7 +418,7 @@ fn start_watching(
     settings: &tocsin_agent::Settings,
     host: &Arc<LocalHost>,
     engine: &EngineHandle,
-) -> Option<Agent> {
+) -> Standing {
     let known = engine.read(|state| {
         state
             .targets
@@ -409,10 +431,10 @@ fn start_watching(
         ..settings.clone()
     };
     match tocsin_agent::start(settings, Arc::clone(host) as _) {
-        Ok(agent) => Some(agent),
+        Ok(agent) => Standing::Running(Arc::new(agent)),
         Err(error) => {
             tracing::error!(%error, "the agent could not be started; it is tried again");
-            None
+            Standing::Refused(error.to_string())
         }
     }
 }

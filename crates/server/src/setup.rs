@@ -43,7 +43,7 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
     let mut data = data::open(wanted.data, wanted.key_file)?;
     if data.state.installation.is_some() {
         bail!(
-            "{} is set up already; nothing was changed: sign in, or make a token with `tocsin token create`",
+            "{} is set up already; nothing was changed: sign in, or get a sign-in link with `tocsin login-link`",
             wanted.data.display()
         );
     }

@@ -53,7 +53,7 @@ fn a_running_server_is_found_with_all_that_belongs_to_it() {
     }
     let status = agent.status();
     assert_eq!(status.targets[0].parent, apache.pid());
-    assert_eq!(status.targets[0].problems, Vec::<String>::new());
+    assert_eq!(status.targets[0].problems, Vec::new());
     recorder.seen(|seen| {
         assert!(
             seen.facts().next().is_none(),

@@ -73,7 +73,7 @@ impl Decider<'_> {
     /// Whether somebody has to be reached for it now.
     pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
-        known.is_some_and(|known| known.is_unanswered() && self.state.burns(known))
+        known.is_some_and(|known| self.state.wants_pages(known))
     }
 
     /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.

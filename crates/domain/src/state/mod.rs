@@ -96,6 +96,12 @@ impl State {
             .any(|alert| alert.is_firing() && alert.severity.urgency() == Urgency::High)
     }
 
+    /// Whether somebody has to be reached for an incident now.
+    #[must_use]
+    pub fn wants_pages(&self, incident: &Incident) -> bool {
+        incident.is_unanswered() && self.burns(incident)
+    }
+
     /// The messages about an incident, in the order they were planned.
     pub fn messages_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
         let ids = self.messages_of.get(&incident).into_iter().flatten();

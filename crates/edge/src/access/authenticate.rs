@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::event::Actor;
@@ -72,10 +72,13 @@ async fn user_in_path(parts: &mut Parts) -> Option<UserId> {
 }
 
 pub(crate) fn peer(parts: &Parts) -> Option<SocketAddr> {
-    parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0)
+    peer_in(&parts.extensions)
+}
+
+/// The address that a request came from; none when it came by no socket.
+pub(crate) fn peer_in(extensions: &Extensions) -> Option<SocketAddr> {
+    let info = extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|info| info.0)
 }
 
 fn cross_site() -> Problem {
@@ -103,6 +106,7 @@ pub(crate) async fn caller_of(
             role: Role::Viewer,
             user: None,
             via: Via::Open,
+            in_full: false,
         });
     }
     Err(Problem::unauthenticated(
@@ -134,6 +138,7 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
             role: found.role,
             user: None,
             via: Via::Token,
+            in_full: false,
         });
     };
     // A token can do no more than its owner, as of now.
@@ -145,6 +150,7 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         role: found.role.min(owner),
         user: Some(user),
         via: Via::Token,
+        in_full: found.role >= owner,
     })
 }
 
@@ -193,6 +199,7 @@ async fn by_session(
         role,
         user: Some(user),
         via: Via::Session,
+        in_full: true,
     })
 }
 

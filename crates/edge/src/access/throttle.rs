@@ -41,9 +41,18 @@ impl LoginThrottle {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), u64> {
+        self.take(&keys(account, address), now)
+    }
+
+    /// Takes one try of something that is guarded by more than the address it comes from.
+    pub(crate) fn start_alone(&self, what: &str, now: Timestamp) -> Result<(), u64> {
+        let [alone, _] = keys(what, None);
+        self.take(&[alone], now)
+    }
+
+    fn take(&self, keys: &[(Tried, u32)], now: Timestamp) -> Result<(), u64> {
         let mut entries = lock(&self.0);
-        let keys = keys(account, address);
-        for (key, limit) in &keys {
+        for (key, limit) in keys {
             if let Some(tries) = entries
                 .get(key)
                 .filter(|tries| now.ms_since(tries.first_at) < WINDOW_MS)
@@ -55,11 +64,11 @@ impl LoginThrottle {
         if entries.len() >= ENTRIES_MAX {
             entries.retain(|_, tries| now.ms_since(tries.first_at) < WINDOW_MS);
         }
-        if entries.len() >= ENTRIES_MAX {
-            return Err(WINDOW_MS / 1_000);
-        }
         for (key, _) in keys {
-            let tries = entries.entry(key).or_insert(Tries {
+            if entries.len() >= ENTRIES_MAX && !entries.contains_key(key) {
+                forget_oldest(&mut entries);
+            }
+            let tries = entries.entry(key.clone()).or_insert(Tries {
                 first_at: now,
                 count: 0,
             });
@@ -85,8 +94,16 @@ impl LoginThrottle {
     }
 }
 
+/// Makes place for another: who sends very many tries must not keep everybody else from signing in.
+fn forget_oldest(entries: &mut BTreeMap<Tried, Tries>) {
+    let oldest = entries.iter().min_by_key(|(_, tries)| tries.first_at);
+    if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+        entries.remove(&key);
+    }
+}
+
 /// An IPv6 host is given a whole /64 (RFC 4291, section 2.5.1), so all of it counts as one address.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -193,6 +210,18 @@ mod tests {
             assert_eq!(throttle.start("a@example.org", None, START), Ok(()));
             throttle.succeeded("a@example.org", None);
         }
+    }
+
+    #[test]
+    fn a_flood_of_tries_keeps_nobody_else_from_signing_in() {
+        let throttle = LoginThrottle::default();
+        for n in 0..10_050_u32 {
+            let address = Some(IpAddr::from(n.to_be_bytes()));
+            throttle.start("flood", address, START).unwrap();
+        }
+        let now = START.plus_ms(1_000);
+        assert_eq!(throttle.start("a", "192.0.2.1".parse().ok(), now), Ok(()));
+        assert!(lock(&throttle.0).len() <= ENTRIES_MAX);
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub enum Who {
     Session,
     /// A session or a token of at least this role.
     Role(Role),
-    /// The person that the path's `id` names (a viewer by a session only: a viewer's token changes nothing), or at least this role.
+    /// The person that the path's `id` names (by a token only when it has their whole role; a viewer by a session only: a
+    /// viewer's token changes nothing), or at least this role.
     SelfOr(Role),
 }
 
@@ -55,6 +56,8 @@ pub(crate) struct Caller {
     pub(crate) user: Option<UserId>,
     /// How they proved it.
     pub(crate) via: Via,
+    /// Whether they stand for the person in all things: a token with a smaller role than its owner's does not.
+    pub(crate) in_full: bool,
 }
 
 impl Caller {
@@ -74,7 +77,7 @@ impl Caller {
             Who::Session => self.via == Via::Session,
             Who::Role(role) => self.role >= role,
             Who::SelfOr(role) => {
-                let own = self.user.is_some() && self.user == path_user;
+                let own = self.user.is_some() && self.user == path_user && self.in_full;
                 let may_write = self.role >= Role::Responder || self.via == Via::Session;
                 self.role >= role || (own && may_write)
             }

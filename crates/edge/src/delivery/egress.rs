@@ -229,7 +229,7 @@ fn canonical(address: IpAddr) -> IpAddr {
 }
 
 /// Addresses where clouds hand out credentials: the link-local block (AWS, Azure, Google, Oracle), Azure's wire server,
-/// Alibaba's and Oracle's own, AWS' IPv6 block.
+/// Alibaba's and Oracle's own, AWS' IPv6 block, Google's IPv6 address.
 fn is_metadata(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -237,7 +237,10 @@ fn is_metadata(address: IpAddr) -> bool {
                 || [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]]
                     .contains(&v4.octets())
         }
-        IpAddr::V6(v6) => v6.segments()[..2] == [0xfd00, 0x0ec2],
+        IpAddr::V6(v6) => {
+            v6.segments()[..2] == [0xfd00, 0x0ec2]
+                || v6.segments() == [0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254]
+        }
     }
 }
 
@@ -344,6 +347,7 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:a9fe:a9fe::",
             "fd00:ec2::254",
+            "fd20:ce::254",
             "100.100.100.200",
             "168.63.129.16",
         ] {

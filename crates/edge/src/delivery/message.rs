@@ -71,11 +71,11 @@ fn write(
     let incident = incident.and_then(|id| state.incidents.get(&id));
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
-        (Purpose::Page(_), Some(incident)) if incident.is_open() => {
+        (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
             about(state, incident, notification, Kind::Page, public_url)
         }
         (Purpose::Page(_), _) => {
-            return Err("not sent: the incident was resolved before it could be");
+            return Err("not sent: meanwhile the incident was taken, silenced or over");
         }
         (Purpose::Resolved(_), Some(incident)) => {
             about(state, incident, notification, Kind::Resolved, public_url)

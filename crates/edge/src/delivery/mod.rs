@@ -6,13 +6,14 @@ pub mod mail;
 mod message;
 pub(crate) mod post;
 pub mod queue;
+mod redact;
 pub mod tally;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::command::{Ask, Command};
@@ -29,10 +30,15 @@ use mail::MailSettings;
 use message::{Letter, Secrets};
 use post::Poster;
 use queue::{Queue, Work};
+use redact::without_secrets;
 use tally::{Last, Tally};
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(15);
+/// An attempt that got no place for this long is not made: the core would count it as unanswered a moment later.
+const LANE_WAIT: Duration = Duration::from_secs(18);
+/// How often attempts are looked for that wait too long.
+const LANE_LOOK: Duration = Duration::from_millis(500);
 /// Characters of an outcome's detail at most.
 const DETAIL_CHARS_MAX: usize = 500;
 /// Threads of delivery's own runtime.
@@ -171,7 +177,17 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             .engine
             .read(|state| message::sort(state, work))
     };
-    while let Some((channel, work)) = queue.next(sort).await {
+    loop {
+        for late in queue.overdue(LANE_WAIT, Instant::now()) {
+            let courier = Arc::clone(&courier);
+            tokio::spawn(async move { courier.not_tried(late).await });
+        }
+        let Ok(next) = tokio::time::timeout(LANE_LOOK, queue.next(sort)).await else {
+            continue;
+        };
+        let Some((channel, work)) = next else {
+            return;
+        };
         courier.needs.tally.set_waiting(queue.waiting());
         let (queue, courier) = (queue.clone(), Arc::clone(&courier));
         tokio::spawn(async move {
@@ -206,6 +222,12 @@ impl Courier {
         };
         self.needs.tally.count(channel, last);
         self.tell(work, report.outcome, detail).await;
+    }
+
+    /// Says honestly that nothing was sent.
+    async fn not_tried(&self, work: Work) {
+        let detail = "not tried: too many other messages were being sent by this channel";
+        self.tell(work, Outcome::Failed, detail.to_owned()).await;
     }
 
     async fn within_deadline(&self, letter: Letter) -> Report {
@@ -375,49 +397,4 @@ pub(crate) async fn mail_settings(
     });
     read.await
         .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
-}
-
-/// Takes addresses, keys and codes out of what a provider said: the detail is journalled, and no secret may be.
-fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) -> String {
-    let mut clean = detail.to_owned();
-    let code = letter.message.verification_code.as_deref();
-    let known = [
-        Some(secrets.address.expose_secret()),
-        secrets.signing_key.as_ref().map(|key| key.expose_secret()),
-        code,
-    ];
-    for secret in known
-        .into_iter()
-        .flatten()
-        .filter(|secret| !secret.is_empty())
-    {
-        clean = replace_ignoring_case(&clean, secret);
-    }
-    clean
-}
-
-fn replace_ignoring_case(text: &str, secret: &str) -> String {
-    let mut clean = String::new();
-    let mut rest = text;
-    let (lower_secret, length) = (secret.to_ascii_lowercase(), secret.len());
-    while let Some(at) = rest.to_ascii_lowercase().find(&lower_secret) {
-        clean.push_str(&rest[..at]);
-        clean.push('…');
-        rest = &rest[at + length..];
-    }
-    clean + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_taken_out_of_what_a_provider_says() {
-        let clean = replace_ignoring_case(
-            "550 <Eve@Example.ORG>: eve@example.org is unknown",
-            "eve@example.org",
-        );
-        assert_eq!(clean, "550 <…>: … is unknown");
-    }
 }

@@ -18,24 +18,32 @@ use super::egress::{Blocked, Egress};
 /// How long the connection may take; the whole attempt has a deadline of its own.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// Bytes of an answer that are looked at.
-const ANSWER_BYTES_MAX: usize = 2_000;
+const ANSWER_BYTES_MAX: usize = 4_096;
+/// How long the words of an answer may take once its status is there.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
 
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Poster {
-    client: Client,
+    /// For https.
+    encrypted: Client,
+    /// For http, which goes to fewer addresses.
+    plain: Client,
     egress: Egress,
 }
 
 /// Gives the HTTP client checked addresses only; it connects to those and to nothing else.
-struct Checked(Egress);
+struct Checked {
+    egress: Egress,
+    encrypted: bool,
+}
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let egress = self.0.clone();
+        let (egress, encrypted) = (self.egress.clone(), self.encrypted);
         Box::pin(async move {
-            // The port is put in by the client. The scheme was checked before, by the same rules.
-            let addresses = egress.resolve(name.as_str(), 0, true).await?;
+            // The port is put in by the client.
+            let addresses = egress.resolve(name.as_str(), 0, encrypted).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -44,22 +52,11 @@ impl Resolve for Checked {
 impl Poster {
     /// A poster that goes where `egress` lets it.
     pub(crate) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
-        let builder = || {
-            Client::builder()
-                .dns_resolver(Arc::new(Checked(egress.clone())))
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .connect_timeout(CONNECT_WAIT)
-                .pool_max_idle_per_host(1)
-                .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
-        };
-        // A machine without a store of authorities still has the ones that come with the binary.
-        let client = builder().build().or_else(|_| {
-            builder()
-                .tls_backend_preconfigured(bundled_authorities())
-                .build()
-        })?;
-        Ok(Self { client, egress })
+        Ok(Self {
+            encrypted: client(&egress, true)?,
+            plain: client(&egress, false)?,
+            egress,
+        })
     }
 
     /// Sends a signed webhook.
@@ -119,8 +116,12 @@ impl Poster {
                 detail: blocked.to_string(),
             };
         }
-        let request = self
-            .client
+        let client = if url.scheme() == "https" {
+            &self.encrypted
+        } else {
+            &self.plain
+        };
+        let request = client
             .post(url)
             .header("content-type", "application/json")
             .headers(header_map(headers));
@@ -149,6 +150,28 @@ impl Poster {
         let port = url.port_or_known_default().unwrap_or(443);
         self.egress.resolve(host, port, encrypted).await.map(|_| ())
     }
+}
+
+fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
+    let builder = || {
+        let checked = Checked {
+            egress: egress.clone(),
+            encrypted,
+        };
+        Client::builder()
+            .dns_resolver(Arc::new(checked))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_WAIT)
+            .pool_max_idle_per_host(1)
+            .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
+    };
+    // A machine without a store of authorities still has the ones that come with the binary.
+    builder().build().or_else(|_| {
+        builder()
+            .tls_backend_preconfigured(bundled_authorities())
+            .build()
+    })
 }
 
 fn refused(detail: impl Into<String>) -> Report {
@@ -187,21 +210,18 @@ pub(crate) fn topic_of(address: &str) -> Option<(Url, ntfy::Topic)> {
     Some((url, topic))
 }
 
-async fn report_of(mut response: Response) -> Report {
+/// What the status says. It has been an answer however the rest comes, so the words are waited for but a little.
+async fn report_of(response: Response) -> Report {
     let status = response.status();
-    let mut words = Vec::new();
-    while words.len() < ANSWER_BYTES_MAX {
-        // An answer that is cut off has been an answer all the same.
-        let Ok(Some(piece)) = response.chunk().await else {
-            break;
+    if status.is_success() {
+        // The words of a success are of no use, and services like ntfy repeat the secret topic in them.
+        return Report {
+            outcome: Outcome::Accepted,
+            detail: format!("HTTP {}", status.as_u16()),
         };
-        words.extend_from_slice(&piece);
     }
-    words.truncate(ANSWER_BYTES_MAX);
-    let words = String::from_utf8_lossy(&words);
-    let outcome = if status.is_success() {
-        Outcome::Accepted
-    } else if status.is_server_error() || is_worth_another_try(status) {
+    let words = words_of(response).await;
+    let outcome = if status.is_server_error() || is_worth_another_try(status) {
         Outcome::Failed
     } else {
         Outcome::Refused
@@ -215,6 +235,22 @@ async fn report_of(mut response: Response) -> Report {
         outcome,
         detail: format!("HTTP {}{redirect} {words}", status.as_u16()),
     }
+}
+
+async fn words_of(mut response: Response) -> String {
+    let mut words = Vec::new();
+    let read = async {
+        while words.len() < ANSWER_BYTES_MAX {
+            let Ok(Some(piece)) = response.chunk().await else {
+                break;
+            };
+            words.extend_from_slice(&piece);
+        }
+    };
+    // What came in time is enough.
+    let _ = tokio::time::timeout(ANSWER_WAIT, read).await;
+    words.truncate(ANSWER_BYTES_MAX);
+    String::from_utf8_lossy(&words).into_owned()
 }
 
 fn is_worth_another_try(status: StatusCode) -> bool {
@@ -238,6 +274,12 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::net::SocketAddr;
+
+    use futures_util::future::BoxFuture;
+
+    use super::super::egress::Lookup;
     use super::*;
 
     #[test]
@@ -257,5 +299,31 @@ mod tests {
         check("https://ntfy.sh/", None);
         check("https://ntfy.sh/a%20b", None);
         check("ntfy.sh/topic", None);
+    }
+
+    /// A name with a public and a private address.
+    struct Both;
+
+    impl Lookup for Both {
+        fn lookup(&self, _: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+            let both = [[93, 184, 216, 34], [127, 0, 0, 1]];
+            Box::pin(async move { Ok(both.map(|one| SocketAddr::from((one, port))).to_vec()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_http_goes_to_the_address_that_was_allowed_and_not_to_the_public_one() {
+        let allow = vec!["127.0.0.0/8".parse().unwrap()];
+        let egress = Egress::with_lookup(allow, Arc::new(Both));
+        for (encrypted, expected) in [(true, 2), (false, 1)] {
+            let checked = Checked {
+                egress: egress.clone(),
+                encrypted,
+            };
+            let found = checked.resolve("both.example".parse().unwrap()).await;
+            let found: Vec<SocketAddr> = found.unwrap().collect();
+            assert_eq!(found.len(), expected);
+            assert_eq!(found.last().unwrap().ip().to_string(), "127.0.0.1");
+        }
     }
 }

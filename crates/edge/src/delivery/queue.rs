@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::Purpose;
@@ -38,13 +39,13 @@ const fn rank(purpose: Purpose) -> Rank {
 
 #[derive(Default)]
 struct Lane {
-    waiting: BTreeMap<Rank, VecDeque<Work>>,
+    waiting: BTreeMap<Rank, VecDeque<(Instant, Work)>>,
     under_way: usize,
 }
 
 #[derive(Default)]
 struct Lanes {
-    fresh: VecDeque<Work>,
+    fresh: VecDeque<(Instant, Work)>,
     by_channel: BTreeMap<ChannelKind, Lane>,
     closed: bool,
 }
@@ -61,7 +62,7 @@ impl Queue {
     /// Adds an attempt to make. Never waits, may be called from any thread. What is here was committed before, so the core's
     /// own limits on messages bound it.
     pub fn push(&self, work: Work) {
-        self.lock().fresh.push_back(work);
+        self.lock().fresh.push_back((Instant::now(), work));
         self.0.1.notify_one();
     }
 
@@ -93,16 +94,16 @@ impl Queue {
             // The core's state is read without holding our lock.
             let sorted: Vec<_> = fresh
                 .into_iter()
-                .filter_map(|work| Some((work, sort(work)?)))
+                .filter_map(|(since, work)| Some((since, work, sort(work)?)))
                 .collect();
             {
                 let mut lanes = self.lock();
-                for (work, (purpose, channel)) in sorted {
+                for (since, work, (purpose, channel)) in sorted {
                     let lane = lanes.by_channel.entry(channel).or_default();
                     lane.waiting
                         .entry(rank(purpose))
                         .or_default()
-                        .push_back(work);
+                        .push_back((since, work));
                 }
                 if lanes.closed {
                     return None;
@@ -113,6 +114,24 @@ impl Queue {
             }
             self.0.1.notified().await;
         }
+    }
+
+    /// Takes out what has waited for a place for at least `wait` by `now`: it is not tried any more.
+    pub(crate) fn overdue(&self, wait: Duration, now: Instant) -> Vec<Work> {
+        let mut lanes = self.lock();
+        let lines = lanes
+            .by_channel
+            .values_mut()
+            .flat_map(|lane| lane.waiting.values_mut());
+        let mut overdue = Vec::new();
+        for line in lines {
+            while let Some((_, work)) =
+                line.pop_front_if(|(since, _)| now.duration_since(*since) >= wait)
+            {
+                overdue.push(work);
+            }
+        }
+        overdue
     }
 
     /// An attempt has ended; the channel has a place again.
@@ -140,7 +159,7 @@ fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
         })
         .min()?;
     let lane = lanes.by_channel.get_mut(&best.1)?;
-    let work = lane.waiting.get_mut(&best.0)?.pop_front()?;
+    let (_, work) = lane.waiting.get_mut(&best.0)?.pop_front()?;
     lane.under_way += 1;
     Some((best.1, work))
 }
@@ -204,6 +223,10 @@ mod tests {
             "resolved before tests"
         );
         assert_eq!(queue.waiting(), 1);
+        let wait = Duration::from_secs(3_600);
+        assert_eq!(queue.overdue(wait, Instant::now()), []);
+        assert_eq!(queue.overdue(wait, Instant::now() + wait), [works[0]]);
+        assert_eq!(queue.waiting(), 0);
         queue.close();
         assert_eq!(queue.next(sort).await, None);
     }

@@ -17,6 +17,8 @@ use crate::http::body;
 use crate::http::problem::Problem;
 use crate::secret::key_hash;
 
+/// After so many seconds an event is worth another try whose refusal will pass.
+const PASSING_RETRY_S: u64 = 10;
 /// Characters of the line that says where.
 const SUMMARY_CHARS_MAX: usize = 1_024;
 
@@ -104,15 +106,22 @@ fn refused(problem: &Problem) -> Response {
     } else {
         problem.errors()
     };
-    // A conflict is not the sender's fault and goes away: its clients try again after a 5xx only.
-    let passing = [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&problem.status());
+    // None of these is the sender's fault, and all go away: PagerDuty's clients try again after the common 5xx only, and 507
+    // is not among them.
+    let passing = [
+        StatusCode::CONFLICT,
+        StatusCode::NOT_FOUND,
+        StatusCode::INSUFFICIENT_STORAGE,
+    ]
+    .contains(&problem.status());
     let status = if passing {
         StatusCode::SERVICE_UNAVAILABLE
     } else {
         problem.status()
     };
     let mut response = invalid(status, reasons);
-    if let Some(seconds) = problem.retry_after_s() {
+    let wait = problem.retry_after_s();
+    if let Some(seconds) = wait.or(passing.then_some(PASSING_RETRY_S)) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));

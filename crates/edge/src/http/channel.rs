@@ -11,7 +11,7 @@ use tocsin_domain::people;
 use utoipa::ToSchema;
 
 use super::body::Json as Body;
-use super::people::Planned;
+use super::people::{Planned, limit_tries};
 use super::problem::Problem;
 use crate::access::who::Caller;
 use crate::app::App;
@@ -210,7 +210,7 @@ pub(crate) async fn set_email(
 
 /// Send oneself a test mail
 #[utoipa::path(post, path = "/api/tocsin/v1/channels/email/test", tag = "settings",
-    responses((status = 202, body = Planned), (status = 409)))]
+    responses((status = 202, body = Planned), (status = 409), (status = 429)))]
 pub(crate) async fn test_email(
     State(app): State<App>,
     caller: Caller,
@@ -226,6 +226,7 @@ pub(crate) async fn test_email(
     let method = method.ok_or_else(|| {
         Problem::conflict("you have no mail address among your contact methods: add one")
     })?;
+    limit_tries(&app, "test", method)?;
     let done = app
         .ask(
             &caller.actor,

@@ -13,10 +13,17 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use super::problem::Problem;
+use super::share::{Share, Shares};
+use crate::access::authenticate::peer_in;
+use crate::access::origin::client_ip;
+use crate::access::throttle::network;
 use crate::app::App;
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
+/// Of those, requests from one address: somebody who sends many slow ones must not take every place. This machine itself is not
+/// limited, since a proxy on it may not tell its clients apart.
+const REQUESTS_OF_ADDRESS: usize = 128;
 /// A request must be answered within this time; the live stream answers at once and goes on.
 const REQUEST_WAIT: Duration = Duration::from_secs(60);
 /// Smaller answers are not worth compressing.
@@ -31,6 +38,7 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
 struct Around {
     app: App,
     places: Arc<Semaphore>,
+    by_address: Shares,
 }
 
 /// Puts the layers around the routes.
@@ -38,6 +46,7 @@ pub(crate) fn around(router: Router, app: App) -> Router {
     let around = Around {
         app,
         places: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+        by_address: Shares::new(REQUESTS_OF_ADDRESS),
     };
     let worth = DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES));
     router
@@ -49,10 +58,16 @@ pub(crate) fn around(router: Router, app: App) -> Router {
 
 async fn guard(State(around): State<Around>, request: Request, next: Next) -> Response {
     let is_api = !request.uri().path().starts_with("/ui");
-    let mut response = match around.places.try_acquire() {
-        Err(_) => Problem::unavailable("too many requests at once; send it again in a moment")
-            .into_response(),
-        Ok(_place) => match tokio::time::timeout(REQUEST_WAIT, next.run(request)).await {
+    let too_many = || {
+        Problem::unavailable("too many requests at once; send it again in a moment").into_response()
+    };
+    let share = share_of(&around, &request);
+    let place = around.places.try_acquire();
+    let mut response = match (share, place) {
+        (Err(Full), _) | (_, Err(_)) => too_many(),
+        (Ok(_share), Ok(_place)) => match tokio::time::timeout(REQUEST_WAIT, next.run(request))
+            .await
+        {
             Ok(response) => response,
             Err(_) => Problem::unavailable("the answer took too long; look before you repeat it")
                 .into_response(),
@@ -61,6 +76,21 @@ async fn guard(State(around): State<Around>, request: Request, next: Next) -> Re
     protect(&around.app, is_api, &mut response);
     around.app.inner().requests.count(response.status());
     response
+}
+
+/// An address has no place left.
+struct Full;
+
+/// The place of the request's address; none is needed from this machine itself.
+fn share_of(around: &Around, request: &Request) -> Result<Option<Share>, Full> {
+    let settings = &around.app.settings;
+    let peer = peer_in(request.extensions());
+    let address = client_ip(request.headers(), peer, settings.behind_proxy);
+    let Some(address) = address.filter(|address| !address.to_canonical().is_loopback()) else {
+        return Ok(None);
+    };
+    let holder = network(address).to_string();
+    around.by_address.take(holder).map(Some).ok_or(Full)
 }
 
 fn protect(app: &App, is_api: bool, response: &mut Response) {

@@ -13,6 +13,7 @@ pub(crate) mod monitor;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
+pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -20,6 +21,7 @@ pub(crate) mod roster;
 pub(crate) mod routes;
 pub(crate) mod session;
 pub(crate) mod shape;
+pub(crate) mod share;
 pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
@@ -107,7 +109,7 @@ fn access(table: Table) -> Table {
             Who::Session,
             routes!(session::get_session, session::sign_out),
         )
-        .add(Who::SelfOr(Admin), routes!(session::set_password))
+        .add(Who::SelfOr(Admin), routes!(password::set_password))
         .add(
             Who::Role(Responder),
             routes!(token::list_tokens, token::add_token),

@@ -16,6 +16,7 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<String>,
     retry_after_s: Option<u64>,
+    outcome_known: bool,
 }
 
 /// A problem document (RFC 9457).
@@ -42,6 +43,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s: None,
+            outcome_known: true,
         }
     }
 
@@ -101,6 +103,13 @@ impl Problem {
         problem
     }
 
+    /// Nobody knows whether it was carried out: nothing of it may be undone.
+    pub(crate) fn unknown(detail: impl Into<String>) -> Self {
+        let mut problem = Self::unavailable(detail);
+        problem.outcome_known = false;
+        problem
+    }
+
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }
@@ -123,6 +132,11 @@ impl Problem {
 
     pub(crate) fn errors(&self) -> &[String] {
         &self.errors
+    }
+
+    /// Whether it is certain that nothing was carried out.
+    pub(crate) const fn outcome_known(&self) -> bool {
+        self.outcome_known
     }
 
     pub(crate) const fn retry_after_s(&self) -> Option<u64> {

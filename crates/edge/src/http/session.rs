@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,7 +26,7 @@ use crate::secret;
 /// The shortest password (NIST SP 800-63B asks for 8 at least; without a second factor longer is better).
 const PASSWORD_CHARS_MIN: usize = 12;
 /// The longest, so that hashing stays bounded.
-const PASSWORD_CHARS_MAX: usize = 256;
+pub(super) const PASSWORD_CHARS_MAX: usize = 256;
 /// One-time tokens longer than this are not ours.
 const TOKEN_CHARS_MAX: usize = 200;
 
@@ -46,6 +46,8 @@ pub(crate) struct Session {
     /// Goes into the header `X-CSRF-Token` of every request that changes something.
     csrf_token: String,
     setup_needed: bool,
+    /// Whether they have a password: changing it needs the one they have.
+    has_password: bool,
 }
 
 /// Whether the first administrator is still to be made.
@@ -107,7 +109,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response, Problem> {
     if app.read(|state| state.installation.is_some()) {
         return Err(Problem::conflict(
-            "this installation is set up already: sign in instead",
+            "this installation is set up already: sign in instead; if nobody can, restart Tocsin and open the link that it prints",
         ));
     }
     start_try(&app, "setup", peer, &headers)?;
@@ -135,14 +137,15 @@ pub(crate) async fn set_up(
     begin(&app, user, StatusCode::CREATED).await
 }
 
-fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString, Problem> {
-    let mut reasons = Vec::new();
+/// Why a password is not good enough, if it is not.
+pub(super) fn password_fault(password: &SecretString) -> Option<String> {
     let chars = password.expose_secret().chars().count();
-    if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
-        reasons.push(format!(
-            "password: {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
-        ));
-    }
+    let fits = (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars);
+    (!fits).then(|| format!("password: {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"))
+}
+
+fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString, Problem> {
+    let mut reasons: Vec<String> = password_fault(password).into_iter().collect();
     match address::mail(email) {
         Ok(email) if reasons.is_empty() => return Ok(email),
         Ok(_) => {}
@@ -175,6 +178,7 @@ async fn make_first(
     let outcome = app.ask(&Actor::System, ask).await;
     let done = match outcome {
         Ok(done) => done,
+        Err(problem) if !problem.outcome_known() => return Err(problem),
         Err(problem) => {
             app.blocking(move |parts| parts.vault.remove(&[row]))
                 .await?;
@@ -213,7 +217,7 @@ pub(crate) async fn sign_in(
     begin(&app, user, StatusCode::OK).await
 }
 
-fn start_try(
+pub(super) fn start_try(
     app: &App,
     account: &str,
     peer: Peer,
@@ -307,7 +311,9 @@ async fn session_of(app: &App, user: UserId, cookie_value: &str) -> Result<Sessi
     });
     let (name, role, row) =
         known.ok_or_else(|| Problem::unauthenticated("this person was removed"))?;
-    let email = app.blocking(move |parts| parts.vault.get(row)).await?;
+    let (email, has_password) = app
+        .blocking(move |parts| Ok((parts.vault.get(row)?, parts.accounts.has_password(user)?)))
+        .await?;
     let email = email
         .map(|email| email.expose_secret().to_owned())
         .unwrap_or_default();
@@ -320,6 +326,7 @@ async fn session_of(app: &App, user: UserId, cookie_value: &str) -> Result<Sessi
         },
         csrf_token: cookie::csrf_of(cookie_value),
         setup_needed: false,
+        has_password,
     })
 }
 
@@ -349,34 +356,4 @@ pub(crate) async fn sign_out(
     let cookie = cookie::take_back(https)
         .ok_or_else(|| Problem::internal("the cookie cannot be written"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
-}
-
-/// A new password.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PasswordRequest {
-    /// At least 12 characters.
-    #[schema(value_type = String)]
-    password: SecretString,
-}
-
-/// Set one's password
-///
-/// All sessions of the person end; they sign in again.
-#[utoipa::path(put, path = "/api/tocsin/v1/users/{id}/password", tag = "access", params(("id" = String, Path)),
-    request_body = PasswordRequest, responses((status = 204), (status = 400)))]
-pub(crate) async fn set_password(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Body(request): Body<PasswordRequest>,
-) -> Result<StatusCode, Problem> {
-    let user = id
-        .parse::<UserId>()
-        .ok()
-        .filter(|user| app.read(|state| state.users.contains_key(user)));
-    let user = user.ok_or_else(|| Problem::not_found("such person"))?;
-    check_new_person("somebody@example.org", &request.password)?;
-    app.with_password(move |parts| parts.accounts.set_password(user, &request.password))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
 }

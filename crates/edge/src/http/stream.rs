@@ -12,18 +12,22 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::problem::Problem;
+use super::share::Share;
 use crate::access::authenticate::caller_of;
-use crate::access::who::Peer;
+use crate::access::who::{Caller, Peer};
 use crate::app::App;
 use crate::feed::Change;
 
-/// A comment is sent after so much silence, and the right to listen is looked at again.
+/// A comment is sent this often, and the right to listen is looked at again.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Readers at most.
 const READERS_MAX: usize = 512;
+/// Of those, readers that one person, or one token of nobody, has at most.
+pub(crate) const READERS_OF_ONE: usize = 16;
 /// Changes read from the journal for one reader that resumes; one that has missed more is told to read everything anew.
 const MISSED_MAX: usize = 1_000;
 /// Changes that may wait for one reader's socket.
@@ -43,6 +47,9 @@ struct Reader {
     peer: Option<SocketAddr>,
     sender: mpsc::Sender<Result<Event, Infallible>>,
     last: u64,
+    /// When the right to listen is looked at next.
+    look_at: Instant,
+    _share: Share,
 }
 
 /// Nothing more can be sent.
@@ -56,12 +63,21 @@ struct Gone;
     responses((status = 200, content_type = "text/event-stream", body = Change), (status = 429)))]
 pub(crate) async fn stream(
     State(app): State<App>,
+    caller: Caller,
     Peer(peer): Peer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if app.feed.readers() >= READERS_MAX {
         return Err(Problem::too_many("too many streams are open", 10));
     }
+    let holder = format!("{:?}", caller.actor);
+    let share = app.inner().streams.take(holder);
+    let share = share.ok_or_else(|| {
+        Problem::too_many(
+            "you have too many streams open: close some windows of Tocsin",
+            10,
+        )
+    })?;
     let resume = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -75,6 +91,8 @@ pub(crate) async fn stream(
         peer,
         sender,
         last,
+        look_at: Instant::now() + KEEPALIVE,
+        _share: share,
     };
     tokio::spawn(async move {
         // The reader has gone away or is sent away; both end its stream, and it comes back if it wants to.
@@ -105,8 +123,12 @@ impl Reader {
             self.catch_up(now).await?;
         }
         loop {
-            match tokio::time::timeout(KEEPALIVE, changes.recv()).await {
-                Err(_) => self.keep_alive().await?,
+            // By the clock, since a busy stream is never silent.
+            if Instant::now() >= self.look_at {
+                self.keep_alive().await?;
+            }
+            match tokio::time::timeout_at(self.look_at, changes.recv()).await {
+                Err(_) => {}
                 Ok(Ok(change)) if change.position <= self.last => {}
                 Ok(Ok(change)) => self.tell(&change).await?,
                 Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return Err(Gone),
@@ -166,11 +188,12 @@ impl Reader {
         .await
     }
 
-    async fn keep_alive(&self) -> Result<(), Gone> {
+    async fn keep_alive(&mut self) -> Result<(), Gone> {
         let allowed = caller_of(&self.app, &self.headers, &Method::GET, self.peer).await;
         if allowed.is_err_and(|problem| problem.status() == axum::http::StatusCode::UNAUTHORIZED) {
             return Err(Gone);
         }
+        self.look_at = Instant::now() + KEEPALIVE;
         self.send(Event::default().comment("keepalive")).await
     }
 

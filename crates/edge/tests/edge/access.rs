@@ -326,3 +326,42 @@ async fn of_a_thousand_wrong_passwords_five_are_compared() {
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(*world.doors.compared.lock().unwrap(), 5);
 }
+
+#[tokio::test]
+async fn a_small_token_of_an_administrator_does_not_stand_for_them() {
+    let world = World::new();
+    let new = NewToken {
+        name: "alerts".to_owned(),
+        role: Role::Responder,
+        user: Some(world.ada),
+        expires_at: None,
+    };
+    let small = world.doors.add_token(new, START).unwrap().1;
+    let own = format!("/users/{}", world.ada);
+    let password = json!({"password": "a password of the thief"});
+    let method = json!({"kind": "ntfy", "label": "x", "address": "https://ntfy.example.org/topic"});
+    for (verb, path, body) in [
+        ("PUT", format!("{own}/password"), password),
+        ("POST", format!("{own}/contact-methods"), method),
+        ("PUT", format!("{own}/notification-rules"), json!([])),
+    ] {
+        let answer = world.call(verb, &path, &small, Some(body)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{verb} {path}");
+    }
+    world.sign_in().await;
+}
+
+#[tokio::test]
+async fn no_token_changes_its_owners_password() {
+    let world = World::new();
+    let body = json!({"password": "a password of the thief", "current_password": PASSWORD});
+    for (token, user) in [(&world.admin, world.ada), (&world.bobs, world.bob)] {
+        let path = format!("/users/{user}/password");
+        let answer = world.call("PUT", &path, token, Some(body.clone())).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
+    }
+    let others = format!("/users/{}/password", world.bob);
+    let body = json!({"password": "the first one of Bob"});
+    let answer = world.call("PUT", &others, &world.admin, Some(body)).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+}

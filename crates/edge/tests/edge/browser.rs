@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use tocsin_domain::id::UserId;
 
 use crate::world::{BASE, PASSWORD, World};
 
@@ -121,24 +122,71 @@ async fn a_session_is_kept_in_a_guarded_cookie_and_ends_on_demand() {
     assert_eq!(world.send(get()).await.status, StatusCode::UNAUTHORIZED);
 }
 
+/// Changes a person's password by a session, as the page does.
+async fn change_password(
+    world: &World,
+    (cookie, csrf): &(String, String),
+    user: UserId,
+    body: Value,
+) -> StatusCode {
+    let request = Request::put(format!("{BASE}/users/{user}/password"))
+        .header(header::COOKIE, cookie)
+        .header("sec-fetch-site", "same-origin")
+        .header("x-csrf-token", csrf)
+        .header(header::CONTENT_TYPE, "application/json");
+    let request = request.body(Body::from(body.to_string())).unwrap();
+    world.send(request).await.status
+}
+
 #[tokio::test]
-async fn a_new_password_ends_all_sessions() {
+async fn ones_own_password_is_changed_with_the_one_in_use_and_ends_all_sessions() {
     let world = World::new();
-    let (cookie, _) = world.sign_in().await;
-    let changed = world
-        .call(
-            "PUT",
-            &format!("/users/{}/password", world.ada),
-            &world.admin,
-            Some(json!({"password": "another long password"})),
-        )
-        .await;
-    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text());
-    let get = Request::get(format!("{BASE}/session")).header(header::COOKIE, &cookie);
+    let session = world.sign_in().await;
+    let new = "a quite new password";
+    for wrong in [
+        json!({"password": new}),
+        json!({"password": new, "current_password": "not the one in use"}),
+        json!({"password": "short", "current_password": PASSWORD}),
+    ] {
+        let status = change_password(&world, &session, world.ada, wrong).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+    let body = json!({"password": new, "current_password": PASSWORD});
+    let status = change_password(&world, &session, world.ada, body).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let get = Request::get(format!("{BASE}/session")).header(header::COOKIE, session.0);
     assert_eq!(
         world.send(get.body(Body::empty()).unwrap()).await.status,
         StatusCode::UNAUTHORIZED
     );
+}
+
+#[tokio::test]
+async fn of_many_guesses_at_the_password_in_use_few_are_compared() {
+    let world = World::new();
+    let session = world.sign_in().await;
+    let before = *world.doors.compared.lock().unwrap();
+    for n in 0..50 {
+        let body = json!({"password": "a quite new password", "current_password": format!("{n}")});
+        change_password(&world, &session, world.ada, body).await;
+    }
+    assert_eq!(*world.doors.compared.lock().unwrap() - before, 5);
+}
+
+#[tokio::test]
+async fn whoever_comes_by_a_link_sets_a_password_without_the_forgotten_one() {
+    let world = World::new();
+    let logins = || world.doors.logins.lock().unwrap();
+    logins().insert("once".to_owned(), world.ada);
+    let body = Some(json!({"login_token": "once"}));
+    let answer = world.call("POST", "/session", "", body).await;
+    assert_eq!(answer.json()["has_password"], false);
+    let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let csrf = answer.json()["csrf_token"].as_str().unwrap().to_owned();
+    let body = json!({"password": "a quite new password"});
+    let status = change_password(&world, &(cookie, csrf), world.ada, body).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
-    NewToken, Once, QueryError, StorageError, Telemetry, Vault,
+    NewToken, Once, QueryError, StorageError, Telemetry, Vault, Watch, Watching,
 };
 use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
@@ -46,10 +46,13 @@ impl Entropy for OsEntropy {
 pub(crate) struct Memory {
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
     pub(crate) refusal: Arc<Mutex<Option<NotDurable>>>,
+    /// A disk that hangs, while a test holds this.
+    pub(crate) hold: Arc<Mutex<()>>,
 }
 
 impl Journal for Memory {
     fn append(&mut self, events: &[Event], _: &[(&str, String)]) -> Result<(), AppendError> {
+        let _hold = self.hold.lock().unwrap();
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(AppendError::NotKept(refusal));
         }
@@ -155,6 +158,15 @@ impl Effects for Outlets {
             }),
             Effect::Freeze { .. } => {}
         }
+    }
+}
+
+/// A watch that is what a test says.
+pub(crate) struct Sight(pub(crate) Mutex<Watching>);
+
+impl Watch for Sight {
+    fn watching(&self) -> Watching {
+        self.0.lock().unwrap().clone()
     }
 }
 
@@ -294,6 +306,10 @@ impl Accounts for Doors {
         Ok(())
     }
 
+    fn has_password(&self, user: UserId) -> Result<bool, StorageError> {
+        Ok(self.passwords.lock().unwrap().contains_key(&user))
+    }
+
     fn password_matches(
         &self,
         user: Option<UserId>,
@@ -381,7 +397,11 @@ impl Accounts for Doors {
     }
 
     fn redeem_login(&self, token: &str, _: Timestamp) -> Result<Option<UserId>, StorageError> {
-        Ok(self.logins.lock().unwrap().remove(token))
+        let user = self.logins.lock().unwrap().remove(token);
+        if let Some(user) = user {
+            self.passwords.lock().unwrap().remove(&user);
+        }
+        Ok(user)
     }
 
     fn setup_token_matches(&self, token: &str, _: Timestamp) -> Result<bool, StorageError> {

@@ -27,7 +27,9 @@ async fn a_full_disk_is_no_success() {
         disk_full: true,
     });
     let answer = world.enqueue(&trigger("web")).await;
-    assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
+    // PagerDuty's clients try again after 503 and not after 507.
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers.contains_key("retry-after"));
     assert!(answer.text().contains("the disk is full"));
     let native = world.post("/incidents", json!({"title": "x"})).await;
     assert_eq!(native.status, StatusCode::INSUFFICIENT_STORAGE);

@@ -1,8 +1,11 @@
 //! People, contact methods, rosters and settings by the API.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_edge::ports::Vault;
+use tocsin_edge::ports::{Hindrance, Vault, Watching};
 
 use crate::world::World;
 
@@ -324,4 +327,96 @@ async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_r
         .await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["reasons"], json!(["engine"]));
+}
+
+#[tokio::test]
+async fn a_person_who_would_not_be_paged_makes_nobody_reachable() {
+    let world = World::new();
+    let topic = "https://ntfy.example.org/topic";
+    world.reach(world.bob, "ntfy", topic, None).await;
+    let diagnosis = world.get("/doctor").await.json();
+    assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
+    assert!(
+        diagnosis.to_string().contains("who would be paged now"),
+        "{diagnosis:#}"
+    );
+    world.reach(world.ada, "ntfy", topic, None).await;
+    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_not_watched() {
+    let world = World::new();
+    let hindrance = Hindrance {
+        about: "Apache".to_owned(),
+        what: "access.log cannot be read".to_owned(),
+        fix: "add the user to the group adm".to_owned(),
+    };
+    for (watching, state, fix) in [
+        (Watching::Off, "warn", "enabled = true"),
+        (Watching::NotRunning("no threads".to_owned()), "fail", "log"),
+        (Watching::Running(vec![hindrance]), "warn", "group adm"),
+    ] {
+        *world.sight.0.lock().unwrap() = watching.clone();
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let check = checks
+            .iter()
+            .find(|check| check["name"] == "watch")
+            .unwrap();
+        assert_eq!(check["state"], state, "{watching:?}");
+        assert!(check["fix"].as_str().unwrap().contains(fix), "{check}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_stays_while_nobody_knows_whether_its_method_was_added() {
+    let world = World::with(|settings| settings.answer_wait = Duration::from_millis(50));
+    let hold = Arc::clone(&world.journal.hold);
+    let hanging = hold.lock().unwrap();
+    let body =
+        json!({"kind": "ntfy", "label": "Phone", "address": "https://ntfy.example.org/late"});
+    let path = format!("/users/{}/contact-methods", world.bob);
+    // The lock is the disk's, which no handler takes.
+    let answer = tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(world.post(&path, body))
+    });
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    drop(hanging);
+    let address = world.committed.wait_for(|_| {
+        world.engine.read(|state| {
+            let methods = &state.users[&world.bob].contact_methods;
+            methods.get(1).map(|method| method.address)
+        })
+    });
+    assert!(world.vault.get(address).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn test_pages_and_confirmations_are_limited_for_each_way_alone() {
+    let world = World::new();
+    let path = format!("/users/{}/contact-methods", world.bob);
+    for n in 0..12 {
+        let address = format!("https://ntfy.example.org/topic-{n}");
+        let body = json!({"kind": "ntfy", "label": format!("Phone {n}"), "address": address});
+        let added = world.post(&path, body).await;
+        assert_eq!(added.status, StatusCode::CREATED, "{}", added.text());
+        let method = added.json()["id"].as_str().unwrap().to_owned();
+        for _ in 0..3 {
+            let test = format!("{path}/{method}/test");
+            assert_eq!(
+                world.post(&test, json!({})).await.status,
+                StatusCode::ACCEPTED
+            );
+        }
+        let own = format!("{path}/{method}");
+        let gone = world.call("DELETE", &own, &world.admin, None).await;
+        assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    }
+    let mut sent = 0;
+    for _ in 0..10 {
+        let answer = world.post("/channels/email/test", json!({})).await;
+        sent += usize::from(answer.status == StatusCode::ACCEPTED);
+    }
+    assert_eq!(sent, 5);
 }

@@ -36,6 +36,15 @@ impl Received {
 
 /// A server on loopback that answers each request with `answer`, or never when it is empty.
 fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+    listen(answer, answer.is_empty())
+}
+
+/// A server that says no more than `answer` and keeps the connection.
+fn start_and_hold(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+    listen(answer, true)
+}
+
+fn listen(answer: &'static str, hold: bool) -> (SocketAddr, Receiver<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = channel();
@@ -46,11 +55,10 @@ fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
                 // The test may have ended.
                 let _ = sender.send(received);
             }
-            if answer.is_empty() {
+            let _ = connection.write_all(answer.as_bytes());
+            if hold {
                 // Holds the connection open until the client gives up.
                 let _ = connection.read(&mut [0]);
-            } else {
-                let _ = connection.write_all(answer.as_bytes());
             }
         }
     });
@@ -107,10 +115,7 @@ async fn a_webhook_is_signed_and_carries_its_key() {
     let (server, requests) = start(OK);
     let (world, outcome, detail) =
         page_to("webhook", &format!("http://{server}/hook"), loopback()).await;
-    assert_eq!(
-        (outcome, detail.as_str()),
-        (Outcome::Accepted, "HTTP 200 fine")
-    );
+    assert_eq!((outcome, detail.as_str()), (Outcome::Accepted, "HTTP 200"));
     let received = requests.recv().unwrap();
     let signed = SignedHeaders {
         timestamp: received.header("x-tocsin-timestamp"),
@@ -172,6 +177,84 @@ async fn what_a_server_answers_decides_whether_it_is_tried_again() {
     .await;
     check("not http at all\r\n\r\n", Outcome::Failed).await;
     check("", Outcome::TimedOut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_is_an_answer_also_when_the_words_never_end() {
+    for (answer, expected) in [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n",
+            Outcome::Accepted,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok",
+            Outcome::Accepted,
+        ),
+        (
+            "HTTP/1.1 403 No\r\ncontent-length: 9\r\n\r\nno",
+            Outcome::Refused,
+        ),
+    ] {
+        let (server, _requests) = start_and_hold(answer);
+        let world = World::new();
+        let address = format!("http://{server}/hook");
+        world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+        let delivery = world.deliver(loopback(), Duration::from_secs(10));
+        world.raise("web").await;
+        let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+        delivery.stop();
+        assert_eq!(outcome, expected, "{answer}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_repeats_of_its_secret_address_is_not_journalled() {
+    let said = r#"{"topic":"qx7-topic","error":"Cannot POST /T0/SECRETPATH?key=k-123456"}"#;
+    for (kind, path) in [
+        ("ntfy", "qx7-topic"),
+        ("webhook", "T0/SECRETPATH?key=k-123456"),
+    ] {
+        for status in ["200 OK", "404 Not Found", "500 Oops"] {
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{said}",
+                said.len()
+            );
+            let (server, _requests) = start(Box::leak(answer.into_boxed_str()));
+            let (world, _, detail) =
+                page_to(kind, &format!("http://{server}/{path}"), loopback()).await;
+            let journal = format!("{:?}", world.journal.events.lock().unwrap());
+            let hidden = if kind == "ntfy" {
+                ["qx7-topic", "qx7-topic"]
+            } else {
+                ["SECRETPATH", "k-123456"]
+            };
+            for hidden in hidden {
+                assert!(!journal.contains(hidden), "{kind} {status}: {detail}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_for_what_was_taken_meanwhile() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let incident = world.raise("web").await;
+    let taken = world
+        .post(
+            &format!("/incidents/{incident}/acknowledge"),
+            serde_json::json!({}),
+        )
+        .await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(detail.starts_with("not sent: "), "{detail}");
+    assert!(requests.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

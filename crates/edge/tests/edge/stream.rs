@@ -138,3 +138,19 @@ async fn a_reader_without_credentials_hears_nothing() {
         .unwrap();
     assert_eq!(world.send(request).await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn one_person_cannot_take_everybodys_streams() {
+    let world = World::new();
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        open.push(Listener::open(&world, None).await);
+    }
+    let answer = world.call("GET", "/stream", &world.viewer, None).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let request = Request::get(format!("{BASE}/stream"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.bobs));
+    let request = request.body(Body::empty()).unwrap();
+    let response = world.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}

@@ -21,13 +21,13 @@ use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
-use tocsin_edge::ports::{Accounts, NewToken, Vault};
+use tocsin_edge::ports::{Accounts, NewToken, Vault, Watch, Watching};
 use tocsin_edge::secret::key_hash;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tower::ServiceExt;
 
 use crate::fakes::{
-    Committed, Doors, HandClock, Memory, NoSeries, OpenVault, OsEntropy, Outlets, START,
+    Committed, Doors, HandClock, Memory, NoSeries, OpenVault, OsEntropy, Outlets, START, Sight,
 };
 
 pub(crate) const ROUTING_KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
@@ -44,6 +44,7 @@ pub(crate) struct World {
     pub(crate) queue: Queue,
     pub(crate) committed: Committed,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) sight: Arc<Sight>,
     /// Ada, the administrator.
     pub(crate) ada: UserId,
     pub(crate) admin: String,
@@ -109,9 +110,10 @@ impl World {
             data_dir: "/".into(),
             events_per_minute: 120,
             version: "0.0.0".to_owned(),
-            revision: None,
+            answer_wait: tocsin_edge::app::ANSWER_WAIT,
         };
         change(&mut settings);
+        let sight = Arc::new(Sight(std::sync::Mutex::new(Watching::Running(Vec::new()))));
         let app = App::new(Parts {
             engine: engine.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -121,6 +123,7 @@ impl World {
             telemetry: Arc::new(NoSeries),
             evidences: Arc::new(NoSeries),
             health: Arc::new(journal.clone()),
+            watch: Arc::clone(&sight) as Arc<dyn Watch>,
             feed,
             tally: Arc::clone(&tally),
             settings,
@@ -160,6 +163,7 @@ impl World {
             queue,
             committed,
             tally,
+            sight,
             ada,
             bob,
         }

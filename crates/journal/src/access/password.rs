@@ -111,6 +111,17 @@ impl Access {
         Ok(())
     }
 
+    /// Forgets a person's password.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn remove_password(&self, user: UserId) -> Result<(), AccessError> {
+        self.database.write(|connection| {
+            diesel::delete(passwords::table.find(user.as_str())).execute(connection)
+        })?;
+        Ok(())
+    }
+
     /// The hash of a person's password, if they have one.
     ///
     /// # Errors

@@ -104,6 +104,21 @@ impl Access {
         }))
     }
 
+    /// Whether a person has a session that is still valid.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_session(&self, user: UserId, now: Timestamp) -> Result<bool, AccessError> {
+        let found: i64 = self.database.read(|connection| {
+            sessions::table
+                .filter(sessions::user.eq(user.as_str()))
+                .filter(sessions::expires_at.gt(now.as_micros()))
+                .count()
+                .get_result(connection)
+        })?;
+        Ok(found > 0)
+    }
+
     /// Notes that a session was used; writes at most once a minute.
     ///
     /// # Errors

@@ -136,6 +136,8 @@ fn a_password_is_verified_by_its_hash_alone() {
     access.set_password(user, "first", at(0)).unwrap();
     access.set_password(user, &hash, at(1)).unwrap();
     assert_eq!(access.password_hash(user).unwrap(), Some(hash));
+    access.remove_password(user).unwrap();
+    assert_eq!(access.password_hash(user).unwrap(), None);
 }
 
 fn token_for<'a>(id: TokenId, user: Option<UserId>) -> NewApiToken<'a> {

@@ -811,8 +811,9 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set one's password
-         * @description All sessions of the person end; they sign in again.
+         * Set a password
+         * @description One's own only in a browser's session, with the one in use if there is one; an administrator sets others' without. All
+         *     sessions of the person end; they sign in again.
          */
         put: operations["set_password"];
         post?: never;
@@ -1616,6 +1617,8 @@ export interface components {
         };
         /** @description A new password. */
         PasswordRequest: {
+            /** @description The one in use, when one changes one's own. */
+            current_password?: string | null;
             /** @description At least 12 characters. */
             password: string;
         };
@@ -1726,6 +1729,8 @@ export interface components {
         Session: {
             /** @description Goes into the header `X-CSRF-Token` of every request that changes something. */
             csrf_token: string;
+            /** @description Whether they have a password: changing it needs the one they have. */
+            has_password: boolean;
             setup_needed: boolean;
             user: components["schemas"]["SessionUser"];
         };
@@ -2127,6 +2132,12 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3745,6 +3756,18 @@ export interface operations {
                 content?: never;
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -23,6 +23,7 @@ export interface Session {
   user: { id: string; name: string; role: Role; email: string };
   csrf_token: string;
   setup_needed: boolean;
+  has_password: boolean;
 }
 
 export interface IncidentSummary {

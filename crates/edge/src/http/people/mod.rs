@@ -291,7 +291,8 @@ fn code() -> Result<secrecy::SecretString, Problem> {
     Ok(digits.into())
 }
 
-/// Asks the core; when it refuses, the vault rows made for it go again.
+/// Asks the core; when nothing was kept, the vault rows made for it go again. While that is not certain they stay: what was
+/// committed needs them, and the next start removes what belongs to nobody.
 async fn ask_or_forget(
     app: &App,
     caller: &Caller,
@@ -300,6 +301,7 @@ async fn ask_or_forget(
 ) -> Result<(), Problem> {
     match app.ask(&caller.actor, Ask::People(ask)).await {
         Ok(_) => Ok(()),
+        Err(problem) if !problem.outcome_known() => Err(problem),
         Err(problem) => {
             let rows = rows.to_vec();
             app.blocking(move |parts| parts.vault.remove(&rows)).await?;
