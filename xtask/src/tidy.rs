@@ -14,7 +14,7 @@ const LINES_MAX: usize = 500;
 /// Files that are longer, and the length they may not exceed. Entries shrink and go; none is added without a reason.
 const RATCHET: [(&str, usize); 1] = [
     // One catalogue of everything that can happen; in two files it would be read twice.
-    ("crates/domain/src/event.rs", 515),
+    ("crates/domain/src/event.rs", 511),
 ];
 
 /// What is read, by the ending of its name.

@@ -276,6 +276,9 @@ impl Vault for OpenVault {
     }
 }
 
+/// First answers by caller and key: of which request, and how it was answered.
+type FirstAnswers = BTreeMap<(String, String), (String, Option<(u16, Vec<u8>)>)>;
+
 #[derive(Default)]
 pub(crate) struct Doors {
     pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
@@ -283,7 +286,7 @@ pub(crate) struct Doors {
     sessions: Mutex<BTreeMap<String, UserId>>,
     tokens: Mutex<Vec<(String, ApiToken)>>,
     settings: Mutex<BTreeMap<String, String>>,
-    pub(crate) once: Mutex<BTreeMap<(String, String), (String, Option<(u16, Vec<u8>)>)>>,
+    pub(crate) once: Mutex<FirstAnswers>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
 }
