@@ -272,6 +272,9 @@ impl Vault for OpenVault {
     }
 }
 
+/// A request that was seen, and its answer once there is one.
+type Kept = (String, Option<(u16, Vec<u8>)>);
+
 #[derive(Default)]
 pub(crate) struct Doors {
     pub(crate) passwords: Mutex<BTreeMap<UserId, String>>,
@@ -279,7 +282,7 @@ pub(crate) struct Doors {
     sessions: Mutex<BTreeMap<String, UserId>>,
     tokens: Mutex<Vec<(String, ApiToken)>>,
     settings: Mutex<BTreeMap<String, String>>,
-    pub(crate) once: Mutex<BTreeMap<(String, String), (String, Option<(u16, Vec<u8>)>)>>,
+    pub(crate) once: Mutex<BTreeMap<(String, String), Kept>>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
 }
