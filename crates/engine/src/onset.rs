@@ -171,7 +171,7 @@ fn first_of_failing_run(failed: &[Run], all: &[Run]) -> Option<Onset> {
             counted_from -= 1;
             excess -= FAILED_SHARE_MAX * requests[counted_from].by;
         }
-        if best.is_none_or(|(most, _)| excess >= most) {
+        if best.is_none_or(|(most, _)| excess > most) {
             best = Some((excess, failure));
         }
     }

@@ -172,6 +172,13 @@ pub(crate) enum ConfigError {
          or listen on 127.0.0.1."
     )]
     Exposed(SocketAddr),
+    /// Links in pages would lead nowhere.
+    #[error(
+        "the links in pages and mails would begin with {0}, which nobody can open.\n  \
+         Set public_url in tocsin.toml (or give --public-url) to where people reach this server, such as \
+         \"https://tocsin.example.org\"."
+    )]
+    NoPublicUrl(SocketAddr),
 }
 
 fn told(path: &Path, problems: &[Problem]) -> String {
@@ -282,7 +289,7 @@ impl Config {
     /// This configuration with the command line's word over it.
     ///
     /// # Errors
-    /// When the whole would serve other machines without encryption.
+    /// When the whole would serve other machines without encryption, or without an address for links.
     pub(crate) fn merge(self, flags: Overrides) -> Result<Self, ConfigError> {
         let merged = Self {
             listen: flags.listen.unwrap_or(self.listen),
@@ -298,8 +305,20 @@ impl Config {
         if exposed && merged.tls == Tls::Off && !merged.behind_proxy {
             return Err(ConfigError::Exposed(merged.listen));
         }
+        let nowhere = merged.listen.ip().to_canonical().is_unspecified() || merged.behind_proxy;
+        if nowhere && merged.public_url.is_none() {
+            return Err(ConfigError::NoPublicUrl(merged.listen));
+        }
         Ok(merged)
     }
+}
+
+/// Reads the address that `--public-url` gives, by the rules of the file.
+///
+/// # Errors
+/// What is wrong, what was expected.
+pub(crate) fn public_url(given: &str) -> Result<String, String> {
+    value::parse_public_url(given)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

@@ -70,6 +70,9 @@ struct ServeArguments {
     /// The address to listen on [default: 127.0.0.1:8700].
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// Where people reach this server; links in pages begin with it [default: told from --listen].
+    #[arg(long, value_name = "URL", value_parser = config::public_url)]
+    public_url: Option<String>,
     /// Serve HTTPS with this certificate chain and key (PEM), or with `self-signed`.
     #[arg(long, num_args = 1..=2, value_names = ["CERT|self-signed", "KEY"])]
     tls: Option<Vec<String>>,
@@ -163,6 +166,7 @@ fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
     let flags = Overrides {
         data: wanted.data,
         listen: wanted.listen,
+        public_url: wanted.public_url,
         tls,
         behind_proxy: wanted.behind_proxy.then_some(true),
         retention,

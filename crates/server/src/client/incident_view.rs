@@ -108,7 +108,7 @@ struct Impact {
     #[serde(default)]
     by_tier: Vec<TierImpact>,
     #[serde(default)]
-    estimated: Option<Estimate>,
+    expected: Option<Estimate>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,14 +117,16 @@ struct TierImpact {
     requests_failed: Option<f64>,
     #[serde(default)]
     users_failed: Option<f64>,
+    #[serde(default)]
+    expected_requests: Option<Estimate>,
+    #[serde(default)]
+    expected_users: Option<Estimate>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Estimate {
     low: f64,
     high: f64,
-    #[serde(default)]
-    why: Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -350,16 +352,27 @@ fn impact_line(impact: &Impact) -> String {
             tier.requests_failed.unwrap_or_default()
         ));
     }
-    if let Some(estimate) = &impact.estimated {
-        let why = if estimate.why.as_str().is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", estimate.why)
-        };
+    if let Some(expected) = &impact.expected {
+        let range = |of: &Estimate| format!("{} to {}", of.low, of.high);
         parts.push(format!(
-            "estimated further {} to {}{why}",
-            estimate.low, estimate.high
+            "another {} expected without an answer",
+            range(expected)
         ));
+        let by_tier = impact
+            .by_tier
+            .iter()
+            .filter(|tier| !tier.tier.as_str().is_empty());
+        for tier in by_tier {
+            let Some(requests) = &tier.expected_requests else {
+                continue;
+            };
+            let users = tier
+                .expected_users
+                .as_ref()
+                .map(|users| format!(" of {} users", range(users)))
+                .unwrap_or_default();
+            parts.push(format!("{}: {}{users}", tier.tier, range(requests)));
+        }
     }
     parts.join("; ")
 }

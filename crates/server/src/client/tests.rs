@@ -171,8 +171,8 @@ fn hostile_detail() -> String {
         "pages":[{{"id":"QN","user":{{"id":"QU","name":"{evil}"}},"channel":"{evil}","label":"{evil}","state":"{evil}",
             "attempts":[{{"number":1,"started_at":"2026-11-23T07:12:58Z","outcome":"{evil}","detail":"{evil}"}}]}}],
         "paging":{{"policy":{{"id":"QP","name":"{evil}"}},"level":1,"recipients":[{{"id":"QU","name":"{evil}"}}]}},
-        "impact":{{"requests_failed":7,"requests_total":9,"by_tier":[{{"tier":"{evil}","requests_failed":3,"users_failed":2}}],
-            "estimated":{{"low":1,"high":2,"why":"{evil}"}}}},
+        "impact":{{"requests_failed":7,"requests_total":9,"by_tier":[{{"tier":"{evil}","requests_failed":3,"users_failed":2,
+            "expected_requests":{{"low":1,"high":2}},"expected_users":null}}],"expected":{{"low":1,"high":2}},"method":"{evil}"}},
         "changes":[{{"at":"2026-11-23T07:00:00Z","title":"{evil}","detail":"{evil}"}}],
         "log_lines":[{{"at":"2026-11-23T07:12:58Z","log":"{evil}","text":"{evil}"}}],
         "chart":{{}},"runbook_url":"{evil}","explanation":["{evil}"]}}"#
@@ -219,7 +219,8 @@ fn an_incident_shows_what_matters_at_three_in_the_morning() {
         r#"{head}, "alerts":[], "pages":[], "paging":{{"policy":{{"id":"QP","name":"Default"}},"level":1,"loop":0,
             "next_escalation_at":"2026-11-23T07:17:58Z","exhausted":false,"recipients":[{{"id":"QU","name":"Olivia"}}]}},
         "impact":{{"requests_failed":120,"requests_total":4000,"by_tier":[{{"tier":"premium","requests_failed":12,
-            "users_failed":3}},{{"tier":"free","requests_failed":0,"users_failed":0}}],"estimated":null}},
+            "users_failed":3,"expected_requests":{{"low":40,"high":60}},"expected_users":{{"low":20,"high":31}}}},
+            {{"tier":"free","requests_failed":0,"users_failed":0}}],"expected":{{"low":200,"high":260}}}},
         "explanation":["The process ended.","So the monitor fired."]}}"#
     );
     let (ran, _) = run_with(vec![Reply::new(200, &detail)], &["incident", "show", "12"]);
@@ -235,7 +236,7 @@ opened        3 min ago, 2026-11-23 08:12:58 CET (07:12:58 UTC)
 paged         3 min ago, 2026-11-23 08:12:58 CET (07:12:58 UTC)
 acknowledged  2 min ago, 2026-11-23 08:13:58 CET (07:13:58 UTC), by Olivia
 escalation    Default, level 1, to Olivia; next level in 2 min
-impact        120 of 4000 requests failed; premium: 12 requests of 3 users
+impact        120 of 4000 requests failed; premium: 12 requests of 3 users; another 200 to 260 expected without an answer; premium: 40 to 60 of 20 to 31 users
 
 Why
   - The process ended.

@@ -376,7 +376,7 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
 
 #[test]
 fn flags_go_before_the_file() {
-    let file = parsed("listen = '127.0.0.1:1'\ndata = '/a'\nretention = '1d'\nbehind_proxy = true")
+    let file = parsed("listen = '127.0.0.1:1'\ndata = '/a'\nretention = '1d'\nbehind_proxy = true\npublic_url = 'https://a.example'")
         .unwrap();
     let flags = Overrides {
         listen: Some("[::1]:2".parse().unwrap()),
@@ -402,6 +402,7 @@ fn other_machines_are_served_only_with_encryption() {
     let listen = |listen: &str, flags: Overrides| {
         let flags = Overrides {
             listen: Some(listen.parse().unwrap()),
+            public_url: Some("https://tocsin.example.org".to_owned()),
             ..flags
         };
         Config::default().merge(flags).is_ok()
@@ -425,6 +426,30 @@ fn other_machines_are_served_only_with_encryption() {
             ..Overrides::default()
         }
     ));
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let merged = |listen: &str, behind_proxy: bool, url: Option<&str>| {
+        let flags = Overrides {
+            listen: Some(listen.parse().unwrap()),
+            tls: Some(Tls::SelfSigned),
+            behind_proxy: Some(behind_proxy),
+            public_url: url.map(str::to_owned),
+            ..Overrides::default()
+        };
+        Config::default().merge(flags)
+    };
+    for (listen, behind_proxy) in [
+        ("0.0.0.0:1", false),
+        ("[::]:1", false),
+        ("127.0.0.1:1", true),
+    ] {
+        let refused = merged(listen, behind_proxy, None).unwrap_err().to_string();
+        assert!(refused.contains("Set public_url"), "{refused}");
+        assert!(merged(listen, behind_proxy, Some("https://a.example")).is_ok());
+    }
+    assert!(merged("192.0.2.1:1", false, None).is_ok());
 }
 
 #[test]
