@@ -194,6 +194,7 @@ fn estimate(facts: &Facts) -> Vec<Candidate> {
 }
 
 /// The meaning of terms; the first ones are those that a newcomer asks for first.
+#[expect(clippy::too_many_lines, reason = "a list of terms")]
 fn terms(facts: &Facts) -> Vec<Candidate> {
     let mut all = vec![
         offer(

@@ -188,6 +188,10 @@ fn setup_link(data: &Data, public_url: &str) -> anyhow::Result<Option<String>> {
     )))
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "the wiring, each part after those it needs"
+)]
 fn start_parts(
     data: Data,
     store: Arc<Store>,
@@ -206,18 +210,7 @@ fn start_parts(
     let folder = lock.directory().to_owned();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let reader = journal.reader();
-    let evaluated_to_ms = reader
-        .meta(EVALUATED_TO)?
-        .and_then(|text| text.parse().ok());
-    let unseen_ms = match evaluated_to_ms {
-        Some(seen) => store.sample_times_since(seen + 1)?.collect(),
-        None => Vec::new(),
-    };
-    let past = Past {
-        state,
-        evaluated_to_ms,
-        unseen_ms,
-    };
+    let past = past(state, &reader, &store)?;
     let last_failure: LastFailure = Arc::new(Mutex::new(None));
     let writing = Writing {
         journal,
@@ -244,7 +237,18 @@ fn start_parts(
         host_name: host_name(),
     });
     let evidence_thread = evidence::start(Arc::clone(&archive), to_freeze)?;
-    let egress = egress_of(config)?;
+    let settings = tocsin_edge::app::Settings {
+        public_url: public_url.to_owned(),
+        listen,
+        tls: config.tls != Tls::Off,
+        behind_proxy: config.behind_proxy,
+        insecure_no_auth,
+        egress: egress_of(config)?,
+        data_dir: folder,
+        events_per_minute: EVENTS_PER_MINUTE,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        answer_wait: tocsin_edge::app::ANSWER_WAIT,
+    };
     let user_key = user_key(&access, &vault)?;
     let secrets = Arc::new(Secrets(Arc::clone(&vault)));
     let doors = Arc::new(Doors { access, vault });
@@ -255,7 +259,7 @@ fn start_parts(
             clock: Arc::clone(&clock),
             vault: Arc::clone(&secrets) as _,
             accounts: Arc::clone(&doors) as _,
-            egress: egress.clone(),
+            egress: settings.egress.clone(),
             public_url: public_url.to_owned(),
             tally: Arc::clone(&tally),
         },
@@ -281,18 +285,7 @@ fn start_parts(
         watch: Arc::clone(&sight) as _,
         feed,
         tally,
-        settings: tocsin_edge::app::Settings {
-            public_url: public_url.to_owned(),
-            listen,
-            tls: config.tls != Tls::Off,
-            behind_proxy: config.behind_proxy,
-            insecure_no_auth,
-            egress: egress.clone(),
-            data_dir: folder,
-            events_per_minute: EVENTS_PER_MINUTE,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            answer_wait: tocsin_edge::app::ANSWER_WAIT,
-        },
+        settings,
     });
     Ok(Running {
         app,
@@ -305,6 +298,26 @@ fn start_parts(
         sight,
         user_key,
         _lock: lock,
+    })
+}
+
+/// What the run before left: its state, and the samples that it stored but asked no monitor about.
+fn past(
+    state: tocsin_domain::state::State,
+    reader: &JournalReader,
+    store: &Store,
+) -> anyhow::Result<Past> {
+    let evaluated_to_ms = reader
+        .meta(EVALUATED_TO)?
+        .and_then(|text| text.parse().ok());
+    let unseen_ms = match evaluated_to_ms {
+        Some(seen) => store.sample_times_since(seen + 1)?.collect(),
+        None => Vec::new(),
+    };
+    Ok(Past {
+        state,
+        evaluated_to_ms,
+        unseen_ms,
     })
 }
 

@@ -54,11 +54,7 @@ impl Decider<'_> {
                 Ok(())
             }
             AlertAsk::HoldCleared { incident } => {
-                let known = self.state.incidents.get(&incident);
-                let held = known.is_some_and(|known| known.hold.is_some());
-                if held && self.wants_pages(incident) {
-                    self.page_now(incident);
-                }
+                self.hold_cleared(incident);
                 Ok(())
             }
             AlertAsk::Trigger {
@@ -96,29 +92,40 @@ impl Decider<'_> {
                 service,
                 integration,
                 dedup_key,
-            } => {
-                let key = named(service, &source_of(integration), &dedup_key)?;
-                let alert = self.state.firing.get(&key);
-                let incident = alert.and_then(|alert| self.state.alerts.get(alert));
-                match incident.map(|alert| alert.incident) {
-                    Some(incident) => self.acknowledge(incident, None),
-                    None => self.unmatched("an acknowledgement", &key),
-                }
-            }
+            } => self.acknowledge_by_key(&named(service, &source_of(integration), &dedup_key)?),
             AlertAsk::ResolveByKey {
                 service,
                 integration,
                 dedup_key,
-            } => {
-                let key = named(service, &source_of(integration), &dedup_key)?;
-                match self.state.firing.get(&key).copied() {
-                    Some(alert) => {
-                        self.recover_alert(alert, self.now, Cause::Request, Vec::new());
-                        Ok(())
-                    }
-                    None => self.unmatched("a resolve", &key),
-                }
+            } => self.resolve_by_key(&named(service, &source_of(integration), &dedup_key)?),
+        }
+    }
+
+    /// What a page was held back for is over.
+    fn hold_cleared(&mut self, incident: IncidentId) {
+        let known = self.state.incidents.get(&incident);
+        let held = known.is_some_and(|known| known.hold.is_some());
+        if held && self.wants_pages(incident) {
+            self.page_now(incident);
+        }
+    }
+
+    fn acknowledge_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
+        let alert = self.state.firing.get(key);
+        let incident = alert.and_then(|alert| self.state.alerts.get(alert));
+        match incident.map(|alert| alert.incident) {
+            Some(incident) => self.acknowledge(incident, None),
+            None => self.unmatched("an acknowledgement", key),
+        }
+    }
+
+    fn resolve_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
+        match self.state.firing.get(key).copied() {
+            Some(alert) => {
+                self.recover_alert(alert, self.now, Cause::Request, Vec::new());
+                Ok(())
             }
+            None => self.unmatched("a resolve", key),
         }
     }
 

@@ -79,6 +79,10 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each thing that can happen"
+)]
 fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<Told> {
     match what {
         IncidentWhat::Opened {

@@ -177,6 +177,10 @@ impl State {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each thing that can happen"
+)]
 fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestamp) {
     match what {
         IncidentWhat::Opened { .. } | IncidentWhat::NoteAdded { .. } => {}

@@ -77,6 +77,7 @@ impl World {
     }
 
     /// With other settings.
+    #[expect(clippy::too_many_lines, reason = "a world written out")]
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let clock = Arc::new(HandClock(std::sync::Mutex::new(START)));
         let journal = Memory::default();

@@ -212,87 +212,56 @@ pub(super) fn detail(one: &Detail, look: &Look) -> String {
 
 fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
     let summary = &one.summary;
-    let mut known = vec![
-        ("status", look.state(&summary.status)),
+    let (state, severity) = (look.state(&summary.status), look.state(&summary.severity));
+    let name = |of: &Option<Named>| of.as_ref().map(|of| of.name.to_string());
+    let at = |moment: Moment| look.moment_with_utc(moment.0);
+    let acknowledged = |taken| {
+        let by = summary.acknowledged_by.as_ref();
+        let by = by.map(|by| format!(", by {}", by.name)).unwrap_or_default();
+        format!("{}{by}", at(taken))
+    };
+    let relapses = Some(summary.relapses).filter(|count| *count > 0);
+    let hold = summary.hold.as_ref();
+    let lines = [
+        ("status", Some(state)),
         (
             "severity",
-            format!(
-                "{}, {} urgency",
-                look.state(&summary.severity),
-                summary.urgency
-            ),
+            Some(format!("{severity}, {} urgency", summary.urgency)),
         ),
+        ("service", name(&summary.service)),
+        ("target", name(&summary.target)),
+        (
+            "began",
+            summary
+                .onset_at
+                .map(|onset| format!("{}{}", at(onset), uncertainty(summary))),
+        ),
+        ("opened", Some(at(summary.opened_at))),
+        ("paged", summary.paged_at.map(at)),
+        ("acknowledged", summary.acknowledged_at.map(acknowledged)),
+        ("recovered", summary.recovered_at.map(at)),
+        ("resolved", summary.resolved_at.map(at)),
+        ("relapses", relapses.map(|count| count.to_string())),
+        (
+            "waiting",
+            hold.map(|hold| format!("{} ({})", at(hold.until), hold.why)),
+        ),
+        (
+            "not paged",
+            summary.suppressed.as_ref().map(ToString::to_string),
+        ),
+        (
+            "escalation",
+            one.paging.as_ref().map(|paging| escalation(paging, look)),
+        ),
+        ("impact", one.impact.as_ref().map(impact_line)),
+        ("runbook", one.runbook_url.as_ref().map(ToString::to_string)),
+        ("next", next_step(summary)),
     ];
-    known.extend(
-        summary
-            .service
-            .as_ref()
-            .map(|service| ("service", service.name.to_string())),
-    );
-    known.extend(
-        summary
-            .target
-            .as_ref()
-            .map(|target| ("target", target.name.to_string())),
-    );
-    let at = |moment: Moment| look.moment_with_utc(moment.0);
-    known.extend(
-        summary
-            .onset_at
-            .map(|onset| ("began", format!("{}{}", at(onset), uncertainty(summary)))),
-    );
-    known.push(("opened", at(summary.opened_at)));
-    known.extend(summary.paged_at.map(|paged| ("paged", at(paged))));
-    known.extend(summary.acknowledged_at.map(|taken| {
-        let by = summary
-            .acknowledged_by
-            .as_ref()
-            .map(|by| format!(", by {}", by.name))
-            .unwrap_or_default();
-        ("acknowledged", format!("{}{by}", at(taken)))
-    }));
-    known.extend(
-        summary
-            .recovered_at
-            .map(|recovered| ("recovered", at(recovered))),
-    );
-    known.extend(
-        summary
-            .resolved_at
-            .map(|resolved| ("resolved", at(resolved))),
-    );
-    if summary.relapses > 0 {
-        known.push(("relapses", summary.relapses.to_string()));
-    }
-    known.extend(
-        summary
-            .hold
-            .as_ref()
-            .map(|hold| ("waiting", format!("{} ({})", at(hold.until), hold.why))),
-    );
-    known.extend(
-        summary
-            .suppressed
-            .as_ref()
-            .map(|why| ("not paged", why.to_string())),
-    );
-    known.extend(
-        one.paging
-            .as_ref()
-            .map(|paging| ("escalation", escalation(paging, look))),
-    );
-    known.extend(
-        one.impact
-            .as_ref()
-            .map(|impact| ("impact", impact_line(impact))),
-    );
-    known.extend(
-        one.runbook_url
-            .as_ref()
-            .map(|url| ("runbook", url.to_string())),
-    );
-    known.extend(next_step(summary).map(|step| ("next", step)));
-    known
+    let told = lines
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text?)));
+    told.collect()
 }
 
 fn uncertainty(summary: &Summary) -> String {

@@ -151,6 +151,10 @@ pub(super) fn watch(event: &WatchEvent, names: &Names<'_>) -> Words {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each thing that can happen"
+)]
 pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
     match what {
         IncidentWhat::Opened {
