@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tocsin_domain::id::{SecretId, TokenId, UserId};
+use tocsin_domain::id::{Entropy, SecretId, TokenId, UserId};
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Accounts, ApiToken, NewToken, Once, StorageError, Vault};
 use tocsin_engine::Clock;
@@ -11,7 +11,7 @@ use tocsin_journal::{
     verify_decoy_password, verify_password,
 };
 
-use crate::system::{OsEntropy, SystemClock};
+use crate::system::{OsEntropy, SystemClock, hex};
 
 /// A session lasts this long without being used.
 const SESSION_MS: u64 = 30 * 86_400_000;
@@ -285,4 +285,23 @@ fn token_of(token: tocsin_journal::ApiToken) -> ApiToken {
         created_at: token.created_at,
         expires_at: token.expires_at,
     }
+}
+
+/// The key under which users' names are hashed, made once for an installation: the same person has the same hash in every log.
+pub(crate) fn user_key(access: &Access, vault: &tocsin_journal::Vault) -> anyhow::Result<Vec<u8>> {
+    const SETTING: &str = "user_hash_key";
+    let row = access
+        .setting(SETTING)?
+        .and_then(|row| row.as_str()?.parse::<SecretId>().ok());
+    if let Some(key) = row.map(|id| vault.get(id)).transpose()?.flatten() {
+        return Ok(key.expose_secret().as_bytes().to_owned());
+    }
+    let mut bytes = [0_u8; 32];
+    OsEntropy.fill(&mut bytes);
+    let key = hex(&bytes);
+    let id = SecretId::random(&mut OsEntropy);
+    let secret = SecretString::from(key.clone());
+    vault.put(id, None, &secret, &mut OsEntropy)?;
+    access.set_setting(SETTING, &Value::String(id.to_string()))?;
+    Ok(key.into_bytes())
 }

@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tocsin_agent::Agent;
-use tocsin_domain::id::{Entropy, SecretId};
+use tocsin_domain::state::State;
 use tocsin_edge::app::{App, Parts};
 use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
@@ -20,10 +20,10 @@ use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
-use tocsin_journal::{Access, JournalReader, OneTimePurpose, Vault};
+use tocsin_journal::{JournalReader, OneTimePurpose};
 use tocsin_telemetry::{Options, Store};
 
-use crate::accounts::{Doors, Secrets};
+use crate::accounts::{Doors, Secrets, user_key};
 use crate::config::{Allowed, Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
@@ -33,7 +33,7 @@ use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
-use crate::system::{OsEntropy, SystemClock, hex};
+use crate::system::{OsEntropy, SystemClock};
 use crate::watch::{LocalHost, Sight, Standing};
 
 /// The setup link lives this long; a new one is printed at every start.
@@ -302,11 +302,7 @@ fn start_parts(
 }
 
 /// What the run before left: its state, and the samples that it stored but asked no monitor about.
-fn past(
-    state: tocsin_domain::state::State,
-    reader: &JournalReader,
-    store: &Store,
-) -> anyhow::Result<Past> {
+fn past(state: State, reader: &JournalReader, store: &Store) -> anyhow::Result<Past> {
     let evaluated_to_ms = reader
         .meta(EVALUATED_TO)?
         .and_then(|text| text.parse().ok());
@@ -319,25 +315,6 @@ fn past(
         evaluated_to_ms,
         unseen_ms,
     })
-}
-
-/// The key under which users' names are hashed, made once for an installation: the same person has the same hash in every log.
-fn user_key(access: &Access, vault: &Vault) -> anyhow::Result<Vec<u8>> {
-    const SETTING: &str = "user_hash_key";
-    let row = access
-        .setting(SETTING)?
-        .and_then(|row| row.as_str()?.parse::<SecretId>().ok());
-    if let Some(key) = row.map(|id| vault.get(id)).transpose()?.flatten() {
-        return Ok(key.expose_secret().as_bytes().to_owned());
-    }
-    let mut bytes = [0_u8; 32];
-    OsEntropy.fill(&mut bytes);
-    let key = hex(&bytes);
-    let id = SecretId::random(&mut OsEntropy);
-    let secret = SecretString::from(key.clone());
-    vault.put(id, None, &secret, &mut OsEntropy)?;
-    access.set_setting(SETTING, &serde_json::Value::String(id.to_string()))?;
-    Ok(key.into_bytes())
 }
 
 pub(crate) fn host_name() -> String {
