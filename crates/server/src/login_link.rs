@@ -107,7 +107,13 @@ fn only_one(data: &Data) -> anyhow::Result<UserId> {
     }
 }
 
-fn make(data: &Data, user: UserId, public_url: &str, life_ms: u64) -> anyhow::Result<String> {
+/// A link that signs `user` in once.
+pub(crate) fn make(
+    data: &Data,
+    user: UserId,
+    public_url: &str,
+    life_ms: u64,
+) -> anyhow::Result<String> {
     let now = SystemClock.now();
     let expires = now.plus_ms(life_ms);
     let token = data.access.create_one_time(

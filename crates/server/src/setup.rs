@@ -12,10 +12,11 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::{Entropy, SecretId, TokenId};
 use tocsin_domain::people::Role;
 use tocsin_engine::Clock;
-use tocsin_journal::{NewApiToken, OneTimePurpose};
+use tocsin_journal::NewApiToken;
 
 use crate::accounts::LOGIN_LINK_MS;
 use crate::data;
+use crate::login_link;
 use crate::system::{OsEntropy, SystemClock};
 
 /// Characters of a routing key (PagerDuty Events API v2).
@@ -84,18 +85,11 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
         expires_at: None,
     };
     let token = data.access.create_api_token(&token, now, &mut OsEntropy)?;
-    let expires = now.plus_ms(LOGIN_LINK_MS);
-    let login = data.access.create_one_time(
-        OneTimePurpose::SignIn,
-        Some(user),
-        now,
-        expires,
-        &mut OsEntropy,
-    )?;
+    let login_url = login_link::make(&data, user, wanted.public_url, LOGIN_LINK_MS)?;
     let printed = json!({
         "api_token": token.expose_secret(),
         "routing_key": routing_key,
-        "login_url": format!("{}/ui/login?token={}", wanted.public_url, login.expose_secret()),
+        "login_url": login_url,
     });
     writeln!(out, "{printed}")?;
     Ok(())
