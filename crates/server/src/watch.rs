@@ -16,7 +16,7 @@ use tocsin_edge::ports::{Hindrance, Watch, Watching};
 use tocsin_engine::{Clock, EngineHandle};
 use tocsin_telemetry::Store;
 
-use crate::system::SystemClock;
+use crate::system::{SystemClock, hex};
 
 /// Where the agent stands.
 pub(crate) enum Standing {
@@ -140,12 +140,7 @@ impl Host for LocalHost {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.user_key).expect("HMAC takes keys of any length");
         mac.update(user.as_bytes());
-        let digest = mac.finalize().into_bytes();
-        digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&mac.finalize().into_bytes()[..8])
     }
 }
 

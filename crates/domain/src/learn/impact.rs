@@ -120,9 +120,13 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// Connections that waited in the accept queue may have been answered when the server went on.
     const fn waited(&self) -> u64 {
-        match self.failure {
-            Some(FailureKind::Hung | FailureKind::Saturated) => self.waiting,
-            _ => 0,
+        if matches!(
+            self.failure,
+            Some(FailureKind::Hung | FailureKind::Saturated)
+        ) {
+            self.waiting
+        } else {
+            0
         }
     }
 }

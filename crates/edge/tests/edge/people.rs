@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_edge::ports::{Hindrance, Vault, Watching};
 
-use crate::world::World;
+use crate::world::{Answered, World};
 
 #[tokio::test]
 async fn an_address_is_shown_to_its_owner_and_to_administrators_only() {
@@ -295,19 +295,18 @@ async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
     let world = World::new();
     let diagnosis = world.get("/doctor").await.json();
     assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
-    let ready = world
-        .send(
-            axum::http::Request::get("/readyz")
-                .body(axum::body::Body::empty())
-                .unwrap(),
-        )
-        .await;
+    let ready = ready(&world).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["reasons"], json!(["contact methods"]));
     world
         .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
+}
+
+async fn ready(world: &World) -> Answered {
+    let asked = axum::http::Request::get("/readyz").body(axum::body::Body::empty());
+    world.send(asked.unwrap()).await
 }
 
 #[tokio::test]
@@ -318,13 +317,7 @@ async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_r
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
     world.engine.stop();
-    let ready = world
-        .send(
-            axum::http::Request::get("/readyz")
-                .body(axum::body::Body::empty())
-                .unwrap(),
-        )
-        .await;
+    let ready = ready(&world).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["reasons"], json!(["engine"]));
 }
