@@ -18,3 +18,4 @@ pub mod signal;
 pub mod state;
 pub mod target;
 pub mod time;
+pub mod write;

@@ -22,7 +22,9 @@ use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
-use crate::ports::{Accounts, EventLog, Evidences, Health, StorageError, Telemetry, Vault, Watch};
+use crate::ports::{
+    Accounts, EventLog, Evidences, Health, Metrics, StorageError, Telemetry, Vault, Watch,
+};
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -80,6 +82,8 @@ pub struct Parts {
     pub accounts: Arc<dyn Accounts>,
     /// The store.
     pub telemetry: Arc<dyn Telemetry>,
+    /// The same store, as metrics clients see it.
+    pub metrics: Arc<dyn Metrics>,
     /// Frozen evidence.
     pub evidences: Arc<dyn Evidences>,
     /// How the journal is.

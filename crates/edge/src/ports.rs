@@ -9,6 +9,8 @@ use tocsin_domain::learn::requests::RequestLog;
 use tocsin_domain::people::Role;
 use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
+use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
+use tocsin_promql::{Ask, StoredExemplar};
 
 /// Why something could not be read or kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -438,4 +440,47 @@ pub struct JournalHealth {
 pub trait Health: Send + Sync + 'static {
     /// The journal's state after its last commit.
     fn journal(&self) -> JournalHealth;
+}
+
+/// Metrics as clients of Prometheus' protocols see them. Calls block: they are made from threads that may wait.
+pub trait Metrics: Send + Sync + 'static {
+    /// Stores what a client sent, durably, and tells the monitors. `source` names who sent it.
+    ///
+    /// # Errors
+    /// It is not on disk.
+    fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError>;
+
+    /// Where queries are evaluated.
+    fn source(&self) -> &dyn tocsin_promql::Source;
+
+    /// The labels of the series, sorted, `limit` at most; whether there were more.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    fn series(
+        &self,
+        ask: &Ask<'_>,
+        limit: usize,
+    ) -> Result<(Vec<tocsin_promql::Labels>, bool), StorageError>;
+
+    /// The names of the labels of these series, sorted.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, StorageError>;
+
+    /// The values that a label has in these series, sorted.
+    ///
+    /// # Errors
+    /// The data cannot be read.
+    fn label_values(&self, name: &str, ask: &Ask<'_>) -> Result<Vec<String>, StorageError>;
+
+    /// What is known of one metric, or of all, sorted by name.
+    fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)>;
+
+    /// The exemplars of these series in the span, by series, in the order of time.
+    fn exemplars(&self, ask: &Ask<'_>) -> Vec<(tocsin_promql::Labels, Vec<StoredExemplar>)>;
+
+    /// How many of what there are; `top` entries in each list.
+    fn cardinality(&self, top: usize) -> Cardinality;
 }

@@ -21,7 +21,7 @@ pub use labels::{Labels, METRIC_NAME, stable_hash};
 pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use query::{Query, QueryType};
-pub use source::{Chunk, PlainChunk, Select, SeriesData, Source, SourceError};
+pub use source::{Ask, Chunk, PlainChunk, Select, SeriesData, Source, SourceError, StoredExemplar};
 
 /// The bits of the staleness marker: a sample with this value says that its series ended for now.
 pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;

@@ -85,6 +85,29 @@ pub trait Source {
     fn select(&self, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError>;
 }
 
+/// An exemplar that is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredExemplar {
+    /// Its own labels.
+    pub labels: Labels,
+    /// Milliseconds since the epoch.
+    pub at_ms: i64,
+    /// Its value.
+    pub value: f64,
+}
+
+/// A question about what there is: series that pass all matchers of at least one set (all series when there is no set) and
+/// have a sample in the span.
+#[derive(Clone, Debug)]
+pub struct Ask<'a> {
+    /// Sets of matchers.
+    pub sets: &'a [Vec<Matcher>],
+    /// First instant, milliseconds, inclusive.
+    pub from_ms: i64,
+    /// Last instant, milliseconds, inclusive.
+    pub to_ms: i64,
+}
+
 /// A source that cannot answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

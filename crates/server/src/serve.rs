@@ -280,6 +280,7 @@ fn start_parts(
         vault: secrets,
         accounts: doors,
         telemetry: Arc::new(Asking(Arc::clone(&store))),
+        metrics: Arc::new(Asking(Arc::clone(&store))),
         evidences: archive,
         health: reading,
         watch: Arc::clone(&sight) as _,

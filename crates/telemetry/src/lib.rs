@@ -13,6 +13,7 @@ mod frame;
 mod head;
 mod index;
 mod maintain;
+mod metrics;
 mod options;
 mod payload;
 mod query;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, RealDisk};
 use crate::store::Position;
+pub use tocsin_domain::write::Refused;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -85,21 +86,6 @@ impl Default for Limits {
             recorded_logs_max: 500_000,
         }
     }
-}
-
-/// Counts of samples that were refused since the store was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Refused {
-    /// They would have begun a series above the limit.
-    pub series_limit: u64,
-    /// Too many labels, or too long ones, or no labels at all.
-    pub labels: u64,
-    /// Older than the window for late samples.
-    pub too_late: u64,
-    /// Too far in the future.
-    pub too_early: u64,
-    /// Another value stands at the same millisecond of the same series; the first one stays.
-    pub conflicting: u64,
 }
 
 /// What was found when a store was opened.

@@ -14,6 +14,7 @@ mod front;
 mod hostile;
 mod incident;
 mod mail;
+mod no_metrics;
 mod people;
 mod post;
 mod stream;

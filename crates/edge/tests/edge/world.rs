@@ -122,6 +122,7 @@ impl World {
             vault: Arc::clone(&vault) as Arc<dyn Vault>,
             accounts: Arc::clone(&doors) as Arc<dyn Accounts>,
             telemetry: Arc::new(NoSeries),
+            metrics: Arc::new(NoSeries),
             evidences: Arc::new(NoSeries),
             health: Arc::new(journal.clone()),
             watch: Arc::clone(&sight) as Arc<dyn Watch>,
