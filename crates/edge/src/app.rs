@@ -22,6 +22,8 @@ use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
+use crate::ports::rules::Rules;
+use crate::ports::scrape::ScrapeTargets;
 use crate::ports::{
     Accounts, EventLog, Evidences, Health, Metrics, StorageError, Telemetry, Vault, Watch,
 };
@@ -84,6 +86,10 @@ pub struct Parts {
     pub telemetry: Arc<dyn Telemetry>,
     /// The same store, as metrics clients see it.
     pub metrics: Arc<dyn Metrics>,
+    /// The rules that are evaluated.
+    pub rules: Arc<dyn Rules>,
+    /// The exporters that are scraped.
+    pub scrape_targets: Arc<dyn ScrapeTargets>,
     /// Frozen evidence.
     pub evidences: Arc<dyn Evidences>,
     /// How the journal is.

@@ -21,6 +21,8 @@ use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
+use tocsin_edge::ports::rules::NoRules;
+use tocsin_edge::ports::scrape::NoScrapeTargets;
 use tocsin_edge::ports::{Accounts, NewToken, Vault, Watch, Watching};
 use tocsin_edge::secret::key_hash;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
@@ -123,6 +125,8 @@ impl World {
             accounts: Arc::clone(&doors) as Arc<dyn Accounts>,
             telemetry: Arc::new(NoSeries),
             metrics: Arc::new(NoSeries),
+            rules: Arc::new(NoRules),
+            scrape_targets: Arc::new(NoScrapeTargets),
             evidences: Arc::new(NoSeries),
             health: Arc::new(journal.clone()),
             watch: Arc::clone(&sight) as Arc<dyn Watch>,
