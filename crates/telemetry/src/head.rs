@@ -9,7 +9,7 @@ use tocsin_domain::write::MetricMetadata;
 use tocsin_promql::{Chunk, Labels, PlainChunk};
 
 use crate::accept::distinct;
-use crate::chunk::in_order;
+use crate::chunk::{Lent, LentRun, in_order};
 use crate::exemplars::Exemplars;
 use crate::payload::encode_rest;
 use crate::record_block::{Block, Group};
@@ -124,14 +124,22 @@ impl Head {
         Some((distinct(series), rest))
     }
 
-    /// The runs of a series that reach into a span, in the order of time.
-    pub(crate) fn runs(&self, series: u32, from_ms: i64, to_ms: i64) -> Vec<Arc<dyn Chunk>> {
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        let is_whole = self
-            .tails
-            .read(series, from_ms, to_ms, &mut times, &mut values);
-        let tail = (!times.is_empty()).then(|| PlainChunk::new(times, values));
-        let tail = tail.map(|tail| Arc::new(tail) as Arc<dyn Chunk>);
+    /// The runs of a series that reach into a span, in the order of time. Series that share times lend the same column of
+    /// `lent`.
+    pub(crate) fn runs(
+        &self,
+        series: u32,
+        (from_ms, to_ms): (i64, i64),
+        lent: &mut Lent,
+    ) -> Vec<Arc<dyn Chunk>> {
+        let view = self.tails.view(series, from_ms, to_ms);
+        let is_whole = view.as_ref().is_some_and(|view| view.is_whole);
+        let tail = view.filter(|view| !view.times.is_empty()).map(|view| {
+            Arc::new(LentRun {
+                times: lent.column(view.key, view.times),
+                values: view.values.into(),
+            }) as Arc<dyn Chunk>
+        });
         if is_whole {
             return tail.into_iter().collect();
         }

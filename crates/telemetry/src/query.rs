@@ -9,6 +9,7 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Chunk, Matcher, Select, SeriesData, Source, SourceError};
 
+use crate::chunk::Lent;
 use crate::error::ReadError;
 use crate::head::Head;
 use crate::record::Span;
@@ -35,8 +36,10 @@ fn select_in(head: &Head, select: &Select<'_>) -> Result<Vec<SeriesData>, Source
         });
     }
     let mut series = Vec::with_capacity(count);
+    let mut lent = Lent::default();
     for number in found {
-        let chunks = head.runs(number, select.start_ms, select.end_ms);
+        let span_ms = (select.start_ms, select.end_ms);
+        let chunks = head.runs(number, span_ms, &mut lent);
         if !chunks.is_empty() {
             series.push(SeriesData {
                 labels: head.labels(number),
@@ -44,7 +47,9 @@ fn select_in(head: &Head, select: &Select<'_>) -> Result<Vec<SeriesData>, Source
             });
         }
     }
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    if !select.any_order {
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
     Ok(series)
 }
 

@@ -11,11 +11,12 @@ mod write;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tocsin_promql::{Chunk, SourceError};
+use tocsin_promql::{Chunk, SharedTimes, SourceError};
 
 use crate::columns::{ColumnError, IntUnpacker, Scratch, decode_values};
 use crate::error::{MaintainError, ReadError};
@@ -36,7 +37,7 @@ const PAGE_BYTES: usize = 64 << 10;
 /// Samples of one run at most: what a query decodes at least.
 const RUN_SAMPLES_MAX: usize = 2_048;
 /// Columns of times that a block keeps unpacked.
-const COLUMNS_KEPT_MAX: usize = 64;
+const COLUMNS_KEPT_MAX: usize = 256;
 
 /// What makes bytes no block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -209,7 +210,7 @@ impl SampleBlock {
     }
 
     /// The runs of a series.
-    fn runs_of(&self, series: u32) -> std::ops::Range<usize> {
+    fn runs_of(&self, series: u32) -> Range<usize> {
         match self.series.binary_search_by_key(&series, |one| one.number) {
             Err(_) => 0..0,
             Ok(at) => {
@@ -441,15 +442,32 @@ impl Chunk for SealedRun {
         let column = self.block.times(self.block.runs[self.run].column)?;
         let first = column.partition_point(|time| *time < from_ms);
         let end = column.partition_point(|time| *time <= to_ms);
-        if first >= end {
-            return Ok(());
+        if first < end {
+            self.read_values(first..end, values)?;
+            times.extend_from_slice(&column[first..end]);
         }
+        Ok(())
+    }
+
+    fn shared_times(&self) -> Option<SharedTimes> {
+        // A column that cannot be read is told by `read`.
+        let column = self.block.times(self.block.runs[self.run].column).ok()?;
+        let all = 0..column.len();
+        Some(SharedTimes::new(column, all))
+    }
+
+    fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
         let before = values.len();
         SCRATCH.with_borrow_mut(|scratch| self.block.values(self.run, scratch, values))?;
+        if places.start > places.end || before + places.end > values.len() {
+            return Err(self
+                .block
+                .unreadable("a run is shorter than its times")
+                .into());
+        }
         // What is outside of the span goes, without a second buffer.
-        values.truncate(before + end);
-        values.drain(before..before + first);
-        times.extend_from_slice(&column[first..end]);
+        values.truncate(before + places.end);
+        values.drain(before..before + places.start);
         Ok(())
     }
 }

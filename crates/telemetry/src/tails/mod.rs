@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use clock::Clocks;
 
+use crate::series::short;
+
 /// Sealed samples that stay in memory are at most this old, compared with the newest of their series.
 const KEPT_MS: i64 = 330_000;
 /// And at most so many.
@@ -72,6 +74,16 @@ pub(crate) struct Sealable<'a> {
     pub(crate) key: (u32, u32, usize),
     pub(crate) times: &'a [i64],
     pub(crate) values: &'a [f64],
+}
+
+/// Samples of one series that are in memory.
+pub(crate) struct View<'a> {
+    /// Tells equal times apart cheaply: two series with the same key have the same times.
+    pub(crate) key: (u32, u32, usize),
+    pub(crate) times: &'a [i64],
+    pub(crate) values: &'a [f64],
+    /// Nothing of the span is in a block or late: these are all samples there are.
+    pub(crate) is_whole: bool,
 }
 
 impl Tails {
@@ -139,9 +151,7 @@ impl Tails {
     /// Sees to it that the clock of a series has this time next.
     fn follow(&mut self, series: u32, at_ms: i64) {
         let tail = &mut self.tails[series as usize];
-        let index = tail
-            .first
-            .wrapping_add(crate::series::short(tail.values.len()));
+        let index = tail.first.wrapping_add(short(tail.values.len()));
         let clock = self.clocks.get_mut(tail.clock);
         match clock.time(index) {
             Some(time) if time == at_ms => {}
@@ -191,35 +201,25 @@ impl Tails {
         }
     }
 
-    /// The samples of a span that are in memory, as columns to append to; and whether a question that begins there needs no block.
-    pub(crate) fn read(
-        &self,
-        series: u32,
-        from_ms: i64,
-        to_ms: i64,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
-    ) -> bool {
-        let Some(tail) = self.tails.get(series as usize) else {
-            return false;
-        };
+    /// The newest samples of a series within a span, without late ones.
+    pub(crate) fn view(&self, series: u32, from_ms: i64, to_ms: i64) -> Option<View<'_>> {
+        let tail = self.tails.get(series as usize)?;
+        if tail.values.is_empty() {
+            return None;
+        }
         let is_late = self.late.contains_key(&series) || self.late_freezing.contains_key(&series);
-        let all = match tail.values.is_empty() {
-            true => &[][..],
-            false => self
-                .clocks
-                .get(tail.clock)
-                .slice(tail.first, tail.values.len()),
-        };
+        let clock = self.clocks.get(tail.clock);
+        let all = clock.slice(tail.first, tail.values.len());
         let is_whole = !is_late && all.first().is_some_and(|first| *first <= from_ms);
         let skipped = if is_whole { 0 } else { tail.sealed as usize };
         let first = all.partition_point(|time| *time < from_ms).max(skipped);
-        let end = all.partition_point(|time| *time <= to_ms);
-        if first < end {
-            times.extend_from_slice(&all[first..end]);
-            values.extend_from_slice(&tail.values[first..end]);
-        }
-        is_whole
+        let end = all.partition_point(|time| *time <= to_ms).max(first);
+        Some(View {
+            key: (tail.clock, tail.first + short(first), end - first),
+            times: &all[first..end],
+            values: &tail.values[first..end],
+            is_whole,
+        })
     }
 
     /// Whether a series has samples of a span in memory.
@@ -293,7 +293,7 @@ impl Tails {
     /// Marks all that is in no block as what the next block takes.
     pub(crate) fn freeze(&mut self) {
         for tail in &mut self.tails {
-            tail.freezing = crate::series::short(tail.values.len());
+            tail.freezing = short(tail.values.len());
         }
         self.late_freezing = std::mem::take(&mut self.late);
         self.late_samples = 0;
@@ -336,7 +336,7 @@ impl Tails {
             }
             sealed += u64::from(tail.freezing - tail.sealed);
             tail.sealed = tail.freezing;
-            let number = crate::series::short(number);
+            let number = short(number);
             let is_late = late.contains_key(&number) || self.late.contains_key(&number);
             let kept = match is_late {
                 true => 0,
@@ -354,7 +354,7 @@ impl Tails {
             let dropped = (tail.sealed as usize).saturating_sub(kept);
             tail.values.drain(..dropped);
             tail.values.shrink_to(tail.values.len() + GROWTH_MIN);
-            let dropped = crate::series::short(dropped);
+            let dropped = short(dropped);
             tail.first += dropped;
             tail.sealed -= dropped;
             tail.freezing = tail.sealed;
@@ -371,7 +371,7 @@ impl Tails {
     pub(crate) fn drop_idle(&mut self, since_ms: i64) -> Vec<u32> {
         let mut idle = Vec::new();
         for (number, tail) in self.tails.iter_mut().enumerate() {
-            let number = crate::series::short(number);
+            let number = short(number);
             let is_idle = tail.newest_ms.is_some_and(|newest| newest < since_ms)
                 && tail.sealed as usize == tail.values.len()
                 && !self.late.contains_key(&number)

@@ -77,9 +77,10 @@ proptest! {
         }
         let (from, to) = (from * 15_000, (from + len) * 15_000);
         for series in 0..4 {
-            let (mut times, mut values) = (Vec::new(), Vec::new());
-            let is_whole = tails.read(series, from, to, &mut times, &mut values);
-            let in_memory = times.iter().zip(&values).map(|(at, value)| (*at, value.to_bits()));
+            let view = tails.view(series, from, to);
+            let is_whole = view.as_ref().is_some_and(|view| view.is_whole);
+            let in_memory = view.iter().flat_map(|view| view.times.iter().zip(view.values));
+            let in_memory = in_memory.map(|(at, value)| (*at, value.to_bits()));
             let mut found: BTreeMap<i64, u64> = BTreeMap::new();
             if !is_whole {
                 let of_series = sealed.range((series, from)..=(series, to));
