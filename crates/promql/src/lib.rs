@@ -6,21 +6,25 @@
 
 mod answer;
 mod ast;
+mod duration;
 mod error;
 mod eval;
 mod labels;
 mod limits;
 mod lower;
 mod matcher;
+mod needs;
 mod query;
 mod source;
 
 pub use answer::{Answer, InstantSample, Note, NoteLevel, RangeSeries, Value};
+pub use duration::{format_duration, parse_duration};
 pub use error::{EvalError, ParseError};
 pub use labels::{Labels, METRIC_NAME, stable_hash};
 pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher, MatcherError};
-pub use query::{Query, QueryType};
+pub use needs::Need;
+pub use query::{Query, QueryType, parse_selector};
 pub use source::{Ask, Chunk, PlainChunk, Select, SeriesData, Source, SourceError, StoredExemplar};
 
 /// The bits of the staleness marker: a sample with this value says that its series ended for now.
