@@ -2,7 +2,7 @@
 
 use tocsin_domain::write::LabelPair;
 
-/// Labels of one series, or of one exemplar; more than a store would keep, so that the store's own limit counts the refusal.
+/// Labels of one series; more than a store would keep, so that the store's own limit counts the refusal.
 pub(crate) const LABELS_MAX: usize = 512;
 
 /// The label that holds the metric's name.
@@ -20,12 +20,12 @@ pub enum LabelFault {
     /// The same name twice.
     #[error("has the label `{0}` twice")]
     Duplicate(String),
-    /// More than [`LABELS_MAX`].
-    #[error("has more than {LABELS_MAX} labels")]
-    TooMany,
+    /// More than are read.
+    #[error("has more than {0} labels")]
+    TooMany(usize),
 }
 
-/// Adds a label of the series whose labels begin at `first`. A label without value is no label.
+/// Adds a label of the series whose labels begin at `first`, `max` of which are allowed. A label without value is no label.
 ///
 /// # Errors
 /// It has no name, or it is one too many.
@@ -33,6 +33,7 @@ pub enum LabelFault {
 pub(crate) fn add<'a>(
     labels: &mut Vec<LabelPair<'a>>,
     first: usize,
+    max: usize,
     pair: LabelPair<'a>,
 ) -> Result<(), LabelFault> {
     if pair.0.is_empty() {
@@ -41,8 +42,8 @@ pub(crate) fn add<'a>(
     if pair.1.is_empty() {
         return Ok(());
     }
-    if labels.len() - first >= LABELS_MAX {
-        return Err(LabelFault::TooMany);
+    if labels.len() - first >= max {
+        return Err(LabelFault::TooMany(max));
     }
     labels.push(pair);
     Ok(())
@@ -54,10 +55,19 @@ pub(crate) fn add<'a>(
 /// A name stands twice.
 #[inline]
 pub(crate) fn settle(labels: &mut [LabelPair<'_>]) -> Result<(), LabelFault> {
-    if labels.is_sorted_by(|one, next| one.0 < next.0) {
+    if labels.is_sorted_by(|one, next| is_before(&one.0, &next.0)) {
         return Ok(());
     }
     settle_unsorted(labels)
+}
+
+/// Mostly the first bytes tell already.
+#[inline]
+fn is_before(one: &str, other: &str) -> bool {
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(first), Some(second)) if first != second => first < second,
+        (Some(_) | None, Some(_) | None) => one < other,
+    }
 }
 
 #[cold]
@@ -94,7 +104,14 @@ mod tests {
         let mut labels = Vec::new();
         let outcome = given
             .iter()
-            .try_for_each(|(name, value)| add(&mut labels, 0, ((*name).into(), (*value).into())))
+            .try_for_each(|(name, value)| {
+                add(
+                    &mut labels,
+                    0,
+                    LABELS_MAX,
+                    ((*name).into(), (*value).into()),
+                )
+            })
             .and_then(|()| settle_series(&mut labels));
         let text: Vec<String> = labels
             .iter()
@@ -127,6 +144,9 @@ mod tests {
 
     #[test]
     fn more_labels_than_the_limit_are_refused() {
-        check(&[("a", "1"); LABELS_MAX + 1], Err(LabelFault::TooMany));
+        check(
+            &[("a", "1"); LABELS_MAX + 1],
+            Err(LabelFault::TooMany(LABELS_MAX)),
+        );
     }
 }

@@ -136,6 +136,12 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
+    /// Whether nothing is left.
+    #[inline]
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The next field; nothing at the end.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Field<'a>>, ProtobufError> {
@@ -155,6 +161,15 @@ impl<'a> Fields<'a> {
             found => return Err(unknown_wire_type(number, found)),
         };
         Ok(Some(Field { number, content }))
+    }
+
+    /// The next number of a packed list; nothing at the end.
+    #[inline]
+    pub(crate) fn next_packed(&mut self) -> Result<Option<u64>, ProtobufError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        self.varint().map(Some)
     }
 
     #[inline]

@@ -201,6 +201,41 @@ fn unsorted_labels_are_sorted_and_empty_ones_dropped() {
     );
 }
 
+#[test]
+fn labels_that_are_written_otherwise_than_usual_are_read_alike() {
+    let long = "x".repeat(200);
+    let value_first = message(&[(2, b"a"), (1, b"job")]);
+    let with_a_later_field = message(&[(1, b"zone"), (2, b"b"), (3, b"later")]);
+    let of_no_value = message(&[(1, b"env")]);
+    let parts: [&[u8]; 6] = [
+        &label(b"__name__", b"up"),
+        &label("région".as_bytes(), "Genève".as_bytes()),
+        &value_first,
+        &with_a_later_field,
+        &of_no_value,
+        &label(b"url", long.as_bytes()),
+    ];
+    let mut series: Vec<(u32, &[u8])> = parts.iter().map(|part| (1, *part)).collect();
+    series.insert(3, (2, &[0x10, 5]));
+    let request = message(&[(1, &message(&series))]);
+    assert_eq!(
+        lines(&v1::parse(&request).unwrap()),
+        [format!(
+            "__name__=up,job=a,région=Genève,url={long},zone=b 0@5"
+        )]
+    );
+}
+
+#[test]
+fn a_letter_that_is_cut_between_name_and_value_is_not_utf8() {
+    let cut = label("é".as_bytes().split_at(1).0, "é".as_bytes().split_at(1).1);
+    let request = message(&[(1, &message(&[(1, &label(b"__name__", b"up")), (1, &cut)]))]);
+    check_refused(
+        &request,
+        "series 0 of the request is malformed: the text of field 1 is not UTF-8",
+    );
+}
+
 fn any_labels() -> impl Strategy<Value = Vec<LabelPair<'static>>> {
     let pairs = proptest::collection::btree_map("[a-z_.é]{1,6}", "[ -~é\n]{1,8}", 0..5);
     pairs.prop_map(|pairs| {
@@ -247,7 +282,7 @@ pub(super) fn any_write() -> impl Strategy<Value = Write<'static>> {
         for (metric, (help, kind)) in metadata {
             write.metadata.push(Metadata {
                 metric: metric.into(),
-                kind: v1::kind_of(kind as u64),
+                kind: series::kind_of(kind as u64),
                 help: help.into(),
                 unit: "s".into(),
             });

@@ -4,20 +4,20 @@
 
 use std::borrow::Cow;
 
-use tocsin_domain::write::{
-    Exemplar, LabelPair, Metadata, MetricKind, Point, Write, WrittenSeries,
-};
+use tocsin_domain::write::{Exemplar, LabelPair, Metadata, MetricKind, Write};
 
-use super::super::labels::{self, LabelFault};
+use super::super::labels;
 use super::super::protobuf::{Fields, ProtobufError, put_bytes, put_double, put_number};
-use super::{EXEMPLARS_MAX, METADATA_MAX, RemoteWriteError, SERIES_MAX};
+use super::series::{self, SeriesFault, kind_of, number_of};
+use super::{EXEMPLAR_LABELS_MAX, METADATA_MAX, RemoteWriteError, RequestLimit};
 
-/// Bytes of the smallest usual series and label; what is set aside at the start follows from the size of the request.
-const SERIES_BYTES: usize = 96;
+/// Bytes of a usual label and series; what is set aside at the start follows from the size of the request.
 const LABEL_BYTES: usize = 20;
-/// Labels shown of a series that is refused, and characters of them.
-const SHOWN_LABELS_MAX: usize = 8;
-const SHOWN_CHARS_MAX: usize = 300;
+const SERIES_BYTES: usize = 96;
+/// First bytes of a label in a series, and of a name and a value in a label.
+const LABEL_TAG: u8 = 0x0a;
+const NAME_TAG: u8 = 0x0a;
+const VALUE_TAG: u8 = 0x12;
 
 /// Reads a decompressed request. Labels borrow from it.
 ///
@@ -26,13 +26,7 @@ const SHOWN_CHARS_MAX: usize = 300;
 /// # Errors
 /// It is damaged, above a limit, or the labels of a series break the rules. Nothing of it may be kept then.
 pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
-    let series_estimate = request.len() / SERIES_BYTES;
-    let mut write = Write {
-        series: Vec::with_capacity(series_estimate),
-        labels: Vec::with_capacity(request.len() / LABEL_BYTES),
-        points: Vec::with_capacity(series_estimate),
-        ..Write::default()
-    };
+    let mut write = series::with_room(request.len() / SERIES_BYTES, request.len() / LABEL_BYTES);
     let mut series_count = 0;
     let mut fields = Fields::of(request);
     while let Some(field) = fields.next()? {
@@ -45,7 +39,7 @@ pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
             }
             3 => {
                 if write.metadata.len() >= METADATA_MAX {
-                    return Err(too_many("metrics described", METADATA_MAX));
+                    return Err(RequestLimit::Metadata.into());
                 }
                 write.metadata.extend(read_metadata(field.bytes()?)?);
             }
@@ -55,104 +49,85 @@ pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
     Ok(write)
 }
 
-/// What can be wrong inside a series; the request's error is made of it where its place is known.
-#[derive(Debug)]
-pub(super) enum SeriesFault {
-    Malformed(ProtobufError),
-    Labels(LabelFault),
-    ExemplarLabels(LabelFault),
-    TooMany(&'static str, usize),
-}
-
-impl From<ProtobufError> for SeriesFault {
-    fn from(problem: ProtobufError) -> Self {
-        Self::Malformed(problem)
-    }
-}
-
-impl SeriesFault {
-    /// `write` ends with the labels that were read of the series.
-    #[cold]
-    pub(super) fn told(self, series: usize, write: &Write<'_>) -> RemoteWriteError {
-        match self {
-            Self::Malformed(problem) => RemoteWriteError::MalformedSeries { series, problem },
-            Self::Labels(fault) => RemoteWriteError::Labels {
-                series,
-                fault,
-                labels: shown_labels(write),
-            },
-            Self::ExemplarLabels(fault) => RemoteWriteError::ExemplarLabels { series, fault },
-            Self::TooMany(what, limit) => too_many(what, limit),
-        }
-    }
-}
-
-fn shown_labels(write: &Write<'_>) -> String {
-    let first = write.series.last().map_or(0, |series| series.labels.end);
-    let labels = write.labels.get(first..).unwrap_or_default();
-    let shown: Vec<String> = labels
-        .iter()
-        .take(SHOWN_LABELS_MAX)
-        .map(|(name, value)| format!("{name}={value:?}"))
-        .collect();
-    let mut text = shown.join(", ");
-    if let Some((end, _)) = text.char_indices().nth(SHOWN_CHARS_MAX) {
-        text.truncate(end);
-        text.push('…');
-    } else if labels.len() > SHOWN_LABELS_MAX {
-        text.push_str(", …");
-    }
-    text
-}
-
-const fn too_many(what: &'static str, limit: usize) -> RemoteWriteError {
-    RemoteWriteError::TooMany { what, limit }
-}
-
 #[inline]
 fn add_series<'a>(
     write: &mut Write<'a>,
     message: &'a [u8],
     series_count: usize,
 ) -> Result<(), SeriesFault> {
-    if series_count >= SERIES_MAX {
-        return Err(SeriesFault::TooMany("series", SERIES_MAX));
-    }
-    let labels_first = write.labels.len();
-    let points_first = write.points.len();
-    let exemplars_first = write.exemplars.len();
-    let mut fields = Fields::of(message);
+    let begun = series::begin(write, series_count)?;
+    let rest = match add_plain_labels(&mut write.labels, message) {
+        Some(rest) => rest,
+        None => {
+            write.labels.truncate(begun.labels);
+            message
+        }
+    };
+    let mut fields = Fields::of(rest);
     while let Some(field) = fields.next()? {
         match field.number {
             1 => {
                 let pair = read_label(field.bytes()?)?;
-                labels::add(&mut write.labels, labels_first, pair).map_err(SeriesFault::Labels)?;
+                labels::add(&mut write.labels, begun.labels, labels::LABELS_MAX, pair)
+                    .map_err(SeriesFault::Labels)?;
             }
-            2 => write.points.push(read_sample(field.bytes()?)?),
+            2 => series::add_sample(write, field.bytes()?)?,
             3 => {
                 let exemplar = read_exemplar(field.bytes()?, write.series.len())?;
-                if write.exemplars.len() >= EXEMPLARS_MAX {
-                    return Err(SeriesFault::TooMany("exemplars", EXEMPLARS_MAX));
-                }
-                write.exemplars.push(exemplar);
+                series::add_exemplar(write, exemplar)?;
             }
-            4 => {
-                check_framing(field.bytes()?)?;
-                write.histograms_left_out += 1;
-            }
+            4 => series::leave_out_histogram(write, field.bytes()?)?,
             _ => {}
         }
     }
-    labels::settle_series(&mut write.labels[labels_first..]).map_err(SeriesFault::Labels)?;
-    if write.points.len() == points_first && write.exemplars.len() == exemplars_first {
-        write.labels.truncate(labels_first);
-        return Ok(());
+    series::end(write, &begun)
+}
+
+/// Adds the labels that a series begins with, if they are written as every sender writes them: name, then value, both there
+/// and shorter than 128 bytes. What follows them is returned. Nothing comes back, and some labels may have been added, if
+/// one is written otherwise or breaks a rule; the fields are read one by one then, which also tells what is wrong.
+///
+/// The tags and lengths of such labels are ASCII, so that one check for UTF-8 covers all names and values of a series.
+#[inline]
+fn add_plain_labels<'a>(labels: &mut Vec<LabelPair<'a>>, message: &'a [u8]) -> Option<&'a [u8]> {
+    let (mut end, mut count) = (0, 0);
+    while let [LABEL_TAG, length, ..] = message.get(end..)?
+        && *length < 0x80
+    {
+        end += 2 + usize::from(*length);
+        count += 1;
     }
-    write.series.push(WrittenSeries {
-        labels: labels_first..write.labels.len(),
-        points: points_first..write.points.len(),
-    });
-    Ok(())
+    let (plain, rest) = message.split_at_checked(end)?;
+    if count > labels::LABELS_MAX {
+        return None;
+    }
+    let plain = std::str::from_utf8(plain).ok()?;
+    labels.reserve(count);
+    let mut from = 0;
+    while from < end {
+        let bytes = plain.as_bytes().get(from..)?;
+        let [LABEL_TAG, length, NAME_TAG, name_length, ..] = bytes else {
+            return None;
+        };
+        let name_end = 4 + usize::from(*name_length);
+        let [VALUE_TAG, value_length, ..] = bytes.get(name_end..)? else {
+            return None;
+        };
+        let value_end = name_end + 2 + usize::from(*value_length);
+        if value_end != 2 + usize::from(*length) || *name_length == 0 || *value_length == 0 {
+            return None;
+        }
+        let name = plain.get(from + 4..from + name_end)?;
+        let value = plain.get(from + name_end + 2..from + value_end)?;
+        // Never so, since room was reserved; without this the compiler builds each pair on the stack for the case that there
+        // is none, and copying it from there takes a third of the time.
+        if labels.len() == labels.capacity() {
+            return None;
+        }
+        labels.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+        from += value_end;
+    }
+    Some(rest)
 }
 
 #[inline]
@@ -169,23 +144,6 @@ fn read_label(message: &[u8]) -> Result<LabelPair<'_>, ProtobufError> {
     Ok((Cow::Borrowed(name), Cow::Borrowed(value)))
 }
 
-#[inline]
-fn read_sample(message: &[u8]) -> Result<Point, ProtobufError> {
-    let mut point = Point {
-        at_ms: 0,
-        value: 0.0,
-    };
-    let mut fields = Fields::of(message);
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => point.value = field.double()?,
-            2 => point.at_ms = field.signed()?,
-            _ => {}
-        }
-    }
-    Ok(point)
-}
-
 fn read_exemplar(message: &[u8], series: usize) -> Result<Exemplar<'_>, SeriesFault> {
     let mut exemplar = Exemplar {
         series,
@@ -198,14 +156,14 @@ fn read_exemplar(message: &[u8], series: usize) -> Result<Exemplar<'_>, SeriesFa
         match field.number {
             1 => {
                 let pair = read_label(field.bytes()?)?;
-                labels::add(&mut exemplar.labels, 0, pair).map_err(SeriesFault::ExemplarLabels)?;
+                labels::add(&mut exemplar.labels, 0, EXEMPLAR_LABELS_MAX, pair)
+                    .map_err(SeriesFault::ExemplarLabels)?;
             }
             2 => exemplar.value = field.double()?,
             3 => exemplar.at_ms = field.signed()?,
             _ => {}
         }
     }
-    labels::settle(&mut exemplar.labels).map_err(SeriesFault::ExemplarLabels)?;
     Ok(exemplar)
 }
 
@@ -228,39 +186,6 @@ fn read_metadata(message: &[u8]) -> Result<Option<Metadata<'_>>, ProtobufError> 
         help: Cow::Borrowed(help),
         unit: Cow::Borrowed(unit),
     }))
-}
-
-/// Every field can be read, whatever it says.
-pub(super) fn check_framing(message: &[u8]) -> Result<(), ProtobufError> {
-    let mut fields = Fields::of(message);
-    while fields.next()?.is_some() {}
-    Ok(())
-}
-
-/// The kinds as both versions number them; a number of a later version is a kind that is not known.
-pub(super) const KINDS: [MetricKind; 8] = [
-    MetricKind::Unknown,
-    MetricKind::Counter,
-    MetricKind::Gauge,
-    MetricKind::Histogram,
-    MetricKind::GaugeHistogram,
-    MetricKind::Summary,
-    MetricKind::Info,
-    MetricKind::StateSet,
-];
-
-pub(super) fn kind_of(number: u64) -> MetricKind {
-    usize::try_from(number)
-        .ok()
-        .and_then(|index| KINDS.get(index).copied())
-        .unwrap_or_default()
-}
-
-pub(super) fn number_of(kind: MetricKind) -> u64 {
-    KINDS
-        .iter()
-        .position(|known| *known == kind)
-        .unwrap_or_default() as u64
 }
 
 /// Writes a request, without compression.
