@@ -45,10 +45,6 @@ pub(crate) async fn flags(State(app): State<App>) -> Response {
         ),
         ("query.max-samples", limits.samples_max.to_string()),
         ("query.timeout", format!("{}s", turn::TIME_MAX.as_secs())),
-        (
-            "storage.tsdb.path",
-            app.settings.data_dir.display().to_string(),
-        ),
         ("web.external-url", app.settings.public_url.clone()),
         ("web.listen-address", app.settings.listen.to_string()),
     ];
@@ -57,27 +53,17 @@ pub(crate) async fn flags(State(app): State<App>) -> Response {
     })
 }
 
-/// How the server runs
+/// Since when the server runs
 #[utoipa::path(get, path = "/api/v1/status/runtimeinfo", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn runtime_info(State(app): State<App>) -> Response {
     let started = app.inner().started_at.to_rfc3339();
     reply::success(|json| {
         json.begin_object();
         json.named_text("startTime", &started);
-        json.named_text("CWD", &app.settings.data_dir.display().to_string());
+        json.named_text("serverTime", &app.now().to_rfc3339());
         json.name("reloadConfigSuccess");
         json.run(|out| out.extend_from_slice(b"true"));
         json.named_text("lastConfigTime", &started);
-        json.name("corruptionCount");
-        json.whole(0);
-        json.name("goroutineCount");
-        json.whole(0);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        json.name("GOMAXPROCS");
-        json.whole(threads as u64);
-        json.named_text("GOGC", "");
-        json.named_text("GODEBUG", "");
-        json.named_text("storageRetention", "");
         json.end_object();
     })
 }

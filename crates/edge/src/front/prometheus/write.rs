@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tocsin_domain::event::Actor;
 use tocsin_domain::write::{Refused, Write, Written};
-use tocsin_wire::prometheus::remote_write::{self, RemoteWriteError};
+use tocsin_wire::prometheus::remote_write::{Version, v1, v2, version_of};
 use tocsin_wire::prometheus::snappy::{self, SnappyError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -101,7 +101,7 @@ async fn take(
     headers: &HeaderMap,
     content: Body,
 ) -> Result<Response, Refusal> {
-    let version = Version::of(headers)?;
+    let version = version(headers)?;
     check_encoding(headers)?;
     let room = &app.inner().remote_write;
     let told_bytes = content_length(headers).unwrap_or(COMPRESSED_BYTES_MAX);
@@ -161,34 +161,18 @@ async fn permit(room: &Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermi
     }
 }
 
-/// The versions of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Version {
-    V1,
-    V2,
-}
-
-impl Version {
-    /// By the content type; without one it is the first, as everybody takes it to be.
-    fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let Some(value) = headers.get(header::CONTENT_TYPE) else {
-            return Ok(Self::V1);
-        };
-        let text = value.to_str().unwrap_or_default();
-        let mut parts = text.split(';').map(str::trim);
-        let is_protobuf = parts
-            .next()
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-protobuf"));
-        let message = parts.find_map(|part| part.strip_prefix("proto="));
-        match message.map(|name| name.trim_matches('"')) {
-            None | Some("prometheus.WriteRequest") if is_protobuf => Ok(Self::V1),
-            Some("io.prometheus.write.v2.Request") if is_protobuf => Ok(Self::V2),
-            _ => Err(unsupported(format!(
-                "the content type {text:?} is not known here: send application/x-protobuf, \
-                 with proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request"
-            ))),
-        }
-    }
+/// By the content type; without one it is the first, as everybody takes it to be.
+fn version(headers: &HeaderMap) -> Result<Version, Refusal> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(Version::V1);
+    };
+    let text = value.to_str().unwrap_or_default();
+    version_of(text).ok_or_else(|| {
+        unsupported(format!(
+            "the content type {text:?} is not known here: send application/x-protobuf, \
+             with proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request"
+        ))
+    })
 }
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -245,10 +229,10 @@ fn read_and_store(
     source: &str,
 ) -> Result<Response, Refusal> {
     let write = match version {
-        Version::V1 => remote_write::v1::parse(message),
-        Version::V2 => return Err(unsupported("V2".to_owned())),
+        Version::V1 => v1::parse(message),
+        Version::V2 => v2::parse(message),
     };
-    let write = write.map_err(|error: RemoteWriteError| Refusal::bad(error.to_string()))?;
+    let write = write.map_err(|error| Refusal::bad(error.to_string()))?;
     let written = if write.is_empty() {
         Written::default()
     } else {
@@ -320,30 +304,6 @@ fn reasons(refused: &Refused, histograms: u64) -> [(u64, &'static str); 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn version(kind: &str) -> Option<Version> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
-        Version::of(&headers).ok()
-    }
-
-    #[test]
-    fn the_content_type_tells_the_version() {
-        assert_eq!(Version::of(&HeaderMap::new()).ok(), Some(Version::V1));
-        let v1 = "application/x-protobuf;proto=prometheus.WriteRequest";
-        let v2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
-        assert_eq!(version("application/x-protobuf"), Some(Version::V1));
-        assert_eq!(version(v1), Some(Version::V1));
-        assert_eq!(version(v2), Some(Version::V2));
-        assert_eq!(version(&v2.replace(';', "; ")), Some(Version::V2));
-        for kind in [
-            "application/json",
-            "text/plain;proto=prometheus.WriteRequest",
-            "application/x-protobuf;proto=io.prometheus.write.v3.Request",
-        ] {
-            assert_eq!(version(kind), None, "{kind}");
-        }
-    }
 
     #[test]
     fn a_refusal_tells_reasons_and_what_was_kept() {
