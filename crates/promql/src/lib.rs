@@ -25,7 +25,9 @@ pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use needs::Need;
 pub use query::{Query, QueryType, parse_selector};
-pub use source::{Ask, Chunk, PlainChunk, Select, SeriesData, Source, SourceError, StoredExemplar};
+pub use source::{
+    Ask, Chunk, PlainChunk, Select, SeriesData, SharedTimes, Source, SourceError, StoredExemplar,
+};
 
 /// The bits of the staleness marker: a sample with this value says that its series ended for now.
 pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;

@@ -1,5 +1,4 @@
 //! What a query says about itself: which series it reads and over which time.
-#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
 use tocsin_promql::{Limits, Query, parse_selector};
 

@@ -24,14 +24,15 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
 
 /// Reads a selector that has neither range nor offset.
 pub(crate) fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
-    match foreign_tree(text)? {
-        foreign::Expr::VectorSelector(found) if found.offset.is_none() && found.at.is_none() => {
-            Ok(selector(&found)?.matchers)
-        }
-        _ => Err(ParseError::syntax(format!(
-            "{text:?} is no selector of series such as up{{job=\"a\"}}"
-        ))),
+    if let foreign::Expr::VectorSelector(found) = foreign_tree(text)?
+        && found.offset.is_none()
+        && found.at.is_none()
+    {
+        return Ok(selector(&found)?.matchers);
     }
+    Err(ParseError::syntax(format!(
+        "{text:?} is no selector of series such as up{{job=\"a\"}}"
+    )))
 }
 
 fn foreign_tree(text: &str) -> Result<foreign::Expr, ParseError> {
