@@ -1,6 +1,9 @@
 //! What the sockets need from the journal, the vault, the accounts and the store, as traits that the shell fulfils. Every call
 //! may block and is made on a blocking thread; none of them knows HTTP.
 
+pub mod rules;
+pub mod scrape;
+
 use secrecy::SecretString;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, SecretId, TargetId, TokenId, UserId};

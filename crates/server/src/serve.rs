@@ -281,6 +281,8 @@ fn start_parts(
         accounts: doors,
         telemetry: Arc::new(Asking(Arc::clone(&store))),
         metrics: Arc::new(Asking(Arc::clone(&store))),
+        rules: Arc::new(tocsin_edge::ports::rules::NoRules),
+        scrape_targets: Arc::new(tocsin_edge::ports::scrape::NoScrapeTargets),
         evidences: archive,
         health: reading,
         watch: Arc::clone(&sight) as _,
