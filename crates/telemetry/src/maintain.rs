@@ -212,7 +212,8 @@ impl Store {
         }
     }
 
-    fn take_number(&self) -> u64 {
+    /// Gives out the number of a new block.
+    pub(crate) fn take_number(&self) -> u64 {
         let mut writer = self.lock_writer();
         writer.next_block += 1;
         writer.next_block - 1
