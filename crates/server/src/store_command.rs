@@ -161,10 +161,7 @@ pub(crate) fn run_window(command: &WindowCommand, out: &mut impl Write) -> anyho
 }
 
 /// Opens the store of a directory that no server uses.
-fn with_store(
-    data: &Path,
-    work: impl FnOnce(&Store) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+fn with_store(data: &Path, work: impl FnOnce(&Store) -> anyhow::Result<()>) -> anyhow::Result<()> {
     if !data.is_dir() {
         anyhow::bail!(
             "{} is no directory: give the one that `tocsin serve --data` uses",
