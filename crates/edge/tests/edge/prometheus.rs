@@ -425,3 +425,12 @@ async fn a_client_learns_whom_it_speaks_to() {
         assert_eq!(world.send(request).await.status, StatusCode::OK, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_query_is_laid_out_anew() {
+    let world = world();
+    let given = [("query", "sum(up)by(job)")];
+    let laid_out = data(&world, "/api/v1/format_query", &given).await;
+    assert_eq!(laid_out, json!("sum by (job) (up)"));
+    refused(&world, "/api/v1/format_query", &[("query", "sum(")], 400).await;
+}

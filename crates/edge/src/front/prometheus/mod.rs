@@ -45,6 +45,7 @@ pub(crate) fn add_to(table: Table) -> Table {
         .add_front(write, PREFIX, routes!(write::write))
         .add_front(read, PREFIX, routes!(query::instant))
         .add_front(read, PREFIX, routes!(query::range))
+        .add_front(read, PREFIX, routes!(query::format))
         .add_front(read, PREFIX, routes!(series::series))
         .add_front(read, PREFIX, routes!(series::labels))
         .add_front(read, PREFIX, routes!(series::values))
