@@ -10,6 +10,7 @@ use crate::labels::METRIC_NAME;
 use crate::limits::Limits;
 use crate::lower;
 use crate::matcher::Matcher;
+use crate::needs::{Need, needs};
 use crate::source::Source;
 
 /// A PromQL expression, ready to be evaluated any number of times.
@@ -48,6 +49,21 @@ impl Query {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The expression laid out as Prometheus' `format_query` does: on one line up to 100 characters, longer ones split and
+    /// indented. It means the same.
+    #[must_use]
+    pub fn format(&self) -> String {
+        // The text was read before, so it can be read again.
+        lower::format(&self.text).unwrap_or_else(|_| self.text.clone())
+    }
+
+    /// Whether both mean the same by their structure, however they are written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        // Numbers are compared as they print: a NaN is the same as another one here.
+        format!("{:?}", self.expr) == format!("{:?}", other.expr)
     }
 
     /// What it evaluates to.
@@ -118,4 +134,21 @@ impl Query {
             .visit_selectors(&mut |selector| found.push(selector.matchers.as_slice()));
         found
     }
+
+    /// What each selector reads, in the order they are written, when the query is evaluated from `start_ms` to
+    /// `end_ms` (the same twice for an instant): who keeps these samples can evaluate the query again. Of `limits` the
+    /// lookback counts.
+    #[must_use]
+    pub fn needs(&self, start_ms: i64, end_ms: i64, limits: &Limits<'_>) -> Vec<Need<'_>> {
+        needs(&self.expr, (start_ms, end_ms), limits)
+    }
+}
+
+/// Reads a selector of series as it stands in a `match[]` parameter: a name, matchers or both, without a range or an
+/// offset.
+///
+/// # Errors
+/// When it is none, or would pass every series because each of its matchers accepts an empty value.
+pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    lower::parse_selector(text)
 }

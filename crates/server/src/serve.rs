@@ -342,7 +342,7 @@ fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<
         let mut last = std::time::Instant::now();
         while !stopping.load(Ordering::Relaxed) {
             std::thread::sleep(SETUP_POLL);
-            if last.elapsed() < UPKEEP_EVERY {
+            if last.elapsed() < UPKEEP_EVERY && !store.is_sealing_due() {
                 continue;
             }
             last = std::time::Instant::now();

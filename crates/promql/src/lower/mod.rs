@@ -1,5 +1,6 @@
 //! From text to the evaluator's expression. The foreign parser is named in this folder alone.
 
+mod format;
 mod guard;
 mod names;
 
@@ -19,11 +20,33 @@ use crate::matcher::{MatchOp, Matcher};
 
 /// Reads an expression.
 pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
+    expr(&foreign_tree(text)?)
+}
+
+/// Reads a selector that has neither range nor offset.
+pub(crate) fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    if let foreign::Expr::VectorSelector(found) = foreign_tree(text)?
+        && found.offset.is_none()
+        && found.at.is_none()
+    {
+        return Ok(selector(&found)?.matchers);
+    }
+    Err(ParseError::syntax(format!(
+        "{text:?} is no selector of series such as up{{job=\"a\"}}"
+    )))
+}
+
+/// Lays an expression out anew.
+pub(crate) fn format(text: &str) -> Result<String, ParseError> {
+    Ok(format::pretty(&foreign_tree(text)?, 0))
+}
+
+fn foreign_tree(text: &str) -> Result<foreign::Expr, ParseError> {
     guard::check(text)?;
     // The guard keeps out what is known to make the parser panic; a case it does not know is an error too, not an end.
     let parsed = catch_unwind(|| foreign::parse(text))
         .map_err(|_| ParseError::syntax("the parser gave up on it"))?;
-    expr(&parsed.map_err(ParseError::syntax)?)
+    parsed.map_err(ParseError::syntax)
 }
 
 fn expr(from: &foreign::Expr) -> Result<Expr, ParseError> {
@@ -63,7 +86,10 @@ fn selector(from: &foreign::VectorSelector) -> Result<Selector, ParseError> {
     if let Some(name) = &from.name {
         matchers.push(Matcher::equal(METRIC_NAME, name.as_str()));
     }
-    matchers.extend(foreign_matchers(&from.matchers)?);
+    let mut others = foreign_matchers(&from.matchers)?;
+    // Their order means nothing; one order makes equal expressions look equal.
+    others.sort_by_cached_key(ToString::to_string);
+    matchers.extend(others);
     Ok(Selector {
         matchers,
         shift: shift(from.offset.as_ref(), from.at.as_ref())?,
