@@ -7,5 +7,6 @@ pub mod email;
 pub mod ntfy;
 pub mod page_message;
 pub mod pagerduty;
+pub mod prometheus_rules;
 pub mod prometheus_text;
 pub mod webhook;
