@@ -13,11 +13,13 @@ use tocsin_engine::handle::{Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
 use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
+use crate::front::prometheus::Room;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
@@ -33,7 +35,7 @@ const PASSWORDS_AT_ONCE: usize = 2;
 /// How long a sign-in waits for its turn.
 const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
-const QUERIES_AT_ONCE: usize = 4;
+pub(crate) const QUERIES_AT_ONCE: usize = 4;
 /// How long a caller waits for the core's durable answer.
 pub const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
@@ -112,12 +114,15 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) logins: LoginThrottle,
     pub(crate) front_limit: RollingLimit,
+    pub(crate) known_tokens: KnownTokens,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
     pub(crate) streams: Shares,
+    pub(crate) remote_write: Room,
+    pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
 }
 
@@ -133,17 +138,21 @@ impl App {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let started_at = parts.clock.now();
         let front_limit = RollingLimit::new(parts.settings.events_per_minute);
         Self(Arc::new(Inner {
             parts,
             logins: LoginThrottle::default(),
             front_limit,
+            known_tokens: KnownTokens::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),
             streams: Shares::new(READERS_OF_ONE),
+            remote_write: Room::default(),
+            started_at,
             requests: crate::http::metrics::Requests::default(),
         }))
     }

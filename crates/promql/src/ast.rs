@@ -192,30 +192,42 @@ pub(crate) enum Func {
     },
 }
 
+/// One value from each range of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
     Rate,
     Increase,
     Delta,
-    Irate,
-    Idelta,
-    Deriv,
-    PredictLinear,
-    DoubleExponentialSmoothing,
     Changes,
     Resets,
-    Avg,
-    Sum,
     Min,
     Max,
     Count,
     Last,
     First,
+    Present,
+    /// What must look at every sample of each range.
+    Each(Each),
+}
+
+/// Functions that look at every sample of each range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Each {
+    Irate,
+    Idelta,
+    Deriv,
+    PredictLinear,
+    DoubleExponentialSmoothing,
+    Avg,
+    Sum,
     Stddev,
     Stdvar,
     Quantile,
     Mad,
-    Present,
+    TimeOfFirst,
+    TimeOfLast,
+    TimeOfMax,
+    TimeOfMin,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

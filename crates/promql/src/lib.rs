@@ -6,22 +6,28 @@
 
 mod answer;
 mod ast;
+mod duration;
 mod error;
 mod eval;
 mod labels;
 mod limits;
 mod lower;
 mod matcher;
+mod needs;
 mod query;
 mod source;
 
 pub use answer::{Answer, InstantSample, Note, NoteLevel, RangeSeries, Value};
+pub use duration::{format_duration, parse_duration};
 pub use error::{EvalError, ParseError};
 pub use labels::{Labels, METRIC_NAME, stable_hash};
 pub use limits::Limits;
 pub use matcher::{MatchOp, Matcher, MatcherError};
-pub use query::{Query, QueryType};
-pub use source::{Ask, Chunk, PlainChunk, Select, SeriesData, Source, SourceError, StoredExemplar};
+pub use needs::Need;
+pub use query::{Query, QueryType, parse_selector};
+pub use source::{
+    Ask, Chunk, PlainChunk, Select, SeriesData, SharedTimes, Source, SourceError, StoredExemplar,
+};
 
 /// The bits of the staleness marker: a sample with this value says that its series ended for now.
 pub const STALE_NAN_BITS: u64 = 0x7ff0_0000_0000_0002;

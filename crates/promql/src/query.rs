@@ -10,6 +10,7 @@ use crate::labels::METRIC_NAME;
 use crate::limits::Limits;
 use crate::lower;
 use crate::matcher::Matcher;
+use crate::needs::{Need, needs};
 use crate::source::Source;
 
 /// A PromQL expression, ready to be evaluated any number of times.
@@ -118,4 +119,21 @@ impl Query {
             .visit_selectors(&mut |selector| found.push(selector.matchers.as_slice()));
         found
     }
+
+    /// What each selector reads, in the order they are written, when the query is evaluated from `start_ms` to
+    /// `end_ms` (the same twice for an instant): who keeps these samples can evaluate the query again. Of `limits` the
+    /// lookback counts.
+    #[must_use]
+    pub fn needs(&self, start_ms: i64, end_ms: i64, limits: &Limits<'_>) -> Vec<Need<'_>> {
+        needs(&self.expr, (start_ms, end_ms), limits)
+    }
+}
+
+/// Reads a selector of series as it stands in a `match[]` parameter: a name, matchers or both, without a range or an
+/// offset.
+///
+/// # Errors
+/// When it is none, or would pass every series because each of its matchers accepts an empty value.
+pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    lower::parse_selector(text)
 }

@@ -1,5 +1,6 @@
 //! Where series come from: the wall between the language and any store.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::labels::Labels;
@@ -17,6 +18,8 @@ pub struct Select<'a> {
     pub end_ms: i64,
     /// Refuse with [`SourceError::TooManySeries`] above this count, before chunks are gathered.
     pub series_max: usize,
+    /// The result does not depend on the order of series: the source may leave them unsorted.
+    pub any_order: bool,
 }
 
 impl<'a> Select<'a> {
@@ -28,6 +31,7 @@ impl<'a> Select<'a> {
             start_ms,
             end_ms,
             series_max: usize::MAX,
+            any_order: false,
         }
     }
 
@@ -35,6 +39,13 @@ impl<'a> Select<'a> {
     #[must_use]
     pub fn with_series_max(mut self, series_max: usize) -> Self {
         self.series_max = series_max;
+        self
+    }
+
+    /// The same with leave to answer in any order.
+    #[must_use]
+    pub fn with_any_order(mut self, any_order: bool) -> Self {
+        self.any_order = any_order;
         self
     }
 }
@@ -72,13 +83,96 @@ pub trait Chunk: Send + Sync {
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
     ) -> Result<(), SourceError>;
+
+    /// The times of all samples as a part of a column that other chunks share, where that costs nothing to lend. Series
+    /// that lend the same part are evaluated together: what depends on times alone is computed once for all of them.
+    fn shared_times(&self) -> Option<SharedTimes> {
+        None
+    }
+
+    /// Appends the values of the samples at `places`, counted from the chunk's first; for a chunk that lends its times.
+    ///
+    /// # Errors
+    /// When the chunk is damaged or has no such places.
+    fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
+        let (first_ms, last_ms) = self.span_ms();
+        let (mut all_times, mut all_values) = (Vec::new(), Vec::new());
+        self.read(first_ms, last_ms, &mut all_times, &mut all_values)?;
+        let found = all_values
+            .get(places)
+            .ok_or_else(|| SourceError::Unreadable {
+                reason: "a chunk is shorter than its times".to_owned(),
+            })?;
+        values.extend_from_slice(found);
+        Ok(())
+    }
+
+    /// `false` only where no sample is a staleness marker for certain: then a query that counts what is there need not
+    /// read values at all.
+    fn may_be_stale(&self) -> bool {
+        true
+    }
+}
+
+/// A part of a column of times that chunks of several series share.
+#[derive(Clone, Debug)]
+pub struct SharedTimes {
+    column: Arc<[i64]>,
+    places: Range<usize>,
+}
+
+impl SharedTimes {
+    /// The times of `column` at `places`, sorted, each once.
+    ///
+    /// # Panics
+    /// When the column has no such places.
+    #[must_use]
+    pub fn new(column: Arc<[i64]>, places: Range<usize>) -> Self {
+        assert!(
+            places.start <= places.end && places.end <= column.len(),
+            "places of a shared column"
+        );
+        Self { column, places }
+    }
+
+    /// The times, milliseconds.
+    #[must_use]
+    pub fn times(&self) -> &[i64] {
+        &self.column[self.places.clone()]
+    }
+
+    /// Whether both are the same part of the same column.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.column, &other.column) && self.places == other.places
+    }
+
+    /// The part of these times within `from_ms..=to_ms`, and its places counted from the first.
+    pub(crate) fn within(self, from_ms: i64, to_ms: i64) -> (Self, Range<usize>) {
+        let times = self.times();
+        let first = match times.first() {
+            Some(first) if *first >= from_ms => 0,
+            _ => times.partition_point(|time| *time < from_ms),
+        };
+        let end = match times.last() {
+            Some(last) if *last <= to_ms => times.len(),
+            _ => times.partition_point(|time| *time <= to_ms),
+        };
+        let end = end.max(first);
+        let start = self.places.start;
+        let narrowed = Self {
+            places: start + first..start + end,
+            column: self.column,
+        };
+        (narrowed, first..end)
+    }
 }
 
 /// Anything that holds series. An implementation takes its lock, if it has one, in `select` alone: what it returns is a
 /// snapshot that is read without it.
 pub trait Source {
-    /// The series that pass, sorted by labels (so that an answer does not depend on where data lay). A series without
-    /// samples in the span may be left out.
+    /// The series that pass, sorted by labels (so that an answer does not depend on where data lay) unless `any_order`
+    /// allows another order. A series without samples in the span may be left out.
     ///
     /// # Errors
     /// When the source cannot be read or the count of series is above the limit.

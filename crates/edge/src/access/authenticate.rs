@@ -12,14 +12,19 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::UserId;
 use tocsin_domain::people::Role;
 
+use super::base64;
 use super::cookie;
 use super::origin;
-use super::who::{Caller, Via, Who};
+use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
+use crate::front::prometheus;
 use crate::http::problem::Problem;
+use crate::ports::ApiToken;
 
 /// Length of an API token; PagerDuty's command line sends nothing else as a token.
 pub(crate) const TOKEN_CHARS: usize = 20;
+/// Bytes of a user's name and a password of HTTP Basic at most.
+const BASIC_BYTES_MAX: usize = 512;
 
 /// Lets a request through to its handler, or answers for it.
 pub(crate) async fn gate(
@@ -35,7 +40,20 @@ pub(crate) async fn gate(
             }
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => refused(who, problem),
+    }
+}
+
+/// A refusal in the words of whom the caller believes to speak to.
+fn refused(who: Who, problem: Problem) -> Response {
+    match who {
+        Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
+        Who::Token(Front::PagerDutyEvents, _)
+        | Who::Public
+        | Who::Key(_)
+        | Who::Session
+        | Who::Role(_)
+        | Who::SelfOr(_) => problem.into_response(),
     }
 }
 
@@ -51,12 +69,17 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
             }
             return Ok(None);
         }
+        Who::Token(front, role) => {
+            let caller = by_front_token(app, front, role, parts).await?;
+            caller.may(who, None)?;
+            return Ok(Some(caller));
+        }
         Who::Session | Who::Role(_) | Who::SelfOr(_) => {}
     }
     let caller = caller_of(app, &parts.headers, &parts.method, peer(parts)).await?;
     let path_user = match who {
         Who::SelfOr(_) => user_in_path(parts).await,
-        Who::Public | Who::Key(_) | Who::Session | Who::Role(_) => None,
+        Who::Public | Who::Key(_) | Who::Token(..) | Who::Session | Who::Role(_) => None,
     };
     caller.may(who, path_user)?;
     Ok(Some(caller))
@@ -93,45 +116,68 @@ pub(crate) async fn caller_of(
     peer: Option<SocketAddr>,
 ) -> Result<Caller, Problem> {
     if headers.contains_key(header::AUTHORIZATION) {
-        return by_token(app, headers).await;
+        return by_token(app, headers, |value| token_in(value).map(str::to_owned)).await;
     }
     let https = app.settings.is_https();
     if let Some(cookie) = cookie::read(headers, https) {
         return by_session(app, headers, method, cookie).await;
     }
-    let open = app.settings.insecure_no_auth && method.is_safe() && origin::is_local(headers, peer);
-    if open {
-        return Ok(Caller {
-            actor: Actor::System,
-            role: Role::Viewer,
-            user: None,
-            via: Via::Open,
-            in_full: false,
-        });
+    let is_open =
+        app.settings.insecure_no_auth && method.is_safe() && origin::is_local(headers, peer);
+    if is_open {
+        return Ok(open(Role::Viewer));
     }
     Err(Problem::unauthenticated(
         "sign in, or send an API token: Authorization: Bearer TOKEN",
     ))
 }
 
-async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// Who calls a foreign front. Where authentication is switched off, writing is open too: that is what is to be measured.
+async fn by_front_token(
+    app: &App,
+    front: Front,
+    role: Role,
+    parts: &Parts,
+) -> Result<Caller, Problem> {
+    if let (Front::Prometheus, Some(problem)) = (front, prometheus::meant_for_another(parts)) {
+        return Err(problem);
+    }
+    let headers = &parts.headers;
+    if headers.contains_key(header::AUTHORIZATION) {
+        return by_token(app, headers, front_token_in).await;
+    }
+    if app.settings.insecure_no_auth && origin::is_local(headers, peer(parts)) {
+        return Ok(open(role));
+    }
+    Err(Problem::unauthenticated(
+        "send an API token: as Authorization: Bearer TOKEN, or as the password of HTTP Basic",
+    ))
+}
+
+/// A caller of whom nothing is known.
+fn open(role: Role) -> Caller {
+    Caller {
+        actor: Actor::System,
+        role,
+        user: None,
+        via: Via::Open,
+        in_full: false,
+    }
+}
+
+async fn by_token(
+    app: &App,
+    headers: &HeaderMap,
+    token_in: impl Fn(&str) -> Option<String>,
+) -> Result<Caller, Problem> {
     let refused =
         || Problem::unauthenticated("this API token is not known, was revoked or has expired");
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(refused());
     };
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(token_in)
-        .ok_or_else(refused)?
-        .to_owned();
-    let now = app.now();
-    let found = app
-        .blocking(move |parts| parts.accounts.token(&token, now))
-        .await?
-        .ok_or_else(refused)?;
+    let token = value.to_str().ok().and_then(token_in).ok_or_else(refused)?;
+    let found = living_token(app, token).await?.ok_or_else(refused)?;
     let Some(user) = found.user else {
         return Ok(Caller {
             actor: Actor::Token { token: found.id },
@@ -154,6 +200,23 @@ async fn by_token(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     })
 }
 
+/// The token of this text, as of a few seconds ago at most.
+async fn living_token(app: &App, text: String) -> Result<Option<ApiToken>, Problem> {
+    let now = app.now();
+    let known = &app.inner().known_tokens;
+    let look_up = match known.find(&text, now) {
+        Ok(token) => return Ok(Some(token)),
+        Err(look_up) => look_up,
+    };
+    let found = app
+        .blocking(move |parts| parts.accounts.token(&text, now))
+        .await?;
+    if let Some(token) = &found {
+        known.remember(look_up, token, now);
+    }
+    Ok(found)
+}
+
 /// The token in `Bearer TOKEN` or `Token token=TOKEN` (with or without quotes).
 fn token_in(value: &str) -> Option<&str> {
     let (scheme, rest) = value.split_once(' ')?;
@@ -165,8 +228,23 @@ fn token_in(value: &str) -> Option<&str> {
     } else {
         return None;
     };
+    is_token(token).then_some(token)
+}
+
+fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_+/=-".contains(&byte);
-    (token.len() == TOKEN_CHARS && token.bytes().all(good)).then_some(token)
+    text.len() == TOKEN_CHARS && text.bytes().all(good)
+}
+
+/// The same, or the password in `Basic BASE64` (RFC 7617), whatever the user's name.
+fn front_token_in(value: &str) -> Option<String> {
+    let (scheme, rest) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return token_in(value).map(str::to_owned);
+    }
+    let pair = String::from_utf8(base64::decode(rest.trim(), BASIC_BYTES_MAX)?).ok()?;
+    let (_, password) = pair.split_once(':')?;
+    is_token(password).then(|| password.to_owned())
 }
 
 async fn by_session(
@@ -224,5 +302,25 @@ mod tests {
         check("Bearer", None);
         check("", None);
         check("Token token=", None);
+    }
+
+    #[test]
+    fn a_front_takes_the_token_as_the_password_of_any_user_too() {
+        let token = "abcdEFGH01234567+/_-";
+        let check = |value: &str, expected: Option<&str>| {
+            assert_eq!(front_token_in(value).as_deref(), expected, "{value}");
+        };
+        check(&format!("Bearer {token}"), Some(token));
+        // "grafana:" and the token.
+        check(
+            "Basic Z3JhZmFuYTphYmNkRUZHSDAxMjM0NTY3Ky9fLQ==",
+            Some(token),
+        );
+        // No user's name.
+        check("basic OmFiY2RFRkdIMDEyMzQ1NjcrL18t", Some(token));
+        check("Basic Z3JhZmFuYTpzaG9ydA==", None);
+        check("Basic Z3JhZmFuYQ==", None);
+        check("Basic !", None);
+        check("Digest x", None);
     }
 }

@@ -1,7 +1,9 @@
 //! Who may call what: the levels a route can demand, and how a request proves to have one.
 
 pub(crate) mod authenticate;
+pub(crate) mod base64;
 pub(crate) mod cookie;
+pub(crate) mod known_tokens;
 pub(crate) mod origin;
 pub(crate) mod throttle;
 pub(crate) mod who;

@@ -18,6 +18,8 @@ pub enum Who {
     Public,
     /// Whoever has a key of that front; the handler checks it. Cookies are not looked at.
     Key(Front),
+    /// A token of at least this role, in any form that clients of that front send. Cookies are not looked at.
+    Token(Front, Role),
     /// Whoever is signed in by a browser.
     Session,
     /// A session or a token of at least this role.
@@ -32,6 +34,8 @@ pub enum Who {
 pub enum Front {
     /// PagerDuty's Events API v2: the routing key is in the body.
     PagerDutyEvents,
+    /// Prometheus' HTTP API and remote write.
+    Prometheus,
 }
 
 /// How a caller proved who they are.
@@ -75,7 +79,7 @@ impl Caller {
         let allowed = match who {
             Who::Public | Who::Key(_) => true,
             Who::Session => self.via == Via::Session,
-            Who::Role(role) => self.role >= role,
+            Who::Role(role) | Who::Token(_, role) => self.role >= role,
             Who::SelfOr(role) => {
                 let own = self.user.is_some() && self.user == path_user && self.in_full;
                 let may_write = self.role >= Role::Responder || self.via == Via::Session;
@@ -94,7 +98,7 @@ fn demand(who: Who) -> String {
     match who {
         Who::Public | Who::Key(_) => "this is not allowed".to_owned(),
         Who::Session => "this needs a session of a browser, not a token".to_owned(),
-        Who::Role(role) => format!("this needs the role {}", role_word(role)),
+        Who::Role(role) | Who::Token(_, role) => format!("this needs the role {}", role_word(role)),
         Who::SelfOr(role) => {
             format!(
                 "this needs the role {}, or to be the person it is about",

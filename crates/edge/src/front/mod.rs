@@ -1,3 +1,4 @@
 //! Foreign protocols: each front takes its own keys and answers in its own words.
 
 pub(crate) mod pagerduty;
+pub(crate) mod prometheus;

@@ -18,6 +18,7 @@ use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
 use crate::app::App;
+use crate::front::prometheus;
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
@@ -58,6 +59,7 @@ pub(crate) fn around(router: Router, app: App) -> Router {
 
 async fn guard(State(around): State<Around>, request: Request, next: Next) -> Response {
     let is_api = !request.uri().path().starts_with("/ui");
+    let wait = prometheus::request_wait(request.uri().path()).unwrap_or(REQUEST_WAIT);
     let too_many = || {
         Problem::unavailable("too many requests at once; send it again in a moment").into_response()
     };
@@ -65,9 +67,7 @@ async fn guard(State(around): State<Around>, request: Request, next: Next) -> Re
     let place = around.places.try_acquire();
     let mut response = match (share, place) {
         (Err(Full), _) | (_, Err(_)) => too_many(),
-        (Ok(_share), Ok(_place)) => match tokio::time::timeout(REQUEST_WAIT, next.run(request))
-            .await
-        {
+        (Ok(_share), Ok(_place)) => match tokio::time::timeout(wait, next.run(request)).await {
             Ok(response) => response,
             Err(_) => Problem::unavailable("the answer took too long; look before you repeat it")
                 .into_response(),

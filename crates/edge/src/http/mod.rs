@@ -35,7 +35,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
-use crate::front::pagerduty;
+use crate::front::{pagerduty, prometheus};
 use crate::ui;
 use routes::{Listed, Table};
 
@@ -80,7 +80,7 @@ fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
     let table = roster(people(table));
-    settings(watch(table))
+    prometheus::add_to(settings(watch(table)))
 }
 
 fn open_to_all(table: Table) -> Table {

@@ -2,8 +2,9 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{OpenApi, PathItem, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::access::authenticate::gate;
@@ -72,6 +73,25 @@ impl Table {
         self
     }
 
+    /// Registers the handlers of one path of a foreign front, there and again under the front's own prefix.
+    #[must_use]
+    pub(crate) fn add_front(
+        self,
+        who: Who,
+        prefix: &str,
+        (schemas, mut paths, handlers): UtoipaMethodRouter<App>,
+    ) -> Self {
+        let mut prefixed = Paths::new();
+        for (path, item) in &mut paths.paths {
+            let mut other = item.clone();
+            name_operations(item, "");
+            name_operations(&mut other, "_prefixed");
+            prefixed.paths.insert(format!("{prefix}{path}"), other);
+        }
+        self.add(who, (schemas.clone(), prefixed, handlers.clone()))
+            .add(who, (schemas, paths, handlers))
+    }
+
     /// The router, when there is something to serve.
     pub(crate) fn router(self) -> Option<Router> {
         let (router, _) = self.router.split_for_parts();
@@ -89,10 +109,27 @@ impl Table {
     }
 }
 
+/// Each operation gets a name of its own, also where one handler serves several methods.
+fn name_operations(item: &mut PathItem, suffix: &str) {
+    let both = item.get.is_some() && item.post.is_some();
+    let of_post = if both { "_post" } else { "" };
+    for (operation, method) in [(&mut item.get, ""), (&mut item.post, of_post)] {
+        if let Some(Operation {
+            operation_id: Some(id),
+            ..
+        }) = operation
+        {
+            id.push_str(method);
+            id.push_str(suffix);
+        }
+    }
+}
+
 fn security_of(who: Who) -> Option<Vec<SecurityRequirement>> {
     let none: [&str; 0] = [];
     match who {
         Who::Public | Who::Key(_) => None,
+        Who::Token(..) => Some(vec![SecurityRequirement::new("token", none)]),
         Who::Session => Some(vec![SecurityRequirement::new("session", none)]),
         Who::Role(_) | Who::SelfOr(_) => Some(vec![
             SecurityRequirement::new("token", none),

@@ -160,5 +160,6 @@ pub(crate) async fn revoke_token(
         .ok_or_else(missing)?;
     app.blocking(move |parts| parts.accounts.revoke_token(id))
         .await?;
+    app.inner().known_tokens.forget_all();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use crate::world::{BASE, PASSWORD, World, add_person};
 fn least(who: Who) -> Option<Role> {
     match who {
         Who::Public | Who::Key(_) | Who::Session => None,
-        Who::Role(role) | Who::SelfOr(role) => Some(role),
+        Who::Token(_, role) | Who::Role(role) | Who::SelfOr(role) => Some(role),
     }
 }
 

@@ -9,13 +9,16 @@
 
 mod access;
 mod browser;
+mod evaluated;
 mod fakes;
 mod front;
 mod hostile;
 mod incident;
 mod mail;
-mod no_metrics;
 mod people;
 mod post;
+mod prometheus;
+mod remote_write;
+mod samples;
 mod stream;
 mod world;

@@ -21,16 +21,18 @@ use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
-use tocsin_edge::ports::rules::NoRules;
-use tocsin_edge::ports::scrape::NoScrapeTargets;
-use tocsin_edge::ports::{Accounts, NewToken, Vault, Watch, Watching};
+use tocsin_edge::ports::rules::Rules;
+use tocsin_edge::ports::scrape::ScrapeTargets;
+use tocsin_edge::ports::{Accounts, Metrics, NewToken, Vault, Watch, Watching};
 use tocsin_edge::secret::key_hash;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tower::ServiceExt;
 
+use crate::evaluated::{FixedRules, FixedTargets};
 use crate::fakes::{
     Committed, Doors, HandClock, Memory, NoSeries, OpenVault, OsEntropy, Outlets, START, Sight,
 };
+use crate::samples::Samples;
 
 pub(crate) const ROUTING_KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -47,6 +49,9 @@ pub(crate) struct World {
     pub(crate) committed: Committed,
     pub(crate) tally: Arc<Tally>,
     pub(crate) sight: Arc<Sight>,
+    pub(crate) samples: Arc<Samples>,
+    pub(crate) rules: Arc<FixedRules>,
+    pub(crate) targets: Arc<FixedTargets>,
     /// Ada, the administrator.
     pub(crate) ada: UserId,
     pub(crate) admin: String,
@@ -116,6 +121,7 @@ impl World {
             answer_wait: tocsin_edge::app::ANSWER_WAIT,
         };
         change(&mut settings);
+        let (samples, rules, targets) = (Arc::default(), Arc::default(), Arc::default());
         let sight = Arc::new(Sight(std::sync::Mutex::new(Watching::Running(Vec::new()))));
         let app = App::new(Parts {
             engine: engine.clone(),
@@ -124,9 +130,9 @@ impl World {
             vault: Arc::clone(&vault) as Arc<dyn Vault>,
             accounts: Arc::clone(&doors) as Arc<dyn Accounts>,
             telemetry: Arc::new(NoSeries),
-            metrics: Arc::new(NoSeries),
-            rules: Arc::new(NoRules),
-            scrape_targets: Arc::new(NoScrapeTargets),
+            metrics: Arc::clone(&samples) as Arc<dyn Metrics>,
+            rules: Arc::clone(&rules) as Arc<dyn Rules>,
+            scrape_targets: Arc::clone(&targets) as Arc<dyn ScrapeTargets>,
             evidences: Arc::new(NoSeries),
             health: Arc::new(journal.clone()),
             watch: Arc::clone(&sight) as Arc<dyn Watch>,
@@ -170,6 +176,9 @@ impl World {
             committed,
             tally,
             sight,
+            samples,
+            rules,
+            targets,
             ada,
             bob,
         }

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::{Aggregate, AggregateOp, Expr, Grouping};
+use crate::ast::{Aggregate, AggregateOp, Expr};
 use crate::error::EvalError;
-use crate::labels::{Labels, METRIC_NAME};
+use crate::labels::Labels;
 
 use super::Evaluator;
-use super::arithmetic::Sum;
 use super::columns::{ABSENT, Grid, Out, Row, is_present, merge_equal};
+use super::feed::Wanted;
+use super::fold::{
+    CountFold, DeviationFold, Fold, GroupFold, MaxFold, MeanFold, MinFold, SumFold, VarianceFold,
+};
+use super::group::Groups;
 use super::label_fns::check_label_name;
-use super::{over, statistics};
+use super::statistics;
 
-/// The rows of one group.
-pub(super) struct Group {
-    pub(super) labels: Labels,
-    /// The grouping kept a metric's name that is to be dropped at the end.
-    drop_name: bool,
-    pub(super) members: Vec<usize>,
-}
+/// Steps whose values are gathered at a time: as many as fit the cache line that the first of them fetches.
+const TILE: usize = 8;
 
 impl Evaluator<'_> {
     pub(super) fn aggregate(
@@ -28,10 +27,7 @@ impl Evaluator<'_> {
     ) -> Result<Vec<Row>, EvalError> {
         let parameter = match &aggregate.parameter {
             None => Vec::new(),
-            Some(Expr::Text(label)) => {
-                let rows = self.vector(&aggregate.expr, grid)?;
-                return self.count_values(label, &aggregate.grouping, &rows, grid);
-            }
+            Some(Expr::Text(label)) => return self.count_values(label, aggregate, grid),
             Some(parameter) => match self.eval(parameter, grid)? {
                 Out::Scalar(values) => values,
                 Out::Vector(_) | Out::Text(_) => {
@@ -41,97 +37,134 @@ impl Evaluator<'_> {
                 }
             },
         };
-        let rows = self.vector(&aggregate.expr, grid)?;
-        let groups = group(&rows, &aggregate.grouping);
         match aggregate.op {
+            AggregateOp::Sum => self.fold::<SumFold>(aggregate, grid),
+            AggregateOp::Avg => self.fold::<MeanFold>(aggregate, grid),
+            AggregateOp::Min => self.fold::<MinFold>(aggregate, grid),
+            AggregateOp::Max => self.fold::<MaxFold>(aggregate, grid),
+            AggregateOp::Count => self.fold::<CountFold>(aggregate, grid),
+            AggregateOp::Group => self.fold::<GroupFold>(aggregate, grid),
+            AggregateOp::Stddev => self.fold::<DeviationFold>(aggregate, grid),
+            AggregateOp::Stdvar => self.fold::<VarianceFold>(aggregate, grid),
+            AggregateOp::Quantile => self.quantiles(aggregate, &parameter, grid),
             AggregateOp::TopK
             | AggregateOp::BottomK
             | AggregateOp::LimitK
-            | AggregateOp::LimitRatio => self.choose(aggregate.op, &parameter, rows, &groups),
-            AggregateOp::Quantile => {
-                self.check_quantiles(&parameter);
-                self.fold(&rows, groups, grid, |values, step| {
-                    statistics::quantile(parameter[step], values)
-                })
-            }
-            AggregateOp::Sum
-            | AggregateOp::Avg
-            | AggregateOp::Min
-            | AggregateOp::Max
-            | AggregateOp::Count
-            | AggregateOp::Group
-            | AggregateOp::Stddev
-            | AggregateOp::Stdvar
-            | AggregateOp::CountValues => {
-                self.fold(&rows, groups, grid, |values, _| fold(aggregate.op, values))
-            }
+            | AggregateOp::LimitRatio => self.choose(aggregate, &parameter, grid),
+            // It has a label for its parameter, which was looked at above.
+            AggregateOp::CountValues => Err(EvalError::argument("count_values takes a label")),
         }
     }
 
-    fn fold(
-        &mut self,
-        rows: &[Row],
-        groups: Vec<Group>,
-        grid: Grid,
-        fold: impl Fn(&mut [f64], usize) -> f64,
-    ) -> Result<Vec<Row>, EvalError> {
-        let mut scratch = Vec::new();
-        let mut folded = Vec::with_capacity(groups.len());
-        for group in groups {
-            self.budget.spend(grid.count)?;
-            let mut values = Vec::with_capacity(grid.count);
-            for step in 0..grid.count {
-                scratch.clear();
-                let members = group.members.iter().map(|row| rows[*row].values[step]);
-                scratch.extend(members.filter(|value| is_present(*value)));
-                values.push(if scratch.is_empty() {
-                    ABSENT
-                } else {
-                    fold(&mut scratch, step)
-                });
+    /// Adds each series to the column of its group as it comes.
+    fn fold<F: Fold>(&mut self, aggregate: &Aggregate, grid: Grid) -> Result<Vec<Row>, EvalError> {
+        let mut groups = Groups::new(&aggregate.grouping);
+        let mut columns: Vec<Vec<F>> = Vec::new();
+        let only_there = matches!(aggregate.op, AggregateOp::Count | AggregateOp::Group);
+        let wanted = Wanted {
+            any_order: only_there,
+            presence_only: only_there,
+        };
+        self.feed(&aggregate.expr, grid, wanted, &mut |fed, budget| {
+            let place = groups.place(&fed.labels, fed.name);
+            if place == columns.len() {
+                budget.spend(grid.count)?;
+                columns.push(vec![F::START; grid.count]);
             }
-            folded.push(Row {
-                labels: group.labels,
-                drop_name: group.drop_name,
-                values,
-            });
-        }
-        Ok(folded)
+            for (state, value) in columns[place].iter_mut().zip(fed.values) {
+                if is_present(*value) {
+                    state.add(*value);
+                }
+            }
+            Ok(())
+        })?;
+        let rows = groups.sorted_with(columns).into_iter();
+        Ok(rows
+            .map(|(key, column)| Row {
+                labels: key.labels,
+                drop_name: key.drop_name,
+                values: column.into_iter().map(F::result).collect(),
+            })
+            .collect())
+    }
+
+    fn quantiles(
+        &mut self,
+        aggregate: &Aggregate,
+        quantiles: &[f64],
+        grid: Grid,
+    ) -> Result<Vec<Row>, EvalError> {
+        self.check_quantiles(quantiles);
+        let mut groups = Groups::new(&aggregate.grouping);
+        // The members' values, one after the other.
+        let mut members: Vec<Vec<f64>> = Vec::new();
+        self.feed(
+            &aggregate.expr,
+            grid,
+            Wanted::default(),
+            &mut |fed, budget| {
+                let place = groups.place(&fed.labels, fed.name);
+                if place == members.len() {
+                    budget.spend(grid.count)?;
+                    members.push(Vec::new());
+                }
+                members[place].extend_from_slice(fed.values);
+                Ok(())
+            },
+        )?;
+        let rows = groups.sorted_with(members).into_iter();
+        Ok(rows
+            .map(|(key, members)| Row {
+                labels: key.labels,
+                drop_name: key.drop_name,
+                values: quantile_column(&members, quantiles),
+            })
+            .collect())
     }
 
     fn count_values(
         &mut self,
         label: &str,
-        grouping: &Grouping,
-        rows: &[Row],
+        aggregate: &Aggregate,
         grid: Grid,
     ) -> Result<Vec<Row>, EvalError> {
         check_label_name(label)?;
-        let mut counts: BTreeMap<Labels, Vec<f64>> = BTreeMap::new();
-        for group in group(rows, grouping) {
-            for member in group.members {
-                for (step, value) in rows[member].values.iter().enumerate() {
-                    if !is_present(*value) {
-                        continue;
-                    }
-                    let key = group.labels.with(label, &number_text(*value));
-                    if !counts.contains_key(&key) {
-                        self.budget.spend(grid.count)?;
-                    }
-                    let column = counts
-                        .entry(key)
-                        .or_insert_with(|| vec![ABSENT; grid.count]);
-                    let slot = &mut column[step];
-                    *slot = if is_present(*slot) { *slot + 1.0 } else { 1.0 };
+        let mut groups = Groups::new(&aggregate.grouping);
+        // By the bits of the value, so that its text is made once.
+        let mut counts: Vec<BTreeMap<u64, Vec<f64>>> = Vec::new();
+        let wanted = Wanted {
+            any_order: true,
+            presence_only: false,
+        };
+        self.feed(&aggregate.expr, grid, wanted, &mut |fed, budget| {
+            let place = groups.place(&fed.labels, fed.name);
+            if place == counts.len() {
+                counts.push(BTreeMap::new());
+            }
+            for (step, value) in fed.values.iter().enumerate() {
+                if !is_present(*value) {
+                    continue;
                 }
+                let counts = &mut counts[place];
+                if !counts.contains_key(&value.to_bits()) {
+                    budget.spend(grid.count)?;
+                }
+                let column = counts
+                    .entry(value.to_bits())
+                    .or_insert_with(|| vec![ABSENT; grid.count]);
+                let slot = &mut column[step];
+                *slot = if is_present(*slot) { *slot + 1.0 } else { 1.0 };
+            }
+            Ok(())
+        })?;
+        let mut rows: BTreeMap<Labels, Row> = BTreeMap::new();
+        for (key, counts) in groups.sorted_with(counts) {
+            for (bits, values) in counts {
+                let labels = key.labels.with(label, &number_text(f64::from_bits(bits)));
+                add_counts(&mut rows, labels, values);
             }
         }
-        let rows = counts.into_iter().map(|(labels, values)| Row {
-            labels,
-            drop_name: false,
-            values,
-        });
-        merge_equal(rows.collect())
+        merge_equal(rows.into_values().collect())
     }
 
     /// Warns about quantiles that are none.
@@ -145,50 +178,53 @@ impl Evaluator<'_> {
     }
 }
 
-/// The groups of rows, in the order of their labels.
-pub(super) fn group(rows: &[Row], grouping: &Grouping) -> Vec<Group> {
-    let mut groups: BTreeMap<Labels, Group> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        let labels = match grouping {
-            Grouping::Keep(names) => row
-                .labels
-                .filtered(|name| names.iter().any(|keep| keep == name)),
-            Grouping::Drop(names) => row
-                .labels
-                .filtered(|name| name != METRIC_NAME && !names.iter().any(|drop| drop == name)),
+/// Adds counts to those of a value that is written alike (there are many NaN), or of a group that becomes equal by the
+/// label that is set.
+fn add_counts(rows: &mut BTreeMap<Labels, Row>, labels: Labels, values: Vec<f64>) {
+    let Some(row) = rows.get_mut(&labels) else {
+        let row = Row {
+            labels: labels.clone(),
+            drop_name: false,
+            values,
         };
-        let group = groups.entry(labels.clone()).or_insert_with(|| Group {
-            labels,
-            drop_name: row.drop_name,
-            members: Vec::new(),
-        });
-        group.members.push(at);
+        rows.insert(labels, row);
+        return;
+    };
+    for (sum, value) in row.values.iter_mut().zip(values) {
+        if is_present(value) {
+            *sum = if is_present(*sum) {
+                *sum + value
+            } else {
+                value
+            };
+        }
     }
-    groups.into_values().collect()
 }
 
-fn fold(op: AggregateOp, values: &[f64]) -> f64 {
-    match op {
-        AggregateOp::Sum => {
-            let mut sum = Sum::default();
-            values.iter().for_each(|value| sum.add(*value));
-            sum.total()
+/// The quantile of what is present at each step, from the members' rows.
+fn quantile_column(members: &[f64], quantiles: &[f64]) -> Vec<f64> {
+    let steps = quantiles.len();
+    let mut column = Vec::with_capacity(steps);
+    let mut gathered: [Vec<f64>; TILE] = Default::default();
+    for start in (0..steps).step_by(TILE) {
+        let width = TILE.min(steps - start);
+        for row in members.chunks_exact(steps) {
+            for (values, value) in gathered.iter_mut().zip(&row[start..start + width]) {
+                if is_present(*value) {
+                    values.push(*value);
+                }
+            }
         }
-        AggregateOp::Avg => statistics::mean(values),
-        AggregateOp::Min => statistics::smallest(values),
-        AggregateOp::Max => statistics::largest(values),
-        AggregateOp::Count => over::count(values.len()),
-        AggregateOp::Group => 1.0,
-        AggregateOp::Stddev => statistics::variance(values).sqrt(),
-        AggregateOp::Stdvar => statistics::variance(values),
-        // These choose, or have a parameter, and are handled where they are told apart.
-        AggregateOp::Quantile
-        | AggregateOp::TopK
-        | AggregateOp::BottomK
-        | AggregateOp::CountValues
-        | AggregateOp::LimitK
-        | AggregateOp::LimitRatio => f64::NAN,
+        for (values, q) in gathered.iter_mut().zip(&quantiles[start..start + width]) {
+            column.push(if values.is_empty() {
+                ABSENT
+            } else {
+                statistics::quantile(*q, values)
+            });
+            values.clear();
+        }
     }
+    column
 }
 
 /// A number as the text of a label: shortest digits, no exponent.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::{Call, DatePart, Expr, Func, Over, Selector, Window};
+use crate::ast::{Call, DatePart, Each, Expr, Func, Over, Selector, Window};
 use crate::error::EvalError;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::MatchOp;
 
 use super::Evaluator;
 use super::columns::{ABSENT, Grid, Out, Row, is_present};
-use super::select::{Samples, Windows};
-use super::{arithmetic, date, label_fns, over, statistics};
+use super::feed::{Name, Wanted, keeps_name};
+use super::{arithmetic, date, label_fns, statistics};
 
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, grid: Grid) -> Result<Out, EvalError> {
@@ -101,43 +101,30 @@ impl Evaluator<'_> {
     }
 
     fn over(&mut self, func: Over, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
-        let at = call
-            .args
-            .iter()
-            .position(|arg| matches!(arg, Expr::Window(_)))
-            .ok_or_else(|| EvalError::argument("a range of samples is expected"))?;
-        let others: Vec<&Expr> = call
-            .args
-            .iter()
-            .enumerate()
-            .filter_map(|(other, arg)| (other != at).then_some(arg))
-            .collect();
-        let Expr::Window(window) = &call.args[at] else {
-            return Err(EvalError::argument("a range of samples is expected"));
-        };
-        let mut scalars = Vec::with_capacity(others.len());
-        for other in others {
-            scalars.push(self.scalar(other, grid)?);
-        }
-        self.check_scalars(func, &scalars)?;
-        let (samples, windows) = self.windows(window, grid)?;
-        let mut rows = Vec::with_capacity(samples.len());
-        for one in samples {
-            self.budget.spend(grid.count)?;
-            if let Some(row) = self.slide(func, one, windows, &scalars, grid) {
-                rows.push(row);
-            }
-        }
-        if matches!(func, Over::Last | Over::First) {
+        let mut rows = Vec::new();
+        self.feed_over(func, call, grid, Wanted::default(), &mut |mut fed, _| {
+            // The names are dropped from all rows together below, where equal ones are found.
+            fed.name = match fed.name {
+                Name::Gone => Name::Kept,
+                Name::Kept | Name::GoesLast => fed.name,
+            };
+            rows.push(fed.to_row());
+            Ok(())
+        })?;
+        if keeps_name(func) {
             return Ok(rows);
         }
         self.without_names(rows)
     }
 
-    fn check_scalars(&mut self, func: Over, scalars: &[Vec<f64>]) -> Result<(), EvalError> {
+    pub(super) fn check_scalars(
+        &mut self,
+        func: Over,
+        scalars: &[Vec<f64>],
+    ) -> Result<(), EvalError> {
         match (func, scalars) {
-            (Over::Quantile, [quantiles]) => self.check_quantiles(quantiles),
-            (Over::DoubleExponentialSmoothing, factors) => {
+            (Over::Each(Each::Quantile), [quantiles]) => self.check_quantiles(quantiles),
+            (Over::Each(Each::DoubleExponentialSmoothing), factors) => {
                 let bad = factors
                     .iter()
                     .flatten()
@@ -153,75 +140,6 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// Slides the window over one series.
-    fn slide(
-        &mut self,
-        func: Over,
-        samples: Samples,
-        windows: Windows,
-        scalars: &[Vec<f64>],
-        grid: Grid,
-    ) -> Option<Row> {
-        let mut values = Vec::with_capacity(grid.count);
-        let mut arguments = vec![0.0; scalars.len()];
-        let (mut first, mut end) = (0, 0);
-        let mut any = false;
-        for step in 0..grid.count {
-            let end_ms = windows.view.time_ms(step);
-            let start_ms = end_ms.saturating_sub(windows.range_ms);
-            while samples.times.get(end).is_some_and(|time| *time <= end_ms) {
-                end += 1;
-            }
-            while first < end && samples.times[first] <= start_ms {
-                first += 1;
-            }
-            if first == end {
-                values.push(ABSENT);
-                continue;
-            }
-            for (argument, column) in arguments.iter_mut().zip(scalars) {
-                *argument = column[step];
-            }
-            let value = over::over(
-                func,
-                &over::Window {
-                    times: &samples.times[first..end],
-                    values: &samples.values[first..end],
-                    end_ms,
-                    range_ms: windows.range_ms,
-                    eval_ms: grid.time_ms(step),
-                    scalars: &arguments,
-                },
-            );
-            any |= value.is_some();
-            values.push(value.unwrap_or(ABSENT));
-        }
-        if !any {
-            return None;
-        }
-        self.hint_counter(func, samples.labels.metric_name());
-        Some(Row {
-            labels: samples.labels,
-            drop_name: samples.drop_name,
-            values,
-        })
-    }
-
-    /// Tells when a function for counters is used on what is not named like one.
-    fn hint_counter(&mut self, func: Over, name: &str) {
-        if !matches!(func, Over::Rate | Over::Increase | Over::Irate) || name.is_empty() {
-            return;
-        }
-        let is_counter = ["_total", "_sum", "_count", "_bucket"]
-            .iter()
-            .any(|ending| name.ends_with(ending));
-        if !is_counter {
-            self.inform(format!(
-                "{name} might not be a counter: its name does not end in _total, _sum, _count or _bucket"
-            ));
-        }
-    }
-
     fn date(&mut self, part: DatePart, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
         let mut rows = match call.args.first() {
             None => vec![unlabelled(times(grid))],
@@ -235,7 +153,16 @@ impl Evaluator<'_> {
     fn timestamp(&mut self, arg: &Expr, grid: Grid) -> Result<Vec<Row>, EvalError> {
         let mut rows;
         if let Expr::Selector(selector) = arg {
-            rows = self.instant_times(selector, grid)?;
+            rows = Vec::new();
+            let wanted = Wanted {
+                presence_only: true,
+                any_order: false,
+            };
+            let seconds = |time_ms: i64, _| time_ms as f64 / 1e3;
+            self.feed_newest(selector, grid, wanted, seconds, &mut |fed, _| {
+                rows.push(fed.to_row());
+                Ok(())
+            })?;
         } else {
             // What was computed has the time of its computation.
             rows = self.vector(arg, grid)?;
@@ -252,34 +179,45 @@ impl Evaluator<'_> {
     }
 
     fn absent(&mut self, arg: &Expr, grid: Grid) -> Result<Vec<Row>, EvalError> {
-        let rows = self.vector(arg, grid)?;
         let labels = if let Expr::Selector(selector) = arg {
             certain_labels(selector)
         } else {
             Labels::default()
         };
-        let missing = |step: usize| !rows.iter().any(|row| is_present(row.values[step]));
-        Ok(ones_where(labels, grid, missing))
+        let wanted = Wanted {
+            presence_only: true,
+            any_order: true,
+        };
+        let mut there = vec![false; grid.count];
+        self.feed(arg, grid, wanted, &mut |fed, _| {
+            for (there, value) in there.iter_mut().zip(fed.values) {
+                *there |= is_present(*value);
+            }
+            Ok(())
+        })?;
+        Ok(ones_where(labels, grid, |step| !there[step]))
     }
 
     fn absent_over(&mut self, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
         let Some(Expr::Window(window)) = call.args.first() else {
             return Err(EvalError::argument("a range of samples is expected"));
         };
-        let (samples, windows) = self.windows(window, grid)?;
         let labels = match &**window {
             Window::Range { selector, .. } => certain_labels(selector),
             Window::Subquery { .. } => Labels::default(),
         };
-        let missing = |step: usize| {
-            let end_ms = windows.view.time_ms(step);
-            let start_ms = end_ms.saturating_sub(windows.range_ms);
-            !samples.iter().any(|one| {
-                let at = one.times.partition_point(|time| *time <= start_ms);
-                one.times.get(at).is_some_and(|time| *time <= end_ms)
-            })
+        let wanted = Wanted {
+            presence_only: true,
+            any_order: true,
         };
-        Ok(ones_where(labels, grid, missing))
+        let mut there = vec![false; grid.count];
+        self.each_samples(window, grid, wanted, &mut |samples, _, _| {
+            for (there, bounds) in there.iter_mut().zip(&samples.timeline.bounds) {
+                *there |= bounds.len() > 0;
+            }
+            Ok(())
+        })?;
+        Ok(ones_where(labels, grid, |step| !there[step]))
     }
 }
 

@@ -1,47 +1,80 @@
 //! Aggregations that keep some series of a group as they are: topk, bottomk, limitk, limit_ratio.
 
-use crate::ast::AggregateOp;
+use std::cmp::Ordering;
+
+use crate::ast::{Aggregate, AggregateOp};
 use crate::error::EvalError;
+use crate::labels::Labels;
 
 use super::Evaluator;
-use super::aggregate::{Group, number_text};
-use super::columns::{ABSENT, Row, is_present};
+use super::aggregate::number_text;
+use super::columns::{ABSENT, Grid, Row, is_present};
+use super::feed::{Fed, Name, Wanted};
+use super::group::Groups;
 use super::statistics::nan_first;
+
+/// A series that may be chosen.
+struct Candidate {
+    labels: Labels,
+    name: Name,
+}
 
 impl Evaluator<'_> {
     /// Blanks what is not chosen. The rows of a single instant come in the order of the choice.
     pub(super) fn choose(
         &mut self,
-        op: AggregateOp,
+        aggregate: &Aggregate,
         parameter: &[f64],
-        rows: Vec<Row>,
-        groups: &[Group],
+        grid: Grid,
     ) -> Result<Vec<Row>, EvalError> {
-        let parameter = self.checked_parameter(op, parameter)?;
-        let mut kept = vec![vec![ABSENT; parameter.len()]; rows.len()];
+        let parameter = self.checked_parameter(aggregate.op, parameter)?;
+        let mut groups = Groups::new(&aggregate.grouping);
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        let mut candidates = Vec::new();
+        let mut values = Vec::new();
+        self.feed(&aggregate.expr, grid, Wanted::default(), &mut |fed, _| {
+            let place = groups.place(&fed.labels, fed.name);
+            if place == members.len() {
+                members.push(Vec::new());
+            }
+            members[place].push(candidates.len());
+            values.extend_from_slice(fed.values);
+            candidates.push(Candidate {
+                labels: fed.labels,
+                name: fed.name,
+            });
+            Ok(())
+        })?;
+        let mut kept: Vec<Option<Vec<f64>>> = vec![None; candidates.len()];
         let mut order = Vec::new();
-        for group in groups {
+        let mut present = Vec::new();
+        for (_, members) in groups.sorted_with(members) {
             for (step, parameter) in parameter.iter().enumerate() {
-                let members = group.members.iter();
-                let present = members
-                    .map(|row| (*row, rows[*row].values[step]))
-                    .filter(|(_, value)| is_present(*value));
-                for (row, value) in chosen(op, *parameter, present.collect(), &rows) {
-                    kept[row][step] = value;
-                    order.push(row);
+                present.clear();
+                let there = members
+                    .iter()
+                    .map(|row| (*row, values[row * grid.count + step]));
+                present.extend(there.filter(|(_, value)| is_present(*value)));
+                for (row, value) in chosen(aggregate.op, *parameter, &mut present, &candidates) {
+                    if kept[*row].is_none() {
+                        self.budget.spend(grid.count)?;
+                        order.push(*row);
+                    }
+                    kept[*row].get_or_insert_with(|| vec![ABSENT; grid.count])[step] = *value;
                 }
             }
         }
-        let mut rows: Vec<Option<Row>> = rows
-            .into_iter()
-            .zip(kept)
-            .map(|(row, values)| Some(Row { values, ..row }))
-            .collect();
-        // A row that was chosen at several steps is taken the first time.
-        Ok(order
-            .into_iter()
-            .filter_map(|row| rows[row].take())
-            .collect())
+        let rows = order.into_iter().filter_map(|row| {
+            let values = kept[row].take()?;
+            let Candidate { labels, name } = &candidates[row];
+            let fed = Fed {
+                labels: labels.clone(),
+                name: *name,
+                values: &values,
+            };
+            Some(fed.to_row())
+        });
+        Ok(rows.collect())
     }
 
     fn checked_parameter(
@@ -74,23 +107,34 @@ impl Evaluator<'_> {
     }
 }
 
-/// The chosen of one group at one instant, best first.
-fn chosen(
+/// The chosen of one group at one instant, best first; of equals those that came first.
+fn chosen<'a>(
     op: AggregateOp,
     parameter: f64,
-    mut present: Vec<(usize, f64)>,
-    rows: &[Row],
-) -> Vec<(usize, f64)> {
-    if op == AggregateOp::LimitRatio {
-        present.retain(|(row, _)| is_in_ratio(rows[*row].labels.stable_hash(), parameter));
-        return present;
-    }
+    present: &'a mut Vec<(usize, f64)>,
+    candidates: &[Candidate],
+) -> &'a [(usize, f64)] {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float saturates, and a count above the number of series keeps all"
+    )]
+    let count = (parameter.max(0.0) as usize).min(present.len());
     // NaN is the last choice of both.
     match op {
-        AggregateOp::TopK => present.sort_by(|a, b| nan_first(b.1, a.1)),
-        AggregateOp::BottomK => present.sort_by(|a, b| nan_first(-b.1, -a.1)),
+        AggregateOp::TopK => best(present, count, |a, b| nan_first(b, a)),
+        AggregateOp::BottomK => best(present, count, |a, b| nan_first(-b, -a)),
+        AggregateOp::LimitRatio => {
+            present.retain(|(row, _)| {
+                let Candidate { labels, name } = &candidates[*row];
+                let hash = match name {
+                    Name::Gone => labels.without_name().stable_hash(),
+                    Name::Kept | Name::GoesLast => labels.stable_hash(),
+                };
+                is_in_ratio(hash, parameter)
+            });
+            present
+        }
         AggregateOp::LimitK
-        | AggregateOp::LimitRatio
         | AggregateOp::Sum
         | AggregateOp::Avg
         | AggregateOp::Min
@@ -100,14 +144,26 @@ fn chosen(
         | AggregateOp::Stddev
         | AggregateOp::Stdvar
         | AggregateOp::Quantile
-        | AggregateOp::CountValues => {}
+        | AggregateOp::CountValues => &present[..count],
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a float saturates, and a count above the number of series keeps all"
-    )]
-    present.truncate(parameter.max(0.0) as usize);
-    present
+}
+
+/// The first `count` in the order of values; only those are sorted.
+fn best(
+    present: &mut [(usize, f64)],
+    count: usize,
+    order: impl Fn(f64, f64) -> Ordering,
+) -> &[(usize, f64)] {
+    let by_value = |a: &(usize, f64), b: &(usize, f64)| order(a.1, b.1).then(a.0.cmp(&b.0));
+    if count == 0 {
+        return &[];
+    }
+    if count < present.len() {
+        present.select_nth_unstable_by(count - 1, by_value);
+    }
+    let first = &mut present[..count];
+    first.sort_unstable_by(by_value);
+    first
 }
 
 /// Whether a series belongs to the part: the first `ratio` of all hashes, or the last for a negative one, so that

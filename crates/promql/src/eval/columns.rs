@@ -99,6 +99,9 @@ pub(super) enum Out {
 
 /// Joins rows of equal labels that never have a value at the same instant; two values at one instant are an error.
 pub(super) fn merge_equal(rows: Vec<Row>) -> Result<Vec<Row>, EvalError> {
+    if rows.is_sorted_by(|a, b| a.labels < b.labels) {
+        return Ok(rows);
+    }
     let mut places: BTreeMap<Labels, usize> = BTreeMap::new();
     let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
     for row in rows {

@@ -7,23 +7,30 @@ mod call;
 mod choose;
 mod columns;
 mod date;
+mod feed;
+mod fold;
+mod group;
 mod histogram;
 mod label_fns;
 mod matching;
+mod notes;
 mod over;
+mod read;
 mod regression;
-mod select;
+mod slide;
 mod statistics;
+mod timeline;
 
 use std::collections::BTreeSet;
 
-use crate::answer::{Answer, InstantSample, Note, NoteLevel, RangeSeries, Value};
+use crate::answer::{Answer, InstantSample, Note, RangeSeries, Value};
 use crate::ast::{AggregateOp, Expr, Func};
 use crate::error::EvalError;
 use crate::limits::{Budget, Limits};
 use crate::source::Source;
 
 use columns::{Grid, Out, Row, is_present, merge_equal};
+use feed::Wanted;
 
 /// One evaluation in progress.
 struct Evaluator<'a> {
@@ -113,7 +120,7 @@ impl<'a> Evaluator<'a> {
                 Ok(Out::Scalar(vec![*number; grid.count]))
             }
             Expr::Text(text) => Ok(Out::Text(text.clone())),
-            Expr::Selector(selector) => self.instant_vector(selector, grid).map(Out::Vector),
+            Expr::Selector(_) => self.gather(expr, grid).map(Out::Vector),
             Expr::Window(_) => Err(EvalError::argument("a range of samples is no value")),
             Expr::Negate(inner) => match self.eval(inner, grid)? {
                 Out::Scalar(values) => Ok(Out::Scalar(values.into_iter().map(|v| -v).collect())),
@@ -138,6 +145,16 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The rows of an expression that can be fed.
+    fn gather(&mut self, expr: &Expr, grid: Grid) -> Result<Vec<Row>, EvalError> {
+        let mut rows = Vec::new();
+        self.feed(expr, grid, Wanted::default(), &mut |fed, _| {
+            rows.push(fed.to_row());
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
     fn scalar(&mut self, expr: &Expr, grid: Grid) -> Result<Vec<f64>, EvalError> {
         match self.eval(expr, grid)? {
             Out::Scalar(values) => Ok(values),
@@ -152,20 +169,6 @@ impl<'a> Evaluator<'a> {
             return Ok(rows);
         }
         drop_names(rows)
-    }
-
-    fn warn(&mut self, text: String) {
-        self.notes.insert(Note {
-            level: NoteLevel::Warning,
-            text,
-        });
-    }
-
-    fn inform(&mut self, text: String) {
-        self.notes.insert(Note {
-            level: NoteLevel::Info,
-            text,
-        });
     }
 
     fn answer(self, value: Value) -> Answer {

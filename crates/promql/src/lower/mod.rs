@@ -19,11 +19,28 @@ use crate::matcher::{MatchOp, Matcher};
 
 /// Reads an expression.
 pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
+    expr(&foreign_tree(text)?)
+}
+
+/// Reads a selector that has neither range nor offset.
+pub(crate) fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    if let foreign::Expr::VectorSelector(found) = foreign_tree(text)?
+        && found.offset.is_none()
+        && found.at.is_none()
+    {
+        return Ok(selector(&found)?.matchers);
+    }
+    Err(ParseError::syntax(format!(
+        "{text:?} is no selector of series such as up{{job=\"a\"}}"
+    )))
+}
+
+fn foreign_tree(text: &str) -> Result<foreign::Expr, ParseError> {
     guard::check(text)?;
     // The guard keeps out what is known to make the parser panic; a case it does not know is an error too, not an end.
     let parsed = catch_unwind(|| foreign::parse(text))
         .map_err(|_| ParseError::syntax("the parser gave up on it"))?;
-    expr(&parsed.map_err(ParseError::syntax)?)
+    parsed.map_err(ParseError::syntax)
 }
 
 fn expr(from: &foreign::Expr) -> Result<Expr, ParseError> {

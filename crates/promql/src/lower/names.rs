@@ -1,7 +1,7 @@
 //! Names of functions and operators in the text, and what they are here.
 
 use crate::ast::{
-    AggregateOp, Arithmetic, BinaryOp, Bound, Compare, DatePart, Func, Map, Over, SetOp,
+    AggregateOp, Arithmetic, BinaryOp, Bound, Compare, DatePart, Each, Func, Map, Over, SetOp,
 };
 
 pub(super) fn function(name: &str) -> Option<Func> {
@@ -17,25 +17,29 @@ fn over(name: &str) -> Option<Over> {
         "rate" => Over::Rate,
         "increase" => Over::Increase,
         "delta" => Over::Delta,
-        "irate" => Over::Irate,
-        "idelta" => Over::Idelta,
-        "deriv" => Over::Deriv,
-        "predict_linear" => Over::PredictLinear,
-        "double_exponential_smoothing" => Over::DoubleExponentialSmoothing,
+        "irate" => Over::Each(Each::Irate),
+        "idelta" => Over::Each(Each::Idelta),
+        "deriv" => Over::Each(Each::Deriv),
+        "predict_linear" => Over::Each(Each::PredictLinear),
+        "double_exponential_smoothing" => Over::Each(Each::DoubleExponentialSmoothing),
         "changes" => Over::Changes,
         "resets" => Over::Resets,
-        "avg_over_time" => Over::Avg,
-        "sum_over_time" => Over::Sum,
+        "avg_over_time" => Over::Each(Each::Avg),
+        "sum_over_time" => Over::Each(Each::Sum),
         "min_over_time" => Over::Min,
         "max_over_time" => Over::Max,
         "count_over_time" => Over::Count,
         "last_over_time" => Over::Last,
         "first_over_time" => Over::First,
-        "stddev_over_time" => Over::Stddev,
-        "stdvar_over_time" => Over::Stdvar,
-        "quantile_over_time" => Over::Quantile,
-        "mad_over_time" => Over::Mad,
+        "stddev_over_time" => Over::Each(Each::Stddev),
+        "stdvar_over_time" => Over::Each(Each::Stdvar),
+        "quantile_over_time" => Over::Each(Each::Quantile),
+        "mad_over_time" => Over::Each(Each::Mad),
         "present_over_time" => Over::Present,
+        "ts_of_first_over_time" => Over::Each(Each::TimeOfFirst),
+        "ts_of_last_over_time" => Over::Each(Each::TimeOfLast),
+        "ts_of_max_over_time" => Over::Each(Each::TimeOfMax),
+        "ts_of_min_over_time" => Over::Each(Each::TimeOfMin),
         _ => return None,
     })
 }
