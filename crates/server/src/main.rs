@@ -10,6 +10,7 @@ mod ending;
 mod evidence;
 mod journal_port;
 mod login_link;
+mod rules;
 mod serve;
 mod setup;
 mod sparing_disk;
@@ -55,6 +56,12 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    /// Tell what is wrong in rule files of Prometheus' format
+    CheckRules {
+        /// Files, or patterns of such.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -85,6 +92,9 @@ struct ServeArguments {
     /// How long telemetry is kept: `30d`, or `forever`.
     #[arg(long, value_name = "AGE")]
     retention: Option<String>,
+    /// Evaluate the rules of these files (Prometheus' format); may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    rule_files: Vec<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -130,6 +140,7 @@ fn main() -> ExitCode {
         Command::LoginLink(wanted) => login_link(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
         Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::CheckRules { files } => rules::check::run(&files, &mut out),
         Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
     };
@@ -170,6 +181,7 @@ fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
         tls,
         behind_proxy: wanted.behind_proxy.then_some(true),
         retention,
+        rule_files: wanted.rule_files,
         ..Overrides::default()
     };
     let config = Config::load(wanted.config.as_deref())?.merge(flags)?;

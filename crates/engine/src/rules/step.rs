@@ -193,9 +193,7 @@ impl Rules {
             let Some(at_ms) = self.rules[rule].dirty_at_ms else {
                 continue;
             };
-            if clock_us().saturating_sub(begun_us) > STEP_US_MAX
-                || step.must_wait(&self.needs[rule])
-            {
+            if step.is_long(begun_us, clock_us) || step.must_wait(&self.needs[rule]) {
                 break;
             }
             let last_ms = self.rules[rule].last_at_ms;
@@ -222,7 +220,7 @@ impl Rules {
                 if step.must_wait(&self.needs[rule]) {
                     break;
                 }
-                if clock_us().saturating_sub(begun_us) > STEP_US_MAX {
+                if step.is_long(begun_us, clock_us) {
                     return;
                 }
                 let last_ms = self.rules[rule].last_at_ms;
@@ -368,6 +366,11 @@ pub(super) fn leave(firing: &mut BTreeMap<String, u32>, key: &str) -> bool {
 }
 
 impl Step<'_> {
+    /// Whether it has lasted long enough; something is always done before.
+    fn is_long(&self, begun_us: u64, clock_us: &dyn Fn() -> u64) -> bool {
+        self.outcome.evaluated > 0 && clock_us().saturating_sub(begun_us) > STEP_US_MAX
+    }
+
     /// Whether a rule would read what is not written yet.
     fn must_wait(&self, needs: &Needs) -> bool {
         self.produced.iter().any(|metric| needs.accepts(metric))
