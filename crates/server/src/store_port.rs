@@ -12,6 +12,7 @@ use tocsin_engine::Clock;
 use tocsin_promql::{Ask, EvalError, Labels, Limits, Query, Source, StoredExemplar, Value};
 use tocsin_telemetry::{ReadError, Store};
 
+use crate::rules::RulesHandle;
 use crate::system::SystemClock;
 
 /// The time one query may take.
@@ -19,6 +20,12 @@ const QUERY_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Asks the store.
 pub(crate) struct Asking(pub(crate) Arc<Store>);
+
+/// The store as metrics clients see it: what they write wakes the rules.
+pub(crate) struct Measured {
+    pub(crate) store: Arc<Store>,
+    pub(crate) rules: RulesHandle,
+}
 
 impl Asking {
     fn ask(
@@ -272,43 +279,45 @@ impl Telemetry for Asking {
     }
 }
 
-impl Metrics for Asking {
+impl Metrics for Measured {
     fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError> {
-        let written = self.0.write(write, source, SystemClock.now());
-        written.map_err(|error| StorageError {
+        let written = self.store.write(write, source, SystemClock.now());
+        let written = written.map_err(|error| StorageError {
             why: error.to_string(),
             disk_full: false,
-        })
+        })?;
+        self.rules.arrived(&written.arrived);
+        Ok(written)
     }
 
     fn source(&self) -> &dyn Source {
-        &*self.0
+        &*self.store
     }
 
     fn series(&self, ask: &Ask<'_>, limit: usize) -> Result<(Vec<Labels>, bool), StorageError> {
-        let found = self.0.find_series(ask, limit);
+        let found = self.store.find_series(ask, limit);
         found.map_err(|error| storage(&error))
     }
 
     fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.0.find_label_names(ask);
+        let found = self.store.find_label_names(ask);
         found.map_err(|error| storage(&error))
     }
 
     fn label_values(&self, name: &str, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.0.find_label_values(name, ask);
+        let found = self.store.find_label_values(name, ask);
         found.map_err(|error| storage(&error))
     }
 
     fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
-        self.0.metadata(metric)
+        self.store.metadata(metric)
     }
 
     fn exemplars(&self, ask: &Ask<'_>) -> Vec<(Labels, Vec<StoredExemplar>)> {
-        self.0.find_exemplars(ask)
+        self.store.find_exemplars(ask)
     }
 
     fn cardinality(&self, top: usize) -> Cardinality {
-        self.0.cardinality(top)
+        self.store.cardinality(top)
     }
 }

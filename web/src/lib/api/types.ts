@@ -62,7 +62,7 @@ export interface Alert {
   evidence: { series: string; at: Instant; value: number | null }[];
   /** What else its sender said; only ever shown as text. */
   details: { name: string; value: string }[];
-  source: 'monitor' | 'events_v2' | 'api';
+  source: 'monitor' | 'events_v2' | 'api' | 'rule';
   repeats: number;
 }
 
