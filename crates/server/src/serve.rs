@@ -12,6 +12,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use tocsin_agent::Agent;
 use tocsin_domain::state::State;
+use tocsin_domain::write::Arrived;
 use tocsin_edge::app::{App, Parts};
 use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
@@ -31,6 +32,7 @@ use crate::ending::{Stopped, outcome, serve_until_stopped};
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
+use crate::metrics_port::Storing;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
@@ -280,7 +282,11 @@ fn start_parts(
         vault: secrets,
         accounts: doors,
         telemetry: Arc::new(Asking(Arc::clone(&store))),
-        metrics: Arc::new(Asking(Arc::clone(&store))),
+        metrics: Arc::new(Storing {
+            store: Arc::clone(&store),
+            // The stock monitors depend on what the agent sees, and on nothing that clients send.
+            tell: |_: &Arrived| {},
+        }),
         rules: Arc::new(tocsin_edge::ports::rules::NoRules),
         scrape_targets: Arc::new(tocsin_edge::ports::scrape::NoScrapeTargets),
         evidences: archive,

@@ -6,13 +6,9 @@ use tocsin_domain::id::TargetId;
 use tocsin_domain::learn::requests::{RequestLog, RequestLogBuilder};
 use tocsin_domain::signal::{Fact, LogLine, LogRecord};
 use tocsin_domain::time::Timestamp;
-use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
-use tocsin_edge::ports::{Answer, LogKind, Metrics, QueryError, Series, StorageError, Telemetry};
-use tocsin_engine::Clock;
-use tocsin_promql::{Ask, EvalError, Labels, Limits, Query, Source, StoredExemplar, Value};
+use tocsin_edge::ports::{Answer, LogKind, QueryError, Series, StorageError, Telemetry};
+use tocsin_promql::{EvalError, Limits, Query, Value};
 use tocsin_telemetry::{ReadError, Store};
-
-use crate::system::SystemClock;
 
 /// The time one query may take.
 const QUERY_TIME: std::time::Duration = std::time::Duration::from_secs(20);
@@ -269,46 +265,5 @@ impl Telemetry for Asking {
         (refused > 0).then(|| {
             format!("{refused} samples were refused since the start, since their source has as many series as it may; most series, {series}, come from {source}")
         })
-    }
-}
-
-impl Metrics for Asking {
-    fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError> {
-        let written = self.0.write(write, source, SystemClock.now());
-        written.map_err(|error| StorageError {
-            why: error.to_string(),
-            disk_full: false,
-        })
-    }
-
-    fn source(&self) -> &dyn Source {
-        &*self.0
-    }
-
-    fn series(&self, ask: &Ask<'_>, limit: usize) -> Result<(Vec<Labels>, bool), StorageError> {
-        let found = self.0.find_series(ask, limit);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.0.find_label_names(ask);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn label_values(&self, name: &str, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.0.find_label_values(name, ask);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
-        self.0.metadata(metric)
-    }
-
-    fn exemplars(&self, ask: &Ask<'_>) -> Vec<(Labels, Vec<StoredExemplar>)> {
-        self.0.find_exemplars(ask)
-    }
-
-    fn cardinality(&self, top: usize) -> Cardinality {
-        self.0.cardinality(top)
     }
 }
