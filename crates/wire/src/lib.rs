@@ -7,7 +7,7 @@ pub mod email;
 pub mod ntfy;
 pub mod page_message;
 pub mod pagerduty;
-pub mod prometheus_rules;
 pub mod prometheus;
+pub mod prometheus_rules;
 pub mod prometheus_text;
 pub mod webhook;
