@@ -24,6 +24,13 @@ pub enum AlertSource {
     },
     /// The native API, or a person.
     Api,
+    /// An alerting rule of a rule file.
+    Rule {
+        /// The group it stands in.
+        group: String,
+        /// The alert's name.
+        rule: String,
+    },
 }
 
 impl AlertSource {
@@ -34,6 +41,16 @@ impl AlertSource {
             Self::Monitor { .. } => Sender::Monitor,
             Self::EventsV2 { integration } => Sender::Integration(*integration),
             Self::Api => Sender::Api,
+            Self::Rule { .. } => Sender::Rule,
+        }
+    }
+
+    /// Whether Tocsin judges by itself: what it sees failing is over when it sees it well, and no sooner.
+    #[must_use]
+    pub const fn is_own_judge(&self) -> bool {
+        match self {
+            Self::Monitor { .. } | Self::Rule { .. } => true,
+            Self::EventsV2 { .. } | Self::Api => false,
         }
     }
 
@@ -42,7 +59,7 @@ impl AlertSource {
     pub const fn monitor(&self) -> Option<MonitorId> {
         match self {
             Self::Monitor { monitor, .. } => Some(*monitor),
-            Self::EventsV2 { .. } | Self::Api => None,
+            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } => None,
         }
     }
 }
@@ -56,6 +73,8 @@ pub enum Sender {
     Integration(IntegrationId),
     /// The native API.
     Api,
+    /// Our rules; nobody outside can name their alerts.
+    Rule,
 }
 
 /// Under what a firing alert is found again.

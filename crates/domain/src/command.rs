@@ -279,6 +279,17 @@ pub enum AlertAsk {
         /// What proves it.
         evidence: Vec<EvidenceSample>,
     },
+    /// An alert of a rule begins to fire.
+    RuleFired(Box<RuleFired>),
+    /// An alert of a rule fires no more.
+    RuleResolved {
+        /// The key it was raised under.
+        dedup_key: String,
+        /// At which data time.
+        at: Timestamp,
+        /// What proves it.
+        evidence: Vec<EvidenceSample>,
+    },
     /// The reason to wait is gone.
     HoldCleared {
         /// Of which incident.
@@ -321,6 +332,33 @@ pub enum AlertAsk {
         /// The key.
         dedup_key: String,
     },
+}
+
+/// An alert of a rule that begins to fire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleFired {
+    /// The group the rule stands in.
+    pub group: String,
+    /// The alert's name.
+    pub rule: String,
+    /// On which service; the default one when none. Of an alert about a target, the target's.
+    pub service: Option<ServiceId>,
+    /// The watched server it is about.
+    pub target: Option<TargetId>,
+    /// A key that is the same whenever this rule fires for these labels.
+    pub dedup_key: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What fails, in one line.
+    pub title: String,
+    /// More about it.
+    pub summary: String,
+    /// Its labels, and what else is to be shown.
+    pub details: Vec<(String, String)>,
+    /// At which data time.
+    pub at: Timestamp,
+    /// What proves it.
+    pub evidence: Vec<EvidenceSample>,
 }
 
 /// Work on an incident.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::actor::Actor;
 use crate::alert::{Alert, EvidenceSample, Onset};
 use crate::id::{
     AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, TokenId, UserId,
+    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::{Failing, Hold};
 use crate::monitor::{Monitor, Severity};
@@ -34,34 +35,6 @@ pub struct Event {
     pub cause: Cause,
     /// What happened.
     pub body: EventBody,
-}
-
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Actor {
-    /// Tocsin itself.
-    System,
-    /// A person, by the UI, a link or their own token.
-    Person {
-        /// Who.
-        user: UserId,
-    },
-    /// A token of the installation that belongs to nobody.
-    Token {
-        /// Which.
-        token: TokenId,
-    },
-    /// A foreign system.
-    Integration {
-        /// Which.
-        integration: IntegrationId,
-    },
-    /// A monitor.
-    Monitor {
-        /// Which.
-        monitor: MonitorId,
-    },
 }
 
 /// What made something happen; following it back answers "why was I paged?".

@@ -1,5 +1,6 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
+pub mod actor;
 pub mod alert;
 pub mod command;
 pub mod decide;

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::delivery::{mail, mail_settings};
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
+use crate::ports::rules::RuleGroup;
 use reach::{on_call, reach};
 
 /// A knock at the mail server is good for this long.
@@ -181,6 +182,7 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.extend(last_attempts(app));
     checks.push(reach.check);
     checks.extend(watch(&app.watch.watching()));
+    checks.extend(rules(app).await);
     checks.extend(app.read(targets));
     checks.extend(status_pages(app, now).await);
     let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
@@ -356,6 +358,56 @@ fn watch(watching: &Watching) -> Vec<Check> {
             .map(|one| Check::warn(name, format!("{}: {}", one.about, one.what), &one.fix))
             .collect(),
     }
+}
+
+/// Whether the rule files are used as they stand, and whether each rule can be evaluated.
+async fn rules(app: &App) -> Vec<Check> {
+    let rules = std::sync::Arc::clone(&app.rules);
+    let looked = tokio::task::spawn_blocking(move || (rules.trouble(), rules.groups()));
+    match looked.await {
+        Ok((trouble, groups)) => rule_checks(trouble, &groups),
+        Err(_) => vec![Check::fail(
+            "rules",
+            "they cannot be looked at",
+            "look at the log of `tocsin serve`, then restart Tocsin",
+        )],
+    }
+}
+
+fn rule_checks(trouble: Option<String>, groups: &[RuleGroup]) -> Vec<Check> {
+    let name = "rules";
+    let mut checks = Vec::new();
+    if let Some(why) = trouble {
+        let fix = "mend the file, try it with `tocsin check-rules FILE`, then send SIGHUP to `tocsin serve`";
+        checks.push(Check::warn(name, why, fix));
+    }
+    let all = groups.iter().flat_map(|group| &group.rules);
+    let (mut count, mut failing) = (0_usize, Vec::new());
+    for rule in all {
+        count += 1;
+        failing.extend(
+            rule.last_error
+                .as_ref()
+                .map(|why| format!("{}: {why}", rule.name)),
+        );
+    }
+    if let Some(first) = failing.first() {
+        let detail = format!(
+            "{} of {count} could not be evaluated, such as {first}",
+            failing.len()
+        );
+        checks.push(Check::warn(
+            name,
+            detail,
+            "mend their expressions in the rule files",
+        ));
+    } else if count > 0 && checks.is_empty() {
+        checks.push(Check::ok(
+            name,
+            format!("{count} of rule files are evaluated"),
+        ));
+    }
+    checks
 }
 
 fn targets(state: &State) -> Vec<Check> {

@@ -5,6 +5,7 @@ mod detect;
 pub mod handle;
 mod onset;
 pub mod ports;
+pub mod rules;
 mod setback;
 
 pub use crate::core::{Core, Past};

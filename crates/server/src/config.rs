@@ -33,6 +33,7 @@ const SHAPES: &[Shape] = &[
             "tls",
             "egress",
             "watch",
+            "prometheus",
         ],
     },
     Shape {
@@ -46,6 +47,10 @@ const SHAPES: &[Shape] = &[
     Shape {
         name: "watch",
         keys: &["enabled", "discover", "only", "tier_field", "user_field"],
+    },
+    Shape {
+        name: "prometheus",
+        keys: &["rule_files", "evaluation_interval"],
     },
 ];
 
@@ -70,6 +75,17 @@ pub(crate) struct Config {
     pub(crate) behind_proxy: bool,
     /// How long samples and logs are kept.
     pub(crate) retention: Retention,
+    /// What Prometheus' own files give.
+    pub(crate) prometheus: Prometheus,
+}
+
+/// What Prometheus' own files give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prometheus {
+    /// Rule files, and patterns of such.
+    pub(crate) rule_files: Vec<PathBuf>,
+    /// The interval of groups that name none, milliseconds.
+    pub(crate) evaluation_interval_ms: u64,
 }
 
 /// Where the certificate comes from.
@@ -138,6 +154,8 @@ pub(crate) struct Overrides {
     pub(crate) behind_proxy: Option<bool>,
     /// `--retention`
     pub(crate) retention: Option<Retention>,
+    /// `--rule-files`; none is no word.
+    pub(crate) rule_files: Vec<PathBuf>,
 }
 
 /// Why there is no configuration. Nothing was started.
@@ -201,6 +219,16 @@ impl Default for Config {
             watch: Watch::default(),
             behind_proxy: false,
             retention: Retention::Days(30),
+            prometheus: Prometheus::default(),
+        }
+    }
+}
+
+impl Default for Prometheus {
+    fn default() -> Self {
+        Self {
+            rule_files: Vec::new(),
+            evaluation_interval_ms: crate::rules::INTERVAL_MS,
         }
     }
 }
@@ -260,6 +288,7 @@ impl Config {
         let tls = reader.section(top, "tls");
         let egress = reader.section(top, "egress");
         let watch = reader.section(top, "watch");
+        let prometheus = reader.section(top, "prometheus");
         let data = reader.value(top, "data", |value| {
             value::path(value, base, "/var/lib/tocsin")
         });
@@ -283,6 +312,7 @@ impl Config {
             retention: reader
                 .value(top, "retention", value::retention)
                 .unwrap_or(default.retention),
+            prometheus: prometheus_of(reader, prometheus, base),
         }
     }
 
@@ -299,6 +329,14 @@ impl Config {
             tls: flags.tls.unwrap_or(self.tls),
             behind_proxy: flags.behind_proxy.unwrap_or(self.behind_proxy),
             retention: flags.retention.unwrap_or(self.retention),
+            prometheus: Prometheus {
+                rule_files: if flags.rule_files.is_empty() {
+                    self.prometheus.rule_files
+                } else {
+                    flags.rule_files
+                },
+                ..self.prometheus
+            },
             ..self
         };
         let exposed = !merged.listen.ip().to_canonical().is_loopback();
@@ -401,6 +439,19 @@ fn watch_of(reader: &mut Reader<'_>, section: Section<'_>) -> Watch {
             .unwrap_or_default(),
         tier_field: reader.value(section, "tier_field", value::field),
         user_field: reader.value(section, "user_field", value::field),
+    }
+}
+
+fn prometheus_of(reader: &mut Reader<'_>, section: Section<'_>, base: &Path) -> Prometheus {
+    let default = Prometheus::default();
+    let rule_files = reader.values(section, "rule_files", LIST_ENTRIES_MAX, |value| {
+        value::path(value, base, "rules/*.yml")
+    });
+    Prometheus {
+        rule_files: rule_files.unwrap_or_default(),
+        evaluation_interval_ms: reader
+            .value(section, "evaluation_interval", value::interval)
+            .unwrap_or(default.evaluation_interval_ms),
     }
 }
 

@@ -66,6 +66,8 @@ pub(crate) fn serve_until_stopped(
     runtime.block_on(async {
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+        tokio::spawn(reload_on(hangup, app.clone()));
         let (tell, told) = tokio::sync::oneshot::channel();
         let stop = async move {
             // A sender that is gone means that serving has ended already.
@@ -97,6 +99,17 @@ pub(crate) fn serve_until_stopped(
             }
         }
     })
+}
+
+/// Reads the rule files anew whenever the signal comes. How it went is logged by who reads them.
+async fn reload_on(mut hangup: tokio::signal::unix::Signal, app: App) {
+    while hangup.recv().await.is_some() {
+        let rules = std::sync::Arc::clone(&app.rules);
+        let reloading = tokio::task::spawn_blocking(move || rules.reload());
+        if let Ok(Err(why)) = reloading.await {
+            tracing::error!(%why, "SIGHUP: rule files were not reloaded");
+        }
+    }
 }
 
 /// Ends the process when it does not end in order: nobody would be watching, and nothing would start it again.

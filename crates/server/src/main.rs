@@ -11,6 +11,7 @@ mod evidence;
 mod journal_port;
 mod login_link;
 mod metrics_port;
+mod rules;
 mod serve;
 mod setup;
 mod sparing_disk;
@@ -63,6 +64,12 @@ enum Command {
     /// Copy telemetry of a span of time into one file, and ask such a file.
     #[command(subcommand)]
     Window(store_command::WindowCommand),
+    /// Tell what is wrong in rule files of Prometheus' format
+    CheckRules {
+        /// Files, or patterns of such.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -93,6 +100,9 @@ struct ServeArguments {
     /// How long telemetry is kept: `30d`, or `forever`.
     #[arg(long, value_name = "AGE")]
     retention: Option<String>,
+    /// Evaluate the rules of these files (Prometheus' format); may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    rule_files: Vec<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -144,6 +154,7 @@ fn main() -> ExitCode {
         }
         Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
         Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::CheckRules { files } => rules::check::run(&files, &mut out),
         Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
     };
@@ -184,6 +195,7 @@ fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
         tls,
         behind_proxy: wanted.behind_proxy.then_some(true),
         retention,
+        rule_files: wanted.rule_files,
         ..Overrides::default()
     };
     let config = Config::load(wanted.config.as_deref())?.merge(flags)?;

@@ -33,6 +33,8 @@ use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
 use crate::metrics_port::Storing;
+use crate::rules::RulesHandle;
+use crate::rules::load::Given;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
@@ -92,6 +94,8 @@ pub(crate) fn run(
     });
     stopping.store(true, Ordering::Relaxed);
     drop(watching.join());
+    parts.rules.stop();
+    drop(parts.rules_thread.join());
     parts.delivery.stop();
     parts.engine.stop();
     let engine_ended = parts.engine_thread.join();
@@ -114,6 +118,7 @@ async fn ended_part(
             ("evidence", parts.evidence_thread.is_finished()),
             ("watching", watching.is_finished()),
             ("upkeep", upkeep.is_finished()),
+            ("rules", parts.rules_thread.is_finished()),
         ];
         if let Some((part, _)) = ended.into_iter().find(|(_, ended)| *ended) {
             tracing::error!(
@@ -131,6 +136,8 @@ struct Running {
     app: App,
     engine: EngineHandle,
     engine_thread: JoinHandle<tocsin_engine::handle::Ended>,
+    rules: RulesHandle,
+    rules_thread: JoinHandle<()>,
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
     store: Arc<Store>,
@@ -231,6 +238,15 @@ fn start_parts(
     };
     let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
+    let rules = RulesHandle::new(
+        Given {
+            files: config.prometheus.rule_files.clone(),
+            interval_ms: config.prometheus.evaluation_interval_ms,
+            external_url: public_url.to_owned(),
+        },
+        &engine,
+    );
+    let rules_thread = rules.start(engine.clone(), Arc::clone(&store))?;
     let archive = Arc::new(Archive {
         folder: folder.join("evidence"),
         engine: engine.clone(),
@@ -284,10 +300,12 @@ fn start_parts(
         telemetry: Arc::new(Asking(Arc::clone(&store))),
         metrics: Arc::new(Storing {
             store: Arc::clone(&store),
-            // The stock monitors depend on what the agent sees, and on nothing that clients send.
-            tell: |_: &Arrived| {},
+            tell: {
+                let rules = rules.clone();
+                move |arrived: &Arrived| rules.arrived(arrived)
+            },
         }),
-        rules: Arc::new(tocsin_edge::ports::rules::NoRules),
+        rules: Arc::new(rules.clone()),
         scrape_targets: Arc::new(tocsin_edge::ports::scrape::NoScrapeTargets),
         evidences: archive,
         health: reading,
@@ -300,6 +318,8 @@ fn start_parts(
         app,
         engine,
         engine_thread,
+        rules,
+        rules_thread,
         evidence_thread,
         delivery,
         store,
@@ -380,6 +400,7 @@ fn start_agent(
     let host = LocalHost {
         store: Arc::clone(&parts.store),
         engine: parts.engine.clone(),
+        rules: parts.rules.clone(),
         user_key: parts.user_key.clone(),
         write_fails: AtomicBool::new(false),
     };

@@ -16,6 +16,7 @@ use tocsin_edge::ports::{Hindrance, Watch, Watching};
 use tocsin_engine::{Clock, EngineHandle};
 use tocsin_telemetry::Store;
 
+use crate::rules::RulesHandle;
 use crate::system::{SystemClock, hex};
 
 /// Where the agent stands.
@@ -92,6 +93,7 @@ fn fix(part: &str) -> &'static str {
 pub(crate) struct LocalHost {
     pub(crate) store: Arc<Store>,
     pub(crate) engine: EngineHandle,
+    pub(crate) rules: RulesHandle,
     /// Key of the hashes that stand for users' names.
     pub(crate) user_key: Vec<u8>,
     /// Whether the last batch could not be written: the log tells of changes only.
@@ -110,6 +112,7 @@ impl Host for LocalHost {
             Ok(_) if was_failing => tracing::info!("telemetry is written again"),
             Ok(_) | Err(_) => {}
         }
+        self.rules.batch_arrived(&batch);
         self.engine.arrived(batch);
     }
 

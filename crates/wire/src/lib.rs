@@ -8,5 +8,6 @@ pub mod ntfy;
 pub mod page_message;
 pub mod pagerduty;
 pub mod prometheus;
+pub mod prometheus_rules;
 pub mod prometheus_text;
 pub mod webhook;

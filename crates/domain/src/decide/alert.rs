@@ -13,18 +13,18 @@ use crate::time::Timestamp;
 
 /// What a new alert is made of, before it has an incident.
 pub(super) struct Condition {
-    service: ServiceId,
-    target: Option<TargetId>,
-    dedup_key: String,
-    source: AlertSource,
+    pub(super) service: ServiceId,
+    pub(super) target: Option<TargetId>,
+    pub(super) dedup_key: String,
+    pub(super) source: AlertSource,
     pub(super) severity: Severity,
     pub(super) title: String,
-    summary: String,
-    details: Vec<(String, String)>,
-    at: Timestamp,
+    pub(super) summary: String,
+    pub(super) details: Vec<(String, String)>,
+    pub(super) at: Timestamp,
     pub(super) onset: Option<Onset>,
-    evidence: Vec<EvidenceSample>,
-    hold: Vec<(Hold, u32)>,
+    pub(super) evidence: Vec<EvidenceSample>,
+    pub(super) hold: Vec<(Hold, u32)>,
 }
 
 impl Decider<'_> {
@@ -44,15 +44,13 @@ impl Decider<'_> {
                 target,
                 at,
                 evidence,
-            } => {
-                let Some(alert) = self.state.firing_of(monitor, target) else {
-                    return Ok(());
-                };
-                let id = alert.id;
-                let cause = cause_of(&evidence);
-                self.recover_alert(id, at, cause, evidence);
-                Ok(())
-            }
+            } => self.monitor_recovered(monitor, target, at, evidence),
+            AlertAsk::RuleFired(fired) => self.rule_fired(*fired),
+            AlertAsk::RuleResolved {
+                dedup_key,
+                at,
+                evidence,
+            } => self.rule_resolved(&dedup_key, at, evidence),
             AlertAsk::HoldCleared { incident } => {
                 self.hold_cleared(incident);
                 Ok(())
@@ -101,6 +99,22 @@ impl Decider<'_> {
         }
     }
 
+    fn monitor_recovered(
+        &mut self,
+        monitor: MonitorId,
+        target: TargetId,
+        at: Timestamp,
+        evidence: Vec<EvidenceSample>,
+    ) -> Result<(), Refusal> {
+        let Some(alert) = self.state.firing_of(monitor, target) else {
+            return Ok(());
+        };
+        let id = alert.id;
+        let cause = cause_of(&evidence);
+        self.recover_alert(id, at, cause, evidence);
+        Ok(())
+    }
+
     /// What a page was held back for is over.
     fn hold_cleared(&mut self, incident: IncidentId) {
         let known = self.state.incidents.get(&incident);
@@ -129,7 +143,10 @@ impl Decider<'_> {
         }
     }
 
-    fn service_or_default(&self, service: Option<ServiceId>) -> Result<ServiceId, Refusal> {
+    pub(super) fn service_or_default(
+        &self,
+        service: Option<ServiceId>,
+    ) -> Result<ServiceId, Refusal> {
         match service {
             Some(service) => self.service(service).map(|known| known.id),
             None => {
@@ -233,11 +250,9 @@ impl Decider<'_> {
     }
 
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.
-    fn open_alert(&mut self, condition: Condition) {
+    pub(super) fn open_alert(&mut self, condition: Condition) {
         let cause = cause_of(&condition.evidence);
-        let joined = condition
-            .target
-            .and_then(|target| self.incident_to_join(target));
+        let joined = self.incident_to_join(&condition);
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -275,12 +290,20 @@ impl Decider<'_> {
         }
     }
 
-    /// An alert joins its target's open incident, or the one that was resolved a moment ago.
-    fn incident_to_join(&self, target: TargetId) -> Option<IncidentId> {
-        let last = self
-            .state
-            .incidents
-            .get(self.state.last_of_target.get(&target)?)?;
+    /// An alert joins the open incident of its own target or rule, or the one that was resolved a moment ago.
+    fn incident_to_join(&self, condition: &Condition) -> Option<IncidentId> {
+        let last = match (condition.target, &condition.source) {
+            (Some(target), _) => self.state.last_of_target.get(&target),
+            (None, AlertSource::Rule { group, rule }) => {
+                let rule = (condition.service, group.clone(), rule.clone());
+                self.state.last_of_rule.get(&rule)
+            }
+            (
+                None,
+                AlertSource::Monitor { .. } | AlertSource::EventsV2 { .. } | AlertSource::Api,
+            ) => None,
+        };
+        let last = self.state.incidents.get(last?)?;
         let recent = last
             .resolved_at
             .is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
@@ -319,7 +342,7 @@ impl Decider<'_> {
             return;
         };
         let incident = alert.incident;
-        let outside = alert.source.monitor().is_none();
+        let outside = !alert.source.is_own_judge();
         let event = AlertEvent::Recovered {
             alert: id,
             incident,
@@ -353,7 +376,7 @@ impl Decider<'_> {
     }
 }
 
-fn cause_of(evidence: &[EvidenceSample]) -> Cause {
+pub(super) fn cause_of(evidence: &[EvidenceSample]) -> Cause {
     evidence
         .first()
         .map_or(Cause::Request, |sample| Cause::Sample {
@@ -368,7 +391,7 @@ fn source_of(integration: Option<IntegrationId>) -> AlertSource {
 }
 
 /// The key as it is kept and looked up, whichever command names it.
-fn dedup_key(text: &str) -> Result<String, Refusal> {
+pub(super) fn dedup_key(text: &str) -> Result<String, Refusal> {
     let blank = |character: char| {
         if character.is_control() {
             ' '

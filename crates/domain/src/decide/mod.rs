@@ -8,6 +8,7 @@ mod people;
 mod relapse;
 mod respond;
 mod roster;
+mod rule;
 mod setup;
 mod watch;
 

@@ -1,7 +1,7 @@
 //! Decisions of people about incidents.
 
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertSource};
+use crate::alert::Alert;
 use crate::command::{AlertAsk, Refusal, RespondAsk};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId, UserId};
@@ -96,12 +96,14 @@ impl Decider<'_> {
             .filter_map(|alert| self.state.alerts.get(alert))
             .filter(|alert| alert.is_firing())
             .collect();
-        if let Some(failing) = firing
-            .iter()
-            .find(|alert| matches!(alert.source, AlertSource::Monitor { .. }))
-        {
+        if let Some(failing) = firing.iter().find(|alert| alert.source.is_own_judge()) {
+            let until_then = if failing.target.is_some() {
+                "mute the target"
+            } else {
+                "acknowledge it"
+            };
             return Err(Refusal::conflict(format!(
-                "it still fails ({}): it resolves by itself 15 seconds after it has recovered; mute the target to be left in peace until then",
+                "it still fails ({}): it resolves by itself 15 seconds after it has recovered; {until_then} to be left in peace until then",
                 failing.title
             )));
         }

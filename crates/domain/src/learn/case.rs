@@ -139,6 +139,7 @@ impl<'a> Case<'a> {
             Actor::Token { .. } => "an API token".to_owned(),
             Actor::Integration { .. } => "an outside system".to_owned(),
             Actor::Monitor { .. } => "a monitor".to_owned(),
+            Actor::Rule { .. } => "an alerting rule".to_owned(),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn detection(case: &mut Case<'_>) -> Detection {
     let number = case.cite_event(event);
     Detection {
         by: Stated::known(source(case, alert), vec![number]),
-        by_monitor: matches!(alert.source, AlertSource::Monitor { .. }),
+        by_monitor: alert.source.is_own_judge(),
         said: Stated::known(clean(&alert.title, TEXT_CHARS), vec![number]),
         sample: sample(case, event, alert),
         alerts,
@@ -46,6 +46,7 @@ fn source(case: &Case<'_>, alert: &Alert) -> String {
         ),
         AlertSource::EventsV2 { .. } => "an outside system by the Events API".to_owned(),
         AlertSource::Api => "a call of the native API".to_owned(),
+        AlertSource::Rule { rule, .. } => printable_name(&format!("the alerting rule {rule}")),
     }
 }
 

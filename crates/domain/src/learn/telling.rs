@@ -55,6 +55,7 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
             let title = clean(&alert.title, 120);
             let by = match &alert.source {
                 AlertSource::Monitor { .. } => "A monitor",
+                AlertSource::Rule { .. } => "An alerting rule",
                 AlertSource::EventsV2 { .. } => "An outside system",
                 AlertSource::Api => "A call of the native API",
             };

@@ -1,6 +1,7 @@
 //! Folds events about alerts, incidents and messages.
 
 use super::State;
+use crate::alert::AlertSource;
 use crate::event::{
     AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
 };
@@ -14,6 +15,10 @@ impl State {
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.id);
+                if let (None, AlertSource::Rule { group, rule }) = (alert.target, &alert.source) {
+                    let of = (alert.service, group.clone(), rule.clone());
+                    self.last_of_rule.insert(of, alert.incident);
+                }
                 if let Some(incident) = self.incidents.get_mut(&alert.incident) {
                     incident.alerts.push(alert.id);
                     incident.healthy_since = None;

@@ -58,6 +58,8 @@ pub struct State {
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
+    /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
+    pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
 }
 
 /// What set-up made.

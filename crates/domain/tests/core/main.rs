@@ -8,4 +8,5 @@ mod oncall;
 mod paging;
 mod quiet;
 mod returns;
+mod rules;
 mod world;

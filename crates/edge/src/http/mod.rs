@@ -19,6 +19,7 @@ pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod roster;
 pub(crate) mod routes;
+pub(crate) mod rule;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod share;
@@ -190,6 +191,7 @@ fn watch(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(target::cancel_maintenance))
         .add(Who::Role(Viewer), routes!(monitor::list_monitors))
         .add(Who::Role(Admin), routes!(monitor::switch_monitor))
+        .add(Who::Role(Viewer), routes!(rule::list_rules))
         .add(Who::Role(Viewer), routes!(query::query))
         .add(Who::Role(Viewer), routes!(query::query_range))
 }

@@ -8,6 +8,19 @@ use tocsin_domain::time::Timestamp;
 pub trait Rules: Send + Sync + 'static {
     /// All groups, in the order of files and of groups in them.
     fn groups(&self) -> Vec<RuleGroup>;
+
+    /// Why rule files are not used as they stand; none when they are.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Reads the rule files anew and tells what is evaluated from now on.
+    ///
+    /// # Errors
+    /// What is wrong in them; nothing was changed.
+    fn reload(&self) -> Result<String, String> {
+        Err("no rule files are given: name them under [prometheus] in tocsin.toml".to_owned())
+    }
 }
 
 /// No rules: nothing was loaded.

@@ -12,6 +12,8 @@ use super::{Allowed, Retention};
 
 /// Longest retention, in days: a hundred years.
 const RETENTION_DAYS_MAX: u32 = 36_500;
+/// Shortest interval of rules, in milliseconds.
+const INTERVAL_MS_MIN: u64 = 100;
 /// Longest path, in bytes; the operating system takes no longer one.
 const PATH_BYTES_MAX: usize = 4_096;
 /// Longest host name (RFC 1035).
@@ -36,6 +38,15 @@ fn text<'v>(value: &'v DeValue<'_>, example: &str) -> Result<&'v str, String> {
             described(value)
         )
     })
+}
+
+/// A duration as Prometheus writes them, in milliseconds.
+pub(super) fn interval(value: &DeValue<'_>) -> Result<u64, String> {
+    let ms = tocsin_wire::prometheus_rules::duration::parse(text(value, "15s")?)?;
+    if ms < INTERVAL_MS_MIN {
+        return Err(format!("the shortest is {INTERVAL_MS_MIN}ms"));
+    }
+    Ok(ms)
 }
 
 /// The address to listen on.

@@ -62,7 +62,7 @@ export interface Alert {
   evidence: { series: string; at: Instant; value: number | null }[];
   /** What else its sender said; only ever shown as text. */
   details: { name: string; value: string }[];
-  source: 'monitor' | 'events_v2' | 'api';
+  source: 'monitor' | 'events_v2' | 'api' | 'rule';
   repeats: number;
 }
 
@@ -289,6 +289,44 @@ export interface Monitor {
   pack: string | null;
   description: string;
   firing: { target: Named }[];
+}
+
+export type RuleStanding = 'failing' | 'firing' | 'pending' | 'quiet' | 'unknown';
+
+export interface RuleAlert {
+  firing: boolean;
+  labels: string;
+  summary: string | null;
+  active_at: Instant | null;
+  value: number | null;
+}
+
+export interface FileRule {
+  name: string;
+  kind: 'alert' | 'record';
+  expr: string;
+  standing: RuleStanding;
+  severity: string | null;
+  for_ms: number;
+  error: string | null;
+  evaluated_at: Instant | null;
+  evaluation_us: number;
+  pending: number;
+  firing: number;
+  alerts: RuleAlert[];
+}
+
+export interface RuleGroup {
+  name: string;
+  file: string;
+  interval_ms: number;
+  evaluated_at: Instant | null;
+  rules: FileRule[];
+}
+
+export interface RuleList {
+  trouble: string | null;
+  groups: RuleGroup[];
 }
 
 export interface ApiToken {

@@ -8,6 +8,7 @@ mod number;
 mod parameters;
 mod query;
 mod refusal;
+mod reload;
 mod reply;
 mod rules;
 mod series;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use tocsin_domain::people::Role::{Responder, Viewer};
+use tocsin_domain::people::Role::{Admin, Responder, Viewer};
 use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
@@ -41,8 +42,10 @@ const REQUEST_WAIT: Duration = Duration::from_secs(turn::TIME_MAX.as_secs() + 30
 pub(crate) fn add_to(table: Table) -> Table {
     let read = Who::Token(Front::Prometheus, Viewer);
     let write = Who::Token(Front::Prometheus, Responder);
+    let admin = Who::Token(Front::Prometheus, Admin);
     table
         .add_front(write, PREFIX, routes!(write::write))
+        .add_front(admin, PREFIX, routes!(reload::reload))
         .add_front(read, PREFIX, routes!(query::instant))
         .add_front(read, PREFIX, routes!(query::range))
         .add_front(read, PREFIX, routes!(query::format))

@@ -44,6 +44,8 @@ pub(crate) enum Source {
     EventsV2,
     /// The native API, or a person.
     Api,
+    /// An alerting rule of a rule file.
+    Rule,
 }
 
 /// A sample that proves a statement.
@@ -259,6 +261,7 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             AlertSource::Monitor { .. } => Source::Monitor,
             AlertSource::EventsV2 { .. } => Source::EventsV2,
             AlertSource::Api => Source::Api,
+            AlertSource::Rule { .. } => Source::Rule,
         },
         repeats: alert.repeats,
     }

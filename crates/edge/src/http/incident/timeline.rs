@@ -130,6 +130,10 @@ impl Names<'_> {
                     known.unwrap_or_else(|| "a removed integration".to_owned()),
                 )
             }
+            Actor::Rule { group, rule } => of(
+                ActorKind::System,
+                format!("Rule “{rule}” of group “{group}”"),
+            ),
             Actor::Monitor { monitor } => {
                 let known = self
                     .0

@@ -1,0 +1,40 @@
+//! Who does something; it knows nothing of what is done.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{IntegrationId, MonitorId, TokenId, UserId};
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// Tocsin itself.
+    System,
+    /// A person, by the UI, a link or their own token.
+    Person {
+        /// Who.
+        user: UserId,
+    },
+    /// A token of the installation that belongs to nobody.
+    Token {
+        /// Which.
+        token: TokenId,
+    },
+    /// A foreign system.
+    Integration {
+        /// Which.
+        integration: IntegrationId,
+    },
+    /// A monitor.
+    Monitor {
+        /// Which.
+        monitor: MonitorId,
+    },
+    /// An alerting rule of a rule file.
+    Rule {
+        /// The group it stands in.
+        group: String,
+        /// The alert's name.
+        rule: String,
+    },
+}
