@@ -14,7 +14,7 @@ const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 900 };
 const SCREENS = {
   incidents: '/ui/?status=all', targets: '/ui/targets', oncall: '/ui/oncall', people: '/ui/people', person: '/ui/people/me', welcome: '/ui/welcome',
-  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', services: '/ui/settings/services', monitors: '/ui/settings/monitors', tokens: '/ui/settings/tokens',
+  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', services: '/ui/settings/services', monitors: '/ui/settings/monitors', rules: '/ui/settings/rules', tokens: '/ui/settings/tokens',
 };
 
 let browser, page;

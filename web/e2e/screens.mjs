@@ -37,6 +37,7 @@ export const SCREENS = [
   { name: 'settings-mail', path: '/ui/settings/mail', ready: 'form' },
   { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
   { name: 'settings-monitors', path: '/ui/settings/monitors', ready: '.rows' },
+  { name: 'settings-rules', path: '/ui/settings/rules', ready: '.rows' },
   { name: 'settings-tokens', path: '/ui/settings/tokens', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'New token…' }).click();
     await page.getByLabel('What it is for').fill('Deploy job');

@@ -267,6 +267,27 @@ function looks() {
   ];
 }
 
+/** Rules of rule files, one of each standing. */
+export function rules(start) {
+  const rule = (name, expr, over = {}) => ({ name, kind: 'alert', expr, standing: 'quiet', severity: 'page', for_ms: 0, error: null, evaluated_at: iso(start - 4_000), evaluation_us: 84, pending: 0, firing: 0, alerts: [], ...over });
+  const alert = (firing, labels, summary, over = {}) => ({ firing, labels, summary, active_at: iso(start - 130_000), value: 7.25, ...over });
+  return {
+    trouble: null,
+    groups: [
+      { name: 'shop', file: '/etc/tocsin/rules/shop.yml', interval_ms: 15_000, evaluated_at: iso(start - 4_000), rules: [
+        rule('job:requests:rate5m', 'sum by (job) (rate(http_requests_total[5m]))', { kind: 'record', severity: null }),
+        rule('TooManyErrors', 'sum by (instance) (rate(http_errors_total[5m])) > 5', { standing: 'firing', firing: 2, pending: 1, for_ms: 60_000, alerts: [alert(true, '{instance="shop-1:9117", severity="page"}', 'shop-1 fails 7.25 times a second'), alert(true, '{instance="shop-2:9117", severity="page"}', 'shop-2 fails 6.1 times a second'), alert(false, '{instance="shop-3:9117", severity="page"}', null)] }),
+        rule('QueueGrows', 'deriv(queue_length[10m]) > 0', { standing: 'pending', pending: 1, for_ms: 600_000, severity: 'warning', alerts: [alert(false, '{queue="mail"}', null)] }),
+        rule('LatencyHigh', 'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[5m]))) > 2'),
+      ] },
+      { name: HOSTILE, file: '/etc/tocsin/rules/odd.yml', interval_ms: 60_000, evaluated_at: null, rules: [
+        rule(LONG, LONG, { standing: 'unknown', evaluated_at: null, severity: LONG }),
+        rule(HOSTILE, HOSTILE, { standing: 'failing', error: HOSTILE, severity: HOSTILE, alerts: [alert(true, HOSTILE, HOSTILE)] }),
+      ] },
+    ],
+  };
+}
+
 function turns(start) {
   return [
     { id: id('sched1'), name: 'Web, first line', time_zone: 'Europe/Berlin', layer: { start: iso(start - 30 * DAY), turn: { every: 1, unit: 'weeks' }, members: [ADA.id, GRACE.id] }, on_call_now: ADA, next_handoff_at: iso(start + 2 * DAY) },

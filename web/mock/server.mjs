@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, world } from './fixtures.mjs';
+import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const API = '/api/tocsin/v1';
@@ -247,6 +247,8 @@ function thingRoutes(mock, response, method, path, body) {
       return json(response, mock.users[0]);
     case 'GET oncall':
       return list(mock.switches.empty ? [] : onCall(mock.start, mock));
+    case 'GET rules':
+      return json(response, mock.switches.empty ? { trouble: null, groups: [] } : rules(mock.start));
     case 'GET doctor':
       return json(response, mock.switches.ill ? DOCTOR_ILL : DOCTOR_FINE);
     case 'GET channels':

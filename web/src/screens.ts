@@ -17,6 +17,7 @@ export const SCREENS: Record<string, Load> = {
   '/settings/mail': settings,
   '/settings/services': settings,
   '/settings/monitors': settings,
+  '/settings/rules': settings,
   '/settings/tokens': settings,
   '/welcome': () => import('./routes/access/Welcome.svelte'),
   '/login': () => import('./routes/access/Login.svelte'),

@@ -48,7 +48,7 @@ pub enum AskError {
 type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 
 enum Input {
-    Ask(Command, Reply),
+    Ask(Box<Command>, Reply),
     Arrived(Batch),
     Knock(Box<dyn FnOnce() + Send>),
     Stop,
@@ -72,7 +72,7 @@ impl EngineHandle {
         reply: impl FnOnce(Result<Done, AskError>) + Send + 'static,
     ) -> Result<(), AskError> {
         self.queue
-            .try_send(Input::Ask(command, Box::new(reply)))
+            .try_send(Input::Ask(Box::new(command), Box::new(reply)))
             .map_err(not_taken)
     }
 
@@ -177,7 +177,7 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         let mut knocks = Vec::new();
         for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
             match input {
-                Input::Ask(command, reply) => commands.push((command, reply)),
+                Input::Ask(command, reply) => commands.push((*command, reply)),
                 Input::Arrived(batch) => batches.push(batch),
                 Input::Knock(answer) => knocks.push(answer),
                 Input::Stop => stopping = true,

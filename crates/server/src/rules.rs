@@ -170,10 +170,13 @@ impl Shared {
             return Err(trouble);
         }
         let rules: usize = loaded.groups.iter().map(|group| group.rules.len()).sum();
-        let done = format!("{rules} rules in {} groups", loaded.groups.len());
+        let done = format!(
+            "rules that are evaluated now: {rules} (groups: {})",
+            loaded.groups.len()
+        );
         lock(&self.rules).replace(loaded.groups, SystemClock.now());
         *lock(&self.trouble) = None;
-        tracing::info!(rules = %done, "rule files were reloaded");
+        tracing::info!(%done, "rule files were reloaded");
         Ok(done)
     }
 }

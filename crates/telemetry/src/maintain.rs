@@ -243,7 +243,7 @@ impl Store {
                 if tail.is_none() && late.is_none() {
                     continue;
                 }
-                block.begin(head.labels(series));
+                block.begin(&head.labels(series));
                 numbers.push(series);
                 if let Some(late) = late {
                     let times: Vec<i64> = late.keys().copied().collect();

@@ -82,7 +82,7 @@ impl Store {
             let span_ms = contents.span_ms.unwrap_or((*first, *last));
             contents.span_ms = Some((span_ms.0.min(*first), span_ms.1.max(*last)));
             contents.series += 1;
-            writer.begin(labels);
+            writer.begin(&labels);
             writer.put(&times, &values, None).map_err(refused)?;
         }
         contents.samples = writer.samples();

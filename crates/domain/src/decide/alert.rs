@@ -44,15 +44,7 @@ impl Decider<'_> {
                 target,
                 at,
                 evidence,
-            } => {
-                let Some(alert) = self.state.firing_of(monitor, target) else {
-                    return Ok(());
-                };
-                let id = alert.id;
-                let cause = cause_of(&evidence);
-                self.recover_alert(id, at, cause, evidence);
-                Ok(())
-            }
+            } => self.monitor_recovered(monitor, target, at, evidence),
             AlertAsk::RuleFired(fired) => self.rule_fired(*fired),
             AlertAsk::RuleResolved {
                 dedup_key,
@@ -105,6 +97,22 @@ impl Decider<'_> {
                 dedup_key,
             } => self.resolve_by_key(&named(service, &source_of(integration), &dedup_key)?),
         }
+    }
+
+    fn monitor_recovered(
+        &mut self,
+        monitor: MonitorId,
+        target: TargetId,
+        at: Timestamp,
+        evidence: Vec<EvidenceSample>,
+    ) -> Result<(), Refusal> {
+        let Some(alert) = self.state.firing_of(monitor, target) else {
+            return Ok(());
+        };
+        let id = alert.id;
+        let cause = cause_of(&evidence);
+        self.recover_alert(id, at, cause, evidence);
+        Ok(())
     }
 
     /// What a page was held back for is over.

@@ -8,34 +8,34 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use super::shape::Instant;
 use crate::app::App;
-use crate::ports::rules::{self, AlertState, RuleHealth, RuleKind};
+use crate::ports::rules::{self as port, AlertState, RuleHealth, RuleKind as PortKind};
 
 /// Alerts of one rule that are shown.
 const ALERTS_MAX: usize = 50;
 
 /// All rules.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Rules {
+pub(crate) struct RuleList {
     /// Why rule files are not used as they stand.
     trouble: Option<String>,
-    groups: Vec<Group>,
+    groups: Vec<RuleGroup>,
 }
 
 /// Rules that are evaluated together.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Group {
+pub(crate) struct RuleGroup {
     name: String,
     /// The file it stands in.
     file: String,
     interval_ms: u64,
     evaluated_at: Option<Instant>,
-    rules: Vec<Rule>,
+    rules: Vec<FileRule>,
 }
 
 /// What a rule is for.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum RuleKind {
     /// It raises alerts.
     Alert,
     /// It writes series.
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 /// How a rule stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Standing {
+pub(crate) enum RuleStanding {
     /// It could not be evaluated.
     Failing,
     /// At least one of its alerts fires.
@@ -60,12 +60,12 @@ pub(crate) enum Standing {
 
 /// One rule.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Rule {
+pub(crate) struct FileRule {
     name: String,
-    kind: Kind,
+    kind: RuleKind,
     /// PromQL.
     expr: String,
-    standing: Standing,
+    standing: RuleStanding,
     /// The label `severity`, as written.
     severity: Option<String>,
     /// Milliseconds that the expression must hold.
@@ -77,12 +77,12 @@ pub(crate) struct Rule {
     pending: usize,
     firing: usize,
     /// Alerts that are pending or firing; not all of very many.
-    alerts: Vec<Alert>,
+    alerts: Vec<RuleAlert>,
 }
 
 /// An alert that is pending or firing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Alert {
+pub(crate) struct RuleAlert {
     firing: bool,
     /// Its labels in PromQL notation.
     labels: String,
@@ -93,10 +93,10 @@ pub(crate) struct Alert {
 }
 
 /// Rules
-#[utoipa::path(get, path = "/api/tocsin/v1/rules", tag = "watch", responses((status = 200, body = Rules)))]
-pub(crate) async fn list_rules(State(app): State<App>) -> Result<Json<Rules>, Problem> {
+#[utoipa::path(get, path = "/api/tocsin/v1/rules", tag = "watch", responses((status = 200, body = RuleList)))]
+pub(crate) async fn list_rules(State(app): State<App>) -> Result<Json<RuleList>, Problem> {
     app.blocking(|parts| {
-        Ok(Rules {
+        Ok(RuleList {
             trouble: parts.rules.trouble(),
             groups: parts.rules.groups().into_iter().map(group).collect(),
         })
@@ -105,8 +105,8 @@ pub(crate) async fn list_rules(State(app): State<App>) -> Result<Json<Rules>, Pr
     .map(Json)
 }
 
-fn group(given: rules::RuleGroup) -> Group {
-    Group {
+fn group(given: port::RuleGroup) -> RuleGroup {
+    RuleGroup {
         name: given.name,
         file: given.file,
         interval_ms: given.interval_ms,
@@ -115,22 +115,22 @@ fn group(given: rules::RuleGroup) -> Group {
     }
 }
 
-fn rule(given: rules::Rule) -> Rule {
+fn rule(given: port::Rule) -> FileRule {
     let severity = given.labels.get("severity").cloned();
     let (kind, for_ms, alerts) = match given.kind {
-        RuleKind::Recording => (Kind::Record, 0, Vec::new()),
-        RuleKind::Alerting(alerting) => (Kind::Alert, alerting.for_ms, alerting.alerts),
+        PortKind::Recording => (RuleKind::Record, 0, Vec::new()),
+        PortKind::Alerting(alerting) => (RuleKind::Alert, alerting.for_ms, alerting.alerts),
     };
     let count = |state| alerts.iter().filter(|alert| alert.state == state).count();
     let (pending, firing) = (count(AlertState::Pending), count(AlertState::Firing));
     let standing = match (given.health, firing, pending) {
-        (RuleHealth::Err, _, _) => Standing::Failing,
-        (RuleHealth::Unknown | RuleHealth::Ok, 1.., _) => Standing::Firing,
-        (RuleHealth::Unknown | RuleHealth::Ok, 0, 1..) => Standing::Pending,
-        (RuleHealth::Ok, 0, 0) => Standing::Quiet,
-        (RuleHealth::Unknown, 0, 0) => Standing::Unknown,
+        (RuleHealth::Err, _, _) => RuleStanding::Failing,
+        (RuleHealth::Unknown | RuleHealth::Ok, 1.., _) => RuleStanding::Firing,
+        (RuleHealth::Unknown | RuleHealth::Ok, 0, 1..) => RuleStanding::Pending,
+        (RuleHealth::Ok, 0, 0) => RuleStanding::Quiet,
+        (RuleHealth::Unknown, 0, 0) => RuleStanding::Unknown,
     };
-    Rule {
+    FileRule {
         name: given.name,
         kind,
         expr: given.query,
@@ -146,9 +146,9 @@ fn rule(given: rules::Rule) -> Rule {
     }
 }
 
-fn alert(given: rules::RuleAlert) -> Alert {
+fn alert(given: port::RuleAlert) -> RuleAlert {
     let labels: tocsin_promql::Labels = (&given.labels).into();
-    Alert {
+    RuleAlert {
         firing: given.state == AlertState::Firing,
         labels: labels.filtered(|name| name != "alertname").to_string(),
         summary: given.annotations.get("summary").cloned(),

@@ -29,6 +29,7 @@ export type Contract = [
   Fits<Written<Server['Service']>, screen.Service>,
   Fits<Written<Server['Target']>, screen.Target>,
   Fits<Written<Server['Monitor']>, screen.Monitor>,
+  Fits<Written<Server['RuleList']>, screen.RuleList>,
   Fits<Written<Server['ApiToken']>, screen.ApiToken>,
   Fits<Written<Server['EmailChannel']>, screen.EmailChannel>,
   Fits<Written<Server['Diagnosis']>, screen.Doctor>,

@@ -122,6 +122,10 @@ export const monitors = {
   setEnabled: (id: string, enabled: boolean) => write<T.Monitor>('PATCH', path('monitors', id), { enabled }),
 };
 
+export const rules = {
+  list: (signal?: AbortSignal) => get<T.RuleList>('/rules', signal),
+};
+
 export const settings = {
   channels: (signal?: AbortSignal) => get<{ email: T.EmailChannel }>('/channels', signal),
   saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),

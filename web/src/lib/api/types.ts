@@ -291,6 +291,44 @@ export interface Monitor {
   firing: { target: Named }[];
 }
 
+export type RuleStanding = 'failing' | 'firing' | 'pending' | 'quiet' | 'unknown';
+
+export interface RuleAlert {
+  firing: boolean;
+  labels: string;
+  summary: string | null;
+  active_at: Instant | null;
+  value: number | null;
+}
+
+export interface FileRule {
+  name: string;
+  kind: 'alert' | 'record';
+  expr: string;
+  standing: RuleStanding;
+  severity: string | null;
+  for_ms: number;
+  error: string | null;
+  evaluated_at: Instant | null;
+  evaluation_us: number;
+  pending: number;
+  firing: number;
+  alerts: RuleAlert[];
+}
+
+export interface RuleGroup {
+  name: string;
+  file: string;
+  interval_ms: number;
+  evaluated_at: Instant | null;
+  rules: FileRule[];
+}
+
+export interface RuleList {
+  trouble: string | null;
+  groups: RuleGroup[];
+}
+
 export interface ApiToken {
   id: string;
   name: string;

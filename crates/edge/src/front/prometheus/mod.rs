@@ -58,7 +58,7 @@ pub(crate) fn add_to(table: Table) -> Table {
         .add_front(read, PREFIX, routes!(rules::alerts))
         .add_front(read, PREFIX, routes!(targets::targets))
         .add_front(read, PREFIX, routes!(targets::pools))
-        .add_front(read, PREFIX, routes!(targets::metadata))
+        .add_front(read, PREFIX, routes!(targets::target_metadata))
         .add_front(read, PREFIX, routes!(status::config))
         .add_front(read, PREFIX, routes!(status::flags))
         .add_front(read, PREFIX, routes!(status::runtime_info))

@@ -64,9 +64,9 @@ pub(super) fn nodes(pieces: &[Piece]) -> Result<Vec<Node>, TemplateError> {
     };
     let (nodes, end) = parser.block()?;
     match end {
-        End::Text => Ok(nodes),
-        End::End => Err(TemplateError::new("{{end}} closes nothing")),
-        End::Else(_) => Err(TemplateError::new("{{else}} belongs to nothing")),
+        Stop::Text => Ok(nodes),
+        Stop::End => Err(TemplateError::new("{{end}} closes nothing")),
+        Stop::Else(_) => Err(TemplateError::new("{{else}} belongs to nothing")),
     }
 }
 
@@ -81,7 +81,7 @@ struct Parser<'a> {
 }
 
 /// How a block ended.
-enum End<'a> {
+enum Stop<'a> {
     Text,
     End,
     /// The words behind `else`.
@@ -89,7 +89,7 @@ enum End<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn block(&mut self) -> Result<(Vec<Node>, End<'a>), TemplateError> {
+    fn block(&mut self) -> Result<(Vec<Node>, Stop<'a>), TemplateError> {
         let mut nodes = Vec::new();
         while let Some(piece) = self.pieces.get(self.at) {
             self.at += 1;
@@ -106,8 +106,8 @@ impl<'a> Parser<'a> {
                 Some(_) => ("", words),
             };
             match keyword {
-                "end" if rest.is_empty() => return Ok((nodes, End::End)),
-                "else" => return Ok((nodes, End::Else(rest))),
+                "end" if rest.is_empty() => return Ok((nodes, Stop::End)),
+                "else" => return Ok((nodes, Stop::Else(rest))),
                 "if" => nodes.push(Node::If(self.branch(rest, false)?)),
                 "with" => nodes.push(Node::With(self.branch(rest, true)?)),
                 "range" => nodes.push(Node::Range(self.branch(rest, true)?)),
@@ -119,7 +119,7 @@ impl<'a> Parser<'a> {
                 _ => nodes.push(self.statement(words)?),
             }
         }
-        Ok((nodes, End::Text))
+        Ok((nodes, Stop::Text))
     }
 
     fn branch(&mut self, words: &[Word], binds: bool) -> Result<Branch, TemplateError> {
@@ -133,21 +133,21 @@ impl<'a> Parser<'a> {
         self.rebound -= usize::from(binds);
         self.names.truncate(known);
         let otherwise = match end {
-            End::End => Vec::new(),
-            End::Text => return Err(TemplateError::new("{{end}} is missing")),
-            End::Else([]) => match self.block()? {
-                (nodes, End::End) => nodes,
-                (_, End::Text | End::Else(_)) => {
+            Stop::End => Vec::new(),
+            Stop::Text => return Err(TemplateError::new("{{end}} is missing")),
+            Stop::Else([]) => match self.block()? {
+                (nodes, Stop::End) => nodes,
+                (_, Stop::Text | Stop::Else(_)) => {
                     return Err(TemplateError::new("{{end}} is missing"));
                 }
             },
-            End::Else([Word::Name(keyword), rest @ ..]) if keyword == "if" => {
+            Stop::Else([Word::Name(keyword), rest @ ..]) if keyword == "if" => {
                 vec![Node::If(self.branch(rest, false)?)]
             }
-            End::Else([Word::Name(keyword), rest @ ..]) if keyword == "with" => {
+            Stop::Else([Word::Name(keyword), rest @ ..]) if keyword == "with" => {
                 vec![Node::With(self.branch(rest, true)?)]
             }
-            End::Else(_) => {
+            Stop::Else(_) => {
                 return Err(TemplateError::new(
                     "behind else stands if, with, or nothing",
                 ));
