@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::failure::Failure;
 use super::tls;
+use crate::access::base64;
 use crate::delivery::egress::{Blocked, Egress};
 use crate::delivery::post::{Checked, causes};
 
@@ -170,7 +171,7 @@ impl JobClient {
             Auth::None => {}
             Auth::Basic { username, password } => {
                 let pair = format!("{}:{}", secret(username).await?, secret(password).await?);
-                let basic = format!("Basic {}", base64(pair.as_bytes()));
+                let basic = format!("Basic {}", base64::encode(pair.as_bytes()));
                 headers.insert(AUTHORIZATION, value(&basic, true)?);
             }
             Auth::Credentials { kind, credentials } => {
@@ -264,43 +265,6 @@ async fn secret(source: &SecretSource) -> Result<String, Failure> {
                 .map_err(told)?;
             let text = String::from_utf8(bytes).map_err(|_| told("is no UTF-8 text".to_owned()))?;
             Ok(text.trim().to_owned())
-        }
-    }
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for three in bytes.chunks(3) {
-        let at = |index: usize| u32::from(three.get(index).copied().unwrap_or_default());
-        let bits = (at(0) << 16) | (at(1) << 8) | at(2);
-        for place in 0..4 {
-            let letter = LETTERS[((bits >> (18 - 6 * place)) & 63) as usize];
-            out.push(if place <= three.len() {
-                char::from(letter)
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_padded() {
-        for (plain, expected) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("user:pass", "dXNlcjpwYXNz"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), expected);
         }
     }
 }
