@@ -12,11 +12,12 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tocsin_promql::{
-    Chunk, Labels, Limits, Matcher, PlainChunk, Query, Select, SeriesData, Source, SourceError,
+    Chunk, Labels, Limits, PlainChunk, Query, Select, SeriesData, SharedTimes, Source, SourceError,
 };
 
 const INSTANCES: usize = 20;
@@ -27,6 +28,52 @@ const START_MS: i64 = 1_700_000_000_000;
 const END_MS: i64 = START_MS + SAMPLES * STEP_MS;
 /// Samples of one chunk, as a store would cut them.
 const CHUNK_SAMPLES: usize = 480;
+
+/// A chunk whose times are shared by all series of one instance, as a store keeps what was scraped together.
+struct Scraped {
+    span_ms: (i64, i64),
+    times: SharedTimes,
+    values: Vec<f64>,
+}
+
+impl Chunk for Scraped {
+    fn span_ms(&self) -> (i64, i64) {
+        self.span_ms
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    fn read(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), SourceError> {
+        for (time, value) in self.times.times().iter().zip(&self.values) {
+            if (from_ms..=to_ms).contains(time) {
+                times.push(*time);
+                values.push(*value);
+            }
+        }
+        Ok(())
+    }
+
+    fn shared_times(&self) -> Option<SharedTimes> {
+        Some(self.times.clone())
+    }
+
+    fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
+        values.extend_from_slice(&self.values[places]);
+        Ok(())
+    }
+
+    fn may_be_stale(&self) -> bool {
+        false
+    }
+}
 
 /// Series in the order of labels, with an index from label and value to places.
 struct Fleet {
@@ -117,20 +164,27 @@ fn values(kind: usize, dice: &mut Dice) -> Vec<f64> {
     column
 }
 
-fn fleet() -> Fleet {
+fn fleet(shares_times: bool) -> Fleet {
     let mut dice = Dice(1);
     let mut series = Vec::new();
     for instance in 0..INSTANCES {
-        let times: Vec<i64> = (1..=SAMPLES).map(|at| START_MS + at * STEP_MS).collect();
+        let times: Arc<[i64]> = (1..=SAMPLES).map(|at| START_MS + at * STEP_MS).collect();
         for kind in 0..SERIES_EACH {
             let values = values(kind, &mut dice);
-            let parts = times
-                .chunks(CHUNK_SAMPLES)
-                .zip(values.chunks(CHUNK_SAMPLES));
-            let chunks = parts.map(|(times, values)| {
-                let chunk = PlainChunk::new(times.to_vec(), values.to_vec());
-                Arc::new(chunk) as Arc<dyn Chunk>
-            });
+            let chunk = |start: usize| {
+                let places = start..values.len().min(start + CHUNK_SAMPLES);
+                let part = values[places.clone()].to_vec();
+                if !shares_times {
+                    let chunk = PlainChunk::new(times[places].to_vec(), part);
+                    return Arc::new(chunk) as Arc<dyn Chunk>;
+                }
+                Arc::new(Scraped {
+                    span_ms: (times[places.start], times[places.end - 1]),
+                    times: SharedTimes::new(Arc::clone(&times), places),
+                    values: part,
+                })
+            };
+            let chunks = (0..values.len()).step_by(CHUNK_SAMPLES).map(chunk);
             series.push((labels(instance, kind), chunks.collect()));
         }
     }
@@ -216,46 +270,72 @@ fn main() {
     let mut args = std::env::args().skip(1);
     let runs: usize = args.next().map_or(15, |text| text.parse().unwrap());
     let only = args.next();
-    let fleet = fleet();
-    let limits = Limits::default();
-    for (name, is_range, text) in QUERIES {
-        if only
-            .as_ref()
-            .is_some_and(|only| !name.starts_with(only.as_str()))
-        {
-            continue;
-        }
-        let query = Query::parse(text).unwrap();
-        let ms = least(runs, || {
-            let answer = if *is_range {
-                query.range(&fleet, END_MS - 6 * 3_600_000, END_MS, 60_000, &limits)
+    for shares_times in [false, true] {
+        let fleet = fleet(shares_times);
+        println!(
+            "{}: whole query, and what the source alone takes of it",
+            if shares_times {
+                "times shared by the series of an instance"
             } else {
-                query.instant(&fleet, END_MS - 30_000, &limits)
+                "times of each series by themselves"
+            }
+        );
+        for (name, is_range, text) in QUERIES {
+            if only.as_ref().is_none_or(|only| name.starts_with(only)) {
+                let queries = [Query::parse(text).unwrap()];
+                measure(&fleet, runs, name, *is_range, &queries);
+            }
+        }
+        if only.as_ref().is_none_or(|only| only == "R") {
+            measure(&fleet, runs, "1,000 rules", false, &rules());
+        }
+    }
+}
+
+fn measure(fleet: &Fleet, runs: usize, name: &str, is_range: bool, queries: &[Query]) {
+    let limits = Limits::default();
+    let (start_ms, end_ms) = if is_range {
+        (END_MS - 6 * 3_600_000, END_MS)
+    } else {
+        (END_MS - 30_000, END_MS - 30_000)
+    };
+    let whole = least(runs, || {
+        for query in queries {
+            let answer = if is_range {
+                query.range(fleet, start_ms, end_ms, 60_000, &limits)
+            } else {
+                query.instant(fleet, end_ms, &limits)
             };
             black_box(answer.unwrap());
-        });
-        println!("{ms:8.3} ms  {name}");
-    }
-    if only.as_ref().is_none_or(|only| only == "R") {
-        let rules = rules();
-        let ms = least(runs, || {
-            for rule in &rules {
-                black_box(rule.instant(&fleet, END_MS, &limits).unwrap());
-            }
-        });
-        println!("{ms:8.3} ms  1,000 rules");
-        let ms = least(runs, || {
-            for rule in &rules {
-                let select = Select::new(rule.selectors()[0], END_MS - 300_000, END_MS);
-                black_box(fleet.select(&select).unwrap());
-            }
-        });
-        println!("{ms:8.3} ms  of which this source's own search");
-    }
-    let only_job = [Matcher::equal("job", "apache")];
-    let ms = least(runs, || {
-        let select = Select::new(&only_job, END_MS - 330_000, END_MS - 30_000);
-        black_box(fleet.select(&select).unwrap());
+        }
     });
-    println!("{ms:8.3} ms  the search of F alone");
+    let (mut times, mut values) = (Vec::new(), Vec::new());
+    let source = least(runs, || {
+        for need in queries
+            .iter()
+            .flat_map(|query| query.needs(start_ms, end_ms, &limits))
+        {
+            let select = Select::new(need.matchers, need.from_ms, need.to_ms);
+            for series in fleet.select(&select).unwrap() {
+                times.clear();
+                values.clear();
+                for chunk in &series.chunks {
+                    let span_ms = (need.from_ms, need.to_ms);
+                    read(&**chunk, span_ms, &mut times, &mut values);
+                }
+                black_box(&values);
+            }
+        }
+    });
+    println!("{whole:8.3} ms {source:8.3} ms  {name}");
+}
+
+fn read(chunk: &dyn Chunk, span_ms: (i64, i64), times: &mut Vec<i64>, values: &mut Vec<f64>) {
+    if let Some(shared) = chunk.shared_times() {
+        let first = shared.times().partition_point(|time| *time < span_ms.0);
+        let end = shared.times().partition_point(|time| *time <= span_ms.1);
+        chunk.read_values(first..end, values).unwrap();
+    } else {
+        chunk.read(span_ms.0, span_ms.1, times, values).unwrap();
+    }
 }

@@ -51,6 +51,21 @@ impl Query {
         &self.text
     }
 
+    /// The expression laid out as Prometheus' `format_query` does: on one line up to 100 characters, longer ones split and
+    /// indented. It means the same.
+    #[must_use]
+    pub fn format(&self) -> String {
+        // The text was read before, so it can be read again.
+        lower::format(&self.text).unwrap_or_else(|_| self.text.clone())
+    }
+
+    /// Whether both mean the same by their structure, however they are written.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        // Numbers are compared as they print: a NaN is the same as another one here.
+        format!("{:?}", self.expr) == format!("{:?}", other.expr)
+    }
+
     /// What it evaluates to.
     #[must_use]
     pub fn query_type(&self) -> QueryType {

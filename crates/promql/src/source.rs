@@ -150,22 +150,33 @@ impl SharedTimes {
     /// The part of these times within `from_ms..=to_ms`, and its places counted from the first.
     pub(crate) fn within(self, from_ms: i64, to_ms: i64) -> (Self, Range<usize>) {
         let times = self.times();
-        let first = match times.first() {
-            Some(first) if *first >= from_ms => 0,
-            _ => times.partition_point(|time| *time < from_ms),
+        let span_ms = match (times.first(), times.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => (i64::MAX, i64::MIN),
         };
-        let end = match times.last() {
-            Some(last) if *last <= to_ms => times.len(),
-            _ => times.partition_point(|time| *time <= to_ms),
-        };
-        let end = end.max(first);
+        let within = places_within(times, span_ms, from_ms, to_ms);
         let start = self.places.start;
         let narrowed = Self {
-            places: start + first..start + end,
+            places: start + within.start..start + within.end,
             column: self.column,
         };
-        (narrowed, first..end)
+        (narrowed, within)
     }
+}
+
+/// The places of the times within `from_ms..=to_ms`; most chunks lie there whole.
+fn places_within(times: &[i64], span_ms: (i64, i64), from_ms: i64, to_ms: i64) -> Range<usize> {
+    let first = if span_ms.0 >= from_ms {
+        0
+    } else {
+        times.partition_point(|time| *time < from_ms)
+    };
+    let end = if span_ms.1 <= to_ms {
+        times.len()
+    } else {
+        times.partition_point(|time| *time <= to_ms)
+    };
+    first..end.max(first)
 }
 
 /// Anything that holds series. An implementation takes its lock, if it has one, in `select` alone: what it returns is a
@@ -223,10 +234,18 @@ pub enum SourceError {
 }
 
 /// Samples that are not compressed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PlainChunk {
+    /// Kept beside the columns, so that a chunk out of reach of a query costs no look into them.
+    span_ms: (i64, i64),
     times: Vec<i64>,
     values: Vec<f64>,
+}
+
+impl Default for PlainChunk {
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new())
+    }
 }
 
 impl PlainChunk {
@@ -237,7 +256,15 @@ impl PlainChunk {
     #[must_use]
     pub fn new(times: Vec<i64>, values: Vec<f64>) -> Self {
         assert_eq!(times.len(), values.len(), "columns of one chunk");
-        Self { times, values }
+        let span_ms = match (times.first(), times.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => (i64::MAX, i64::MIN),
+        };
+        Self {
+            span_ms,
+            times,
+            values,
+        }
     }
 
     /// Times and values.
@@ -249,10 +276,7 @@ impl PlainChunk {
 
 impl Chunk for PlainChunk {
     fn span_ms(&self) -> (i64, i64) {
-        match (self.times.first(), self.times.last()) {
-            (Some(first), Some(last)) => (*first, *last),
-            _ => (i64::MAX, i64::MIN),
-        }
+        self.span_ms
     }
 
     fn len(&self) -> usize {
@@ -266,12 +290,9 @@ impl Chunk for PlainChunk {
         times: &mut Vec<i64>,
         values: &mut Vec<f64>,
     ) -> Result<(), SourceError> {
-        let first = self.times.partition_point(|time| *time < from_ms);
-        let end = self.times.partition_point(|time| *time <= to_ms);
-        if first < end {
-            times.extend_from_slice(&self.times[first..end]);
-            values.extend_from_slice(&self.values[first..end]);
-        }
+        let places = places_within(&self.times, self.span_ms, from_ms, to_ms);
+        times.extend_from_slice(&self.times[places.clone()]);
+        values.extend_from_slice(&self.values[places]);
         Ok(())
     }
 }

@@ -40,7 +40,7 @@ fn a_selector_is_read_by_itself() {
     };
     check("up", Some(r#"__name__="up""#));
     check(r#"up{job=~"a.*"}"#, Some(r#"__name__="up",job=~"a.*""#));
-    check(r#"{job!="a",b="c"}"#, Some(r#"job!="a",b="c""#));
+    check(r#"{job!="a",b="c"}"#, Some(r#"b="c",job!="a""#));
     check(
         r#"{"http.requests","a b"="c"}"#,
         Some(r#"__name__="http.requests",a b="c""#),

@@ -10,6 +10,7 @@ mod ending;
 mod evidence;
 mod journal_port;
 mod login_link;
+mod metrics_port;
 mod rules;
 mod serve;
 mod setup;

@@ -12,6 +12,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 use tocsin_agent::Agent;
 use tocsin_domain::state::State;
+use tocsin_domain::write::Arrived;
 use tocsin_edge::app::{App, Parts};
 use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::queue::Queue;
@@ -31,10 +32,11 @@ use crate::ending::{Stopped, outcome, serve_until_stopped};
 use crate::evidence::{self, Archive};
 use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
+use crate::metrics_port::Storing;
 use crate::rules::RulesHandle;
 use crate::rules::load::Given;
 use crate::sparing_disk::SparingDisk;
-use crate::store_port::{Asking, Measured};
+use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
 use crate::watch::{LocalHost, Sight, Standing};
 
@@ -296,9 +298,12 @@ fn start_parts(
         vault: secrets,
         accounts: doors,
         telemetry: Arc::new(Asking(Arc::clone(&store))),
-        metrics: Arc::new(Measured {
+        metrics: Arc::new(Storing {
             store: Arc::clone(&store),
-            rules: rules.clone(),
+            tell: {
+                let rules = rules.clone();
+                move |arrived: &Arrived| rules.arrived(arrived)
+            },
         }),
         rules: Arc::new(rules.clone()),
         scrape_targets: Arc::new(tocsin_edge::ports::scrape::NoScrapeTargets),
@@ -363,7 +368,7 @@ fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<
         let mut last = std::time::Instant::now();
         while !stopping.load(Ordering::Relaxed) {
             std::thread::sleep(SETUP_POLL);
-            if last.elapsed() < UPKEEP_EVERY {
+            if last.elapsed() < UPKEEP_EVERY && !store.is_sealing_due() {
                 continue;
             }
             last = std::time::Instant::now();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use tocsin_journal::{DiskState, JournalReader, RESERVE_BYTES};
-use tocsin_telemetry::{Disk, LogFile, RealDisk};
+use tocsin_telemetry::{Disk, Draft, LogFile, RealDisk};
 
 /// Writes as long as it takes nothing from the journal.
 #[derive(Clone)]
@@ -60,8 +60,32 @@ impl Disk for SparingDisk {
         RealDisk.write_whole(path, bytes)
     }
 
+    fn draft(&self, path: &Path) -> io::Result<Box<dyn Draft>> {
+        self.check()?;
+        Ok(Box::new(SparingDraft {
+            inner: RealDisk.draft(path)?,
+            disk: self.clone(),
+        }))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         RealDisk.remove(path)
+    }
+}
+
+struct SparingDraft {
+    inner: Box<dyn Draft>,
+    disk: SparingDisk,
+}
+
+impl Draft for SparingDraft {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.disk.check()?;
+        self.inner.append(bytes)
+    }
+
+    fn publish(self: Box<Self>) -> io::Result<()> {
+        self.inner.publish()
     }
 }
 

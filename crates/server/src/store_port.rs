@@ -6,26 +6,15 @@ use tocsin_domain::id::TargetId;
 use tocsin_domain::learn::requests::{RequestLog, RequestLogBuilder};
 use tocsin_domain::signal::{Fact, LogLine, LogRecord};
 use tocsin_domain::time::Timestamp;
-use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
-use tocsin_edge::ports::{Answer, LogKind, Metrics, QueryError, Series, StorageError, Telemetry};
-use tocsin_engine::Clock;
-use tocsin_promql::{Ask, EvalError, Labels, Limits, Query, Source, StoredExemplar, Value};
+use tocsin_edge::ports::{Answer, LogKind, QueryError, Series, StorageError, Telemetry};
+use tocsin_promql::{EvalError, Limits, Query, Value};
 use tocsin_telemetry::{ReadError, Store};
-
-use crate::rules::RulesHandle;
-use crate::system::SystemClock;
 
 /// The time one query may take.
 const QUERY_TIME: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Asks the store.
 pub(crate) struct Asking(pub(crate) Arc<Store>);
-
-/// The store as metrics clients see it: what they write wakes the rules.
-pub(crate) struct Measured {
-    pub(crate) store: Arc<Store>,
-    pub(crate) rules: RulesHandle,
-}
 
 impl Asking {
     fn ask(
@@ -231,48 +220,5 @@ impl Telemetry for Asking {
                 "{why}; {lines} log lines and {facts} facts found no room in memory and were dropped since the start"
             ),
         })
-    }
-}
-
-impl Metrics for Measured {
-    fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError> {
-        let written = self.store.write(write, source, SystemClock.now());
-        let written = written.map_err(|error| StorageError {
-            why: error.to_string(),
-            disk_full: false,
-        })?;
-        self.rules.arrived(&written.arrived);
-        Ok(written)
-    }
-
-    fn source(&self) -> &dyn Source {
-        &*self.store
-    }
-
-    fn series(&self, ask: &Ask<'_>, limit: usize) -> Result<(Vec<Labels>, bool), StorageError> {
-        let found = self.store.find_series(ask, limit);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.store.find_label_names(ask);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn label_values(&self, name: &str, ask: &Ask<'_>) -> Result<Vec<String>, StorageError> {
-        let found = self.store.find_label_values(name, ask);
-        found.map_err(|error| storage(&error))
-    }
-
-    fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
-        self.store.metadata(metric)
-    }
-
-    fn exemplars(&self, ask: &Ask<'_>) -> Vec<(Labels, Vec<StoredExemplar>)> {
-        self.store.find_exemplars(ask)
-    }
-
-    fn cardinality(&self, top: usize) -> Cardinality {
-        self.store.cardinality(top)
     }
 }

@@ -1,8 +1,70 @@
-//! Runs of samples that overlap in time, read as one.
+//! Runs of samples as a query sees them: those of memory, which lend their times, and those that overlap, read as one.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use tocsin_promql::{Chunk, SourceError};
+use tocsin_promql::{Chunk, SharedTimes, SourceError};
+
+/// Columns of times that runs of one answer share.
+#[derive(Default)]
+pub(crate) struct Lent(BTreeMap<(u32, u32, usize), Arc<[i64]>>);
+
+impl Lent {
+    /// The column of a key; the same key always stands for the same times.
+    pub(crate) fn column(&mut self, key: (u32, u32, usize), times: &[i64]) -> Arc<[i64]> {
+        Arc::clone(self.0.entry(key).or_insert_with(|| times.into()))
+    }
+}
+
+/// Samples that were in memory, with times that other runs share.
+pub(crate) struct LentRun {
+    /// Not empty.
+    pub(crate) times: Arc<[i64]>,
+    pub(crate) values: Box<[f64]>,
+}
+
+impl Chunk for LentRun {
+    fn span_ms(&self) -> (i64, i64) {
+        match (self.times.first(), self.times.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => (i64::MAX, i64::MIN),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    fn read(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), SourceError> {
+        let first = self.times.partition_point(|time| *time < from_ms);
+        let end = self.times.partition_point(|time| *time <= to_ms);
+        if first < end {
+            times.extend_from_slice(&self.times[first..end]);
+            values.extend_from_slice(&self.values[first..end]);
+        }
+        Ok(())
+    }
+
+    fn shared_times(&self) -> Option<SharedTimes> {
+        Some(SharedTimes::new(
+            Arc::clone(&self.times),
+            0..self.times.len(),
+        ))
+    }
+
+    fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
+        let found = self.values.get(places);
+        values.extend_from_slice(found.unwrap_or_default());
+        Ok(())
+    }
+}
 
 /// Puts runs in the order of time. Runs that overlap (late samples were sealed apart) become one that merges when it is
 /// read; of two samples at one instant the one of the run that was given first stays.

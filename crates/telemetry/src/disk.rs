@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Creates, extends and removes the store's files.
 pub trait Disk: Send + Sync {
@@ -23,6 +23,12 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// As the file system says; then nothing is in place.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Begins a file that is written piece by piece and put in place at its end, as [`Disk::write_whole`] does.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn draft(&self, path: &Path) -> io::Result<Box<dyn Draft>>;
 
     /// Removes a file.
     ///
@@ -52,6 +58,21 @@ pub trait LogFile: Send {
     fn cut(&mut self, len: u64) -> io::Result<()>;
 }
 
+/// A file that nobody sees until it is whole. One that is dropped before is removed.
+pub trait Draft: Send {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts the file in place, durably and at once.
+    ///
+    /// # Errors
+    /// As the file system says; then nothing is in place.
+    fn publish(self: Box<Self>) -> io::Result<()>;
+}
+
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
@@ -73,14 +94,18 @@ impl Disk for RealDisk {
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut draft = self.draft(path)?;
+        draft.append(bytes)?;
+        draft.publish()
+    }
+
+    fn draft(&self, path: &Path) -> io::Result<Box<dyn Draft>> {
         let draft = path.with_extension("draft");
-        let written = write_draft(&draft, bytes).and_then(|()| std::fs::rename(&draft, path));
-        if written.is_err() {
-            // A draft that stays would only take room; the next open removes it as well.
-            let _ = std::fs::remove_file(&draft);
-        }
-        written?;
-        sync_folder_of(path)
+        Ok(Box::new(RealDraft {
+            file: File::create(&draft)?,
+            draft,
+            path: path.to_owned(),
+        }))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -103,10 +128,29 @@ impl LogFile for File {
     }
 }
 
-fn write_draft(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+struct RealDraft {
+    file: File,
+    draft: PathBuf,
+    path: PathBuf,
+}
+
+impl Draft for RealDraft {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn publish(self: Box<Self>) -> io::Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.draft, &self.path)?;
+        sync_folder_of(&self.path)
+    }
+}
+
+impl Drop for RealDraft {
+    fn drop(&mut self) {
+        // It is gone already when it was published. One that stays only takes room; the next open removes it as well.
+        let _ = std::fs::remove_file(&self.draft);
+    }
 }
 
 /// A new name is durable only when its folder is.

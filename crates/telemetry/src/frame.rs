@@ -1,7 +1,7 @@
 //! Frames of the write-ahead log: length, checksum, version, kind, sequence number, body; it knows no contents.
 
 /// First bytes of a log file: a mark and the version of the framing.
-pub(crate) const FILE_HEADER: [u8; 5] = *b"TOCW\x01";
+pub(crate) const FILE_HEADER: [u8; 5] = *b"TOCW\x02";
 /// Version of the framing.
 pub(crate) const FRAME_VERSION: u8 = 1;
 /// A frame that holds a batch as of `payload`.
@@ -34,24 +34,25 @@ pub(crate) enum End {
     Damaged,
 }
 
-/// Encodes a frame.
+/// Appends a frame whose body is these parts, one after the other.
 ///
 /// # Panics
 /// When the body is larger than any batch can be.
-pub(crate) fn encode(kind: u8, sequence: u64, body: &[u8]) -> Vec<u8> {
-    let len = HEAD_LEN + body.len();
+pub(crate) fn encode(out: &mut Vec<u8>, kind: u8, sequence: u64, body: &[&[u8]]) {
+    let len = HEAD_LEN + body.iter().map(|part| part.len()).sum::<usize>();
     assert!(len <= FRAME_BYTES_MAX, "a batch of {len} bytes");
-    let mut out = Vec::with_capacity(PREFIX_LEN + len);
+    let first = out.len();
     let short = u32::try_from(len).unwrap_or(u32::MAX);
     out.extend_from_slice(&short.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     out.push(FRAME_VERSION);
     out.push(kind);
     out.extend_from_slice(&sequence.to_le_bytes());
-    out.extend_from_slice(body);
-    let checksum = crc32fast::hash(&out[PREFIX_LEN..]);
-    out[4..PREFIX_LEN].copy_from_slice(&checksum.to_le_bytes());
-    out
+    for part in body {
+        out.extend_from_slice(part);
+    }
+    let checksum = crc32fast::hash(&out[first + PREFIX_LEN..]);
+    out[first + 4..first + PREFIX_LEN].copy_from_slice(&checksum.to_le_bytes());
 }
 
 /// Calls `visit` for each frame in order. Returns how many bytes were whole frames (the header included), and how it
@@ -124,8 +125,8 @@ mod tests {
 
     fn file() -> Vec<u8> {
         let mut file = FILE_HEADER.to_vec();
-        file.extend(encode(KIND_BATCH, 1, b"first"));
-        file.extend(encode(KIND_BATCH, 2, b"second"));
+        encode(&mut file, KIND_BATCH, 1, &[b"first"]);
+        encode(&mut file, KIND_BATCH, 2, &[b"sec", b"ond"]);
         file
     }
 

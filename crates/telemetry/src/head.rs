@@ -1,28 +1,41 @@
-//! What is in memory: the series, their newest samples, facts and logs that are in no block yet; it writes nothing.
+//! What a store knows without asking the disk: the series, their newest samples, records that are in no block yet, and which
+//! blocks there are; it writes nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tocsin_domain::signal::{Fact, LogRecord};
+use tocsin_domain::write::MetricMetadata;
 use tocsin_promql::{Chunk, Labels, PlainChunk};
 
-use crate::block::{Block, Group};
-use crate::index::Index;
-use crate::payload::Point;
+use crate::accept::distinct;
+use crate::chunk::{Lent, LentRun, in_order};
+use crate::exemplars::Exemplars;
+use crate::payload::encode_rest;
+use crate::record_block::{Block, Group};
+use crate::sample_block::SampleBlock;
+use crate::series::Registry;
+use crate::sources::Sources;
+use crate::tails::Tails;
 
 /// The memory of a store.
 #[derive(Default)]
 pub(crate) struct Head {
-    pub(crate) index: Index,
-    series: BTreeMap<u32, Series>,
+    pub(crate) registry: Registry,
+    pub(crate) tails: Tails,
+    /// How many blocks of samples hold a series, by its number.
+    in_blocks: Vec<u32>,
+    pub(crate) sources: Sources,
+    pub(crate) exemplars: Exemplars,
+    pub(crate) metadata: BTreeMap<String, MetricMetadata>,
     /// Records that are in the write-ahead log alone.
     pub(crate) fresh: Records,
-    /// Records and samples that are being sealed: they are in no block yet, and nothing is added to them.
-    pub(crate) frozen: Option<Frozen>,
-    /// Blocks, oldest first.
-    pub(crate) blocks: Vec<Arc<Block>>,
-    /// Samples in tails.
-    pub(crate) tail_samples: u64,
+    /// What is being sealed, when something is.
+    pub(crate) freezing: Option<Arc<Records>>,
+    /// Blocks of samples, by number.
+    pub(crate) sample_blocks: Vec<Arc<SampleBlock>>,
+    /// Blocks of records, by number.
+    pub(crate) record_blocks: Vec<Arc<Block>>,
 }
 
 /// Facts and logs in the order they came.
@@ -38,216 +51,138 @@ impl Records {
     }
 }
 
-/// What is being sealed.
-#[derive(Clone)]
-pub(crate) struct Frozen {
-    pub(crate) samples: Arc<Vec<(u32, Labels, Arc<PlainChunk>)>>,
-    pub(crate) records: Arc<Records>,
-}
-
-/// Samples of one series.
-#[derive(Default)]
-struct Series {
-    sealed: Vec<Arc<dyn Chunk>>,
-    frozen: Option<Arc<PlainChunk>>,
-    times: Vec<i64>,
-    values: Vec<f64>,
-    newest_ms: Option<i64>,
-}
-
-/// What became of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pushed {
-    Added,
-    /// The same sample is there already.
-    Known,
-    /// Another value is there at the same time.
-    Conflicting,
-}
-
 impl Head {
-    /// The number of a series, which is added if need be.
-    pub(crate) fn series_of(&mut self, labels: &Labels) -> u32 {
-        match self.index.find(labels.iter()) {
-            Some(number) => number,
-            None => {
-                let number = self.index.add(labels);
-                self.series.insert(number, Series::default());
-                number
-            }
+    /// Takes a block of samples in.
+    pub(crate) fn install(&mut self, block: SampleBlock) {
+        for (series, newest_ms) in block.newest() {
+            self.tails.note_sealed(series, newest_ms);
         }
+        self.count_in_blocks(&block, true);
+        let at = self
+            .sample_blocks
+            .partition_point(|other| other.number() < block.number());
+        self.sample_blocks.insert(at, Arc::new(block));
     }
 
-    /// Time of the newest sample of a series.
-    pub(crate) fn newest_ms(&self, series: u32) -> Option<i64> {
-        self.series.get(&series)?.newest_ms
+    /// Forgets a block of samples. Its series are forgotten by [`Head::forget_unused`].
+    pub(crate) fn forget(&mut self, block: &Arc<SampleBlock>) {
+        self.sample_blocks
+            .retain(|other| !Arc::ptr_eq(other, block));
+        self.count_in_blocks(block, false);
     }
 
-    /// Adds a sample to the tail of its series.
-    pub(crate) fn push(&mut self, point: Point) -> Pushed {
-        let series = self.series.entry(point.series).or_default();
-        let pushed = series.push(point.at_ms, point.value);
-        if pushed == Pushed::Added {
-            self.tail_samples += 1;
+    fn count_in_blocks(&mut self, block: &SampleBlock, is_more: bool) {
+        if self.in_blocks.len() < self.registry.numbers() {
+            self.in_blocks.resize(self.registry.numbers(), 0);
         }
-        pushed
-    }
-
-    /// Moves all tails and records to where they wait to be sealed. Not while others wait there.
-    pub(crate) fn freeze(&mut self) -> Frozen {
-        if let Some(frozen) = &self.frozen {
-            return frozen.clone();
-        }
-        let mut samples = Vec::new();
-        for (number, series) in &mut self.series {
-            if series.times.is_empty() {
-                continue;
-            }
-            let times = std::mem::take(&mut series.times);
-            let values = std::mem::take(&mut series.values);
-            let chunk = Arc::new(PlainChunk::new(times, values));
-            series.frozen = Some(Arc::clone(&chunk));
-            if let Some(labels) = self.index.labels(*number) {
-                samples.push((*number, labels.clone(), chunk));
-            }
-        }
-        self.tail_samples = 0;
-        let frozen = Frozen {
-            samples: Arc::new(samples),
-            records: Arc::new(std::mem::take(&mut self.fresh)),
-        };
-        self.frozen = Some(frozen.clone());
-        frozen
-    }
-
-    /// Takes a block in: its runs of samples join their series. What was frozen for it is let go.
-    pub(crate) fn install(&mut self, block: Arc<Block>, was_frozen: bool) {
-        for (labels, chunks) in Block::chunks(&block) {
-            let number = self.series_of(&labels);
-            let Some(series) = self.series.get_mut(&number) else {
-                continue;
+        for series in block.series() {
+            let count = &mut self.in_blocks[series as usize];
+            *count = if is_more {
+                *count + 1
+            } else {
+                count.saturating_sub(1)
             };
-            let newest_ms = chunks.iter().map(|chunk| chunk.span_ms().1).max();
-            series.newest_ms = series.newest_ms.max(newest_ms);
-            series.sealed.extend(chunks);
-        }
-        if was_frozen {
-            self.series
-                .values_mut()
-                .for_each(|series| series.frozen = None);
-            self.frozen = None;
-        }
-        self.blocks.push(block);
-    }
-
-    /// Forgets a block, and the series that have nothing else.
-    pub(crate) fn forget(&mut self, block: &Arc<Block>) {
-        self.blocks.retain(|other| !Arc::ptr_eq(other, block));
-        let blocks = &self.blocks;
-        let mut empty = Vec::new();
-        for (number, series) in &mut self.series {
-            series.sealed.clear();
-            if series.times.is_empty() && series.frozen.is_none() {
-                empty.push(*number);
-            }
-        }
-        for block in blocks {
-            for (labels, chunks) in Block::chunks(block) {
-                let number = self.index.find(labels.iter());
-                if let Some(series) = number.and_then(|number| self.series.get_mut(&number)) {
-                    series.sealed.extend(chunks);
-                }
-            }
-        }
-        for number in empty {
-            if self.series.get(&number).is_some_and(Series::is_empty) {
-                self.series.remove(&number);
-                self.index.remove(number);
-            }
         }
     }
 
-    /// The runs of a series that reach into a span. The tail is copied, so that nothing is read under the lock.
-    pub(crate) fn runs(&self, number: u32, from_ms: i64, to_ms: i64) -> Vec<Arc<dyn Chunk>> {
-        let Some(series) = self.series.get(&number) else {
-            return Vec::new();
-        };
-        let touches = |chunk: &dyn Chunk| {
-            let (first_ms, last_ms) = chunk.span_ms();
-            first_ms <= to_ms && last_ms >= from_ms
-        };
-        let sealed = series.sealed.iter().filter(|chunk| touches(&***chunk));
-        let mut runs: Vec<Arc<dyn Chunk>> = sealed.cloned().collect();
-        if let Some(frozen) = series.frozen.as_ref().filter(|chunk| touches(&***chunk)) {
-            let frozen: Arc<dyn Chunk> = Arc::<PlainChunk>::clone(frozen);
-            runs.push(frozen);
+    /// Lets go of what series without recent samples have in memory, and of the series that are in no block either. Gives
+    /// the numbers of these.
+    pub(crate) fn forget_unused(&mut self, idle_since_ms: i64) -> Vec<u32> {
+        for series in self.tails.drop_idle(idle_since_ms) {
+            self.sources.leave(series);
         }
-        let first = series.times.partition_point(|time| *time < from_ms);
-        let end = series.times.partition_point(|time| *time <= to_ms);
-        if first < end {
-            let times = series.times[first..end].to_vec();
-            let values = series.values[first..end].to_vec();
+        let unused: Vec<u32> = self
+            .registry
+            .all()
+            .iter()
+            .filter(|series| {
+                let in_blocks = self.in_blocks.get(*series as usize);
+                in_blocks.is_none_or(|count| *count == 0) && !self.tails.holds(*series)
+            })
+            .collect();
+        for series in &unused {
+            self.exemplars.forget(*series);
+            self.sources.leave(*series);
+            self.tails.forget(*series);
+            self.registry.remove(*series);
+        }
+        unused
+    }
+
+    /// What no block takes, for the next file of the log: exemplars and metadata, and the series that the log must name.
+    pub(crate) fn not_in_blocks(&self) -> Option<(Vec<u32>, Vec<u8>)> {
+        let exemplars = self.exemplars.all();
+        if exemplars.is_empty() && self.metadata.is_empty() {
+            return None;
+        }
+        let metadata = self.metadata.iter();
+        let metadata: Vec<_> = metadata
+            .map(|(metric, known)| (metric.clone(), known.clone()))
+            .collect();
+        let series = exemplars.iter().map(|(series, _)| *series).collect();
+        let rest = encode_rest(&[], &exemplars, &metadata, &[], &[]);
+        Some((distinct(series), rest))
+    }
+
+    /// The runs of a series that reach into a span, in the order of time. Series that share times lend the same column of
+    /// `lent`.
+    pub(crate) fn runs(
+        &self,
+        series: u32,
+        (from_ms, to_ms): (i64, i64),
+        lent: &mut Lent,
+    ) -> Vec<Arc<dyn Chunk>> {
+        let view = self.tails.view(series, from_ms, to_ms);
+        let is_whole = view.as_ref().is_some_and(|view| view.is_whole);
+        let tail = view.filter(|view| !view.times.is_empty()).map(|view| {
+            Arc::new(LentRun {
+                times: lent.column(view.key, view.times),
+                values: view.values.into(),
+            }) as Arc<dyn Chunk>
+        });
+        if is_whole {
+            return tail.into_iter().collect();
+        }
+        let mut runs: Vec<Arc<dyn Chunk>> = Vec::new();
+        for block in &self.sample_blocks {
+            let (first_ms, last_ms) = block.about().span_ms;
+            if first_ms <= to_ms && last_ms >= from_ms {
+                runs.extend(SampleBlock::chunks(block, series, from_ms, to_ms));
+            }
+        }
+        let late = self.tails.late(series, from_ms, to_ms);
+        if !late.is_empty() {
+            let (times, values) = late.into_iter().unzip();
             runs.push(Arc::new(PlainChunk::new(times, values)));
         }
-        runs
+        runs.extend(tail);
+        in_order(runs)
     }
 
-    /// The numbers of all series.
-    pub(crate) fn numbers(&self) -> Vec<u32> {
-        self.series.keys().copied().collect()
+    /// The labels of a series.
+    pub(crate) fn labels(&self, series: u32) -> Labels {
+        self.registry.labels(series)
     }
 
-    /// All samples: in blocks, being sealed, and in tails.
+    /// All samples: in blocks and in memory. One that is in two blocks counts twice.
     pub(crate) fn samples(&self) -> u64 {
-        let blocks: u64 = self.blocks.iter().map(|block| block.samples()).sum();
-        blocks + self.unsealed_samples()
+        let blocks = self.sample_blocks.iter();
+        let in_blocks: u64 = blocks.map(|block| block.about().samples).sum();
+        in_blocks + self.tails.unsealed()
     }
 
-    /// Samples in no block yet.
-    pub(crate) fn unsealed_samples(&self) -> u64 {
-        let frozen = self.frozen.as_ref().map_or(0, |frozen| {
-            let lens = frozen
-                .samples
-                .iter()
-                .map(|(_, _, chunk)| chunk.len() as u64);
-            lens.sum()
-        });
-        frozen + self.tail_samples
-    }
-
-    /// Newest sample of all series.
-    pub(crate) fn newest_of_all_ms(&self) -> Option<i64> {
-        self.series.values().filter_map(|one| one.newest_ms).max()
+    /// Oldest and newest sample, milliseconds.
+    pub(crate) fn span_ms(&self) -> Option<(i64, i64)> {
+        let blocks = self.sample_blocks.iter();
+        let spans = blocks.map(|block| block.about().span_ms);
+        let spans = spans.chain(self.tails.span_ms());
+        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// The record groups of all blocks.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&Arc<Block>, &Group)> {
-        self.blocks
+        self.record_blocks
             .iter()
             .flat_map(|block| block.groups().iter().map(move |group| (block, group)))
-    }
-}
-
-impl Series {
-    fn push(&mut self, at_ms: i64, value: f64) -> Pushed {
-        self.newest_ms = self.newest_ms.max(Some(at_ms));
-        if self.times.last().is_none_or(|last| *last < at_ms) {
-            self.times.push(at_ms);
-            self.values.push(value);
-            return Pushed::Added;
-        }
-        match self.times.binary_search(&at_ms) {
-            Ok(at) if self.values[at].to_bits() == value.to_bits() => Pushed::Known,
-            Ok(_) => Pushed::Conflicting,
-            Err(at) => {
-                self.times.insert(at, at_ms);
-                self.values.insert(at, value);
-                Pushed::Added
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.sealed.is_empty() && self.frozen.is_none() && self.times.is_empty()
     }
 }

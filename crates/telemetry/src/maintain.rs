@@ -1,17 +1,24 @@
 //! Upkeep: one step seals what has been logged for long enough and drops what is too old. It may be repeated at any time.
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tocsin_domain::id::TargetId;
 use tocsin_domain::time::Timestamp;
 
-use crate::block::{self, Block, BlockError, block_path};
+use crate::disk::Draft;
 use crate::error::MaintainError;
-use crate::head::Frozen;
-use crate::store::Store;
+use crate::head::Records;
+use crate::merge;
+use crate::record_block::{self, Block, block_path};
+use crate::sample_block::{self, BlockError, BlockWriter, SampleBlock};
+use crate::store::{Store, Writer};
 use crate::wal::segment_path;
+
+/// Series whose samples are packed while the head is held.
+const SERIES_AT_ONCE: usize = 64;
+/// A series without samples for so long gives its place in memory up, milliseconds.
+const IDLE_MS: u64 = 2 * 3_600_000;
 
 /// A span that must not be dropped, however old: the evidence of an incident that is still open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,28 +36,51 @@ pub struct Pin {
 pub struct Maintained {
     /// Samples that went into a new block.
     pub sealed_samples: u64,
-    /// Blocks that were dropped because of their age.
+    /// Blocks that were merged into one.
+    pub merged_blocks: usize,
+    /// Blocks that were dropped because of their age, or because all of them took too much room.
     pub dropped_blocks: usize,
 }
 
+/// What is being sealed.
+struct Freezing {
+    records: Arc<Records>,
+    through: u64,
+}
+
 impl Store {
-    /// Seals what is due and drops the blocks that are older than the retention and touch no pin. Appends and queries go
-    /// on meanwhile. Meant to be called each minute or so, from a thread of its own.
+    /// Seals what is due, merges blocks, and drops those that are older than the retention and touch no pin. Appends and
+    /// queries go on meanwhile. Meant to be called each minute or so, and when [`Store::is_sealing_due`], from a thread of its own.
     ///
     /// # Errors
     /// When a block could not be written: its samples stay in memory and in the log, and the next step tries again.
     pub fn maintain(&self, now: Timestamp, pins: &[Pin]) -> Result<Maintained, MaintainError> {
         let mut done = Maintained::default();
-        if let Some((frozen, through)) = self.freeze_if_due(now) {
-            done.sealed_samples = frozen
-                .samples
-                .iter()
-                .map(|(_, _, c)| c.columns().0.len() as u64)
-                .sum();
-            self.seal(&frozen, through)?;
+        if let Some(freezing) = self.freeze_if_due(now) {
+            done.sealed_samples = self.seal(&freezing)?;
         }
         done.dropped_blocks = self.drop_old(now, pins)?;
+        while let Some(merged) = self.merge_some(false)? {
+            done.merged_blocks += merged;
+        }
+        self.forget_idle(now);
         Ok(done)
+    }
+
+    /// Whether so much is in memory that it should be sealed now.
+    #[must_use]
+    pub fn is_sealing_due(&self) -> bool {
+        let due = self.options.seal_samples;
+        let record_bytes = self.lock_writer().logged_record_bytes;
+        let head = self.head();
+        let (unsealed, series) = (head.tails.unsealed(), head.registry.len() as u64);
+        let enough = due.per_series.saturating_mul(series);
+        let most = due
+            .max
+            .saturating_add(due.max_per_series.saturating_mul(series));
+        unsealed >= due.min.max(enough.min(most))
+            || head.tails.late_samples() >= due.late_max
+            || record_bytes >= self.options.seal_after_record_bytes
     }
 
     /// Seals everything now: before a backup, or in tests.
@@ -59,110 +89,303 @@ impl Store {
     /// As [`Store::maintain`].
     pub fn seal_now(&self) -> Result<(), MaintainError> {
         match self.freeze_when(|_| true) {
-            Some((frozen, through)) => self.seal(&frozen, through),
+            Some(freezing) => self.seal(&freezing).map(drop),
             None => Ok(()),
         }
     }
 
-    fn freeze_if_due(&self, now: Timestamp) -> Option<(Frozen, u64)> {
-        let due_ms = now.minus_ms(self.options.seal_after_ms).as_millis();
-        let bytes = self.options.seal_after_bytes;
+    /// Seals everything and merges all blocks of samples into as few as there may be. Takes its time.
+    ///
+    /// # Errors
+    /// As [`Store::maintain`].
+    pub fn compact_now(&self) -> Result<(), MaintainError> {
+        self.seal_now()?;
+        while self.merge_some(true)?.is_some() {}
+        Ok(())
+    }
+
+    fn freeze_if_due(&self, now: Timestamp) -> Option<Freezing> {
+        let due = now.minus_ms(self.options.seal_after_ms);
+        let is_full = self.is_sealing_due();
         self.freeze_when(|writer| {
-            writer.wal.segment_len() >= bytes
-                || writer.logged_since_ms.is_some_and(|since| since <= due_ms)
+            is_full
+                || writer.logged_since.is_some_and(|since| since <= due)
                 || !writer.closed.is_empty()
         })
     }
 
-    /// Closes the log file and freezes what it holds. Gives what waits to be sealed, and the last frame in it.
-    fn freeze_when(&self, due: impl Fn(&crate::store::Writer) -> bool) -> Option<(Frozen, u64)> {
+    /// Closes the log file and freezes what it holds. Gives what waits to be sealed.
+    fn freeze_when(&self, due: impl Fn(&Writer) -> bool) -> Option<Freezing> {
+        let mut end = self.lock_end();
         let mut writer = self.lock_writer();
-        if writer.wal.state().waiting > 0 {
-            // The disk refuses writes: a block would be refused too, and what waits is in no file that could be removed.
+        // While the disk refuses writes, a block would be refused too, and what waits is in no file that could be removed.
+        self.write_waiting(&mut end, &mut writer).ok()?;
+        let mut head = self.head_mut();
+        if let Some(records) = &head.freezing {
+            return Some(Freezing {
+                records: Arc::clone(records),
+                through: writer.frozen_through,
+            });
+        }
+        let is_nothing = head.tails.unsealed() == 0 && head.fresh.is_empty();
+        if is_nothing || !due(&writer) {
             return None;
         }
-        let mut head = self.head_mut();
-        if head.frozen.is_none() {
-            if !due(&writer) || (head.unsealed_samples() == 0 && head.fresh.is_empty()) {
-                return None;
-            }
-            let number = writer.wal.rotate();
-            writer.closed.extend(number);
-            writer.logged_since_ms = None;
-            writer.unwritten.sealed();
-            writer.frozen_through = writer.wal.sequence();
-            writer.frozen_files = std::mem::take(&mut writer.closed);
+        writer.closed.extend(end.rotate());
+        writer.logged_since = None;
+        writer.logged_record_bytes = 0;
+        writer.unwritten.sealed();
+        writer.frozen_through = writer.queue.sequence;
+        writer.frozen_files = std::mem::take(&mut writer.closed);
+        head.tails.freeze();
+        let records = Arc::new(std::mem::take(&mut head.fresh));
+        head.freezing = Some(Arc::clone(&records));
+        let elsewhere = head.not_in_blocks();
+        drop(head);
+        if let Some((series, rest)) = elsewhere {
+            writer.queue.push(series, rest);
+            // If the disk refuses it now, it is written with whatever comes next.
+            let _ = self.write_waiting(&mut end, &mut writer);
         }
-        Some((head.freeze(), writer.frozen_through))
+        Some(Freezing {
+            records,
+            through: writer.frozen_through,
+        })
     }
 
-    fn seal(&self, frozen: &Frozen, through: u64) -> Result<(), MaintainError> {
-        let number = self.lock_writer().next_block;
-        let path = block_path(&self.folder, number);
-        let sealed = self.write_block(&path, frozen, through);
+    /// Writes what is frozen into blocks. Gives how many samples there were.
+    fn seal(&self, freezing: &Freezing) -> Result<u64, MaintainError> {
+        let written = self.write_blocks(freezing);
         let mut writer = self.lock_writer();
-        let block = match sealed {
-            Ok(block) => block,
-            Err(source) => {
-                writer.wal.note_error(&source);
-                return Err(MaintainError { path, source });
+        let (records, samples) = match written {
+            Ok(blocks) => blocks,
+            Err(error) => {
+                writer.queue.note_error(&error.source);
+                return Err(error);
             }
         };
-        writer.next_block += 1;
-        self.head_mut().install(Arc::new(block), true);
-        writer.wal.note_success();
+        let sealed = samples.as_ref().map_or(0, |block| block.about().samples);
+        let mut head = self.head_mut();
+        head.record_blocks.extend(records.map(Arc::new));
+        if let Some(samples) = samples {
+            head.install(samples);
+        }
+        head.tails.sealed();
+        head.freezing = None;
+        drop(head);
+        writer.queue.note_success();
         for number in std::mem::take(&mut writer.frozen_files) {
             let path = segment_path(&self.folder, number);
-            let removed = self.options.disk.remove(&path);
-            if let Err(source) = removed {
+            if let Err(source) = self.options.disk.remove(&path) {
                 // It costs room only: opening skips frames that are in a block.
                 writer.closed.push(number);
                 return Err(MaintainError { path, source });
             }
         }
-        Ok(())
+        Ok(sealed)
     }
 
-    fn write_block(&self, path: &Path, frozen: &Frozen, through: u64) -> io::Result<Block> {
-        let bytes = block::build(frozen, through).map_err(as_io)?;
+    fn write_blocks(
+        &self,
+        freezing: &Freezing,
+    ) -> Result<(Option<Block>, Option<SampleBlock>), MaintainError> {
+        let records = match freezing.records.is_empty() {
+            true => None,
+            false => {
+                let path = block_path(&self.folder, self.take_number());
+                let written = self.write_records(&path, freezing);
+                Some(written.map_err(|error| error.at(&path))?)
+            }
+        };
+        let number = self.take_number();
+        let path = sample_block::path_of(&self.folder, number);
+        let written = self.write_samples(&path, number, freezing.through);
+        match written {
+            Ok(samples) => Ok((records, samples)),
+            Err(error) => {
+                // The next step writes both anew; two blocks with the same records would show them twice.
+                if let Some(block) = records {
+                    let _ = self.options.disk.remove(block.path());
+                }
+                Err(error.at(&path))
+            }
+        }
+    }
+
+    fn take_number(&self) -> u64 {
+        let mut writer = self.lock_writer();
+        writer.next_block += 1;
+        writer.next_block - 1
+    }
+
+    fn write_records(&self, path: &Path, freezing: &Freezing) -> Result<Block, BlockError> {
+        let bytes = record_block::build(&freezing.records, freezing.through)?;
         self.options.disk.write_whole(path, &bytes)?;
-        Block::open(path).map_err(as_io)
+        Block::open(path)
     }
 
+    fn write_samples(
+        &self,
+        path: &PathBuf,
+        number: u64,
+        through: u64,
+    ) -> Result<Option<SampleBlock>, BlockError> {
+        let mut block = BlockWriter::new(self.options.disk.draft(path)?)?;
+        let mut numbers = Vec::new();
+        let count = self.head().tails.numbers();
+        for first in (0..count).step_by(SERIES_AT_ONCE) {
+            let head = self.head();
+            for series in first..(first + SERIES_AT_ONCE).min(count) {
+                let series = crate::series::short(series);
+                let tail = head.tails.sealable(series);
+                let late = head.tails.sealable_late(series);
+                if tail.is_none() && late.is_none() {
+                    continue;
+                }
+                block.begin(head.labels(series));
+                numbers.push(series);
+                if let Some(late) = late {
+                    let times: Vec<i64> = late.keys().copied().collect();
+                    let values: Vec<f64> =
+                        late.values().map(|bits| f64::from_bits(*bits)).collect();
+                    block.put(&times, &values, None)?;
+                }
+                if let Some(tail) = tail {
+                    block.put(tail.times, tail.values, Some(tail.key))?;
+                }
+            }
+        }
+        if block.samples() == 0 {
+            return Ok(None);
+        }
+        block.finish(through, Vec::new(), 0)?;
+        let opened = SampleBlock::open(path, number, &self.pages)?;
+        Ok(Some(opened.with_numbers(&numbers)))
+    }
+
+    /// Merges some blocks of samples, when some should be. Gives how many.
+    fn merge_some(&self, all: bool) -> Result<Option<usize>, MaintainError> {
+        let retention_ms = self.options.retention_ms;
+        let Some(blocks) = merge::choose(&self.head().sample_blocks, retention_ms, all) else {
+            return Ok(None);
+        };
+        let number = self.take_number();
+        let path = sample_block::path_of(&self.folder, number);
+        let draft = self.options.disk.draft(&path);
+        let draft = draft.map_err(|error| BlockError::Io(error).at(&path))?;
+        let merged = self.merge_into(&path, number, draft, &blocks);
+        let merged = merged.map_err(|error| error.at(&path))?;
+        let mut head = self.head_mut();
+        for block in &blocks {
+            head.forget(block);
+        }
+        head.install(merged);
+        drop(head);
+        for block in &blocks {
+            let path = block.path().to_owned();
+            // One that stays is void: the merged block names it as replaced.
+            let removed = self.options.disk.remove(&path);
+            removed.map_err(|source| MaintainError { path, source })?;
+        }
+        Ok(Some(blocks.len()))
+    }
+
+    fn merge_into(
+        &self,
+        path: &Path,
+        number: u64,
+        draft: Box<dyn Draft>,
+        blocks: &[Arc<SampleBlock>],
+    ) -> Result<SampleBlock, BlockError> {
+        let labels_of = |series: u32| self.head().labels(series);
+        let numbers = merge::write(BlockWriter::new(draft)?, blocks, &labels_of)?;
+        let opened = SampleBlock::open(path, number, &self.pages)?;
+        Ok(opened.with_numbers(&numbers))
+    }
+
+    /// Drops the blocks that are too old, or the oldest of those that take too much room.
     fn drop_old(&self, now: Timestamp, pins: &[Pin]) -> Result<usize, MaintainError> {
         let oldest_ms = now.minus_ms(self.options.retention_ms).as_millis();
-        let is_pinned = |block: &Block| {
-            let (first_ms, last_ms) = block.span_ms();
+        let is_pinned = |(first_ms, last_ms): (i64, i64)| {
             let mut pins = pins.iter();
             pins.any(|pin| pin.from.as_millis() <= last_ms && pin.to.as_millis() >= first_ms)
         };
-        let old: Vec<Arc<Block>> = {
-            let head = self.head();
-            let old = head
-                .blocks
-                .iter()
-                .filter(|block| block.span_ms().1 < oldest_ms);
-            old.filter(|block| !is_pinned(block)).cloned().collect()
-        };
-        for block in &old {
-            let path = block.path();
-            self.options
-                .disk
-                .remove(path)
-                .map_err(|source| MaintainError {
-                    path: path.to_owned(),
-                    source,
-                })?;
-            self.head_mut().forget(block);
+        let head = self.head();
+        let samples = head.sample_blocks.iter();
+        let samples = samples.map(|block| Either::Samples(Arc::clone(block)));
+        let records = head.record_blocks.iter();
+        let records = records.map(|block| Either::Records(Arc::clone(block)));
+        let mut blocks: Vec<Either> = samples.chain(records).collect();
+        drop(head);
+        blocks.sort_by_key(|block| block.span_ms().1);
+        let mut bytes: u64 = blocks.iter().map(Either::len).sum();
+        let bytes_max = self.options.retention_bytes.unwrap_or(u64::MAX);
+        let mut dropped = 0;
+        for block in blocks {
+            let is_old = block.span_ms().1 < oldest_ms;
+            if (is_old || bytes > bytes_max) && !is_pinned(block.span_ms()) {
+                bytes -= block.len();
+                self.drop_block(&block)?;
+                dropped += 1;
+            }
         }
-        Ok(old.len())
+        Ok(dropped)
+    }
+
+    fn drop_block(&self, block: &Either) -> Result<(), MaintainError> {
+        let path = block.path().to_owned();
+        let removed = self.options.disk.remove(&path);
+        removed.map_err(|source| MaintainError { path, source })?;
+        let mut head = self.head_mut();
+        match block {
+            Either::Samples(block) => head.forget(block),
+            Either::Records(block) => head
+                .record_blocks
+                .retain(|other| !Arc::ptr_eq(other, block)),
+        }
+        Ok(())
+    }
+
+    /// Forgets series that nothing is left of.
+    fn forget_idle(&self, now: Timestamp) {
+        let mut end = self.lock_end();
+        let mut writer = self.lock_writer();
+        // Numbers of series that wait for the log must not be given out anew.
+        if self.write_waiting(&mut end, &mut writer).is_err() {
+            return;
+        }
+        let since_ms = now.minus_ms(IDLE_MS).as_millis();
+        for series in self.head_mut().forget_unused(since_ms) {
+            end.forget_name(series);
+        }
     }
 }
 
-fn as_io(error: BlockError) -> io::Error {
-    match error {
-        BlockError::Io(error) => error,
-        BlockError::Damaged(reason) => io::Error::other(reason),
-        BlockError::Newer(version) => io::Error::other(format!("it has version {version}")),
+/// A block of one of the two kinds.
+enum Either {
+    Samples(Arc<SampleBlock>),
+    Records(Arc<Block>),
+}
+
+impl Either {
+    fn span_ms(&self) -> (i64, i64) {
+        match self {
+            Self::Samples(block) => block.about().span_ms,
+            Self::Records(block) => block.span_ms(),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Samples(block) => block.len(),
+            Self::Records(block) => block.len(),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Samples(block) => block.path(),
+            Self::Records(block) => block.path(),
+        }
     }
 }

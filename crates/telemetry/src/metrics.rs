@@ -1,74 +1,17 @@
-//! The store as metrics clients see it: writes in their own shape, and the questions of Prometheus' HTTP API about what there is.
+//! What Prometheus' HTTP API asks about what there is: series, labels, metadata, exemplars, counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tocsin_domain::signal::{Batch, Sample};
-use tocsin_domain::time::Timestamp;
-use tocsin_domain::write::{Arrived, Cardinality, MetricMetadata, Refused, Write, Written};
-use tocsin_promql::{Ask, Labels, Select, Source, StoredExemplar};
+use roaring::RoaringBitmap;
+use tocsin_domain::write::{Cardinality, MetricMetadata};
+use tocsin_promql::{Ask, Labels, StoredExemplar};
 
-use crate::error::{AppendError, ReadError};
+use crate::error::ReadError;
+use crate::head::Head;
 use crate::store::Store;
 
 impl Store {
-    /// Stores what a client sent: when this returns it is on disk, and queries see it. `source` names who sent it, for the
-    /// limit on series. What is refused is counted; the rest stands.
-    ///
-    /// # Errors
-    /// As [`Store::append`].
-    pub fn write(
-        &self,
-        write: &Write<'_>,
-        _source: &str,
-        now: Timestamp,
-    ) -> Result<Written, AppendError> {
-        let mut batch = Batch::default();
-        let mut metrics = BTreeSet::new();
-        for series in &write.series {
-            let labels: BTreeMap<String, String> = write
-                .labels_of(series)
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect();
-            if let Some(name) = labels.get("__name__") {
-                metrics.insert(Arc::from(name.as_str()));
-            }
-            batch
-                .samples
-                .extend(write.points_of(series).iter().map(|point| Sample {
-                    labels: labels.clone(),
-                    at: Timestamp::from_millis(point.at_ms),
-                    value: point.value,
-                }));
-        }
-        let before = self.stats().refused;
-        self.append(&batch, now)?;
-        let after = self.stats().refused;
-        let refused = Refused {
-            series_limit: after.series_limit - before.series_limit,
-            labels: after.labels - before.labels,
-            too_late: after.too_late - before.too_late,
-            too_early: after.too_early - before.too_early,
-            conflicting: after.conflicting - before.conflicting,
-        };
-        let lost = refused.series_limit
-            + refused.labels
-            + refused.too_late
-            + refused.too_early
-            + refused.conflicting;
-        Ok(Written {
-            samples: batch.samples.len() as u64 - lost,
-            exemplars: 0,
-            refused,
-            first_refusal: (lost > 0).then(|| "a sample was refused".to_owned()),
-            arrived: Arrived {
-                metrics: metrics.into_iter().collect(),
-                newest_ms: write.points.iter().map(|point| point.at_ms).max(),
-            },
-        })
-    }
-
     /// The labels of the series, sorted, `limit` at most; whether there were more.
     ///
     /// # Errors
@@ -78,19 +21,14 @@ impl Store {
         ask: &Ask<'_>,
         limit: usize,
     ) -> Result<(Vec<Labels>, bool), ReadError> {
-        let mut found = BTreeSet::new();
-        let everything = [Vec::new()];
-        let sets = if ask.sets.is_empty() {
-            &everything[..]
-        } else {
-            ask.sets
-        };
-        for set in sets {
-            let select = Select::new(set, ask.from_ms, ask.to_ms);
-            found.extend(self.select(&select)?.into_iter().map(|one| one.labels));
-        }
+        let head = self.head();
+        let found = asked(&head, ask).into_iter();
+        let mut found: Vec<Labels> = found.map(|series| head.labels(series)).collect();
+        drop(head);
+        found.sort();
         let more = found.len() > limit;
-        Ok((found.into_iter().take(limit).collect(), more))
+        found.truncate(limit);
+        Ok((found, more))
     }
 
     /// The names of the labels of these series, sorted.
@@ -98,12 +36,16 @@ impl Store {
     /// # Errors
     /// When a block cannot be read.
     pub fn find_label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, ReadError> {
-        let (series, _) = self.find_series(ask, usize::MAX)?;
-        let names: BTreeSet<String> = series
-            .iter()
-            .flat_map(|labels| labels.iter().map(|(name, _)| name.to_owned()))
-            .collect();
-        Ok(names.into_iter().collect())
+        let head = self.head();
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        for series in &asked(&head, ask) {
+            head.registry.each_label(series, &mut |name, _| {
+                if !names.contains(name) {
+                    names.insert(Arc::clone(name));
+                }
+            });
+        }
+        Ok(names.iter().map(|name| (**name).to_owned()).collect())
     }
 
     /// The values that a label has in these series, sorted.
@@ -111,30 +53,94 @@ impl Store {
     /// # Errors
     /// When a block cannot be read.
     pub fn find_label_values(&self, name: &str, ask: &Ask<'_>) -> Result<Vec<String>, ReadError> {
-        let (series, _) = self.find_series(ask, usize::MAX)?;
-        let values: BTreeSet<&str> = series.iter().map(|labels| labels.get(name)).collect();
+        let head = self.head();
+        let Some(name) = head.registry.name_number(name) else {
+            return Ok(Vec::new());
+        };
+        let found = asked(&head, ask);
+        let series = found.iter();
+        let values: BTreeSet<&Arc<str>> = series
+            .filter_map(|one| head.registry.value(one, name))
+            .collect();
         Ok(values
             .into_iter()
-            .filter(|value| !value.is_empty())
-            .map(str::to_owned)
+            .map(|value| (**value).to_owned())
             .collect())
     }
 
     /// What is known of one metric, or of all, sorted by name.
     #[must_use]
-    pub fn metadata(&self, _metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
-        Vec::new()
+    pub fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
+        let head = self.head();
+        let known = |(name, metadata): (&String, &MetricMetadata)| (name.clone(), metadata.clone());
+        match metric {
+            Some(metric) => head
+                .metadata
+                .get_key_value(metric)
+                .map(known)
+                .into_iter()
+                .collect(),
+            None => head.metadata.iter().map(known).collect(),
+        }
     }
 
     /// The exemplars of these series in the span, by series, in the order of time.
     #[must_use]
-    pub fn find_exemplars(&self, _ask: &Ask<'_>) -> Vec<(Labels, Vec<StoredExemplar>)> {
-        Vec::new()
+    pub fn find_exemplars(&self, ask: &Ask<'_>) -> Vec<(Labels, Vec<StoredExemplar>)> {
+        let head = self.head();
+        let series = matching(&head, ask);
+        head.exemplars
+            .find(&series, (ask.from_ms, ask.to_ms), |one| head.labels(one))
     }
 
     /// How many of what there are; `top` entries in each list.
     #[must_use]
-    pub fn cardinality(&self, _top: usize) -> Cardinality {
-        Cardinality::default()
+    pub fn cardinality(&self, top: usize) -> Cardinality {
+        let head = self.head();
+        let span_ms = head.span_ms();
+        Cardinality {
+            chunks: head
+                .sample_blocks
+                .iter()
+                .map(|block| block.runs() as u64)
+                .sum(),
+            oldest_ms: span_ms.map(|span| span.0),
+            newest_ms: span_ms.map(|span| span.1),
+            ..head.registry.count(top)
+        }
     }
+}
+
+/// The series that pass at least one set of matchers.
+fn matching(head: &Head, ask: &Ask<'_>) -> RoaringBitmap {
+    if ask.sets.is_empty() {
+        return head.registry.all().clone();
+    }
+    let sets = ask.sets.iter().map(|set| head.registry.select(set));
+    sets.fold(RoaringBitmap::new(), |all, set| all | set)
+}
+
+/// Those of them that have a sample in the span, as far as blocks tell without being read.
+fn asked(head: &Head, ask: &Ask<'_>) -> RoaringBitmap {
+    let (from_ms, to_ms) = (ask.from_ms, ask.to_ms);
+    let mut found = matching(head, ask);
+    let blocks: Vec<_> = head
+        .sample_blocks
+        .iter()
+        .filter(|block| {
+            let (first_ms, last_ms) = block.about().span_ms;
+            first_ms <= to_ms && last_ms >= from_ms
+        })
+        .collect();
+    let is_there = |series: u32| {
+        head.tails.touches(series, from_ms, to_ms)
+            || blocks
+                .iter()
+                .any(|block| block.touches(series, from_ms, to_ms))
+    };
+    let gone: Vec<u32> = found.iter().filter(|series| !is_there(*series)).collect();
+    for series in gone {
+        found.remove(series);
+    }
+    found
 }

@@ -16,10 +16,14 @@ pub struct Options {
     pub retention_ms: u64,
     /// What is refused.
     pub limits: Limits,
-    /// Age of logged data at which it is sealed into a block, milliseconds.
+    /// Bytes of blocks above which the oldest are dropped; `None` for no limit.
+    pub retention_bytes: Option<u64>,
+    /// How long logged data waits at most before it is sealed into a block, milliseconds.
     pub seal_after_ms: u64,
-    /// Size of logged data at which it is sealed into a block, bytes.
-    pub seal_after_bytes: u64,
+    /// Bytes of logged facts and log lines (packed) at which all is sealed into blocks.
+    pub seal_after_record_bytes: u64,
+    /// When enough samples are in memory for a block.
+    pub seal_samples: SealSamples,
     /// Where files are written.
     pub disk: Arc<dyn Disk>,
 }
@@ -30,7 +34,9 @@ impl Default for Options {
             retention_ms: 15 * 24 * HOUR_MS,
             limits: Limits::default(),
             seal_after_ms: 2 * HOUR_MS,
-            seal_after_bytes: 16 << 20,
+            retention_bytes: None,
+            seal_after_record_bytes: 4 << 20,
+            seal_samples: SealSamples::default(),
             disk: Arc::new(RealDisk),
         }
     }
@@ -43,16 +49,48 @@ impl fmt::Debug for Options {
             .field("retention_ms", &self.retention_ms)
             .field("limits", &self.limits)
             .field("seal_after_ms", &self.seal_after_ms)
-            .field("seal_after_bytes", &self.seal_after_bytes)
+            .field("retention_bytes", &self.retention_bytes)
+            .field("seal_after_record_bytes", &self.seal_after_record_bytes)
+            .field("seal_samples", &self.seal_samples)
             .finish_non_exhaustive()
+    }
+}
+
+/// When enough samples are in memory for a block: enough of each series, since long runs pack best, but not more than memory
+/// shall hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealSamples {
+    /// Never fewer than this, in all.
+    pub min: u64,
+    /// So many of each series on average.
+    pub per_series: u64,
+    /// Never more than this, in all, ...
+    pub max: u64,
+    /// ... and so many for each series.
+    pub max_per_series: u64,
+    /// Late samples, which take more room than others, in all.
+    pub late_max: u64,
+}
+
+impl Default for SealSamples {
+    fn default() -> Self {
+        Self {
+            min: 1_000_000,
+            per_series: 480,
+            max: 4_000_000,
+            max_per_series: 16,
+            late_max: 500_000,
+        }
     }
 }
 
 /// What is refused. A sample that is refused is counted ([`Refused`]), not an error: the rest of its batch stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Series in the store.
+    /// Series in the store, those of old blocks included.
     pub series_max: usize,
+    /// Series with recent samples that one source may have.
+    pub series_per_source_max: usize,
     /// Labels of a series.
     pub labels_max: usize,
     /// Bytes of a label's name.
@@ -75,8 +113,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            series_max: 200_000,
-            labels_max: 40,
+            series_max: 5_000_000,
+            series_per_source_max: 1_500_000,
+            labels_max: 64,
             label_name_bytes_max: 128,
             label_value_bytes_max: 2_048,
             late_ms_max: 24 * HOUR_MS,
@@ -132,6 +171,8 @@ pub struct SetAside {
 pub struct Stats {
     /// Series it knows.
     pub series: usize,
+    /// Series with recent samples by who sent them, most first.
+    pub series_by_source: Vec<(String, u32)>,
     /// Samples it holds.
     pub samples: u64,
     /// Samples of them that are not in a block yet.
@@ -140,6 +181,10 @@ pub struct Stats {
     pub segments: usize,
     /// Blocks.
     pub blocks: usize,
+    /// Blocks of samples among them.
+    pub sample_blocks: usize,
+    /// Bytes of these.
+    pub sample_block_bytes: u64,
     /// Bytes of its files.
     pub size_on_disk: u64,
     /// What was refused since it was opened.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::signal::{Fact, LogRecord};
-use tocsin_promql::Labels;
+use tocsin_domain::write::{MetricKind, MetricMetadata};
+use tocsin_promql::{Labels, StoredExemplar};
 
 use crate::varint::{Reader, put_bytes, put_i64, put_len, put_u64};
 
@@ -31,30 +32,53 @@ pub(crate) struct Point {
 pub(crate) struct Payload {
     pub(crate) series: Vec<(u32, Labels)>,
     pub(crate) points: Vec<Point>,
+    pub(crate) exemplars: Vec<(u32, StoredExemplar)>,
+    pub(crate) metadata: Vec<(String, MetricMetadata)>,
     pub(crate) facts: Vec<Fact>,
     pub(crate) logs: Vec<LogRecord>,
 }
 
-/// Encodes a body; `facts` and `logs` come from [`pack`].
-pub(crate) fn encode(
-    series: &[(u32, Labels)],
-    points: &[Point],
-    facts: &[u8],
-    logs: &[u8],
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64 + points.len() * 12 + facts.len() + logs.len());
+/// Encodes the labels of series that a log file has not named yet: the first part of a body.
+pub(crate) fn encode_names(series: &[(u32, Labels)]) -> Vec<u8> {
+    let mut out = Vec::new();
     put_len(&mut out, series.len());
     for (number, labels) in series {
         put_u64(&mut out, u64::from(*number));
         put_labels(&mut out, labels);
     }
+    out
+}
+
+/// Encodes what follows the names: all else of a body. `facts` and `logs` come from [`pack`].
+pub(crate) fn encode_rest(
+    points: &[Point],
+    exemplars: &[(u32, StoredExemplar)],
+    metadata: &[(String, MetricMetadata)],
+    facts: &[u8],
+    logs: &[u8],
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(32 + points.len() * 11 + facts.len() + logs.len());
     put_len(&mut out, points.len());
-    let mut before_ms = 0;
+    let (mut before_ms, mut before) = (0_i64, 0_i64);
     for point in points {
-        put_u64(&mut out, u64::from(point.series));
+        put_i64(&mut out, i64::from(point.series) - before);
         put_i64(&mut out, point.at_ms.wrapping_sub(before_ms));
-        before_ms = point.at_ms;
         out.extend_from_slice(&point.value.to_bits().to_le_bytes());
+        (before_ms, before) = (point.at_ms, i64::from(point.series));
+    }
+    put_len(&mut out, exemplars.len());
+    for (series, exemplar) in exemplars {
+        put_u64(&mut out, u64::from(*series));
+        put_i64(&mut out, exemplar.at_ms);
+        out.extend_from_slice(&exemplar.value.to_bits().to_le_bytes());
+        put_labels(&mut out, &exemplar.labels);
+    }
+    put_len(&mut out, metadata.len());
+    for (metric, metadata) in metadata {
+        put_bytes(&mut out, metric.as_bytes());
+        put_bytes(&mut out, metadata.kind.word().as_bytes());
+        put_bytes(&mut out, metadata.help.as_bytes());
+        put_bytes(&mut out, metadata.unit.as_bytes());
     }
     put_bytes(&mut out, facts);
     put_bytes(&mut out, logs);
@@ -69,16 +93,33 @@ pub(crate) fn decode(body: &[u8]) -> Option<Payload> {
         let number = u32::try_from(reader.u64()?).ok()?;
         payload.series.push((number, read_labels(&mut reader)?));
     }
-    let mut at_ms = 0_i64;
+    let (mut at_ms, mut series) = (0_i64, 0_i64);
+    for _ in 0..reader.count()? {
+        series = series.checked_add(reader.i64()?)?;
+        at_ms = at_ms.wrapping_add(reader.i64()?);
+        payload.points.push(Point {
+            series: u32::try_from(series).ok()?,
+            at_ms,
+            value: f64::from_bits(u64::from_le_bytes(reader.fixed()?)),
+        });
+    }
     for _ in 0..reader.count()? {
         let series = u32::try_from(reader.u64()?).ok()?;
-        at_ms = at_ms.wrapping_add(reader.i64()?);
-        let value = f64::from_bits(u64::from_le_bytes(reader.fixed()?));
-        payload.points.push(Point {
-            series,
-            at_ms,
-            value,
-        });
+        let exemplar = StoredExemplar {
+            at_ms: reader.i64()?,
+            value: f64::from_bits(u64::from_le_bytes(reader.fixed()?)),
+            labels: read_labels(&mut reader)?,
+        };
+        payload.exemplars.push((series, exemplar));
+    }
+    for _ in 0..reader.count()? {
+        let metric = reader.text()?.to_owned();
+        let metadata = MetricMetadata {
+            kind: MetricKind::from_word(reader.text()?)?,
+            help: reader.text()?.to_owned(),
+            unit: reader.text()?.to_owned(),
+        };
+        payload.metadata.push((metric, metadata));
     }
     payload.facts = unpack(reader.bytes()?)?;
     payload.logs = unpack(reader.bytes()?)?;
@@ -161,7 +202,8 @@ mod tests {
                 .into_iter()
                 .map(|(series, at_ms, bits)| Point { series, at_ms, value: f64::from_bits(bits) })
                 .collect();
-            let body = encode(&[(7, labels.clone())], &points, &[], &[]);
+            let mut body = encode_names(&[(7, labels.clone())]);
+            body.extend(encode_rest(&points, &[], &[], &[], &[]));
             let decoded = decode(&body).unwrap();
             let plain = |points: &[Point]| -> Vec<(u32, i64, u64)> {
                 points.iter().map(|p| (p.series, p.at_ms, p.value.to_bits())).collect()

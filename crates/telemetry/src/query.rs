@@ -9,11 +9,11 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Chunk, Matcher, Select, SeriesData, Source, SourceError};
 
-use crate::block::RecordKind;
-use crate::chunk::in_order;
+use crate::chunk::Lent;
 use crate::error::ReadError;
 use crate::head::Head;
 use crate::record::Span;
+use crate::record_block::RecordKind;
 use crate::store::Store;
 
 /// The samples of one series: milliseconds since the epoch and values, staleness markers included.
@@ -27,18 +27,30 @@ impl Source for Store {
 
 /// The series of a head that pass.
 fn select_in(head: &Head, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
-    let found = head.index.select(select.matchers);
-    if found.len() > select.series_max {
+    let found = head.registry.select(select.matchers);
+    let count = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    if count > select.series_max {
         return Err(SourceError::TooManySeries {
-            found: found.len(),
+            found: count,
             limit: select.series_max,
         });
     }
-    let series = found.into_iter().map(|(number, labels)| SeriesData {
-        labels: labels.clone(),
-        chunks: in_order(head.runs(number, select.start_ms, select.end_ms)),
-    });
-    Ok(series.filter(|one| !one.chunks.is_empty()).collect())
+    let mut series = Vec::with_capacity(count);
+    let mut lent = Lent::default();
+    for number in found {
+        let span_ms = (select.start_ms, select.end_ms);
+        let chunks = head.runs(number, span_ms, &mut lent);
+        if !chunks.is_empty() {
+            series.push(SeriesData {
+                labels: head.labels(number),
+                chunks,
+            });
+        }
+    }
+    if !select.any_order {
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
+    Ok(series)
 }
 
 impl Store {
@@ -133,20 +145,17 @@ impl Store {
         &self,
         from_ms: i64,
     ) -> Result<impl Iterator<Item = i64> + use<>, ReadError> {
-        let runs: Vec<Arc<dyn Chunk>> = {
+        let (mut all, blocks) = {
             let head = self.head();
-            let numbers = head.numbers().into_iter();
-            numbers
-                .flat_map(|number| head.runs(number, from_ms, i64::MAX))
-                .collect()
+            let in_memory: BTreeSet<i64> = head.tails.times_since(from_ms).collect();
+            (in_memory, head.sample_blocks.clone())
         };
-        let mut all = BTreeSet::new();
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        for run in runs {
-            times.clear();
-            values.clear();
-            run.read(from_ms, i64::MAX, &mut times, &mut values)?;
-            all.extend(times.iter().copied());
+        for block in blocks {
+            if block.about().span_ms.1 >= from_ms {
+                block.times_since(from_ms, |time| {
+                    all.insert(time);
+                })?;
+            }
         }
         Ok(all.into_iter())
     }
@@ -155,23 +164,23 @@ impl Store {
     #[must_use]
     pub fn series(&self, matchers: &[Matcher]) -> Vec<Labels> {
         let head = self.head();
-        let found = head.index.select(matchers);
-        found
-            .into_iter()
-            .map(|(_, labels)| labels.to_map())
-            .collect()
+        let found = head.registry.select(matchers).into_iter();
+        let labels: BTreeSet<_> = found.map(|series| head.labels(series)).collect();
+        labels.iter().map(tocsin_promql::Labels::to_map).collect()
     }
 
     /// The names of all labels, sorted.
     #[must_use]
     pub fn label_names(&self) -> Vec<String> {
-        self.head().index.names()
+        let names = self.head().registry.names();
+        names.iter().map(|name| (**name).to_owned()).collect()
     }
 
     /// The values of a label, sorted.
     #[must_use]
     pub fn label_values(&self, name: &str) -> Vec<String> {
-        self.head().index.values(name)
+        let values = self.head().registry.values(name);
+        values.iter().map(|value| (**value).to_owned()).collect()
     }
 }
 

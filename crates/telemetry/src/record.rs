@@ -7,9 +7,9 @@ use tocsin_domain::id::TargetId;
 use tocsin_domain::signal::{Fact, LogRecord};
 use tocsin_domain::time::Timestamp;
 
-use crate::block::{Block, Dated, Group, RecordKind};
 use crate::error::ReadError;
 use crate::head::{Head, Records};
+use crate::record_block::{Block, Dated, Group, RecordKind};
 
 /// What is asked for; both ends are included.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ impl Span {
         kind: RecordKind,
         of: impl Fn(&Records) -> &[T],
     ) -> Found<T> {
-        let frozen = head.frozen.iter().flat_map(|frozen| of(&frozen.records));
+        let frozen = head.freezing.iter().flat_map(|records| of(records));
         let memory = frozen.chain(of(&head.fresh));
         Found {
             memory: memory.filter(|one| self.takes(*one)).cloned().collect(),

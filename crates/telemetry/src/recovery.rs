@@ -1,25 +1,29 @@
 //! Opening: blocks, then the log behind them; damage is set aside and reported, never fatal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
+use tocsin_domain::time::Timestamp;
 use tocsin_promql::Labels;
 
-use crate::block::{Block, BlockError, block_number};
 use crate::error::OpenError;
 use crate::frame::{self, End, FILE_HEADER, FRAME_VERSION, Frame, KIND_BATCH};
 use crate::head::Head;
 use crate::options::{OpenReport, Options, SetAside, TornTail};
 use crate::payload;
+use crate::record_block::{Block, block_number};
+use crate::sample_block::{self, BlockError, PageCache, SampleBlock, Unregistered};
 use crate::store::{Position, Unwritten, Writer};
-use crate::wal::{Resume, Wal, segment_number, segment_path};
+use crate::wal::{LogEnd, Queue, Resume, segment_number, segment_path};
 
 /// An opened folder.
 pub(crate) struct Opened {
     pub(crate) head: Head,
+    pub(crate) end: LogEnd,
     pub(crate) writer: Writer,
+    pub(crate) pages: Arc<PageCache>,
     pub(crate) lock: File,
     pub(crate) report: OpenReport,
 }
@@ -32,7 +36,13 @@ struct Recovery<'a> {
     report: OpenReport,
     /// The last frame that is in a block or was applied.
     sequence: u64,
-    logged_since_ms: Option<i64>,
+    /// The last frame that was read.
+    applied: u64,
+    /// The last frame whose samples are in a block, and the last whose records are.
+    samples_through: u64,
+    records_through: u64,
+    logged_since: Option<Timestamp>,
+    logged_record_bytes: u64,
 }
 
 /// A series as a file of the log names it.
@@ -48,7 +58,8 @@ impl Named {
         match self {
             Self::Number(number) => *number,
             Self::Labels(labels) => {
-                let number = head.series_of(labels);
+                let pairs: Vec<(&str, &str)> = labels.iter().collect();
+                let (number, _) = head.registry.find_or_add(&pairs);
                 *self = Self::Number(number);
                 number
             }
@@ -66,11 +77,19 @@ pub(crate) fn open(folder: &Path, options: &Options) -> Result<Opened, OpenError
         head: Head::default(),
         report: OpenReport::default(),
         sequence: 0,
-        logged_since_ms: None,
+        applied: 0,
+        samples_through: 0,
+        records_through: 0,
+        logged_since: None,
+        logged_record_bytes: 0,
     };
-    for (name, _) in files.blocks.iter() {
-        recovery.open_block(name)?;
+    let pages = Arc::new(PageCache::default());
+    for (name, _) in &files.records {
+        recovery.open_records(name)?;
     }
+    recovery.open_samples(&files.samples, &pages)?;
+    let sealed = recovery.samples_through.max(recovery.records_through);
+    recovery.sequence = sealed;
     let mut closed = Vec::new();
     let mut last = None;
     for (name, number) in &files.segments {
@@ -84,24 +103,28 @@ pub(crate) fn open(folder: &Path, options: &Options) -> Result<Opened, OpenError
         next_segment: files.segments.last().map_or(1, |(_, number)| number + 1),
         sequence: recovery.sequence,
     };
-    let limit = options.limits.waiting_bytes_max;
-    let wal = Wal::resume(Arc::clone(&options.disk), folder, limit, &resume)
+    let end = LogEnd::resume(Arc::clone(&options.disk), folder, &resume)
         .map_err(OpenError::disk(folder))?;
     let mut report = recovery.report;
     report.position = Position::from_u64(recovery.sequence);
-    report.newest_ms = recovery.head.newest_of_all_ms();
+    report.newest_ms = recovery.head.span_ms().map(|(_, newest_ms)| newest_ms);
+    let blocks = files.records.iter().chain(&files.samples);
+    let last_block = blocks.map(|(_, number)| *number).max().unwrap_or_default();
     Ok(Opened {
         head: recovery.head,
+        end,
         writer: Writer {
-            wal,
+            queue: Queue::new(recovery.sequence, options.limits.waiting_bytes_max),
             closed,
             frozen_files: Vec::new(),
             frozen_through: 0,
-            next_block: files.blocks.last().map_or(1, |(_, number)| number + 1),
-            logged_since_ms: recovery.logged_since_ms,
+            next_block: last_block + 1,
+            logged_since: recovery.logged_since,
+            logged_record_bytes: recovery.logged_record_bytes,
             refused: crate::options::Refused::default(),
             unwritten: Unwritten::default(),
         },
+        pages,
         lock,
         report,
     })
@@ -121,13 +144,15 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 /// The store's files, oldest first.
 struct Files {
-    blocks: Vec<(String, u64)>,
+    records: Vec<(String, u64)>,
+    samples: Vec<(String, u64)>,
     segments: Vec<(String, u64)>,
 }
 
 fn list(folder: &Path) -> Result<Files, OpenError> {
     let mut files = Files {
-        blocks: Vec::new(),
+        records: Vec::new(),
+        samples: Vec::new(),
         segments: Vec::new(),
     };
     for entry in std::fs::read_dir(folder).map_err(OpenError::disk(folder))? {
@@ -136,7 +161,9 @@ fn list(folder: &Path) -> Result<Files, OpenError> {
             continue;
         };
         if let Some(number) = block_number(&name) {
-            files.blocks.push((name, number));
+            files.records.push((name, number));
+        } else if let Some(number) = sample_block::number_of(&name) {
+            files.samples.push((name, number));
         } else if let Some(number) = segment_number(&name) {
             files.segments.push((name, number));
         } else if name.ends_with(".draft") {
@@ -144,27 +171,68 @@ fn list(folder: &Path) -> Result<Files, OpenError> {
             std::fs::remove_file(entry.path()).map_err(OpenError::disk(entry.path()))?;
         }
     }
-    files.blocks.sort_by_key(|(_, number)| *number);
+    files.records.sort_by_key(|(_, number)| *number);
+    files.samples.sort_by_key(|(_, number)| *number);
     files.segments.sort_by_key(|(_, number)| *number);
     Ok(files)
 }
 
 impl Recovery<'_> {
-    fn open_block(&mut self, name: &str) -> Result<(), OpenError> {
+    fn open_records(&mut self, name: &str) -> Result<(), OpenError> {
         let path = self.folder.join(name);
-        match Block::open(&path) {
+        if let Some(block) = self.opened(name, Block::open(&path))? {
+            self.records_through = self.records_through.max(block.sealed_through());
+            self.head.record_blocks.push(Arc::new(block));
+        }
+        Ok(())
+    }
+
+    fn open_samples(
+        &mut self,
+        files: &[(String, u64)],
+        pages: &Arc<PageCache>,
+    ) -> Result<(), OpenError> {
+        let mut opened: Vec<Unregistered> = Vec::with_capacity(files.len());
+        for (name, number) in files {
+            let path = self.folder.join(name);
+            opened.extend(self.opened(name, SampleBlock::open(&path, *number, pages))?);
+        }
+        let replaced = opened.iter().flat_map(|block| &block.about().replaces);
+        let replaced: BTreeSet<u64> = replaced.copied().collect();
+        for block in opened {
+            self.samples_through = self.samples_through.max(block.about().sealed_through);
+            if replaced.contains(&block.number()) {
+                // The process ended between writing a merged block and removing those it was merged from.
+                let path = block.path().to_owned();
+                let removed = self.options.disk.remove(&path);
+                removed.map_err(OpenError::disk(path))?;
+                self.report.blocks -= 1;
+                continue;
+            }
+            let block = block.register(&mut self.head.registry);
+            self.head.install(block);
+        }
+        Ok(())
+    }
+
+    /// A block that was opened; none when it is damaged, and was set aside.
+    fn opened<T>(
+        &mut self,
+        name: &str,
+        opened: Result<T, BlockError>,
+    ) -> Result<Option<T>, OpenError> {
+        let path = self.folder.join(name);
+        match opened {
             Ok(block) => {
-                self.sequence = self.sequence.max(block.sealed_through());
-                self.head.install(Arc::new(block), false);
                 self.report.blocks += 1;
-                Ok(())
+                Ok(Some(block))
             }
             Err(BlockError::Newer(found)) => Err(OpenError::Newer {
                 file: path,
                 found,
                 known: 1,
             }),
-            Err(BlockError::Damaged(reason)) => self.set_aside(name, reason),
+            Err(BlockError::Damaged(reason)) => self.set_aside(name, reason).map(|()| None),
             Err(BlockError::Io(error)) => Err(OpenError::disk(path)(error)),
         }
     }
@@ -221,34 +289,59 @@ impl Recovery<'_> {
             return Err("it is of a kind this version does not know");
         }
         let payload = payload::decode(frame.body).ok_or("it makes no sense")?;
-        let newly_named = payload.series.into_iter();
-        named.extend(newly_named.map(|(number, labels)| (number, Named::Labels(labels))));
-        if frame.sequence <= self.sequence {
-            // It is in a block already, or was written twice because a sync had failed.
+        let newly_named = payload.series.iter();
+        named.extend(newly_named.map(|(number, labels)| (*number, Named::Labels(labels.clone()))));
+        if frame.sequence <= self.applied {
+            // It was written twice because a sync had failed.
             return Ok(());
         }
-        self.sequence = frame.sequence;
+        self.applied = frame.sequence;
+        self.sequence = self.sequence.max(frame.sequence);
+        if frame.sequence <= self.samples_through.min(self.records_through) {
+            return Ok(());
+        }
         self.report.frames += 1;
-        self.report.samples += payload.points.len() as u64;
         let mut newest_ms = None;
-        for mut point in payload.points {
-            let named = named
-                .get_mut(&point.series)
-                .ok_or("a series has no labels")?;
-            point.series = named.number(&mut self.head);
-            newest_ms = newest_ms.max(Some(point.at_ms));
-            // A conflict was refused when it was appended, and is again.
-            let _ = self.head.push(point);
+        if frame.sequence > self.samples_through {
+            newest_ms = self.apply_samples(&payload, named)?;
         }
-        let facts = payload.facts.iter().map(|one| one.at.as_millis());
-        let logs = payload.logs.iter().map(|one| one.at.as_millis());
-        newest_ms = newest_ms.max(facts.chain(logs).max());
-        if self.logged_since_ms.is_none() {
-            self.logged_since_ms = newest_ms;
+        if frame.sequence > self.records_through {
+            let facts = payload.facts.iter().map(|one| one.at.as_millis());
+            let logs = payload.logs.iter().map(|one| one.at.as_millis());
+            newest_ms = newest_ms.max(facts.chain(logs).max());
+            if !payload.facts.is_empty() || !payload.logs.is_empty() {
+                self.logged_record_bytes += frame.body.len() as u64;
+            }
+            self.head.fresh.facts.extend(payload.facts);
+            self.head.fresh.logs.extend(payload.logs);
         }
-        self.head.fresh.facts.extend(payload.facts);
-        self.head.fresh.logs.extend(payload.logs);
+        if self.logged_since.is_none() {
+            self.logged_since = newest_ms.map(Timestamp::from_millis);
+        }
         Ok(())
+    }
+
+    /// Applies samples and what belongs to them. Gives the newest one's time.
+    fn apply_samples(
+        &mut self,
+        payload: &payload::Payload,
+        named: &mut HashMap<u32, Named>,
+    ) -> Result<Option<i64>, &'static str> {
+        self.report.samples += payload.points.len() as u64;
+        let unnamed = "a series has no labels";
+        for point in &payload.points {
+            let named = named.get_mut(&point.series).ok_or(unnamed)?;
+            let series = named.number(&mut self.head);
+            // A conflict was refused when it was appended, and is again.
+            let _ = self.head.tails.push(series, point.at_ms, point.value);
+        }
+        for (series, exemplar) in &payload.exemplars {
+            let named = named.get_mut(series).ok_or(unnamed)?;
+            let series = named.number(&mut self.head);
+            self.head.exemplars.push(series, exemplar.clone());
+        }
+        self.head.metadata.extend(payload.metadata.iter().cloned());
+        Ok(payload.points.iter().map(|point| point.at_ms).max())
     }
 
     fn cut(&self, number: u64, len: u64) -> Result<(), OpenError> {

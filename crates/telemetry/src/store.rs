@@ -1,20 +1,27 @@
-//! The store: appending, and what it tells about itself. Its one lock order is writer, then head.
+//! The store: appending, and what it tells about itself. Its one lock order is end of the log, then writer, then head.
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tocsin_domain::signal::{Batch, Sample};
+use tocsin_domain::signal::Batch;
 use tocsin_domain::time::Timestamp;
+use tocsin_domain::write::{Write, Written};
 use tocsin_promql::Labels;
 
+use crate::accept::{self, Bounds};
 use crate::error::{AppendError, OpenError};
-use crate::head::{Head, Pushed};
-use crate::options::{Limits, OpenReport, Options, Refused, Stats};
-use crate::payload::{Point, pack};
+use crate::head::Head;
+use crate::options::{OpenReport, Options, Refused, Stats};
+use crate::payload::pack;
 use crate::recovery::{self, Opened};
-use crate::wal::{Prepared, Wal};
+use crate::sample_block::PageCache;
+use crate::wal::{LogEnd, Queue};
+
+/// Who wrote what the agent of this process saw, for the limit on series.
+const AGENT: &str = "agent";
 
 /// The place of an append in the order of all appends; it grows for as long as the store lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,15 +45,17 @@ impl Position {
 pub struct Store {
     pub(crate) folder: PathBuf,
     pub(crate) options: Options,
-    pub(crate) writer: Mutex<Writer>,
+    end: Mutex<LogEnd>,
+    writer: Mutex<Writer>,
     head: RwLock<Head>,
+    pub(crate) pages: Arc<PageCache>,
     /// Held for as long as the store is open, so that no second process opens it.
     _lock: File,
 }
 
 /// What only one thread at a time may do.
 pub(crate) struct Writer {
-    pub(crate) wal: Wal,
+    pub(crate) queue: Queue,
     /// Numbers of the log files that are closed and not sealed yet.
     pub(crate) closed: Vec<u64>,
     /// Numbers of the log files whose contents are being sealed, and the last frame in them.
@@ -54,8 +63,10 @@ pub(crate) struct Writer {
     pub(crate) frozen_through: u64,
     /// Number of the next block.
     pub(crate) next_block: u64,
-    /// Newest instant of the first batch that is not sealed, milliseconds: the age of what is logged.
-    pub(crate) logged_since_ms: Option<i64>,
+    /// When the first batch came that is not sealed.
+    pub(crate) logged_since: Option<Timestamp>,
+    /// Bytes of packed facts and log lines since then.
+    pub(crate) logged_record_bytes: u64,
     pub(crate) refused: Refused,
     pub(crate) unwritten: Unwritten,
 }
@@ -111,15 +122,19 @@ impl Store {
     pub fn open(folder: &Path, options: Options) -> Result<(Self, OpenReport), OpenError> {
         let Opened {
             head,
+            end,
             writer,
+            pages,
             lock,
             report,
         } = recovery::open(folder, &options)?;
         let store = Self {
             folder: folder.to_owned(),
             options,
+            end: Mutex::new(end),
             writer: Mutex::new(writer),
             head: RwLock::new(head),
+            pages,
             _lock: lock,
         };
         Ok((store, report))
@@ -145,63 +160,128 @@ impl Store {
         batches: &[&Batch],
         now: Timestamp,
     ) -> Result<Position, AppendError> {
+        let bounds = self.bounds(now);
         let mut writer = self.lock_writer();
-        let bytes_max = self.options.limits.unwritten_record_bytes_max;
-        let is_refused = writer.wal.state().waiting > 0;
-        let kept: Vec<Cow<'_, Batch>> = batches
-            .iter()
-            .filter(|batch| !batch.is_empty())
-            .map(|batch| match is_refused {
-                true => writer.unwritten.take(batch, bytes_max),
+        let mut sequence = writer.queue.sequence;
+        for batch in batches.iter().filter(|batch| !batch.is_empty()) {
+            let batch = match writer.queue.is_refused() {
+                true => {
+                    let bytes_max = self.options.limits.unwritten_record_bytes_max;
+                    writer.unwritten.take(batch, bytes_max)
+                }
                 false => Cow::Borrowed(*batch),
-            })
-            .collect();
-        let mut prepared = Vec::with_capacity(kept.len());
-        for batch in &kept {
-            let points = self.accept(&batch.samples, now, &mut writer.refused);
-            if writer.logged_since_ms.is_none() {
-                writer.logged_since_ms = newest_ms(batch);
-            }
+            };
             // Facts and logs are plain data: that they cannot be written as JSON does not happen, and is not fatal.
             let facts = pack(&batch.facts).unwrap_or_default();
             let logs = pack(&batch.logs).unwrap_or_default();
-            prepared.push(Prepared::new(points, facts, logs));
+            let mut head = self.head_mut();
+            let write = accept::as_write(&batch);
+            let taken = accept::take(&mut head, &write, AGENT, bounds, (&facts, &logs));
+            head.fresh.facts.extend_from_slice(&batch.facts);
+            head.fresh.logs.extend_from_slice(&batch.logs);
+            drop(head);
+            writer.logged_record_bytes += (facts.len() + logs.len()) as u64;
+            sequence = writer.enqueue(taken, now).0;
         }
-        if prepared.is_empty() {
-            return Ok(Position(writer.wal.sequence()));
+        drop(writer);
+        self.commit(sequence)?;
+        Ok(Position(sequence))
+    }
+
+    /// Stores what a client sent: when this returns it is on disk, and queries see it. `source` names who sent it, for the
+    /// limit on series. What is refused is counted; the rest stands.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn write(
+        &self,
+        write: &Write<'_>,
+        source: &str,
+        now: Timestamp,
+    ) -> Result<Written, AppendError> {
+        let bounds = self.bounds(now);
+        let mut writer = self.lock_writer();
+        let taken = accept::take(&mut self.head_mut(), write, source, bounds, (&[], &[]));
+        let (sequence, written) = writer.enqueue(taken, now);
+        drop(writer);
+        self.commit(sequence)?;
+        Ok(written)
+    }
+
+    fn bounds(&self, now: Timestamp) -> Bounds {
+        Bounds::at(now, self.options.limits, self.options.retention_ms)
+    }
+
+    /// Returns when the log is on disk up to a batch. Whoever comes first writes for all who wait.
+    fn commit(&self, sequence: u64) -> Result<(), AppendError> {
+        let mut end = self.lock_end();
+        if end.durable >= sequence {
+            return Ok(());
         }
-        let points: Vec<Point> = prepared.iter().flat_map(|one| one.points.clone()).collect();
-        let written = {
-            let labels_of = |series: u32| self.head().index.labels(series).cloned();
-            writer.wal.append(prepared, &labels_of)
-        };
-        self.apply(&points, &kept, &mut writer.refused);
+        let waiting = self.lock_writer().queue.take();
+        let written = end.write(&waiting, &|series| self.labels_of(series));
+        let mut writer = self.lock_writer();
         match written {
-            Ok(()) => Ok(Position(writer.wal.sequence())),
-            Err(error) => Err(AppendError::NotDurable {
-                reason: error.to_string(),
-                waiting: writer.wal.state().waiting,
-            }),
+            Ok(()) => {
+                writer.queue.written();
+                if end.durable >= sequence {
+                    return Ok(());
+                }
+                // Another thread tried to write it, the disk refused, and it was given up since too much waited.
+                Err(AppendError::NotDurable {
+                    reason: "too much waited for the disk".to_owned(),
+                    waiting: 0,
+                })
+            }
+            Err(error) => {
+                writer.queue.put_back(waiting, &error);
+                Err(AppendError::NotDurable {
+                    reason: error.to_string(),
+                    waiting: writer.queue.state.refused,
+                })
+            }
         }
+    }
+
+    /// Writes what still waits, for who holds the end of the log and the writer.
+    pub(crate) fn write_waiting(&self, end: &mut LogEnd, writer: &mut Writer) -> io::Result<()> {
+        let waiting = writer.queue.take();
+        let written = end.write(&waiting, &|series| self.labels_of(series));
+        match &written {
+            Ok(()) => writer.queue.written(),
+            Err(error) => writer.queue.put_back(waiting, error),
+        }
+        written
+    }
+
+    fn labels_of(&self, series: &[u32]) -> Vec<(u32, Labels)> {
+        let head = self.head();
+        let series = series.iter();
+        series.map(|one| (*one, head.labels(*one))).collect()
     }
 
     /// Counts and states.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let segment_len = self.lock_end().segment_len();
         let writer = self.lock_writer();
         let head = self.head();
-        let state = writer.wal.state();
+        let state = &writer.queue.state;
+        let sample_blocks = head.sample_blocks.iter();
         Stats {
-            series: head.index.len(),
+            series: head.registry.len(),
+            series_by_source: head.sources.list(),
             samples: head.samples(),
-            samples_in_head: head.unsealed_samples(),
-            segments: writer.closed.len() + usize::from(writer.wal.segment_len() > 0),
-            blocks: head.blocks.len(),
+            samples_in_head: head.tails.unsealed(),
+            segments: writer.closed.len() + usize::from(segment_len > 0),
+            blocks: head.sample_blocks.len() + head.record_blocks.len(),
+            sample_blocks: head.sample_blocks.len(),
+            sample_block_bytes: sample_blocks.map(|block| block.len()).sum(),
             size_on_disk: self.size_on_disk(),
             refused: writer.refused,
             degraded: state.degraded.clone(),
             last_disk_error: state.last_error.clone(),
-            waiting: state.waiting,
+            waiting: state.refused,
             never_written: state.never_written,
             dropped_logs: writer.unwritten.dropped_logs,
             dropped_facts: writer.unwritten.dropped_facts,
@@ -221,73 +301,17 @@ impl Store {
     /// Newest sample of all series, milliseconds.
     #[must_use]
     pub fn newest_ms(&self) -> Option<i64> {
-        self.head().newest_of_all_ms()
+        self.head().span_ms().map(|(_, newest_ms)| newest_ms)
     }
 
     /// Position of the last append.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position(self.lock_writer().wal.sequence())
+        Position(self.lock_writer().queue.sequence)
     }
 
-    /// The samples that are within the limits, their series found or added.
-    fn accept(&self, samples: &[Sample], now: Timestamp, refused: &mut Refused) -> Vec<Point> {
-        let limits = self.options.limits;
-        let latest_ms = now.plus_ms(limits.early_ms_max).as_millis();
-        let mut points = Vec::with_capacity(samples.len());
-        let mut head = self.head_mut();
-        for sample in samples {
-            let at_ms = sample.at.as_millis();
-            if at_ms > latest_ms {
-                refused.too_early += 1;
-                continue;
-            }
-            let pairs = sample.labels.iter();
-            let known = head
-                .index
-                .find(pairs.map(|(n, v)| (n.as_str(), v.as_str())));
-            let series = match known {
-                Some(series) => series,
-                None if !labels_fit(sample, &limits) => {
-                    refused.labels += 1;
-                    continue;
-                }
-                None if head.index.len() >= limits.series_max => {
-                    refused.series_limit += 1;
-                    continue;
-                }
-                None => head.series_of(&Labels::from(&sample.labels)),
-            };
-            let oldest_ms = head.newest_ms(series).map(|newest_ms| {
-                Timestamp::from_millis(newest_ms)
-                    .minus_ms(limits.late_ms_max)
-                    .as_millis()
-            });
-            if oldest_ms.is_some_and(|oldest_ms| at_ms < oldest_ms) {
-                refused.too_late += 1;
-                continue;
-            }
-            points.push(Point {
-                series,
-                at_ms,
-                value: sample.value,
-            });
-        }
-        points
-    }
-
-    /// Lets queries see what was appended.
-    fn apply(&self, points: &[Point], batches: &[Cow<'_, Batch>], refused: &mut Refused) {
-        let mut head = self.head_mut();
-        for point in points {
-            if head.push(*point) == Pushed::Conflicting {
-                refused.conflicting += 1;
-            }
-        }
-        for batch in batches {
-            head.fresh.facts.extend_from_slice(&batch.facts);
-            head.fresh.logs.extend_from_slice(&batch.logs);
-        }
+    pub(crate) fn lock_end(&self) -> MutexGuard<'_, LogEnd> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn lock_writer(&self) -> MutexGuard<'_, Writer> {
@@ -303,28 +327,17 @@ impl Store {
     }
 }
 
-fn labels_fit(sample: &Sample, limits: &Limits) -> bool {
-    let sizes_fit = |(name, value): (&String, &String)| {
-        !name.is_empty()
-            && name.len() <= limits.label_name_bytes_max
-            && value.len() <= limits.label_value_bytes_max
-    };
-    let count = sample
-        .labels
-        .values()
-        .filter(|value| !value.is_empty())
-        .count();
-    count > 0 && sample.labels.len() <= limits.labels_max && sample.labels.iter().all(sizes_fit)
-}
-
-/// Newest instant of a batch, milliseconds.
-pub(crate) fn newest_ms(batch: &Batch) -> Option<i64> {
-    let samples = batch.samples.iter().map(|one| one.at);
-    let facts = batch.facts.iter().map(|one| one.at);
-    let logs = batch.logs.iter().map(|one| one.at);
-    samples
-        .chain(facts)
-        .chain(logs)
-        .max()
-        .map(Timestamp::as_millis)
+impl Writer {
+    /// Puts what was taken in line for the log. Gives the sequence number that it is on disk with.
+    fn enqueue(&mut self, taken: accept::Taken, now: Timestamp) -> (u64, Written) {
+        accept::add(&mut self.refused, &taken.written.refused);
+        if taken.rest.is_empty() {
+            return (self.queue.sequence, taken.written);
+        }
+        if self.logged_since.is_none() {
+            self.logged_since = Some(now);
+        }
+        let series = accept::distinct(taken.series);
+        (self.queue.push(series, taken.rest), taken.written)
+    }
 }

@@ -1,6 +1,6 @@
 //! The write-ahead log: what is appended is on disk before it is acknowledged. It knows frames and files, no queries.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,21 +9,15 @@ use tocsin_promql::Labels;
 
 use crate::disk::{Disk, LogFile};
 use crate::frame::{self, FILE_HEADER, KIND_BATCH};
-use crate::payload::{self, Point};
+use crate::payload;
 
-/// The log of a store.
-pub(crate) struct Wal {
-    disk: Arc<dyn Disk>,
-    folder: PathBuf,
-    open: Option<OpenSegment>,
-    /// Number of the next file.
-    next_segment: u64,
-    /// Sequence number of the last frame that was made.
-    sequence: u64,
-    /// Batches that the disk refused, oldest first.
+/// Batches on their way into the log, in order.
+pub(crate) struct Queue {
+    /// Sequence number of the last batch.
+    pub(crate) sequence: u64,
     waiting: VecDeque<Prepared>,
     waiting_bytes_max: usize,
-    state: WalState,
+    pub(crate) state: WalState,
 }
 
 /// What the log tells about itself.
@@ -31,8 +25,102 @@ pub(crate) struct Wal {
 pub(crate) struct WalState {
     pub(crate) degraded: Option<String>,
     pub(crate) last_error: Option<String>,
-    pub(crate) waiting: usize,
+    /// Batches that the disk refused.
+    pub(crate) refused: usize,
     pub(crate) never_written: u64,
+}
+
+/// A batch on its way into the log.
+pub(crate) struct Prepared {
+    /// Its series.
+    series: Vec<u32>,
+    /// Its body without the names of series.
+    rest: Vec<u8>,
+    sequence: u64,
+}
+
+impl Queue {
+    pub(crate) fn new(sequence: u64, waiting_bytes_max: usize) -> Self {
+        Self {
+            sequence,
+            waiting: VecDeque::new(),
+            waiting_bytes_max,
+            state: WalState::default(),
+        }
+    }
+
+    /// Adds a batch; gives its sequence number.
+    pub(crate) fn push(&mut self, series: Vec<u32>, rest: Vec<u8>) -> u64 {
+        self.sequence += 1;
+        self.waiting.push_back(Prepared {
+            series,
+            rest,
+            sequence: self.sequence,
+        });
+        self.sequence
+    }
+
+    /// Takes all that waits.
+    pub(crate) fn take(&mut self) -> Vec<Prepared> {
+        self.waiting.drain(..).collect()
+    }
+
+    /// Says that what was taken is on disk.
+    pub(crate) fn written(&mut self) {
+        self.state.degraded = None;
+        self.state.refused = 0;
+    }
+
+    /// Puts back what the disk refused, before all else; what is too much is given up, oldest first.
+    pub(crate) fn put_back(&mut self, batches: Vec<Prepared>, error: &io::Error) {
+        for batch in batches.into_iter().rev() {
+            self.waiting.push_front(batch);
+        }
+        let mut bytes: usize = self.waiting.iter().map(Prepared::bytes).sum();
+        while bytes > self.waiting_bytes_max
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            bytes -= oldest.bytes();
+            self.state.never_written += 1;
+        }
+        self.state.refused = self.waiting.len();
+        self.note_error(error);
+    }
+
+    /// Whether the disk refused what waits.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.state.refused > 0
+    }
+
+    /// Remembers what the disk said.
+    pub(crate) fn note_error(&mut self, error: &io::Error) {
+        self.state.degraded = Some(error.to_string());
+        self.state.last_error = Some(error.to_string());
+    }
+
+    /// Forgets a past error of upkeep once that has succeeded.
+    pub(crate) fn note_success(&mut self) {
+        if !self.is_refused() {
+            self.state.degraded = None;
+        }
+    }
+}
+
+impl Prepared {
+    fn bytes(&self) -> usize {
+        self.series.len() * size_of::<u32>() + self.rest.len()
+    }
+}
+
+/// The end of the log, where it grows.
+pub(crate) struct LogEnd {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    open: Option<OpenSegment>,
+    /// Number of the next file.
+    next_segment: u64,
+    /// Sequence number of the last batch that is on disk.
+    pub(crate) durable: u64,
 }
 
 /// The file that is written to.
@@ -41,29 +129,29 @@ struct OpenSegment {
     number: u64,
     len: u64,
     /// Series whose labels stand in this file: each file can be read without the ones before it.
-    named: HashSet<u32>,
+    named: Bits,
 }
 
-/// A batch on its way into the log.
-pub(crate) struct Prepared {
-    pub(crate) points: Vec<Point>,
-    pub(crate) facts: Vec<u8>,
-    pub(crate) logs: Vec<u8>,
-    sequence: u64,
-}
+/// A set of small numbers.
+#[derive(Default)]
+struct Bits(Vec<u64>);
 
-impl Prepared {
-    pub(crate) fn new(points: Vec<Point>, facts: Vec<u8>, logs: Vec<u8>) -> Self {
-        Self {
-            points,
-            facts,
-            logs,
-            sequence: 0,
-        }
+impl Bits {
+    fn has(&self, number: u32) -> bool {
+        let word = self.0.get(number as usize / 64);
+        word.is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
-    fn bytes(&self) -> usize {
-        self.points.len() * size_of::<Point>() + self.facts.len() + self.logs.len()
+    fn set(&mut self, number: u32, on: bool) {
+        let place = number as usize / 64;
+        if place >= self.0.len() {
+            self.0.resize(place + 1, 0);
+        }
+        if on {
+            self.0[place] |= 1 << (number % 64);
+        } else {
+            self.0[place] &= !(1 << (number % 64));
+        }
     }
 }
 
@@ -75,13 +163,8 @@ pub(crate) struct Resume {
     pub(crate) sequence: u64,
 }
 
-impl Wal {
-    pub(crate) fn resume(
-        disk: Arc<dyn Disk>,
-        folder: &Path,
-        waiting_bytes_max: usize,
-        resume: &Resume,
-    ) -> io::Result<Self> {
+impl LogEnd {
+    pub(crate) fn resume(disk: Arc<dyn Disk>, folder: &Path, resume: &Resume) -> io::Result<Self> {
         let open = match resume.segment {
             None => None,
             Some((number, len)) => Some(OpenSegment {
@@ -89,7 +172,7 @@ impl Wal {
                 number,
                 len,
                 // Numbers of series are new in this process: all are named again.
-                named: HashSet::new(),
+                named: Bits::default(),
             }),
         };
         Ok(Self {
@@ -97,19 +180,8 @@ impl Wal {
             folder: folder.to_owned(),
             open,
             next_segment: resume.next_segment,
-            sequence: resume.sequence,
-            waiting: VecDeque::new(),
-            waiting_bytes_max,
-            state: WalState::default(),
+            durable: resume.sequence,
         })
-    }
-
-    pub(crate) fn sequence(&self) -> u64 {
-        self.sequence
-    }
-
-    pub(crate) fn state(&self) -> &WalState {
-        &self.state
     }
 
     /// Bytes in the file that is written to.
@@ -117,33 +189,15 @@ impl Wal {
         self.open.as_ref().map_or(0, |open| open.len)
     }
 
-    /// Writes batches, and those that wait before them, with one sync. After an error all of them wait.
-    pub(crate) fn append(
+    /// Writes batches with one sync. After an error none of them is there.
+    pub(crate) fn write(
         &mut self,
-        batches: Vec<Prepared>,
-        labels_of: &dyn Fn(u32) -> Option<Labels>,
+        batches: &[Prepared],
+        labels_of: &dyn Fn(&[u32]) -> Vec<(u32, Labels)>,
     ) -> io::Result<()> {
-        for mut batch in batches {
-            self.sequence += 1;
-            batch.sequence = self.sequence;
-            self.waiting.push_back(batch);
-        }
-        match self.write_waiting(labels_of) {
-            Ok(()) => {
-                self.waiting.clear();
-                self.state.degraded = None;
-                self.state.waiting = 0;
-                Ok(())
-            }
-            Err(error) => {
-                self.give_up_surplus();
-                self.note_error(&error);
-                Err(error)
-            }
-        }
-    }
-
-    fn write_waiting(&mut self, labels_of: &dyn Fn(u32) -> Option<Labels>) -> io::Result<()> {
+        let Some(last) = batches.last() else {
+            return Ok(());
+        };
         let segment = match &mut self.open {
             Some(segment) => segment,
             None => {
@@ -154,22 +208,29 @@ impl Wal {
                 self.open.insert(segment)
             }
         };
-        let mut bytes = Vec::new();
-        let mut newly_named = HashSet::new();
-        for batch in &self.waiting {
-            let mut to_name = Vec::new();
-            for point in &batch.points {
-                let number = point.series;
-                if !segment.named.contains(&number) && newly_named.insert(number) {
-                    to_name.extend(labels_of(number).map(|labels| (number, labels)));
+        let mut bytes = Vec::with_capacity(batches.iter().map(|one| one.rest.len() + 64).sum());
+        let mut unnamed = Vec::new();
+        for batch in batches {
+            unnamed.clear();
+            for series in &batch.series {
+                if !segment.named.has(*series) {
+                    segment.named.set(*series, true);
+                    unnamed.push(*series);
                 }
             }
-            let body = payload::encode(&to_name, &batch.points, &batch.facts, &batch.logs);
-            bytes.extend(frame::encode(KIND_BATCH, batch.sequence, &body));
+            let names = match unnamed.is_empty() {
+                true => payload::encode_names(&[]),
+                false => payload::encode_names(&labels_of(&unnamed)),
+            };
+            frame::encode(
+                &mut bytes,
+                KIND_BATCH,
+                batch.sequence,
+                &[&names, &batch.rest],
+            );
         }
         let written = segment.file.append(&bytes);
-        let synced = written.and_then(|()| segment.file.sync());
-        if let Err(error) = synced {
+        if let Err(error) = written.and_then(|()| segment.file.sync()) {
             // After a failed sync the system may have dropped the pages: what was written since the last one is written
             // again, into a new file. Sequence numbers tell the copies apart.
             if let Some(mut failed) = self.open.take() {
@@ -179,31 +240,14 @@ impl Wal {
             return Err(error);
         }
         segment.len += bytes.len() as u64;
-        segment.named.extend(newly_named);
+        self.durable = last.sequence;
         Ok(())
     }
 
-    fn give_up_surplus(&mut self) {
-        let mut bytes: usize = self.waiting.iter().map(Prepared::bytes).sum();
-        while bytes > self.waiting_bytes_max
-            && let Some(oldest) = self.waiting.pop_front()
-        {
-            bytes -= oldest.bytes();
-            self.state.never_written += 1;
-        }
-        self.state.waiting = self.waiting.len();
-    }
-
-    /// Remembers what the disk said.
-    pub(crate) fn note_error(&mut self, error: &io::Error) {
-        self.state.degraded = Some(error.to_string());
-        self.state.last_error = Some(error.to_string());
-    }
-
-    /// Forgets a past error of upkeep once that has succeeded.
-    pub(crate) fn note_success(&mut self) {
-        if self.waiting.is_empty() {
-            self.state.degraded = None;
+    /// Forgets that the open file names a series: its number will stand for another one.
+    pub(crate) fn forget_name(&mut self, series: u32) {
+        if let Some(segment) = &mut self.open {
+            segment.named.set(series, false);
         }
     }
 
@@ -226,7 +270,7 @@ fn create(disk: &dyn Disk, folder: &Path, number: u64) -> io::Result<OpenSegment
         file,
         number,
         len: FILE_HEADER.len() as u64,
-        named: HashSet::new(),
+        named: Bits::default(),
     })
 }
 

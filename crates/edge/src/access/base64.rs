@@ -5,7 +5,7 @@ pub(crate) fn decode(text: &str, bytes_max: usize) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     // Six bits are no byte, and padding only fills up a group of four.
-    if digits.len() % 4 == 1 || padding > 2 || (padding > 0 && text.len() % 4 != 0) {
+    if digits.len() % 4 == 1 || padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) {
         return None;
     }
     if digits.len() / 4 * 3 > bytes_max {

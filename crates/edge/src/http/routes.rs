@@ -84,8 +84,9 @@ impl Table {
         let mut prefixed = Paths::new();
         for (path, item) in &mut paths.paths {
             let mut other = item.clone();
-            name_operations(item, "");
-            name_operations(&mut other, "_prefixed");
+            let front = prefix.trim_start_matches('/');
+            name_operations(item, front, "");
+            name_operations(&mut other, front, "_prefixed");
             prefixed.paths.insert(format!("{prefix}{path}"), other);
         }
         self.add(who, (schemas.clone(), prefixed, handlers.clone()))
@@ -110,7 +111,7 @@ impl Table {
 }
 
 /// Each operation gets a name of its own, also where one handler serves several methods.
-fn name_operations(item: &mut PathItem, suffix: &str) {
+fn name_operations(item: &mut PathItem, front: &str, suffix: &str) {
     let both = item.get.is_some() && item.post.is_some();
     let of_post = if both { "_post" } else { "" };
     for (operation, method) in [(&mut item.get, ""), (&mut item.post, of_post)] {
@@ -119,8 +120,7 @@ fn name_operations(item: &mut PathItem, suffix: &str) {
             ..
         }) = operation
         {
-            id.push_str(method);
-            id.push_str(suffix);
+            *id = format!("{front}_{id}{method}{suffix}");
         }
     }
 }

@@ -1,17 +1,18 @@
 //! Prometheus' HTTP API, as its clients ask it.
 
+mod evaluated;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tocsin_domain::write::{MetricKind, MetricMetadata};
-use tocsin_edge::ports::rules::{
-    AlertState, AlertingRule, Rule, RuleAlert, RuleGroup, RuleHealth, RuleKind,
-};
-use tocsin_edge::ports::scrape::{ActiveTarget, DroppedTarget, TargetHealth};
 use tocsin_promql::{Labels, STALE_NAN_BITS, StoredExemplar};
 
 use crate::fakes::START;
 use crate::world::{Answered, World};
+
+/// Names and values.
+type Parameters<'a> = &'a [(&'a str, &'a str)];
 
 const START_MS: i64 = START.as_millis();
 const START_S: i64 = START_MS / 1_000;
@@ -39,20 +40,20 @@ fn world() -> World {
     world
 }
 
-fn encoded(parameters: &[(&str, &str)]) -> String {
+fn encoded(parameters: Parameters<'_>) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());
     text.extend_pairs(parameters);
     text.finish()
 }
 
-async fn get(world: &World, path: &str, parameters: &[(&str, &str)]) -> Answered {
+async fn get(world: &World, path: &str, parameters: Parameters<'_>) -> Answered {
     let uri = format!("{path}?{}", encoded(parameters));
     let request =
         Request::get(uri).header(header::AUTHORIZATION, format!("Bearer {}", world.viewer));
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn data(world: &World, path: &str, parameters: &[(&str, &str)]) -> Value {
+async fn data(world: &World, path: &str, parameters: Parameters<'_>) -> Value {
     let answer = get(world, path, parameters).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
@@ -65,7 +66,7 @@ async fn data(world: &World, path: &str, parameters: &[(&str, &str)]) -> Value {
 async fn refused(
     world: &World,
     path: &str,
-    parameters: &[(&str, &str)],
+    parameters: Parameters<'_>,
     status: u16,
 ) -> (String, String) {
     let answer = get(world, path, parameters).await;
@@ -170,7 +171,7 @@ async fn wrong_requests_are_told_what_is_wrong() {
     };
     let query = "/api/v1/query";
     let query_range = "/api/v1/query_range";
-    let cases: [(&str, &[(&str, &str)], &str); 14] = [
+    let cases: [(&str, Parameters, &str); 14] = [
         (query, &[], "query"),
         (query, &[("query", "up(")], "query"),
         (query, &[("query", "up"), ("time", "soon")], "time"),
@@ -245,11 +246,10 @@ async fn a_query_that_cannot_be_carried_out_is_422() {
 async fn a_query_beyond_its_time_limit_is_503() {
     let world = world();
     let given = [("query", "up"), ("timeout", "20ms")];
-    let samples = std::sync::Arc::clone(&world.samples);
-    let hold = samples.hold.lock().unwrap();
+    let hanging = world.samples.hang();
     let (kind, _) = refused(&world, "/api/v1/query", &given, 503).await;
     assert_eq!(kind, "timeout");
-    drop(hold);
+    drop(hanging);
 }
 
 #[tokio::test]
@@ -364,159 +364,6 @@ async fn metadata_and_exemplars_are_told() {
     );
 }
 
-fn rule(name: &str, kind: RuleKind) -> Rule {
-    Rule {
-        name: name.to_owned(),
-        query: "up == 0".to_owned(),
-        labels: [("severity".to_owned(), "page".to_owned())].into(),
-        health: RuleHealth::Ok,
-        last_error: None,
-        evaluation_us: 1_500,
-        last_evaluation: Some(START),
-        kind,
-    }
-}
-
-fn group() -> RuleGroup {
-    let alert = RuleAlert {
-        labels: [("alertname".to_owned(), "Down".to_owned())].into(),
-        annotations: [("summary".to_owned(), "It is down".to_owned())].into(),
-        state: AlertState::Firing,
-        active_at: Some(START),
-        keep_firing_since: None,
-        value: 12.5,
-    };
-    let alerting = AlertingRule {
-        for_ms: 90_000,
-        keep_firing_for_ms: 0,
-        annotations: [("summary".to_owned(), "{{ $labels.job }}".to_owned())].into(),
-        alerts: vec![alert],
-    };
-    RuleGroup {
-        name: "web".to_owned(),
-        file: "/etc/rules.yml".to_owned(),
-        interval_ms: 15_000,
-        rules: vec![
-            rule("Down", RuleKind::Alerting(alerting)),
-            rule("job:up", RuleKind::Recording),
-        ],
-        ..RuleGroup::default()
-    }
-}
-
-#[tokio::test]
-async fn rules_and_alerts_have_prometheus_shape() {
-    let world = world();
-    *world.rules.0.lock().unwrap() = vec![group()];
-    let at = START.to_rfc3339();
-    let alert = json!({"labels": {"alertname": "Down"}, "annotations": {"summary": "It is down"},
-        "state": "firing", "activeAt": at, "value": "1.25e+01"});
-    let alerting = json!({"name": "Down", "query": "up == 0", "labels": {"severity": "page"}, "state": "firing",
-        "duration": 90, "keepFiringFor": 0, "annotations": {"summary": "{{ $labels.job }}"}, "alerts": [alert],
-        "health": "ok", "evaluationTime": 0.0015, "lastEvaluation": at, "type": "alerting"});
-    let recording = json!({"name": "job:up", "query": "up == 0", "labels": {"severity": "page"},
-        "health": "ok", "evaluationTime": 0.0015, "lastEvaluation": at, "type": "recording"});
-    let shown = |rules: Value| {
-        json!({"groups": [{"name": "web", "file": "/etc/rules.yml", "rules": rules,
-        "interval": 15, "limit": 0, "evaluationTime": 0, "lastEvaluation": "0001-01-01T00:00:00Z"}]})
-    };
-    let rules = "/api/v1/rules";
-    assert_eq!(
-        data(&world, rules, &[]).await,
-        shown(json!([alerting, recording]))
-    );
-    assert_eq!(
-        data(&world, rules, &[("type", "record")]).await,
-        shown(json!([recording]))
-    );
-    assert_eq!(
-        data(&world, rules, &[("rule_name[]", "job:up")]).await,
-        shown(json!([recording]))
-    );
-    for nothing in [
-        ("rule_group[]", "other"),
-        ("file[]", "other"),
-        ("match[]", "{severity=\"other\"}"),
-    ] {
-        assert_eq!(data(&world, rules, &[nothing]).await, json!({"groups": []}));
-    }
-    let without = data(
-        &world,
-        rules,
-        &[("exclude_alerts", "true"), ("type", "alert")],
-    )
-    .await;
-    assert_eq!(without["groups"][0]["rules"][0]["alerts"], json!([]));
-    assert_eq!(
-        data(&world, "/api/v1/alerts", &[]).await,
-        json!({"alerts": [alert]})
-    );
-}
-
-#[tokio::test]
-async fn groups_of_rules_come_in_pages_when_asked() {
-    let world = world();
-    let named = |name: &str| RuleGroup {
-        name: name.to_owned(),
-        ..group()
-    };
-    *world.rules.0.lock().unwrap() = ["a", "b", "c"].map(named).to_vec();
-    let first = data(&world, "/api/v1/rules", &[("group_limit", "2")]).await;
-    assert_eq!(first["groups"].as_array().unwrap().len(), 2);
-    let token = first["groupNextToken"].as_str().unwrap();
-    let rest = data(
-        &world,
-        "/api/v1/rules",
-        &[("group_limit", "2"), ("group_next_token", token)],
-    )
-    .await;
-    assert_eq!(rest["groups"][0]["name"], "c");
-    assert!(rest.get("groupNextToken").is_none());
-    let gone = [("group_next_token", "gone")];
-    refused(&world, "/api/v1/rules", &gone, 400).await;
-}
-
-#[tokio::test]
-async fn targets_have_prometheus_shape() {
-    let world = world();
-    let labels = |pairs: [(&str, &str); 1]| pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).into();
-    *world.targets.active.lock().unwrap() = vec![ActiveTarget {
-        discovered_labels: labels([("__address__", "a:1")]),
-        labels: labels([("instance", "a:1")]),
-        pool: "web".to_owned(),
-        scrape_url: "http://a:1/metrics".to_owned(),
-        global_url: "http://a:1/metrics".to_owned(),
-        last_scrape: Some(START),
-        last_scrape_us: 2_000,
-        health: TargetHealth::Up,
-        interval_ms: 15_000,
-        timeout_ms: 10_000,
-        ..ActiveTarget::default()
-    }];
-    *world.targets.dropped.lock().unwrap() = vec![DroppedTarget {
-        discovered_labels: labels([("__address__", "b:1")]),
-        pool: "web".to_owned(),
-    }];
-    let active = json!({"discoveredLabels": {"__address__": "a:1"}, "labels": {"instance": "a:1"}, "scrapePool": "web",
-        "scrapeUrl": "http://a:1/metrics", "globalUrl": "http://a:1/metrics", "lastError": "",
-        "lastScrape": START.to_rfc3339(), "lastScrapeDuration": 0.002, "health": "up",
-        "scrapeInterval": "15s", "scrapeTimeout": "10s"});
-    let dropped = json!({"discoveredLabels": {"__address__": "b:1"}, "scrapePool": "web"});
-    assert_eq!(
-        data(&world, "/api/v1/targets", &[]).await,
-        json!({"activeTargets": [active],
-        "droppedTargets": [dropped], "droppedTargetCounts": {"web": 3}})
-    );
-    let only = data(&world, "/api/v1/targets", &[("state", "dropped")]).await;
-    assert_eq!(only["activeTargets"], json!([]));
-    let other = data(&world, "/api/v1/targets", &[("scrapePool", "other")]).await;
-    assert_eq!(other["activeTargets"], json!([]));
-    assert_eq!(
-        data(&world, "/api/v1/scrape_pools", &[]).await,
-        json!({"scrapePools": ["web"]})
-    );
-}
-
 #[tokio::test]
 async fn federation_gives_the_newest_sample_of_living_series() {
     let world = world();
@@ -577,4 +424,13 @@ async fn a_client_learns_whom_it_speaks_to() {
         let request = Request::get(path).body(Body::empty()).unwrap();
         assert_eq!(world.send(request).await.status, StatusCode::OK, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_query_is_laid_out_anew() {
+    let world = world();
+    let given = [("query", "sum(up)by(job)")];
+    let laid_out = data(&world, "/api/v1/format_query", &given).await;
+    assert_eq!(laid_out, json!("sum by (job) (up)"));
+    refused(&world, "/api/v1/format_query", &[("query", "sum(")], 400).await;
 }

@@ -1,7 +1,7 @@
 //! A store of metrics in memory, which can be slow, full, or refuse some of what it is given.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
@@ -25,13 +25,27 @@ pub(crate) struct Samples {
     pub(crate) oldest_ms: Mutex<i64>,
     /// A store that cannot keep anything.
     pub(crate) refusal: Mutex<Option<StorageError>>,
-    /// A store that hangs, while a test holds this.
-    pub(crate) hold: Mutex<()>,
+    /// Whether the store hangs.
+    hangs: AtomicBool,
     /// How many reads have begun.
     pub(crate) selects: AtomicUsize,
 }
 
+/// The store hangs for as long as this lives, also when its test fails.
+pub(crate) struct Hanging<'a>(&'a AtomicBool);
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Samples {
+    pub(crate) fn hang(&self) -> Hanging<'_> {
+        self.hangs.store(true, Ordering::SeqCst);
+        Hanging(&self.hangs)
+    }
+
     pub(crate) fn put(&self, labels: &[(&'static str, &'static str)], points: &[(i64, f64)]) {
         let labels: Labels = labels.iter().copied().collect();
         let mut series = self.series.lock().unwrap();
@@ -81,7 +95,9 @@ fn owned(pairs: &[tocsin_domain::write::LabelPair<'_>]) -> Labels {
 impl Source for Samples {
     fn select(&self, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
         self.selects.fetch_add(1, Ordering::SeqCst);
-        let _hold = self.hold.lock().unwrap();
+        while self.hangs.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         let series = self.series.lock().unwrap();
         let mut found = Vec::new();
         for (labels, points) in series.iter() {
@@ -107,7 +123,9 @@ impl Source for Samples {
 
 impl Metrics for Samples {
     fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError> {
-        let _hold = self.hold.lock().unwrap();
+        while self.hangs.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }

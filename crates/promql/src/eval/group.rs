@@ -37,6 +37,10 @@ impl<'a> Groups<'a> {
     /// The place of a series' group; a new one is the count of those before. Series that follow each other are often of
     /// one group, so the last one is tried first; labels are copied only for a new group.
     pub(super) fn place(&mut self, labels: &Labels, name: Name) -> usize {
+        let is_whole = matches!(self.grouping, Grouping::Keep(names) if names.is_empty());
+        if is_whole && !self.found.is_empty() {
+            return 0;
+        }
         let kept = kept(labels, self.grouping, name);
         let is_of = |place: usize| {
             let group = self.found.get(place);

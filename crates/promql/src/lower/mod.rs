@@ -1,5 +1,6 @@
 //! From text to the evaluator's expression. The foreign parser is named in this folder alone.
 
+mod format;
 mod guard;
 mod names;
 
@@ -33,6 +34,11 @@ pub(crate) fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
     Err(ParseError::syntax(format!(
         "{text:?} is no selector of series such as up{{job=\"a\"}}"
     )))
+}
+
+/// Lays an expression out anew.
+pub(crate) fn format(text: &str) -> Result<String, ParseError> {
+    Ok(format::pretty(&foreign_tree(text)?, 0))
 }
 
 fn foreign_tree(text: &str) -> Result<foreign::Expr, ParseError> {
@@ -80,7 +86,10 @@ fn selector(from: &foreign::VectorSelector) -> Result<Selector, ParseError> {
     if let Some(name) = &from.name {
         matchers.push(Matcher::equal(METRIC_NAME, name.as_str()));
     }
-    matchers.extend(foreign_matchers(&from.matchers)?);
+    let mut others = foreign_matchers(&from.matchers)?;
+    // Their order means nothing; one order makes equal expressions look equal.
+    others.sort_by_cached_key(ToString::to_string);
+    matchers.extend(others);
     Ok(Selector {
         matchers,
         shift: shift(from.offset.as_ref(), from.at.as_ref())?,

@@ -113,7 +113,7 @@ fn a_damaged_block_is_set_aside_and_the_rest_is_there() {
     store.seal_now().unwrap();
     store.append(&batch(1), at(250)).unwrap();
     drop(store);
-    let block = files(folder.path(), ".tcb").remove(0);
+    let block = files(folder.path(), ".tcm").remove(0);
     let mut bytes = fs::read(&block).unwrap();
     let place = bytes.len() - 20;
     bytes[place] ^= 1;
@@ -236,7 +236,7 @@ fn a_block_that_cannot_be_written_is_written_by_the_next_step() {
     store.append(&batch(1), at(250)).unwrap();
     store.seal_now().unwrap();
     let stats = store.stats();
-    assert_eq!((stats.blocks, stats.degraded), (1, None));
+    assert_eq!((stats.sample_blocks, stats.degraded), (1, None));
     assert_eq!(
         stats.samples_in_head, 2,
         "what came meanwhile waits for the next block"

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tocsin_telemetry::{Disk, LogFile, RealDisk};
+use tocsin_telemetry::{Disk, Draft, LogFile, RealDisk};
 
 /// The real disk, but full, or unable to sync, while the switches say so.
 #[derive(Clone, Default)]
@@ -50,8 +50,33 @@ impl Disk for FaultyDisk {
         RealDisk.write_whole(path, bytes)
     }
 
+    fn draft(&self, path: &Path) -> io::Result<Box<dyn Draft>> {
+        self.check()?;
+        Ok(Box::new(FaultyDraft {
+            inner: RealDisk.draft(path)?,
+            disk: self.clone(),
+        }))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         RealDisk.remove(path)
+    }
+}
+
+struct FaultyDraft {
+    inner: Box<dyn Draft>,
+    disk: FaultyDisk,
+}
+
+impl Draft for FaultyDraft {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.disk.check()?;
+        self.inner.append(bytes)
+    }
+
+    fn publish(self: Box<Self>) -> io::Result<()> {
+        self.disk.check()?;
+        self.inner.publish()
     }
 }
 

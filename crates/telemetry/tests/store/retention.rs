@@ -1,6 +1,6 @@
 //! Sealing by age and size, and what is dropped when.
 
-use tocsin_telemetry::{Maintained, Options, Pin, Store};
+use tocsin_telemetry::{Maintained, Options, Pin, SealSamples, Store};
 
 use crate::{at, samples, target, up, values};
 
@@ -63,7 +63,11 @@ fn what_is_pinned_outlives_the_retention() {
 fn a_log_that_grew_large_is_sealed_before_its_time() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
-        seal_after_bytes: 2_000,
+        seal_samples: SealSamples {
+            min: 100,
+            per_series: 0,
+            ..SealSamples::default()
+        },
         ..Options::default()
     };
     let (store, _) = Store::open(folder.path(), options).unwrap();

@@ -93,3 +93,16 @@ pub(crate) fn wait_of(given: &Parameters) -> Result<Duration, Refusal> {
     let wait = wait_ms.and_then(|ms| u64::try_from(ms).ok());
     Ok(wait.map_or(turn::TIME_MAX, Duration::from_millis))
 }
+
+/// A query written the way everybody writes it
+#[utoipa::path(method(get, post), path = "/api/v1/format_query", tag = "fronts", params(("query" = String, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn format(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
+    let text = given.get("query").unwrap_or_default().to_owned();
+    let formatted = turn::take(&app, turn::TIME_MAX, move |_, _| {
+        let query = Query::parse(&text).map_err(|error| Refusal::parameter("query", error))?;
+        Ok(query.format())
+    });
+    let text = formatted.await?;
+    Ok(reply::success(|json| json.text(&text)))
+}

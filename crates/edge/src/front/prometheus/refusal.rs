@@ -190,7 +190,7 @@ impl From<SourceError> for Refusal {
         let kind = match &error {
             SourceError::TooManySeries { .. } => Kind::Execution,
             // What the language's crate may add is about sources too.
-            _ => Kind::Internal,
+            SourceError::Unreadable { .. } | _ => Kind::Internal,
         };
         Self::new(kind, error.to_string())
     }
@@ -206,7 +206,12 @@ impl From<EvalError> for Refusal {
             ),
             EvalError::BadRange { .. } => Self::bad(error.to_string()),
             // Whatever else goes wrong goes wrong while it is carried out.
-            _ => Self::new(Kind::Execution, error.to_string()),
+            EvalError::TooManySamples { .. }
+            | EvalError::TooManySteps { .. }
+            | EvalError::DuplicateSeries { .. }
+            | EvalError::Matching { .. }
+            | EvalError::BadArgument { .. }
+            | _ => Self::new(Kind::Execution, error.to_string()),
         }
     }
 }

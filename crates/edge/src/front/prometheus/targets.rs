@@ -114,7 +114,7 @@ pub(crate) async fn pools(State(app): State<App>) -> Result<Response, Refusal> {
 #[utoipa::path(get, path = "/api/v1/targets/metadata", tag = "fronts", params(
     ("match_target" = Option<String>, Query), ("metric" = Option<String>, Query), ("limit" = Option<String>, Query)),
     responses((status = 200, body = Object), (status = 400, body = Object)))]
-pub(crate) async fn metadata(
+pub(crate) async fn target_metadata(
     State(app): State<App>,
     given: Parameters,
 ) -> Result<Response, Refusal> {

@@ -1,33 +1,28 @@
-//! Immutable files of sealed samples and records: written whole, read piece by piece; they know no log and no query.
+//! Immutable files of sealed facts and log lines: written whole, read piece by piece; they know no log and no query.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::id::TargetId;
 use tocsin_domain::time::Timestamp;
-use tocsin_promql::{Chunk, Labels, PlainChunk, SourceError};
 
-use crate::codec::{decode_samples, encode_samples};
 use crate::error::ReadError;
-use crate::head::Frozen;
-use crate::payload::{pack, put_labels, read_labels, unpack};
+use crate::head::Records;
+use crate::payload::{pack, unpack};
+use crate::sample_block::BlockError;
 use crate::varint::{Reader, put_bytes, put_i64, put_len, put_u64};
 
 /// First bytes of a block: a mark and the version of its layout.
-const HEADER: [u8; 5] = *b"TOCB\x01";
+const HEADER: [u8; 5] = *b"TOCB\x02";
 const MARK_LEN: usize = 4;
 /// Length and checksum of the index, and the mark again.
 const TRAILER_LEN: u64 = 12;
 /// Bytes of an index that we are willing to read.
 const INDEX_BYTES_MAX: u32 = 256 << 20;
 
-/// Samples of one run: what a query decodes at least.
-const RUN_SAMPLES: usize = 1_024;
 /// Records of one group.
 const GROUP_RECORDS: usize = 512;
 
@@ -38,15 +33,15 @@ pub(crate) enum RecordKind {
     Logs,
 }
 
-/// A sealed file and what its index says.
+/// A sealed file of records and what its index says.
 pub(crate) struct Block {
-    file: Arc<BlockFile>,
+    file: BlockFile,
+    /// Bytes of the file.
+    len: u64,
     /// The last frame of the log whose contents are in here.
     sealed_through: u64,
     span_ms: (i64, i64),
-    series: Vec<(Labels, Vec<Run>)>,
     groups: Vec<Group>,
-    samples: u64,
 }
 
 /// An open file.
@@ -61,14 +56,6 @@ struct Place {
     offset: u64,
     len: u32,
     checksum: u32,
-}
-
-/// A run of samples in a file.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    span_ms: (i64, i64),
-    count: usize,
-    place: Place,
 }
 
 /// Records of one target in a file, sorted by time.
@@ -89,42 +76,19 @@ pub(crate) trait Dated {
     fn at(&self) -> Timestamp;
 }
 
-/// Why a block cannot be used.
-pub(crate) enum BlockError {
-    /// Written by a newer version.
-    Newer(u8),
-    /// Damaged, and how.
-    Damaged(String),
-    Io(io::Error),
-}
-
-impl From<io::Error> for BlockError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-/// The bytes of a block that holds what was frozen.
-pub(crate) fn build(frozen: &Frozen, sealed_through: u64) -> Result<Vec<u8>, BlockError> {
+/// The bytes of a block that holds these records.
+pub(crate) fn build(records: &Records, sealed_through: u64) -> Result<Vec<u8>, BlockError> {
     let mut writer = Writer {
         bytes: HEADER.to_vec(),
     };
+    let mut groups = writer.put_records(RecordKind::Facts, &records.facts)?;
+    groups.extend(writer.put_records(RecordKind::Logs, &records.logs)?);
     let mut span_ms = (i64::MAX, i64::MIN);
-    let mut series = Vec::with_capacity(frozen.samples.len());
-    for (_, labels, chunk) in &*frozen.samples {
-        let runs = writer.put_runs(chunk)?;
-        for run in &runs {
-            span_ms = (span_ms.0.min(run.span_ms.0), span_ms.1.max(run.span_ms.1));
-        }
-        series.push((labels.clone(), runs));
-    }
-    let mut groups = writer.put_records(RecordKind::Facts, &frozen.records.facts)?;
-    groups.extend(writer.put_records(RecordKind::Logs, &frozen.records.logs)?);
     for group in &groups {
         span_ms.0 = span_ms.0.min(group.first.as_millis());
         span_ms.1 = span_ms.1.max(group.last.as_millis());
     }
-    let index = encode_index(sealed_through, span_ms, &series, &groups);
+    let index = encode_index(sealed_through, span_ms, &groups);
     let mut bytes = writer.bytes;
     bytes.extend_from_slice(&index);
     bytes.extend_from_slice(&short(index.len())?.to_le_bytes());
@@ -166,20 +130,17 @@ impl Block {
         if crc32fast::hash(&index) != checksum {
             return Err(damaged("the checksum of its index is wrong"));
         }
-        let (sealed_through, span_ms, series, groups) =
+        let (sealed_through, span_ms, groups) =
             decode_index(&index).ok_or_else(|| damaged("its index makes no sense"))?;
-        let runs = series.iter().flat_map(|(_, runs)| runs);
-        let samples = runs.map(|run| run.count as u64).sum();
         Ok(Self {
-            file: Arc::new(BlockFile {
+            file: BlockFile {
                 file,
                 path: path.to_owned(),
-            }),
+            },
+            len,
             sealed_through,
             span_ms,
-            series,
             groups,
-            samples,
         })
     }
 
@@ -197,30 +158,13 @@ impl Block {
         self.span_ms
     }
 
-    pub(crate) fn samples(&self) -> u64 {
-        self.samples
+    /// Bytes of the file.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
     }
 
     pub(crate) fn groups(&self) -> &[Group] {
         &self.groups
-    }
-
-    /// Its series and their runs, which are read when they are needed.
-    pub(crate) fn chunks(
-        block: &Arc<Self>,
-    ) -> impl Iterator<Item = (Labels, Vec<Arc<dyn Chunk>>)> + use<> {
-        let block = Arc::clone(block);
-        (0..block.series.len()).map(move |at| {
-            let (labels, runs) = &block.series[at];
-            let chunks = runs.iter().map(|run| {
-                let sealed: Arc<dyn Chunk> = Arc::new(SealedRun {
-                    file: Arc::clone(&block.file),
-                    run: *run,
-                });
-                sealed
-            });
-            (labels.clone(), chunks.collect())
-        })
     }
 
     /// The records of one of its groups.
@@ -251,36 +195,6 @@ impl BlockFile {
     }
 }
 
-/// Samples that stay in their file until they are read.
-struct SealedRun {
-    file: Arc<BlockFile>,
-    run: Run,
-}
-
-impl Chunk for SealedRun {
-    fn span_ms(&self) -> (i64, i64) {
-        self.run.span_ms
-    }
-
-    fn len(&self) -> usize {
-        self.run.count
-    }
-
-    fn read(
-        &self,
-        from_ms: i64,
-        to_ms: i64,
-        times: &mut Vec<i64>,
-        values: &mut Vec<f64>,
-    ) -> Result<(), SourceError> {
-        let bytes = self.file.read(self.run.place)?;
-        let decoded = decode_samples(&bytes);
-        let (all_times, all_values) =
-            decoded.map_err(|error| self.file.unreadable(&error.to_string()))?;
-        PlainChunk::new(all_times, all_values).read(from_ms, to_ms, times, values)
-    }
-}
-
 struct Writer {
     bytes: Vec<u8>,
 }
@@ -294,21 +208,6 @@ impl Writer {
         };
         self.bytes.extend_from_slice(piece);
         Ok(place)
-    }
-
-    fn put_runs(&mut self, chunk: &PlainChunk) -> Result<Vec<Run>, BlockError> {
-        let mut runs = Vec::new();
-        let (times, values) = chunk.columns();
-        for (times, values) in times.chunks(RUN_SAMPLES).zip(values.chunks(RUN_SAMPLES)) {
-            if let (Some(first), Some(last)) = (times.first(), times.last()) {
-                runs.push(Run {
-                    span_ms: (*first, *last),
-                    count: times.len(),
-                    place: self.put(&encode_samples(times, values))?,
-                });
-            }
-        }
-        Ok(runs)
     }
 
     fn put_records<T: Dated + Serialize>(
@@ -342,29 +241,13 @@ fn short(len: usize) -> Result<u32, BlockError> {
     u32::try_from(len).map_err(|_| BlockError::Damaged("a piece is above 4 GiB".to_owned()))
 }
 
-type Index = (u64, (i64, i64), Vec<(Labels, Vec<Run>)>, Vec<Group>);
+type Index = (u64, (i64, i64), Vec<Group>);
 
-fn encode_index(
-    sealed_through: u64,
-    span_ms: (i64, i64),
-    series: &[(Labels, Vec<Run>)],
-    groups: &[Group],
-) -> Vec<u8> {
+fn encode_index(sealed_through: u64, span_ms: (i64, i64), groups: &[Group]) -> Vec<u8> {
     let mut out = Vec::new();
     put_u64(&mut out, sealed_through);
     put_i64(&mut out, span_ms.0);
     put_i64(&mut out, span_ms.1);
-    put_len(&mut out, series.len());
-    for (labels, runs) in series {
-        put_labels(&mut out, labels);
-        put_len(&mut out, runs.len());
-        for run in runs {
-            put_i64(&mut out, run.span_ms.0);
-            put_i64(&mut out, run.span_ms.1.wrapping_sub(run.span_ms.0));
-            put_len(&mut out, run.count);
-            put_place(&mut out, run.place);
-        }
-    }
     put_len(&mut out, groups.len());
     for group in groups {
         out.push(match group.kind {
@@ -383,20 +266,6 @@ fn decode_index(bytes: &[u8]) -> Option<Index> {
     let mut reader = Reader(bytes);
     let sealed_through = reader.u64()?;
     let span_ms = (reader.i64()?, reader.i64()?);
-    let mut series = Vec::new();
-    for _ in 0..reader.count()? {
-        let labels = read_labels(&mut reader)?;
-        let mut runs = Vec::new();
-        for _ in 0..reader.count()? {
-            let first_ms = reader.i64()?;
-            runs.push(Run {
-                span_ms: (first_ms, first_ms.wrapping_add(reader.i64()?)),
-                count: reader.len()?,
-                place: read_place(&mut reader)?,
-            });
-        }
-        series.push((labels, runs));
-    }
     let mut groups = Vec::new();
     for _ in 0..reader.count()? {
         groups.push(Group {
@@ -411,7 +280,7 @@ fn decode_index(bytes: &[u8]) -> Option<Index> {
             place: read_place(&mut reader)?,
         });
     }
-    Some((sealed_through, span_ms, series, groups))
+    Some((sealed_through, span_ms, groups))
 }
 
 fn put_place(out: &mut Vec<u8>, place: Place) {

@@ -1,0 +1,308 @@
+//! Which series there are: their labels, and an inverted index from each label to its series; it knows no samples.
+
+mod find;
+mod symbols;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+use roaring::RoaringBitmap;
+use tocsin_promql::Labels;
+
+use symbols::Symbols;
+pub(crate) use symbols::short;
+
+/// Labels of removed series may take this much of the arena before it is written anew.
+const DEAD_LABELS_MIN: usize = 1 << 16;
+
+/// All series by number. A number that is no longer used is given out again.
+#[derive(Default)]
+pub(crate) struct Registry {
+    hash: RandomState,
+    symbols: Symbols,
+    /// The series of a pair, by the pair's number.
+    postings: Vec<Posting>,
+    /// The pairs of a name, by the name's number.
+    pairs_of: BTreeMap<u32, RoaringBitmap>,
+    series: Vec<Entry>,
+    /// Pairs of all series, one series after the other.
+    arena: Vec<u32>,
+    dead_labels: usize,
+    by_labels: HashTable<u32>,
+    live: RoaringBitmap,
+    free: Vec<u32>,
+}
+
+/// Where the labels of a series stand.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    hash: u64,
+    labels_at: u32,
+    labels: u32,
+}
+
+/// The series that have a pair.
+#[derive(Default)]
+enum Posting {
+    #[default]
+    Empty,
+    /// Most labels that tell series apart are of one series: that costs no bitmap.
+    One(u32),
+    Many(Box<RoaringBitmap>),
+}
+
+impl Posting {
+    fn add(&mut self, series: u32) {
+        match self {
+            Self::Empty => *self = Self::One(series),
+            Self::One(first) => {
+                let both: RoaringBitmap = [*first, series].into_iter().collect();
+                *self = Self::Many(Box::new(both));
+            }
+            Self::Many(many) => {
+                many.insert(series);
+            }
+        }
+    }
+
+    /// Takes a series out; whether none is left.
+    fn remove(&mut self, series: u32) -> bool {
+        match self {
+            Self::Empty => return true,
+            Self::One(one) if *one == series => *self = Self::Empty,
+            Self::One(_) => {}
+            Self::Many(many) => {
+                many.remove(series);
+                if many.is_empty() {
+                    *self = Self::Empty;
+                }
+            }
+        }
+        matches!(self, Self::Empty)
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::One(_) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+}
+
+/// Labels in the order of names, as something asks for them or as they are kept.
+pub(crate) trait LabelList {
+    /// Calls `visit` with each name and value.
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str));
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The name and value at a place.
+    fn at(&self, place: usize) -> (&str, &str);
+}
+
+impl LabelList for [(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)] {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str)) {
+        for (name, value) in self {
+            visit(name, value);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, place: usize) -> (&str, &str) {
+        (&self[place].0, &self[place].1)
+    }
+}
+
+impl LabelList for Vec<(&str, &str)> {
+    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str)) {
+        for (name, value) in self {
+            visit(name, value);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn at(&self, place: usize) -> (&str, &str) {
+        self[place]
+    }
+}
+
+impl Registry {
+    /// A hash of labels that differs from process to process, so that nobody can send labels that collide.
+    pub(crate) fn hash_of<L: LabelList + ?Sized>(&self, labels: &L) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        labels.each(&mut |name, value| {
+            hasher.write(name.as_bytes());
+            hasher.write_u8(0xff);
+            hasher.write(value.as_bytes());
+            hasher.write_u8(0xff);
+        });
+        hasher.finish()
+    }
+
+    /// The number of a series by the hash that [`Registry::hash_of`] gave.
+    pub(crate) fn find<L: LabelList + ?Sized>(&self, hash: u64, labels: &L) -> Option<u32> {
+        let found = self.by_labels.find(hash, |number| {
+            let entry = self.series[*number as usize];
+            entry.hash == hash && self.has_labels(entry, labels)
+        });
+        found.copied()
+    }
+
+    fn has_labels<L: LabelList + ?Sized>(&self, entry: Entry, labels: &L) -> bool {
+        let pairs = self.pairs(entry);
+        pairs.len() == labels.count()
+            && pairs.iter().enumerate().all(|(place, pair)| {
+                let pair = self.symbols.pair(*pair);
+                let (name, value) = labels.at(place);
+                &**self.symbols.text(pair.name) == name && &**self.symbols.text(pair.value) == value
+            })
+    }
+
+    /// Adds a series that is not there yet.
+    pub(crate) fn add<L: LabelList + ?Sized>(&mut self, hash: u64, labels: &L) -> u32 {
+        let number = match self.free.pop() {
+            Some(number) => number,
+            None => {
+                self.series.push(Entry::default());
+                short(self.series.len() - 1)
+            }
+        };
+        let labels_at = short(self.arena.len());
+        labels.each(&mut |name, value| {
+            let pair = self.symbols.add_pair(name, value);
+            if self.symbols.pair_numbers() > self.postings.len() {
+                self.postings
+                    .resize_with(self.symbols.pair_numbers(), Posting::default);
+            }
+            let name = self.symbols.pair(pair).name;
+            self.pairs_of.entry(name).or_default().insert(pair);
+            self.postings[pair as usize].add(number);
+            self.arena.push(pair);
+        });
+        self.series[number as usize] = Entry {
+            hash,
+            labels_at,
+            labels: short(labels.count()),
+        };
+        let series = &self.series;
+        self.by_labels
+            .insert_unique(hash, number, |other| series[*other as usize].hash);
+        self.live.insert(number);
+        number
+    }
+
+    /// The number of a series, which is added if need be; whether it was.
+    pub(crate) fn find_or_add<L: LabelList + ?Sized>(&mut self, labels: &L) -> (u32, bool) {
+        let hash = self.hash_of(labels);
+        match self.find(hash, labels) {
+            Some(number) => (number, false),
+            None => (self.add(hash, labels), true),
+        }
+    }
+
+    /// Forgets a series.
+    pub(crate) fn remove(&mut self, number: u32) {
+        if !self.live.remove(number) {
+            return;
+        }
+        let entry = self.series[number as usize];
+        if let Ok(found) = self
+            .by_labels
+            .find_entry(entry.hash, |other| *other == number)
+        {
+            found.remove();
+        }
+        for pair in self.pairs(entry).to_vec() {
+            if self.postings[pair as usize].remove(number) {
+                let name = self.symbols.pair(pair).name;
+                if let Some(pairs) = self.pairs_of.get_mut(&name) {
+                    pairs.remove(pair);
+                    if pairs.is_empty() {
+                        self.pairs_of.remove(&name);
+                    }
+                }
+                self.symbols.remove_pair(pair);
+            }
+        }
+        self.dead_labels += entry.labels as usize;
+        self.series[number as usize] = Entry::default();
+        self.free.push(number);
+        if self.dead_labels > DEAD_LABELS_MIN && self.dead_labels > self.arena.len() / 2 {
+            self.tidy_arena();
+        }
+    }
+
+    fn tidy_arena(&mut self) {
+        let mut arena = Vec::with_capacity(self.arena.len() - self.dead_labels);
+        for number in &self.live {
+            let entry = self.series[number as usize];
+            let labels_at = short(arena.len());
+            arena.extend_from_slice(self.pairs(entry));
+            self.series[number as usize].labels_at = labels_at;
+        }
+        self.arena = arena;
+        self.dead_labels = 0;
+    }
+
+    fn pairs(&self, entry: Entry) -> &[u32] {
+        let first = entry.labels_at as usize;
+        &self.arena[first..first + entry.labels as usize]
+    }
+
+    /// The labels of a series that is there.
+    pub(crate) fn labels(&self, number: u32) -> Labels {
+        let pairs = self.pairs(self.series[number as usize]);
+        Labels::new(pairs.iter().map(|pair| {
+            let pair = self.symbols.pair(*pair);
+            (
+                Arc::clone(self.symbols.text(pair.name)),
+                Arc::clone(self.symbols.text(pair.value)),
+            )
+        }))
+    }
+
+    /// Calls `visit` with each name and value of a series.
+    pub(crate) fn each_label(&self, number: u32, visit: &mut dyn FnMut(&Arc<str>, &Arc<str>)) {
+        for pair in self.pairs(self.series[number as usize]) {
+            let pair = self.symbols.pair(*pair);
+            visit(self.symbols.text(pair.name), self.symbols.text(pair.value));
+        }
+    }
+
+    /// The value of a label of a series.
+    pub(crate) fn value(&self, number: u32, name: u32) -> Option<&Arc<str>> {
+        let mut pairs = self.pairs(self.series[number as usize]).iter();
+        let pair = pairs.find_map(|pair| {
+            let pair = self.symbols.pair(*pair);
+            (pair.name == name).then_some(pair)
+        })?;
+        Some(self.symbols.text(pair.value))
+    }
+
+    /// How many series there are.
+    pub(crate) fn len(&self) -> usize {
+        self.live.len().try_into().unwrap_or(usize::MAX)
+    }
+
+    /// One more than the largest number that was given out.
+    pub(crate) fn numbers(&self) -> usize {
+        self.series.len()
+    }
+
+    /// The numbers of all series.
+    pub(crate) fn all(&self) -> &RoaringBitmap {
+        &self.live
+    }
+}
+
+#[cfg(test)]
+mod tests;
