@@ -244,7 +244,13 @@ fn journal(app: &App) -> Check {
 }
 
 fn store(app: &App) -> Check {
+    let refused = app.telemetry.refusals();
     match app.telemetry.trouble() {
+        None if refused.is_some() => Check::warn(
+            "store",
+            refused.unwrap_or_default(),
+            "have that source send fewer series: drop labels with many values before they are sent",
+        ),
         None => Check::ok("store", "samples and logs are being written"),
         Some(why) => Check::fail(
             "store",

@@ -376,6 +376,11 @@ pub trait Telemetry: Send + Sync + 'static {
 
     /// The last error of writing, if the store cannot write now.
     fn trouble(&self) -> Option<String>;
+
+    /// Which limit made the store refuse samples since it was opened, in words; nothing when none did.
+    fn refusals(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A frozen bundle.

@@ -175,6 +175,12 @@ pub(crate) enum Func {
     Absent,
     AbsentOverTime,
     HistogramQuantile,
+    /// The share of observations between two bounds.
+    HistogramFraction,
+    /// Labels of info series; the second argument is their selector, with a name.
+    Info,
+    /// A fact of the query as a whole.
+    OfQuery(OfQuery),
     /// Functions of native histograms give nothing for plain values.
     NativeOnly,
     LabelReplace,
@@ -190,6 +196,15 @@ pub(crate) enum Func {
     SortByLabel {
         descending: bool,
     },
+}
+
+/// Seconds that are the same at every instant of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfQuery {
+    Start,
+    End,
+    Step,
+    Range,
 }
 
 /// One value from each range of samples.
@@ -293,7 +308,7 @@ impl Expr {
                 }
             }
             Self::Call(call) => match call.func {
-                Func::Scalar | Func::Time | Func::Pi => Kind::Scalar,
+                Func::Scalar | Func::Time | Func::Pi | Func::OfQuery(_) => Kind::Scalar,
                 Func::Over(_)
                 | Func::Map(_)
                 | Func::Bound(_)
@@ -301,6 +316,8 @@ impl Expr {
                 | Func::Absent
                 | Func::AbsentOverTime
                 | Func::HistogramQuantile
+                | Func::HistogramFraction
+                | Func::Info
                 | Func::NativeOnly
                 | Func::LabelReplace
                 | Func::LabelJoin

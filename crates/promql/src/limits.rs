@@ -18,6 +18,8 @@ pub struct Limits<'a> {
     /// Whether the metric's name is dropped at the end of the query instead of in each function (an experiment of
     /// Prometheus 3, off by default there too).
     pub delayed_name_removal: bool,
+    /// Whether label names that a query makes are letters, digits and `_` only, as before Prometheus 3, instead of any text.
+    pub legacy_label_names: bool,
     /// Asked every few thousand samples; the query stops when it says true.
     pub cancelled: Option<&'a dyn Fn() -> bool>,
 }
@@ -31,6 +33,7 @@ impl Default for Limits<'_> {
             lookback_ms: 300_000,
             subquery_step_ms: 60_000,
             delayed_name_removal: false,
+            legacy_label_names: false,
             cancelled: None,
         }
     }

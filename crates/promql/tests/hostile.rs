@@ -118,7 +118,7 @@ fn a_query_names_the_metrics_it_depends_on_unless_it_depends_on_any() {
 
 #[test]
 fn what_is_not_supported_says_so() {
-    let error = Query::parse("info(x)").unwrap_err();
+    let error = Query::parse("x + fill(0) y").unwrap_err();
     assert!(matches!(error, ParseError::Unsupported { .. }), "{error}");
 }
 

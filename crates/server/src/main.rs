@@ -15,6 +15,7 @@ mod rules;
 mod serve;
 mod setup;
 mod sparing_disk;
+mod store_command;
 mod store_port;
 mod system;
 mod watch;
@@ -57,6 +58,12 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    /// Look at and tidy the telemetry of a data directory that no server uses.
+    #[command(subcommand)]
+    Store(store_command::StoreCommand),
+    /// Copy telemetry of a span of time into one file, and ask such a file.
+    #[command(subcommand)]
+    Window(store_command::WindowCommand),
     /// Tell what is wrong in rule files of Prometheus' format
     CheckRules {
         /// Files, or patterns of such.
@@ -139,6 +146,12 @@ fn main() -> ExitCode {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::LoginLink(wanted) => login_link(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Store(command) => {
+            store_command::run_store(&command, &mut out).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Window(command) => {
+            store_command::run_window(&command, &mut out).map(|()| ExitCode::SUCCESS)
+        }
         Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
         Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
         Command::CheckRules { files } => rules::check::run(&files, &mut out),

@@ -177,6 +177,7 @@ impl Telemetry for Asking {
             reason = "metrics are floats; counts beyond 2^53 do not occur"
         )]
         let number = |count: u64| count as f64;
+        let refused = &stats.refused;
         vec![
             (
                 "tocsin_store_series",
@@ -189,9 +190,19 @@ impl Telemetry for Asking {
                 number(stats.samples),
             ),
             (
+                "tocsin_store_samples_in_memory",
+                "Samples that are in no block yet.",
+                number(stats.samples_in_head),
+            ),
+            (
                 "tocsin_store_bytes",
                 "Bytes of the store on disk.",
                 number(stats.size_on_disk),
+            ),
+            (
+                "tocsin_store_sample_block_bytes",
+                "Bytes of the blocks of samples.",
+                number(stats.sample_block_bytes),
             ),
             (
                 "tocsin_store_waiting_batches",
@@ -208,6 +219,31 @@ impl Telemetry for Asking {
                 "Facts that were dropped while the disk refused them.",
                 number(stats.dropped_facts),
             ),
+            (
+                "tocsin_store_refused_series_limit",
+                "Samples refused since their source, or the store, has as many series as it may.",
+                number(refused.series_limit),
+            ),
+            (
+                "tocsin_store_refused_labels",
+                "Samples refused for their labels.",
+                number(refused.labels),
+            ),
+            (
+                "tocsin_store_refused_too_late",
+                "Samples refused since they were too old.",
+                number(refused.too_late),
+            ),
+            (
+                "tocsin_store_refused_too_early",
+                "Samples refused since they were too far ahead of now.",
+                number(refused.too_early),
+            ),
+            (
+                "tocsin_store_refused_conflicting",
+                "Samples refused since another value stood at their instant.",
+                number(refused.conflicting),
+            ),
         ]
     }
 
@@ -219,6 +255,15 @@ impl Telemetry for Asking {
             (lines, facts) => format!(
                 "{why}; {lines} log lines and {facts} facts found no room in memory and were dropped since the start"
             ),
+        })
+    }
+
+    fn refusals(&self) -> Option<String> {
+        let stats = self.0.stats();
+        let refused = stats.refused.series_limit;
+        let (source, series) = stats.series_by_source.first()?;
+        (refused > 0).then(|| {
+            format!("{refused} samples were refused since the start, since their source has as many series as it may; most series, {series}, come from {source}")
         })
     }
 }

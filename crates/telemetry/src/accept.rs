@@ -59,6 +59,8 @@ struct Taking<'a> {
     series: Vec<u32>,
     written: Written,
     metrics: Vec<Arc<str>>,
+    /// Newest sample that was stored, or was there already: who sends it again waits for what follows from it.
+    newest_ms: Option<i64>,
 }
 
 /// Takes a write, and records that came with it (packed), into memory.
@@ -78,6 +80,7 @@ pub(crate) fn take(
         series: Vec::with_capacity(write.series.len()),
         written: Written::default(),
         metrics: Vec::new(),
+        newest_ms: None,
     };
     let numbers: Vec<Option<u32>> = write
         .series
@@ -91,15 +94,13 @@ pub(crate) fn take(
         series,
         mut written,
         mut metrics,
+        newest_ms,
         ..
     } = taking;
     metrics.sort();
     metrics.dedup();
     written.exemplars = exemplars.len() as u64;
-    written.arrived = Arrived {
-        metrics,
-        newest_ms: points.iter().map(|point| point.at_ms).max(),
-    };
+    written.arrived = Arrived { metrics, newest_ms };
     let is_nothing = points.is_empty()
         && exemplars.is_empty()
         && metadata.is_empty()
@@ -213,6 +214,7 @@ impl Taking<'_> {
             }
         }
         self.written.samples += 1;
+        self.newest_ms = self.newest_ms.max(Some(at_ms));
     }
 
     /// Keeps the first refusal in words.

@@ -30,6 +30,7 @@ mod store;
 mod tails;
 mod varint;
 mod wal;
+mod window;
 
 pub use codec::{CodecError, decode_samples, encode_samples};
 pub use disk::{Disk, Draft, LogFile, RealDisk};
@@ -39,3 +40,4 @@ pub use options::{Limits, OpenReport, Options, Refused, SealSamples, SetAside, S
 pub use query::SeriesSamples;
 pub use recorded::{Recorded, RecordedError, RecordedSeries};
 pub use store::{Position, Store};
+pub use window::{ExportError, Window, WindowContents};

@@ -212,7 +212,8 @@ impl Store {
         }
     }
 
-    fn take_number(&self) -> u64 {
+    /// Gives out the number of a new block.
+    pub(crate) fn take_number(&self) -> u64 {
         let mut writer = self.lock_writer();
         writer.next_block += 1;
         writer.next_block - 1
@@ -242,7 +243,7 @@ impl Store {
                 if tail.is_none() && late.is_none() {
                     continue;
                 }
-                block.begin(head.labels(series));
+                block.begin(&head.labels(series));
                 numbers.push(series);
                 if let Some(late) = late {
                     let times: Vec<i64> = late.keys().copied().collect();

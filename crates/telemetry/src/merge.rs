@@ -82,7 +82,7 @@ pub(crate) fn write(
             points.dedup_by_key(|(time, _)| *time);
             (times, values) = points.into_iter().unzip();
         }
-        writer.begin(labels_of(*number));
+        writer.begin(&labels_of(*number));
         writer.put(&times, &values, None)?;
     }
     let through = ordered.iter().map(|block| block.about().sealed_through);

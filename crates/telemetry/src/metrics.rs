@@ -121,7 +121,7 @@ fn matching(head: &Head, ask: &Ask<'_>) -> RoaringBitmap {
 }
 
 /// Those of them that have a sample in the span, as far as blocks tell without being read.
-fn asked(head: &Head, ask: &Ask<'_>) -> RoaringBitmap {
+pub(crate) fn asked(head: &Head, ask: &Ask<'_>) -> RoaringBitmap {
     let (from_ms, to_ms) = (ask.from_ms, ask.to_ms);
     let mut found = matching(head, ask);
     let blocks: Vec<_> = head

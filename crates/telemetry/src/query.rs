@@ -26,7 +26,7 @@ impl Source for Store {
 }
 
 /// The series of a head that pass.
-fn select_in(head: &Head, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
+pub(crate) fn select_in(head: &Head, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
     let found = head.registry.select(select.matchers);
     let count = usize::try_from(found.len()).unwrap_or(usize::MAX);
     if count > select.series_max {

@@ -13,7 +13,6 @@ use super::fold::{
     CountFold, DeviationFold, Fold, GroupFold, MaxFold, MeanFold, MinFold, SumFold, VarianceFold,
 };
 use super::group::Groups;
-use super::label_fns::check_label_name;
 use super::statistics;
 
 /// Steps whose values are gathered at a time: as many as fit the cache line that the first of them fetches.
@@ -128,7 +127,7 @@ impl Evaluator<'_> {
         aggregate: &Aggregate,
         grid: Grid,
     ) -> Result<Vec<Row>, EvalError> {
-        check_label_name(label)?;
+        self.check_label_name(label)?;
         let mut groups = Groups::new(&aggregate.grouping);
         // By the bits of the value, so that its text is made once.
         let mut counts: Vec<BTreeMap<u64, Vec<f64>>> = Vec::new();

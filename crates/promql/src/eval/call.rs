@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ast::{Call, DatePart, Each, Expr, Func, Over, Selector, Window};
+use crate::ast::{Call, DatePart, Each, Expr, Func, OfQuery, Over, Selector, Window};
 use crate::error::EvalError;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::MatchOp;
@@ -10,6 +10,7 @@ use crate::matcher::MatchOp;
 use super::Evaluator;
 use super::columns::{ABSENT, Grid, Out, Row, is_present};
 use super::feed::{Name, Wanted, keeps_name};
+use super::timeline::seconds;
 use super::{arithmetic, date, label_fns, statistics};
 
 impl Evaluator<'_> {
@@ -42,17 +43,16 @@ impl Evaluator<'_> {
                 self.histogram_quantile(&quantiles, &rows, grid)
                     .map(Out::Vector)
             }
-            Func::NativeOnly => Ok(Out::Vector(Vec::new())),
-            Func::LabelReplace => {
-                let rows = self.vector(arg(call, 0)?, grid)?;
-                let texts = [
-                    text(call, 1)?,
-                    text(call, 2)?,
-                    text(call, 3)?,
-                    text(call, 4)?,
-                ];
-                self.label_replace(rows, texts).map(Out::Vector)
+            Func::HistogramFraction => self.fraction(call, grid).map(Out::Vector),
+            Func::Info => {
+                let Expr::Selector(infos) = arg(call, 1)? else {
+                    return Err(EvalError::argument("info takes a selector"));
+                };
+                self.info(arg(call, 0)?, infos, grid).map(Out::Vector)
             }
+            Func::OfQuery(fact) => Ok(Out::Scalar(vec![self.of_query(fact); grid.count])),
+            Func::NativeOnly => Ok(Out::Vector(Vec::new())),
+            Func::LabelReplace => self.replace(call, grid).map(Out::Vector),
             Func::LabelJoin => {
                 let rows = self.vector(arg(call, 0)?, grid)?;
                 let sources = texts(call, 3)?;
@@ -78,6 +78,34 @@ impl Evaluator<'_> {
                 Ok(Out::Vector(rows))
             }
         }
+    }
+
+    fn fraction(&mut self, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
+        let lower = self.scalar(arg(call, 0)?, grid)?;
+        let upper = self.scalar(arg(call, 1)?, grid)?;
+        let rows = self.vector(arg(call, 2)?, grid)?;
+        self.histogram_fraction(&lower, &upper, &rows, grid)
+    }
+
+    fn replace(&mut self, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
+        let rows = self.vector(arg(call, 0)?, grid)?;
+        let texts = [
+            text(call, 1)?,
+            text(call, 2)?,
+            text(call, 3)?,
+            text(call, 4)?,
+        ];
+        self.label_replace(rows, texts)
+    }
+
+    fn of_query(&self, fact: OfQuery) -> f64 {
+        let (start_ms, end_ms) = self.bounds;
+        seconds(match fact {
+            OfQuery::Start => start_ms,
+            OfQuery::End => end_ms,
+            OfQuery::Step => self.step_ms,
+            OfQuery::Range => end_ms.saturating_sub(start_ms),
+        })
     }
 
     fn scalars(&mut self, args: &[Expr], grid: Grid) -> Result<Vec<Vec<f64>>, EvalError> {
@@ -158,8 +186,8 @@ impl Evaluator<'_> {
                 presence_only: true,
                 any_order: false,
             };
-            let seconds = |time_ms: i64, _| time_ms as f64 / 1e3;
-            self.feed_newest(selector, grid, wanted, seconds, &mut |fed, _| {
+            let time = |time_ms: i64, _| seconds(time_ms);
+            self.feed_newest(selector, grid, wanted, time, &mut |fed, _| {
                 rows.push(fed.to_row());
                 Ok(())
             })?;
@@ -241,7 +269,7 @@ fn texts(call: &Call, from: usize) -> Result<Vec<&str>, EvalError> {
 
 fn times(grid: Grid) -> Vec<f64> {
     (0..grid.count)
-        .map(|step| grid.time_ms(step) as f64 / 1e3)
+        .map(|step| seconds(grid.time_ms(step)))
         .collect()
 }
 

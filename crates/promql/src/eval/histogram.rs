@@ -1,6 +1,6 @@
 //! Quantiles of classic histograms: series with a label `le` that count up to a bound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::EvalError;
 use crate::labels::Labels;
@@ -31,6 +31,43 @@ impl Evaluator<'_> {
         rows: &[Row],
         grid: Grid,
     ) -> Result<Vec<Row>, EvalError> {
+        let histograms = self.histograms(rows);
+        if !histograms.is_empty() {
+            self.check_quantiles(quantiles);
+        }
+        let mut mended = BTreeSet::new();
+        let results = self.each_histogram(histograms, rows, grid, |labels, buckets, step| {
+            let (value, forced) = bucket_quantile(quantiles[step], buckets);
+            if forced {
+                mended.insert(labels.clone());
+            }
+            value
+        })?;
+        for labels in mended {
+            self.inform(format!(
+                "buckets of {labels} were made monotonic before their quantile was taken"
+            ));
+        }
+        self.without_names(results)
+    }
+
+    /// The share of observations above `lower` and up to `upper`.
+    pub(super) fn histogram_fraction(
+        &mut self,
+        lower: &[f64],
+        upper: &[f64],
+        rows: &[Row],
+        grid: Grid,
+    ) -> Result<Vec<Row>, EvalError> {
+        let histograms = self.histograms(rows);
+        let results = self.each_histogram(histograms, rows, grid, |_, buckets, step| {
+            bucket_fraction(lower[step], upper[step], buckets)
+        })?;
+        self.without_names(results)
+    }
+
+    /// The histograms that the rows are buckets of.
+    fn histograms(&mut self, rows: &[Row]) -> BTreeMap<Labels, Histogram> {
         let mut histograms: BTreeMap<Labels, Histogram> = BTreeMap::new();
         for (at, row) in rows.iter().enumerate() {
             let Some(bound) = parse_bound(row.labels.get("le")) else {
@@ -49,43 +86,43 @@ impl Evaluator<'_> {
                 .rows
                 .push((bound, at));
         }
-        if !histograms.is_empty() {
-            self.check_quantiles(quantiles);
-        }
+        histograms
+    }
+
+    fn each_histogram(
+        &mut self,
+        histograms: BTreeMap<Labels, Histogram>,
+        rows: &[Row],
+        grid: Grid,
+        mut compute: impl FnMut(&Labels, &mut Vec<Bucket>, usize) -> f64,
+    ) -> Result<Vec<Row>, EvalError> {
         let mut results = Vec::with_capacity(histograms.len());
-        for (labels, histogram) in histograms {
+        let mut buckets = Vec::new();
+        for (labels, mut histogram) in histograms {
             self.budget.spend(grid.count)?;
-            let mut values = Vec::with_capacity(grid.count);
-            for (step, q) in quantiles.iter().enumerate() {
-                let mut buckets = buckets_at(&histogram, rows, step);
+            // Buckets need not be sorted at every step then.
+            histogram.rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let values = (0..grid.count).map(|step| {
+                buckets.clear();
+                let all = histogram.rows.iter().map(|(bound, row)| Bucket {
+                    bound: *bound,
+                    count: rows[*row].values[step],
+                });
+                buckets.extend(all.filter(|bucket| is_present(bucket.count)));
                 if buckets.is_empty() {
-                    values.push(ABSENT);
-                    continue;
+                    ABSENT
+                } else {
+                    compute(&labels, &mut buckets, step)
                 }
-                let (value, forced) = bucket_quantile(*q, &mut buckets);
-                if forced {
-                    self.inform(format!(
-                        "buckets of {labels} were made monotonic before their quantile was taken"
-                    ));
-                }
-                values.push(value);
-            }
+            });
             results.push(Row {
+                values: values.collect(),
                 labels,
                 drop_name: histogram.drop_name,
-                values,
             });
         }
-        self.without_names(results)
+        Ok(results)
     }
-}
-
-fn buckets_at(histogram: &Histogram, rows: &[Row], step: usize) -> Vec<Bucket> {
-    let buckets = histogram.rows.iter().map(|(bound, row)| Bucket {
-        bound: *bound,
-        count: rows[*row].values[step],
-    });
-    buckets.filter(|bucket| is_present(bucket.count)).collect()
 }
 
 /// A bound as Prometheus writes it; `None` for what is no number.
@@ -104,7 +141,6 @@ fn bucket_quantile(q: f64, buckets: &mut Vec<Bucket>) -> (f64, bool) {
     if q > 1.0 {
         return (f64::INFINITY, false);
     }
-    buckets.sort_by(|a, b| a.bound.total_cmp(&b.bound));
     if buckets
         .last()
         .is_none_or(|last| last.bound != f64::INFINITY)
@@ -134,6 +170,52 @@ fn bucket_quantile(q: f64, buckets: &mut Vec<Bucket>) -> (f64, bool) {
     rank -= below.count;
     let share = rank / (bucket.count - below.count);
     (below.bound + (bucket.bound - below.bound) * share, forced)
+}
+
+/// The share of observations between two bounds; they are taken to lie evenly within a bucket.
+fn bucket_fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
+    let (Some(first), Some(last)) = (buckets.first().copied(), buckets.last()) else {
+        return f64::NAN;
+    };
+    if last.bound != f64::INFINITY {
+        return f64::NAN;
+    }
+    coalesce(buckets);
+    let total = buckets.last().map_or(0.0, |last| last.count);
+    if total == 0.0 || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    if lower >= upper {
+        return 0.0;
+    }
+    // Without bounds below zero there are no observations below zero either.
+    let start = if first.bound > 0.0 {
+        0.0
+    } else {
+        f64::NEG_INFINITY
+    };
+    (rank_of(upper, start, total, buckets) - rank_of(lower, start, total, buckets)) / total
+}
+
+/// How many observations are at most `value`.
+fn rank_of(value: f64, start: f64, total: f64, buckets: &[Bucket]) -> f64 {
+    let (mut bound_below, mut below) = (start, 0.0);
+    for bucket in buckets {
+        if bound_below >= value {
+            return f64::min(below, total);
+        }
+        if bucket.bound > value {
+            let rank = if bound_below == f64::NEG_INFINITY {
+                bucket.count
+            } else {
+                let width = bucket.bound - bound_below;
+                below + (bucket.count - below) * (value - bound_below) / width
+            };
+            return if rank > total { total } else { rank };
+        }
+        (bound_below, below) = (bucket.bound, bucket.count);
+    }
+    total
 }
 
 /// Adds up buckets of the same bound.

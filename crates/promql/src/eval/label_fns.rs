@@ -17,7 +17,7 @@ impl Evaluator<'_> {
         [target, template, source, pattern]: [&str; 4],
     ) -> Result<Vec<Row>, EvalError> {
         let pattern = compile(pattern).map_err(|error| EvalError::argument(error.to_string()))?;
-        check_label_name(target)?;
+        self.check_label_name(target)?;
         for row in &mut rows {
             let Some(found) = pattern.captures(row.labels.get(source)) else {
                 continue;
@@ -37,13 +37,28 @@ impl Evaluator<'_> {
         separator: &str,
         sources: &[&str],
     ) -> Result<Vec<Row>, EvalError> {
-        check_label_name(target)?;
+        self.check_label_name(target)?;
         for row in &mut rows {
             let values: Vec<&str> = sources.iter().map(|name| row.labels.get(name)).collect();
             let value = values.join(separator);
             set_label(row, target, &value);
         }
         merge_equal(rows)
+    }
+
+    /// Refuses what is no name of a label.
+    pub(super) fn check_label_name(&self, name: &str) -> Result<(), EvalError> {
+        if name.is_empty() {
+            return Err(EvalError::argument("a label's name must not be empty"));
+        }
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let goes_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if self.limits.legacy_label_names && !(starts_well && goes_well) {
+            return Err(EvalError::argument(format!(
+                "{name:?} is no name of a label: letters, digits and _ are allowed"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -52,19 +67,6 @@ fn set_label(row: &mut Row, target: &str, value: &str) {
     if target == METRIC_NAME {
         // A name that was just given is not the one that was to be dropped.
         row.drop_name = false;
-    }
-}
-
-/// Refuses what is no name of a label that a query may make.
-pub(super) fn check_label_name(name: &str) -> Result<(), EvalError> {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let goes_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if starts_well && goes_well {
-        Ok(())
-    } else {
-        Err(EvalError::argument(format!(
-            "{name:?} is no name of a label: letters, digits and _ are allowed"
-        )))
     }
 }
 

@@ -11,6 +11,7 @@ mod feed;
 mod fold;
 mod group;
 mod histogram;
+mod info;
 mod label_fns;
 mod matching;
 mod notes;
@@ -39,6 +40,8 @@ struct Evaluator<'a> {
     budget: Budget<'a>,
     /// Start and end of the whole query, for `@ start()` and `@ end()`.
     bounds: (i64, i64),
+    /// The step of the whole query; zero at an instant.
+    step_ms: i64,
     notes: BTreeSet<Note>,
 }
 
@@ -49,7 +52,7 @@ pub(crate) fn instant(
     at_ms: i64,
     limits: &Limits<'_>,
 ) -> Result<Answer, EvalError> {
-    let mut evaluator = Evaluator::new(source, *limits, (at_ms, at_ms));
+    let mut evaluator = Evaluator::new(source, *limits, (at_ms, at_ms, 0));
     let grid = Grid::instant(at_ms);
     let value = if let Expr::Window(window) = expr {
         Value::Matrix(evaluator.window_points(window, grid)?)
@@ -77,7 +80,7 @@ pub(crate) fn range(
     limits: &Limits<'_>,
 ) -> Result<Answer, EvalError> {
     let grid = Grid::spanning(span.0, span.1, span.2, limits.steps_max)?;
-    let mut evaluator = Evaluator::new(source, *limits, (span.0, span.1));
+    let mut evaluator = Evaluator::new(source, *limits, span);
     if matches!(expr, Expr::Window(_)) {
         return Err(EvalError::BadRange {
             reason: "the expression is a range of samples: use a function over it".to_owned(),
@@ -103,12 +106,14 @@ pub(crate) fn range(
 }
 
 impl<'a> Evaluator<'a> {
-    fn new(source: &'a dyn Source, limits: Limits<'a>, bounds: (i64, i64)) -> Self {
+    fn new(source: &'a dyn Source, limits: Limits<'a>, span: (i64, i64, i64)) -> Self {
+        let (start_ms, end_ms, step_ms) = span;
         Self {
             source,
             limits,
             budget: Budget::new(limits),
-            bounds,
+            bounds: (start_ms, end_ms),
+            step_ms,
             notes: BTreeSet::new(),
         }
     }

@@ -137,11 +137,12 @@ fn operator(binary: &foreign::BinaryExpr) -> String {
         Some(foreign::LabelModifier::Include(labels)) => {
             text += &format!(" on ({})", names(labels));
         }
-        Some(foreign::LabelModifier::Exclude(labels)) => {
-            if groups.is_some() || !labels.labels.is_empty() {
-                text += &format!(" ignoring ({})", names(labels));
-            }
+        Some(foreign::LabelModifier::Exclude(labels))
+            if groups.is_some() || !labels.labels.is_empty() =>
+        {
+            text += &format!(" ignoring ({})", names(labels));
         }
+        Some(foreign::LabelModifier::Exclude(_)) => {}
         None if groups.is_some() => text.push_str(" ignoring ()"),
         None => {}
     }

@@ -20,7 +20,13 @@ pub(super) fn check(text: &str) -> Result<(), ParseError> {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
-            '"' | '\'' | '`' => quoted_len(rest, first),
+            '"' | '\'' | '`' => {
+                let len = quoted_len(rest, first);
+                if first != '`' {
+                    check_escapes(&rest[..len])?;
+                }
+                len
+            }
             '#' => rest.find('\n').unwrap_or(rest.len()),
             _ if first.is_ascii_alphanumeric() || matches!(first, '_' | '.' | ':') => {
                 let end = rest
@@ -103,6 +109,24 @@ fn quoted_len(text: &str, quote: char) -> usize {
         }
     }
     text.len()
+}
+
+/// Refuses escapes that stand for single bytes above 127: alone they are no text, and the parser would take each for a
+/// character.
+fn check_escapes(quoted: &str) -> Result<(), ParseError> {
+    let mut rest = quoted;
+    while let Some(at) = rest.find('\\') {
+        let escape = rest.as_bytes().get(at + 1..).unwrap_or_default();
+        if matches!(escape, [b'x', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] | [b'2' | b'3', ..])
+        {
+            return Err(ParseError::syntax(
+                "a text has an escape for a byte that is no character: write the character itself",
+            ));
+        }
+        let next = rest[at + 1..].chars().next();
+        rest = &rest[at + 1 + next.map_or(0, char::len_utf8)..];
+    }
+    Ok(())
 }
 
 fn limit(what: &'static str, found: usize, limit: usize) -> Result<(), ParseError> {

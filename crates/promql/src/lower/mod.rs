@@ -11,7 +11,7 @@ use promql_parser::label::{MatchOp as ForeignOp, Matchers};
 use promql_parser::parser as foreign;
 
 use crate::ast::{
-    Aggregate, AggregateOp, At, Binary, Call, Cardinality, Expr, Grouping, Kind, Matching,
+    Aggregate, AggregateOp, At, Binary, Call, Cardinality, Expr, Func, Grouping, Kind, Matching,
     Selector, Shift, Window,
 };
 use crate::error::ParseError;
@@ -236,14 +236,49 @@ fn aggregate(from: &foreign::AggregateExpr) -> Result<Expr, ParseError> {
 fn call(from: &foreign::Call) -> Result<Expr, ParseError> {
     let name = from.func.name;
     let func = names::function(name).ok_or_else(|| unsupported(&format!("the function {name}")))?;
-    let args: Vec<Expr> = from
+    let mut args: Vec<Expr> = from
         .args
         .args
         .iter()
         .map(|arg| expr(arg))
         .collect::<Result<_, _>>()?;
     check_kinds(name, from, &args)?;
+    if func == Func::Info {
+        let infos = info_selector(args.drain(1..).next())?;
+        args.push(Expr::Selector(infos));
+    }
     Ok(Expr::Call(Call { func, args }))
+}
+
+/// The selector of info series: `target_info` unless it says otherwise, and never anything but info series.
+fn info_selector(given: Option<Expr>) -> Result<Selector, ParseError> {
+    let mut selector = match given {
+        None => Selector {
+            matchers: Vec::new(),
+            shift: Shift::default(),
+        },
+        Some(Expr::Selector(selector)) => selector,
+        Some(_) => {
+            return Err(ParseError::syntax(
+                "the second argument of info is a selector such as {version=~\".+\"}",
+            ));
+        }
+    };
+    let mut names = selector
+        .matchers
+        .iter()
+        .filter(|one| one.name() == METRIC_NAME)
+        .map(Matcher::op)
+        .peekable();
+    if names.peek().is_none() {
+        let default = Matcher::equal(METRIC_NAME, "target_info");
+        selector.matchers.insert(0, default);
+    } else if names.all(|op| matches!(op, MatchOp::NotEqual | MatchOp::NotMatches)) {
+        let any = Matcher::new(MatchOp::Matches, METRIC_NAME, ".+_info")
+            .map_err(|error| ParseError::syntax(error.to_string()))?;
+        selector.matchers.insert(0, any);
+    }
+    Ok(selector)
 }
 
 /// The parser skips this check for some literals; the evaluator relies on it.

@@ -1,7 +1,8 @@
 //! Names of functions and operators in the text, and what they are here.
 
 use crate::ast::{
-    AggregateOp, Arithmetic, BinaryOp, Bound, Compare, DatePart, Each, Func, Map, Over, SetOp,
+    AggregateOp, Arithmetic, BinaryOp, Bound, Compare, DatePart, Each, Func, Map, OfQuery, Over,
+    SetOp,
 };
 
 pub(super) fn function(name: &str) -> Option<Func> {
@@ -96,8 +97,14 @@ fn other(name: &str) -> Option<Func> {
         "absent" => Func::Absent,
         "absent_over_time" => Func::AbsentOverTime,
         "histogram_quantile" => Func::HistogramQuantile,
-        "histogram_avg" | "histogram_count" | "histogram_sum" | "histogram_fraction"
-        | "histogram_stddev" | "histogram_stdvar" => Func::NativeOnly,
+        "histogram_fraction" => Func::HistogramFraction,
+        "histogram_avg" | "histogram_count" | "histogram_sum" | "histogram_stddev"
+        | "histogram_stdvar" => Func::NativeOnly,
+        "info" => Func::Info,
+        "start" => Func::OfQuery(OfQuery::Start),
+        "end" => Func::OfQuery(OfQuery::End),
+        "step" => Func::OfQuery(OfQuery::Step),
+        "range" => Func::OfQuery(OfQuery::Range),
         "label_replace" => Func::LabelReplace,
         "label_join" => Func::LabelJoin,
         "scalar" => Func::Scalar,

@@ -20,12 +20,6 @@ const PASSING_MIN: usize = 709;
 /// Cases that are known to differ, and why.
 const KNOWN_DIFFERENT: &[(&str, &str)] = &[];
 
-/// Files that are skipped whole, and why.
-const SKIPPED_FILES: &[(&str, &str)] = &[(
-    "native_histograms.test",
-    "native histograms are not evaluated yet",
-)];
-
 const OWN_CASES: &str = include_str!("own.txt");
 
 #[test]
@@ -49,10 +43,6 @@ fn cases_of_prometheus_pass() {
     let (mut passed, mut skipped, mut failed, mut known) = (0, Vec::new(), Vec::new(), 0);
     for file in test_files(&folder) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        if let Some((_, why)) = SKIPPED_FILES.iter().find(|(skip, _)| *skip == name) {
-            println!("skipped file {name}: {why}");
-            continue;
-        }
         let text = std::fs::read_to_string(&file).unwrap();
         for (case, outcome) in run_script(&name, &text) {
             match outcome {

@@ -34,8 +34,7 @@ pub(crate) fn run_script(file: &str, text: &str) -> Vec<(String, Outcome)> {
                 with_native,
             } => load(&mut memory, &mut native, step_ms, series, with_native),
             What::Eval(eval) => {
-                let names_matter = file == "name_label_dropping.test";
-                outcomes.push((case, check(&eval, &memory, &native, names_matter)));
+                outcomes.push((case, check(&eval, &memory, &native, file)));
             }
             What::Unknown(line) => {
                 outcomes.push((case, Outcome::Skipped(format!("unknown command {line}"))));
@@ -72,7 +71,7 @@ fn load(
     }
 }
 
-fn check(eval: &Eval, memory: &Memory, native: &BTreeSet<String>, names_matter: bool) -> Outcome {
+fn check(eval: &Eval, memory: &Memory, native: &BTreeSet<String>, file: &str) -> Outcome {
     let is_native = |one: &Expected| matches!(one, Expected::Series(s) if s.values.is_none());
     if eval.expected.iter().any(is_native) {
         return Outcome::Skipped("expects native histograms".to_owned());
@@ -95,10 +94,16 @@ fn check(eval: &Eval, memory: &Memory, native: &BTreeSet<String>, names_matter: 
     // Prometheus runs its tests with the removal of names put off to the end of the query. Only a file that is about
     // that may tell the difference.
     for delayed in [true, false] {
-        if !delayed && names_matter {
+        if !delayed && file == "name_label_dropping.test" {
             continue;
         }
-        if let Err(why) = compare(eval, &query, memory, delayed) {
+        let limits = Limits {
+            delayed_name_removal: delayed,
+            // Prometheus' files are older than label names of any text.
+            legacy_label_names: file != "own",
+            ..Limits::default()
+        };
+        if let Err(why) = compare(eval, &query, memory, &limits) {
             let mode = if delayed { "delayed" } else { "at once" };
             return Outcome::Failed(format!("{} (names dropped {mode}): {why}", eval.query));
         }
@@ -106,14 +111,10 @@ fn check(eval: &Eval, memory: &Memory, native: &BTreeSet<String>, names_matter: 
     Outcome::Passed
 }
 
-fn compare(eval: &Eval, query: &Query, memory: &Memory, delayed: bool) -> Result<(), String> {
-    let limits = Limits {
-        delayed_name_removal: delayed,
-        ..Limits::default()
-    };
+fn compare(eval: &Eval, query: &Query, memory: &Memory, limits: &Limits<'_>) -> Result<(), String> {
     let answer = match eval.times {
-        Times::Instant(at) => query.instant(memory, at, &limits),
-        Times::Range { start, end, step } => query.range(memory, start, end, step, &limits),
+        Times::Instant(at) => query.instant(memory, at, limits),
+        Times::Range { start, end, step } => query.range(memory, start, end, step, limits),
     };
     let answer = match (answer, eval.mode) {
         (Err(_), Mode::Fail) => return Ok(()),
@@ -126,7 +127,7 @@ fn compare(eval: &Eval, query: &Query, memory: &Memory, delayed: bool) -> Result
         Times::Instant(at) => {
             compare_value(eval, &answer.value)?;
             if eval.mode != Mode::Ordered && !matches!(answer.value, Value::Text(_)) {
-                let around = query.range(memory, at - 60_000, at + 60_000, 60_000, &limits);
+                let around = query.range(memory, at - 60_000, at + 60_000, 60_000, limits);
                 let around = around.map_err(|error| format!("as a range: {error}"));
                 compare_middle(&answer, around, at)?;
             }

@@ -41,14 +41,24 @@ pub(crate) struct Run {
     pub(crate) len: u32,
 }
 
+/// What belongs to one series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OfSeries {
+    /// How many labels it has.
+    pub(crate) labels: u32,
+    /// How many runs it has.
+    pub(crate) runs: u32,
+}
+
 /// The whole index. Series are in the order of their runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     pub(crate) about: About,
     /// Label texts, sorted; series name them by their place.
     pub(crate) texts: Vec<String>,
-    /// Names and values of each series, and how many runs it has.
-    pub(crate) series: Vec<(Vec<(u32, u32)>, u32)>,
+    /// Names and values of all series, one series after the other.
+    pub(crate) labels: Vec<(u32, u32)>,
+    pub(crate) series: Vec<OfSeries>,
     pub(crate) columns: Vec<TimeColumn>,
     pub(crate) runs: Vec<Run>,
     /// Checksums of the pages of the data.
@@ -62,22 +72,25 @@ pub(crate) fn pack(index: &Index) -> Result<Vec<u8>, Damaged> {
     put_texts(&mut plain, &index.texts);
     put_len(&mut plain, index.series.len());
     // Like with like: zstd finds what repeats.
-    for (labels, _) in &index.series {
-        put_len(&mut plain, labels.len());
-        for (name, _) in labels {
-            put_u64(&mut plain, u64::from(*name));
-        }
+    for series in &index.series {
+        put_u64(&mut plain, u64::from(series.labels));
     }
+    for (name, _) in &index.labels {
+        put_u64(&mut plain, u64::from(*name));
+    }
+    let mut values = index.labels.iter().map(|(_, value)| *value);
     let mut before: Vec<u32> = Vec::new();
-    for (labels, _) in &index.series {
-        before.resize(labels.len().max(before.len()), 0);
-        for ((_, value), before) in labels.iter().zip(&mut before) {
-            put_i64(&mut plain, i64::from(*value) - i64::from(*before));
-            *before = *value;
+    for series in &index.series {
+        // At the same place the series before often has the same value.
+        let labels = series.labels as usize;
+        before.resize(labels.max(before.len()), 0);
+        for (value, before) in values.by_ref().zip(&mut before[..labels]) {
+            put_i64(&mut plain, i64::from(value) - i64::from(*before));
+            *before = value;
         }
     }
-    for (_, runs) in &index.series {
-        put_u64(&mut plain, u64::from(*runs));
+    for series in &index.series {
+        put_u64(&mut plain, u64::from(series.runs));
     }
     put_columns(&mut plain, &index.columns);
     put_len(&mut plain, index.runs.len());
@@ -152,31 +165,26 @@ fn read(reader: &mut Reader<'_>) -> Option<Index> {
     let about = read_about(reader)?;
     let texts = read_texts(reader)?;
     let count = reader.count()?;
-    let mut series: Vec<(Vec<(u32, u32)>, u32)> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let labels = reader.count()?;
-        let names = (0..labels).map(|_| Some((short(reader, texts.len())?, 0)));
-        series.push((names.collect::<Option<_>>()?, 0));
+    let mut series = vec![OfSeries::default(); count];
+    let mut all_labels = 0_usize;
+    for one in &mut series {
+        one.labels = u32::try_from(reader.count()?).ok()?;
+        all_labels = all_labels.checked_add(one.labels as usize)?;
     }
-    let mut before: Vec<i64> = Vec::new();
-    for (labels, _) in &mut series {
-        before.resize(labels.len().max(before.len()), 0);
-        for ((_, value), before) in labels.iter_mut().zip(&mut before) {
-            *before = before.checked_add(reader.i64()?)?;
-            *value = u32::try_from(*before).ok()?;
-            if *value as usize >= texts.len() {
-                return None;
-            }
-        }
+    if all_labels > reader.0.len() {
+        return None;
     }
-    for (_, runs) in &mut series {
-        *runs = u32::try_from(reader.u64()?).ok()?;
+    let names = (0..all_labels).map(|_| Some((short(reader, texts.len())?, 0)));
+    let mut labels: Vec<(u32, u32)> = names.collect::<Option<_>>()?;
+    read_values(reader, &series, &mut labels, texts.len())?;
+    for one in &mut series {
+        one.runs = u32::try_from(reader.u64()?).ok()?;
     }
     let columns = read_columns(reader)?;
     let runs = read_runs(reader, columns.len())?;
     let mut told = 0_u64;
-    for (_, runs) in &series {
-        told = told.checked_add(u64::from(*runs))?;
+    for one in &series {
+        told = told.checked_add(u64::from(one.runs))?;
     }
     let pages = reader.count()?;
     let pages = (0..pages).map(|_| Some(u32::from_le_bytes(reader.fixed()?)));
@@ -184,11 +192,35 @@ fn read(reader: &mut Reader<'_>) -> Option<Index> {
     (told == runs.len() as u64 && reader.is_empty()).then_some(Index {
         about,
         texts,
+        labels,
         series,
         columns,
         runs,
         pages,
     })
+}
+
+/// Reads the values of labels whose names are known.
+fn read_values(
+    reader: &mut Reader<'_>,
+    series: &[OfSeries],
+    labels: &mut [(u32, u32)],
+    texts: usize,
+) -> Option<()> {
+    let mut labels = labels.iter_mut();
+    let mut before: Vec<i64> = Vec::new();
+    for one in series {
+        let count = one.labels as usize;
+        before.resize(count.max(before.len()), 0);
+        for ((_, value), before) in labels.by_ref().zip(&mut before[..count]) {
+            *before = before.checked_add(reader.i64()?)?;
+            *value = u32::try_from(*before).ok()?;
+            if *value as usize >= texts {
+                return None;
+            }
+        }
+    }
+    Some(())
 }
 
 /// A number below a limit.

@@ -174,7 +174,8 @@ impl SampleBlock {
         Ok(Unregistered {
             block,
             texts: index.texts,
-            labels: index.series,
+            labels: index.labels,
+            told: index.series,
         })
     }
 
@@ -367,7 +368,8 @@ fn read_index(file: &File, len: u64, data_at: u64) -> Result<(Index, u64), Block
 pub(crate) struct Unregistered {
     block: SampleBlock,
     texts: Vec<String>,
-    labels: Vec<(Vec<(u32, u32)>, u32)>,
+    labels: Vec<(u32, u32)>,
+    told: Vec<index::OfSeries>,
 }
 
 impl Unregistered {
@@ -386,28 +388,29 @@ impl Unregistered {
     /// Finds its series in the registry, or adds them.
     pub(crate) fn register(self, registry: &mut Registry) -> SampleBlock {
         let text = |number: u32| self.texts[number as usize].as_str();
-        let numbers: Vec<u32> = self
-            .labels
-            .iter()
-            .map(|(labels, _)| {
-                let pairs = labels.iter();
-                let pairs: Vec<(&str, &str)> = pairs.map(|(n, v)| (text(*n), text(*v))).collect();
-                registry.find_or_add(&pairs).0
-            })
-            .collect();
+        let mut numbers = Vec::with_capacity(self.told.len());
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        let mut rest = self.labels.as_slice();
+        for told in &self.told {
+            let (labels, after) = rest.split_at(told.labels as usize);
+            rest = after;
+            pairs.clear();
+            pairs.extend(labels.iter().map(|(n, v)| (text(*n), text(*v))));
+            numbers.push(registry.find_or_add(&pairs).0);
+        }
         self.with_numbers(&numbers)
     }
 
     /// Takes the numbers of its series from who wrote it, in the order they were written.
     pub(crate) fn with_numbers(mut self, numbers: &[u32]) -> SampleBlock {
         let mut first_run = 0;
-        let series = numbers.iter().zip(&self.labels).map(|(number, (_, runs))| {
+        let series = numbers.iter().zip(&self.told).map(|(number, told)| {
             let one = OfSeries {
                 number: *number,
                 first_run,
-                runs: *runs,
+                runs: told.runs,
             };
-            first_run += runs;
+            first_run += told.runs;
             one
         });
         self.block.series = series.collect();

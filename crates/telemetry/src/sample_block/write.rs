@@ -1,12 +1,13 @@
 //! Writes a sample block, run after run; only its index and its columns of times are held in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use tocsin_promql::Labels;
 
-use super::index::{self, About, Index, Run, TimeColumn};
+use super::index::{self, About, Index, OfSeries, Run, TimeColumn};
 use super::{BlockError, HEADER, MARK_LEN, PAGE_BYTES, RUN_SAMPLES_MAX};
 use crate::columns::{IntPacker, ValueEncoder};
 use crate::disk::Draft;
@@ -27,7 +28,8 @@ pub(crate) struct BlockWriter {
     /// The column of each key that a caller gave.
     known_keys: HashMap<(u32, u32, usize), u32>,
     hashes: [RandomState; 2],
-    labels: Vec<(Labels, u32)>,
+    /// Numbers of label texts, in the order they came.
+    texts: HashMap<Arc<str>, u32>,
     index: Index,
 }
 
@@ -50,7 +52,7 @@ impl BlockWriter {
             known_times: HashMap::new(),
             known_keys: HashMap::new(),
             hashes: [RandomState::default(), RandomState::default()],
-            labels: Vec::new(),
+            texts: HashMap::new(),
             index: Index {
                 about: About {
                     span_ms: (i64::MAX, i64::MIN),
@@ -62,8 +64,15 @@ impl BlockWriter {
     }
 
     /// Begins a series; runs that follow are its.
-    pub(crate) fn begin(&mut self, labels: Labels) {
-        self.labels.push((labels, 0));
+    pub(crate) fn begin(&mut self, labels: &Labels) {
+        for (name, value) in labels.iter_shared() {
+            let pair = (self.text(name), self.text(value));
+            self.index.labels.push(pair);
+        }
+        self.index.series.push(OfSeries {
+            labels: short(labels.len()),
+            runs: 0,
+        });
     }
 
     /// Adds samples of the series that was begun last, sorted by time. Those with the same key have the same times.
@@ -115,8 +124,8 @@ impl BlockWriter {
         let about = &mut self.index.about;
         about.span_ms = (about.span_ms.0.min(*first), about.span_ms.1.max(*last));
         about.samples += times.len() as u64;
-        if let Some((_, runs)) = self.labels.last_mut() {
-            *runs += 1;
+        if let Some(series) = self.index.series.last_mut() {
+            series.runs += 1;
         }
         Ok(())
     }
@@ -195,27 +204,28 @@ impl BlockWriter {
         Ok(())
     }
 
-    /// Names the labels by numbers of sorted texts.
-    fn name_labels(&mut self) {
-        let mut texts: BTreeSet<&str> = BTreeSet::new();
-        for (labels, _) in &self.labels {
-            for (name, value) in labels.iter() {
-                texts.insert(name);
-                texts.insert(value);
-            }
+    fn text(&mut self, text: &Arc<str>) -> u32 {
+        if let Some(number) = self.texts.get(text) {
+            return *number;
         }
-        let numbers: BTreeMap<&str, u32> = texts
-            .iter()
-            .enumerate()
-            .map(|(at, text)| (*text, short(at)))
-            .collect();
-        let number = |text: &str| numbers.get(text).copied().unwrap_or_default();
-        let series = self.labels.iter().map(|(labels, runs)| {
-            let pairs = labels.iter();
-            let pairs = pairs.map(|(name, value)| (number(name), number(value)));
-            (pairs.collect(), *runs)
-        });
-        self.index.series = series.collect();
-        self.index.texts = texts.into_iter().map(str::to_owned).collect();
+        let number = short(self.texts.len());
+        self.texts.insert(Arc::clone(text), number);
+        number
+    }
+
+    /// Sorts the texts, and names the labels by their places.
+    fn name_labels(&mut self) {
+        let mut texts: Vec<(Arc<str>, u32)> = self.texts.drain().collect();
+        texts.sort();
+        let mut places = vec![0; texts.len()];
+        for (place, (_, number)) in texts.iter().enumerate() {
+            places[*number as usize] = short(place);
+        }
+        for (name, value) in &mut self.index.labels {
+            *name = places[*name as usize];
+            *value = places[*value as usize];
+        }
+        let texts = texts.into_iter();
+        self.index.texts = texts.map(|(text, _)| (*text).to_owned()).collect();
     }
 }

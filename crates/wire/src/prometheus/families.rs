@@ -1,6 +1,6 @@
 //! How the name of a series follows from that of its metric; it reads no format.
 
-use tocsin_domain::write::MetricKind;
+use tocsin_domain::write::{Metadata, MetricKind};
 
 /// The endings that a kind's series may have beyond the metric's name.
 const fn endings(kind: MetricKind) -> &'static [&'static str] {
@@ -23,6 +23,26 @@ pub(crate) fn family_of(series: &str, kind: MetricKind) -> &str {
         .find_map(|ending| series.strip_suffix(ending))
         .filter(|family| !family.is_empty())
         .unwrap_or(series)
+}
+
+/// Makes one description of all that were given for a metric; where they differ, the first one that says something counts.
+pub(crate) fn describe_once(metadata: &mut Vec<Metadata<'_>>) {
+    metadata.sort_by(|one, other| one.metric.cmp(&other.metric));
+    metadata.dedup_by(|later, kept| {
+        if later.metric != kept.metric {
+            return false;
+        }
+        if kept.kind == MetricKind::Unknown {
+            kept.kind = later.kind;
+        }
+        if kept.help.is_empty() {
+            kept.help = std::mem::take(&mut later.help);
+        }
+        if kept.unit.is_empty() {
+            kept.unit = std::mem::take(&mut later.unit);
+        }
+        true
+    });
 }
 
 #[cfg(test)]

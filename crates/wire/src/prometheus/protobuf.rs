@@ -172,6 +172,14 @@ impl<'a> Fields<'a> {
         self.varint().map(Some)
     }
 
+    /// A message that is preceded by its length, as in a stream of messages; nothing at the end.
+    pub(crate) fn next_delimited(&mut self) -> Result<Option<&'a [u8]>, ProtobufError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        self.counted(0).map(Some)
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, ProtobufError> {
         match self.rest {

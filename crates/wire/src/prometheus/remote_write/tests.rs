@@ -2,36 +2,17 @@
 
 use proptest::prelude::*;
 use tocsin_domain::signal::STALE_NAN_BITS;
-use tocsin_domain::write::{Exemplar, LabelPair, Metadata, MetricKind, Write};
+use tocsin_domain::write::MetricKind;
 
 use super::*;
 use crate::prometheus::protobuf::put_bytes;
-use crate::prometheus::snappy;
+use crate::prometheus::tests::{any_write, damaged, lines};
+use crate::prometheus::{properties, snappy};
 
 fn decompressed(block: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     snappy::decompress(block, 1 << 20, &mut out).unwrap();
     out
-}
-
-/// One line for each series: its labels, its points, its exemplars.
-pub(super) fn lines(write: &Write<'_>) -> Vec<String> {
-    let labels = |labels: &[LabelPair<'_>]| {
-        let parts: Vec<String> = labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        parts.join(",")
-    };
-    let line = |(index, series)| {
-        let mut line = labels(write.labels_of(series));
-        for point in write.points_of(series) {
-            line.push_str(&format!(" {}@{}", point.value, point.at_ms));
-        }
-        for exemplar in write.exemplars.iter().filter(|e| e.series == index) {
-            let of = labels(&exemplar.labels);
-            line.push_str(&format!(" #{of} {}@{}", exemplar.value, exemplar.at_ms));
-        }
-        line
-    };
-    write.series.iter().enumerate().map(line).collect()
 }
 
 #[test]
@@ -236,96 +217,28 @@ fn a_letter_that_is_cut_between_name_and_value_is_not_utf8() {
     );
 }
 
-fn any_labels() -> impl Strategy<Value = Vec<LabelPair<'static>>> {
-    let pairs = proptest::collection::btree_map("[a-z_.é]{1,6}", "[ -~é\n]{1,8}", 0..5);
-    pairs.prop_map(|pairs| {
-        pairs
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect()
-    })
-}
-
-fn any_series() -> impl Strategy<Value = (String, Vec<LabelPair<'static>>, Vec<(i64, u64)>)> {
-    let points = proptest::collection::vec((any::<i64>(), any::<u64>()), 1..4);
-    ("[a-z:]{1,9}", any_labels(), points)
-}
-
-/// Writes as either version can express them: every series has a point.
-pub(super) fn any_write() -> impl Strategy<Value = Write<'static>> {
-    let series = proptest::collection::vec(any_series(), 0..6);
-    let exemplar = (0..6_usize, any_labels(), any::<i64>(), -9.0..9.0_f64);
-    let exemplars = proptest::collection::vec(exemplar, 0..3);
-    let metadata = proptest::collection::btree_map("[a-z:]{1,9}", ("[ -~]{0,9}", 0..8_usize), 0..3);
-    (series, exemplars, metadata).prop_map(|(series, exemplars, metadata)| {
-        let mut write = Write::default();
-        for (name, mut labels, points) in series {
-            labels.push(("__name__".into(), name.into()));
-            labels.sort();
-            write.begin(labels);
-            for (at_ms, bits) in points {
-                write.push(at_ms, f64::from_bits(bits));
-            }
-        }
-        for (series, labels, at_ms, value) in exemplars {
-            write.exemplars.push(Exemplar {
-                series,
-                labels,
-                at_ms,
-                value,
-            });
-        }
-        write
-            .exemplars
-            .retain(|exemplar| exemplar.series < write.series.len());
-        write.exemplars.sort_by_key(|exemplar| exemplar.series);
-        for (metric, (help, kind)) in metadata {
-            write.metadata.push(Metadata {
-                metric: metric.into(),
-                kind: series::kind_of(kind as u64),
-                help: help.into(),
-                unit: "s".into(),
-            });
-        }
-        write
-    })
-}
-
-/// Equal to the bit, NaNs included.
-pub(super) fn exactly(write: &Write<'_>) -> String {
-    let bits: Vec<u64> = write
-        .points
-        .iter()
-        .map(|point| point.value.to_bits())
-        .collect();
-    format!("{write:?} {bits:x?}")
-}
-
 proptest! {
     #[test]
     fn what_is_encoded_is_parsed_again_to_the_bit(write in any_write()) {
         let request = v1::encode(&write);
         let parsed = v1::parse(&request).unwrap();
-        prop_assert_eq!(exactly(&parsed), exactly(&write));
+        prop_assert_eq!(properties::same(&parsed, &write), Ok(()));
+        prop_assert_eq!(parsed.metadata, write.metadata);
     }
 
     #[test]
     fn any_bytes_are_parsed_or_refused(request in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = v1::parse(&request);
+        prop_assert_eq!(properties::remote_write_v1(&request), Ok(()));
     }
 
     #[test]
     fn damaged_requests_are_parsed_or_refused(
         write in any_write(),
-        at in any::<prop::sample::Index>(),
+        at in any::<usize>(),
         byte in any::<u8>(),
-        end in any::<prop::sample::Index>(),
+        cut in any::<usize>(),
     ) {
-        let mut request = v1::encode(&write);
-        request.push(0);
-        let at = at.index(request.len());
-        request[at] = byte;
-        request.truncate(end.index(request.len()) + 1);
-        let _ = v1::parse(&request);
+        let request = damaged(v1::encode(&write), at, byte, cut);
+        prop_assert_eq!(properties::remote_write_v1(&request), Ok(()));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use tocsin_domain::write::{Exemplar, LabelPair, Metadata, MetricKind, Write};
 
-use super::super::families::family_of;
+use super::super::families::{describe_once, family_of};
 use super::super::labels::{self, LabelFault, NAME};
 use super::super::protobuf::{
     Field, Fields, ProtobufError, put_bytes, put_double, put_number, put_varint,
@@ -305,12 +305,6 @@ fn describe<'a>(
         unit: Cow::Borrowed(unit),
     });
     Ok(())
-}
-
-/// One description for each metric, the first one.
-fn describe_once(metadata: &mut Vec<Metadata<'_>>) {
-    metadata.sort_by(|one, other| one.metric.cmp(&other.metric));
-    metadata.dedup_by(|one, kept| one.metric == kept.metric);
 }
 
 /// Writes a request, without compression. What is known of a metric goes with its first series, and is lost without one.
