@@ -9,6 +9,7 @@ mod front;
 mod http;
 mod kind;
 pub mod ports;
+pub mod scrape;
 pub mod secret;
 mod serve;
 pub mod tls;

@@ -3,6 +3,7 @@
 
 mod document;
 mod nearest;
+mod prometheus;
 mod value;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+pub(crate) use self::prometheus::Prometheus;
 
 use self::document::{Problem, Reader, Section, Shape};
 
@@ -50,7 +53,7 @@ const SHAPES: &[Shape] = &[
     },
     Shape {
         name: "prometheus",
-        keys: &["rule_files", "evaluation_interval"],
+        keys: &["config", "rule_files", "evaluation_interval"],
     },
 ];
 
@@ -77,15 +80,6 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// What Prometheus' own files give.
     pub(crate) prometheus: Prometheus,
-}
-
-/// What Prometheus' own files give.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Prometheus {
-    /// Rule files, and patterns of such.
-    pub(crate) rule_files: Vec<PathBuf>,
-    /// The interval of groups that name none, milliseconds.
-    pub(crate) evaluation_interval_ms: u64,
 }
 
 /// Where the certificate comes from.
@@ -154,6 +148,8 @@ pub(crate) struct Overrides {
     pub(crate) behind_proxy: Option<bool>,
     /// `--retention`
     pub(crate) retention: Option<Retention>,
+    /// `--prometheus-config`
+    pub(crate) prometheus_config: Option<PathBuf>,
     /// `--rule-files`; none is no word.
     pub(crate) rule_files: Vec<PathBuf>,
 }
@@ -220,15 +216,6 @@ impl Default for Config {
             behind_proxy: false,
             retention: Retention::Days(30),
             prometheus: Prometheus::default(),
-        }
-    }
-}
-
-impl Default for Prometheus {
-    fn default() -> Self {
-        Self {
-            rule_files: Vec::new(),
-            evaluation_interval_ms: crate::rules::INTERVAL_MS,
         }
     }
 }
@@ -312,7 +299,7 @@ impl Config {
             retention: reader
                 .value(top, "retention", value::retention)
                 .unwrap_or(default.retention),
-            prometheus: prometheus_of(reader, prometheus, base),
+            prometheus: prometheus::read(reader, prometheus, base),
         }
     }
 
@@ -329,14 +316,9 @@ impl Config {
             tls: flags.tls.unwrap_or(self.tls),
             behind_proxy: flags.behind_proxy.unwrap_or(self.behind_proxy),
             retention: flags.retention.unwrap_or(self.retention),
-            prometheus: Prometheus {
-                rule_files: if flags.rule_files.is_empty() {
-                    self.prometheus.rule_files
-                } else {
-                    flags.rule_files
-                },
-                ..self.prometheus
-            },
+            prometheus: self
+                .prometheus
+                .merge(flags.prometheus_config, flags.rule_files),
             ..self
         };
         let exposed = !merged.listen.ip().to_canonical().is_loopback();
@@ -439,19 +421,6 @@ fn watch_of(reader: &mut Reader<'_>, section: Section<'_>) -> Watch {
             .unwrap_or_default(),
         tier_field: reader.value(section, "tier_field", value::field),
         user_field: reader.value(section, "user_field", value::field),
-    }
-}
-
-fn prometheus_of(reader: &mut Reader<'_>, section: Section<'_>, base: &Path) -> Prometheus {
-    let default = Prometheus::default();
-    let rule_files = reader.values(section, "rule_files", LIST_ENTRIES_MAX, |value| {
-        value::path(value, base, "rules/*.yml")
-    });
-    Prometheus {
-        rule_files: rule_files.unwrap_or_default(),
-        evaluation_interval_ms: reader
-            .value(section, "evaluation_interval", value::interval)
-            .unwrap_or(default.evaluation_interval_ms),
     }
 }
 

@@ -12,6 +12,7 @@ mod journal_port;
 mod login_link;
 mod metrics_port;
 mod rules;
+mod scraping;
 mod serve;
 mod setup;
 mod sparing_disk;
@@ -64,6 +65,12 @@ enum Command {
     /// Copy telemetry of a span of time into one file, and ask such a file.
     #[command(subcommand)]
     Window(store_command::WindowCommand),
+    /// Tell what is wrong in a configuration file of Prometheus, and what of it is not done
+    CheckConfig {
+        /// The file, such as prometheus.yml.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Tell what is wrong in rule files of Prometheus' format
     CheckRules {
         /// Files, or patterns of such.
@@ -100,6 +107,9 @@ struct ServeArguments {
     /// How long telemetry is kept: `30d`, or `forever`.
     #[arg(long, value_name = "AGE")]
     retention: Option<String>,
+    /// Scrape what this file tells (Prometheus' format), and evaluate the rules that it names.
+    #[arg(long, value_name = "FILE")]
+    prometheus_config: Option<PathBuf>,
     /// Evaluate the rules of these files (Prometheus' format); may be given several times.
     #[arg(long, value_name = "GLOB")]
     rule_files: Vec<PathBuf>,
@@ -154,6 +164,7 @@ fn main() -> ExitCode {
         }
         Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
         Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::CheckConfig { file } => scraping::check(&file, &mut out),
         Command::CheckRules { files } => rules::check::run(&files, &mut out),
         Command::Client(command) => Ok(client::run(&command, &arguments.connection)),
         Command::OpenApi => print_openapi(&mut out).map(|()| ExitCode::SUCCESS),
@@ -195,6 +206,7 @@ fn serve(wanted: ServeArguments, out: &mut impl Write) -> anyhow::Result<()> {
         tls,
         behind_proxy: wanted.behind_proxy.then_some(true),
         retention,
+        prometheus_config: wanted.prometheus_config,
         rule_files: wanted.rule_files,
         ..Overrides::default()
     };

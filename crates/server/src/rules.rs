@@ -42,7 +42,7 @@ struct Shared {
     rules: Mutex<Rules>,
     /// Why rule files or what rules wrote could not be used.
     trouble: Mutex<Option<String>>,
-    given: Given,
+    given: Mutex<Given>,
 }
 
 type Answer = Result<String, String>;
@@ -72,7 +72,7 @@ impl RulesHandle {
             knock: Condvar::new(),
             rules: Mutex::new(rules),
             trouble: Mutex::new(trouble),
-            given,
+            given: Mutex::new(given),
         }))
     }
 
@@ -114,6 +114,11 @@ impl RulesHandle {
             metrics: names.into_iter().map(Arc::from).collect(),
             newest_ms: batch.samples.iter().map(|one| one.at.as_millis()).max(),
         });
+    }
+
+    /// Takes other files; they are read by the next reload.
+    pub(crate) fn use_files(&self, given: Given) {
+        *lock(&self.0.given) = given;
     }
 
     /// Asks the thread to end.
@@ -163,7 +168,8 @@ impl Shared {
     }
 
     fn reload(&self) -> Answer {
-        let loaded = load(&self.given);
+        let given = lock(&self.given).clone();
+        let loaded = load(&given);
         if let Some(trouble) = told(&loaded) {
             tracing::error!(%trouble, "rule files were not reloaded: nothing was changed");
             *lock(&self.trouble) = Some(format!("not reloaded: {trouble}"));

@@ -19,6 +19,8 @@ use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
+use tocsin_edge::ports::Metrics;
+use tocsin_edge::scrape::Scraping;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tocsin_journal::{JournalReader, OneTimePurpose};
@@ -34,7 +36,7 @@ use crate::journal_port::{LastFailure, Reading, Writing};
 use crate::login_link;
 use crate::metrics_port::Storing;
 use crate::rules::RulesHandle;
-use crate::rules::load::Given;
+use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
@@ -94,6 +96,7 @@ pub(crate) fn run(
     });
     stopping.store(true, Ordering::Relaxed);
     drop(watching.join());
+    parts.scraping.stop();
     parts.rules.stop();
     drop(parts.rules_thread.join());
     parts.delivery.stop();
@@ -119,6 +122,7 @@ async fn ended_part(
             ("watching", watching.is_finished()),
             ("upkeep", upkeep.is_finished()),
             ("rules", parts.rules_thread.is_finished()),
+            ("scraping", parts.scraping.has_ended()),
         ];
         if let Some((part, _)) = ended.into_iter().find(|(_, ended)| *ended) {
             tracing::error!(
@@ -138,6 +142,7 @@ struct Running {
     engine_thread: JoinHandle<tocsin_engine::handle::Ended>,
     rules: RulesHandle,
     rules_thread: JoinHandle<()>,
+    scraping: Scraping,
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
     store: Arc<Store>,
@@ -238,14 +243,8 @@ fn start_parts(
     };
     let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
-    let rules = RulesHandle::new(
-        Given {
-            files: config.prometheus.rule_files.clone(),
-            interval_ms: config.prometheus.evaluation_interval_ms,
-            external_url: public_url.to_owned(),
-        },
-        &engine,
-    );
+    let files = Files::read(&config.prometheus, public_url);
+    let rules = RulesHandle::new(files.rules(), &engine);
     let rules_thread = rules.start(engine.clone(), Arc::clone(&store))?;
     let archive = Arc::new(Archive {
         folder: folder.join("evidence"),
@@ -291,6 +290,14 @@ fn start_parts(
     } else {
         Standing::Off
     }));
+    let metrics: Arc<dyn Metrics> = Arc::new(Storing {
+        store: Arc::clone(&store),
+        tell: {
+            let rules = rules.clone();
+            move |arrived: &Arrived| rules.arrived(arrived)
+        },
+    });
+    let (reloading, scraper, scraping) = files.start(rules.clone(), Arc::clone(&metrics))?;
     let app = App::new(Parts {
         engine: engine.clone(),
         clock,
@@ -298,15 +305,9 @@ fn start_parts(
         vault: secrets,
         accounts: doors,
         telemetry: Arc::new(Asking(Arc::clone(&store))),
-        metrics: Arc::new(Storing {
-            store: Arc::clone(&store),
-            tell: {
-                let rules = rules.clone();
-                move |arrived: &Arrived| rules.arrived(arrived)
-            },
-        }),
-        rules: Arc::new(rules.clone()),
-        scrape_targets: Arc::new(tocsin_edge::ports::scrape::NoScrapeTargets),
+        metrics,
+        rules: Arc::new(reloading),
+        scrape_targets: Arc::new(scraper),
         evidences: archive,
         health: reading,
         watch: Arc::clone(&sight) as _,
@@ -320,6 +321,7 @@ fn start_parts(
         engine_thread,
         rules,
         rules_thread,
+        scraping,
         evidence_thread,
         delivery,
         store,

@@ -9,5 +9,6 @@ pub mod page_message;
 pub mod pagerduty;
 pub mod prometheus;
 pub mod prometheus_rules;
+pub mod prometheus_scrape;
 pub mod prometheus_text;
 pub mod webhook;

@@ -33,9 +33,10 @@ pub(crate) struct Poster {
 }
 
 /// Gives the HTTP client checked addresses only; it connects to those and to nothing else.
-struct Checked {
-    egress: Egress,
-    encrypted: bool,
+pub(crate) struct Checked {
+    pub(crate) egress: Egress,
+    /// Whether the connection will be; where it will not, fewer addresses are let through.
+    pub(crate) encrypted: bool,
 }
 
 impl Resolve for Checked {
@@ -181,7 +182,7 @@ fn refused(detail: impl Into<String>) -> Report {
     }
 }
 
-fn bundled_authorities() -> rustls::ClientConfig {
+pub(crate) fn bundled_authorities() -> rustls::ClientConfig {
     let roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -262,7 +263,8 @@ fn is_worth_another_try(status: StatusCode) -> bool {
     .contains(&status)
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// An error with everything that it says caused it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -42,6 +42,23 @@ pub(crate) fn add<'a>(
     if pair.1.is_empty() {
         return Ok(());
     }
+    add_even_empty(labels, first, max, pair)
+}
+
+/// The same, with a label without value for one.
+///
+/// # Errors
+/// As [`add`].
+#[inline]
+pub(crate) fn add_even_empty<'a>(
+    labels: &mut Vec<LabelPair<'a>>,
+    first: usize,
+    max: usize,
+    pair: LabelPair<'a>,
+) -> Result<(), LabelFault> {
+    if pair.0.is_empty() {
+        return Err(LabelFault::EmptyName);
+    }
     if labels.len() - first >= max {
         return Err(LabelFault::TooMany(max));
     }

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use tocsin_domain::write::LabelPair;
 
-use super::ExpositionError;
 use super::scan::Scanner;
-use crate::prometheus::labels;
+use super::{AddLabel, ExpositionError};
 
 /// What stands between braces, which are passed.
 #[derive(Debug, Default)]
@@ -16,13 +15,13 @@ pub(super) struct Braces<'a> {
 }
 
 /// Reads what follows an opening brace; labels are added behind those that are there, of which those from `first` on belong
-/// to the same series. `may_name` tells whether the metric's name may stand among them.
+/// to the same series, and `max` of which are allowed. `may_name` tells whether the metric's name may stand among them.
 pub(super) fn read<'a>(
     scanner: &mut Scanner<'a>,
     out: &mut Vec<LabelPair<'a>>,
-    first: usize,
-    max: usize,
+    (first, max): (usize, usize),
     may_name: bool,
+    add: AddLabel<'a>,
 ) -> Result<Braces<'a>, ExpositionError> {
     let mut braces = Braces::default();
     loop {
@@ -37,7 +36,7 @@ pub(super) fn read<'a>(
         if scanner.eat("=") {
             scanner.skip_blanks();
             let value = scanner.quoted("a label's value in quotation marks")?;
-            labels::add(out, first, max, (name, value))
+            add(out, first, max, (name, value))
                 .map_err(|fault| ExpositionError::Labels { line, fault })?;
         } else if is_quoted && may_name && matches!(scanner.peek(), Some(b',' | b'}')) {
             if braces.metric.is_some() {

@@ -53,7 +53,8 @@ impl<'a> Reading<'a> {
         if scanner.eat("{") {
             let all = &mut self.write.labels;
             let max = labels::LABELS_MAX;
-            let found = braces::read(scanner, all, labels_first, max, !named)?;
+            let add = self.limits.adding();
+            let found = braces::read(scanner, all, (labels_first, max), !named, add)?;
             if let Some(metric) = found.metric {
                 let pair = (Cow::Borrowed(NAME), metric);
                 labels::add(all, labels_first, max, pair).map_err(told)?;

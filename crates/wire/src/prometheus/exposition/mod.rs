@@ -16,7 +16,9 @@ mod tests_openmetrics;
 #[cfg(test)]
 mod tests_protobuf;
 
-use super::labels::LabelFault;
+use tocsin_domain::write::LabelPair;
+
+use super::labels::{self, LabelFault};
 use super::protobuf::ProtobufError;
 
 /// What to send as `Accept`: the formats that are read, best first, with names in any letters left as they are.
@@ -71,6 +73,9 @@ pub struct Limits {
     pub exemplars_max: usize,
     /// Metrics that are described.
     pub metadata_max: usize,
+    /// Whether labels without a value are given too: a series is stored without them, but where an exporter's labels are
+    /// honoured they keep those of the target away.
+    pub empty_labels: bool,
 }
 
 impl Default for Limits {
@@ -79,9 +84,25 @@ impl Default for Limits {
             samples_max: 500_000,
             exemplars_max: 50_000,
             metadata_max: 50_000,
+            empty_labels: false,
         }
     }
 }
+
+impl Limits {
+    /// The function that adds a label of a series.
+    fn adding<'a>(self) -> AddLabel<'a> {
+        if self.empty_labels {
+            labels::add_even_empty
+        } else {
+            labels::add
+        }
+    }
+}
+
+/// Adds a label of the series whose labels begin at a place, so many of which are allowed.
+type AddLabel<'a> =
+    fn(&mut Vec<LabelPair<'a>>, usize, usize, LabelPair<'a>) -> Result<(), LabelFault>;
 
 /// Labels of all series in one answer of protocol buffers, where a few bytes repeat all labels of a histogram.
 const LABELS_IN_ALL_MAX: usize = 2_000_000;

@@ -75,7 +75,8 @@ fn exemplar<'a>(
         return Err(scanner.unexpected("`{` and the labels of an exemplar"));
     }
     let mut own = Vec::new();
-    braces::read(scanner, &mut own, 0, EXEMPLAR_LABELS_MAX, false)?;
+    let max = EXEMPLAR_LABELS_MAX;
+    braces::read(scanner, &mut own, (0, max), false, labels::add)?;
     labels::settle(&mut own).map_err(|fault| ExpositionError::Labels { line, fault })?;
     if !scanner.eat(" ") {
         return Err(scanner.unexpected("a space and the value of an exemplar"));

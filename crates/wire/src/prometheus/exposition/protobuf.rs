@@ -165,7 +165,7 @@ impl<'a> Reading<'a> {
             match field.number {
                 1 => {
                     let pair = read_label(field.bytes()?)?;
-                    labels::add(&mut metric.labels, 0, labels::LABELS_MAX, pair)?;
+                    self.limits.adding()(&mut metric.labels, 0, labels::LABELS_MAX, pair)?;
                 }
                 // Zero is not told from no time at all.
                 6 => match field.signed()? {

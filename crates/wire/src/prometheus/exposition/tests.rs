@@ -266,11 +266,32 @@ fn text_that_is_malformed_is_refused_with_line_and_expectation() {
 }
 
 #[test]
+fn labels_without_a_value_are_given_to_who_wants_them() {
+    let given = "a{instance=\"\",job=\"x\"} 1\n";
+    let names = |empty_labels| {
+        let limits = Limits {
+            empty_labels,
+            ..Limits::default()
+        };
+        let read = text::parse(given, 0, limits).unwrap();
+        let names: Vec<String> = read
+            .labels
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        names.join(" ")
+    };
+    assert_eq!(names(false), "__name__ job");
+    assert_eq!(names(true), "__name__ instance job");
+}
+
+#[test]
 fn samples_exemplars_and_descriptions_have_limits() {
     let limits = Limits {
         samples_max: 2,
         exemplars_max: 1,
         metadata_max: 1,
+        ..Limits::default()
     };
     let check = |given: &str, expected: &str| {
         let refused = openmetrics::parse(given, 0, limits).unwrap_err();
