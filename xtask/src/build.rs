@@ -20,6 +20,10 @@ pub(crate) struct Profile {
     release: bool,
 }
 
+impl Profile {
+    pub(crate) const RELEASE: Self = Self { release: true };
+}
+
 /// Builds everything, says where the binary is.
 pub(crate) fn run(profile: Profile) -> Outcome<()> {
     everything(profile).map(|_| ())
@@ -126,7 +130,8 @@ pub(crate) fn npm_ci(web: &Path, step: &Step) -> Outcome<&'static str> {
     Ok("installed")
 }
 
-fn binary(profile: Profile) -> Outcome<PathBuf> {
+/// Builds the binary alone and gives back its path.
+pub(crate) fn binary(profile: Profile) -> Outcome<PathBuf> {
     let mut command = places::cargo();
     command.args([
         "build",

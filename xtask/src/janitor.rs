@@ -1,4 +1,4 @@
-//! Ends what a drill started when the drill itself is gone, however it went: a child of its own in a process group of its
+//! Ends what a drill or a bench started when that itself is gone, however it went: a child of its own in a process group of its
 //! own that waits for the end of its input. It starts nothing and asks nobody.
 
 use std::fs;
@@ -48,7 +48,7 @@ impl Duty {
     }
 }
 
-/// The drill's side of the janitor.
+/// The chore's side of the janitor.
 pub(crate) struct Janitor {
     child: Child,
     duties: Option<ChildStdin>,
@@ -91,7 +91,7 @@ impl Janitor {
 
     fn tell(&mut self, duty: &Duty) {
         if let Some(duties) = &mut self.duties {
-            // Without the janitor the drill still runs; it only leaves more behind when it is killed.
+            // Without the janitor the chore still runs; it only leaves more behind when it is killed.
             let _ = writeln!(duties, "{}", duty.write());
         }
     }
@@ -111,7 +111,7 @@ pub(crate) fn work() -> Outcome<()> {
     for duty in duties.iter().rev() {
         carry_out(duty);
     }
-    screen::line("Everything the drill started has been stopped.");
+    screen::line("Everything that was started has been stopped.");
     Ok(())
 }
 

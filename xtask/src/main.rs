@@ -1,6 +1,7 @@
 //! Every chore of the project: `cargo xtask CHORE`. It knows the product only from outside, by its command line, its API
 //! and its files, and compiles before anything else.
 
+mod bench;
 mod build;
 mod clock;
 mod drill;
@@ -43,6 +44,9 @@ enum Chore {
     Build(build::Profile),
     /// Writes openapi.json anew and generates the browser's client from it
     Openapi,
+    /// Measures the store of metrics beside Prometheus and VictoriaMetrics
+    #[command(subcommand)]
+    Bench(bench::What),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,
     /// Takes screenshots of the user interface into target/shots
@@ -55,7 +59,7 @@ enum Chore {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
-    /// (internal) Ends what a drill started once the drill is gone
+    /// (internal) Ends what a chore started once the chore is gone
     #[command(hide = true)]
     Janitor,
 }
@@ -77,6 +81,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Test(options) => suite::run(&options),
         Chore::Build(profile) => build::run(profile),
         Chore::Openapi => build::openapi(),
+        Chore::Bench(what) => bench::run(&what),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),
         Chore::Supervise { delay_ms, command } => {

@@ -264,6 +264,11 @@ const QUERIES: &[(&str, bool, &str)] = &[
         false,
         "count({job=\"apache\"})",
     ),
+    (
+        "G ratio of vectors, 300 series",
+        true,
+        "bench_workers / on (instance, state) bench_workers",
+    ),
 ];
 
 fn main() {

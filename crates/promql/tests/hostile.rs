@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use tocsin_promql::{
-    EvalError, Limits, ParseError, Query, Select, SeriesData, Source, SourceError,
+    EvalError, Limits, ParseError, Query, Select, SeriesData, Source, SourceError, parse_selector,
 };
 
 struct Empty;
@@ -16,6 +16,7 @@ impl Source for Empty {
 
 /// Reads and evaluates; the result does not matter, that there is one does.
 fn survive(text: &str) {
+    let _ = parse_selector(text);
     if let Ok(query) = Query::parse(text) {
         let limits = Limits {
             samples_max: 100_000,
@@ -24,6 +25,13 @@ fn survive(text: &str) {
         let _ = query.instant(&Empty, 0, &limits);
         let _ = query.range(&Empty, 0, 60_000, 1_000, &limits);
         let _ = query.metric_names();
+        let _ = query.needs(0, 60_000, &limits);
+        match Query::parse(&query.format()) {
+            Ok(again) => assert!(again.is_same(&query), "{text}"),
+            // Indentation can make a deep expression longer than is read.
+            Err(ParseError::TooLarge { .. }) => {}
+            Err(error) => panic!("{text}: {error}"),
+        }
     }
 }
 
@@ -46,6 +54,8 @@ fn what_is_too_large_or_too_deep_is_refused() {
     refused("{x=~\".*\"}[5m]", "non-empty matcher");
     refused("x{a=~\"(\"}", "regex");
     refused("x and on (a) bool y", "PromQL");
+    refused("x{a=~\"(((a{1000}){1000}){1000})\"}", "");
+    refused("label_replace(x, \"\\xff\", \"\", \"\", \"\")", "escape");
 }
 
 #[test]

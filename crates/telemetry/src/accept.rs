@@ -121,8 +121,16 @@ impl Taking<'_> {
     /// Takes one series' points. Gives its number when it is known.
     fn take_series(&mut self, write: &Write<'_>, series: &WrittenSeries) -> Option<u32> {
         let (labels, points) = (write.labels_of(series), write.points_of(series));
-        let hash = self.head.registry.hash_of(labels);
-        let known = self.head.registry.find(hash, labels);
+        let registry = &self.head.registry;
+        let before = self.series.last().copied();
+        let next = before.and_then(|before| registry.find_next(before, labels));
+        let (hash, known) = match next {
+            Some(next) => (0, Some(next)),
+            None => {
+                let hash = registry.hash_of(labels);
+                (hash, registry.find(hash, labels))
+            }
+        };
         if !known.is_some_and(|number| self.head.sources.has(number))
             && let Err((count, why)) = self.admit(known, labels)
         {
@@ -131,6 +139,9 @@ impl Taking<'_> {
             return known;
         }
         let number = known.unwrap_or_else(|| self.head.registry.add(hash, labels));
+        if let (Some(before), None) = (before, next) {
+            self.head.registry.note_next(before, number);
+        }
         self.head.sources.join(number, self.source);
         self.series.push(number);
         self.note_metric(labels);

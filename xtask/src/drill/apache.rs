@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use super::apache_conf::{self, Conf};
 use crate::failure::{Because, Outcome, fail};
 use crate::http::client::{Ask, ask};
+use crate::http::free_address;
 use crate::processes::{Identity, started_with, wait_until};
 
 /// SIGUSR1 is signal 10 on Linux; a signal's bit in `/proc/PID/status` is its number less one (proc(5)).
@@ -255,10 +256,4 @@ impl Drop for Apache {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// A loopback address nobody listens on now.
-pub(crate) fn free_address() -> Outcome<SocketAddr> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).because("finding a free port")?;
-    listener.local_addr().because("finding a free port")
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::apache::free_address;
 use super::api::Api;
 use super::inbox::Inbox;
 use super::smtp_sink::{self, Mail};
@@ -19,6 +18,7 @@ use super::stage::Stage;
 use super::webhook_sink::{self, Call, Secret, code_in};
 use crate::clock;
 use crate::failure::{Because, Failure, Outcome, fail};
+use crate::http::free_address;
 use crate::processes::{Identity, wait_until};
 use crate::screen::Step;
 

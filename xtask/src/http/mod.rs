@@ -4,9 +4,18 @@ pub(crate) mod client;
 pub(crate) mod server;
 
 use std::io::{self, BufRead, Read};
+use std::net::{SocketAddr, TcpListener};
+
+use crate::failure::{Because, Outcome};
 
 /// The longest header block that is read, in bytes.
 const HEAD_BYTES_MAX: u64 = 32 * 1024;
+
+/// A loopback address nobody listens on now.
+pub(crate) fn free_address() -> Outcome<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).because("finding a free port")?;
+    listener.local_addr().because("finding a free port")
+}
 
 /// Header fields in the order they came, names in lower case.
 #[derive(Clone, Debug, Default)]

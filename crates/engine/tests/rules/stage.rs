@@ -277,7 +277,12 @@ impl Stage {
             .map(|one| match &one.ask {
                 AlertAsk::RuleFired(fired) => format!("fired {}", fired.dedup_key),
                 AlertAsk::RuleResolved { dedup_key, .. } => format!("resolved {dedup_key}"),
-                other => panic!("unexpected: {other:?}"),
+                other @ (AlertAsk::MonitorFired { .. }
+                | AlertAsk::MonitorRecovered { .. }
+                | AlertAsk::HoldCleared { .. }
+                | AlertAsk::Trigger { .. }
+                | AlertAsk::AcknowledgeByKey { .. }
+                | AlertAsk::ResolveByKey { .. }) => panic!("unexpected: {other:?}"),
             })
             .collect()
     }

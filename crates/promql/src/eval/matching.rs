@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Binary, BinaryOp, Cardinality, Grouping, Matching, SetOp};
 use crate::error::EvalError;
-use crate::labels::{Labels, METRIC_NAME};
+use crate::labels::Labels;
 
 use super::Evaluator;
 use super::binary::apply;
 use super::columns::{ABSENT, Grid, Row, is_present, merge_equal};
+use super::feed::Name;
+use super::group::Groups;
 
 /// Rows of both sides that have the same values in the matching labels.
 #[derive(Default)]
@@ -47,7 +49,7 @@ impl Evaluator<'_> {
             many,
             one,
             active: &active,
-            results: BTreeMap::new(),
+            results: Vec::new(),
         };
         for (signature, group) in &groups {
             let (many, one) = if swapped {
@@ -57,20 +59,15 @@ impl Evaluator<'_> {
             };
             paired.pair(signature, many, one)?;
         }
-        let rows = paired.results.into_iter().map(|((labels, _), result)| Row {
-            labels,
-            drop_name: binary.as_bool || result.drop_name,
-            values: result.values,
-        });
-        let mut rows: Vec<Row> = rows.filter(Row::has_any).collect();
-        if !self.limits.delayed_name_removal {
-            for row in &mut rows {
-                if row.drop_name {
-                    row.labels = row.labels.without_name();
-                    row.drop_name = false;
-                }
+        let mut rows: Vec<Row> = paired.results;
+        for row in &mut rows {
+            row.drop_name |= binary.as_bool;
+            if row.drop_name && !self.limits.delayed_name_removal {
+                row.labels = row.labels.without_name();
+                row.drop_name = false;
             }
         }
+        rows.sort_by(|a, b| a.labels.cmp(&b.labels));
         merge_equal(rows)
     }
 }
@@ -83,105 +80,111 @@ struct Pairing<'a> {
     one: &'a [Row],
     /// Steps at which both sides have something: elsewhere the operator is not looked at, nor are its errors.
     active: &'a [bool],
-    results: BTreeMap<(Labels, Labels), Paired>,
-}
-
-/// One series of the result.
-struct Paired {
-    drop_name: bool,
-    values: Vec<f64>,
+    results: Vec<Row>,
 }
 
 impl Pairing<'_> {
+    /// Computes the results of one group, row by row.
     fn pair(&mut self, signature: &Labels, many: &[usize], one: &[usize]) -> Result<(), EvalError> {
-        for step in 0..self.active.len() {
-            if !self.active[step] {
-                continue;
-            }
-            let Some(one) = self.only_one(signature, one, step)? else {
-                continue;
-            };
-            let mut matched = 0;
-            for many in many {
-                matched += usize::from(self.pair_at(signature, *many, one, step)?);
-                if matched > 1 && matches!(self.binary.matching.cardinality, Cardinality::OneToOne)
-                {
+        if one.is_empty() {
+            return Ok(());
+        }
+        let partners = self.partners(signature, one)?;
+        let is_alone = matches!(self.binary.matching.cardinality, Cardinality::OneToOne);
+        let mut taken = vec![false; if is_alone { self.active.len() } else { 0 }];
+        // Results of this group by their labels; those of another group may be equal and are merged in the end.
+        let mut places: BTreeMap<Labels, usize> = BTreeMap::new();
+        for many in many.iter().map(|at| &self.many[*at]) {
+            // The partner seldom changes, and with it the labels of the result.
+            let mut last: Option<(usize, usize)> = None;
+            for (step, partner) in partners.iter().enumerate() {
+                let Some(partner) = partner.filter(|_| is_present(many.values[step])) else {
+                    continue;
+                };
+                let one = &self.one[partner];
+                let Some(value) = self.apply(many.values[step], one.values[step]) else {
+                    continue;
+                };
+                if is_alone && std::mem::replace(&mut taken[step], true) {
                     return Err(EvalError::Matching {
                         reason: format!(
-                            "several series on the left match {signature}: say group_left or \
-                             group_right if that is meant"
+                            "several series on the {} match {signature}: say group_left or \
+                             group_right if that is meant",
+                            if self.swapped { "right" } else { "left" }
                         ),
                     });
                 }
+                let place = match last {
+                    Some((known, place)) if known == partner => place,
+                    _ => self.place(many, one, &mut places),
+                };
+                last = Some((partner, place));
+                self.put(place, step, value)?;
             }
         }
         Ok(())
     }
 
-    /// The partner of the group at a step: there must not be two.
-    fn only_one(
-        &self,
-        signature: &Labels,
-        one: &[usize],
-        step: usize,
-    ) -> Result<Option<usize>, EvalError> {
-        let mut present = one
-            .iter()
-            .copied()
-            .filter(|row| is_present(self.one[*row].values[step]));
-        let (first, second) = (present.next(), present.next());
-        if let (Some(first), Some(second)) = (first, second) {
-            let side = if self.swapped { "left" } else { "right" };
-            return Err(EvalError::Matching {
-                reason: format!(
-                    "two series on the {side} match {signature}: {} and {}; the matching labels must \
-                     be unique on one side",
-                    self.one[first].labels, self.one[second].labels
-                ),
-            });
-        }
-        Ok(first)
+    fn apply(&self, many: f64, one: f64) -> Option<f64> {
+        let (left, right) = if self.swapped {
+            (one, many)
+        } else {
+            (many, one)
+        };
+        apply(self.binary.op, self.binary.as_bool, left, right)
     }
 
-    /// Computes one value. Returns whether there is one.
-    fn pair_at(
-        &mut self,
-        signature: &Labels,
-        many: usize,
-        one: usize,
-        step: usize,
-    ) -> Result<bool, EvalError> {
-        let (many, one) = (&self.many[many], &self.one[one]);
-        if !is_present(many.values[step]) {
-            return Ok(false);
-        }
-        let (left, right) = if self.swapped {
-            (one.values[step], many.values[step])
-        } else {
-            (many.values[step], one.values[step])
-        };
-        let Some(value) = apply(self.binary.op, self.binary.as_bool, left, right) else {
-            return Ok(false);
-        };
+    /// The place of the result of two series.
+    fn place(&mut self, many: &Row, one: &Row, places: &mut BTreeMap<Labels, usize>) -> usize {
         let labels = result_labels(self.binary, &many.labels, &one.labels);
-        let steps = self.active.len();
-        let result = self
-            .results
-            .entry((labels, signature.clone()))
-            .or_insert_with(|| Paired {
-                drop_name: many.drop_name && !matches!(self.binary.op, BinaryOp::Arithmetic(_)),
-                values: vec![ABSENT; steps],
-            });
+        if let Some(known) = places.get(&labels) {
+            return *known;
+        }
+        places.insert(labels.clone(), self.results.len());
+        self.results.push(Row {
+            labels,
+            drop_name: many.drop_name && !matches!(self.binary.op, BinaryOp::Arithmetic(_)),
+            values: vec![ABSENT; self.active.len()],
+        });
+        self.results.len() - 1
+    }
+
+    fn put(&mut self, place: usize, step: usize, value: f64) -> Result<(), EvalError> {
+        let result = &mut self.results[place];
         if is_present(result.values[step]) {
             return Err(EvalError::Matching {
                 reason: format!(
                     "several series of the result would be {}: the grouping labels must keep them apart",
-                    result_labels(self.binary, &many.labels, &one.labels)
+                    result.labels
                 ),
             });
         }
         result.values[step] = value;
-        Ok(true)
+        Ok(())
+    }
+
+    /// The partner of a group at each step: there must not be two.
+    fn partners(&self, signature: &Labels, one: &[usize]) -> Result<Vec<Option<usize>>, EvalError> {
+        let mut partners: Vec<Option<usize>> = vec![None; self.active.len()];
+        for at in one {
+            let values = self.one[*at].values.iter().zip(self.active);
+            for (partner, (value, is_active)) in partners.iter_mut().zip(values) {
+                if !is_active || !is_present(*value) {
+                    continue;
+                }
+                if let Some(other) = partner.replace(*at) {
+                    let side = if self.swapped { "left" } else { "right" };
+                    return Err(EvalError::Matching {
+                        reason: format!(
+                            "two series on the {side} match {signature}: {} and {}; the matching \
+                             labels must be unique on one side",
+                            self.one[other].labels, self.one[*at].labels
+                        ),
+                    });
+                }
+            }
+        }
+        Ok(partners)
     }
 }
 
@@ -212,29 +215,26 @@ fn result_labels(binary: &Binary, many: &Labels, one: &Labels) -> Labels {
     labels
 }
 
-fn match_groups(left: &[Row], right: &[Row], by: &Grouping) -> BTreeMap<Labels, MatchGroup> {
-    let signature = |labels: &Labels| match by {
-        Grouping::Keep(names) => labels.filtered(|name| names.iter().any(|keep| keep == name)),
-        Grouping::Drop(names) => {
-            labels.filtered(|name| name != METRIC_NAME && !names.iter().any(|drop| drop == name))
+fn match_groups(left: &[Row], right: &[Row], by: &Grouping) -> Vec<(Labels, MatchGroup)> {
+    let mut groups = Groups::new(by);
+    let mut members: Vec<MatchGroup> = Vec::new();
+    let mut place = |row: &Row, members: &mut Vec<MatchGroup>| {
+        let place = groups.place(&row.labels, Name::Kept);
+        if place == members.len() {
+            members.push(MatchGroup::default());
         }
+        place
     };
-    let mut groups: BTreeMap<Labels, MatchGroup> = BTreeMap::new();
     for (at, row) in left.iter().enumerate() {
-        groups
-            .entry(signature(&row.labels))
-            .or_default()
-            .left
-            .push(at);
+        let place = place(row, &mut members);
+        members[place].left.push(at);
     }
     for (at, row) in right.iter().enumerate() {
-        groups
-            .entry(signature(&row.labels))
-            .or_default()
-            .right
-            .push(at);
+        let place = place(row, &mut members);
+        members[place].right.push(at);
     }
-    groups
+    let sorted = groups.sorted_with(members).into_iter();
+    sorted.map(|(key, group)| (key.labels, group)).collect()
 }
 
 fn has_any_at(rows: &[Row], step: usize) -> bool {
@@ -246,10 +246,10 @@ fn combine(
     op: SetOp,
     mut left: Vec<Row>,
     mut right: Vec<Row>,
-    groups: &BTreeMap<Labels, MatchGroup>,
+    groups: &[(Labels, MatchGroup)],
     grid: Grid,
 ) -> Result<Vec<Row>, EvalError> {
-    for group in groups.values() {
+    for (_, group) in groups {
         for step in 0..grid.count {
             match op {
                 SetOp::And | SetOp::Unless => {

@@ -44,6 +44,7 @@ fn cases_of_prometheus_pass() {
     for file in test_files(&folder) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap();
+        let before = (passed, skipped.len());
         for (case, outcome) in run_script(&name, &text) {
             match outcome {
                 Outcome::Passed => passed += 1,
@@ -54,6 +55,11 @@ fn cases_of_prometheus_pass() {
                 Outcome::Failed(why) => failed.push(format!("{case}: {why}")),
             }
         }
+        println!(
+            "{name}: {} passed, {} skipped",
+            passed - before.0,
+            skipped.len() - before.1
+        );
     }
     skipped.iter().for_each(|case| println!("skipped {case}"));
     failed.iter().for_each(|case| println!("failed {case}"));

@@ -84,7 +84,8 @@ pub(crate) fn pack(index: &Index) -> Result<Vec<u8>, Damaged> {
         // At the same place the series before often has the same value.
         let labels = series.labels as usize;
         before.resize(labels.max(before.len()), 0);
-        for (value, before) in values.by_ref().zip(&mut before[..labels]) {
+        // The places come first: the other way round, a value would be taken and lost at their end.
+        for (before, value) in before[..labels].iter_mut().zip(values.by_ref()) {
             put_i64(&mut plain, i64::from(value) - i64::from(*before));
             *before = value;
         }
@@ -212,7 +213,7 @@ fn read_values(
     for one in series {
         let count = one.labels as usize;
         before.resize(count.max(before.len()), 0);
-        for ((_, value), before) in labels.by_ref().zip(&mut before[..count]) {
+        for (before, (_, value)) in before[..count].iter_mut().zip(labels.by_ref()) {
             *before = before.checked_add(reader.i64()?)?;
             *value = u32::try_from(*before).ok()?;
             if *value as usize >= texts {

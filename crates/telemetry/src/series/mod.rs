@@ -34,6 +34,8 @@ pub(crate) struct Registry {
     by_labels: HashTable<u32>,
     live: RoaringBitmap,
     free: Vec<u32>,
+    /// By number of a series: which one followed it when it was written last.
+    followers: Vec<u32>,
 }
 
 /// Where the labels of a series stand.
@@ -93,45 +95,21 @@ impl Posting {
     }
 }
 
-/// Labels in the order of names, as something asks for them or as they are kept.
+/// Labels in the order of names, as something asks for them.
 pub(crate) trait LabelList {
-    /// Calls `visit` with each name and value.
-    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str));
-    /// How many there are.
-    fn count(&self) -> usize;
-    /// The name and value at a place.
-    fn at(&self, place: usize) -> (&str, &str);
+    /// Names and values.
+    fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)>;
 }
 
 impl LabelList for [(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)] {
-    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str)) {
-        for (name, value) in self {
-            visit(name, value);
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn at(&self, place: usize) -> (&str, &str) {
-        (&self[place].0, &self[place].1)
+    fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.iter().map(|(name, value)| (&**name, &**value))
     }
 }
 
 impl LabelList for Vec<(&str, &str)> {
-    fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a str, &'a str)) {
-        for (name, value) in self {
-            visit(name, value);
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn at(&self, place: usize) -> (&str, &str) {
-        self[place]
+    fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.iter().copied()
     }
 }
 
@@ -139,12 +117,12 @@ impl Registry {
     /// A hash of labels that differs from process to process, so that nobody can send labels that collide.
     pub(crate) fn hash_of<L: LabelList + ?Sized>(&self, labels: &L) -> u64 {
         let mut hasher = self.hash.build_hasher();
-        labels.each(&mut |name, value| {
+        for (name, value) in labels.pairs() {
             hasher.write(name.as_bytes());
-            hasher.write_u8(0xff);
             hasher.write(value.as_bytes());
-            hasher.write_u8(0xff);
-        });
+            // Where one ends and the next begins is part of what they are.
+            hasher.write_u64(((name.len() as u64) << 32) | value.len() as u64);
+        }
         hasher.finish()
     }
 
@@ -157,13 +135,33 @@ impl Registry {
         found.copied()
     }
 
+    /// The series that followed `before` the last time, if it has these labels. Senders keep an order: that spares the hash.
+    pub(crate) fn find_next<L: LabelList + ?Sized>(&self, before: u32, labels: &L) -> Option<u32> {
+        let next = *self.followers.get(before as usize)?;
+        let entry = *self.series.get(next as usize)?;
+        (entry.labels > 0 && self.has_labels(entry, labels)).then_some(next)
+    }
+
+    /// Remembers that a series followed another.
+    pub(crate) fn note_next(&mut self, before: u32, next: u32) {
+        let place = before as usize;
+        if place >= self.followers.len() {
+            self.followers.resize(self.series.len().max(place + 1), 0);
+        }
+        self.followers[place] = next;
+    }
+
     fn has_labels<L: LabelList + ?Sized>(&self, entry: Entry, labels: &L) -> bool {
-        let pairs = self.pairs(entry);
-        pairs.len() == labels.count()
-            && pairs.iter().enumerate().all(|(place, pair)| {
+        let known = self.pairs(entry);
+        let mut asked = labels.pairs();
+        known.len() == asked.len()
+            && known.iter().all(|pair| {
                 let pair = self.symbols.pair(*pair);
-                let (name, value) = labels.at(place);
-                &**self.symbols.text(pair.name) == name && &**self.symbols.text(pair.value) == value
+                asked.next().is_some_and(|(name, value)| {
+                    // Values tell series apart, names hardly ever do.
+                    **self.symbols.text(pair.value) == *value
+                        && **self.symbols.text(pair.name) == *name
+                })
             })
     }
 
@@ -177,7 +175,8 @@ impl Registry {
             }
         };
         let labels_at = short(self.arena.len());
-        labels.each(&mut |name, value| {
+        let count = labels.pairs().len();
+        for (name, value) in labels.pairs() {
             let pair = self.symbols.add_pair(name, value);
             if self.symbols.pair_numbers() > self.postings.len() {
                 self.postings
@@ -187,11 +186,11 @@ impl Registry {
             self.pairs_of.entry(name).or_default().insert(pair);
             self.postings[pair as usize].add(number);
             self.arena.push(pair);
-        });
+        }
         self.series[number as usize] = Entry {
             hash,
             labels_at,
-            labels: short(labels.count()),
+            labels: short(count),
         };
         let series = &self.series;
         self.by_labels

@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/-/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the rule files anew, as Prometheus is asked
+         * @description A file that cannot be used changes nothing.
+         */
+        post: operations["prometheus_reload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/alerts": {
         parameters: {
             query?: never;
@@ -451,6 +471,23 @@ export interface paths {
         };
         /** Ask at every step of a span */
         get: operations["query_range"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules */
+        get: operations["list_rules"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1328,6 +1365,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/prometheus/-/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the rule files anew, as Prometheus is asked
+         * @description A file that cannot be used changes nothing.
+         */
+        post: operations["prometheus_reload_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/prometheus/api/v1/alertmanagers": {
         parameters: {
             query?: never;
@@ -1979,6 +2036,30 @@ export interface components {
              */
             value?: number | null;
         };
+        /** @description One rule. */
+        FileRule: {
+            /** @description Alerts that are pending or firing; not all of very many. */
+            alerts: components["schemas"]["RuleAlert"][];
+            /** @description Why it could not be evaluated. */
+            error?: string | null;
+            evaluated_at?: components["schemas"]["Instant"] | null;
+            /** Format: int64 */
+            evaluation_us: number;
+            /** @description PromQL. */
+            expr: string;
+            firing: number;
+            /**
+             * Format: int64
+             * @description Milliseconds that the expression must hold.
+             */
+            for_ms: number;
+            kind: components["schemas"]["RuleKind"];
+            name: string;
+            pending: number;
+            /** @description The label `severity`, as written. */
+            severity?: string | null;
+            standing: components["schemas"]["RuleStanding"];
+        };
         /** @description A target that a monitor fires for. */
         Firing: {
             target: components["schemas"]["Named"];
@@ -2519,6 +2600,37 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "responder" | "admin";
+        /** @description An alert that is pending or firing. */
+        RuleAlert: {
+            active_at?: components["schemas"]["Instant"] | null;
+            firing: boolean;
+            /** @description Its labels in PromQL notation. */
+            labels: string;
+            summary?: string | null;
+            /** Format: double */
+            value?: number | null;
+        };
+        /** @description Rules that are evaluated together. */
+        RuleGroup: {
+            evaluated_at?: components["schemas"]["Instant"] | null;
+            /** @description The file it stands in. */
+            file: string;
+            /** Format: int64 */
+            interval_ms: number;
+            name: string;
+            rules: components["schemas"]["FileRule"][];
+        };
+        /**
+         * @description What a rule is for.
+         * @enum {string}
+         */
+        RuleKind: "alert" | "record";
+        /** @description All rules. */
+        RuleList: {
+            groups: components["schemas"]["RuleGroup"][];
+            /** @description Why rule files are not used as they stand. */
+            trouble?: string | null;
+        };
         /** @description When to use which way. */
         RuleRequest: {
             contact_method_id: string;
@@ -2529,6 +2641,11 @@ export interface components {
             delay_minutes: number;
             urgency: components["schemas"]["Urgency"];
         };
+        /**
+         * @description How a rule stands.
+         * @enum {string}
+         */
+        RuleStanding: "failing" | "firing" | "pending" | "quiet" | "unknown";
         /** @description A schedule. */
         Schedule: {
             id: string;
@@ -2607,7 +2724,7 @@ export interface components {
          * @description Who says so.
          * @enum {string}
          */
-        Source: "monitor" | "events_v2" | "api";
+        Source: "monitor" | "events_v2" | "api" | "rule";
         /**
          * @description Where an incident stands.
          * @enum {string}
@@ -2816,6 +2933,31 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+        };
+    };
+    prometheus_reload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3673,6 +3815,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
             };
         };
     };
@@ -5704,6 +5865,31 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+        };
+    };
+    prometheus_reload_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

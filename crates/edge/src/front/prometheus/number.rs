@@ -3,6 +3,8 @@
 
 /// From here on whole numbers have digits that a float does not tell apart.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// Decimal numbers of up to 15 digits are each next to a float of their own.
+const THOUSANDTHS_MAX: f64 = 1e15;
 /// Smaller than this, and not zero: written with an exponent.
 const PLAIN_FROM: f64 = 1e-6;
 /// As large as this: written with an exponent.
@@ -26,6 +28,9 @@ pub(crate) fn write_float(out: &mut Vec<u8>, value: f64) {
         write_word(out, value);
         return;
     }
+    if write_thousandths(out, value) {
+        return;
+    }
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
     if (PLAIN_FROM..EXACT_MAX).contains(&value.abs()) && !text.contains('e') {
@@ -33,6 +38,36 @@ pub(crate) fn write_float(out: &mut Vec<u8>, value: f64) {
     } else {
         write_rescaled(out, text, value.abs());
     }
+}
+
+/// Appends a float that has three decimals or fewer, as most measured values do; whether it was one. The float next to so few
+/// digits is next to no others as few, so they are the shortest.
+fn write_thousandths(out: &mut Vec<u8>, value: f64) -> bool {
+    let magnitude = value.abs();
+    let thousandths = (magnitude * 1e3).round();
+    if thousandths >= THOUSANDTHS_MAX || thousandths / 1e3 != magnitude {
+        return false;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number below the limit that is not negative"
+    )]
+    let thousandths = thousandths as u64;
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    write_whole(out, thousandths / 1_000);
+    out.push(b'.');
+    let rest = thousandths % 1_000;
+    out.push(b'0' + (rest / 100) as u8);
+    if !rest.is_multiple_of(100) {
+        out.push(b'0' + (rest / 10 % 10) as u8);
+    }
+    if !rest.is_multiple_of(10) {
+        out.push(b'0' + (rest % 10) as u8);
+    }
+    true
 }
 
 /// Appends a float with an exponent, whatever its size: the values of alerts are written so.
@@ -213,6 +248,12 @@ mod tests {
             (f64::INFINITY, "+Inf"),
             (f64::NEG_INFINITY, "-Inf"),
             (1_700_000_000.5, "1700000000.5"),
+            (818.9, "818.9"),
+            (-0.05, "-0.05"),
+            (0.001, "0.001"),
+            (10.101, "10.101"),
+            (999_999_999_999.999, "999999999999.999"),
+            (0.1 + 0.2, "0.30000000000000004"),
         ] {
             assert_eq!(float(value), expected);
         }
@@ -251,6 +292,12 @@ mod tests {
             let value = f64::from_bits(bits);
             prop_assume!(!value.is_nan());
             prop_assert_eq!(float(value).parse::<f64>().unwrap().to_bits(), bits);
+        }
+
+        #[test]
+        fn floats_of_few_decimals_have_no_digit_too_many(whole in -1_000_000_000_000_000_i64..1_000_000_000_000_000) {
+            let value = whole as f64 / 1e3;
+            prop_assert_eq!(float(value), value.to_string());
         }
 
         #[test]
