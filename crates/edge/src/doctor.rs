@@ -1,5 +1,6 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
+mod exporters;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::delivery::{mail, mail_settings};
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
+use exporters::exporters;
 use reach::{on_call, reach};
 
 /// A knock at the mail server is good for this long.
@@ -183,6 +185,7 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.push(reach.check);
     checks.extend(watch(&app.watch.watching()));
     checks.extend(rules(app).await);
+    checks.extend(exporters(app).await);
     checks.extend(app.read(targets));
     checks.extend(status_pages(app, now).await);
     let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
@@ -378,7 +381,7 @@ fn rule_checks(trouble: Option<String>, groups: &[RuleGroup]) -> Vec<Check> {
     let name = "rules";
     let mut checks = Vec::new();
     if let Some(why) = trouble {
-        let fix = "mend the file, try it with `tocsin check-rules FILE`, then send SIGHUP to `tocsin serve`";
+        let fix = "mend the file, try it with `tocsin check-rules FILE` (`tocsin check-config FILE` where it is a prometheus.yml), then send SIGHUP to `tocsin serve`";
         checks.push(Check::warn(name, why, fix));
     }
     let all = groups.iter().flat_map(|group| &group.rules);

@@ -232,7 +232,7 @@ mod tests {
         check(&[], "/prometheus.yml: cannot be read");
         check(
             &[("prometheus.yml", "global:\n  x: 1\n")],
-            "/prometheus.yml: line 2, column 3: unknown field `x`",
+            "/prometheus.yml: line 2, column 3: there is no key \"x\"",
         );
         check(
             &[
@@ -249,7 +249,7 @@ mod tests {
                 ("prometheus.yml", "scrape_config_files: [b.yml]\n"),
                 ("b.yml", "global: {}\n"),
             ],
-            "/b.yml: line 1, column 1: unknown field `global`",
+            "/b.yml: line 1, column 1: there is no key \"global\"",
         );
     }
 }

@@ -13,6 +13,7 @@ mod series;
 mod target;
 mod template;
 mod units;
+mod unknown;
 
 pub use config::{
     Auth, Escaping, FileDiscovery, Global, HeaderSource, HttpClient, Ignored, Job, Limits, Names,

@@ -13,6 +13,7 @@ use super::http::http_of;
 use super::protocol::{self, Protocol};
 use super::relabel::{Rule, RuleText};
 use super::units::Duration;
+use super::unknown;
 
 /// How often files of targets are read again unless they say otherwise.
 const FILE_REFRESH: Duration = Duration::from_seconds(5 * 60);
@@ -46,7 +47,7 @@ impl Fault {
         Self {
             line,
             column,
-            what: words.strip_suffix(&suffix).unwrap_or(&words).to_owned(),
+            what: unknown::told(words.strip_suffix(&suffix).unwrap_or(&words)),
         }
     }
 }
@@ -65,6 +66,7 @@ pub fn read_config(text: &str) -> Result<PrometheusConfig, Fault> {
     }
     let global = global_of(file.global.unwrap_or_default(), &mut ignored)?;
     let jobs = jobs_of(file.scrape_configs, &global, &mut ignored)?;
+    ignored.sort_by_key(|one| one.line);
     Ok(PrometheusConfig {
         global,
         rule_files: patterns(file.rule_files)?,

@@ -164,12 +164,11 @@ scrape_configs:
 ",
     )
     .unwrap();
-    let mut told: Vec<(u64, &str)> = config
+    let told: Vec<(u64, &str)> = config
         .ignored
         .iter()
         .map(|one| (one.line, one.key.as_str()))
         .collect();
-    told.sort_unstable();
     assert_eq!(
         told,
         [

@@ -27,23 +27,27 @@ fn unknown_keys_are_refused_with_their_line() {
     check(
         "global:\n  scrape_intervall: 5s\n",
         2,
-        "unknown field `scrape_intervall`",
+        "there is no key \"scrape_intervall\"",
     );
-    check("scrape_config: []\n", 1, "unknown field `scrape_config`");
+    check(
+        "scrape_config: []\n",
+        1,
+        "there is no key \"scrape_config\"",
+    );
     check_job(
         "    static_config: []\n",
         3,
-        "unknown field `static_config`",
+        "there is no key \"static_config\"",
     );
     check_job(
         "    relabel_configs:\n      - target_label: a\n        replace: b\n",
         5,
-        "unknown field `replace`",
+        "there is no key \"replace\"",
     );
     check_job(
         "    tls_config:\n      ca_fil: x\n",
         4,
-        "unknown field `ca_fil`",
+        "there is no key \"ca_fil\"",
     );
 }
 
@@ -166,7 +170,7 @@ fn what_is_no_yaml_is_refused_and_bombs_are_not_unpacked() {
     check("a: b: c\n", 1, "");
     check(
         "global: {}\n---\nglobal: {}\n",
-        2,
+        3,
         "multiple YAML documents",
     );
     check("global: {}\nglobal: {}\n", 2, "duplicate");
