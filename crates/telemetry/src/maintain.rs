@@ -1,6 +1,6 @@
 //! Upkeep: one step seals what has been logged for long enough and drops what is too old. It may be repeated at any time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_domain::id::TargetId;
@@ -227,7 +227,7 @@ impl Store {
 
     fn write_samples(
         &self,
-        path: &PathBuf,
+        path: &Path,
         number: u64,
         through: u64,
     ) -> Result<Option<SampleBlock>, BlockError> {
