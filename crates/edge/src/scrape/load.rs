@@ -172,3 +172,84 @@ pub(super) fn matching(path: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with these files.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn jobs_of_other_files_join_and_paths_are_meant_from_the_file_they_stand_in() {
+        let folder = folder(&[
+            (
+                "prometheus.yml",
+                "global: {sample_limit: 7}\nrule_files: ['rules/*.yml', /etc/more.yml]\nscrape_config_files: ['jobs/*.yml']\nscrape_configs:\n  - job_name: a\n    file_sd_configs: [{files: [t.json]}]\n",
+            ),
+            (
+                "jobs/b.yml",
+                "scrape_configs:\n  - job_name: b\n    bearer_token_file: token\n    file_sd_configs: [{files: [t.json]}]\n    http_sd_configs: [{url: 'http://x'}]\n",
+            ),
+        ]);
+        let loaded = load(&folder.path().join("prometheus.yml")).unwrap();
+        assert_eq!(
+            loaded.rule_files,
+            [
+                folder.path().join("rules/*.yml"),
+                PathBuf::from("/etc/more.yml")
+            ]
+        );
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        assert_eq!(loaded.jobs[0].file_discovery[0].files, [at("t.json")]);
+        assert_eq!(loaded.jobs[1].file_discovery[0].files, [at("jobs/t.json")]);
+        assert_eq!(loaded.jobs[1].limits.samples, 7);
+        let Auth::Credentials { credentials, .. } = &loaded.jobs[1].http.auth else {
+            panic!("{:?}", loaded.jobs[1].http.auth)
+        };
+        assert_eq!(*credentials, SecretSource::File(at("jobs/token")));
+        assert_eq!(loaded.ignored[0].0, folder.path().join("jobs/b.yml"));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_used_says_where() {
+        let check = |files: &[(&str, &str)], expected: &str| {
+            let folder = folder(files);
+            let error = load(&folder.path().join("prometheus.yml")).unwrap_err();
+            let told = error
+                .to_string()
+                .replace(&folder.path().display().to_string(), "");
+            assert!(told.starts_with(expected), "{told}");
+        };
+        check(&[], "/prometheus.yml: cannot be read");
+        check(
+            &[("prometheus.yml", "global:\n  x: 1\n")],
+            "/prometheus.yml: line 2, column 3: unknown field `x`",
+        );
+        check(
+            &[
+                (
+                    "prometheus.yml",
+                    "scrape_config_files: [b.yml]\nscrape_configs: [{job_name: a}]\n",
+                ),
+                ("b.yml", "scrape_configs: [{job_name: a}]\n"),
+            ],
+            "/prometheus.yml: there are two jobs of the name \"a\"",
+        );
+        check(
+            &[
+                ("prometheus.yml", "scrape_config_files: [b.yml]\n"),
+                ("b.yml", "global: {}\n"),
+            ],
+            "/b.yml: line 1, column 1: unknown field `global`",
+        );
+    }
+}
