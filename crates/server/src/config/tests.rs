@@ -81,7 +81,6 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
             tier_field: Some("X-User-Tier".to_owned()),
             user_field: Some("X-User".to_owned()),
         },
-        prometheus: Prometheus::default(),
         behind_proxy: true,
         retention: Retention::Days(90),
         prometheus: Prometheus {
