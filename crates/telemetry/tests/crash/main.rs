@@ -29,7 +29,7 @@ const SERIES: u64 = 4;
 /// Writes of one thread and round: far more than it gets to before it is killed.
 const WRITES_MAX: u64 = 4_000;
 /// Writes between two steps of upkeep, which lie between a kill and the next.
-const UPKEEP_EVERY: u64 = 15;
+const UPKEEP_EVERY: usize = 15;
 /// When all is written and read, milliseconds after the epoch.
 const NOW_MS: i64 = 3_000_000;
 
@@ -155,7 +155,7 @@ fn write_on(store: &Store, writer: u64, round: u64, due: &Sender<()>) {
 
 fn keep_up(store: &Store, written: &Receiver<()>) {
     let mut steps = 0;
-    while written.iter().take(UPKEEP_EVERY as usize).count() > 0 {
+    while written.iter().take(UPKEEP_EVERY).count() > 0 {
         steps += 1;
         match steps % 4 {
             0 => store.compact_now().unwrap(),
