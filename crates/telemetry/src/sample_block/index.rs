@@ -1,6 +1,8 @@
 //! The index of a sample block as bytes: which series it has, where their runs stand, and the checksums of its pages.
 
-use super::Damaged;
+use std::io::Read;
+
+use super::{Damaged, RUN_SAMPLES_MAX};
 use crate::varint::{Reader, put_bytes, put_i64, put_len, put_u64};
 
 /// Bytes that an index may unpack to.
@@ -157,8 +159,11 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Index, Damaged> {
     let mut reader = Reader(packed);
     let len = reader.len().filter(|len| *len <= INDEX_BYTES_MAX);
     let len = len.ok_or_else(senseless)?;
-    let plain = zstd::bulk::decompress(reader.0, len);
-    let plain = plain.map_err(|error| Damaged(error.to_string()))?;
+    // The length is only believed as far as bytes come: a window may be anybody's file.
+    let mut plain = Vec::new();
+    let unzipped = zstd::Decoder::new(reader.0)
+        .and_then(|decoder| decoder.take(len as u64).read_to_end(&mut plain));
+    unzipped.map_err(|error| Damaged(error.to_string()))?;
     read(&mut Reader(&plain)).ok_or_else(senseless)
 }
 
@@ -266,7 +271,7 @@ fn read_columns(reader: &mut Reader<'_>) -> Option<Vec<TimeColumn>> {
             last_ms: first_ms.wrapping_add(reader.i64()?),
             count: u32::try_from(reader.u64()?)
                 .ok()
-                .filter(|count| *count > 0)?,
+                .filter(|count| (1..=RUN_SAMPLES_MAX).contains(&(*count as usize)))?,
             len: u32::try_from(reader.u64()?).ok()?,
         });
         before = first_ms;

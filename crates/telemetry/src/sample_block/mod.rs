@@ -344,6 +344,11 @@ impl SampleBlock {
     }
 }
 
+/// Reads bytes as an index, for the property that any bytes are read or refused.
+pub(crate) fn read_index_bytes(bytes: &[u8]) {
+    let _ = index::unpack(bytes);
+}
+
 /// The index of a file, and where it begins.
 fn read_index(file: &File, len: u64, data_at: u64) -> Result<(Index, u64), BlockError> {
     let damaged = |what: &str| BlockError::Damaged(what.to_owned());
