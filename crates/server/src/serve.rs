@@ -168,6 +168,7 @@ fn open_store(
     };
     let options = Options {
         retention_ms,
+        retention_bytes: config.retention_bytes,
         disk: Arc::new(SparingDisk::new(journal)),
         ..Options::default()
     };

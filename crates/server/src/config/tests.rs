@@ -42,6 +42,7 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
         key_file = "/run/keys/vault"
         behind_proxy = true
         retention = "90d"
+        retention_size = "50GB"
         [tls]
         cert = "cert.pem"
         key = "../key.pem"
@@ -83,6 +84,7 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
         },
         behind_proxy: true,
         retention: Retention::Days(90),
+        retention_bytes: Some(50_000_000_000),
         prometheus: Prometheus {
             config: Some("/etc/tocsin/prometheus.yml".into()),
             rule_files: vec!["/etc/tocsin/rules/*.yml".into(), "/srv/rules.yml".into()],
@@ -340,7 +342,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
             ),
             concat!(
                 "line 2, column 1: foo: there is no such key; expected one of ",
-                "listen, data, public_url, key_file, behind_proxy, retention, tls, egress, watch, prometheus"
+                "listen, data, public_url, key_file, behind_proxy, retention, retention_size, tls, egress, watch, prometheus"
             ),
             "line 4, column 11: watch.enabled: the number 1 stands here; expected true or false, without quotes",
         ],

@@ -17,6 +17,8 @@ pub(crate) struct About {
     pub(crate) sealed_through: u64,
     /// Numbers of the blocks that this one was merged from: they are void once this one is there.
     pub(crate) replaces: Vec<u64>,
+    /// Its place among all blocks: of two values at one instant, that of the block with the smaller one counts.
+    pub(crate) order: u64,
     /// First and last instant, milliseconds.
     pub(crate) span_ms: (i64, i64),
     pub(crate) samples: u64,
@@ -122,6 +124,7 @@ fn put_about(out: &mut Vec<u8>, about: &About) {
     for number in &about.replaces {
         put_u64(out, *number);
     }
+    put_u64(out, about.order);
     put_i64(out, about.span_ms.0);
     put_i64(out, about.span_ms.1);
     put_u64(out, about.samples);
@@ -241,6 +244,7 @@ fn read_about(reader: &mut Reader<'_>) -> Option<About> {
     Some(About {
         sealed_through,
         replaces: (0..replaces).map(|_| reader.u64()).collect::<Option<_>>()?,
+        order: reader.u64()?,
         span_ms: (reader.i64()?, reader.i64()?),
         samples: reader.u64()?,
         level: reader.u8()?,

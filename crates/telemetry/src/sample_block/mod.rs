@@ -71,6 +71,9 @@ impl BlockError {
 
 impl From<io::Error> for BlockError {
     fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Damaged("it is too short for what it says".to_owned());
+        }
         Self::Io(error)
     }
 }
@@ -157,12 +160,17 @@ impl SampleBlock {
         if data_at + end != index_at || end.div_ceil(PAGE_BYTES as u64) != pages {
             return Err(damaged("its index does not fit its data"));
         }
+        let mut about = index.about;
+        if about.order == 0 {
+            // A window was written for no store: it takes its place when it is taken in.
+            about.order = number;
+        }
         let block = Self {
             pages: Pages::new(file, data_at, end, index.pages, Arc::clone(cache)),
             number,
             path: path.to_owned(),
             len,
-            about: index.about,
+            about,
             unpacker: IntUnpacker::new(&packing)?,
             series: Vec::new(),
             runs: index.runs,

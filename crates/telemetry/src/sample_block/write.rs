@@ -179,20 +179,18 @@ impl BlockWriter {
         self.index.about.samples
     }
 
-    /// Ends the block and puts it in place.
-    pub(crate) fn finish(
-        mut self,
-        sealed_through: u64,
-        replaces: Vec<u64>,
-        level: u8,
-    ) -> Result<(), BlockError> {
+    /// Ends the block and puts it in place. Span and count of samples are what was put, whatever `about` says.
+    pub(crate) fn finish(mut self, about: About) -> Result<(), BlockError> {
         let times = std::mem::take(&mut self.times);
         self.put_bytes(&times)?;
         if !self.page.is_empty() {
             self.end_page()?;
         }
-        let about = &mut self.index.about;
-        (about.sealed_through, about.replaces, about.level) = (sealed_through, replaces, level);
+        self.index.about = About {
+            span_ms: self.index.about.span_ms,
+            samples: self.index.about.samples,
+            ..about
+        };
         self.name_labels();
         let packed = index::pack(&self.index)?;
         self.draft.append(&packed)?;

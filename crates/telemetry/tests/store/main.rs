@@ -9,6 +9,7 @@ mod limits;
 mod model;
 mod records;
 mod retention;
+mod upkeep;
 
 use std::path::Path;
 
