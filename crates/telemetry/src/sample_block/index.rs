@@ -43,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) column: u32,
     /// Bytes it takes.
     pub(crate) len: u32,
+    /// Whether one of its values is a staleness marker.
+    pub(crate) has_stale: bool,
 }
 
 /// What belongs to one series.
@@ -105,7 +107,10 @@ pub(crate) fn pack(index: &Index) -> Result<Vec<u8>, Damaged> {
         before = i64::from(run.column);
     }
     for run in &index.runs {
-        put_u64(&mut plain, u64::from(run.len));
+        put_u64(
+            &mut plain,
+            (u64::from(run.len) << 1) | u64::from(run.has_stale),
+        );
     }
     put_len(&mut plain, index.pages.len());
     for page in &index.pages {
@@ -293,10 +298,13 @@ fn read_runs(reader: &mut Reader<'_>, columns: usize) -> Option<Vec<Run>> {
         runs.push(Run {
             column: u32::try_from(place).ok()?,
             len: 0,
+            has_stale: false,
         });
     }
     for run in &mut runs {
-        run.len = u32::try_from(reader.u64()?).ok()?;
+        let told = reader.u64()?;
+        run.len = u32::try_from(told >> 1).ok()?;
+        run.has_stale = told & 1 != 0;
     }
     Some(runs)
 }

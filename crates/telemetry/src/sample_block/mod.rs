@@ -34,8 +34,8 @@ const MARK_LEN: usize = 4;
 const TRAILER_LEN: u64 = 16;
 /// Bytes that are read and checked together.
 const PAGE_BYTES: usize = 64 << 10;
-/// Samples of one run at most: what a query decodes at least.
-const RUN_SAMPLES_MAX: usize = 2_048;
+/// Samples of one run at most: what a query decodes at least. Twice as many would take 2 % less room.
+const RUN_SAMPLES_MAX: usize = 960;
 /// Columns of times that a block keeps unpacked.
 const COLUMNS_KEPT_MAX: usize = 256;
 
@@ -331,7 +331,7 @@ impl SampleBlock {
         scratch: &mut Scratch,
         values: &mut Vec<f64>,
     ) -> Result<(), ReadError> {
-        let Run { column, len } = self.runs[run];
+        let Run { column, len, .. } = self.runs[run];
         let bytes = self.read(self.run_ends[run] - u64::from(len), len)?;
         let count = self.columns[column as usize].count as usize;
         decode_values(&bytes, count, &self.unpacker, scratch, values)
@@ -470,6 +470,10 @@ impl Chunk for SealedRun {
         let column = self.block.times(self.block.runs[self.run].column).ok()?;
         let all = 0..column.len();
         Some(SharedTimes::new(column, all))
+    }
+
+    fn may_be_stale(&self) -> bool {
+        self.block.runs[self.run].has_stale
     }
 
     fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {

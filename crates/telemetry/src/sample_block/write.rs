@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use tocsin_promql::Labels;
+use tocsin_promql::{Labels, is_stale};
 
 use super::index::{self, About, Index, OfSeries, Run, TimeColumn};
 use super::{BlockError, HEADER, MARK_LEN, PAGE_BYTES, RUN_SAMPLES_MAX};
@@ -118,6 +118,7 @@ impl BlockWriter {
         self.index.runs.push(Run {
             column,
             len: short(run.len()),
+            has_stale: values.iter().any(|value| is_stale(*value)),
         });
         self.run = run;
         put?;
