@@ -33,6 +33,7 @@ const SHAPES: &[Shape] = &[
             "key_file",
             "behind_proxy",
             "retention",
+            "retention_size",
             "tls",
             "egress",
             "watch",
@@ -78,6 +79,8 @@ pub(crate) struct Config {
     pub(crate) behind_proxy: bool,
     /// How long samples and logs are kept.
     pub(crate) retention: Retention,
+    /// Bytes that samples and logs may take; the oldest go first. No limit when not given.
+    pub(crate) retention_bytes: Option<u64>,
     /// What Prometheus' own files give.
     pub(crate) prometheus: Prometheus,
 }
@@ -215,6 +218,7 @@ impl Default for Config {
             watch: Watch::default(),
             behind_proxy: false,
             retention: Retention::Days(30),
+            retention_bytes: None,
             prometheus: Prometheus::default(),
         }
     }
@@ -299,6 +303,7 @@ impl Config {
             retention: reader
                 .value(top, "retention", value::retention)
                 .unwrap_or(default.retention),
+            retention_bytes: reader.value(top, "retention_size", value::size),
             prometheus: prometheus::read(reader, prometheus, base),
         }
     }

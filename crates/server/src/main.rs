@@ -19,6 +19,7 @@ mod sparing_disk;
 mod store_command;
 mod store_port;
 mod system;
+mod upkeep;
 mod watch;
 
 use std::io::Write;

@@ -40,12 +40,11 @@ use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
+use crate::upkeep;
 use crate::watch::{LocalHost, Sight, Standing};
 
 /// The setup link lives this long; a new one is printed at every start.
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
-/// Upkeep of the stores.
-const UPKEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether every part still runs.
 const PARTS_LOOK: Duration = Duration::from_millis(500);
 /// How long the agent waits between looks at whether Tocsin is set up.
@@ -75,7 +74,12 @@ pub(crate) fn run(
     let login_link = login_link::when_locked_out(&data, &public_url)?;
     let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let upkeep = start_upkeep(&parts, &stopping)?;
+    let upkeep = upkeep::start(
+        &parts.store,
+        &parts.engine,
+        &parts.reader,
+        Arc::clone(&stopping),
+    )?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
     let ended = ended_part(&parts, &upkeep, &watching);
     let served = serve_until_stopped(&parts.app, listener, config, ended, || {
@@ -164,6 +168,7 @@ fn open_store(
     };
     let options = Options {
         retention_ms,
+        retention_bytes: config.retention_bytes,
         disk: Arc::new(SparingDisk::new(journal)),
         ..Options::default()
     };
@@ -356,32 +361,6 @@ pub(crate) fn host_name() -> String {
     } else {
         name.to_owned()
     }
-}
-
-/// Seals and forgets telemetry, and gives the journal its reserve back, until told to stop.
-fn start_upkeep(parts: &Running, stopping: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
-    let (store, engine, reader, stopping) = (
-        Arc::clone(&parts.store),
-        parts.engine.clone(),
-        parts.reader.clone(),
-        Arc::clone(stopping),
-    );
-    std::thread::Builder::new().name("upkeep".to_owned()).spawn(move || {
-        let mut last = std::time::Instant::now();
-        while !stopping.load(Ordering::Relaxed) {
-            std::thread::sleep(SETUP_POLL);
-            if last.elapsed() < UPKEEP_EVERY && !store.is_sealing_due() {
-                continue;
-            }
-            last = std::time::Instant::now();
-            reader.restore_reserve();
-            let now = SystemClock.now();
-            let pins = engine.read(|state| evidence::pins(state, now));
-            if let Err(error) = store.maintain(now, &pins) {
-                tracing::error!(%error, "telemetry could not be sealed; it is kept and tried again");
-            }
-        }
-    })
 }
 
 /// Watches web servers once somebody is there to be paged; ends, with the agent, when told to stop.

@@ -8,7 +8,7 @@ use tocsin_domain::signal::{Fact, LogLine, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Answer, LogKind, QueryError, Series, StorageError, Telemetry};
 use tocsin_promql::{EvalError, Limits, Query, Value};
-use tocsin_telemetry::{ReadError, Store};
+use tocsin_telemetry::{ReadError, Refused, Store};
 
 /// The time one query may take.
 const QUERY_TIME: std::time::Duration = std::time::Duration::from_secs(20);
@@ -99,6 +99,41 @@ pub(crate) fn request_log(
     Ok(requests.finish())
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "metrics are floats; counts beyond 2^53 do not occur"
+)]
+fn refusals(refused: &Refused) -> [(&'static str, &'static str, f64); 5] {
+    let number = |count: u64| count as f64;
+    [
+        (
+            "tocsin_store_refused_series_limit",
+            "Samples refused since their source, or the store, has as many series as it may.",
+            number(refused.series_limit),
+        ),
+        (
+            "tocsin_store_refused_labels",
+            "Samples refused for their labels.",
+            number(refused.labels),
+        ),
+        (
+            "tocsin_store_refused_too_late",
+            "Samples refused since they were too old.",
+            number(refused.too_late),
+        ),
+        (
+            "tocsin_store_refused_too_early",
+            "Samples refused since they were too far ahead of now.",
+            number(refused.too_early),
+        ),
+        (
+            "tocsin_store_refused_conflicting",
+            "Samples refused since another value stood at their instant.",
+            number(refused.conflicting),
+        ),
+    ]
+}
+
 impl Telemetry for Asking {
     fn query(&self, expr: &str, at: Timestamp) -> Result<Answer, QueryError> {
         let value = self.ask(expr, |query, store, limits| {
@@ -177,8 +212,7 @@ impl Telemetry for Asking {
             reason = "metrics are floats; counts beyond 2^53 do not occur"
         )]
         let number = |count: u64| count as f64;
-        let refused = &stats.refused;
-        vec![
+        [
             (
                 "tocsin_store_series",
                 "Series in the store.",
@@ -219,32 +253,10 @@ impl Telemetry for Asking {
                 "Facts that were dropped while the disk refused them.",
                 number(stats.dropped_facts),
             ),
-            (
-                "tocsin_store_refused_series_limit",
-                "Samples refused since their source, or the store, has as many series as it may.",
-                number(refused.series_limit),
-            ),
-            (
-                "tocsin_store_refused_labels",
-                "Samples refused for their labels.",
-                number(refused.labels),
-            ),
-            (
-                "tocsin_store_refused_too_late",
-                "Samples refused since they were too old.",
-                number(refused.too_late),
-            ),
-            (
-                "tocsin_store_refused_too_early",
-                "Samples refused since they were too far ahead of now.",
-                number(refused.too_early),
-            ),
-            (
-                "tocsin_store_refused_conflicting",
-                "Samples refused since another value stood at their instant.",
-                number(refused.conflicting),
-            ),
         ]
+        .into_iter()
+        .chain(refusals(&stats.refused))
+        .collect()
     }
 
     fn trouble(&self) -> Option<String> {

@@ -32,7 +32,7 @@ pub(crate) struct Head {
     pub(crate) fresh: Records,
     /// What is being sealed, when something is.
     pub(crate) freezing: Option<Arc<Records>>,
-    /// Blocks of samples, by number.
+    /// Blocks of samples, in their order.
     pub(crate) sample_blocks: Vec<Arc<SampleBlock>>,
     /// Blocks of records, by number.
     pub(crate) record_blocks: Vec<Arc<Block>>,
@@ -60,7 +60,7 @@ impl Head {
         self.count_in_blocks(&block, true);
         let at = self
             .sample_blocks
-            .partition_point(|other| other.number() < block.number());
+            .partition_point(|other| other.about().order < block.about().order);
         self.sample_blocks.insert(at, Arc::new(block));
     }
 

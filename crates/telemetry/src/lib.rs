@@ -18,6 +18,7 @@ mod merge;
 mod metrics;
 mod options;
 mod payload;
+pub mod properties;
 mod query;
 mod record;
 mod record_block;

@@ -1,6 +1,6 @@
 //! Upkeep: one step seals what has been logged for long enough and drops what is too old. It may be repeated at any time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_domain::id::TargetId;
@@ -11,7 +11,7 @@ use crate::error::MaintainError;
 use crate::head::Records;
 use crate::merge;
 use crate::record_block::{self, Block, block_path};
-use crate::sample_block::{self, BlockError, BlockWriter, SampleBlock};
+use crate::sample_block::{self, About, BlockError, BlockWriter, SampleBlock};
 use crate::store::{Store, Writer};
 use crate::wal::segment_path;
 
@@ -55,6 +55,7 @@ impl Store {
     /// # Errors
     /// When a block could not be written: its samples stay in memory and in the log, and the next step tries again.
     pub fn maintain(&self, now: Timestamp, pins: &[Pin]) -> Result<Maintained, MaintainError> {
+        let _alone = self.lock_upkeep();
         let mut done = Maintained::default();
         if let Some(freezing) = self.freeze_if_due(now) {
             done.sealed_samples = self.seal(&freezing)?;
@@ -88,6 +89,11 @@ impl Store {
     /// # Errors
     /// As [`Store::maintain`].
     pub fn seal_now(&self) -> Result<(), MaintainError> {
+        let _alone = self.lock_upkeep();
+        self.seal_all()
+    }
+
+    fn seal_all(&self) -> Result<(), MaintainError> {
         match self.freeze_when(|_| true) {
             Some(freezing) => self.seal(&freezing).map(drop),
             None => Ok(()),
@@ -99,7 +105,8 @@ impl Store {
     /// # Errors
     /// As [`Store::maintain`].
     pub fn compact_now(&self) -> Result<(), MaintainError> {
-        self.seal_now()?;
+        let _alone = self.lock_upkeep();
+        self.seal_all()?;
         while self.merge_some(true)?.is_some() {}
         Ok(())
     }
@@ -227,7 +234,7 @@ impl Store {
 
     fn write_samples(
         &self,
-        path: &PathBuf,
+        path: &Path,
         number: u64,
         through: u64,
     ) -> Result<Option<SampleBlock>, BlockError> {
@@ -259,7 +266,11 @@ impl Store {
         if block.samples() == 0 {
             return Ok(None);
         }
-        block.finish(through, Vec::new(), 0)?;
+        block.finish(About {
+            sealed_through: through,
+            order: number,
+            ..About::default()
+        })?;
         let opened = SampleBlock::open(path, number, &self.pages)?;
         Ok(Some(opened.with_numbers(&numbers)))
     }

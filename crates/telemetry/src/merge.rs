@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tocsin_promql::Labels;
 
 use crate::columns::Scratch;
-use crate::sample_block::{BlockError, BlockWriter, SampleBlock};
+use crate::sample_block::{About, BlockError, BlockWriter, SampleBlock};
 
 /// Blocks of one level that become one of the next.
 const FAN_IN: usize = 4;
@@ -22,18 +22,18 @@ pub(crate) fn choose(
     all: bool,
 ) -> Option<Vec<Arc<SampleBlock>>> {
     let mut sorted = blocks.to_vec();
-    sorted.sort_by_key(|block| (block.about().span_ms, block.number()));
+    // Neighbours in order only: one that is left out between two others would come to count before or after both.
+    sorted.sort_by_key(|block| block.about().order);
     let span_max = i64::try_from(SPAN_MS_MIN.max(retention_ms / 10)).unwrap_or(i64::MAX);
     let mut chosen: Vec<Arc<SampleBlock>> = Vec::new();
     let mut samples = 0;
     for block in sorted {
         let about = block.about();
         let fits = chosen.first().is_none_or(|first| {
-            let first = first.about();
-            let last_ms = chosen.iter().map(|one| one.about().span_ms.1).max();
-            let last_ms = last_ms.unwrap_or(i64::MIN).max(about.span_ms.1);
-            let span = last_ms.saturating_sub(first.span_ms.0);
-            (all || first.level == about.level)
+            let spans = chosen.iter().map(|one| one.about().span_ms);
+            let whole = spans.fold(about.span_ms, |a, b| (a.0.min(b.0), a.1.max(b.1)));
+            let span = whole.1.saturating_sub(whole.0);
+            (all || first.about().level == about.level)
                 && span <= span_max
                 && samples + about.samples <= SAMPLES_MAX
         });
@@ -65,7 +65,7 @@ pub(crate) fn write(
 ) -> Result<Vec<u32>, BlockError> {
     let mut ordered = blocks.to_vec();
     // Of two samples at one instant that of the older block stays.
-    ordered.sort_by_key(|block| block.number());
+    ordered.sort_by_key(|block| block.about().order);
     let series: BTreeSet<u32> = ordered.iter().flat_map(|block| block.series()).collect();
     let mut scratch = Scratch::default();
     let (mut times, mut values) = (Vec::new(), Vec::new());
@@ -87,10 +87,13 @@ pub(crate) fn write(
     }
     let through = ordered.iter().map(|block| block.about().sealed_through);
     let level = ordered.iter().map(|block| block.about().level).max();
-    writer.finish(
-        through.max().unwrap_or_default(),
-        ordered.iter().map(|block| block.number()).collect(),
-        level.unwrap_or_default().saturating_add(1),
-    )?;
+    let order = ordered.iter().map(|block| block.about().order).min();
+    writer.finish(About {
+        sealed_through: through.max().unwrap_or_default(),
+        replaces: ordered.iter().map(|block| block.number()).collect(),
+        order: order.unwrap_or_default(),
+        level: level.unwrap_or_default().saturating_add(1),
+        ..About::default()
+    })?;
     Ok(series.into_iter().collect())
 }

@@ -1,4 +1,4 @@
-//! The store: appending, and what it tells about itself. Its one lock order is end of the log, then writer, then head.
+//! The store: appending, and what it tells about itself. Its one lock order is upkeep, end of the log, writer, head.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -46,6 +46,8 @@ pub struct Store {
     pub(crate) folder: PathBuf,
     pub(crate) options: Options,
     end: Mutex<LogEnd>,
+    /// Held for as long as blocks are written or merged: only one thread at a time does.
+    upkeep: Mutex<()>,
     writer: Mutex<Writer>,
     head: RwLock<Head>,
     pub(crate) pages: Arc<PageCache>,
@@ -132,6 +134,7 @@ impl Store {
             folder: folder.to_owned(),
             options,
             end: Mutex::new(end),
+            upkeep: Mutex::new(()),
             writer: Mutex::new(writer),
             head: RwLock::new(head),
             pages,
@@ -308,6 +311,10 @@ impl Store {
     #[must_use]
     pub fn position(&self) -> Position {
         Position(self.lock_writer().queue.sequence)
+    }
+
+    pub(crate) fn lock_upkeep(&self) -> MutexGuard<'_, ()> {
+        self.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn lock_end(&self) -> MutexGuard<'_, LogEnd> {

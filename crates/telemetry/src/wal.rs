@@ -112,6 +112,9 @@ impl Prepared {
     }
 }
 
+/// Tells the labels of series.
+pub(crate) type LabelsOf<'a> = dyn Fn(&[u32]) -> Vec<(u32, Labels)> + 'a;
+
 /// The end of the log, where it grows.
 pub(crate) struct LogEnd {
     disk: Arc<dyn Disk>,
@@ -193,7 +196,7 @@ impl LogEnd {
     pub(crate) fn write(
         &mut self,
         batches: &[Prepared],
-        labels_of: &dyn Fn(&[u32]) -> Vec<(u32, Labels)>,
+        labels_of: &LabelsOf<'_>,
     ) -> io::Result<()> {
         let Some(last) = batches.last() else {
             return Ok(());

@@ -11,7 +11,7 @@ use crate::error::{MaintainError, OpenError, ReadError};
 use crate::head::Head;
 use crate::metrics::asked;
 use crate::query::{read_points, select_in};
-use crate::sample_block::{BlockError, BlockWriter, PageCache, SampleBlock, path_of};
+use crate::sample_block::{About, BlockError, BlockWriter, PageCache, SampleBlock, path_of};
 use crate::store::Store;
 
 /// A window that was read.
@@ -86,7 +86,7 @@ impl Store {
             writer.put(&times, &values, None).map_err(refused)?;
         }
         contents.samples = writer.samples();
-        writer.finish(0, Vec::new(), 0).map_err(refused)?;
+        writer.finish(About::default()).map_err(refused)?;
         Ok(contents)
     }
 
@@ -102,6 +102,7 @@ impl Store {
                 path: path.to_owned(),
                 source: std::io::Error::other(error.to_string()),
             })?;
+        let _alone = self.lock_upkeep();
         let number = self.take_number();
         let to = path_of(&self.folder, number);
         let bytes = std::fs::read(path).map_err(|source| MaintainError {

@@ -162,9 +162,10 @@ impl Table {
 fn general(command: &str) -> String {
     let words = command.split(' ').map(|word| {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        let after = if word.ends_with(';') { ";" } else { "" };
         match name {
-            "--pid" => "--pid=PID".to_owned(),
-            "--end" => "--end=END".to_owned(),
+            "--pid" => format!("--pid=PID{after}"),
+            "--end" => format!("--end=END{after}"),
             "--url" | "--base" => {
                 let path = value.splitn(4, '/').nth(3);
                 let path = path.map(|path| format!("/{path}"));
@@ -254,7 +255,7 @@ mod tests {
         table.put(Row::WriteCpu, Kind::Victoria, 0.96);
         for (kind, port) in [(Kind::Tocsin, 4_000), (Kind::Victoria, 5_000)] {
             let url = format!("http://127.0.0.1:{port}/api/v1/write");
-            let command = format!("rw_load.py --url={url} --end=17 --pid={port} --series=2");
+            let command = format!("rw_load.py --url={url} --end=17 --pid={port}; VmRSS");
             table.measured_by(Row::WriteCpu, kind, &command);
         }
         table.note("half of it".to_owned());
@@ -269,7 +270,7 @@ Note: half of it
 
 Measured by:
 
-- `rw_load.py --url=http://127.0.0.1:PORT/api/v1/write --end=END --pid=PID --series=2` (VictoriaMetrics, Tocsin): WriteCpu
+- `rw_load.py --url=http://127.0.0.1:PORT/api/v1/write --end=END --pid=PID; VmRSS` (VictoriaMetrics, Tocsin): WriteCpu
 ";
         assert_eq!(text, expected);
         let unjudged = table.markdown(|row| format!("{row:?}"), false);

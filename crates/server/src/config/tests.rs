@@ -42,6 +42,7 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
         key_file = "/run/keys/vault"
         behind_proxy = true
         retention = "90d"
+        retention_size = "50GB"
         [tls]
         cert = "cert.pem"
         key = "../key.pem"
@@ -53,6 +54,10 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
         only = ["/etc/apache2", "/srv/www/conf"]
         tier_field = "X-User-Tier"
         user_field = "X-User"
+        [prometheus]
+        config = "prometheus.yml"
+        rule_files = ["rules/*.yml", "/srv/rules.yml"]
+        evaluation_interval = "1m"
     "#;
     let block = |address: [u8; 4], bits| Allowed::Block(IpAddr::V4(Ipv4Addr::from(address)), bits);
     let expected = Config {
@@ -79,6 +84,12 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
         },
         behind_proxy: true,
         retention: Retention::Days(90),
+        retention_bytes: Some(50_000_000_000),
+        prometheus: Prometheus {
+            config: Some("/etc/tocsin/prometheus.yml".into()),
+            rule_files: vec!["/etc/tocsin/rules/*.yml".into(), "/srv/rules.yml".into()],
+            evaluation_interval_ms: Some(60_000),
+        },
     };
     assert_eq!(parsed(text).unwrap(), expected);
     assert_eq!(
@@ -116,6 +127,21 @@ fn an_unknown_key_names_the_nearest_one() {
             "line 2, column 1: watch.colour: there is no such key; ",
             "expected one of enabled, discover, only, tier_field, user_field"
         )],
+    );
+}
+
+#[test]
+fn an_interval_that_is_none_is_refused() {
+    check(
+        "[prometheus]\nevaluation_interval = '5'",
+        &[concat!(
+            "line 2, column 23: prometheus.evaluation_interval: \"5\" is no duration; expected numbers with units, ",
+            "the longest unit first, such as 30s, 5m or 1h30m"
+        )],
+    );
+    check(
+        "[prometheus]\nevaluation_interval = '1ms'",
+        &["line 2, column 23: prometheus.evaluation_interval: the shortest is 100ms"],
     );
 }
 
@@ -316,7 +342,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
             ),
             concat!(
                 "line 2, column 1: foo: there is no such key; expected one of ",
-                "listen, data, public_url, key_file, behind_proxy, retention, tls, egress, watch"
+                "listen, data, public_url, key_file, behind_proxy, retention, retention_size, tls, egress, watch, prometheus"
             ),
             "line 4, column 11: watch.enabled: the number 1 stands here; expected true or false, without quotes",
         ],

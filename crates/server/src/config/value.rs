@@ -163,6 +163,30 @@ pub(super) fn parse_retention(given: &str) -> Result<Retention, String> {
     }
 }
 
+/// Bytes that samples and logs may take.
+pub(super) fn size(value: &DeValue<'_>) -> Result<u64, String> {
+    parse_size(text(value, "50GB")?)
+}
+
+/// Bytes as `50GB`: a whole number and MB, GB or TB (powers of ten).
+fn parse_size(given: &str) -> Result<u64, String> {
+    let units = [
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+    ];
+    let bytes = units.iter().find_map(|(unit, factor): &(&str, u64)| {
+        let number: u64 = given.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(*factor).filter(|bytes| *bytes > 0)
+    });
+    bytes.ok_or_else(|| {
+        format!(
+            "{} is not a size; expected a number and MB, GB or TB, such as \"50GB\"",
+            shown(given)
+        )
+    })
+}
+
 /// One entry of `[egress] allow`.
 pub(super) fn allowed(value: &DeValue<'_>) -> Result<Allowed, String> {
     let given = text(value, "10.0.0.0/8")?.trim();

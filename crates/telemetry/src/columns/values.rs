@@ -200,8 +200,7 @@ fn is_finer(value: f64) -> bool {
 )]
 fn decimal(value: f64, power: f64) -> Option<i64> {
     let scaled = (value * power).round();
-    // Also false for NaN.
-    if !(scaled.abs() < EXACT_MAX) {
+    if scaled.is_nan() || scaled.abs() >= EXACT_MAX {
         return None;
     }
     let number = scaled as i64;
@@ -219,7 +218,7 @@ fn decimal(value: f64, power: f64) -> Option<i64> {
 )]
 fn step(before: f64, value: f64, power: f64) -> Option<i64> {
     let scaled = ((value - before) * power).round();
-    if !(scaled.abs() < STEP_MAX) {
+    if scaled.is_nan() || scaled.abs() >= STEP_MAX {
         return None;
     }
     let number = scaled as i64;

@@ -1,6 +1,8 @@
 //! The index of a sample block as bytes: which series it has, where their runs stand, and the checksums of its pages.
 
-use super::Damaged;
+use std::io::Read;
+
+use super::{Damaged, RUN_SAMPLES_MAX};
 use crate::varint::{Reader, put_bytes, put_i64, put_len, put_u64};
 
 /// Bytes that an index may unpack to.
@@ -15,6 +17,8 @@ pub(crate) struct About {
     pub(crate) sealed_through: u64,
     /// Numbers of the blocks that this one was merged from: they are void once this one is there.
     pub(crate) replaces: Vec<u64>,
+    /// Its place among all blocks: of two values at one instant, that of the block with the smaller one counts.
+    pub(crate) order: u64,
     /// First and last instant, milliseconds.
     pub(crate) span_ms: (i64, i64),
     pub(crate) samples: u64,
@@ -39,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) column: u32,
     /// Bytes it takes.
     pub(crate) len: u32,
+    /// Whether one of its values is a staleness marker.
+    pub(crate) has_stale: bool,
 }
 
 /// What belongs to one series.
@@ -101,7 +107,10 @@ pub(crate) fn pack(index: &Index) -> Result<Vec<u8>, Damaged> {
         before = i64::from(run.column);
     }
     for run in &index.runs {
-        put_u64(&mut plain, u64::from(run.len));
+        put_u64(
+            &mut plain,
+            (u64::from(run.len) << 1) | u64::from(run.has_stale),
+        );
     }
     put_len(&mut plain, index.pages.len());
     for page in &index.pages {
@@ -120,6 +129,7 @@ fn put_about(out: &mut Vec<u8>, about: &About) {
     for number in &about.replaces {
         put_u64(out, *number);
     }
+    put_u64(out, about.order);
     put_i64(out, about.span_ms.0);
     put_i64(out, about.span_ms.1);
     put_u64(out, about.samples);
@@ -157,8 +167,11 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<Index, Damaged> {
     let mut reader = Reader(packed);
     let len = reader.len().filter(|len| *len <= INDEX_BYTES_MAX);
     let len = len.ok_or_else(senseless)?;
-    let plain = zstd::bulk::decompress(reader.0, len);
-    let plain = plain.map_err(|error| Damaged(error.to_string()))?;
+    // The length is only believed as far as bytes come: a window may be anybody's file.
+    let mut plain = Vec::new();
+    let unzipped = zstd::Decoder::new(reader.0)
+        .and_then(|decoder| decoder.take(len as u64).read_to_end(&mut plain));
+    unzipped.map_err(|error| Damaged(error.to_string()))?;
     read(&mut Reader(&plain)).ok_or_else(senseless)
 }
 
@@ -236,6 +249,7 @@ fn read_about(reader: &mut Reader<'_>) -> Option<About> {
     Some(About {
         sealed_through,
         replaces: (0..replaces).map(|_| reader.u64()).collect::<Option<_>>()?,
+        order: reader.u64()?,
         span_ms: (reader.i64()?, reader.i64()?),
         samples: reader.u64()?,
         level: reader.u8()?,
@@ -266,7 +280,7 @@ fn read_columns(reader: &mut Reader<'_>) -> Option<Vec<TimeColumn>> {
             last_ms: first_ms.wrapping_add(reader.i64()?),
             count: u32::try_from(reader.u64()?)
                 .ok()
-                .filter(|count| *count > 0)?,
+                .filter(|count| (1..=RUN_SAMPLES_MAX).contains(&(*count as usize)))?,
             len: u32::try_from(reader.u64()?).ok()?,
         });
         before = first_ms;
@@ -284,10 +298,13 @@ fn read_runs(reader: &mut Reader<'_>, columns: usize) -> Option<Vec<Run>> {
         runs.push(Run {
             column: u32::try_from(place).ok()?,
             len: 0,
+            has_stale: false,
         });
     }
     for run in &mut runs {
-        run.len = u32::try_from(reader.u64()?).ok()?;
+        let told = reader.u64()?;
+        run.len = u32::try_from(told >> 1).ok()?;
+        run.has_stale = told & 1 != 0;
     }
     Some(runs)
 }

@@ -34,8 +34,8 @@ const MARK_LEN: usize = 4;
 const TRAILER_LEN: u64 = 16;
 /// Bytes that are read and checked together.
 const PAGE_BYTES: usize = 64 << 10;
-/// Samples of one run at most: what a query decodes at least.
-const RUN_SAMPLES_MAX: usize = 2_048;
+/// Samples of one run at most: what a query decodes at least. Twice as many would take 2 % less room.
+const RUN_SAMPLES_MAX: usize = 960;
 /// Columns of times that a block keeps unpacked.
 const COLUMNS_KEPT_MAX: usize = 256;
 
@@ -71,6 +71,9 @@ impl BlockError {
 
 impl From<io::Error> for BlockError {
     fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Damaged("it is too short for what it says".to_owned());
+        }
         Self::Io(error)
     }
 }
@@ -157,12 +160,17 @@ impl SampleBlock {
         if data_at + end != index_at || end.div_ceil(PAGE_BYTES as u64) != pages {
             return Err(damaged("its index does not fit its data"));
         }
+        let mut about = index.about;
+        if about.order == 0 {
+            // A window was written for no store: it takes its place when it is taken in.
+            about.order = number;
+        }
         let block = Self {
             pages: Pages::new(file, data_at, end, index.pages, Arc::clone(cache)),
             number,
             path: path.to_owned(),
             len,
-            about: index.about,
+            about,
             unpacker: IntUnpacker::new(&packing)?,
             series: Vec::new(),
             runs: index.runs,
@@ -323,7 +331,7 @@ impl SampleBlock {
         scratch: &mut Scratch,
         values: &mut Vec<f64>,
     ) -> Result<(), ReadError> {
-        let Run { column, len } = self.runs[run];
+        let Run { column, len, .. } = self.runs[run];
         let bytes = self.read(self.run_ends[run] - u64::from(len), len)?;
         let count = self.columns[column as usize].count as usize;
         decode_values(&bytes, count, &self.unpacker, scratch, values)
@@ -342,6 +350,11 @@ impl SampleBlock {
             reason: reason.to_owned(),
         }
     }
+}
+
+/// Reads bytes as an index, for the property that any bytes are read or refused.
+pub(crate) fn read_index_bytes(bytes: &[u8]) {
+    let _ = index::unpack(bytes);
 }
 
 /// The index of a file, and where it begins.
@@ -457,6 +470,10 @@ impl Chunk for SealedRun {
         let column = self.block.times(self.block.runs[self.run].column).ok()?;
         let all = 0..column.len();
         Some(SharedTimes::new(column, all))
+    }
+
+    fn may_be_stale(&self) -> bool {
+        self.block.runs[self.run].has_stale
     }
 
     fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use tocsin_promql::Labels;
+use tocsin_promql::{Labels, is_stale};
 
 use super::index::{self, About, Index, OfSeries, Run, TimeColumn};
 use super::{BlockError, HEADER, MARK_LEN, PAGE_BYTES, RUN_SAMPLES_MAX};
@@ -118,6 +118,7 @@ impl BlockWriter {
         self.index.runs.push(Run {
             column,
             len: short(run.len()),
+            has_stale: values.iter().any(|value| is_stale(*value)),
         });
         self.run = run;
         put?;
@@ -179,20 +180,18 @@ impl BlockWriter {
         self.index.about.samples
     }
 
-    /// Ends the block and puts it in place.
-    pub(crate) fn finish(
-        mut self,
-        sealed_through: u64,
-        replaces: Vec<u64>,
-        level: u8,
-    ) -> Result<(), BlockError> {
+    /// Ends the block and puts it in place. Span and count of samples are what was put, whatever `about` says.
+    pub(crate) fn finish(mut self, about: About) -> Result<(), BlockError> {
         let times = std::mem::take(&mut self.times);
         self.put_bytes(&times)?;
         if !self.page.is_empty() {
             self.end_page()?;
         }
-        let about = &mut self.index.about;
-        (about.sealed_through, about.replaces, about.level) = (sealed_through, replaces, level);
+        self.index.about = About {
+            span_ms: self.index.about.span_ms,
+            samples: self.index.about.samples,
+            ..about
+        };
         self.name_labels();
         let packed = index::pack(&self.index)?;
         self.draft.append(&packed)?;

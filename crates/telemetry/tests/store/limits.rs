@@ -1,9 +1,32 @@
 //! What is refused, and that the rest stands.
 
 use tocsin_domain::signal::Sample;
+use tocsin_domain::write::Write;
 use tocsin_telemetry::{Options, Refused, Store};
 
 use crate::{at, samples, target, up, values};
+
+/// A series `m` with one label more, and a sample of it.
+fn one(label: &str, value: &str, ms: i64) -> Write<'static> {
+    let mut write = Write::default();
+    write.begin([
+        ("__name__".into(), "m".into()),
+        (label.to_owned().into(), value.to_owned().into()),
+    ]);
+    write.push(at(ms).as_millis(), 1.0);
+    write
+}
+
+/// Writes, and checks what was refused and what is said of it.
+fn check_write(store: &Store, source: &str, write: &Write<'_>, expected: Refused, words: &[&str]) {
+    let written = store.write(write, source, at(100_000_000)).unwrap();
+    assert_eq!(written.refused, expected);
+    let said = written.first_refusal.unwrap_or_default();
+    for word in words {
+        assert!(said.contains(word), "`{said}` should say `{word}`");
+    }
+    assert_eq!(said.is_empty(), words.is_empty(), "{said}");
+}
 
 fn check(options: Options, given: Vec<Sample>, expected: Refused) {
     let folder = tempfile::tempdir().unwrap();
@@ -71,4 +94,69 @@ fn samples_far_from_their_time_are_refused_and_a_second_value_of_one_instant_too
         ..Refused::default()
     };
     check(Options::default(), given, expected);
+}
+
+#[test]
+fn one_source_with_too_many_series_is_told_so_and_takes_no_room_from_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.limits.series_per_source_max = 2;
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    let none = Refused::default();
+    let full = Refused {
+        series_limit: 1,
+        ..none
+    };
+    for n in ["1", "2"] {
+        check_write(&store, "greedy", &one("n", n, 99_000_000), none, &[]);
+    }
+    let words = ["m{n=\"3\"}", "this source has 2 series"];
+    check_write(&store, "greedy", &one("n", "3", 99_000_000), full, &words);
+    // What it has goes on, and others have their own room: also for a series that was refused from it.
+    check_write(&store, "greedy", &one("n", "1", 99_001_000), none, &[]);
+    check_write(&store, "modest", &one("n", "3", 99_000_000), none, &[]);
+    check_write(&store, "modest", &one("n", "4", 99_000_000), none, &[]);
+    let by_source = store.stats().series_by_source;
+    let expected = [("greedy".to_owned(), 2), ("modest".to_owned(), 2)];
+    assert_eq!(by_source, expected);
+}
+
+#[test]
+fn the_first_refusal_names_the_series_and_the_reason_and_the_rest_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path(), Options::default()).unwrap();
+    let none = Refused::default();
+    let labels = Refused { labels: 1, ..none };
+    let cases = [
+        (one(&"n".repeat(129), "x", 1), labels, "128 bytes"),
+        (one("n", &"x".repeat(2_049), 1), labels, "2048 bytes"),
+        (
+            one("n", "early", 100_600_001),
+            Refused {
+                too_early: 1,
+                ..none
+            },
+            "ahead of now",
+        ),
+    ];
+    for (write, expected, word) in cases {
+        check_write(&store, "a", &write, expected, &["m{", word]);
+    }
+    check_write(&store, "a", &one("n", "late", 100_000_000), none, &[]);
+    let mut both = one("n", "late", 100_000_000 - 86_400_001);
+    both.begin([("__name__".into(), "m".into()), ("n".into(), "late".into())]);
+    both.push(at(100_000_000).as_millis(), 2.0);
+    both.push(at(100_000_001).as_millis(), 3.0);
+    let expected = Refused {
+        too_late: 1,
+        conflicting: 1,
+        ..none
+    };
+    check_write(&store, "a", &both, expected, &["m{n=\"late\"}", "too old"]);
+    assert_eq!(values(&store, "m{n=\"late\"}", 100_000_001), [3.0]);
+    assert_eq!(values(&store, "m{n=\"late\"}", 100_000_000), [1.0]);
+    let mut nameless = Write::default();
+    nameless.begin([]);
+    nameless.push(at(0).as_millis(), 1.0);
+    check_write(&store, "a", &nameless, labels, &["no labels"]);
 }

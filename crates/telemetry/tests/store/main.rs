@@ -1,12 +1,15 @@
 //! What a store keeps, shows, refuses and survives.
 #![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+mod damage;
 mod durability;
 mod equality;
 mod faulty;
 mod limits;
+mod model;
 mod records;
 mod retention;
+mod upkeep;
 
 use std::path::Path;
 
