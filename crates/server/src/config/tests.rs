@@ -10,10 +10,8 @@ fn parsed(text: &str) -> Result<Config, ConfigError> {
 
 /// The mistakes of a file, as their writer reads them, without the file's name.
 fn check(text: &str, expected: &[&str]) {
-    let told = parsed(text)
-        .map(|config| format!("{config:?}"))
-        .unwrap_err()
-        .to_string();
+    let told = parsed(text).map(|config| format!("{config:?}"));
+    let told = told.unwrap_err().to_string();
     let lines: Vec<&str> = told
         .lines()
         .map(|line| {

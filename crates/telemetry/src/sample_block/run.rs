@@ -1,0 +1,73 @@
+//! A run of a block as a query sees it: it stays in its file until it is read.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tocsin_promql::{Chunk, SharedTimes, SourceError};
+
+use super::SampleBlock;
+use crate::columns::Scratch;
+
+/// A run that stays in its file until it is read.
+pub(super) struct SealedRun {
+    pub(super) block: Arc<SampleBlock>,
+    pub(super) run: usize,
+}
+
+impl Chunk for SealedRun {
+    fn span_ms(&self) -> (i64, i64) {
+        self.block.span_of(self.run)
+    }
+
+    fn len(&self) -> usize {
+        let column = self.block.runs[self.run].column;
+        self.block.columns[column as usize].count as usize
+    }
+
+    fn read(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), SourceError> {
+        let column = self.block.times(self.block.runs[self.run].column)?;
+        let first = column.partition_point(|time| *time < from_ms);
+        let end = column.partition_point(|time| *time <= to_ms);
+        if first < end {
+            self.read_values(first..end, values)?;
+            times.extend_from_slice(&column[first..end]);
+        }
+        Ok(())
+    }
+
+    fn shared_times(&self) -> Option<SharedTimes> {
+        // A column that cannot be read is told by `read`.
+        let column = self.block.times(self.block.runs[self.run].column).ok()?;
+        let all = 0..column.len();
+        Some(SharedTimes::new(column, all))
+    }
+
+    fn may_be_stale(&self) -> bool {
+        self.block.runs[self.run].has_stale
+    }
+
+    fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
+        let before = values.len();
+        SCRATCH.with_borrow_mut(|scratch| self.block.values(self.run, scratch, values))?;
+        if places.start > places.end || before + places.end > values.len() {
+            return Err(self
+                .block
+                .unreadable("a run is shorter than its times")
+                .into());
+        }
+        // What is outside of the span goes, without a second buffer.
+        values.truncate(before + places.end);
+        values.drain(before..before + places.start);
+        Ok(())
+    }
+}
+
+thread_local! {
+    static SCRATCH: std::cell::RefCell<Scratch> = std::cell::RefCell::default();
+}
