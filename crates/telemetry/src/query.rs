@@ -159,29 +159,6 @@ impl Store {
         }
         Ok(all.into_iter())
     }
-
-    /// The labels of the series that pass every matcher, sorted.
-    #[must_use]
-    pub fn series(&self, matchers: &[Matcher]) -> Vec<Labels> {
-        let head = self.head();
-        let found = head.registry.select(matchers).into_iter();
-        let labels: BTreeSet<_> = found.map(|series| head.labels(series)).collect();
-        labels.iter().map(tocsin_promql::Labels::to_map).collect()
-    }
-
-    /// The names of all labels, sorted.
-    #[must_use]
-    pub fn label_names(&self) -> Vec<String> {
-        let names = self.head().registry.names();
-        names.iter().map(|name| (**name).to_owned()).collect()
-    }
-
-    /// The values of a label, sorted.
-    #[must_use]
-    pub fn label_values(&self, name: &str) -> Vec<String> {
-        let values = self.head().registry.values(name);
-        values.iter().map(|value| (**value).to_owned()).collect()
-    }
 }
 
 /// The samples of runs as points.

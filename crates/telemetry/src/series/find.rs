@@ -1,7 +1,6 @@
 //! Finds series by matchers, and the names and values that labels have; it changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 use tocsin_domain::write::Cardinality;
@@ -87,25 +86,6 @@ impl Registry {
             (Some(found), true) => found - union,
             (Some(found), false) => found & union,
         }
-    }
-
-    /// The names of all labels.
-    pub(crate) fn names(&self) -> BTreeSet<Arc<str>> {
-        let names = self.pairs_of.keys();
-        names
-            .map(|name| Arc::clone(self.symbols.text(*name)))
-            .collect()
-    }
-
-    /// The values of a label.
-    pub(crate) fn values(&self, name: &str) -> BTreeSet<Arc<str>> {
-        let name = self.symbols.text_number(name);
-        let pairs = name.and_then(|name| self.pairs_of.get(&name));
-        let values = pairs
-            .into_iter()
-            .flatten()
-            .map(|pair| Arc::clone(self.symbols.text(self.symbols.pair(pair).value)));
-        values.collect()
     }
 
     /// The number of a label's name, for [`Registry::value`].
