@@ -7,12 +7,21 @@ use std::sync::Arc;
 /// A name and its value.
 pub type LabelPair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
+/// Reads the labels of one series from the bytes that spell them, and adds them: sorted by name (bytewise), no name twice, no
+/// empty name or value. Equal bytes spell equal labels, whoever sent them.
+///
+/// # Errors
+/// Says, for a person, what is wrong with them; some may have been added.
+pub type ReadSpelling = for<'b> fn(&'b [u8], &mut Vec<LabelPair<'b>>) -> Result<(), String>;
+
 /// Samples of several series with what belongs to them. Labels and points of all series lie one after the other in two flat
 /// lists, so that a request of thousands of series costs a handful of allocations.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Write<'a> {
     /// The series, each a range of `labels` and a range of `points`. The same series may come more than once.
-    pub series: Vec<WrittenSeries>,
+    pub series: Vec<WrittenSeries<'a>>,
+    /// Reads the labels of those series that are only spelt. Who knows a spelling need not read it again.
+    pub spelt: Option<ReadSpelling>,
     /// Labels of all series. Those of one series are sorted by name (bytewise), no name twice, no empty name or value.
     pub labels: Vec<LabelPair<'a>>,
     /// Points of all series, in the order they were sent.
@@ -23,11 +32,32 @@ pub struct Write<'a> {
     pub metadata: Vec<Metadata<'a>>,
     /// Native histograms that were sent and are not kept yet: counted, so that nobody believes they were.
     pub histograms_left_out: u64,
+    /// Series that were left out for their labels.
+    pub unreadable: Unreadable,
+}
+
+/// Series that a sender spelt so that nothing can be stored under them; the others of its request are not touched by that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Samples of theirs.
+    pub samples: u64,
+    /// What was wrong with the first one, for a person.
+    pub first: Option<String>,
+}
+
+impl Unreadable {
+    /// Counts one more series.
+    pub fn note(&mut self, samples: u64, why: impl FnOnce() -> String) {
+        self.samples += samples;
+        self.first.get_or_insert_with(why);
+    }
 }
 
 /// One series of a [`Write`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WrittenSeries {
+pub struct WrittenSeries<'a> {
+    /// Bytes that spell its labels, for [`Write::spelt`]; empty when the labels stand in [`Write::labels`].
+    pub spelling: &'a [u8],
     /// Where its labels stand in [`Write::labels`].
     pub labels: Range<usize>,
     /// Where its points stand in [`Write::points`].
@@ -131,6 +161,7 @@ impl<'a> Write<'a> {
         self.labels.extend(labels);
         let points = self.points.len();
         self.series.push(WrittenSeries {
+            spelling: &[],
             labels: first..self.labels.len(),
             points: points..points,
         });
@@ -144,22 +175,44 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// The labels of a series.
+    /// The labels of a series; none while it is only spelt.
     #[must_use]
-    pub fn labels_of(&self, series: &WrittenSeries) -> &[LabelPair<'a>] {
+    pub fn labels_of(&self, series: &WrittenSeries<'a>) -> &[LabelPair<'a>] {
         self.labels.get(series.labels.clone()).unwrap_or_default()
+    }
+
+    /// Reads the labels of a series that is only spelt into `labels`, whose former content is lost. Gives whether it is.
+    ///
+    /// # Errors
+    /// As [`ReadSpelling`].
+    pub fn read_spelling(
+        &self,
+        series: &WrittenSeries<'a>,
+        labels: &mut Vec<LabelPair<'a>>,
+    ) -> Result<bool, String> {
+        labels.clear();
+        match self.spelt {
+            Some(read) if !series.spelling.is_empty() => {
+                read(series.spelling, labels)?;
+                Ok(true)
+            }
+            Some(_) | None => Ok(false),
+        }
     }
 
     /// The points of a series.
     #[must_use]
-    pub fn points_of(&self, series: &WrittenSeries) -> &[Point] {
+    pub fn points_of(&self, series: &WrittenSeries<'_>) -> &[Point] {
         self.points.get(series.points.clone()).unwrap_or_default()
     }
 
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+        self.points.is_empty()
+            && self.exemplars.is_empty()
+            && self.metadata.is_empty()
+            && self.unreadable == Unreadable::default()
     }
 }
 

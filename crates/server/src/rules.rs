@@ -8,6 +8,7 @@ mod outbox;
 mod shown;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -40,6 +41,8 @@ struct Shared {
     mail: Mutex<Mail>,
     knock: Condvar,
     rules: Mutex<Rules>,
+    /// Whether there are rules at all: else nobody needs to hear of every write.
+    has_rules: AtomicBool,
     /// Why rule files or what rules wrote could not be used.
     trouble: Mutex<Option<String>>,
     given: Mutex<Given>,
@@ -70,6 +73,7 @@ impl RulesHandle {
         Self(Arc::new(Shared {
             mail: Mutex::default(),
             knock: Condvar::new(),
+            has_rules: AtomicBool::new(has_rules(&rules)),
             rules: Mutex::new(rules),
             trouble: Mutex::new(trouble),
             given: Mutex::new(given),
@@ -93,6 +97,9 @@ impl RulesHandle {
         let Some(newest_ms) = arrived.newest_ms else {
             return;
         };
+        if !self.0.has_rules.load(Ordering::Acquire) {
+            return;
+        }
         self.0.post(|mail| {
             mail.newest_ms = mail.newest_ms.max(Some(newest_ms));
             for metric in &arrived.metrics {
@@ -180,7 +187,11 @@ impl Shared {
             "rules that are evaluated now: {rules} (groups: {})",
             loaded.groups.len()
         );
-        lock(&self.rules).replace(loaded.groups, SystemClock.now());
+        let mut replaced = lock(&self.rules);
+        replaced.replace(loaded.groups, SystemClock.now());
+        self.has_rules
+            .store(has_rules(&replaced), Ordering::Release);
+        drop(replaced);
         *lock(&self.trouble) = None;
         tracing::info!(%done, "rule files were reloaded");
         Ok(done)
@@ -229,6 +240,10 @@ fn run(shared: &Arc<Shared>, engine: &EngineHandle, store: &Store) {
         outbox.add(outcome.told);
         outbox.push(engine, &answered);
     }
+}
+
+fn has_rules(rules: &Rules) -> bool {
+    rules.next_due(SystemClock.now()).is_some()
 }
 
 /// Writes what rules gave; says whether that failed. The log tells of changes only.

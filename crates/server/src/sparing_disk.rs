@@ -7,6 +7,10 @@ use std::path::Path;
 use tocsin_journal::{DiskState, JournalReader, RESERVE_BYTES};
 use tocsin_telemetry::{Disk, Draft, LogFile, RealDisk};
 
+/// The log is written in small pieces, and to ask how full the disk is costs more than writing one: it is asked anew after so
+/// many bytes, a small part of what is kept for the journal.
+const BYTES_UNCHECKED: usize = 256 * 1024;
+
 /// Writes as long as it takes nothing from the journal.
 #[derive(Clone)]
 pub(crate) struct SparingDisk {
@@ -40,19 +44,11 @@ fn is_spent(disk: &DiskState) -> bool {
 impl Disk for SparingDisk {
     fn create_log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
         self.check()?;
-        let inner = RealDisk.create_log(path)?;
-        Ok(Box::new(SparingFile {
-            inner,
-            disk: self.clone(),
-        }))
+        Ok(SparingFile::boxed(RealDisk.create_log(path)?, self))
     }
 
     fn extend_log(&self, path: &Path, len: u64) -> io::Result<Box<dyn LogFile>> {
-        let inner = RealDisk.extend_log(path, len)?;
-        Ok(Box::new(SparingFile {
-            inner,
-            disk: self.clone(),
-        }))
+        Ok(SparingFile::boxed(RealDisk.extend_log(path, len)?, self))
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -92,11 +88,29 @@ impl Draft for SparingDraft {
 struct SparingFile {
     inner: Box<dyn LogFile>,
     disk: SparingDisk,
+    /// Bytes that may be appended before the disk is asked again.
+    unchecked: usize,
+}
+
+impl SparingFile {
+    fn boxed(inner: Box<dyn LogFile>, disk: &SparingDisk) -> Box<dyn LogFile> {
+        Box::new(Self {
+            inner,
+            disk: disk.clone(),
+            unchecked: 0,
+        })
+    }
 }
 
 impl LogFile for SparingFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.check()?;
+        match self.unchecked.checked_sub(bytes.len()) {
+            Some(left) => self.unchecked = left,
+            None => {
+                self.disk.check()?;
+                self.unchecked = BYTES_UNCHECKED;
+            }
+        }
         self.inner.append(bytes)
     }
 

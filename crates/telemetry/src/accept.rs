@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tocsin_domain::signal::Batch;
 use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::{
-    Arrived, LabelPair, MetricMetadata, Refused, Write, Written, WrittenSeries,
+    Arrived, LabelPair, MetricMetadata, Refused, Unreadable, Write, Written, WrittenSeries,
 };
-use tocsin_promql::{Labels, METRIC_NAME, StoredExemplar};
+use tocsin_promql::{Labels, StoredExemplar};
 
 use crate::head::Head;
 use crate::options::Limits;
@@ -50,6 +50,14 @@ impl Bounds {
     }
 }
 
+/// Why a point is refused.
+#[derive(Clone, Copy)]
+enum Pointless {
+    TooEarly,
+    TooLate,
+    Conflicting,
+}
+
 /// One write on its way in.
 struct Taking<'a> {
     head: &'a mut Head,
@@ -58,7 +66,8 @@ struct Taking<'a> {
     points: Vec<Point>,
     series: Vec<u32>,
     written: Written,
-    metrics: Vec<Arc<str>>,
+    /// Numbers of texts, one or more for each metric.
+    metrics: Vec<u32>,
     /// Newest sample that was stored, or was there already: who sends it again waits for what follows from it.
     newest_ms: Option<i64>,
 }
@@ -82,14 +91,17 @@ pub(crate) fn take(
         metrics: Vec::new(),
         newest_ms: None,
     };
+    taking.note_unreadable(&write.unreadable);
+    let mut labels = Vec::new();
     let numbers: Vec<Option<u32>> = write
         .series
         .iter()
-        .map(|series| taking.take_series(write, series))
+        .map(|series| taking.take_series(write, series, &mut labels))
         .collect();
     let exemplars = taking.take_exemplars(write, &numbers);
     let metadata = taking.take_metadata(write);
     let Taking {
+        head,
         points,
         series,
         mut written,
@@ -97,8 +109,13 @@ pub(crate) fn take(
         newest_ms,
         ..
     } = taking;
-    metrics.sort();
+    metrics.sort_unstable();
     metrics.dedup();
+    let names = metrics.into_iter();
+    let mut metrics: Vec<_> = names
+        .map(|name| Arc::clone(head.registry.text(name)))
+        .collect();
+    metrics.sort();
     written.exemplars = exemplars.len() as u64;
     written.arrived = Arrived { metrics, newest_ms };
     let is_nothing = points.is_empty()
@@ -118,11 +135,58 @@ pub(crate) fn take(
 }
 
 impl Taking<'_> {
-    /// Takes one series' points. Gives its number when it is known.
-    fn take_series(&mut self, write: &Write<'_>, series: &WrittenSeries) -> Option<u32> {
-        let (labels, points) = (write.labels_of(series), write.points_of(series));
-        let registry = &self.head.registry;
+    /// Counts the series that were left out before they came here.
+    fn note_unreadable(&mut self, unreadable: &Unreadable) {
+        self.written.refused.labels += unreadable.samples;
+        self.written.first_refusal.clone_from(&unreadable.first);
+    }
+
+    /// Takes one series' points. Gives its number when it is known. `labels` is room to read them into.
+    fn take_series<'w>(
+        &mut self,
+        write: &Write<'w>,
+        series: &WrittenSeries<'w>,
+        labels: &mut Vec<LabelPair<'w>>,
+    ) -> Option<u32> {
+        let points = write.points_of(series);
         let before = self.series.last().copied();
+        let spelt = before.and_then(|before| {
+            let registry = &self.head.registry;
+            registry.find_spelt(before, series.spelling)
+        });
+        let number = match spelt {
+            Some(number) if self.head.sources.has(number) => number,
+            Some(_) | None => match write.read_spelling(series, labels) {
+                Ok(true) => self.enter(labels, series, before)?,
+                Ok(false) => self.enter(write.labels_of(series), series, before)?,
+                Err(why) => {
+                    self.written.refused.labels += points.len() as u64;
+                    self.written.first_refusal.get_or_insert(why);
+                    return None;
+                }
+            },
+        };
+        self.series.push(number);
+        let metric = self.head.registry.metric(number);
+        if metric != self.metrics.last().copied() {
+            self.metrics.extend(metric);
+        }
+        for point in points {
+            if let Err(refusal) = self.take_point(number, point.at_ms, point.value) {
+                self.tell_of_point(number, point.at_ms, refusal);
+            }
+        }
+        Some(number)
+    }
+
+    /// Finds the series with these labels, or lets it in.
+    fn enter(
+        &mut self,
+        labels: &[LabelPair<'_>],
+        series: &WrittenSeries<'_>,
+        before: Option<u32>,
+    ) -> Option<u32> {
+        let registry = &self.head.registry;
         let next = before.and_then(|before| registry.find_next(before, labels));
         let (hash, known) = match next {
             Some(next) => (0, Some(next)),
@@ -134,20 +198,18 @@ impl Taking<'_> {
         if !known.is_some_and(|number| self.head.sources.has(number))
             && let Err((count, why)) = self.admit(known, labels)
         {
-            *count(&mut self.written.refused) += points.len() as u64;
-            self.tell(labels, || why);
-            return known;
+            *count(&mut self.written.refused) += series.points.len() as u64;
+            let pairs = labels.iter().map(|(name, value)| (&**name, &**value));
+            self.tell(|_| pairs.collect(), why);
+            return None;
         }
-        let number = known.unwrap_or_else(|| self.head.registry.add(hash, labels));
+        let registry = &mut self.head.registry;
+        let number = known.unwrap_or_else(|| registry.add(hash, labels));
         if let (Some(before), None) = (before, next) {
-            self.head.registry.note_next(before, number);
+            registry.note_next(before, number);
         }
+        registry.note_spelling(number, series.spelling);
         self.head.sources.join(number, self.source);
-        self.series.push(number);
-        self.note_metric(labels);
-        for point in points {
-            self.take_point(number, labels, point.at_ms, point.value);
-        }
         Some(number)
     }
 
@@ -183,31 +245,16 @@ impl Taking<'_> {
         Ok(())
     }
 
-    fn take_point(&mut self, series: u32, labels: &[LabelPair<'_>], at_ms: i64, value: f64) {
-        let Bounds {
-            limits,
-            oldest_ms,
-            latest_ms,
-        } = self.bounds;
-        if at_ms > latest_ms {
-            self.written.refused.too_early += 1;
-            self.tell(labels, || {
-                format!(
-                    "its sample at {at_ms} lies more than {} s ahead of now",
-                    limits.early_ms_max / 1_000
-                )
-            });
-            return;
+    fn take_point(&mut self, series: u32, at_ms: i64, value: f64) -> Result<(), Pointless> {
+        let bounds = &self.bounds;
+        if at_ms > bounds.latest_ms {
+            return Err(Pointless::TooEarly);
         }
-        let window_ms = i64::try_from(limits.late_ms_max).unwrap_or(i64::MAX);
+        let window_ms = i64::try_from(bounds.limits.late_ms_max).unwrap_or(i64::MAX);
         let newest_ms = self.head.tails.newest_ms(series);
         let late_ms = newest_ms.map_or(i64::MIN, |newest| newest.saturating_sub(window_ms));
-        if at_ms < oldest_ms.max(late_ms) {
-            self.written.refused.too_late += 1;
-            self.tell(labels, || {
-                format!("its sample at {at_ms} is too old: older than retention, or than the newest of its series by more than {} s", limits.late_ms_max / 1_000)
-            });
-            return;
+        if at_ms < bounds.oldest_ms.max(late_ms) {
+            return Err(Pointless::TooLate);
         }
         match self.head.tails.push(series, at_ms, value) {
             Pushed::Added | Pushed::Late => self.points.push(Point {
@@ -216,32 +263,44 @@ impl Taking<'_> {
                 value,
             }),
             Pushed::Known => {}
-            Pushed::Conflicting => {
-                self.written.refused.conflicting += 1;
-                self.tell(labels, || {
-                    format!("another value stands at {at_ms} already; the first one stays")
-                });
-                return;
-            }
+            Pushed::Conflicting => return Err(Pointless::Conflicting),
         }
         self.written.samples += 1;
         self.newest_ms = self.newest_ms.max(Some(at_ms));
+        Ok(())
+    }
+
+    /// Counts a point that was refused, and says why if it is the first.
+    #[cold]
+    fn tell_of_point(&mut self, series: u32, at_ms: i64, refusal: Pointless) {
+        let refused = &mut self.written.refused;
+        let limits = self.bounds.limits;
+        let why = match refusal {
+            Pointless::TooEarly => {
+                refused.too_early += 1;
+                let ahead_s = limits.early_ms_max / 1_000;
+                format!("its sample at {at_ms} lies more than {ahead_s} s ahead of now")
+            }
+            Pointless::TooLate => {
+                refused.too_late += 1;
+                let window_s = limits.late_ms_max / 1_000;
+                format!(
+                    "its sample at {at_ms} is too old: older than retention, or than the newest of its series by more than {window_s} s"
+                )
+            }
+            Pointless::Conflicting => {
+                refused.conflicting += 1;
+                format!("another value stands at {at_ms} already; the first one stays")
+            }
+        };
+        self.tell(|head| head.labels(series), why);
     }
 
     /// Keeps the first refusal in words.
-    fn tell(&mut self, labels: &[LabelPair<'_>], why: impl FnOnce() -> String) {
+    fn tell(&mut self, labels: impl FnOnce(&Head) -> Labels, why: String) {
         if self.written.first_refusal.is_none() {
-            let pairs = labels.iter();
-            let labels: Labels = pairs.map(|(name, value)| (&**name, &**value)).collect();
-            self.written.first_refusal = Some(format!("series {labels}: {}", why()));
-        }
-    }
-
-    fn note_metric(&mut self, labels: &[LabelPair<'_>]) {
-        let name = labels.iter().find(|(name, _)| name == METRIC_NAME);
-        let name = name.map_or("", |(_, value)| value);
-        if self.metrics.last().is_none_or(|last| **last != *name) && !name.is_empty() {
-            self.metrics.push(Arc::from(name));
+            let labels = labels(self.head);
+            self.written.first_refusal = Some(format!("series {labels}: {why}"));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
+use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written, WrittenSeries};
 use tocsin_edge::ports::{Metrics, StorageError};
 use tocsin_promql::{
     Ask, Chunk, Labels, Matcher, PlainChunk, Select, SeriesData, Source, SourceError,
@@ -121,6 +121,14 @@ impl Source for Samples {
     }
 }
 
+fn read<'w>(write: &Write<'w>, series: &WrittenSeries<'w>) -> Result<Labels, String> {
+    let mut labels = Vec::new();
+    Ok(match write.read_spelling(series, &mut labels)? {
+        true => owned(&labels),
+        false => owned(write.labels_of(series)),
+    })
+}
+
 impl Metrics for Samples {
     fn write(&self, write: &Write<'_>, source: &str) -> Result<Written, StorageError> {
         while self.hangs.load(Ordering::SeqCst) {
@@ -133,8 +141,17 @@ impl Metrics for Samples {
         let oldest_ms = *self.oldest_ms.lock().unwrap();
         let mut series = self.series.lock().unwrap();
         let mut written = Written::default();
+        written.refused.labels = write.unreadable.samples;
+        written.first_refusal.clone_from(&write.unreadable.first);
         for one in &write.series {
-            let labels = owned(write.labels_of(one));
+            let labels = match read(write, one) {
+                Ok(labels) => labels,
+                Err(why) => {
+                    written.refused.labels += write.points_of(one).len() as u64;
+                    written.first_refusal.get_or_insert(why);
+                    continue;
+                }
+            };
             for point in write.points_of(one) {
                 if point.at_ms < oldest_ms {
                     written.refused.too_late += 1;
@@ -153,7 +170,9 @@ impl Metrics for Samples {
                 at_ms: exemplar.at_ms,
                 value: exemplar.value,
             };
-            let labels = owned(write.labels_of(&write.series[exemplar.series]));
+            let Ok(labels) = read(write, &write.series[exemplar.series]) else {
+                continue;
+            };
             let mut exemplars = self.exemplars.lock().unwrap();
             exemplars.entry(labels).or_default().push(stored);
             written.exemplars += 1;

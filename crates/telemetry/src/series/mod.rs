@@ -1,6 +1,7 @@
 //! Which series there are: their labels, and an inverted index from each label to its series; it knows no samples.
 
 mod find;
+mod spellings;
 mod symbols;
 
 use std::collections::BTreeMap;
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use roaring::RoaringBitmap;
-use tocsin_promql::Labels;
+use tocsin_promql::{Labels, METRIC_NAME};
 
-use symbols::Symbols;
+use spellings::Spellings;
 pub(crate) use symbols::short;
+use symbols::{Pair, Symbols};
 
 /// Labels of removed series may take this much of the arena before it is written anew.
 const DEAD_LABELS_MIN: usize = 1 << 16;
@@ -36,7 +38,13 @@ pub(crate) struct Registry {
     free: Vec<u32>,
     /// By number of a series: which one followed it when it was written last.
     followers: Vec<u32>,
+    spellings: Spellings,
+    /// By number of a series: the text that is its metric's name.
+    names: Vec<u32>,
 }
+
+/// A series without a metric's name.
+const NAMELESS: u32 = u32::MAX;
 
 /// Where the labels of a series stand.
 #[derive(Clone, Copy, Default)]
@@ -142,6 +150,28 @@ impl Registry {
         (entry.labels > 0 && self.has_labels(entry, labels)).then_some(next)
     }
 
+    /// The same by the bytes that a sender spelt it with, which spares reading its labels.
+    pub(crate) fn find_spelt(&self, before: u32, spelling: &[u8]) -> Option<u32> {
+        let next = *self.followers.get(before as usize)?;
+        self.spellings.is(next, spelling).then_some(next)
+    }
+
+    /// Remembers how a sender spelt a series.
+    pub(crate) fn note_spelling(&mut self, series: u32, spelling: &[u8]) {
+        self.spellings.note(series, spelling);
+    }
+
+    /// The number of the text that is the name of a series' metric, for [`Registry::text`].
+    pub(crate) fn metric(&self, series: u32) -> Option<u32> {
+        let name = *self.names.get(series as usize)?;
+        (name != NAMELESS).then_some(name)
+    }
+
+    /// The text of a number.
+    pub(crate) fn text(&self, number: u32) -> &Arc<str> {
+        self.symbols.text(number)
+    }
+
     /// Remembers that a series followed another.
     pub(crate) fn note_next(&mut self, before: u32, next: u32) {
         let place = before as usize;
@@ -171,6 +201,7 @@ impl Registry {
             Some(number) => number,
             None => {
                 self.series.push(Entry::default());
+                self.names.push(NAMELESS);
                 short(self.series.len() - 1)
             }
         };
@@ -182,8 +213,14 @@ impl Registry {
                 self.postings
                     .resize_with(self.symbols.pair_numbers(), Posting::default);
             }
-            let name = self.symbols.pair(pair).name;
-            self.pairs_of.entry(name).or_default().insert(pair);
+            let Pair {
+                name: key,
+                value: text,
+            } = self.symbols.pair(pair);
+            if name == METRIC_NAME {
+                self.names[number as usize] = text;
+            }
+            self.pairs_of.entry(key).or_default().insert(pair);
             self.postings[pair as usize].add(number);
             self.arena.push(pair);
         }
@@ -234,6 +271,8 @@ impl Registry {
         }
         self.dead_labels += entry.labels as usize;
         self.series[number as usize] = Entry::default();
+        self.names[number as usize] = NAMELESS;
+        self.spellings.forget(number);
         self.free.push(number);
         if self.dead_labels > DEAD_LABELS_MIN && self.dead_labels > self.arena.len() / 2 {
             self.tidy_arena();

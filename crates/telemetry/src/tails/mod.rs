@@ -5,10 +5,12 @@
 //! that questions about the last minutes read no block.
 
 mod clock;
+mod tail;
 
 use std::collections::BTreeMap;
 
 use clock::Clocks;
+use tail::Tail;
 
 use crate::series::short;
 
@@ -18,8 +20,6 @@ const KEPT_MS: i64 = 330_000;
 const KEPT_MAX: usize = 360;
 /// With more series than this, only the newest sample stays.
 const KEPT_SERIES_MAX: usize = 250_000;
-/// A tail grows by this many values at first, then by half of its length.
-const GROWTH_MIN: usize = 4;
 
 /// Late samples of series, sorted by time; values as bits.
 pub(crate) type Late = BTreeMap<u32, BTreeMap<i64, u64>>;
@@ -38,21 +38,6 @@ pub(crate) struct Tails {
     unsealed: u64,
     /// Late ones among them that no block is being written for.
     late_samples: u64,
-}
-
-/// The newest samples of one series.
-#[derive(Default)]
-struct Tail {
-    values: Vec<f64>,
-    /// Time of the newest sample ever, milliseconds.
-    newest_ms: Option<i64>,
-    clock: u32,
-    /// Index of the first value's time in the clock.
-    first: u32,
-    /// How many values at the front are in a block.
-    sealed: u32,
-    /// How many values at the front are in a block, or in the one that is being written.
-    freezing: u32,
 }
 
 /// What became of a sample.
@@ -81,7 +66,8 @@ pub(crate) struct View<'a> {
     /// Tells equal times apart cheaply: two series with the same key have the same times.
     pub(crate) key: (u32, u32, usize),
     pub(crate) times: &'a [i64],
-    pub(crate) values: &'a [f64],
+    /// In two parts.
+    pub(crate) values: [&'a [f64]; 2],
     /// Nothing of the span is in a block or late: these are all samples there are.
     pub(crate) is_whole: bool,
 }
@@ -113,18 +99,13 @@ impl Tails {
             return self.push_old(series, at_ms, value);
         }
         tail.newest_ms = Some(at_ms);
-        if tail.values.is_empty() {
+        if tail.is_empty() {
             self.begin(series, at_ms);
         } else {
             self.follow(series, at_ms);
         }
         let tail = &mut self.tails[series as usize];
-        if tail.values.len() == tail.values.capacity() {
-            // Doubling would leave a third of all memory empty.
-            let more = (tail.values.len() / 2).max(GROWTH_MIN);
-            tail.values.reserve_exact(more);
-        }
-        tail.values.push(value);
+        tail.push(value);
         self.last_clock = Some(tail.clock);
         self.unsealed += 1;
         Pushed::Added
@@ -145,13 +126,13 @@ impl Tails {
             None => (self.clocks.add(vec![at_ms], 0), 0),
         };
         let tail = &mut self.tails[series as usize];
-        (tail.clock, tail.first, tail.sealed, tail.freezing) = (number, first, 0, 0);
+        (tail.clock, tail.first) = (number, first);
     }
 
     /// Sees to it that the clock of a series has this time next.
     fn follow(&mut self, series: u32, at_ms: i64) {
         let tail = &mut self.tails[series as usize];
-        let index = tail.first.wrapping_add(short(tail.values.len()));
+        let index = tail.first.wrapping_add(short(tail.len()));
         let clock = self.clocks.get_mut(tail.clock);
         match clock.time(index) {
             Some(time) if time == at_ms => {}
@@ -166,11 +147,11 @@ impl Tails {
     fn push_old(&mut self, series: u32, at_ms: i64, value: f64) -> Pushed {
         let bits = value.to_bits();
         let tail = &mut self.tails[series as usize];
-        if !tail.values.is_empty() {
+        if !tail.is_empty() {
             let clock = self.clocks.get(tail.clock);
-            let times = clock.slice(tail.first, tail.values.len());
+            let times = clock.slice(tail.first, tail.len());
             if let Ok(at) = times.binary_search(&at_ms) {
-                return known(tail.values[at].to_bits() == bits);
+                return known(tail.get(at).map(f64::to_bits) == Some(bits));
             }
         }
         for late in [&self.late, &self.late_freezing] {
@@ -192,11 +173,8 @@ impl Tails {
         if kept == 0 {
             return;
         }
-        tail.values.drain(..kept);
-        tail.first += tail.sealed;
-        tail.freezing -= tail.sealed;
-        tail.sealed = 0;
-        if tail.values.is_empty() {
+        tail.drop_front(kept);
+        if tail.is_empty() {
             self.clocks.release(tail.clock);
         }
     }
@@ -204,12 +182,12 @@ impl Tails {
     /// The newest samples of a series within a span, without late ones.
     pub(crate) fn view(&self, series: u32, from_ms: i64, to_ms: i64) -> Option<View<'_>> {
         let tail = self.tails.get(series as usize)?;
-        if tail.values.is_empty() {
+        if tail.is_empty() {
             return None;
         }
         let is_late = self.late.contains_key(&series) || self.late_freezing.contains_key(&series);
         let clock = self.clocks.get(tail.clock);
-        let all = clock.slice(tail.first, tail.values.len());
+        let all = clock.slice(tail.first, tail.len());
         let is_whole = !is_late && all.first().is_some_and(|first| *first <= from_ms);
         let skipped = if is_whole { 0 } else { tail.sealed as usize };
         let first = all.partition_point(|time| *time < from_ms).max(skipped);
@@ -217,7 +195,7 @@ impl Tails {
         Some(View {
             key: (tail.clock, tail.first + short(first), end - first),
             times: &all[first..end],
-            values: &tail.values[first..end],
+            values: tail.parts(first, end),
             is_whole,
         })
     }
@@ -225,12 +203,9 @@ impl Tails {
     /// Whether a series has samples of a span in memory.
     pub(crate) fn touches(&self, series: u32, from_ms: i64, to_ms: i64) -> bool {
         let in_tail = self.tails.get(series as usize).is_some_and(|tail| {
-            let times = match tail.values.is_empty() {
+            let times = match tail.is_empty() {
                 true => &[][..],
-                false => self
-                    .clocks
-                    .get(tail.clock)
-                    .slice(tail.first, tail.values.len()),
+                false => self.clocks.get(tail.clock).slice(tail.first, tail.len()),
             };
             let next = times.partition_point(|time| *time < from_ms);
             times.get(next).is_some_and(|time| *time <= to_ms)
@@ -267,7 +242,7 @@ impl Tails {
     /// Whether a series has samples in memory.
     pub(crate) fn holds(&self, series: u32) -> bool {
         let tail = self.tails.get(series as usize);
-        tail.is_some_and(|tail| !tail.values.is_empty())
+        tail.is_some_and(|tail| !tail.is_empty())
             || self.late.contains_key(&series)
             || self.late_freezing.contains_key(&series)
     }
@@ -292,9 +267,7 @@ impl Tails {
 
     /// Marks all that is in no block as what the next block takes.
     pub(crate) fn freeze(&mut self) {
-        for tail in &mut self.tails {
-            tail.freezing = short(tail.values.len());
-        }
+        self.tails.iter_mut().for_each(Tail::freeze);
         self.late_freezing = std::mem::take(&mut self.late);
         self.late_samples = 0;
     }
@@ -307,11 +280,10 @@ impl Tails {
     /// What the next block takes of a series' tail.
     pub(crate) fn sealable(&self, series: u32) -> Option<Sealable<'_>> {
         let tail = self.tails.get(series as usize)?;
-        let (sealed, freezing) = (tail.sealed as usize, tail.freezing as usize);
-        let values = tail
-            .values
-            .get(sealed..freezing)
-            .filter(|v| !v.is_empty())?;
+        let values = tail.frozen();
+        if values.is_empty() {
+            return None;
+        }
         let first = tail.first + tail.sealed;
         Some(Sealable {
             key: (tail.clock, first, values.len()),
@@ -331,11 +303,10 @@ impl Tails {
         let few = self.tails.len() <= KEPT_SERIES_MAX;
         let mut sealed = late.values().map(|points| points.len() as u64).sum::<u64>();
         for (number, tail) in self.tails.iter_mut().enumerate() {
-            if tail.values.is_empty() {
+            if tail.is_empty() {
                 continue;
             }
-            sealed += u64::from(tail.freezing - tail.sealed);
-            tail.sealed = tail.freezing;
+            sealed += tail.seal();
             let number = short(number);
             let is_late = late.contains_key(&number) || self.late.contains_key(&number);
             let kept = match is_late {
@@ -352,14 +323,8 @@ impl Tails {
                 false => 1,
             };
             let dropped = (tail.sealed as usize).saturating_sub(kept);
-            tail.values.drain(..dropped);
-            tail.values.shrink_to(tail.values.len() + GROWTH_MIN);
-            let dropped = short(dropped);
-            tail.first += dropped;
-            tail.sealed -= dropped;
-            tail.freezing = tail.sealed;
-            if tail.values.is_empty() {
-                tail.values = Vec::new();
+            tail.drop_front(dropped);
+            if tail.is_empty() {
                 self.clocks.release(tail.clock);
             }
         }
@@ -373,15 +338,14 @@ impl Tails {
         for (number, tail) in self.tails.iter_mut().enumerate() {
             let number = short(number);
             let is_idle = tail.newest_ms.is_some_and(|newest| newest < since_ms)
-                && tail.sealed as usize == tail.values.len()
+                && tail.is_sealed()
                 && !self.late.contains_key(&number)
                 && !self.late_freezing.contains_key(&number);
             if !is_idle {
                 continue;
             }
-            if !tail.values.is_empty() {
-                tail.values = Vec::new();
-                (tail.sealed, tail.freezing) = (0, 0);
+            if !tail.is_empty() {
+                tail.clear();
                 self.clocks.release(tail.clock);
             }
             idle.push(number);
@@ -399,7 +363,7 @@ impl Tails {
 
     fn trim_clocks(&mut self) {
         let mut oldest = vec![u32::MAX; self.clocks.numbers()];
-        for tail in self.tails.iter().filter(|tail| !tail.values.is_empty()) {
+        for tail in self.tails.iter().filter(|tail| !tail.is_empty()) {
             let oldest = &mut oldest[tail.clock as usize];
             *oldest = (*oldest).min(tail.first);
         }

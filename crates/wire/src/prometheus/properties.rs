@@ -2,11 +2,11 @@
 //! calls them.
 
 use tocsin_domain::signal::STALE_NAN_BITS;
-use tocsin_domain::write::{LabelPair, Point, Write};
+use tocsin_domain::write::{Exemplar, LabelPair, Point, Write};
 
 use super::exposition::{self, Limits};
 use super::labels::NAME;
-use super::remote_write::{v1, v2};
+use super::remote_write::{RemoteWriteError, v1, v2};
 use super::snappy;
 
 /// A block of any bytes gives no more than this.
@@ -19,14 +19,51 @@ const AT_MS: i64 = 1_700_000_000_000;
 /// # Errors
 /// Says what does not hold.
 pub fn remote_write_v1(request: &[u8]) -> Result<(), String> {
-    let Ok(write) = v1::parse(request) else {
+    let Ok(write) = read_v1(request) else {
         return Ok(());
     };
     well_formed(&write)?;
     let again = v1::encode(&write);
-    let again = v1::parse(&again).map_err(|error| format!("refused again: {error}"))?;
+    let again = read_v1(&again).map_err(|error| format!("refused again: {error}"))?;
     same(&write, &again)?;
     equal("metadata", &write.metadata, &again.metadata)
+}
+
+/// Reads a request of remote write 1.0 with all its labels, as the store does: a series whose labels cannot be read is left out.
+///
+/// # Errors
+/// As [`v1::parse`].
+pub fn read_v1(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
+    let spelt = v1::parse(request)?;
+    let mut write = Write {
+        metadata: spelt.metadata.clone(),
+        histograms_left_out: spelt.histograms_left_out,
+        unreadable: spelt.unreadable.clone(),
+        ..Write::default()
+    };
+    let (mut places, mut labels) = (Vec::new(), Vec::new());
+    for series in &spelt.series {
+        let points = spelt.points_of(series);
+        match spelt.read_spelling(series, &mut labels) {
+            Ok(true) => write.begin(labels.drain(..)),
+            Ok(false) => write.begin(spelt.labels_of(series).iter().cloned()),
+            Err(why) => {
+                write.unreadable.note(points.len() as u64, || why);
+                places.push(None);
+                continue;
+            }
+        }
+        places.push(Some(write.series.len() - 1));
+        for point in points {
+            write.push(point.at_ms, point.value);
+        }
+    }
+    for exemplar in spelt.exemplars {
+        if let Some(series) = places[exemplar.series] {
+            write.exemplars.push(Exemplar { series, ..exemplar });
+        }
+    }
+    Ok(write)
 }
 
 /// A request of remote write 2.0 is refused, or what it says can be written and read again to the bit, in both versions.
@@ -46,7 +83,7 @@ pub fn remote_write_v2(request: &[u8]) -> Result<(), String> {
     let older = v1::encode(&write);
     same(
         &write,
-        &v1::parse(&older).map_err(|error| format!("refused as 1.0: {error}"))?,
+        &read_v1(&older).map_err(|error| format!("refused as 1.0: {error}"))?,
     )
 }
 

@@ -63,6 +63,7 @@ impl<'a> Reading<'a> {
         self.normalise_bounds(labels_first);
         labels::settle_series(&mut self.write.labels[labels_first..]).map_err(told)?;
         self.write.series.push(WrittenSeries {
+            spelling: &[],
             labels: labels_first..self.write.labels.len(),
             points: points_first..points_first,
         });

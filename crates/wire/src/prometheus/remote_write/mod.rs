@@ -41,16 +41,6 @@ pub enum RemoteWriteError {
         /// What is wrong.
         problem: ProtobufError,
     },
-    /// The labels of a series are not such.
-    #[error("series {series} of the request {fault}; it is {{{labels}}}")]
-    Labels {
-        /// Its place, from zero.
-        series: usize,
-        /// What is wrong.
-        fault: LabelFault,
-        /// The first of its labels, for a person.
-        labels: String,
-    },
     /// The labels of an exemplar are not such.
     #[error("an exemplar of series {series} of the request {fault}")]
     ExemplarLabels {

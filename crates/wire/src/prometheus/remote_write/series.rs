@@ -1,6 +1,6 @@
 //! What both versions of remote write share: samples, limits, and how a series is begun, ended or refused.
 
-use tocsin_domain::write::{Exemplar, MetricKind, Point, Write, WrittenSeries};
+use tocsin_domain::write::{Exemplar, LabelPair, MetricKind, Point, Write, WrittenSeries};
 
 use super::super::labels::{self, LabelFault};
 use super::super::protobuf::{Fields, ProtobufError};
@@ -9,7 +9,7 @@ use super::{EXEMPLARS_MAX, LABELS_MAX, POINTS_MAX, RemoteWriteError, RequestLimi
 /// Room that is set aside at once; a request that needs more grows into it.
 const SERIES_AT_ONCE_MAX: usize = 20_000;
 const LABELS_AT_ONCE_MAX: usize = 200_000;
-/// Labels shown of a series that is refused, and characters of them.
+/// Labels shown of a series that is left out, and characters of them.
 const SHOWN_LABELS_MAX: usize = 8;
 const SHOWN_CHARS_MAX: usize = 300;
 
@@ -17,7 +17,6 @@ const SHOWN_CHARS_MAX: usize = 300;
 #[derive(Debug)]
 pub(super) enum SeriesFault {
     Malformed(ProtobufError),
-    Labels(LabelFault),
     ExemplarLabels(LabelFault),
     NoSuchSymbol { reference: u64, symbols: usize },
     OddReferences,
@@ -31,16 +30,10 @@ impl From<ProtobufError> for SeriesFault {
 }
 
 impl SeriesFault {
-    /// `write` ends with the labels that were read of the series.
     #[cold]
-    pub(super) fn told(self, series: usize, write: &Write<'_>) -> RemoteWriteError {
+    pub(super) fn told(self, series: usize) -> RemoteWriteError {
         match self {
             Self::Malformed(problem) => RemoteWriteError::MalformedSeries { series, problem },
-            Self::Labels(fault) => RemoteWriteError::Labels {
-                series,
-                fault,
-                labels: shown_labels(write),
-            },
             Self::ExemplarLabels(fault) => RemoteWriteError::ExemplarLabels { series, fault },
             Self::NoSuchSymbol { reference, symbols } => RemoteWriteError::NoSuchSymbol {
                 series,
@@ -53,9 +46,9 @@ impl SeriesFault {
     }
 }
 
-fn shown_labels(write: &Write<'_>) -> String {
-    let first = write.series.last().map_or(0, |series| series.labels.end);
-    let labels = write.labels.get(first..).unwrap_or_default();
+/// Why a series is left out for its labels, of which these were read.
+#[cold]
+pub(super) fn fault_in_words(fault: &LabelFault, labels: &[LabelPair<'_>]) -> String {
     let shown: Vec<String> = labels
         .iter()
         .take(SHOWN_LABELS_MAX)
@@ -68,7 +61,7 @@ fn shown_labels(write: &Write<'_>) -> String {
     } else if labels.len() > SHOWN_LABELS_MAX {
         text.push_str(", …");
     }
-    text
+    format!("a series {fault}; it is {{{text}}}")
 }
 
 /// Where the parts of a series begin that is being read.
@@ -106,19 +99,56 @@ pub(super) fn begin(write: &Write<'_>, series_count: usize) -> Result<Begun, Ser
     })
 }
 
-/// Ends a series: its labels are checked and sorted, and without samples and exemplars it is left out.
+impl Begun {
+    fn has_content(&self, write: &Write<'_>) -> bool {
+        write.points.len() > self.points || write.exemplars.len() > self.exemplars
+    }
+}
+
+/// Ends a series whose labels were read: they are checked and sorted. Without samples and exemplars it is left out, and so it
+/// is, and noted, when its labels break a rule. Whether it is kept.
 #[inline]
-pub(super) fn end(write: &mut Write<'_>, begun: &Begun) -> Result<(), SeriesFault> {
-    labels::settle_series(&mut write.labels[begun.labels..]).map_err(SeriesFault::Labels)?;
-    if write.points.len() == begun.points && write.exemplars.len() == begun.exemplars {
+pub(super) fn end(write: &mut Write<'_>, begun: &Begun, fault: Option<LabelFault>) -> bool {
+    let fault = fault.or_else(|| labels::settle_series(&mut write.labels[begun.labels..]).err());
+    if let Some(fault) = fault {
+        leave_out(write, begun, &fault);
+        return false;
+    }
+    if !begun.has_content(write) {
         write.labels.truncate(begun.labels);
-        return Ok(());
+        return true;
     }
     write.series.push(WrittenSeries {
+        spelling: &[],
         labels: begun.labels..write.labels.len(),
         points: begun.points..write.points.len(),
     });
-    Ok(())
+    true
+}
+
+#[cold]
+fn leave_out(write: &mut Write<'_>, begun: &Begun, fault: &LabelFault) {
+    let samples = (write.points.len() - begun.points) as u64;
+    let why = fault_in_words(fault, &write.labels[begun.labels..]);
+    write.unreadable.note(samples, || why);
+    write.labels.truncate(begun.labels);
+    write.points.truncate(begun.points);
+    write.exemplars.truncate(begun.exemplars);
+}
+
+/// Ends a series whose labels are not read before somebody has to know them. Whether it has samples or exemplars; otherwise
+/// nothing is done.
+#[inline]
+pub(super) fn end_spelt<'a>(write: &mut Write<'a>, begun: &Begun, spelling: &'a [u8]) -> bool {
+    if !begun.has_content(write) {
+        return false;
+    }
+    write.series.push(WrittenSeries {
+        spelling,
+        labels: begun.labels..begun.labels,
+        points: begun.points..write.points.len(),
+    });
+    true
 }
 
 /// Reads a sample, which is the same message in both versions.

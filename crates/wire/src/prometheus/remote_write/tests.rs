@@ -5,9 +5,10 @@ use tocsin_domain::signal::STALE_NAN_BITS;
 use tocsin_domain::write::MetricKind;
 
 use super::*;
+use crate::prometheus::properties::{self, read_v1};
 use crate::prometheus::protobuf::put_bytes;
+use crate::prometheus::snappy;
 use crate::prometheus::tests::{any_write, damaged, lines};
-use crate::prometheus::{properties, snappy};
 
 fn decompressed(block: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -20,7 +21,7 @@ fn a_recorded_request_of_plain_series_is_read() {
     let request = decompressed(include_bytes!(
         "../testdata/remote_write_v1_five_series.snappy"
     ));
-    let write = v1::parse(&request).unwrap();
+    let write = read_v1(&request).unwrap();
     assert_eq!(
         lines(&write)[2..4],
         [
@@ -40,7 +41,7 @@ fn exemplars_metadata_and_what_later_versions_add_are_read_or_skipped() {
     let request = decompressed(include_bytes!(
         "../testdata/remote_write_v1_all_parts.snappy"
     ));
-    let write = v1::parse(&request).unwrap();
+    let write = read_v1(&request).unwrap();
     assert_eq!(
         lines(&write),
         [
@@ -84,45 +85,60 @@ fn label(name: &[u8], value: &[u8]) -> Vec<u8> {
 
 #[track_caller]
 fn check_refused(request: &[u8], expected: &str) {
-    let refused = v1::parse(request).unwrap_err().to_string();
+    let refused = read_v1(request).unwrap_err().to_string();
     assert_eq!(refused, expected);
 }
 
+/// A series whose labels cannot be kept is left out, and its neighbours stay, also when their exemplars come after it.
+#[track_caller]
+fn check_left_out(series: &[u8], expected: &str) {
+    let exemplar = (3, &[0x18, 5][..]);
+    let good = message(&[(1, &label(b"__name__", b"up")), (2, &[0x10, 7]), exemplar]);
+    let good = message(&[(1, &good)]);
+    let request = [&good, series, &good].concat();
+    let write = read_v1(&request).unwrap();
+    assert_eq!(lines(&write), ["__name__=up 0@7 # 0@5"; 2]);
+    assert_eq!(write.unreadable.samples, 1);
+    assert_eq!(write.unreadable.first.as_deref(), Some(expected));
+}
+
 #[test]
-fn what_breaks_the_rules_of_labels_is_refused_with_the_reason() {
+fn a_series_whose_labels_break_the_rules_is_left_out_with_the_reason() {
     let name = label(b"__name__", b"up");
     let series = |labels: &[&[u8]]| {
-        let parts: Vec<_> = labels.iter().map(|label| (1, *label)).collect();
+        let mut parts: Vec<_> = labels.iter().map(|label| (1, *label)).collect();
+        parts.push((2, &[0x10, 5]));
         message(&[(1, &message(&parts))])
     };
-    check_refused(
+    check_left_out(
         &series(&[&label(b"job", b"a")]),
-        "series 0 of the request has no metric name (`__name__`); it is {job=\"a\"}",
+        "a series has no metric name (`__name__`); it is {job=\"a\"}",
     );
-    check_refused(
-        &[series(&[&name]), series(&[])].concat(),
-        "series 1 of the request has no metric name (`__name__`); it is {}",
+    check_left_out(
+        &series(&[]),
+        "a series has no metric name (`__name__`); it is {}",
     );
-    check_refused(
+    check_left_out(
         &series(&[&name, &label(b"a", b"1"), &label(b"a", b"2")]),
-        "series 0 of the request has the label `a` twice; it is {__name__=\"up\", a=\"1\", a=\"2\"}",
+        "a series has the label `a` twice; it is {__name__=\"up\", a=\"1\", a=\"2\"}",
     );
-    check_refused(
+    check_left_out(
         &series(&[&name, &label(b"", b"1")]),
-        "series 0 of the request has a label without a name; it is {__name__=\"up\"}",
+        "a series has a label without a name; it is {__name__=\"up\"}",
     );
-    check_refused(
+    check_left_out(
         &series(&[&name, &label(b"a", b"\xff")]),
-        "series 0 of the request is malformed: the text of field 2 is not UTF-8",
+        "the labels of a series are malformed: the text of field 2 is not UTF-8",
     );
     let many: Vec<Vec<u8>> = (0..600)
         .map(|number| label(format!("l{number:03}").as_bytes(), b"v"))
         .collect();
     let many: Vec<&[u8]> = many.iter().map(Vec::as_slice).collect();
-    let refused = v1::parse(&series(&many)).unwrap_err().to_string();
+    let request = series(&many);
+    let why = read_v1(&request).unwrap().unreadable.first.unwrap();
     assert!(
-        refused.contains("has more than 512 labels; it is {l000=\"v\","),
-        "{refused}"
+        why.contains("has more than 512 labels; it is {l000=\"v\","),
+        "{why}"
     );
 }
 
@@ -159,7 +175,7 @@ fn more_series_than_the_limit_are_refused() {
         "the request has more than 500000 series",
     );
     assert!(
-        v1::parse(&series.repeat(SERIES_MAX))
+        read_v1(&series.repeat(SERIES_MAX))
             .unwrap()
             .series
             .is_empty()
@@ -177,7 +193,7 @@ fn unsorted_labels_are_sorted_and_empty_ones_dropped() {
     let sample = (2, &[0x10, 5][..]);
     let request = message(&[(1, &message(&[parts.as_slice(), &[sample]].concat()))]);
     assert_eq!(
-        lines(&v1::parse(&request).unwrap()),
+        lines(&read_v1(&request).unwrap()),
         ["__name__=up,job=a 0@5"]
     );
 }
@@ -200,7 +216,7 @@ fn labels_that_are_written_otherwise_than_usual_are_read_alike() {
     series.insert(3, (2, &[0x10, 5]));
     let request = message(&[(1, &message(&series))]);
     assert_eq!(
-        lines(&v1::parse(&request).unwrap()),
+        lines(&read_v1(&request).unwrap()),
         [format!(
             "__name__=up,job=a,région=Genève,url={long},zone=b 0@5"
         )]
@@ -210,10 +226,12 @@ fn labels_that_are_written_otherwise_than_usual_are_read_alike() {
 #[test]
 fn a_letter_that_is_cut_between_name_and_value_is_not_utf8() {
     let cut = label("é".as_bytes().split_at(1).0, "é".as_bytes().split_at(1).1);
-    let request = message(&[(1, &message(&[(1, &label(b"__name__", b"up")), (1, &cut)]))]);
-    check_refused(
-        &request,
-        "series 0 of the request is malformed: the text of field 1 is not UTF-8",
+    let name = label(b"__name__", b"up");
+    let request = message(&[(1, &message(&[(1, &name), (1, &cut), (2, &[0x10, 5])]))]);
+    let write = read_v1(&request).unwrap();
+    assert_eq!(
+        write.unreadable.first.as_deref(),
+        Some("the labels of a series are malformed: the text of field 1 is not UTF-8")
     );
 }
 
@@ -221,7 +239,7 @@ proptest! {
     #[test]
     fn what_is_encoded_is_parsed_again_to_the_bit(write in any_write()) {
         let request = v1::encode(&write);
-        let parsed = v1::parse(&request).unwrap();
+        let parsed = read_v1(&request).unwrap();
         prop_assert_eq!(properties::same(&parsed, &write), Ok(()));
         prop_assert_eq!(parsed.metadata, write.metadata);
     }

@@ -103,18 +103,27 @@ fn references_that_lead_nowhere_are_refused() {
         &request(&[], &[&packed(&[0, 1])]),
         "series 0 of the request refers to symbol 0, there are 0",
     );
-    check_refused(
-        &request(&symbols, &[&packed(&[1, 2, 0, 4])]),
-        "series 0 of the request has a label without a name; it is {__name__=\"up\"}",
+    let point = [0x12, 0x02, 0x10, 0x07];
+    let check_left_out = |references: &[u8], expected: &str| {
+        let mut request = request(&symbols, &[&packed(&[1, 2]), &point]);
+        put_bytes(&mut request, 5, &[&point, &packed(references)[..]].concat());
+        let write = v2::parse(&request).unwrap();
+        assert_eq!(lines(&write), ["__name__=up 0@7"]);
+        assert_eq!(write.unreadable.samples, 1);
+        assert_eq!(write.unreadable.first.as_deref(), Some(expected));
+    };
+    check_left_out(
+        &[1, 2, 0, 4],
+        "a series has a label without a name; it is {__name__=\"up\"}",
     );
-    check_refused(
-        &request(&symbols, &[&packed(&[1, 2, 3, 4, 3, 4])]),
-        "series 0 of the request has the label `job` twice; \
+    check_left_out(
+        &[1, 2, 3, 4, 3, 4],
+        "a series has the label `job` twice; \
          it is {__name__=\"up\", job=\"a\", job=\"a\"}",
     );
-    check_refused(
-        &request(&symbols, &[&packed(&[3, 4])]),
-        "series 0 of the request has no metric name (`__name__`); it is {job=\"a\"}",
+    check_left_out(
+        &[3, 4],
+        "a series has no metric name (`__name__`); it is {job=\"a\"}",
     );
     check_refused(
         &request(&symbols, &[&packed(&[1, 0x82])]),

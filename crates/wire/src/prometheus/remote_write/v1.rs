@@ -6,27 +6,29 @@ use std::borrow::Cow;
 
 use tocsin_domain::write::{Exemplar, LabelPair, Metadata, MetricKind, Write};
 
-use super::super::labels;
+use super::super::labels::{self, LabelFault};
 use super::super::protobuf::{Fields, ProtobufError, put_bytes, put_double, put_number};
 use super::series::{self, SeriesFault, kind_of, number_of};
 use super::{EXEMPLAR_LABELS_MAX, METADATA_MAX, RemoteWriteError, RequestLimit};
 
-/// Bytes of a usual label and series; what is set aside at the start follows from the size of the request.
-const LABEL_BYTES: usize = 20;
+/// Bytes of a usual series; what is set aside at the start follows from the size of the request.
 const SERIES_BYTES: usize = 96;
 /// First bytes of a label in a series, and of a name and a value in a label.
 const LABEL_TAG: u8 = 0x0a;
 const NAME_TAG: u8 = 0x0a;
 const VALUE_TAG: u8 = 0x12;
 
-/// Reads a decompressed request. Labels borrow from it.
+/// Reads a decompressed request. Labels borrow from it; where they stand together before all else, as every sender writes them,
+/// they are not read: the series is spelt ([`Write::spelt`]), and a sender spells a series the same way each time.
 ///
-/// A series without samples and exemplars is left out once its labels are checked.
+/// A series without samples and exemplars is left out once its labels are checked. One whose labels break the rules is left
+/// out too ([`Write::unreadable`]), or will be when they are read.
 ///
 /// # Errors
-/// It is damaged, above a limit, or the labels of a series break the rules. Nothing of it may be kept then.
+/// It is damaged, or above a limit. Nothing of it may be kept then.
 pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
-    let mut write = series::with_room(request.len() / SERIES_BYTES, request.len() / LABEL_BYTES);
+    let mut write = series::with_room(request.len() / SERIES_BYTES, 0);
+    write.spelt = Some(read_spelling);
     let mut series_count = 0;
     let mut fields = Fields::of(request);
     while let Some(field) = fields.next()? {
@@ -34,7 +36,7 @@ pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
             1 => {
                 let message = field.bytes()?;
                 add_series(&mut write, message, series_count)
-                    .map_err(|fault| fault.told(series_count, &write))?;
+                    .map_err(|fault| fault.told(series_count))?;
                 series_count += 1;
             }
             3 => {
@@ -56,21 +58,12 @@ fn add_series<'a>(
     series_count: usize,
 ) -> Result<(), SeriesFault> {
     let begun = series::begin(write, series_count)?;
-    let rest = match add_plain_labels(&mut write.labels, message) {
-        Some(rest) => rest,
-        None => {
-            write.labels.truncate(begun.labels);
-            message
-        }
-    };
+    let (spelling, rest) = message.split_at(spelling_end(message));
+    let mut is_scattered = spelling.is_empty();
     let mut fields = Fields::of(rest);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => {
-                let pair = read_label(field.bytes()?)?;
-                labels::add(&mut write.labels, begun.labels, labels::LABELS_MAX, pair)
-                    .map_err(SeriesFault::Labels)?;
-            }
+            1 => is_scattered = true,
             2 => series::add_sample(write, field.bytes()?)?,
             3 => {
                 let exemplar = read_exemplar(field.bytes()?, write.series.len())?;
@@ -80,7 +73,63 @@ fn add_series<'a>(
             _ => {}
         }
     }
-    series::end(write, &begun)
+    if !is_scattered && series::end_spelt(write, &begun, spelling) {
+        return Ok(());
+    }
+    let fault = read_labels(message, &mut write.labels)?;
+    series::end(write, &begun, fault);
+    Ok(())
+}
+
+/// Where the labels end that a message begins with.
+#[inline]
+fn spelling_end(message: &[u8]) -> usize {
+    let mut end = 0;
+    loop {
+        end += match message.get(end..) {
+            Some([LABEL_TAG, length @ 0..0x80, ..]) => 2 + usize::from(*length),
+            Some([LABEL_TAG, low, high @ 0..0x80, ..]) => {
+                3 + usize::from(low & 0x7f) + (usize::from(*high) << 7)
+            }
+            Some(_) => return end,
+            // The last one claims more than is left: who reads the fields will say so.
+            None => return 0,
+        };
+    }
+}
+
+fn read_spelling<'a>(spelling: &'a [u8], labels: &mut Vec<LabelPair<'a>>) -> Result<(), String> {
+    let first = labels.len();
+    let fault = read_labels(spelling, labels)
+        .map_err(|problem| format!("the labels of a series are malformed: {problem}"))?;
+    match fault.map_or_else(|| labels::settle_series(&mut labels[first..]), Err) {
+        Ok(()) => Ok(()),
+        Err(fault) => Err(series::fault_in_words(&fault, &labels[first..])),
+    }
+}
+
+/// Adds the labels among the fields of a series, wherever they stand. Gives the first that breaks a rule by itself.
+fn read_labels<'a>(
+    message: &'a [u8],
+    labels: &mut Vec<LabelPair<'a>>,
+) -> Result<Option<LabelFault>, ProtobufError> {
+    let first = labels.len();
+    let rest = match add_plain_labels(labels, message) {
+        Some(rest) => rest,
+        None => {
+            labels.truncate(first);
+            message
+        }
+    };
+    let mut fields = Fields::of(rest);
+    let mut fault = None;
+    while let Some(field) = fields.next()? {
+        if field.number == 1 && fault.is_none() {
+            let pair = read_label(field.bytes()?)?;
+            fault = labels::add(labels, first, labels::LABELS_MAX, pair).err();
+        }
+    }
+    Ok(fault)
 }
 
 /// Adds the labels that a series begins with, if they are written as every sender writes them: name, then value, both there

@@ -23,10 +23,11 @@ const SERIES_LABELS: usize = 6;
 
 /// Reads a decompressed request. Labels borrow from it.
 ///
-/// A series without samples and exemplars is left out once its labels are checked.
+/// A series without samples and exemplars is left out once its labels are checked, and so is one whose labels break the rules
+/// ([`Write::unreadable`]).
 ///
 /// # Errors
-/// It is damaged, above a limit, or the labels of a series break the rules. Nothing of it may be kept then.
+/// It is damaged, or above a limit. Nothing of it may be kept then.
 pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
     let (symbols, series_bytes) = read_symbols(request)?;
     let series_estimate = series_bytes / SERIES_BYTES;
@@ -37,7 +38,7 @@ pub fn parse(request: &[u8]) -> Result<Write<'_>, RemoteWriteError> {
         if field.number == 5 {
             let message = field.bytes()?;
             add_series(&mut write, &symbols, message, series_count)
-                .map_err(|fault| fault.told(series_count, &write))?;
+                .map_err(|fault| fault.told(series_count))?;
             series_count += 1;
         }
     }
@@ -78,13 +79,14 @@ fn add_series<'a>(
 ) -> Result<(), SeriesFault> {
     let begun = series::begin(write, series_count)?;
     let mut references = References::new(symbols, labels::LABELS_MAX);
-    let mut described = None;
+    let (mut described, mut fault) = (None, None);
     let mut fields = Fields::of(message);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => references
-                .read(field, &mut write.labels, begun.labels)
-                .map_err(ReferenceFault::of_series)?,
+            1 if fault.is_none() => {
+                let read = references.read(field, &mut write.labels, begun.labels);
+                fault = read.map_or_else(ReferenceFault::of_series, |()| Ok(None))?;
+            }
             2 => series::add_sample(write, field.bytes()?)?,
             3 => series::leave_out_histogram(write, field.bytes()?)?,
             4 => {
@@ -95,12 +97,17 @@ fn add_series<'a>(
             _ => {}
         }
     }
-    references.end().map_err(ReferenceFault::of_series)?;
+    if fault.is_none() {
+        fault = references
+            .end()
+            .map_or_else(ReferenceFault::of_series, |()| Ok(None))?;
+    }
     let metric = described.and(name_in(
         write.labels.get(begun.labels..).unwrap_or_default(),
     ));
-    series::end(write, &begun)?;
-    if let (Some(metric), Some(description)) = (metric, described) {
+    if series::end(write, &begun, fault)
+        && let (Some(metric), Some(description)) = (metric, described)
+    {
         describe(&mut write.metadata, metric, description)?;
     }
     Ok(())
@@ -139,18 +146,18 @@ impl From<ProtobufError> for ReferenceFault {
 }
 
 impl ReferenceFault {
-    fn of_series(self) -> SeriesFault {
-        self.fault(SeriesFault::Labels)
+    /// A label that breaks a rule costs its series only; all else is no request.
+    fn of_series(self) -> Result<Option<LabelFault>, SeriesFault> {
+        match self {
+            Self::Label(fault) => Ok(Some(fault)),
+            Self::Malformed(_) | Self::NoSuchSymbol { .. } | Self::Odd => Err(self.of_exemplar()),
+        }
     }
 
     fn of_exemplar(self) -> SeriesFault {
-        self.fault(SeriesFault::ExemplarLabels)
-    }
-
-    fn fault(self, of_label: impl FnOnce(LabelFault) -> SeriesFault) -> SeriesFault {
         match self {
             Self::Malformed(problem) => SeriesFault::Malformed(problem),
-            Self::Label(fault) => of_label(fault),
+            Self::Label(fault) => SeriesFault::ExemplarLabels(fault),
             Self::NoSuchSymbol { reference, symbols } => {
                 SeriesFault::NoSuchSymbol { reference, symbols }
             }
