@@ -4,6 +4,7 @@
 //! zstd; its length, its checksum and the mark again. Runs and columns are read in pages, each with a checksum in the index, so
 //! that a damaged page costs what stands in it and no more.
 
+mod decoded;
 mod index;
 mod pages;
 mod run;

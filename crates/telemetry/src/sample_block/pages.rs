@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::PAGE_BYTES;
+use super::decoded::Decoded;
 
 /// Pages of all blocks that are kept, 8 MiB in all.
 const PAGES_KEPT_MAX: usize = 128;
 
-/// Pages that were read lately; the oldest goes first.
+/// Pages that were read lately, of which the oldest goes first, and runs that were decoded.
 #[derive(Default)]
 pub(crate) struct PageCache {
     kept: Mutex<Kept>,
     /// Blocks that were opened, to tell their pages apart.
     opened: AtomicU64,
+    decoded: Decoded,
 }
 
 #[derive(Default)]
@@ -75,6 +77,21 @@ impl Pages {
         }
     }
 
+    /// The values of a run: as they were decoded lately, or as `decode` gives them.
+    pub(super) fn decoded<E>(
+        &self,
+        run: usize,
+        decode: impl FnOnce() -> Result<Arc<[f64]>, E>,
+    ) -> Result<Arc<[f64]>, E> {
+        let key = (self.name, run);
+        if let Some(values) = self.cache.decoded.find(key) {
+            return Ok(values);
+        }
+        let values = decode()?;
+        self.cache.decoded.keep(key, &values);
+        Ok(values)
+    }
+
     /// Reads bytes of the data.
     pub(super) fn read(&self, at: u64, len: usize) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::with_capacity(len);
@@ -110,5 +127,11 @@ impl Pages {
         let page: Arc<[u8]> = page.into();
         self.cache.keep(key, &page);
         Ok(page)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.cache.decoded.forget(self.name);
     }
 }

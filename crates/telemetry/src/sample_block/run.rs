@@ -1,5 +1,6 @@
 //! A run of a block as a query sees it: it stays in its file until it is read.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use tocsin_promql::{Chunk, SharedTimes, SourceError};
 
 use super::SampleBlock;
 use crate::columns::Scratch;
+use crate::error::ReadError;
 
 /// A run that stays in its file until it is read.
 pub(super) struct SealedRun {
@@ -53,21 +55,21 @@ impl Chunk for SealedRun {
     }
 
     fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {
-        let before = values.len();
-        SCRATCH.with_borrow_mut(|scratch| self.block.values(self.run, scratch, values))?;
-        if places.start > places.end || before + places.end > values.len() {
-            return Err(self
-                .block
-                .unreadable("a run is shorter than its times")
-                .into());
-        }
-        // What is outside of the span goes, without a second buffer.
-        values.truncate(before + places.end);
-        values.drain(before..before + places.start);
+        let block = &self.block;
+        let all = block.pages.decoded(self.run, || {
+            SCRATCH.with_borrow_mut(|(scratch, values)| {
+                values.clear();
+                block.values(self.run, scratch, values)?;
+                Ok::<_, ReadError>(Arc::from(values.as_slice()))
+            })
+        })?;
+        let found = all.get(places);
+        let short = || block.unreadable("a run is shorter than its times");
+        values.extend_from_slice(found.ok_or_else(short)?);
         Ok(())
     }
 }
 
 thread_local! {
-    static SCRATCH: std::cell::RefCell<Scratch> = std::cell::RefCell::default();
+    static SCRATCH: RefCell<(Scratch, Vec<f64>)> = RefCell::default();
 }
