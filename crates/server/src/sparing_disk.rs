@@ -22,8 +22,9 @@ impl SparingDisk {
         Self { journal }
     }
 
-    fn check(&self) -> io::Result<()> {
-        if is_spent(&self.journal.disk_state()) {
+    /// Whether so many bytes may be written.
+    fn check(&self, bytes: usize) -> io::Result<()> {
+        if is_spent(&self.journal.disk_state(), bytes) {
             return Err(io::Error::new(
                 io::ErrorKind::StorageFull,
                 "the disk is nearly full, and what is left is kept for paging: free space",
@@ -33,17 +34,17 @@ impl SparingDisk {
     }
 }
 
-/// Whether all that is left is what the journal gave up of its reserve.
-fn is_spent(disk: &DiskState) -> bool {
+/// Whether all that would be left after so many bytes is what the journal gave up of its reserve.
+fn is_spent(disk: &DiskState, bytes: usize) -> bool {
     !disk.reserve_held
         && disk
             .available_bytes
-            .is_some_and(|free| free < RESERVE_BYTES)
+            .is_some_and(|free| free < RESERVE_BYTES + bytes as u64)
 }
 
 impl Disk for SparingDisk {
     fn create_log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
-        self.check()?;
+        self.check(0)?;
         Ok(SparingFile::boxed(RealDisk.create_log(path)?, self))
     }
 
@@ -52,12 +53,12 @@ impl Disk for SparingDisk {
     }
 
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.check()?;
+        self.check(bytes.len())?;
         RealDisk.write_whole(path, bytes)
     }
 
     fn draft(&self, path: &Path) -> io::Result<Box<dyn Draft>> {
-        self.check()?;
+        self.check(0)?;
         Ok(Box::new(SparingDraft {
             inner: RealDisk.draft(path)?,
             disk: self.clone(),
@@ -76,7 +77,7 @@ struct SparingDraft {
 
 impl Draft for SparingDraft {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.check()?;
+        self.disk.check(bytes.len())?;
         self.inner.append(bytes)
     }
 
@@ -107,7 +108,7 @@ impl LogFile for SparingFile {
         match self.unchecked.checked_sub(bytes.len()) {
             Some(left) => self.unchecked = left,
             None => {
-                self.disk.check()?;
+                self.disk.check(bytes.len() + BYTES_UNCHECKED)?;
                 self.unchecked = BYTES_UNCHECKED;
             }
         }
@@ -135,11 +136,12 @@ mod tests {
                 reserve_held,
                 journal_bytes: 0,
             };
-            assert_eq!(is_spent(&disk), expected, "{disk:?}");
+            assert_eq!(is_spent(&disk, 100), expected, "{disk:?}");
         };
         check(Some(RESERVE_BYTES - 1), false, true);
         check(Some(0), false, true);
-        check(Some(RESERVE_BYTES), false, false);
+        check(Some(RESERVE_BYTES + 99), false, true);
+        check(Some(RESERVE_BYTES + 100), false, false);
         check(Some(RESERVE_BYTES - 1), true, false);
         check(None, false, false);
     }

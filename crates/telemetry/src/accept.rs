@@ -16,8 +16,6 @@ use crate::options::Limits;
 use crate::payload::{Point, encode_rest};
 use crate::tails::Pushed;
 
-/// Metrics whose metadata is kept.
-const METADATA_MAX: usize = 100_000;
 /// Bytes of a help text that are kept.
 const HELP_BYTES_MAX: usize = 1_024;
 
@@ -28,6 +26,8 @@ pub(crate) struct Taken {
     /// The body for the log, without names; empty when nothing is new.
     pub(crate) rest: Vec<u8>,
     pub(crate) written: Written,
+    /// Some samples were there already.
+    pub(crate) has_known: bool,
 }
 
 /// Bounds of one write.
@@ -70,6 +70,7 @@ struct Taking<'a> {
     metrics: Vec<u32>,
     /// Newest sample that was stored, or was there already: who sends it again waits for what follows from it.
     newest_ms: Option<i64>,
+    has_known: bool,
 }
 
 /// Takes a write, and records that came with it (packed), into memory.
@@ -90,6 +91,7 @@ pub(crate) fn take(
         written: Written::default(),
         metrics: Vec::new(),
         newest_ms: None,
+        has_known: false,
     };
     taking.note_unreadable(&write.unreadable);
     let mut labels = Vec::new();
@@ -107,6 +109,7 @@ pub(crate) fn take(
         mut written,
         mut metrics,
         newest_ms,
+        has_known,
         ..
     } = taking;
     metrics.sort_unstable();
@@ -131,6 +134,7 @@ pub(crate) fn take(
         series,
         rest,
         written,
+        has_known,
     }
 }
 
@@ -262,7 +266,7 @@ impl Taking<'_> {
                 at_ms,
                 value,
             }),
-            Pushed::Known => {}
+            Pushed::Known => self.has_known = true,
             Pushed::Conflicting => return Err(Pointless::Conflicting),
         }
         self.written.samples += 1;
@@ -337,13 +341,9 @@ impl Taking<'_> {
                 help: cut(&told.help, HELP_BYTES_MAX).to_owned(),
                 unit: cut(&told.unit, self.bounds.limits.label_name_bytes_max).to_owned(),
             };
-            let known = self.head.metadata.get(&*told.metric);
-            let has_room = known.is_some() || self.head.metadata.len() < METADATA_MAX;
             let fits = told.metric.len() <= self.bounds.limits.label_value_bytes_max;
-            if known != Some(&metadata) && has_room && fits {
-                let metric = told.metric.to_string();
-                self.head.metadata.insert(metric.clone(), metadata.clone());
-                taken.push((metric, metadata));
+            if fits && self.head.metadata.learn(&told.metric, &metadata) {
+                taken.push((told.metric.to_string(), metadata));
             }
         }
         taken
@@ -358,6 +358,14 @@ fn unfit(labels: &[LabelPair<'_>], limits: &Limits) -> Option<String> {
     if labels.len() > limits.labels_max {
         let (found, max) = (labels.len(), limits.labels_max);
         return Some(format!("it has {found} labels, {max} are allowed"));
+    }
+    let bytes: usize = labels
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if bytes > limits.labels_bytes_max {
+        let max = limits.labels_bytes_max;
+        return Some(format!("its labels have {bytes} bytes, {max} are allowed"));
     }
     labels.iter().find_map(|(name, value)| {
         let (name_max, value_max) = (limits.label_name_bytes_max, limits.label_value_bytes_max);

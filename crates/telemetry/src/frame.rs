@@ -7,6 +7,9 @@ pub(crate) const FRAME_VERSION: u8 = 1;
 /// A frame that holds a batch as of `payload`.
 pub(crate) const KIND_BATCH: u8 = 1;
 
+/// Sequence number of a frame that only names series: every batch has a larger one, so it is never taken for one.
+pub(crate) const NAMES_ONLY: u64 = 0;
+
 /// Length and checksum.
 const PREFIX_LEN: usize = 8;
 /// Version, kind and sequence number.
@@ -26,7 +29,7 @@ pub(crate) struct Frame<'a> {
 /// How reading frames ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// At the end of the file.
+    /// At the end of the file, or of what was written of it: zeros follow.
     Whole,
     /// In a frame that was not written to its end.
     Torn,
@@ -56,22 +59,30 @@ pub(crate) fn encode(out: &mut Vec<u8>, kind: u8, sequence: u64, body: &[&[u8]])
 }
 
 /// Calls `visit` for each frame in order. Returns how many bytes were whole frames (the header included), and how it
-/// ended.
+/// ended. Zeros behind the last frame are room that was made for more.
 pub(crate) fn scan<'a>(file: &'a [u8], mut visit: impl FnMut(Frame<'a>)) -> (usize, End) {
+    let zeros = file.iter().rev().take_while(|byte| **byte == 0).count();
+    let written = &file[..file.len() - zeros];
     if !file.starts_with(&FILE_HEADER) {
-        let end = if FILE_HEADER.starts_with(file) {
+        // A crash may leave the length of a file without what was written to it.
+        let end = if FILE_HEADER.starts_with(file) || written.is_empty() {
             End::Torn
         } else {
             End::Damaged
         };
         return (0, end);
     }
+    let mut sequence = 0;
     let mut at = FILE_HEADER.len();
-    while at < file.len() {
-        match read_at(&file[at..]) {
+    while at < written.len() {
+        match read_at(&file[at..], written.len() - at) {
             Ok((frame, len)) => {
+                sequence = frame.sequence.max(sequence);
                 visit(frame);
                 at += len;
+            }
+            Err(End::Torn) if has_frame_after(&file[at + 1..], written.len() - at, sequence) => {
+                return (at, End::Damaged);
             }
             Err(end) => return (at, end),
         }
@@ -79,11 +90,18 @@ pub(crate) fn scan<'a>(file: &'a [u8], mut visit: impl FnMut(Frame<'a>)) -> (usi
     (at, End::Whole)
 }
 
-fn read_at(rest: &[u8]) -> Result<(Frame<'_>, usize), End> {
-    if rest.iter().all(|byte| *byte == 0) {
-        // Some file systems leave zeros where a crash cut a write.
-        return Err(End::Torn);
-    }
+/// Whether a whole frame with a later number begins anywhere: then what stands before it was whole once too.
+fn has_frame_after(rest: &[u8], written: usize, sequence: u64) -> bool {
+    let starts = 0..written.min(rest.len());
+    starts.into_iter().any(|at| {
+        let looks_like_one = rest.get(at + PREFIX_LEN..at + PREFIX_LEN + 2)
+            == Some(&[FRAME_VERSION, KIND_BATCH][..]);
+        looks_like_one && read_at(&rest[at..], 0).is_ok_and(|(frame, _)| frame.sequence > sequence)
+    })
+}
+
+/// Of `rest` only `written` bytes are no zeros at its end.
+fn read_at(rest: &[u8], written: usize) -> Result<(Frame<'_>, usize), End> {
     let (Some(len), Some(checksum)) = (number(rest, 0), number(rest, 4)) else {
         return Err(End::Torn);
     };
@@ -97,7 +115,7 @@ fn read_at(rest: &[u8]) -> Result<(Frame<'_>, usize), End> {
     };
     if crc32fast::hash(checked) != checksum {
         // A wrong frame at the very end was cut by a crash that wrote its pages out of order.
-        return Err(if end == rest.len() {
+        return Err(if end >= written {
             End::Torn
         } else {
             End::Damaged
@@ -152,6 +170,44 @@ mod tests {
             } else {
                 check(&file[..cut], &[1], End::Torn);
             }
+        }
+    }
+
+    #[test]
+    fn a_length_that_reaches_beyond_the_end_is_damage_when_a_frame_follows() {
+        let mut damaged = file();
+        damaged[FILE_HEADER.len() + 2] ^= 0x10;
+        check(&damaged, &[], End::Damaged);
+        let second = FILE_HEADER.len() + PREFIX_LEN + HEAD_LEN + 5;
+        let mut torn = file();
+        torn[second + 2] ^= 0x10;
+        check(&torn, &[1], End::Torn);
+    }
+
+    #[test]
+    fn a_file_of_zeros_was_never_written() {
+        check(&[0; 4_096], &[], End::Torn);
+    }
+
+    #[test]
+    fn zeros_behind_the_last_frame_are_room_and_a_frame_that_was_cut_among_them_is_torn() {
+        let file = file();
+        let first_end = FILE_HEADER.len() + PREFIX_LEN + HEAD_LEN + 5;
+        for written in FILE_HEADER.len()..=file.len() {
+            let mut with_room = file[..written].to_vec();
+            with_room.resize(file.len() + 1_000, 0);
+            let (sequences, end): (&[u64], End) = if written == file.len() {
+                (&[1, 2], End::Whole)
+            } else if written == first_end {
+                (&[1], End::Whole)
+            } else if written == FILE_HEADER.len() {
+                (&[], End::Whole)
+            } else if written < first_end {
+                (&[], End::Torn)
+            } else {
+                (&[1], End::Torn)
+            };
+            check(&with_room, sequences, end);
         }
     }
 

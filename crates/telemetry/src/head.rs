@@ -1,16 +1,15 @@
 //! What a store knows without asking the disk: the series, their newest samples, records that are in no block yet, and which
 //! blocks there are; it writes nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tocsin_domain::signal::{Fact, LogRecord};
-use tocsin_domain::write::MetricMetadata;
 use tocsin_promql::{Chunk, Labels, PlainChunk};
 
 use crate::accept::distinct;
 use crate::chunk::{Lent, LentRun, in_order};
 use crate::exemplars::Exemplars;
+use crate::metadata::KnownMetrics;
 use crate::payload::encode_rest;
 use crate::record_block::{Block, Group};
 use crate::sample_block::SampleBlock;
@@ -27,7 +26,7 @@ pub(crate) struct Head {
     in_blocks: Vec<u32>,
     pub(crate) sources: Sources,
     pub(crate) exemplars: Exemplars,
-    pub(crate) metadata: BTreeMap<String, MetricMetadata>,
+    pub(crate) metadata: KnownMetrics,
     /// Records that are in the write-ahead log alone.
     pub(crate) fresh: Records,
     /// What is being sealed, when something is.
@@ -112,13 +111,10 @@ impl Head {
     /// What no block takes, for the next file of the log: exemplars and metadata, and the series that the log must name.
     pub(crate) fn not_in_blocks(&self) -> Option<(Vec<u32>, Vec<u8>)> {
         let exemplars = self.exemplars.all();
-        if exemplars.is_empty() && self.metadata.is_empty() {
+        let metadata = self.metadata.all();
+        if exemplars.is_empty() && metadata.is_empty() {
             return None;
         }
-        let metadata = self.metadata.iter();
-        let metadata: Vec<_> = metadata
-            .map(|(metric, known)| (metric.clone(), known.clone()))
-            .collect();
         let series = exemplars.iter().map(|(series, _)| *series).collect();
         let rest = encode_rest(&[], &exemplars, &metadata, &[], &[]);
         Some((distinct(series), rest))

@@ -15,6 +15,7 @@ mod frame;
 mod head;
 mod maintain;
 mod merge;
+mod metadata;
 mod metrics;
 mod options;
 mod payload;

@@ -72,6 +72,8 @@ impl Store {
     #[must_use]
     pub fn is_sealing_due(&self) -> bool {
         let due = self.options.seal_samples;
+        // What was given up is in memory alone: a block is the only file that can hold it.
+        let is_given_up = self.lock_end().given_up > 0;
         let record_bytes = self.lock_writer().logged_record_bytes;
         let head = self.head();
         let (unsealed, series) = (head.tails.unsealed(), head.registry.len() as u64);
@@ -82,6 +84,7 @@ impl Store {
         unsealed >= due.min.max(enough.min(most))
             || head.tails.late_samples() >= due.late_max
             || record_bytes >= self.options.seal_after_record_bytes
+            || is_given_up
     }
 
     /// Seals everything now: before a backup, or in tests.
@@ -163,6 +166,7 @@ impl Store {
     /// Writes what is frozen into blocks. Gives how many samples there were.
     fn seal(&self, freezing: &Freezing) -> Result<u64, MaintainError> {
         let written = self.write_blocks(freezing);
+        let mut end = self.lock_end();
         let mut writer = self.lock_writer();
         let (records, samples) = match written {
             Ok(blocks) => blocks,
@@ -180,6 +184,9 @@ impl Store {
         head.tails.sealed();
         head.freezing = None;
         drop(head);
+        if end.given_up <= freezing.through {
+            end.given_up = 0;
+        }
         writer.queue.note_success();
         for number in std::mem::take(&mut writer.frozen_files) {
             let path = segment_path(&self.folder, number);

@@ -71,16 +71,13 @@ impl Store {
     /// What is known of one metric, or of all, sorted by name.
     #[must_use]
     pub fn metadata(&self, metric: Option<&str>) -> Vec<(String, MetricMetadata)> {
-        let head = self.head();
-        let known = |(name, metadata): (&String, &MetricMetadata)| (name.clone(), metadata.clone());
+        let known = &self.head().metadata;
         match metric {
-            Some(metric) => head
-                .metadata
-                .get_key_value(metric)
-                .map(known)
-                .into_iter()
-                .collect(),
-            None => head.metadata.iter().map(known).collect(),
+            Some(metric) => {
+                let found = known.get(metric).into_iter();
+                found.map(|one| (metric.to_owned(), one.clone())).collect()
+            }
+            None => known.all(),
         }
     }
 

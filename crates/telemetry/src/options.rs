@@ -93,6 +93,8 @@ pub struct Limits {
     pub series_per_source_max: usize,
     /// Labels of a series.
     pub labels_max: usize,
+    /// Bytes of the names and values of a series' labels, in all: the log and answers repeat them.
+    pub labels_bytes_max: usize,
     /// Bytes of a label's name.
     pub label_name_bytes_max: usize,
     /// Bytes of a label's value.
@@ -116,6 +118,7 @@ impl Default for Limits {
             series_max: 5_000_000,
             series_per_source_max: 1_500_000,
             labels_max: 64,
+            labels_bytes_max: 16 << 10,
             label_name_bytes_max: 128,
             label_value_bytes_max: 2_048,
             late_ms_max: 24 * HOUR_MS,

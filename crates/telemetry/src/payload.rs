@@ -85,6 +85,11 @@ pub(crate) fn encode_rest(
     out
 }
 
+/// What follows the names in a body that has only those.
+pub(crate) fn empty_rest() -> Vec<u8> {
+    encode_rest(&[], &[], &[], &[], &[])
+}
+
 /// Decodes a body; `None` when it makes no sense.
 pub(crate) fn decode(body: &[u8]) -> Option<Payload> {
     let mut reader = Reader(body);

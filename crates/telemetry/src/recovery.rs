@@ -340,7 +340,10 @@ impl Recovery<'_> {
             let series = named.number(&mut self.head);
             self.head.exemplars.push(series, exemplar.clone());
         }
-        self.head.metadata.extend(payload.metadata.iter().cloned());
+        for (metric, metadata) in &payload.metadata {
+            // Beyond the bound it would not have been taken either.
+            let _ = self.head.metadata.learn(metric, metadata);
+        }
         Ok(payload.points.iter().map(|point| point.at_ms).max())
     }
 

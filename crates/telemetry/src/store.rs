@@ -18,7 +18,7 @@ use crate::options::{OpenReport, Options, Refused, Stats};
 use crate::payload::pack;
 use crate::recovery::{self, Opened};
 use crate::sample_block::PageCache;
-use crate::wal::{LogEnd, Queue};
+use crate::wal::{LogEnd, Prepared, Queue};
 
 /// Who wrote what the agent of this process saw, for the limit on series.
 const AGENT: &str = "agent";
@@ -187,7 +187,7 @@ impl Store {
             sequence = writer.enqueue(taken, now).0;
         }
         drop(writer);
-        self.commit(sequence)?;
+        self.commit(sequence, false)?;
         Ok(Position(sequence))
     }
 
@@ -205,9 +205,10 @@ impl Store {
         let bounds = self.bounds(now);
         let mut writer = self.lock_writer();
         let taken = accept::take(&mut self.head_mut(), write, source, bounds, (&[], &[]));
+        let has_known = taken.has_known;
         let (sequence, written) = writer.enqueue(taken, now);
         drop(writer);
-        self.commit(sequence)?;
+        self.commit(sequence, has_known)?;
         Ok(written)
     }
 
@@ -215,45 +216,44 @@ impl Store {
         Bounds::at(now, self.options.limits, self.options.retention_ms)
     }
 
-    /// Returns when the log is on disk up to a batch. Whoever comes first writes for all who wait.
-    fn commit(&self, sequence: u64) -> Result<(), AppendError> {
+    /// Returns when the log is on disk up to a batch. Whoever comes first writes for all who wait. `of_earlier`: something that
+    /// earlier batches brought has to be on disk as well.
+    fn commit(&self, sequence: u64, of_earlier: bool) -> Result<(), AppendError> {
         let mut end = self.lock_end();
-        if end.durable >= sequence {
-            return Ok(());
+        if end.durable < sequence {
+            let mut writer = self.lock_writer();
+            let waiting = writer.queue.take();
+            drop(writer);
+            let written = self.write_out(&mut end, waiting);
+            written.map_err(|error| AppendError::NotDurable {
+                reason: error.to_string(),
+                waiting: self.lock_writer().queue.state.refused,
+            })?;
         }
-        let waiting = self.lock_writer().queue.take();
-        let written = end.write(&waiting, &|series| self.labels_of(series));
-        let mut writer = self.lock_writer();
-        match written {
-            Ok(()) => {
-                writer.queue.written();
-                if end.durable >= sequence {
-                    return Ok(());
-                }
-                // Another thread tried to write it, the disk refused, and it was given up since too much waited.
-                Err(AppendError::NotDurable {
-                    reason: "too much waited for the disk".to_owned(),
-                    waiting: 0,
-                })
-            }
-            Err(error) => {
-                writer.queue.put_back(waiting, &error);
-                Err(AppendError::NotDurable {
-                    reason: error.to_string(),
-                    waiting: writer.queue.state.refused,
-                })
-            }
+        let is_given_up = end.given_up > 0 && (of_earlier || sequence <= end.given_up);
+        if is_given_up || end.durable < sequence {
+            return Err(AppendError::NotDurable {
+                reason:
+                    "more waited for the disk than there was room for; it will be in the next block"
+                        .to_owned(),
+                waiting: 0,
+            });
         }
+        Ok(())
     }
 
     /// Writes what still waits, for who holds the end of the log and the writer.
     pub(crate) fn write_waiting(&self, end: &mut LogEnd, writer: &mut Writer) -> io::Result<()> {
         let waiting = writer.queue.take();
         let written = end.write(&waiting, &|series| self.labels_of(series));
-        match &written {
-            Ok(()) => writer.queue.written(),
-            Err(error) => writer.queue.put_back(waiting, error),
-        }
+        writer.note_written(end, waiting, &written);
+        written
+    }
+
+    /// The same without the writer, so that others can be taken in meanwhile.
+    fn write_out(&self, end: &mut LogEnd, waiting: Vec<Prepared>) -> io::Result<()> {
+        let written = end.write(&waiting, &|series| self.labels_of(series));
+        self.lock_writer().note_written(end, waiting, &written);
         written
     }
 
@@ -335,6 +335,17 @@ impl Store {
 }
 
 impl Writer {
+    /// Remembers whether the disk took batches.
+    fn note_written(&mut self, end: &mut LogEnd, batches: Vec<Prepared>, written: &io::Result<()>) {
+        match written {
+            Ok(()) => self.queue.written(),
+            Err(error) => {
+                let given_up = self.queue.put_back(batches, error);
+                end.given_up = given_up.unwrap_or(end.given_up);
+            }
+        }
+    }
+
     /// Puts what was taken in line for the log. Gives the sequence number that it is on disk with.
     fn enqueue(&mut self, taken: accept::Taken, now: Timestamp) -> (u64, Written) {
         accept::add(&mut self.refused, &taken.written.refused);

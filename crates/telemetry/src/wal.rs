@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tocsin_promql::Labels;
 
 use crate::disk::{Disk, LogFile};
-use crate::frame::{self, FILE_HEADER, KIND_BATCH};
+use crate::frame::{self, FILE_HEADER, KIND_BATCH, NAMES_ONLY};
 use crate::payload;
 
 /// Batches on their way into the log, in order.
@@ -71,8 +71,10 @@ impl Queue {
         self.state.refused = 0;
     }
 
-    /// Puts back what the disk refused, before all else; what is too much is given up, oldest first.
-    pub(crate) fn put_back(&mut self, batches: Vec<Prepared>, error: &io::Error) {
+    /// Puts back what the disk refused, before all else; what is too much is given up, oldest first. Gives the sequence number
+    /// of the last batch that was.
+    pub(crate) fn put_back(&mut self, batches: Vec<Prepared>, error: &io::Error) -> Option<u64> {
+        let mut given_up = None;
         for batch in batches.into_iter().rev() {
             self.waiting.push_front(batch);
         }
@@ -82,9 +84,11 @@ impl Queue {
         {
             bytes -= oldest.bytes();
             self.state.never_written += 1;
+            given_up = Some(oldest.sequence);
         }
         self.state.refused = self.waiting.len();
         self.note_error(error);
+        given_up
     }
 
     /// Whether the disk refused what waits.
@@ -124,6 +128,8 @@ pub(crate) struct LogEnd {
     next_segment: u64,
     /// Sequence number of the last batch that is on disk.
     pub(crate) durable: u64,
+    /// Sequence number of the last batch that was given up, until a block holds what it brought; 0 for none.
+    pub(crate) given_up: u64,
 }
 
 /// The file that is written to.
@@ -131,8 +137,64 @@ struct OpenSegment {
     file: Box<dyn LogFile>,
     number: u64,
     len: u64,
+    /// Bytes that are on disk for certain.
+    synced: u64,
     /// Series whose labels stand in this file: each file can be read without the ones before it.
     named: Bits,
+}
+
+/// Series that one frame names at most.
+const NAMES_MAX: usize = 1_000;
+/// Bytes of frames that are gathered before they are handed to the disk.
+const GATHERED_BYTES: usize = 8 << 20;
+
+impl OpenSegment {
+    /// Appends batches, and the labels of those of their series that the file has not named yet. Where there are many, frames
+    /// of their own name them first: no frame grows with what all senders together have.
+    fn append(&mut self, batches: &[Prepared], labels_of: &LabelsOf<'_>) -> io::Result<()> {
+        let few: usize = batches.iter().map(|one| one.rest.len() + 64).sum();
+        let mut bytes = Vec::with_capacity(few.min(GATHERED_BYTES));
+        for batch in batches {
+            let mut unnamed = Vec::new();
+            for series in &batch.series {
+                if !self.named.has(*series) {
+                    self.named.set(*series, true);
+                    unnamed.push(*series);
+                }
+            }
+            let split = unnamed.len() - unnamed.len().min(NAMES_MAX);
+            let (before, with) = unnamed.split_at(split);
+            for some in before.chunks(NAMES_MAX) {
+                let names = payload::encode_names(&labels_of(some));
+                frame::encode(
+                    &mut bytes,
+                    KIND_BATCH,
+                    NAMES_ONLY,
+                    &[&names, &payload::empty_rest()],
+                );
+                self.hand_over(&mut bytes, GATHERED_BYTES)?;
+            }
+            let names = payload::encode_names(&labels_of(with));
+            frame::encode(
+                &mut bytes,
+                KIND_BATCH,
+                batch.sequence,
+                &[&names, &batch.rest],
+            );
+            self.hand_over(&mut bytes, GATHERED_BYTES)?;
+        }
+        self.hand_over(&mut bytes, 0)
+    }
+
+    /// Hands bytes to the disk when there are more than so many.
+    fn hand_over(&mut self, bytes: &mut Vec<u8>, above: usize) -> io::Result<()> {
+        if bytes.len() > above {
+            self.file.append(bytes)?;
+            self.len += bytes.len() as u64;
+            bytes.clear();
+        }
+        Ok(())
+    }
 }
 
 /// A set of small numbers.
@@ -174,6 +236,7 @@ impl LogEnd {
                 file: disk.extend_log(&segment_path(folder, number), len)?,
                 number,
                 len,
+                synced: len,
                 // Numbers of series are new in this process: all are named again.
                 named: Bits::default(),
             }),
@@ -184,6 +247,7 @@ impl LogEnd {
             open,
             next_segment: resume.next_segment,
             durable: resume.sequence,
+            given_up: 0,
         })
     }
 
@@ -211,38 +275,17 @@ impl LogEnd {
                 self.open.insert(segment)
             }
         };
-        let mut bytes = Vec::with_capacity(batches.iter().map(|one| one.rest.len() + 64).sum());
-        let mut unnamed = Vec::new();
-        for batch in batches {
-            unnamed.clear();
-            for series in &batch.series {
-                if !segment.named.has(*series) {
-                    segment.named.set(*series, true);
-                    unnamed.push(*series);
-                }
-            }
-            let names = match unnamed.is_empty() {
-                true => payload::encode_names(&[]),
-                false => payload::encode_names(&labels_of(&unnamed)),
-            };
-            frame::encode(
-                &mut bytes,
-                KIND_BATCH,
-                batch.sequence,
-                &[&names, &batch.rest],
-            );
-        }
-        let written = segment.file.append(&bytes);
+        let written = segment.append(batches, labels_of);
         if let Err(error) = written.and_then(|()| segment.file.sync()) {
             // After a failed sync the system may have dropped the pages: what was written since the last one is written
             // again, into a new file. Sequence numbers tell the copies apart.
             if let Some(mut failed) = self.open.take() {
                 // If this fails too, opening the store finds the same torn tail and cuts it.
-                let _ = failed.file.cut(failed.len);
+                let _ = failed.file.cut(failed.synced);
             }
             return Err(error);
         }
-        segment.len += bytes.len() as u64;
+        segment.synced = segment.len;
         self.durable = last.sequence;
         Ok(())
     }
@@ -273,6 +316,7 @@ fn create(disk: &dyn Disk, folder: &Path, number: u64) -> io::Result<OpenSegment
         file,
         number,
         len: FILE_HEADER.len() as u64,
+        synced: FILE_HEADER.len() as u64,
         named: Bits::default(),
     })
 }

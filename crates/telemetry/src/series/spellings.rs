@@ -4,6 +4,8 @@ use super::short;
 
 /// Bytes of all spellings; series beyond are looked up by their labels, each time.
 const BYTES_MAX: usize = 32 << 20;
+/// A longer spelling, which hardly any series has, is not remembered: one sender shall not take the room of all.
+const SPELLING_BYTES_MAX: usize = 4 << 10;
 /// What is forgotten may take this much before all is.
 const DEAD_BYTES_MAX: usize = BYTES_MAX / 2;
 
@@ -38,6 +40,7 @@ impl Spellings {
     pub(super) fn note(&mut self, series: u32, spelling: &[u8]) {
         let index = series as usize;
         if self.places.get(index).is_some_and(|place| place.len > 0)
+            || spelling.len() > SPELLING_BYTES_MAX
             || self.bytes.len() + spelling.len() > BYTES_MAX
         {
             return;
@@ -91,14 +94,16 @@ mod tests {
     #[test]
     fn memory_is_bounded_also_when_series_come_and_go() {
         let mut known = Spellings::default();
-        let long = vec![b'x'; 1 << 20];
-        for series in 0..200 {
+        let long = vec![b'x'; SPELLING_BYTES_MAX];
+        for series in 0..50_000 {
             known.note(series, &long);
-            if series >= 10 {
-                known.forget(series - 10);
+            if series >= 1_000 {
+                known.forget(series - 1_000);
             }
             assert!(known.bytes.capacity() <= BYTES_MAX + BYTES_MAX / 8);
         }
-        assert!(known.is(199, &long));
+        assert!(known.is(49_999, &long));
+        known.note(1, &[long, vec![b'x']].concat());
+        assert!(!known.is(1, &[b'x'; SPELLING_BYTES_MAX + 1]));
     }
 }

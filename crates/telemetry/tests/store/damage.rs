@@ -9,6 +9,7 @@ use tocsin_promql::Matcher;
 use tocsin_telemetry::{OpenError, OpenReport, Options, Store};
 
 use crate::at;
+use crate::durability::written_len;
 
 /// The version of a file's layout stands there; a larger one means that a newer Tocsin wrote it, which is never set aside.
 const VERSION_AT: usize = 4;
@@ -156,8 +157,8 @@ fn a_damaged_byte_costs_what_stands_there_and_never_the_store() {
         "other files than expected: {names:?}"
     );
     for (name, hit) in names.iter().zip(hits) {
-        let len = fs::metadata(folder.path().join(name)).unwrap().len();
-        for place in places(usize::try_from(len).unwrap()) {
+        let len = written_len(&fs::read(folder.path().join(name)).unwrap());
+        for place in places(len) {
             let mask = [0x01, 0x80, 0xff][place % 3];
             check(folder.path(), name, hit, place, mask);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tocsin_domain::signal::Batch;
+use tocsin_domain::write::Write;
 use tocsin_telemetry::{Options, Store};
 
 use crate::faulty::FaultyDisk;
@@ -33,6 +34,12 @@ fn count(store: &Store) -> Vec<f64> {
     values(store, "count_over_time(apache_parent_up[1h])", 60_000)
 }
 
+/// Bytes of a log without the zeros at its end, where these tests' frames have none.
+pub(crate) fn written_len(log: &[u8]) -> usize {
+    let zeros = log.iter().rev().take_while(|byte| **byte == 0).count();
+    log.len() - zeros
+}
+
 #[test]
 fn a_log_that_is_cut_at_any_byte_keeps_every_append_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
@@ -41,21 +48,22 @@ fn a_log_that_is_cut_at_any_byte_keeps_every_append_that_was_acknowledged() {
     for number in 0..3 {
         store.append(&batch(number), at(number * 250)).unwrap();
         let log = files(folder.path(), ".wal").remove(0);
-        ends.push(fs::metadata(log).unwrap().len());
+        ends.push(written_len(&fs::read(log).unwrap()) as u64);
     }
     drop(store);
     let log = files(folder.path(), ".wal").remove(0);
     let name = log.file_name().unwrap();
     let bytes = fs::read(&log).unwrap();
-    for cut in 0..=bytes.len() {
+    // Behind the last frame are zeros: room for more.
+    for cut in (0..=written_len(&bytes)).chain([bytes.len() - 1, bytes.len()]) {
         let copy = tempfile::tempdir().unwrap();
         fs::write(copy.path().join(name), &bytes[..cut]).unwrap();
         let acknowledged = ends.iter().filter(|end| **end <= cut as u64).count();
         let (store, report) = open(copy.path());
         assert_eq!(report.frames, acknowledged, "cut at {cut}");
         assert_eq!(report.set_aside, [], "cut at {cut}");
-        // A file that ends with its header or a frame was not cut in the middle of anything.
-        let whole = cut == 5 || ends.contains(&(cut as u64));
+        // A file that ends with its header, a frame or zeros was not cut in the middle of anything.
+        let whole = cut == 5 || ends.contains(&(cut as u64)) || cut > written_len(&bytes);
         assert_eq!(report.torn_tail.is_none(), whole, "cut at {cut}");
         if cut % 16 != 0 {
             continue;
@@ -172,6 +180,70 @@ fn batches_that_wait_too_long_are_given_up_and_counted() {
     assert!(stats.waiting < 50 && stats.never_written > 0, "{stats:?}");
     assert_eq!(stats.waiting as u64 + stats.never_written, 50);
     assert_eq!(count(&store), [100.0]);
+}
+
+#[test]
+fn what_was_given_up_is_acknowledged_to_who_sends_it_again_only_once_a_block_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let mut options = Options {
+        disk: Arc::new(disk.clone()),
+        ..Options::default()
+    };
+    options.limits.waiting_bytes_max = 400;
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    let write = |number: i64| {
+        let mut write = Write::default();
+        write.begin([("__name__".into(), format!("m{number}").into())]);
+        for second in 0..20 {
+            write.push(at(second * 1_000).as_millis(), number as f64);
+        }
+        write
+    };
+    disk.full.store(true, Ordering::Relaxed);
+    for number in 0..5 {
+        store.write(&write(number), "a", at(20_000)).unwrap_err();
+    }
+    assert!(store.stats().never_written > 0);
+    disk.full.store(false, Ordering::Relaxed);
+    store.write(&write(5), "b", at(20_000)).unwrap();
+    store.write(&write(0), "a", at(20_000)).unwrap_err();
+    assert!(store.is_sealing_due());
+    store.maintain(at(21_000), &[]).unwrap();
+    assert_eq!(store.write(&write(0), "a", at(20_000)).unwrap().samples, 20);
+    assert!(!store.is_sealing_due());
+    drop(store);
+    let (store, _) = open(folder.path());
+    assert_eq!(values(&store, "count_over_time(m0[1h])", 20_000), [20.0]);
+}
+
+/// A write of so many series whose labels are as long as is allowed.
+fn of_long_labels(first: usize, count: usize, value: &str) -> Write<'_> {
+    let mut write = Write::default();
+    for number in first..first + count {
+        let labels = (0..7).map(|label| (format!("l{label}").into(), value.into()));
+        let name = [("__name__".into(), format!("m{number}").into())];
+        write.begin(name.into_iter().chain(labels));
+        write.push(at(1_000).as_millis(), number as f64);
+    }
+    write
+}
+
+#[test]
+fn series_with_long_labels_in_any_number_are_logged_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let value = "x".repeat(2_000);
+    let (store, _) = open(folder.path());
+    let written = store.write(&of_long_labels(0, 3_000, &value), "a", at(2_000));
+    assert_eq!(written.unwrap().samples, 3_000);
+    // Known series, in a file that has not named them yet.
+    let last = of_long_labels(3_000, 1, &value);
+    store.write(&last, "a", at(2_000)).unwrap();
+    drop(store);
+    let (store, report) = open(folder.path());
+    assert_eq!(report.set_aside, []);
+    assert_eq!(report.samples, 3_001);
+    assert_eq!(values(&store, "count({l0=~\".+\"})", 2_000), [3_001.0]);
 }
 
 #[test]

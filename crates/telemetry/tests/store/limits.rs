@@ -17,6 +17,30 @@ fn one(label: &str, value: &str, ms: i64) -> Write<'static> {
     write
 }
 
+#[test]
+fn labels_that_are_too_long_in_all_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = Store::open(folder.path(), Options::default()).unwrap();
+    let value = "x".repeat(2_000);
+    let mut write = Write::default();
+    for labels in [8, 9] {
+        let long = (0..labels).map(|label| (format!("l{label}").into(), value.as_str().into()));
+        write.begin([("__name__".into(), "m".into())].into_iter().chain(long));
+        write.push(at(1).as_millis(), 1.0);
+    }
+    let refused = Refused {
+        labels: 1,
+        ..Refused::default()
+    };
+    check_write(
+        &store,
+        "a",
+        &write,
+        refused,
+        &["its labels have 18027 bytes", "16384"],
+    );
+}
+
 /// Writes, and checks what was refused and what is said of it.
 fn check_write(store: &Store, source: &str, write: &Write<'_>, expected: Refused, words: &[&str]) {
     let written = store.write(write, source, at(100_000_000)).unwrap();
