@@ -1,6 +1,8 @@
 //! Texts that were not written by a friend: they are read or refused, in bounded stack and memory.
 #![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
 use tocsin_promql::{
     EvalError, Limits, ParseError, Query, Select, SeriesData, Source, SourceError, parse_selector,
@@ -87,6 +89,104 @@ fn a_subquery_cannot_take_more_than_its_limit() {
     let query = Query::parse("max_over_time(vector(1)[100y:1ms])").unwrap();
     let error = query.instant(&Empty, 0, &Limits::default()).unwrap_err();
     assert!(matches!(error, EvalError::TooManySamples { .. }), "{error}");
+}
+
+/// 41 columns of `leaf`, all of them alive where it is nested deepest.
+fn nested(leaf: &str) -> String {
+    format!(
+        "{}{leaf}{}",
+        format!("{leaf} + (").repeat(40),
+        ")".repeat(40)
+    )
+}
+
+#[test]
+fn every_column_counts_wherever_it_comes_from() {
+    let check = |text: String| {
+        let query = Query::parse(&text).unwrap();
+        let limits = Limits {
+            samples_max: 200_000,
+            ..Limits::default()
+        };
+        let limit = limits.samples_max;
+        let error = query.instant(&Empty, 0, &limits).unwrap_err();
+        assert_eq!(error, EvalError::TooManySamples { limit }, "{text}");
+    };
+    for scalar in ["time()", "pi()", "scalar(x)", "1"] {
+        check(format!(
+            "max_over_time(vector({})[10s:1ms])",
+            nested(scalar)
+        ));
+    }
+    for vector in ["hour()", "absent(x)"] {
+        check(format!("max_over_time(({})[10s:1ms])", nested(vector)));
+    }
+    check("max_over_time(timestamp(vector(1) + vector(1))[60s:1ms])".to_owned());
+}
+
+#[test]
+fn working_memory_counts_only_while_it_is_in_use() {
+    let one = "quantile(0.5, max_over_time(sum(topk(1, vector(1)))[1s:1ms]))";
+    let query = Query::parse(&[one; 20].join(" + ")).unwrap();
+    let check = |samples_max, expected: bool| {
+        let limits = Limits {
+            samples_max,
+            ..Limits::default()
+        };
+        let answer = query.instant(&Empty, 0, &limits);
+        assert_eq!(answer.is_ok(), expected, "{samples_max}: {answer:?}");
+    };
+    // Each part computes six columns of 1,000 values, and holds up to six more.
+    check(130_000, true);
+    check(100_000, false);
+}
+
+/// How often a query over ten seconds asks whether it is to stop.
+fn asked(text: &str, give_up: Option<usize>) -> (usize, Option<EvalError>) {
+    let asked = Cell::new(0);
+    let cancelled = || {
+        asked.set(asked.get() + 1);
+        give_up.is_some_and(|times| asked.get() >= times)
+    };
+    let limits = Limits {
+        cancelled: Some(&cancelled),
+        ..Limits::default()
+    };
+    let query = Query::parse(text).unwrap();
+    let answer = query.range(&Empty, 0, 10_000, 50, &limits);
+    (asked.get(), answer.err())
+}
+
+#[test]
+fn long_work_on_one_series_stops_when_it_is_told_to() {
+    let check = |text: &str| {
+        assert_eq!(
+            asked(text, Some(100)),
+            (100, Some(EvalError::Cancelled)),
+            "{text}"
+        );
+    };
+    check("quantile_over_time(0.5, vector(time())[10s:1ms])");
+    check("stddev_over_time(vector(time())[10s:1ms])");
+    check("predict_linear(vector(time())[10s:1ms], 60)");
+    // It falls at every second sample.
+    check("rate(vector(time() * 1000 % 2)[10s:1ms])");
+    let many = "-".repeat(100);
+    check(&format!("max_over_time(({many}vector(time()))[10s:1ms])"));
+    check(&format!("max_over_time(vector({many}time())[10s:1ms])"));
+}
+
+#[test]
+fn work_that_each_sample_enters_once_is_seldom_interrupted() {
+    let check = |text: &str| {
+        let (times, error) = asked(text, None);
+        assert_eq!(error, None, "{text}");
+        assert!(times < 40, "{text}: {times}");
+    };
+    check("rate(vector(time())[10s:1ms])");
+    check("max_over_time(vector(time())[10s:1ms])");
+    check("changes(vector(time())[10s:1ms])");
+    check("irate(vector(time())[10s:1ms])");
 }
 
 #[test]

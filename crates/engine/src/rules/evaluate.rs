@@ -1,9 +1,13 @@
 //! One evaluation: what is asked at which time, and by which limits. It keeps no state.
 
-use tocsin_promql::{InstantSample, Labels, Limits, Query, Select, Source, Value, is_stale};
+use tocsin_promql::{
+    EvalError, InstantSample, Labels, Limits, Query, Select, Source, Value, is_stale,
+};
 
 /// Samples that one question may touch.
 const SAMPLES_MAX: usize = 20_000_000;
+/// The time one evaluation may take, microseconds, the questions of its templates included: the other rules wait for it.
+pub(super) const EVALUATION_US_MAX: u64 = 10_000_000;
 /// Series that one answer may have.
 pub(crate) const ANSWER_MAX: usize = 10_000;
 /// Series that are looked at to tell whether there is data.
@@ -13,6 +17,8 @@ const DATA_SERIES_MAX: usize = 10_000;
 #[derive(Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) source: &'a dyn Source,
+    /// Whether the evaluation has lasted as long as it may.
+    pub(crate) is_over: &'a dyn Fn() -> bool,
     /// The time that states are judged by, milliseconds.
     pub(crate) at_ms: i64,
     /// The time that is asked about and written, milliseconds: earlier by the group's offset.
@@ -32,11 +38,12 @@ impl Moment<'_> {
     pub(crate) fn answer(&self, query: &Query) -> Result<Vec<InstantSample>, String> {
         let limits = Limits {
             samples_max: SAMPLES_MAX,
+            cancelled: Some(self.is_over),
             ..Limits::default()
         };
         let answer = query
             .instant(self.source, self.query_at_ms, &limits)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| told(&error))?;
         let samples = match answer.value {
             Value::Vector(samples) => samples,
             Value::Scalar(value) => vec![InstantSample {
@@ -88,4 +95,15 @@ impl Moment<'_> {
             })
         })
     }
+}
+
+/// A failure as a rule's error tells it.
+fn told(error: &EvalError) -> String {
+    if *error == EvalError::Cancelled {
+        return format!(
+            "the evaluation took longer than {} s and was given up: shorten its ranges or narrow its matchers",
+            EVALUATION_US_MAX / 1_000_000
+        );
+    }
+    error.to_string()
 }

@@ -11,7 +11,7 @@ use tocsin_promql::{Labels, METRIC_NAME, STALE_NAN_BITS, Source};
 
 use super::alerting::Changes;
 use super::depend::{Feeds, Index, Needs, outputs};
-use super::evaluate::Moment;
+use super::evaluate::{EVALUATION_US_MAX, Moment};
 use super::evidence::{fired, resolved};
 use super::group::{Group, Memory, Rule};
 use super::known::{Known, key_of};
@@ -254,7 +254,8 @@ impl Rules {
         clock_us: &dyn Fn() -> u64,
     ) {
         let begun_us = clock_us();
-        let moment = self.moment(rule, at_ms, whole, step);
+        let is_over = || clock_us().saturating_sub(begun_us) > EVALUATION_US_MAX;
+        let moment = self.moment(rule, at_ms, whole, step, &is_over);
         let one = &mut self.rules[rule];
         let spec = Arc::clone(&one.spec);
         let changes =
@@ -294,7 +295,14 @@ impl Rules {
         self.done(rule, at_ms, step.now.as_millis(), !whole);
     }
 
-    fn moment<'a>(&self, rule: usize, at_ms: i64, whole: bool, step: &Step<'a>) -> Moment<'a> {
+    fn moment<'a>(
+        &self,
+        rule: usize,
+        at_ms: i64,
+        whole: bool,
+        step: &Step<'a>,
+        is_over: &'a dyn Fn() -> bool,
+    ) -> Moment<'a> {
         let one = &self.rules[rule];
         let group = &self.groups[one.group];
         let now_ms = step.now.as_millis();
@@ -302,6 +310,7 @@ impl Rules {
         let settle_ms = HEARD_MS_MIN.max(group.interval_ms());
         Moment {
             source: step.source,
+            is_over,
             at_ms,
             query_at_ms: at_ms - group.query_offset_ms(),
             whole,

@@ -5,7 +5,7 @@ use tocsin_domain::monitor::Severity;
 use tocsin_engine::rules::{Health, NoData};
 use tocsin_promql::Query;
 
-use crate::stage::{Stage, alert, group, labelled, with};
+use crate::stage::{Stage, alert, group, labelled, record, with};
 
 const NONE: [&str; 0] = [];
 
@@ -224,4 +224,26 @@ fn what_is_told_carries_words_severity_and_the_sample_that_proves_it() {
     check("info", Severity::Info);
     check("error", Severity::Error);
     check("whatever", Severity::Error);
+}
+
+#[test]
+fn a_rule_that_takes_too_long_is_given_up_and_says_so() {
+    let long = "max_over_time(vector(time())[100s:1ms])";
+    let rules = vec![record("long", long), record("short", "sum(up)")];
+    let mut stage = Stage::new(vec![group(rules)]);
+    stage.tick_us = 6_000_000;
+    stage.store("up", 1.0);
+    stage.pass(10_000);
+    let view = stage.rule(0);
+    assert_eq!(view.health, Health::Bad);
+    let error = view.error.unwrap_or_default();
+    assert!(error.contains("longer than 10 s"), "{error}");
+    assert_eq!(
+        stage.rule(1).health,
+        Health::Good,
+        "the next one is evaluated"
+    );
+    stage.tick_us = 0;
+    stage.pass(10_000);
+    assert_eq!(stage.rule(0).health, Health::Good);
 }

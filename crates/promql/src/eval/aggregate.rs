@@ -64,10 +64,15 @@ impl Evaluator<'_> {
             any_order: only_there,
             presence_only: only_there,
         };
+        // A state may be larger than the value that becomes of it.
+        let more = (size_of::<F>() / size_of::<f64>())
+            .saturating_sub(1)
+            .saturating_mul(grid.count);
         self.feed(&aggregate.expr, grid, wanted, &mut |fed, budget| {
             let place = groups.place(&fed.labels, fed.name);
             if place == columns.len() {
                 budget.spend(grid.count)?;
+                budget.hold(more)?;
                 columns.push(vec![F::START; grid.count]);
             }
             for (state, value) in columns[place].iter_mut().zip(fed.values) {
@@ -77,12 +82,18 @@ impl Evaluator<'_> {
             }
             Ok(())
         })?;
+        self.budget.give_back(more.saturating_mul(columns.len()));
         let rows = groups.sorted_with(columns).into_iter();
         Ok(rows
-            .map(|(key, column)| Row {
-                labels: key.labels,
-                drop_name: key.drop_name,
-                values: column.into_iter().map(F::result).collect(),
+            .map(|(key, column)| {
+                let mut values: Vec<f64> = column.into_iter().map(F::result).collect();
+                // They lie where the states were, which took more.
+                values.shrink_to_fit();
+                Row {
+                    labels: key.labels,
+                    drop_name: key.drop_name,
+                    values,
+                }
             })
             .collect())
     }
@@ -102,6 +113,7 @@ impl Evaluator<'_> {
             grid,
             Wanted::default(),
             &mut |fed, budget| {
+                budget.hold(grid.count)?;
                 let place = groups.place(&fed.labels, fed.name);
                 if place == members.len() {
                     budget.spend(grid.count)?;
@@ -111,14 +123,18 @@ impl Evaluator<'_> {
                 Ok(())
             },
         )?;
-        let rows = groups.sorted_with(members).into_iter();
-        Ok(rows
-            .map(|(key, members)| Row {
+        let groups = groups.sorted_with(members);
+        let mut rows = Vec::with_capacity(groups.len());
+        for (key, members) in groups {
+            self.budget.work(members.len())?;
+            self.budget.give_back(members.len());
+            rows.push(Row {
                 labels: key.labels,
                 drop_name: key.drop_name,
                 values: quantile_column(&members, quantiles),
-            })
-            .collect())
+            });
+        }
+        Ok(rows)
     }
 
     fn count_values(

@@ -17,8 +17,8 @@ impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, grid: Grid) -> Result<Out, EvalError> {
         match call.func {
             Func::Scalar => self.only_value(arg(call, 0)?, grid).map(Out::Scalar),
-            Func::Time => Ok(Out::Scalar(times(grid))),
-            Func::Pi => Ok(Out::Scalar(vec![std::f64::consts::PI; grid.count])),
+            Func::Time => self.times(grid).map(Out::Scalar),
+            Func::Pi => self.constant(std::f64::consts::PI, grid),
             Func::Over(func) => self.over(func, call, grid).map(Out::Vector),
             Func::Map(func) => {
                 let mut rows = self.vector(arg(call, 0)?, grid)?;
@@ -50,7 +50,7 @@ impl Evaluator<'_> {
                 };
                 self.info(arg(call, 0)?, infos, grid).map(Out::Vector)
             }
-            Func::OfQuery(fact) => Ok(Out::Scalar(vec![self.of_query(fact); grid.count])),
+            Func::OfQuery(fact) => self.constant(self.of_query(fact), grid),
             Func::NativeOnly => Ok(Out::Vector(Vec::new())),
             Func::LabelReplace => self.replace(call, grid).map(Out::Vector),
             Func::LabelJoin => {
@@ -108,6 +108,13 @@ impl Evaluator<'_> {
         })
     }
 
+    /// The column of the instants themselves.
+    fn times(&mut self, grid: Grid) -> Result<Vec<f64>, EvalError> {
+        self.budget.spend(grid.count)?;
+        let steps = 0..grid.count;
+        Ok(steps.map(|step| seconds(grid.time_ms(step))).collect())
+    }
+
     fn scalars(&mut self, args: &[Expr], grid: Grid) -> Result<Vec<Vec<f64>>, EvalError> {
         args.iter().map(|arg| self.scalar(arg, grid)).collect()
     }
@@ -115,6 +122,7 @@ impl Evaluator<'_> {
     /// `scalar(v)`: the value of the only series, else NaN.
     fn only_value(&mut self, arg: &Expr, grid: Grid) -> Result<Vec<f64>, EvalError> {
         let rows = self.vector(arg, grid)?;
+        self.budget.spend(grid.count)?;
         let value_at = |step: usize| {
             let mut present = rows
                 .iter()
@@ -170,7 +178,7 @@ impl Evaluator<'_> {
 
     fn date(&mut self, part: DatePart, call: &Call, grid: Grid) -> Result<Vec<Row>, EvalError> {
         let mut rows = match call.args.first() {
-            None => vec![unlabelled(times(grid))],
+            None => vec![unlabelled(self.times(grid)?)],
             Some(arg) => self.vector(arg, grid)?,
         };
         rows.iter_mut()
@@ -194,7 +202,7 @@ impl Evaluator<'_> {
         } else {
             // What was computed has the time of its computation.
             rows = self.vector(arg, grid)?;
-            let times = times(grid);
+            let times = self.times(grid)?;
             for row in &mut rows {
                 for (value, time) in row.values.iter_mut().zip(&times) {
                     if is_present(*value) {
@@ -216,6 +224,7 @@ impl Evaluator<'_> {
             presence_only: true,
             any_order: true,
         };
+        self.budget.spend(grid.count)?;
         let mut there = vec![false; grid.count];
         self.feed(arg, grid, wanted, &mut |fed, _| {
             for (there, value) in there.iter_mut().zip(fed.values) {
@@ -238,6 +247,7 @@ impl Evaluator<'_> {
             presence_only: true,
             any_order: true,
         };
+        self.budget.spend(grid.count)?;
         let mut there = vec![false; grid.count];
         self.each_samples(window, grid, wanted, &mut |samples, _, _| {
             for (there, bounds) in there.iter_mut().zip(&samples.timeline.bounds) {
@@ -265,12 +275,6 @@ fn text(call: &Call, at: usize) -> Result<&str, EvalError> {
 
 fn texts(call: &Call, from: usize) -> Result<Vec<&str>, EvalError> {
     (from..call.args.len()).map(|at| text(call, at)).collect()
-}
-
-fn times(grid: Grid) -> Vec<f64> {
-    (0..grid.count)
-        .map(|step| seconds(grid.time_ms(step)))
-        .collect()
 }
 
 fn unlabelled(values: Vec<f64>) -> Row {

@@ -27,29 +27,37 @@ impl Evaluator<'_> {
         parameter: &[f64],
         grid: Grid,
     ) -> Result<Vec<Row>, EvalError> {
+        self.budget.spend(parameter.len())?;
         let parameter = self.checked_parameter(aggregate.op, parameter)?;
         let mut groups = Groups::new(&aggregate.grouping);
         let mut members: Vec<Vec<usize>> = Vec::new();
         let mut candidates = Vec::new();
         let mut values = Vec::new();
-        self.feed(&aggregate.expr, grid, Wanted::default(), &mut |fed, _| {
-            let place = groups.place(&fed.labels, fed.name);
-            if place == members.len() {
-                members.push(Vec::new());
-            }
-            members[place].push(candidates.len());
-            values.extend_from_slice(fed.values);
-            candidates.push(Candidate {
-                labels: fed.labels,
-                name: fed.name,
-            });
-            Ok(())
-        })?;
+        self.feed(
+            &aggregate.expr,
+            grid,
+            Wanted::default(),
+            &mut |fed, budget| {
+                budget.hold(grid.count)?;
+                let place = groups.place(&fed.labels, fed.name);
+                if place == members.len() {
+                    members.push(Vec::new());
+                }
+                members[place].push(candidates.len());
+                values.extend_from_slice(fed.values);
+                candidates.push(Candidate {
+                    labels: fed.labels,
+                    name: fed.name,
+                });
+                Ok(())
+            },
+        )?;
         let mut kept: Vec<Option<Vec<f64>>> = vec![None; candidates.len()];
         let mut order = Vec::new();
         let mut present = Vec::new();
         for (_, members) in groups.sorted_with(members) {
             for (step, parameter) in parameter.iter().enumerate() {
+                self.budget.work(members.len())?;
                 present.clear();
                 let there = members
                     .iter()
@@ -64,6 +72,8 @@ impl Evaluator<'_> {
                 }
             }
         }
+        self.budget.give_back(values.len());
+        drop(values);
         let rows = order.into_iter().filter_map(|row| {
             let values = kept[row].take()?;
             let Candidate { labels, name } = &candidates[row];

@@ -132,7 +132,8 @@ impl Evaluator<'_> {
     ) -> Result<(), EvalError> {
         let windows = self.windows_of(selector.shift, self.limits.lookback_ms, grid);
         let span_ms = windows.span_ms();
-        let mut reader = Reader::new(windows, wanted.presence_only);
+        let mut reader = Reader::new(windows, wanted.presence_only, &mut self.budget)?;
+        self.budget.hold(grid.count)?;
         let mut out = Vec::with_capacity(grid.count);
         for series in self.select(selector, span_ms, wanted.any_order)? {
             let timeline = reader.newest_only(&series.chunks, &mut self.budget)?;
@@ -161,6 +162,8 @@ impl Evaluator<'_> {
                 sink(fed, &mut self.budget)?;
             }
         }
+        self.budget.give_back(grid.count);
+        reader.end(&mut self.budget);
         Ok(())
     }
 
@@ -187,6 +190,9 @@ impl Evaluator<'_> {
             return Err(EvalError::argument("a range of samples is expected"));
         };
         self.check_scalars(func, &scalars)?;
+        // The instants, and the values of one series after the other.
+        let working = grid.count.saturating_mul(2);
+        self.budget.hold(working)?;
         let evals_ms: Vec<i64> = (0..grid.count).map(|step| grid.time_ms(step)).collect();
         let name = match (keeps_name(func), self.limits.delayed_name_removal) {
             (true, _) => Name::Kept,
@@ -207,15 +213,8 @@ impl Evaluator<'_> {
                 evals_ms: &evals_ms,
                 scalars: &scalars,
             };
-            let timeline = &samples.timeline;
-            slide(
-                func,
-                timeline,
-                samples.values,
-                &sliding,
-                &mut scratch,
-                &mut out,
-            );
+            let read = (&*samples.timeline, samples.values);
+            slide(func, read, &sliding, &mut scratch, budget, &mut out)?;
             if !out.iter().any(|value| is_present(*value)) {
                 return Ok(());
             }
@@ -232,6 +231,7 @@ impl Evaluator<'_> {
             };
             sink(fed, budget)
         })?;
+        self.budget.give_back(working);
         for name in hinted {
             self.inform_counter(&name);
         }
@@ -250,7 +250,7 @@ impl Evaluator<'_> {
             Window::Range { selector, range_ms } => {
                 let windows = self.windows_of(selector.shift, *range_ms, grid);
                 let span_ms = windows.span_ms();
-                let mut reader = Reader::new(windows, wanted.presence_only);
+                let mut reader = Reader::new(windows, wanted.presence_only, &mut self.budget)?;
                 for series in self.select(selector, span_ms, wanted.any_order)? {
                     let timeline = reader.without_stale(&series.chunks, &mut self.budget)?;
                     if timeline.times.is_empty() {
@@ -264,6 +264,7 @@ impl Evaluator<'_> {
                     };
                     take(samples, reader.windows(), &mut self.budget)?;
                 }
+                reader.end(&mut self.budget);
             }
             Window::Subquery {
                 expr,
@@ -278,10 +279,13 @@ impl Evaluator<'_> {
                 };
                 self.budget.spend(inner.count)?;
                 let rows = self.vector(expr, inner)?;
+                // The instants, and what is present of one row with its instants.
+                let working = inner.count.saturating_mul(2);
+                self.budget.hold(working)?;
                 let times: Vec<i64> = (0..inner.count).map(|step| inner.time_ms(step)).collect();
-                let mut reader = Reader::new(windows, false);
+                let mut reader = Reader::new(windows, false, &mut self.budget)?;
                 for row in rows {
-                    let timeline = reader.of_row(&times, &row.values);
+                    let timeline = reader.of_row(&times, &row.values, &mut self.budget)?;
                     let samples = Samples {
                         labels: row.labels,
                         drop_name: row.drop_name,
@@ -290,6 +294,8 @@ impl Evaluator<'_> {
                     };
                     take(samples, reader.windows(), &mut self.budget)?;
                 }
+                reader.end(&mut self.budget);
+                self.budget.give_back(working);
             }
         }
         Ok(())

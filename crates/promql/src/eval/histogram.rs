@@ -100,6 +100,8 @@ impl Evaluator<'_> {
         let mut buckets = Vec::new();
         for (labels, mut histogram) in histograms {
             self.budget.spend(grid.count)?;
+            self.budget
+                .work(histogram.rows.len().saturating_mul(grid.count))?;
             // Buckets need not be sorted at every step then.
             histogram.rows.sort_by(|a, b| a.0.total_cmp(&b.0));
             let values = (0..grid.count).map(|step| {

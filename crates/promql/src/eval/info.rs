@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ast::{Expr, Selector};
 use crate::error::EvalError;
 use crate::labels::{Labels, METRIC_NAME};
+use crate::limits::Budget;
 use crate::matcher::{MatchOp, Matcher};
 
 use super::Evaluator;
@@ -56,9 +57,7 @@ impl Evaluator<'_> {
             let by_name = of_target
                 .get(&target)
                 .filter(|_| target.iter().any(|value| !value.is_empty()));
-            let parts = data.enrich(&row, by_name)?;
-            self.budget.spend(parts.len().saturating_mul(grid.count))?;
-            enriched.extend(parts);
+            enriched.extend(data.enrich(&row, by_name, &mut self.budget)?);
         }
         merge_equal(enriched)
     }
@@ -87,7 +86,17 @@ impl<'a> DataLabels<'a> {
     }
 
     /// One row for each set of labels that the row gets over time.
-    fn enrich(&self, row: &Row, infos: Option<&ByName<'_>>) -> Result<Vec<Row>, EvalError> {
+    fn enrich(
+        &self,
+        row: &Row,
+        infos: Option<&ByName<'_>>,
+        budget: &mut Budget<'_>,
+    ) -> Result<Vec<Row>, EvalError> {
+        let infos_count: usize = infos
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .map(Vec::len)
+            .sum();
         let needs_info = self.data.iter().any(|matcher| !matcher.accepts(""));
         let mut parts: BTreeMap<Labels, Row> = BTreeMap::new();
         let mut last: Option<(Vec<&Row>, Labels)> = None;
@@ -95,6 +104,7 @@ impl<'a> DataLabels<'a> {
             if !is_present(*value) {
                 continue;
             }
+            budget.work(infos_count)?;
             let chosen = newest(infos, step)?;
             if chosen.is_empty() && needs_info {
                 continue;
@@ -107,6 +117,9 @@ impl<'a> DataLabels<'a> {
                 Some((known, labels)) if is_last(known) => labels.clone(),
                 _ => self.labels(&row.labels, &chosen)?,
             };
+            if !parts.contains_key(&labels) {
+                budget.spend(row.values.len())?;
+            }
             let part = parts.entry(labels.clone()).or_insert_with(|| Row {
                 labels: labels.clone(),
                 drop_name: row.drop_name,

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Binary, BinaryOp, Cardinality, Grouping, Matching, SetOp};
 use crate::error::EvalError;
 use crate::labels::Labels;
+use crate::limits::Budget;
 
 use super::Evaluator;
 use super::binary::apply;
 use super::columns::{ABSENT, Grid, Row, is_present, merge_equal};
 use super::feed::Name;
 use super::group::Groups;
+
+/// Values of 8 bytes that an `Option<usize>` takes, and one for the marks of a step.
+const PARTNER_VALUES: usize = 3;
 
 /// Rows of both sides that have the same values in the matching labels.
 #[derive(Default)]
@@ -31,8 +35,9 @@ impl Evaluator<'_> {
         if let BinaryOp::Set(op) = binary.op {
             return combine(op, left, right, &groups, grid);
         }
-        self.budget
-            .spend(left.len().max(right.len()) * grid.count)?;
+        // The partners of one group at each step, and whether there is something.
+        let working = grid.count.saturating_mul(PARTNER_VALUES);
+        self.budget.hold(working)?;
         // The "many" side comes first; operands are put back in their order where the operator is applied.
         let swapped = matches!(binary.matching.cardinality, Cardinality::OneToMany(_));
         let (many, one) = if swapped {
@@ -49,6 +54,7 @@ impl Evaluator<'_> {
             many,
             one,
             active: &active,
+            budget: &mut self.budget,
             results: Vec::new(),
         };
         for (signature, group) in &groups {
@@ -60,6 +66,7 @@ impl Evaluator<'_> {
             paired.pair(signature, many, one)?;
         }
         let mut rows: Vec<Row> = paired.results;
+        self.budget.give_back(working);
         for row in &mut rows {
             row.drop_name |= binary.as_bool;
             if row.drop_name && !self.limits.delayed_name_removal {
@@ -73,17 +80,18 @@ impl Evaluator<'_> {
 }
 
 /// Pairs under construction.
-struct Pairing<'a> {
+struct Pairing<'a, 'limits> {
     binary: &'a Binary,
     swapped: bool,
     many: &'a [Row],
     one: &'a [Row],
     /// Steps at which both sides have something: elsewhere the operator is not looked at, nor are its errors.
     active: &'a [bool],
+    budget: &'a mut Budget<'limits>,
     results: Vec<Row>,
 }
 
-impl Pairing<'_> {
+impl Pairing<'_, '_> {
     /// Computes the results of one group, row by row.
     fn pair(&mut self, signature: &Labels, many: &[usize], one: &[usize]) -> Result<(), EvalError> {
         if one.is_empty() {
@@ -95,6 +103,7 @@ impl Pairing<'_> {
         // Results of this group by their labels; those of another group may be equal and are merged in the end.
         let mut places: BTreeMap<Labels, usize> = BTreeMap::new();
         for many in many.iter().map(|at| &self.many[*at]) {
+            self.budget.work(self.active.len())?;
             // The partner seldom changes, and with it the labels of the result.
             let mut last: Option<(usize, usize)> = None;
             for (step, partner) in partners.iter().enumerate() {
@@ -116,7 +125,7 @@ impl Pairing<'_> {
                 }
                 let place = match last {
                     Some((known, place)) if known == partner => place,
-                    _ => self.place(many, one, &mut places),
+                    _ => self.place(many, one, &mut places)?,
                 };
                 last = Some((partner, place));
                 self.put(place, step, value)?;
@@ -135,18 +144,24 @@ impl Pairing<'_> {
     }
 
     /// The place of the result of two series.
-    fn place(&mut self, many: &Row, one: &Row, places: &mut BTreeMap<Labels, usize>) -> usize {
+    fn place(
+        &mut self,
+        many: &Row,
+        one: &Row,
+        places: &mut BTreeMap<Labels, usize>,
+    ) -> Result<usize, EvalError> {
         let labels = result_labels(self.binary, &many.labels, &one.labels);
         if let Some(known) = places.get(&labels) {
-            return *known;
+            return Ok(*known);
         }
+        self.budget.spend(self.active.len())?;
         places.insert(labels.clone(), self.results.len());
         self.results.push(Row {
             labels,
             drop_name: many.drop_name && !matches!(self.binary.op, BinaryOp::Arithmetic(_)),
             values: vec![ABSENT; self.active.len()],
         });
-        self.results.len() - 1
+        Ok(self.results.len() - 1)
     }
 
     fn put(&mut self, place: usize, step: usize, value: f64) -> Result<(), EvalError> {

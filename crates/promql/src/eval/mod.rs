@@ -119,26 +119,36 @@ impl<'a> Evaluator<'a> {
     }
 
     fn eval(&mut self, expr: &Expr, grid: Grid) -> Result<Out, EvalError> {
-        match expr {
-            Expr::Number(number) => {
-                self.budget.spend(grid.count)?;
-                Ok(Out::Scalar(vec![*number; grid.count]))
-            }
-            Expr::Text(text) => Ok(Out::Text(text.clone())),
-            Expr::Selector(_) => self.gather(expr, grid).map(Out::Vector),
-            Expr::Window(_) => Err(EvalError::argument("a range of samples is no value")),
+        let out = match expr {
+            Expr::Number(number) => self.constant(*number, grid)?,
+            Expr::Text(text) => Out::Text(text.clone()),
+            Expr::Selector(_) => self.gather(expr, grid).map(Out::Vector)?,
+            Expr::Window(_) => return Err(EvalError::argument("a range of samples is no value")),
             Expr::Negate(inner) => match self.eval(inner, grid)? {
-                Out::Scalar(values) => Ok(Out::Scalar(values.into_iter().map(|v| -v).collect())),
+                Out::Scalar(values) => Out::Scalar(values.into_iter().map(|v| -v).collect()),
                 Out::Vector(mut rows) => {
                     rows.iter_mut().for_each(|row| row.map_present(|v| -v));
-                    self.without_names(rows).map(Out::Vector)
+                    self.without_names(rows).map(Out::Vector)?
                 }
-                Out::Text(_) => Err(EvalError::argument("a text has no negative")),
+                Out::Text(_) => return Err(EvalError::argument("a text has no negative")),
             },
-            Expr::Binary(binary) => self.binary(binary, grid),
-            Expr::Aggregate(aggregate) => self.aggregate(aggregate, grid).map(Out::Vector),
-            Expr::Call(call) => self.call(call, grid),
-        }
+            Expr::Binary(binary) => self.binary(binary, grid)?,
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate, grid).map(Out::Vector)?,
+            Expr::Call(call) => self.call(call, grid)?,
+        };
+        // Most operators change columns in place: that takes no memory, but time.
+        let columns = match &out {
+            Out::Scalar(_) => 1,
+            Out::Vector(rows) => rows.len(),
+            Out::Text(_) => 0,
+        };
+        self.budget.work(columns.saturating_mul(grid.count))?;
+        Ok(out)
+    }
+
+    fn constant(&mut self, number: f64, grid: Grid) -> Result<Out, EvalError> {
+        self.budget.spend(grid.count)?;
+        Ok(Out::Scalar(vec![number; grid.count]))
     }
 
     fn vector(&mut self, expr: &Expr, grid: Grid) -> Result<Vec<Row>, EvalError> {

@@ -68,6 +68,24 @@ pub(super) fn over(func: Each, window: &Window<'_>, scratch: &mut Scratch) -> Op
     }
 }
 
+/// Whether a function looks at every sample of its window, and not only at its ends.
+pub(super) fn reads_all(func: Each) -> bool {
+    match func {
+        Each::Irate | Each::Idelta | Each::TimeOfFirst | Each::TimeOfLast => false,
+        Each::Deriv
+        | Each::PredictLinear
+        | Each::DoubleExponentialSmoothing
+        | Each::Avg
+        | Each::Sum
+        | Each::Stddev
+        | Each::Stdvar
+        | Each::Quantile
+        | Each::Mad
+        | Each::TimeOfMax
+        | Each::TimeOfMin => true,
+    }
+}
+
 /// When the best value was seen last, in seconds.
 fn time_of(window: &Window<'_>, is_as_good: impl Fn(f64, f64) -> bool) -> Option<f64> {
     let mut samples = window.values.iter().zip(window.times);

@@ -25,8 +25,13 @@ pub(super) struct Reader {
 
 impl Reader {
     /// `presence_only`: values are not looked at, only whether they are staleness markers.
-    pub(super) fn new(windows: Windows, presence_only: bool) -> Self {
-        Self {
+    pub(super) fn new(
+        windows: Windows,
+        presence_only: bool,
+        budget: &mut Budget<'_>,
+    ) -> Result<Self, EvalError> {
+        budget.hold(windows.ends_ms.len())?;
+        Ok(Self {
             windows,
             presence_only,
             timelines: Timelines::default(),
@@ -34,7 +39,13 @@ impl Reader {
             values: Vec::new(),
             lent: Vec::new(),
             is_lent: false,
-        }
+        })
+    }
+
+    /// There is no further series.
+    pub(super) fn end(self, budget: &mut Budget<'_>) {
+        budget.give_back(self.timelines.values());
+        budget.give_back(self.windows.ends_ms.len());
     }
 
     pub(super) fn windows(&self) -> &Windows {
@@ -60,7 +71,7 @@ impl Reader {
             chunks = &chunks[begun.saturating_sub(1)..begun];
         }
         self.read(chunks, budget)?;
-        Ok(self.timeline())
+        self.timeline(budget)
     }
 
     /// Reads what lies in windows, staleness markers left out.
@@ -78,11 +89,16 @@ impl Reader {
             self.times.retain(|_| keep.next().unwrap_or(true));
             self.values.retain(|value| !is_stale(*value));
         }
-        Ok(self.timeline())
+        self.timeline(budget)
     }
 
     /// Takes a computed row in place of stored samples.
-    pub(super) fn of_row(&mut self, times: &[i64], values: &[f64]) -> Rc<Timeline> {
+    pub(super) fn of_row(
+        &mut self,
+        times: &[i64],
+        values: &[f64],
+        budget: &mut Budget<'_>,
+    ) -> Result<Rc<Timeline>, EvalError> {
         self.clear();
         self.is_lent = false;
         let present = times.iter().zip(values).filter(|(_, v)| is_present(**v));
@@ -90,7 +106,7 @@ impl Reader {
             self.times.push(*time);
             self.values.push(*value);
         }
-        self.timeline()
+        self.timeline(budget)
     }
 
     fn clear(&mut self) {
@@ -150,11 +166,11 @@ impl Reader {
         }
     }
 
-    fn timeline(&mut self) -> Rc<Timeline> {
+    fn timeline(&mut self, budget: &mut Budget<'_>) -> Result<Rc<Timeline>, EvalError> {
         if self.is_lent {
-            self.timelines.of_shared(&self.lent, &self.windows)
+            self.timelines.of_shared(&self.lent, &self.windows, budget)
         } else {
-            self.timelines.of_own(&self.times, &self.windows)
+            self.timelines.of_own(&self.times, &self.windows, budget)
         }
     }
 }

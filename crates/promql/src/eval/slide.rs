@@ -2,6 +2,8 @@
 //! source.
 
 use crate::ast::{Each, Over};
+use crate::error::EvalError;
+use crate::limits::Budget;
 
 use super::columns::ABSENT;
 use super::over::{self, count};
@@ -25,24 +27,44 @@ pub(super) struct Scratch {
     pub(super) window: over::Scratch,
 }
 
-/// Fills `out` with one value, or [`ABSENT`], per window.
+/// Fills `out` with one value, or [`ABSENT`], per window. The samples were paid for; `budget` is asked for the time of what
+/// looks at them again in each window.
 pub(super) fn slide(
     func: Over,
-    timeline: &Timeline,
-    values: &[f64],
+    (timeline, values): (&Timeline, &[f64]),
     sliding: &Sliding<'_>,
     scratch: &mut Scratch,
+    budget: &mut Budget<'_>,
     out: &mut Vec<f64>,
-) {
+) -> Result<(), EvalError> {
     out.clear();
+    // Each function remembers at most a place or a number for each sample.
+    let remembered = values.len().saturating_add(1);
+    budget.hold(remembered)?;
     let each = timeline.bounds.iter();
     let present = |value: f64, len: usize| if len == 0 { ABSENT } else { value };
     match func {
         Over::Rate => {
             let per = seconds(sliding.windows.range_ms);
-            counter_rises(timeline, values, sliding.windows, per, scratch, out);
+            counter_rises(
+                timeline,
+                values,
+                (sliding.windows, per),
+                scratch,
+                budget,
+                out,
+            )?;
         }
-        Over::Increase => counter_rises(timeline, values, sliding.windows, 1.0, scratch, out),
+        Over::Increase => {
+            counter_rises(
+                timeline,
+                values,
+                (sliding.windows, 1.0),
+                scratch,
+                budget,
+                out,
+            )?;
+        }
         Over::Delta => differences(timeline, values, sliding.windows, out),
         Over::Max => extremes(timeline, values, |a, b| a > b, scratch, out),
         Over::Min => extremes(timeline, values, |a, b| a < b, scratch, out),
@@ -64,23 +86,30 @@ pub(super) fn slide(
             scratch,
             out,
         ),
-        Over::Each(func) => window_by_window(func, timeline, values, sliding, scratch, out),
+        Over::Each(func) => {
+            let samples = (timeline, values);
+            window_by_window(func, samples, sliding, scratch, budget, out)?;
+        }
     }
+    budget.give_back(remembered);
+    Ok(())
 }
 
 fn window_by_window(
     func: Each,
-    timeline: &Timeline,
-    values: &[f64],
+    (timeline, values): (&Timeline, &[f64]),
     sliding: &Sliding<'_>,
     scratch: &mut Scratch,
+    budget: &mut Budget<'_>,
     out: &mut Vec<f64>,
-) {
+) -> Result<(), EvalError> {
+    let reads_all = over::reads_all(func);
     for (step, bounds) in timeline.bounds.iter().enumerate() {
         if bounds.len() == 0 {
             out.push(ABSENT);
             continue;
         }
+        budget.work(if reads_all { bounds.len() } else { 1 })?;
         scratch.arguments.clear();
         let arguments = sliding.scalars.iter().map(|column| column[step]);
         scratch.arguments.extend(arguments);
@@ -93,6 +122,7 @@ fn window_by_window(
         let value = over::over(func, &window, &mut scratch.window);
         out.push(value.unwrap_or(ABSENT));
     }
+    Ok(())
 }
 
 /// The rise of a counter over each window, in parts of `per`: what the samples show, falls taken for restarts from zero,
@@ -100,11 +130,11 @@ fn window_by_window(
 fn counter_rises(
     timeline: &Timeline,
     values: &[f64],
-    windows: &Windows,
-    per: f64,
+    (windows, per): (&Windows, f64),
     scratch: &mut Scratch,
+    budget: &mut Budget<'_>,
     out: &mut Vec<f64>,
-) {
+) -> Result<(), EvalError> {
     let resets = &mut scratch.places;
     find_resets(values, resets);
     let mut next = 0;
@@ -118,8 +148,13 @@ fn counter_rises(
         while resets.get(next).is_some_and(|at| *at <= bounds.first) {
             next += 1;
         }
+        let mut passed = 0;
         for at in resets[next..].iter().take_while(|at| **at < bounds.end) {
             rise += values[at - 1];
+            passed += 1;
+        }
+        if passed > 0 {
+            budget.work(passed)?;
         }
         // A counter starts at zero: it cannot be extended to before it would have been there. That can only happen where
         // the first value is small beside the rise, as no gap is as long as twice the sampled time.
@@ -131,6 +166,7 @@ fn counter_rises(
         };
         out.push(rise * factor);
     }
+    Ok(())
 }
 
 /// The places of values that are smaller than the one before.

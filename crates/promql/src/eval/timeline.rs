@@ -4,11 +4,15 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use crate::error::EvalError;
+use crate::limits::Budget;
 use crate::source::SharedTimes;
 
 /// Timelines that are kept for the next series. Series of one scrape share their times, and a query seldom goes back and
 /// forth between more scrapes than this.
 const KEPT_MAX: usize = 64;
+/// Nor are more kept than take this many values of 8 bytes together.
+const KEPT_VALUES_MAX: usize = 4_000_000;
 
 /// Windows over a grid: each ends at its instant, shifted, and is open on the left.
 pub(super) struct Windows {
@@ -74,6 +78,12 @@ pub(super) struct Timeline {
     stretches: OnceCell<Vec<Stretch>>,
 }
 
+/// What a timeline takes, in values of 8 bytes.
+fn size_of_timeline(times: usize, windows: usize) -> usize {
+    let of_window = (size_of::<Bounds>() + size_of::<Stretch>()) / size_of::<f64>();
+    times.saturating_add(windows.saturating_mul(of_window))
+}
+
 impl Timeline {
     fn new(times: Vec<i64>, windows: &Windows) -> Self {
         let (mut first, mut end) = (0, 0);
@@ -130,34 +140,68 @@ impl Timeline {
 pub(super) struct Timelines {
     shared: Vec<(Vec<SharedTimes>, Rc<Timeline>)>,
     own: Option<Rc<Timeline>>,
+    /// What `shared` takes, in values.
+    shared_values: usize,
+    own_values: usize,
 }
 
 impl Timelines {
     /// The timeline of times that are lent.
-    pub(super) fn of_shared(&mut self, parts: &[SharedTimes], windows: &Windows) -> Rc<Timeline> {
+    pub(super) fn of_shared(
+        &mut self,
+        parts: &[SharedTimes],
+        windows: &Windows,
+        budget: &mut Budget<'_>,
+    ) -> Result<Rc<Timeline>, EvalError> {
         let is_it = |(known, _): &&(Vec<SharedTimes>, Rc<Timeline>)| {
             known.len() == parts.len() && known.iter().zip(parts).all(|(a, b)| a.is_same(b))
         };
         if let Some((_, found)) = self.shared.iter().rev().find(is_it) {
-            return Rc::clone(found);
+            return Ok(Rc::clone(found));
         }
+        let count = parts.iter().map(|part| part.times().len()).sum();
+        let values = size_of_timeline(count, windows.ends_ms.len());
+        while !self.shared.is_empty()
+            && (self.shared.len() >= KEPT_MAX
+                || self.shared_values.saturating_add(values) > KEPT_VALUES_MAX)
+        {
+            let (_, oldest) = self.shared.remove(0);
+            let freed = size_of_timeline(oldest.times.len(), oldest.bounds.len());
+            self.shared_values -= freed;
+            budget.give_back(freed);
+        }
+        budget.hold(values)?;
+        self.shared_values += values;
         let times = parts.iter().flat_map(SharedTimes::times).copied().collect();
         let made = Rc::new(Timeline::new(times, windows));
-        if self.shared.len() >= KEPT_MAX {
-            self.shared.remove(0);
-        }
         self.shared.push((parts.to_vec(), Rc::clone(&made)));
-        made
+        Ok(made)
     }
 
     /// The timeline of times that a series has for itself; it often has the same ones as the series before.
-    pub(super) fn of_own(&mut self, times: &[i64], windows: &Windows) -> Rc<Timeline> {
+    pub(super) fn of_own(
+        &mut self,
+        times: &[i64],
+        windows: &Windows,
+        budget: &mut Budget<'_>,
+    ) -> Result<Rc<Timeline>, EvalError> {
         if let Some(known) = self.own.as_ref().filter(|known| known.times == times) {
-            return Rc::clone(known);
+            return Ok(Rc::clone(known));
         }
+        budget.give_back(std::mem::take(&mut self.own_values));
+        self.own = None;
+        // The times that are copied are working memory too.
+        let values = size_of_timeline(times.len().saturating_mul(2), windows.ends_ms.len());
+        budget.hold(values)?;
+        self.own_values = values;
         let made = Rc::new(Timeline::new(times.to_vec(), windows));
         self.own = Some(Rc::clone(&made));
-        made
+        Ok(made)
+    }
+
+    /// What all of them take, in values.
+    pub(super) fn values(&self) -> usize {
+        self.shared_values.saturating_add(self.own_values)
     }
 }
 
