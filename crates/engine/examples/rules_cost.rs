@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::Arrived;
-use tocsin_engine::rules::{AlertSpec, GroupSpec, Kind, NoData, RuleSpec, Rules};
+use tocsin_engine::rules::{AlertSpec, GroupSpec, Kind, NoData, Reading, RuleSpec, Rules};
 use tocsin_promql::{Labels, Limits, PlainChunk, Query, Select, SeriesData, Source, SourceError};
 
 const RULES: usize = 1_000;
@@ -69,7 +69,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let queries = group.rules.clone();
     let begun = Instant::now();
     let clock_us = move || u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let mut rules = Rules::new(vec![group], Vec::new(), Timestamp::from_millis(0));
+    let mut rules = Rules::new(
+        vec![group],
+        Reading::Whole,
+        Vec::new(),
+        Timestamp::from_millis(0),
+    );
     let mut evaluated = 0;
     let from = clock_us();
     for cycle in 1..CYCLES {

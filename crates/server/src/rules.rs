@@ -16,9 +16,8 @@ use std::time::{Duration, Instant};
 
 use tocsin_domain::signal::Batch;
 use tocsin_domain::write::Arrived;
-use tocsin_edge::ports;
 use tocsin_edge::ports::rules::RuleGroup;
-use tocsin_engine::rules::{Outcome, Rules, known_of};
+use tocsin_engine::rules::{GroupSpec, Known, Outcome, Reading, Rules};
 use tocsin_engine::{Clock, EngineHandle};
 use tocsin_telemetry::Store;
 
@@ -40,43 +39,63 @@ pub(crate) struct RulesHandle(Arc<Shared>);
 struct Shared {
     mail: Mutex<Mail>,
     knock: Condvar,
+    /// The thread has ended; set while the mail is locked.
+    has_ended: AtomicBool,
     rules: Mutex<Rules>,
     /// Whether there are rules at all: else nobody needs to hear of every write.
     has_rules: AtomicBool,
-    /// Why rule files or what rules wrote could not be used.
+    /// Why rule files were left out at the start.
     trouble: Mutex<Option<String>>,
-    given: Mutex<Given>,
 }
 
-type Answer = Result<String, String>;
+/// Rule files that were read without a mistake and are not used yet.
+pub(crate) struct Checked(Vec<GroupSpec>);
+
+/// Other rules to go on with, and who waits for that.
+struct Change {
+    groups: Vec<GroupSpec>,
+    done: SyncSender<String>,
+}
 
 /// What waits for the thread.
 #[derive(Default)]
 struct Mail {
     arrived: BTreeSet<Arc<str>>,
     newest_ms: Option<i64>,
-    reload: Vec<SyncSender<Answer>>,
+    changes: Vec<Change>,
     answered: bool,
     stop: bool,
 }
 
 impl RulesHandle {
-    /// Reads the files; a file that cannot be used is left out, and told.
-    pub(crate) fn new(given: Given, engine: &EngineHandle) -> Self {
-        let loaded = load(&given);
+    /// Reads the files; a file that cannot be used is left out, and told. Alerts whose rule may be in one of those fire on, as they
+    /// do when files are missing already (`reading`).
+    pub(crate) fn new(given: &Given, reading: Reading, known: Vec<Known>) -> Self {
+        let mut loaded = load(given);
+        let reading = if loaded.is_whole() {
+            reading
+        } else {
+            Reading::Partial
+        };
+        let groups = std::mem::take(&mut loaded.groups);
+        let rules = Rules::new(groups, reading, known, SystemClock.now());
+        if rules.kept() > 0 {
+            loaded.miss(rules.kept());
+        }
         let trouble = told(&loaded);
         if let Some(trouble) = &trouble {
             tracing::error!(%trouble, "rule files that cannot be used are left out");
         }
-        let known = engine.read(known_of);
-        let rules = Rules::new(loaded.groups, known, SystemClock.now());
+        if let Some(kept) = told_of_kept(rules.kept()) {
+            tracing::error!("{kept}");
+        }
         Self(Arc::new(Shared {
             mail: Mutex::default(),
             knock: Condvar::new(),
+            has_ended: AtomicBool::new(false),
             has_rules: AtomicBool::new(has_rules(&rules)),
             rules: Mutex::new(rules),
             trouble: Mutex::new(trouble),
-            given: Mutex::new(given),
         }))
     }
 
@@ -123,32 +142,55 @@ impl RulesHandle {
         });
     }
 
-    /// Takes other files; they are read by the next reload.
-    pub(crate) fn use_files(&self, given: Given) {
-        *lock(&self.0.given) = given;
+    /// Reads files, and changes nothing yet.
+    ///
+    /// # Errors
+    /// What is wrong in them.
+    pub(crate) fn check(&self, given: &Given) -> Result<Checked, String> {
+        let mut loaded = load(given);
+        let ending = lock(&self.0.rules).would_end(&loaded.groups);
+        if ending > 0 {
+            loaded.miss(ending);
+        }
+        match told(&loaded) {
+            Some(trouble) => Err(trouble),
+            None => Ok(Checked(loaded.groups)),
+        }
+    }
+
+    /// Goes on with what was read; tells what is evaluated from now on.
+    ///
+    /// # Errors
+    /// The rules are evaluated no longer.
+    pub(crate) fn apply(&self, checked: Checked) -> Result<String, String> {
+        let (done, applied) = sync_channel(1);
+        let Checked(groups) = checked;
+        self.0.post(|mail| {
+            if !self.0.has_ended.load(Ordering::Acquire) {
+                mail.changes.push(Change { groups, done });
+            }
+        });
+        let stopped = |_| "the rules are no longer evaluated: Tocsin is stopping".to_owned();
+        applied.recv().map_err(stopped)
+    }
+
+    /// All groups as they stand.
+    pub(crate) fn groups(&self) -> Vec<RuleGroup> {
+        let groups = lock(&self.0.rules).groups();
+        groups.into_iter().map(shown::group).collect()
+    }
+
+    /// Why rules are missing, and which alerts fire on for that.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let kept = told_of_kept(lock(&self.0.rules).kept());
+        let parts = [lock(&self.0.trouble).clone(), kept];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// Asks the thread to end.
     pub(crate) fn stop(&self) {
         self.0.post(|mail| mail.stop = true);
-    }
-}
-
-impl ports::rules::Rules for RulesHandle {
-    fn groups(&self) -> Vec<RuleGroup> {
-        let groups = lock(&self.0.rules).groups();
-        groups.into_iter().map(shown::group).collect()
-    }
-
-    fn trouble(&self) -> Option<String> {
-        lock(&self.0.trouble).clone()
-    }
-
-    fn reload(&self) -> Result<String, String> {
-        let (sender, answer) = sync_channel(1);
-        self.0.post(|mail| mail.reload.push(sender));
-        let stopped = "the rules are no longer evaluated: Tocsin is stopping".to_owned();
-        answer.recv().unwrap_or(Err(stopped))
     }
 }
 
@@ -164,7 +206,7 @@ impl Shared {
         let mut mail = lock(&self.mail);
         loop {
             let is_empty =
-                mail.arrived.is_empty() && mail.reload.is_empty() && !mail.stop && !mail.answered;
+                mail.arrived.is_empty() && mail.changes.is_empty() && !mail.stop && !mail.answered;
             let left = until.saturating_duration_since(Instant::now());
             if !is_empty || left.is_zero() {
                 return std::mem::take(&mut *mail);
@@ -174,31 +216,43 @@ impl Shared {
         }
     }
 
-    fn reload(&self) -> Answer {
-        let given = lock(&self.given).clone();
-        let loaded = load(&given);
-        if let Some(trouble) = told(&loaded) {
-            tracing::error!(%trouble, "rule files were not reloaded: nothing was changed");
-            *lock(&self.trouble) = Some(format!("not reloaded: {trouble}"));
-            return Err(trouble);
+    fn make(&self, changes: Vec<Change>) {
+        for change in changes {
+            // Whoever asked may be gone.
+            let _ = change.done.send(self.replace(change.groups));
         }
-        let rules: usize = loaded.groups.iter().map(|group| group.rules.len()).sum();
+    }
+
+    fn replace(&self, groups: Vec<GroupSpec>) -> String {
+        let count: usize = groups.iter().map(|group| group.rules.len()).sum();
         let done = format!(
-            "rules that are evaluated now: {rules} (groups: {})",
-            loaded.groups.len()
+            "rules that are evaluated now: {count} (groups: {})",
+            groups.len()
         );
-        let mut replaced = lock(&self.rules);
-        replaced.replace(loaded.groups, SystemClock.now());
-        self.has_rules
-            .store(has_rules(&replaced), Ordering::Release);
-        drop(replaced);
+        let mut rules = lock(&self.rules);
+        rules.replace(groups, SystemClock.now());
+        self.has_rules.store(has_rules(&rules), Ordering::Release);
+        drop(rules);
         *lock(&self.trouble) = None;
         tracing::info!(%done, "rule files were reloaded");
-        Ok(done)
+        done
+    }
+}
+
+/// Lets nobody wait for a thread that has ended, however it did.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.post(|mail| {
+            self.0.has_ended.store(true, Ordering::Release);
+            mail.changes.clear();
+        });
     }
 }
 
 fn run(shared: &Arc<Shared>, engine: &EngineHandle, store: &Store) {
+    let _running = Running(shared);
     let begun = Instant::now();
     let clock_us = move || u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
     let mut outbox = Outbox::default();
@@ -216,10 +270,7 @@ fn run(shared: &Arc<Shared>, engine: &EngineHandle, store: &Store) {
         if mail.stop {
             return;
         }
-        for asked in mail.reload {
-            // Whoever asked may be gone.
-            let _ = asked.send(shared.reload());
-        }
+        shared.make(mail.changes);
         let now = SystemClock.now();
         let outcome = {
             let mut rules = lock(&shared.rules);
@@ -287,6 +338,141 @@ fn told(loaded: &Loaded) -> Option<String> {
     Some(format!("{}{more}", some.join("; ")))
 }
 
+/// That alerts fire on although their rules are missing.
+fn told_of_kept(kept: usize) -> Option<String> {
+    let alerts = match kept {
+        0 => return None,
+        1 => "1 alert fires on".to_owned(),
+        more => format!("{more} alerts fire on"),
+    };
+    Some(format!(
+        "{alerts} because no rule file that can be read has the rule: a reload without mistakes ends what is really gone"
+    ))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    pub(crate) const DOWN: &str =
+        "groups:\n- name: g\n  rules:\n  - alert: Down\n    expr: up == 0\n";
+    const OTHER: &str = "groups:\n- name: h\n  rules:\n  - record: a\n    expr: up\n";
+
+    /// An alert of the rule in [`DOWN`] that fires.
+    pub(crate) fn down() -> Known {
+        Known {
+            key: "g/Down{job=\"a\"}".to_owned(),
+            group: "g".to_owned(),
+            rule: "Down".to_owned(),
+            labels: [("alertname", "Down"), ("job", "a")].into_iter().collect(),
+            fired_at_ms: 1_000_000_000,
+            value: 0.0,
+        }
+    }
+
+    pub(crate) fn given(files: &[PathBuf]) -> Given {
+        Given {
+            files: files.to_vec(),
+            interval_ms: INTERVAL_MS,
+            external_url: String::new(),
+        }
+    }
+
+    /// Makes the changes that are asked for and evaluates nothing, until told to stop.
+    pub(crate) fn make_changes(rules: &RulesHandle) -> JoinHandle<()> {
+        let shared = Arc::clone(&rules.0);
+        std::thread::spawn(move || {
+            let _running = Running(&shared);
+            loop {
+                let mail = shared.take(IDLE_WAIT);
+                if mail.stop {
+                    return;
+                }
+                shared.make(mail.changes);
+            }
+        })
+    }
+
+    /// Starts with an alert that fires and this file of rules; gives how many alerts the core is told of, and the trouble.
+    fn check_start(folder: &Path, file: &str, text: Option<&str>) -> (RulesHandle, usize, String) {
+        let path = folder.join(file);
+        if let Some(text) = text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let rules = RulesHandle::new(&given(&[path]), Reading::Whole, vec![down()]);
+        let told = told_now(&rules);
+        let trouble = rules.trouble().unwrap_or_default();
+        (rules, told, trouble)
+    }
+
+    fn told_now(rules: &RulesHandle) -> usize {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path(), tocsin_telemetry::Options::default()).unwrap();
+        let outcome = lock(&rules.0.rules).step(SystemClock.now(), &store, &|| 0);
+        outcome.told.len()
+    }
+
+    #[test]
+    fn a_start_without_the_file_of_a_firing_alert_ends_nothing_and_says_so() {
+        for (file, text, why) in [
+            ("rules.yml", Some("groups: ["), "rules.yml"),
+            ("rules.yml", None, "there is no such file"),
+            ("*.yml", None, "no file fits this pattern"),
+            ("rules.yml", Some(OTHER), ""),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let (_, told, trouble) = check_start(folder.path(), file, text);
+            assert_eq!(told, 0, "{file} {text:?}");
+            assert!(trouble.contains(why), "{trouble}");
+            assert!(trouble.contains("1 alert fires on"), "{trouble}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_files_is_no_trouble_when_no_alert_misses_its_rule() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rules.yml");
+        std::fs::write(&file, DOWN).unwrap();
+        let given = given(&[file, folder.path().join("more/*.yml")]);
+        let rules = RulesHandle::new(&given, Reading::Whole, vec![down()]);
+        assert_eq!(rules.trouble(), None);
+        assert!(rules.check(&given).is_ok());
+    }
+
+    #[test]
+    fn a_reload_ends_what_is_gone_unless_a_pattern_fits_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (rules, ..) = check_start(folder.path(), "rules.yml", Some(DOWN));
+        let pattern = given(&[folder.path().join("mount/*.yml")]);
+        let why = rules.check(&pattern).err().unwrap();
+        assert!(why.contains("no file fits this pattern"), "{why}");
+        assert_eq!(told_now(&rules), 0);
+        let thread = make_changes(&rules);
+        let checked = rules.check(&given(&[])).unwrap();
+        rules.apply(checked).unwrap();
+        assert_eq!(told_now(&rules), 1);
+        rules.stop();
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn an_alert_whose_file_is_put_right_is_taken_up_by_its_rule() {
+        let folder = tempfile::tempdir().unwrap();
+        let (rules, ..) = check_start(folder.path(), "rules.yml", Some("groups: ["));
+        let file = folder.path().join("rules.yml");
+        std::fs::write(&file, DOWN).unwrap();
+        let thread = make_changes(&rules);
+        rules.apply(rules.check(&given(&[file])).unwrap()).unwrap();
+        assert_eq!((told_now(&rules), rules.trouble()), (0, None));
+        rules.stop();
+        thread.join().unwrap();
+        let checked = rules.check(&given(&[])).unwrap();
+        assert!(rules.apply(checked).is_err(), "nobody is waited for");
+    }
 }

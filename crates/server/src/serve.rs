@@ -22,6 +22,7 @@ use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::Metrics;
 use tocsin_edge::scrape::Scraping;
 use tocsin_engine::core::EVALUATED_TO;
+use tocsin_engine::rules::known_of;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tocsin_journal::{JournalReader, OneTimePurpose};
 use tocsin_telemetry::{Options, Store};
@@ -249,7 +250,7 @@ fn start_parts(
     let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
     let files = Files::read(&config.prometheus, public_url);
-    let rules = RulesHandle::new(files.rules(), &engine);
+    let rules = RulesHandle::new(&files.rules(), files.reading(), engine.read(known_of));
     let rules_thread = rules.start(engine.clone(), Arc::clone(&store))?;
     let archive = Arc::new(Archive {
         folder: folder.join("evidence"),

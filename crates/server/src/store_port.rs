@@ -44,7 +44,7 @@ fn failed(error: &EvalError) -> QueryError {
         | EvalError::DuplicateSeries { .. }
         | EvalError::Matching { .. }
         | EvalError::BadArgument { .. } => QueryError::Wrong(error.to_string()),
-        // The language's crate may learn further ways to fail.
+        // The enum of the language's crate is `non_exhaustive`, so the compiler asks for this; it may learn further ways to fail.
         _ => QueryError::Failed(error.to_string()),
     }
 }

@@ -16,6 +16,7 @@ mod step;
 mod view;
 
 pub use known::{Known, known_of};
+pub use reload::Reading;
 pub use spec::{AlertSpec, AskInside, GroupSpec, Kind, NoData, RuleSpec, Subject, Template, Text};
 pub use step::{Outcome, Produced, Rules, Told};
 pub use view::{AlertView, GroupView, Health, KindView, RuleView, State};

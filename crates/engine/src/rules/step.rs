@@ -15,6 +15,7 @@ use super::evaluate::{EVALUATION_US_MAX, Moment};
 use super::evidence::{fired, resolved};
 use super::group::{Group, Memory, Rule};
 use super::known::{Known, key_of};
+use super::reload::Reading;
 use super::spec::{GroupSpec, Kind};
 
 /// A step ends after this time, microseconds, so that what it found out is told soon.
@@ -43,6 +44,8 @@ pub struct Rules {
     pub(super) started_ms: i64,
     /// Keys of firing alerts, and by how many rules.
     pub(super) firing: BTreeMap<String, u32>,
+    /// Alerts that fire on although no rule of theirs was read; they count in `firing`.
+    pub(super) kept: Vec<Known>,
     /// Series of rules that are gone.
     pub(super) leaving: Vec<Labels>,
     /// What is to be told besides.
@@ -110,9 +113,9 @@ struct Step<'a> {
 impl Rules {
     /// Rules that begin their work; `known` are their alerts that fire already.
     #[must_use]
-    pub fn new(specs: Vec<GroupSpec>, known: Vec<Known>, now: Timestamp) -> Self {
+    pub fn new(specs: Vec<GroupSpec>, reading: Reading, known: Vec<Known>, now: Timestamp) -> Self {
         let mut rules = Self::arrange(specs, now);
-        rules.take_up(known, now);
+        rules.begin(known, reading, now);
         rules
     }
 
@@ -142,6 +145,7 @@ impl Rules {
             arrivals_not_before_ms: i64::MIN,
             started_ms: now.as_millis(),
             firing: BTreeMap::new(),
+            kept: Vec::new(),
             leaving: Vec::new(),
             untold: Vec::new(),
             ended_cycles: Vec::new(),

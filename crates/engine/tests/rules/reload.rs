@@ -54,3 +54,14 @@ fn alerts_and_series_of_a_rule_that_is_gone_end() {
         );
     }
 }
+
+#[test]
+fn what_a_reload_would_end_is_known_before() {
+    let rules = || vec![alert("Down", "up == 0"), record("a", "up")];
+    let mut stage = Stage::new(vec![group(rules())]);
+    assert_eq!(stage.rules.would_end(&[]), 0);
+    stage.hold("up", 0.0, 11);
+    assert_eq!(stage.rules.would_end(&[]), 1);
+    assert_eq!(stage.rules.would_end(&[group(rules())]), 0);
+    assert_eq!(stage.rules.would_end(&[group(vec![record("a", "up")])]), 1);
+}

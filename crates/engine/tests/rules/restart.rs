@@ -1,8 +1,8 @@
 //! What survives a restart: since when an alert is pending, and which alerts fire.
 
-use tocsin_engine::rules::{GroupSpec, Known};
+use tocsin_engine::rules::{GroupSpec, Known, Reading};
 
-use crate::stage::{Memory, Stage, alert, group, labels, with};
+use crate::stage::{Memory, Stage, alert, group, labelled, labels, with};
 
 const NONE: [&str; 0] = [];
 
@@ -87,16 +87,48 @@ fn silence_after_a_restart_is_not_taken_for_health_at_once() {
     assert_eq!(stage.news(), [r#"resolved g/Down{job="a"}"#]);
 }
 
+/// Rules that began with alerts that fire already, long enough ago that silence counts.
+fn begun(groups: Vec<GroupSpec>, reading: Reading, known: Vec<Known>) -> Stage {
+    let mut stage = Stage::begin(2_000_000_000, Memory::default(), groups, reading, known);
+    stage.pass(600_000);
+    stage
+}
+
 #[test]
-fn an_alert_whose_rule_is_gone_is_over_at_the_start() {
-    let mut stage = Stage::at(
-        2_000_000_000,
-        Memory::default(),
-        rules(0),
-        vec![known("Gone")],
-    );
-    stage.settle();
-    assert_eq!(stage.news(), [r#"resolved g/Gone{job="a"}"#]);
+fn an_alert_whose_rule_was_not_read_fires_on_until_a_reload_without_it() {
+    for reading in [Reading::Whole, Reading::Partial] {
+        let mut stage = begun(Vec::new(), reading, vec![known("Gone")]);
+        assert_eq!(stage.news(), NONE);
+        assert_eq!(stage.rules.kept(), 1);
+        let now = stage.now();
+        stage.rules.replace(rules(0), now);
+        stage.settle();
+        assert_eq!(stage.news(), [r#"resolved g/Gone{job="a"}"#]);
+        assert_eq!(stage.rules.kept(), 0);
+    }
+}
+
+#[test]
+fn an_alert_whose_rule_is_read_again_is_its_own_as_if_nothing_had_been() {
+    let mut stage = begun(Vec::new(), Reading::Partial, vec![known("Down")]);
+    let now = stage.now();
+    stage.rules.replace(rules(0), now);
+    assert_eq!(stage.rules.kept(), 0);
+    assert_eq!(stage.alerts(0).len(), 1);
+    stage.hold("up{job=a}", 0.0, 30);
+    assert_eq!(stage.news(), NONE);
+    stage.hold("up{job=a}", 1.0, 11);
+    assert_eq!(stage.news(), [r#"resolved g/Down{job="a"}"#]);
+}
+
+#[test]
+fn an_alert_that_its_rule_can_no_longer_give_is_over_only_when_all_rules_were_read() {
+    let changed = || vec![group(vec![labelled(alert("Down", "up == 0"), "job", "b")])];
+    let mut stage = begun(changed(), Reading::Whole, vec![known("Down")]);
+    assert_eq!(stage.news(), [r#"resolved g/Down{job="a"}"#]);
+    let mut stage = begun(changed(), Reading::Partial, vec![known("Down")]);
+    assert_eq!(stage.news(), NONE);
+    assert_eq!(stage.rules.kept(), 1);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use tocsin_domain::command::AlertAsk;
 use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::Arrived;
 use tocsin_engine::rules::{
-    AlertSpec, GroupSpec, Kind, KindView, Known, NoData, RuleSpec, RuleView, Rules, State, Text,
-    Told,
+    AlertSpec, GroupSpec, Kind, KindView, Known, NoData, Reading, RuleSpec, RuleView, Rules, State,
+    Text, Told,
 };
 use tocsin_promql::{
     Labels, Matcher, PlainChunk, Query, Select, SeriesData, Source, SourceError, is_stale,
@@ -164,9 +164,20 @@ impl Stage {
         groups: Vec<GroupSpec>,
         known: Vec<Known>,
     ) -> Self {
+        Self::begin(now_ms, memory, groups, Reading::Whole, known)
+    }
+
+    pub(crate) fn begin(
+        now_ms: i64,
+        memory: Memory,
+        groups: Vec<GroupSpec>,
+        reading: Reading,
+        known: Vec<Known>,
+    ) -> Self {
+        let now = Timestamp::from_millis(now_ms);
         Self {
             memory,
-            rules: Rules::new(groups, known, Timestamp::from_millis(now_ms)),
+            rules: Rules::new(groups, reading, known, now),
             now_ms,
             told: Vec::new(),
             evaluated: 0,

@@ -30,8 +30,30 @@ pub(crate) struct Given {
 pub(crate) struct Loaded {
     pub(crate) groups: Vec<GroupSpec>,
     pub(crate) problems: Vec<Problem>,
+    /// Patterns that no file fits, which is no mistake as long as nothing is missing.
+    empty: Vec<PathBuf>,
     /// How many files were looked at.
     pub(crate) files: usize,
+}
+
+impl Loaded {
+    /// Whether nothing can have been left out.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.problems.is_empty() && self.empty.is_empty()
+    }
+
+    /// Says that the rules of so many alerts that fire are missing: a pattern that no file fits, of a disk that is not there for
+    /// example, is a problem then.
+    pub(crate) fn miss(&mut self, alerts: usize) {
+        let empty = std::mem::take(&mut self.empty).into_iter();
+        self.problems.extend(empty.map(|file| Problem {
+            file,
+            line: 0,
+            what: format!(
+                "no file fits this pattern, and the rules of firing alerts are missing ({alerts}); take it out if that is meant"
+            ),
+        }));
+    }
 }
 
 /// Something wrong in a file.
@@ -58,12 +80,14 @@ pub(crate) fn load(given: &Given) -> Loaded {
     let mut seen: BTreeMap<PathBuf, ()> = BTreeMap::new();
     for pattern in &given.files {
         let files = glob::files(pattern);
-        if files.is_empty() && !glob::is_pattern(pattern) {
-            loaded.problems.push(Problem {
+        match (files.is_empty(), glob::is_pattern(pattern)) {
+            (false, _) => {}
+            (true, true) => loaded.empty.push(pattern.clone()),
+            (true, false) => loaded.problems.push(Problem {
                 file: pattern.clone(),
                 line: 0,
                 what: "there is no such file".to_owned(),
-            });
+            }),
         }
         for file in files {
             if seen.insert(file.clone(), ()).is_some() {

@@ -174,13 +174,10 @@ fn rule(
     problems: &mut Vec<Problem>,
 ) -> Option<Rule> {
     let expr_line = raw.expr.as_ref().map_or(group_line, line);
-    let named = |given: &Option<Spanned<String>>| {
-        given
-            .as_ref()
-            .filter(|name| !name.value.is_empty())
-            .cloned()
+    let named = |given: Option<Spanned<String>>| {
+        given.filter(|name: &Spanned<String>| !name.value.is_empty())
     };
-    let (record, alert) = (named(&raw.record), named(&raw.alert));
+    let (record, alert) = (named(raw.record), named(raw.alert));
     let rule = record.as_ref().or(alert.as_ref());
     let mut told = Telling {
         group,

@@ -1251,7 +1251,7 @@ export interface paths {
         put?: never;
         /**
          * Samples by remote write
-         * @description 204 only after they are on disk. 400 tells what was refused; the rest is kept.
+         * @description 204 only after the samples are on disk. 400 tells which were refused; the rest is kept. Exemplars that cannot be kept are left out without a word, as in Prometheus; 2.0 is told how many were kept.
          */
         post: operations["prometheus_write"];
         delete?: never;
@@ -1742,7 +1742,7 @@ export interface paths {
         put?: never;
         /**
          * Samples by remote write
-         * @description 204 only after they are on disk. 400 tells what was refused; the rest is kept.
+         * @description 204 only after the samples are on disk. 400 tells which were refused; the rest is kept. Exemplars that cannot be kept are left out without a word, as in Prometheus; 2.0 is told how many were kept.
          */
         post: operations["prometheus_write_prefixed"];
         delete?: never;

@@ -5,11 +5,10 @@ use tocsin_promql::{Answer, InstantSample, Labels, RangeSeries, Value};
 
 use super::json::Json;
 use super::number::{write_float, write_seconds};
-use super::refusal::{Kind, Refusal};
-use super::reply;
+use super::refusal::Refusal;
+use super::reply::{self, Bound};
 
-/// Bytes of one answer at most: a few of them at once must fit into memory.
-const BYTES_MAX: usize = 256 * 1024 * 1024;
+const BOUND: Bound = Bound::new("aggregate, narrow its matchers, or use a longer step");
 /// Bytes that are set aside at first, at most.
 const BYTES_FIRST_MAX: usize = 32 * 1024 * 1024;
 /// What a point and the labels of a series take, about.
@@ -39,16 +38,15 @@ pub(crate) fn bytes(
     if cut(&mut value, limit) {
         notes.push(reply::truncated());
     }
-    let mut fits = Ok(());
-    let bytes = reply::envelope(capacity(&value), &notes, |json| {
+    reply::try_envelope(capacity(&value), &notes, |json| {
         json.begin_object();
-        fits = result(json, &value, at_ms);
+        result(json, &value, at_ms)?;
         if let Some(timings) = timings {
             stats(json, timings);
         }
         json.end_object();
-    });
-    fits.map(|()| bytes)
+        Ok(())
+    })
 }
 
 /// Leaves out what is beyond the limit; whether there was any.
@@ -114,18 +112,6 @@ fn metric(json: &mut Json, labels: &Labels) {
     json.labels(labels.iter());
 }
 
-fn check_size(json: &Json) -> Result<(), Refusal> {
-    if json.len() > BYTES_MAX {
-        return Err(Refusal::new(
-            Kind::Execution,
-            format!(
-                "the answer is larger than {BYTES_MAX} bytes: aggregate, narrow its matchers, or use a longer step"
-            ),
-        ));
-    }
-    Ok(())
-}
-
 fn vector(json: &mut Json, samples: &[InstantSample], at_ms: i64) -> Result<(), Refusal> {
     json.begin_list();
     for sample in samples {
@@ -137,7 +123,7 @@ fn vector(json: &mut Json, samples: &[InstantSample], at_ms: i64) -> Result<(), 
         json.float_text(sample.value);
         json.end_list();
         json.end_object();
-        check_size(json)?;
+        BOUND.check(json.len())?;
     }
     json.end_list();
     Ok(())
@@ -154,7 +140,7 @@ fn matrix(json: &mut Json, series: &[RangeSeries]) -> Result<(), Refusal> {
         json.run(|out| points(out, &one.points, &mut stamps));
         json.end_list();
         json.end_object();
-        check_size(json)?;
+        BOUND.check(json.len())?;
     }
     json.end_list();
     Ok(())

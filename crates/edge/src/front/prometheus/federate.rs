@@ -9,12 +9,12 @@ use tocsin_promql::{Labels, Limits, METRIC_NAME, Matcher, Select, SeriesData, So
 
 use super::number::write_float;
 use super::parameters::Parameters;
-use super::refusal::{Kind, Refusal};
+use super::refusal::Refusal;
+use super::reply::Bound;
 use super::turn::{self, Patience};
 use crate::app::App;
 
-/// Bytes of one answer at most.
-const BYTES_MAX: usize = 256 * 1024 * 1024;
+const BOUND: Bound = Bound::new("narrow its matchers");
 /// The label that a scraper would otherwise take from itself.
 const INSTANCE: &str = "instance";
 
@@ -35,7 +35,7 @@ pub(crate) async fn federate(
             ));
         }
         let newest = newest(parts.metrics.source(), &sets, now_ms, patience)?;
-        exposition(&newest, utf8)
+        exposition(&newest, utf8, BOUND)
     });
     match text.await {
         Ok(text) => ([(header::CONTENT_TYPE, content_type(utf8))], text).into_response(),
@@ -98,7 +98,11 @@ fn last(series: &SeriesData, from_ms: i64, to_ms: i64) -> Result<Option<(i64, f6
     Ok(None)
 }
 
-fn exposition(found: &BTreeMap<String, OfMetric>, utf8: bool) -> Result<Vec<u8>, Refusal> {
+fn exposition(
+    found: &BTreeMap<String, OfMetric>,
+    utf8: bool,
+    bound: Bound,
+) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::new();
     for (name, series) in found {
         // Without a name there is nothing that the format could call it.
@@ -115,12 +119,7 @@ fn exposition(found: &BTreeMap<String, OfMetric>, utf8: bool) -> Result<Vec<u8>,
             out.push(b' ');
             write_float(&mut out, *value);
             out.extend_from_slice(format!(" {at_ms}\n").as_bytes());
-        }
-        if out.len() > BYTES_MAX {
-            return Err(Refusal::new(
-                Kind::Execution,
-                format!("the answer is larger than {BYTES_MAX} bytes: narrow its matchers"),
-            ));
+            bound.check(out.len())?;
         }
     }
     Ok(out)
@@ -199,7 +198,7 @@ mod tests {
         let labels: Labels = labels.iter().copied().collect();
         let name = labels.metric_name().to_owned();
         let found = BTreeMap::from([(name, BTreeMap::from([(labels, (7, value))]))]);
-        let text = exposition(&found, utf8).unwrap();
+        let text = exposition(&found, utf8, BOUND).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 
@@ -228,6 +227,22 @@ mod tests {
             false,
             "# TYPE http_status untyped\nhttp_status{code__=\"5\",instance=\"\"} 0.5 7\n",
         );
+    }
+
+    #[test]
+    fn an_answer_that_grows_too_large_is_refused_within_a_metric() {
+        let labels = |number: i64| {
+            let number = number.to_string();
+            [("__name__", "up"), ("job", &number)].into_iter().collect()
+        };
+        let series = (0..100).map(|number| (labels(number), (7, 1.0)));
+        let found = BTreeMap::from([("up".to_owned(), series.collect())]);
+        let refusal = exposition(&found, true, Bound::of_bytes(100)).unwrap_err();
+        assert_eq!(
+            refusal.text(),
+            "the answer is larger than 100 bytes: ask for less"
+        );
+        assert!(exposition(&found, true, Bound::of_bytes(10_000)).is_ok());
     }
 
     #[test]

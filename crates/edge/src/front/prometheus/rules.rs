@@ -10,7 +10,8 @@ use super::json::Json;
 use super::number::{write_float, write_with_exponent};
 use super::parameters::Parameters;
 use super::refusal::Refusal;
-use super::{reply, turn};
+use super::reply::{self, Bound};
+use super::turn;
 use crate::app::App;
 use crate::ports::rules::{
     AlertState, AlertingRule, Rule, RuleAlert, RuleGroup, RuleHealth, RuleKind,
@@ -18,6 +19,7 @@ use crate::ports::rules::{
 
 /// What an instant is that never was.
 const NEVER: &str = "0001-01-01T00:00:00Z";
+const BOUND: Bound = Bound::new("ask /api/v1/rules for a few groups at a time (group_limit)");
 
 /// Which rules are wanted.
 struct Wanted {
@@ -128,7 +130,7 @@ fn groups(wanted: &Wanted, all: &[RuleGroup]) -> Result<Vec<u8>, Refusal> {
     };
     let mut count = 0;
     let mut next = None;
-    Ok(reply::envelope(4_096, &[], |json| {
+    reply::try_envelope(4_096, &[], |json| {
         json.begin_object();
         json.name("groups");
         json.begin_list();
@@ -146,17 +148,23 @@ fn groups(wanted: &Wanted, all: &[RuleGroup]) -> Result<Vec<u8>, Refusal> {
                 break;
             }
             count += 1;
-            write_group(json, group, &rules, wanted.without_alerts);
+            write_group(json, group, &rules, wanted.without_alerts)?;
         }
         json.end_list();
         if let Some(token) = &next {
             json.named_text("groupNextToken", token);
         }
         json.end_object();
-    }))
+        Ok(())
+    })
 }
 
-fn write_group(json: &mut Json, group: &RuleGroup, rules: &[&Rule], without_alerts: bool) {
+fn write_group(
+    json: &mut Json,
+    group: &RuleGroup,
+    rules: &[&Rule],
+    without_alerts: bool,
+) -> Result<(), Refusal> {
     json.begin_object();
     json.named_text("name", &group.name);
     json.named_text("file", &group.file);
@@ -164,6 +172,7 @@ fn write_group(json: &mut Json, group: &RuleGroup, rules: &[&Rule], without_aler
     json.begin_list();
     for rule in rules {
         write_rule(json, rule, without_alerts);
+        BOUND.check(json.len())?;
     }
     json.end_list();
     seconds_of(json, "interval", group.interval_ms * 1_000);
@@ -172,6 +181,7 @@ fn write_group(json: &mut Json, group: &RuleGroup, rules: &[&Rule], without_aler
     seconds_of(json, "evaluationTime", group.evaluation_us);
     json.named_text("lastEvaluation", &instant(group.last_evaluation));
     json.end_object();
+    Ok(())
 }
 
 fn write_rule(json: &mut Json, rule: &Rule, without_alerts: bool) {
@@ -272,7 +282,7 @@ pub(crate) fn seconds_of(json: &mut Json, name: &str, micros: u64) {
 pub(crate) async fn alerts(State(app): State<App>) -> Result<Response, Refusal> {
     let written = turn::take(&app, turn::TIME_MAX, |parts, _| {
         let groups = parts.rules.groups();
-        Ok(reply::envelope(1_024, &[], |json| {
+        reply::try_envelope(1_024, &[], |json| {
             json.begin_object();
             json.name("alerts");
             json.begin_list();
@@ -280,16 +290,17 @@ pub(crate) async fn alerts(State(app): State<App>) -> Result<Response, Refusal> 
                 match &rule.kind {
                     RuleKind::Recording => {}
                     RuleKind::Alerting(alerting) => {
-                        alerting
-                            .alerts
-                            .iter()
-                            .for_each(|alert| write_alert(json, alert));
+                        for alert in &alerting.alerts {
+                            write_alert(json, alert);
+                            BOUND.check(json.len())?;
+                        }
                     }
                 }
             }
             json.end_list();
             json.end_object();
-        }))
+            Ok(())
+        })
     });
     written.await.map(reply::json)
 }

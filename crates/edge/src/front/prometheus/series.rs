@@ -3,13 +3,13 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use tocsin_domain::write::MetricMetadata;
-use tocsin_promql::{Ask, Labels, Limits, Matcher, Query, StoredExemplar};
+use tocsin_promql::{Ask, Labels, Limits, Matcher, Note, Query, StoredExemplar};
 
 use super::json::Json;
 use super::parameters::Parameters;
 use super::query::wait_of;
 use super::refusal::Refusal;
-use super::reply::{self, envelope, truncated};
+use super::reply::{self, Bound, truncated, try_envelope};
 use super::turn;
 use crate::app::App;
 use crate::ports::Metrics;
@@ -18,6 +18,9 @@ use crate::ports::Metrics;
 const SERIES_MAX: usize = 500_000;
 /// Series whose exemplars are in one answer at most.
 const EXEMPLAR_SERIES_MAX: usize = 100_000;
+/// Bytes that are set aside at first, at most.
+const BYTES_FIRST_MAX: usize = 32 * 1024 * 1024;
+const BOUND: Bound = Bound::new("narrow its matchers or set a limit");
 /// Escaped names begin with this (Prometheus 3, "UTF-8 names").
 const ESCAPED: &str = "U__";
 
@@ -68,16 +71,27 @@ pub(crate) async fn series(State(app): State<App>, given: Parameters) -> Result<
     let found = turn::take(&app, wait, move |parts, _| {
         let scope = Scope::of(&given)?;
         let (found, more) = parts.metrics.series(&scope.ask(), limit)?;
-        let notes = if more { vec![truncated()] } else { Vec::new() };
-        Ok(envelope(found.len() * 128 + 64, &notes, |json| {
-            json.begin_list();
-            for labels in &found {
-                json.labels(labels.iter());
-            }
-            json.end_list();
-        }))
+        write_series(&found, more, BOUND)
     });
     found.await.map(reply::json)
+}
+
+fn write_series(found: &[Labels], more: bool, bound: Bound) -> Result<Vec<u8>, Refusal> {
+    let notes: Vec<Note> = more.then(truncated).into_iter().collect();
+    try_envelope(capacity(found.len(), 128), &notes, |json| {
+        json.begin_list();
+        for labels in found {
+            json.labels(labels.iter());
+            bound.check(json.len())?;
+        }
+        json.end_list();
+        Ok(())
+    })
+}
+
+/// Bytes that are set aside at first for so many things.
+fn capacity(count: usize, bytes_each: usize) -> usize {
+    (count * bytes_each + 64).min(BYTES_FIRST_MAX)
 }
 
 /// The names of labels
@@ -120,16 +134,23 @@ async fn listed(
     let found = turn::take(app, wait, move |parts, _| {
         let scope = Scope::of(&given)?;
         let found = look(&*parts.metrics, &scope.ask())?;
-        let notes = if found.len() > limit {
-            vec![truncated()]
-        } else {
-            Vec::new()
-        };
-        Ok(envelope(found.len() * 24 + 64, &notes, |json| {
-            json.texts(found.iter().take(limit));
-        }))
+        write_texts(&found, limit, BOUND)
     });
     found.await.map(reply::json)
+}
+
+fn write_texts(found: &[String], limit: usize, bound: Bound) -> Result<Vec<u8>, Refusal> {
+    let more = found.len() > limit;
+    let notes: Vec<Note> = more.then(truncated).into_iter().collect();
+    try_envelope(capacity(found.len().min(limit), 24), &notes, |json| {
+        json.begin_list();
+        for text in found.iter().take(limit) {
+            json.text(text);
+            bound.check(json.len())?;
+        }
+        json.end_list();
+        Ok(())
+    })
 }
 
 /// A name as it was before it was escaped to fit into an address: `U__http_2e_status` is `http.status`. None when it is not
@@ -164,27 +185,38 @@ pub(crate) async fn metadata(
     let (limit, per_metric) = (given.count("limit")?, given.count("limit_per_metric")?);
     let found = turn::take(&app, turn::TIME_MAX, move |parts, _| {
         let found = parts.metrics.metadata(given.given("metric"));
-        Ok(envelope(found.len() * 128 + 64, &[], |json| {
-            json.begin_object();
-            // Sorted by name, so that what is known of one metric stands together.
-            let by_metric = found.chunk_by(|one, next| one.0 == next.0);
-            for of_metric in by_metric.take(limit) {
-                let Some((name, _)) = of_metric.first() else {
-                    continue;
-                };
-                json.name(name);
-                json.begin_list();
-                for (_, known) in of_metric.iter().take(per_metric) {
-                    json.begin_object();
-                    known_of(json, known);
-                    json.end_object();
-                }
-                json.end_list();
-            }
-            json.end_object();
-        }))
+        write_metadata(&found, limit, per_metric, BOUND)
     });
     found.await.map(reply::json)
+}
+
+fn write_metadata(
+    found: &[(String, MetricMetadata)],
+    limit: usize,
+    per_metric: usize,
+    bound: Bound,
+) -> Result<Vec<u8>, Refusal> {
+    try_envelope(capacity(found.len(), 128), &[], |json| {
+        json.begin_object();
+        // Sorted by name, so that what is known of one metric stands together.
+        let by_metric = found.chunk_by(|one, next| one.0 == next.0);
+        for of_metric in by_metric.take(limit) {
+            let Some((name, _)) = of_metric.first() else {
+                continue;
+            };
+            json.name(name);
+            json.begin_list();
+            for (_, known) in of_metric.iter().take(per_metric) {
+                json.begin_object();
+                known_of(json, known);
+                json.end_object();
+                bound.check(json.len())?;
+            }
+            json.end_list();
+        }
+        json.end_object();
+        Ok(())
+    })
 }
 
 /// The fields that tell what is known of a metric.
@@ -226,18 +258,31 @@ pub(crate) async fn exemplars(
         } else {
             parts.metrics.exemplars(&ask)
         };
-        Ok(envelope(found.len() * 256 + 64, &[], |json| {
-            json.begin_list();
-            for (labels, exemplars) in found.iter().take(EXEMPLAR_SERIES_MAX) {
-                of_series(json, labels, exemplars);
-            }
-            json.end_list();
-        }))
+        write_exemplars(&found, BOUND)
     });
     found.await.map(reply::json)
 }
 
-fn of_series(json: &mut Json, labels: &Labels, exemplars: &[StoredExemplar]) {
+fn write_exemplars(
+    found: &[(Labels, Vec<StoredExemplar>)],
+    bound: Bound,
+) -> Result<Vec<u8>, Refusal> {
+    try_envelope(capacity(found.len(), 256), &[], |json| {
+        json.begin_list();
+        for (labels, exemplars) in found.iter().take(EXEMPLAR_SERIES_MAX) {
+            of_series(json, labels, exemplars, bound)?;
+        }
+        json.end_list();
+        Ok(())
+    })
+}
+
+fn of_series(
+    json: &mut Json,
+    labels: &Labels,
+    exemplars: &[StoredExemplar],
+    bound: Bound,
+) -> Result<(), Refusal> {
     json.begin_object();
     json.name("seriesLabels");
     json.labels(labels.iter());
@@ -252,14 +297,59 @@ fn of_series(json: &mut Json, labels: &Labels, exemplars: &[StoredExemplar]) {
         json.name("timestamp");
         json.seconds(exemplar.at_ms);
         json.end_object();
+        bound.check(json.len())?;
     }
     json.end_list();
     json.end_object();
+    bound.check(json.len())
 }
 
 #[cfg(test)]
 mod tests {
+    use tocsin_domain::write::MetricKind;
+
     use super::*;
+
+    /// What is written within a bound is whole; what outgrows it is refused, with no more written than one thing too much.
+    fn check_bound(write: impl Fn(Bound) -> Result<Vec<u8>, Refusal>) {
+        let whole = write(BOUND).unwrap();
+        assert!(whole.len() > 2_000, "{}", whole.len());
+        assert!(write(Bound::of_bytes(whole.len())).is_ok());
+        let refusal = write(Bound::of_bytes(1_000)).unwrap_err();
+        assert_eq!(
+            refusal.text(),
+            "the answer is larger than 1000 bytes: ask for less"
+        );
+    }
+
+    #[test]
+    fn no_list_outgrows_what_an_answer_may_have() {
+        let text = |number: usize| format!("{number:050}");
+        let texts: Vec<String> = (0..100).map(text).collect();
+        let labels: Vec<Labels> = texts
+            .iter()
+            .map(|text| [("job", text.as_str())].into_iter().collect())
+            .collect();
+        let exemplar = |labels: &Labels| StoredExemplar {
+            labels: labels.clone(),
+            at_ms: 7,
+            value: 1.0,
+        };
+        let exemplars = vec![(labels[0].clone(), labels.iter().map(exemplar).collect())];
+        let known = |text: &String| MetricMetadata {
+            kind: MetricKind::Gauge,
+            help: text.clone(),
+            unit: String::new(),
+        };
+        let metadata: Vec<_> = texts
+            .iter()
+            .map(|text| ("up".to_owned(), known(text)))
+            .collect();
+        check_bound(|bound| write_series(&labels, false, bound));
+        check_bound(|bound| write_texts(&texts, usize::MAX, bound));
+        check_bound(|bound| write_metadata(&metadata, usize::MAX, usize::MAX, bound));
+        check_bound(|bound| write_exemplars(&exemplars, bound));
+    }
 
     #[test]
     fn an_escaped_name_is_read_back_and_a_broken_one_is_left_alone() {

@@ -7,11 +7,14 @@ use tocsin_promql::Matcher;
 use super::json::Json;
 use super::parameters::Parameters;
 use super::refusal::Refusal;
+use super::reply::{self, Bound};
 use super::rules::{instant, labels, seconds_of};
 use super::series::known_of;
-use super::{reply, turn};
+use super::turn;
 use crate::app::App;
 use crate::ports::scrape::{ActiveTarget, TargetHealth};
+
+const BOUND: Bound = Bound::new("ask for one pool or one target");
 
 /// The exporters that are scraped
 #[utoipa::path(get, path = "/api/v1/targets", tag = "fronts", params(
@@ -32,14 +35,16 @@ pub(crate) async fn targets(
         let pool = given.given("scrapePool");
         let wanted = |of: &str| pool.is_none_or(|pool| pool == of);
         let targets = &*parts.scrape_targets;
-        Ok(reply::envelope(4_096, &[], |json| {
+        reply::try_envelope(4_096, &[], |json| {
             json.begin_object();
             json.name("activeTargets");
             json.begin_list();
             if active {
                 let found = targets.active();
-                let of_pool = found.iter().filter(|one| wanted(&one.pool));
-                of_pool.for_each(|target| write_active(json, target));
+                for target in found.iter().filter(|one| wanted(&one.pool)) {
+                    write_active(json, target);
+                    BOUND.check(json.len())?;
+                }
             }
             json.end_list();
             json.name("droppedTargets");
@@ -51,6 +56,7 @@ pub(crate) async fn targets(
                     labels(json, "discoveredLabels", &target.discovered_labels);
                     json.named_text("scrapePool", &target.pool);
                     json.end_object();
+                    BOUND.check(json.len())?;
                 }
             }
             json.end_list();
@@ -62,7 +68,8 @@ pub(crate) async fn targets(
             }
             json.end_object();
             json.end_object();
-        }))
+            Ok(())
+        })
     });
     written.await.map(reply::json)
 }
@@ -132,7 +139,7 @@ pub(crate) async fn target_metadata(
             .filter(|target| passes(target, &matchers))
             .flat_map(|target| target.metadata.iter().map(move |known| (target, known)))
             .filter(|(_, (name, _))| metric.is_none_or(|metric| metric == name));
-        Ok(reply::envelope(4_096, &[], |json| {
+        reply::try_envelope(4_096, &[], |json| {
             json.begin_list();
             for (target, (name, known)) in found.take(limit) {
                 json.begin_object();
@@ -142,9 +149,11 @@ pub(crate) async fn target_metadata(
                 }
                 known_of(json, known);
                 json.end_object();
+                BOUND.check(json.len())?;
             }
             json.end_list();
-        }))
+            Ok(())
+        })
     });
     written.await.map(reply::json)
 }

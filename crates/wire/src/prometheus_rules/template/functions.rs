@@ -175,26 +175,10 @@ impl Function {
             Self::GraphLink => text(link(nth(0).text()?, 0)),
             Self::TableLink => text(link(nth(0).text()?, 1)),
             Self::UrlQuery => text(url_escaped(&nth(0).print())),
-            Self::And => Ok(given
-                .iter()
-                .find(|one| !one.is_true())
-                .or(given.last())
-                .unwrap_or(&empty)
-                .clone()),
-            Self::Or => Ok(given
-                .iter()
-                .find(|one| one.is_true())
-                .or(given.last())
-                .unwrap_or(&empty)
-                .clone()),
+            Self::And => Ok(first_or_last(given, |one| !one.is_true())),
+            Self::Or => Ok(first_or_last(given, Value::is_true)),
             Self::Not => truth(!nth(0).is_true()),
-            Self::Eq => {
-                let mut others = given.iter().skip(1);
-                let equal = others.try_fold(false, |any, one| {
-                    Ok(any || order(nth(0), one)? == Some(Ordering::Equal))
-                });
-                equal.map(Value::Bool)
-            }
+            Self::Eq => equals_any(nth(0), given.get(1..).unwrap_or_default()).map(Value::Bool),
             Self::Ne => truth(order(nth(0), nth(1))? != Some(Ordering::Equal)),
             Self::Lt => truth(order(nth(0), nth(1))?.is_some_and(Ordering::is_lt)),
             Self::Le => truth(order(nth(0), nth(1))?.is_some_and(Ordering::is_le)),
@@ -203,15 +187,30 @@ impl Function {
             Self::Len => len(nth(0)),
             Self::Index => index(given),
             Self::Print => text(print_all(given)),
-            Self::Println => {
-                let all: Vec<String> = given.iter().map(Value::print).collect();
-                text(format!("{}\n", all.join(" ")))
-            }
+            Self::Println => text(print_line(given)),
             Self::Printf => {
                 printf(nth(0).text()?, given.get(1..).unwrap_or_default()).map(Value::Text)
             }
         }
     }
+}
+
+/// The first argument that decides, else the last one.
+fn first_or_last(given: &[Value], decides: impl Fn(&Value) -> bool) -> Value {
+    let first = given.iter().find(|one| decides(one));
+    first.or(given.last()).cloned().unwrap_or(Value::Nil)
+}
+
+fn equals_any(value: &Value, others: &[Value]) -> Result<bool, TemplateError> {
+    let mut others = others.iter();
+    others.try_fold(false, |any, one| {
+        Ok(any || order(value, one)? == Some(Ordering::Equal))
+    })
+}
+
+fn print_line(given: &[Value]) -> String {
+    let all: Vec<String> = given.iter().map(Value::print).collect();
+    format!("{}\n", all.join(" "))
 }
 
 fn sample(value: &Value) -> Result<&Sample, TemplateError> {
