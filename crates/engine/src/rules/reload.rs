@@ -206,16 +206,14 @@ impl Rule {
 /// Whether an alert is one that the rule gives.
 fn gives(group: &GroupSpec, rule: &RuleSpec, known: &Known) -> bool {
     let labels = &known.labels;
-    let constant = rule
+    let mut constant = rule
         .labels
         .iter()
         .filter(|(_, text)| text.template.is_none());
     is_named(group, rule, known)
         && key_of(&known.group, labels) == known.key
         && labels.get(ALERT_NAME) == rule.name
-        && constant
-            .into_iter()
-            .all(|(name, text)| labels.get(name) == text.written || name == ALERT_NAME)
+        && constant.all(|(name, text)| labels.get(name) == text.written || name == ALERT_NAME)
 }
 
 /// Whether the rule is called as that of the alert.
