@@ -89,7 +89,8 @@ fn what_a_block_of_another_store_says_of_that_store_removes_and_skips_nothing_he
 fn samples_far_ahead_and_series_beyond_the_limits_are_refused_and_counted() {
     let other = tempfile::tempdir().unwrap();
     let (store, _) = open(other.path());
-    write(&store, "a", &[(0, 1.0), (YEAR_MS, 2.0)], YEAR_MS);
+    write(&store, "a", &[(0, 1.0)], 0);
+    write(&store, "a", &[(YEAR_MS, 2.0)], YEAR_MS);
     write(&store, &"x".repeat(200), &[(0, 1.0)], 0);
     write(&store, "c", &[(0, 1.0), (1, 1.0)], 0);
     write(&store, "d", &[(0, 1.0)], 0);
@@ -127,7 +128,6 @@ fn the_stores_own_sample_stays_and_what_was_imported_between_its_newest_is_seen_
     store.import_window(&file, at(2_000)).unwrap();
     let expected = [(0, 1.0), (500, 5.0), (1_000, 1.0), (2_000, 1.0)];
     let expected = expected.map(|(ms, value)| ("a".to_owned(), ms, value));
-    // Of two blocks the samples at one instant are both read until the blocks are merged; the first one counts.
     assert_eq!(stored(&store), expected);
     drop(store);
     let (store, _) = open(folder.path());
