@@ -8,9 +8,12 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use tocsin_domain::time::Timestamp;
+use tocsin_engine::Clock;
 use tocsin_journal::DataDir;
 use tocsin_promql::{Ask, Limits, Query, Value, parse_selector};
-use tocsin_telemetry::{Options, Stats, Store, Window, WindowContents};
+use tocsin_telemetry::{Imported, Options, Stats, Store, Window, WindowContents};
+
+use crate::system::SystemClock;
 
 /// What to do with the store of a data directory.
 #[derive(Subcommand)]
@@ -124,8 +127,8 @@ pub(crate) fn run_window(command: &WindowCommand, out: &mut impl Write) -> anyho
             })
         }
         WindowCommand::Import { data, file } => with_store(data, |store| {
-            let contents = store.import_window(file)?;
-            writeln!(out, "{}", told_contents(&contents))?;
+            let imported = store.import_window(file, SystemClock.now())?;
+            writeln!(out, "{}", told_import(&imported))?;
             Ok(())
         }),
         WindowCommand::Info { file } => {
@@ -204,6 +207,17 @@ fn told_contents(contents: &WindowContents) -> serde_json::Value {
         "from": contents.span_ms.map(|span| time(span.0)),
         "to": contents.span_ms.map(|span| time(span.1)),
     })
+}
+
+fn told_import(imported: &Imported) -> serde_json::Value {
+    let refused = &imported.refused;
+    let mut told = told_contents(&imported.taken);
+    told["refused"] = json!({
+        "series_limit": refused.series_limit,
+        "labels": refused.labels,
+        "too_early": refused.too_early,
+    });
+    told
 }
 
 fn instant(text: &str) -> anyhow::Result<i64> {

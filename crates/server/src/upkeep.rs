@@ -37,7 +37,7 @@ pub(crate) fn start(
             let now = SystemClock.now();
             let pins = engine.read(|state| evidence::pins(state, now));
             if let Err(error) = store.maintain(now, &pins) {
-                tracing::error!(%error, "telemetry could not be sealed; it is kept and tried again");
+                tracing::error!(%error, "upkeep of telemetry could not be finished; what it did not do is tried again");
             }
         }
     };

@@ -58,14 +58,42 @@ pub enum AppendError {
     },
 }
 
-/// Upkeep that could not be finished. What it did not seal stays in the write-ahead log.
+/// Upkeep that could not be finished. What it did not seal stays in the write-ahead log, what it did not merge in its blocks.
 #[derive(Debug, thiserror::Error)]
-#[error("{} could not be written: {source}; its samples stay in the write-ahead log and are tried again", .path.display())]
-pub struct MaintainError {
-    /// The file.
-    pub path: PathBuf,
-    /// Why not.
-    pub source: io::Error,
+#[non_exhaustive]
+pub enum MaintainError {
+    /// A block could not be written.
+    #[error("{} could not be written: {source}; its samples stay in the files they are in", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file that is not needed any more could not be removed.
+    #[error("{} could not be removed: {source}; it takes room, and is tried again", .path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A block that was to be merged cannot be read. This is told once.
+    #[error("{reason}; {} is not merged any more: what can be read of it is, until its time is over", .path.display())]
+    Unmergeable {
+        /// The block.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A window could not be taken in.
+    #[error("{} could not be taken in: {reason}; nothing of it was", .path.display())]
+    Window {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// Stored data that could not be read.

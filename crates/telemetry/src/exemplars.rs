@@ -14,6 +14,7 @@ const LABEL_CHARS_MAX: usize = 128;
 #[derive(Default)]
 pub(crate) struct Exemplars {
     kept: VecDeque<(u32, StoredExemplar)>,
+    /// Of each series that has one here.
     newest: BTreeMap<u32, i64>,
 }
 
@@ -31,16 +32,26 @@ impl Exemplars {
         }
         self.newest.insert(series, exemplar.at_ms);
         if self.kept.len() == KEPT_MAX {
-            self.kept.pop_front();
+            self.drop_oldest();
         }
         self.kept.push_back((series, exemplar));
         true
     }
 
-    /// Forgets those of a series.
-    pub(crate) fn forget(&mut self, series: u32) {
-        if self.newest.remove(&series).is_some() {
-            self.kept.retain(|(other, _)| *other != series);
+    fn drop_oldest(&mut self) {
+        if let Some((series, exemplar)) = self.kept.pop_front()
+            && self.newest.get(&series) == Some(&exemplar.at_ms)
+        {
+            self.newest.remove(&series);
+        }
+    }
+
+    /// Forgets those of some series, in one pass however many they are.
+    pub(crate) fn forget(&mut self, series: &RoaringBitmap) {
+        let before = self.newest.len();
+        self.newest.retain(|one, _| !series.contains(*one));
+        if self.newest.len() < before {
+            self.kept.retain(|(one, _)| !series.contains(*one));
         }
     }
 
@@ -68,5 +79,52 @@ impl Exemplars {
             .collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roaring::RoaringBitmap;
+    use tocsin_promql::{Labels, StoredExemplar};
+
+    use super::{Exemplars, KEPT_MAX};
+
+    fn full() -> Exemplars {
+        let mut exemplars = Exemplars::default();
+        for series in 0..u32::try_from(KEPT_MAX).unwrap() {
+            assert!(exemplars.push(series, at(1)));
+        }
+        exemplars
+    }
+
+    fn at(at_ms: i64) -> StoredExemplar {
+        StoredExemplar {
+            labels: Labels::default(),
+            at_ms,
+            value: 1.0,
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_series_goes_with_its_last_exemplar() {
+        let mut exemplars = full();
+        assert!(exemplars.push(1, at(2)));
+        assert_eq!(exemplars.newest.len(), KEPT_MAX - 1);
+        // The first one of series 1 goes now; its second one is still there.
+        assert!(exemplars.push(u32::MAX, at(2)));
+        assert_eq!(exemplars.newest.len(), KEPT_MAX);
+        assert!(!exemplars.push(1, at(2)));
+        assert!(exemplars.push(0, at(1)));
+    }
+
+    #[test]
+    fn a_set_of_series_is_forgotten_whole_and_alone() {
+        let mut exemplars = full();
+        let forgotten: RoaringBitmap = (0..50_000).collect();
+        exemplars.forget(&forgotten);
+        let all = exemplars.all();
+        assert_eq!(all.len(), KEPT_MAX - 50_000);
+        assert!(all.iter().all(|(series, _)| *series >= 50_000));
+        assert_eq!(exemplars.newest.len(), all.len());
     }
 }

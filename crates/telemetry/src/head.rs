@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
 use tocsin_domain::signal::{Fact, LogRecord};
 use tocsin_promql::{Chunk, Labels, PlainChunk};
 
@@ -86,11 +87,11 @@ impl Head {
 
     /// Lets go of what series without recent samples have in memory, and of the series that are in no block either. Gives
     /// the numbers of these.
-    pub(crate) fn forget_unused(&mut self, idle_since_ms: i64) -> Vec<u32> {
+    pub(crate) fn forget_unused(&mut self, idle_since_ms: i64) -> RoaringBitmap {
         for series in self.tails.drop_idle(idle_since_ms) {
             self.sources.leave(series);
         }
-        let unused: Vec<u32> = self
+        let unused: RoaringBitmap = self
             .registry
             .all()
             .iter()
@@ -99,11 +100,11 @@ impl Head {
                 in_blocks.is_none_or(|count| *count == 0) && !self.tails.holds(*series)
             })
             .collect();
+        self.exemplars.forget(&unused);
         for series in &unused {
-            self.exemplars.forget(*series);
-            self.sources.leave(*series);
-            self.tails.forget(*series);
-            self.registry.remove(*series);
+            self.sources.leave(series);
+            self.tails.forget(series);
+            self.registry.remove(series);
         }
         unused
     }

@@ -15,6 +15,7 @@ mod frame;
 mod head;
 mod maintain;
 mod merge;
+mod merging;
 mod metadata;
 mod metrics;
 mod options;
@@ -42,4 +43,4 @@ pub use options::{Limits, OpenReport, Options, Refused, SealSamples, SetAside, S
 pub use query::SeriesSamples;
 pub use recorded::{Recorded, RecordedError, RecordedSeries};
 pub use store::{Position, Store};
-pub use window::{ExportError, Window, WindowContents};
+pub use window::{ExportError, Imported, Window, WindowContents};

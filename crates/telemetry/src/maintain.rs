@@ -1,4 +1,5 @@
-//! Upkeep: one step seals what has been logged for long enough and drops what is too old. It may be repeated at any time.
+//! Upkeep: one step seals what has been logged for long enough and drops what is too old. It may be repeated at any time. How
+//! blocks are merged it does not know.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,14 +7,11 @@ use std::sync::Arc;
 use tocsin_domain::id::TargetId;
 use tocsin_domain::time::Timestamp;
 
-use crate::disk::Draft;
 use crate::error::MaintainError;
 use crate::head::Records;
-use crate::merge;
 use crate::record_block::{self, Block, block_path};
 use crate::sample_block::{self, About, BlockError, BlockWriter, SampleBlock};
 use crate::store::{Store, Writer};
-use crate::wal::segment_path;
 
 /// Series whose samples are packed while the head is held.
 const SERIES_AT_ONCE: usize = 64;
@@ -57,15 +55,22 @@ impl Store {
     pub fn maintain(&self, now: Timestamp, pins: &[Pin]) -> Result<Maintained, MaintainError> {
         let _alone = self.lock_upkeep();
         let mut done = Maintained::default();
-        if let Some(freezing) = self.freeze_if_due(now) {
-            done.sealed_samples = self.seal(&freezing)?;
-        }
-        done.dropped_blocks = self.drop_old(now, pins)?;
-        while let Some(merged) = self.merge_some(false)? {
-            done.merged_blocks += merged;
-        }
+        // Each part has its turn, whatever became of those before.
+        let sealed = match self.freeze_if_due(now) {
+            Some(freezing) => self.seal(&freezing, &mut done),
+            None => Ok(()),
+        };
+        let dropped = self.drop_old(now, pins, &mut done);
         self.forget_idle(now);
-        Ok(done)
+        // Where no block can be written, merging would be work for nothing.
+        let merged = match sealed.is_ok() {
+            true => self.merge_all(&mut done),
+            false => Ok(()),
+        };
+        let removed = self.remove_void();
+        // A block that cannot be merged is told once, so it comes first.
+        let parts = merged.and(sealed).and(dropped).and(removed);
+        parts.map(|()| done)
     }
 
     /// Whether so much is in memory that it should be sealed now.
@@ -93,12 +98,13 @@ impl Store {
     /// As [`Store::maintain`].
     pub fn seal_now(&self) -> Result<(), MaintainError> {
         let _alone = self.lock_upkeep();
-        self.seal_all()
+        let sealed = self.seal_all(&mut Maintained::default());
+        sealed.and(self.remove_void())
     }
 
-    fn seal_all(&self) -> Result<(), MaintainError> {
+    pub(crate) fn seal_all(&self, done: &mut Maintained) -> Result<(), MaintainError> {
         match self.freeze_when(|_| true) {
-            Some(freezing) => self.seal(&freezing).map(drop),
+            Some(freezing) => self.seal(&freezing, done),
             None => Ok(()),
         }
     }
@@ -109,9 +115,22 @@ impl Store {
     /// As [`Store::maintain`].
     pub fn compact_now(&self) -> Result<(), MaintainError> {
         let _alone = self.lock_upkeep();
-        self.seal_all()?;
-        while self.merge_some(true)?.is_some() {}
-        Ok(())
+        let mut done = Maintained::default();
+        self.seal_all(&mut done)?;
+        let mut merged = Ok(());
+        loop {
+            match self.merge_some(true, &mut done) {
+                Ok(true) => {}
+                Ok(false) => return merged.and(self.remove_void()),
+                Err(error) => {
+                    let is_last = !matches!(error, MaintainError::Unmergeable { .. });
+                    merged = merged.and(Err(error));
+                    if is_last {
+                        return merged;
+                    }
+                }
+            }
+        }
     }
 
     fn freeze_if_due(&self, now: Timestamp) -> Option<Freezing> {
@@ -146,7 +165,9 @@ impl Store {
         writer.logged_record_bytes = 0;
         writer.unwritten.sealed();
         writer.frozen_through = writer.queue.sequence;
-        writer.frozen_files = std::mem::take(&mut writer.closed);
+        // Those of the time before that could not be removed are still among them.
+        let closed = std::mem::take(&mut writer.closed);
+        writer.frozen_files.extend(closed);
         head.tails.freeze();
         let records = Arc::new(std::mem::take(&mut head.fresh));
         head.freezing = Some(Arc::clone(&records));
@@ -163,19 +184,21 @@ impl Store {
         })
     }
 
-    /// Writes what is frozen into blocks. Gives how many samples there were.
-    fn seal(&self, freezing: &Freezing) -> Result<u64, MaintainError> {
+    /// Writes what is frozen into blocks. The files of the log it was in are left to [`Store::remove_void`].
+    fn seal(&self, freezing: &Freezing, done: &mut Maintained) -> Result<(), MaintainError> {
         let written = self.write_blocks(freezing);
         let mut end = self.lock_end();
         let mut writer = self.lock_writer();
         let (records, samples) = match written {
             Ok(blocks) => blocks,
             Err(error) => {
-                writer.queue.note_error(&error.source);
+                if let MaintainError::Write { source, .. } = &error {
+                    writer.queue.note_error(source);
+                }
                 return Err(error);
             }
         };
-        let sealed = samples.as_ref().map_or(0, |block| block.about().samples);
+        done.sealed_samples += samples.as_ref().map_or(0, |block| block.about().samples);
         let mut head = self.head_mut();
         head.record_blocks.extend(records.map(Arc::new));
         if let Some(samples) = samples {
@@ -188,15 +211,7 @@ impl Store {
             end.given_up = 0;
         }
         writer.queue.note_success();
-        for number in std::mem::take(&mut writer.frozen_files) {
-            let path = segment_path(&self.folder, number);
-            if let Err(source) = self.options.disk.remove(&path) {
-                // It costs room only: opening skips frames that are in a block.
-                writer.closed.push(number);
-                return Err(MaintainError { path, source });
-            }
-        }
-        Ok(sealed)
+        Ok(())
     }
 
     fn write_blocks(
@@ -217,7 +232,8 @@ impl Store {
         match written {
             Ok(samples) => Ok((records, samples)),
             Err(error) => {
-                // The next step writes both anew; two blocks with the same records would show them twice.
+                // The next step writes both anew; two blocks with the same contents would show or count them twice.
+                let _ = self.options.disk.remove(&path);
                 if let Some(block) = records {
                     let _ = self.options.disk.remove(block.path());
                 }
@@ -282,48 +298,13 @@ impl Store {
         Ok(Some(opened.with_numbers(&numbers)))
     }
 
-    /// Merges some blocks of samples, when some should be. Gives how many.
-    fn merge_some(&self, all: bool) -> Result<Option<usize>, MaintainError> {
-        let retention_ms = self.options.retention_ms;
-        let Some(blocks) = merge::choose(&self.head().sample_blocks, retention_ms, all) else {
-            return Ok(None);
-        };
-        let number = self.take_number();
-        let path = sample_block::path_of(&self.folder, number);
-        let draft = self.options.disk.draft(&path);
-        let draft = draft.map_err(|error| BlockError::Io(error).at(&path))?;
-        let merged = self.merge_into(&path, number, draft, &blocks);
-        let merged = merged.map_err(|error| error.at(&path))?;
-        let mut head = self.head_mut();
-        for block in &blocks {
-            head.forget(block);
-        }
-        head.install(merged);
-        drop(head);
-        for block in &blocks {
-            let path = block.path().to_owned();
-            // One that stays is void: the merged block names it as replaced.
-            let removed = self.options.disk.remove(&path);
-            removed.map_err(|source| MaintainError { path, source })?;
-        }
-        Ok(Some(blocks.len()))
-    }
-
-    fn merge_into(
-        &self,
-        path: &Path,
-        number: u64,
-        draft: Box<dyn Draft>,
-        blocks: &[Arc<SampleBlock>],
-    ) -> Result<SampleBlock, BlockError> {
-        let labels_of = |series: u32| self.head().labels(series);
-        let numbers = merge::write(BlockWriter::new(draft)?, blocks, &labels_of)?;
-        let opened = SampleBlock::open(path, number, &self.pages)?;
-        Ok(opened.with_numbers(&numbers))
-    }
-
     /// Drops the blocks that are too old, or the oldest of those that take too much room.
-    fn drop_old(&self, now: Timestamp, pins: &[Pin]) -> Result<usize, MaintainError> {
+    fn drop_old(
+        &self,
+        now: Timestamp,
+        pins: &[Pin],
+        done: &mut Maintained,
+    ) -> Result<(), MaintainError> {
         let oldest_ms = now.minus_ms(self.options.retention_ms).as_millis();
         let is_pinned = |(first_ms, last_ms): (i64, i64)| {
             let mut pins = pins.iter();
@@ -339,22 +320,26 @@ impl Store {
         blocks.sort_by_key(|block| block.span_ms().1);
         let mut bytes: u64 = blocks.iter().map(Either::len).sum();
         let bytes_max = self.options.retention_bytes.unwrap_or(u64::MAX);
-        let mut dropped = 0;
+        let mut dropped = Ok(());
         for block in blocks {
             let is_old = block.span_ms().1 < oldest_ms;
             if (is_old || bytes > bytes_max) && !is_pinned(block.span_ms()) {
                 bytes -= block.len();
-                self.drop_block(&block)?;
-                dropped += 1;
+                match self.drop_block(&block) {
+                    Ok(()) => done.dropped_blocks += 1,
+                    Err(error) => dropped = dropped.and(Err(error)),
+                }
             }
         }
-        Ok(dropped)
+        dropped
     }
 
     fn drop_block(&self, block: &Either) -> Result<(), MaintainError> {
-        let path = block.path().to_owned();
-        let removed = self.options.disk.remove(&path);
-        removed.map_err(|source| MaintainError { path, source })?;
+        if let Either::Samples(block) = block {
+            // Without the block that names them, they would count again after a restart.
+            self.remove_replaced(block)?;
+        }
+        self.remove(block.path())?;
         let mut head = self.head_mut();
         match block {
             Either::Samples(block) => head.forget(block),

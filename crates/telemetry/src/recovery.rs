@@ -202,10 +202,9 @@ impl Recovery<'_> {
         for block in opened {
             self.samples_through = self.samples_through.max(block.about().sealed_through);
             if replaced.contains(&block.number()) {
-                // The process ended between writing a merged block and removing those it was merged from.
-                let path = block.path().to_owned();
-                let removed = self.options.disk.remove(&path);
-                removed.map_err(OpenError::disk(path))?;
+                // The process ended between writing a merged block and removing those it was merged from. If this one cannot be
+                // removed it stays void; upkeep tries again, and tells.
+                let _ = self.options.disk.remove(block.path());
                 self.report.blocks -= 1;
                 continue;
             }

@@ -3,15 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tocsin_promql::{Ask, Select, SeriesData, Source, SourceError};
+use tocsin_domain::time::Timestamp;
+use tocsin_promql::{Ask, Labels, Select, SeriesData, Source, SourceError};
 
 use crate::chunk::Lent;
+use crate::columns::Scratch;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{MaintainError, OpenError, ReadError};
 use crate::head::Head;
+use crate::maintain::Maintained;
+use crate::merge::put_in_order;
 use crate::metrics::asked;
+use crate::options::Refused;
 use crate::query::{read_points, select_in};
-use crate::sample_block::{About, BlockError, BlockWriter, PageCache, SampleBlock, path_of};
+use crate::sample_block::{
+    About, BlockError, BlockWriter, PageCache, SampleBlock, Unregistered, path_of,
+};
 use crate::store::Store;
 
 /// A window that was read.
@@ -28,6 +35,15 @@ pub struct WindowContents {
     pub samples: u64,
     /// First and last sample, milliseconds; none when there is no sample.
     pub span_ms: Option<(i64, i64)>,
+}
+
+/// What became of a window that was taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// What is in the store now.
+    pub taken: WindowContents,
+    /// Samples that were refused.
+    pub refused: Refused,
 }
 
 /// A window that could not be written.
@@ -55,7 +71,7 @@ impl Store {
     pub fn export_series(&self, ask: &Ask<'_>, path: &Path) -> Result<WindowContents, ExportError> {
         let refused = |error: BlockError| ExportError::Write {
             path: path.to_owned(),
-            reason: error.at(path).source.to_string(),
+            reason: error.to_string(),
         };
         let mut series = {
             let head = self.head();
@@ -76,50 +92,137 @@ impl Store {
         for (labels, runs) in series {
             let points = read_points(&runs, ask.from_ms, ask.to_ms).map_err(ReadError::from)?;
             let (times, values): (Vec<i64>, Vec<f64>) = points.into_iter().unzip();
-            let (Some(first), Some(last)) = (times.first(), times.last()) else {
-                continue;
-            };
-            let span_ms = contents.span_ms.unwrap_or((*first, *last));
-            contents.span_ms = Some((span_ms.0.min(*first), span_ms.1.max(*last)));
-            contents.series += 1;
-            writer.begin(&labels);
-            writer.put(&times, &values, None).map_err(refused)?;
+            if !times.is_empty() {
+                contents.add(&times);
+                writer.begin(&labels);
+                writer.put(&times, &values, None).map_err(refused)?;
+            }
         }
-        contents.samples = writer.samples();
         writer.finish(About::default()).map_err(refused)?;
         Ok(contents)
     }
 
-    /// Takes the samples of a window into the store, as a block of their own. Where the store has a sample at the same instant,
-    /// that one stays.
+    /// Takes the samples of a window, or of a block of another store, in as a block of their own. Where the store has a sample at
+    /// the same instant, that one stays. Samples too far ahead of `now`, and series beyond the limits, are refused and counted.
     ///
     /// # Errors
-    /// When the file is no window, or cannot be copied; then nothing was taken.
-    pub fn import_window(&self, path: &Path) -> Result<WindowContents, MaintainError> {
-        let contents = Window::open(path)
-            .map(|window| window.contents())
-            .map_err(|error| MaintainError {
-                path: path.to_owned(),
-                source: std::io::Error::other(error.to_string()),
-            })?;
+    /// When the file is no window or is damaged, or no block can be written; then nothing was taken.
+    pub fn import_window(&self, path: &Path, now: Timestamp) -> Result<Imported, MaintainError> {
+        let window = Window::open(path).map_err(|error| not_taken(path, &error.to_string()))?;
         let _alone = self.lock_upkeep();
+        // Of two samples at one instant that of the older block stays: what is in memory has to be in one.
+        self.seal_all(&mut Maintained::default())?;
         let number = self.take_number();
         let to = path_of(&self.folder, number);
-        let bytes = std::fs::read(path).map_err(|source| MaintainError {
-            path: path.to_owned(),
-            source,
-        })?;
-        let written = self.options.disk.write_whole(&to, &bytes);
-        written.map_err(|source| MaintainError {
-            path: to.clone(),
-            source,
-        })?;
-        let opened = SampleBlock::open(&to, number, &self.pages);
-        let opened = opened.map_err(|error| error.at(&to))?;
+        let draft = self.options.disk.draft(&to);
+        let draft = draft.map_err(|error| BlockError::Io(error).at(&to))?;
+        let mut writer = BlockWriter::new(draft).map_err(|error| error.at(&to))?;
+        let early_ms = self.options.limits.early_ms_max;
+        let mut taking = Taking {
+            store: self,
+            latest_ms: now.plus_ms(early_ms).as_millis(),
+            new_series: 0,
+            imported: Imported::default(),
+        };
+        for block in &window.head.sample_blocks {
+            let mut scratch = Scratch::default();
+            for series in block.series() {
+                let (mut times, mut values) = (Vec::new(), Vec::new());
+                block
+                    .read_all(series, &mut scratch, &mut times, &mut values)
+                    .map_err(|error| not_taken(path, &error.to_string()))?;
+                put_in_order(&mut times, &mut values);
+                let labels = window.head.labels(series);
+                let taken = taking.take(&labels, &times);
+                if taken > 0 {
+                    writer.begin(&labels);
+                    let put = writer.put(&times[..taken], &values[..taken], None);
+                    put.map_err(|error| error.at(&to))?;
+                }
+            }
+        }
+        let imported = taking.imported;
+        if imported.taken.samples > 0 {
+            // Of what the file says of itself nothing is kept: it is about files of another store.
+            let about = About {
+                order: number,
+                ..About::default()
+            };
+            let written = writer.finish(about);
+            let opened = written.and_then(|()| SampleBlock::open(&to, number, &self.pages));
+            self.install_imported(opened.map_err(|error| error.at(&to))?);
+        }
+        Ok(imported)
+    }
+
+    fn install_imported(&self, opened: Unregistered) {
         let mut head = self.head_mut();
         let block = opened.register(&mut head.registry);
+        let series: Vec<u32> = block.series().collect();
         head.install(block);
-        Ok(contents)
+        for one in series {
+            // There may be samples now between those that stayed in memory.
+            head.tails.drop_kept(one);
+        }
+    }
+}
+
+/// A window on its way in.
+struct Taking<'a> {
+    store: &'a Store,
+    /// Samples after this are refused.
+    latest_ms: i64,
+    /// Series that the store did not know.
+    new_series: usize,
+    imported: Imported,
+}
+
+impl Taking<'_> {
+    /// How many samples of a series are taken, the oldest ones; the rest is counted as refused.
+    fn take(&mut self, labels: &Labels, times: &[i64]) -> usize {
+        let limits = &self.store.options.limits;
+        let fits = times.partition_point(|time| *time <= self.latest_ms);
+        let refused = &mut self.imported.refused;
+        refused.too_early += (times.len() - fits) as u64;
+        if fits == 0 {
+            return 0;
+        }
+        if !limits.allow(labels) {
+            refused.labels += fits as u64;
+            return 0;
+        }
+        let head = self.store.head();
+        let pairs: Vec<(&str, &str)> = labels.iter().collect();
+        let is_new = head.registry.find(head.registry.hash_of(&pairs), &pairs);
+        if is_new.is_none() {
+            if head.registry.len() + self.new_series >= limits.series_max {
+                refused.series_limit += fits as u64;
+                return 0;
+            }
+            self.new_series += 1;
+        }
+        self.imported.taken.add(&times[..fits]);
+        fits
+    }
+}
+
+impl WindowContents {
+    /// Counts a series with these times, sorted.
+    fn add(&mut self, times: &[i64]) {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else {
+            return;
+        };
+        let span_ms = self.span_ms.unwrap_or((*first, *last));
+        self.span_ms = Some((span_ms.0.min(*first), span_ms.1.max(*last)));
+        self.series += 1;
+        self.samples += times.len() as u64;
+    }
+}
+
+fn not_taken(path: &Path, reason: &str) -> MaintainError {
+    MaintainError::Window {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -11,12 +11,13 @@ mod run;
 mod write;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tocsin_promql::Chunk;
 
@@ -57,15 +58,24 @@ pub(crate) enum BlockError {
     Io(io::Error),
 }
 
+impl fmt::Display for BlockError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(formatter),
+            Self::Damaged(reason) => formatter.write_str(reason),
+            Self::Newer(version) => write!(formatter, "it has version {version}"),
+        }
+    }
+}
+
 impl BlockError {
     /// As a failure of upkeep.
     pub(crate) fn at(self, path: &Path) -> MaintainError {
         let source = match self {
             Self::Io(error) => error,
-            Self::Damaged(reason) => io::Error::other(reason),
-            Self::Newer(version) => io::Error::other(format!("it has version {version}")),
+            Self::Damaged(_) | Self::Newer(_) => io::Error::other(self.to_string()),
         };
-        MaintainError {
+        MaintainError::Write {
             path: path.to_owned(),
             source,
         }
@@ -124,6 +134,8 @@ pub(crate) struct SampleBlock {
     columns: Vec<TimeColumn>,
     column_ends: Vec<u64>,
     unpacked: Mutex<BTreeMap<u32, Arc<[i64]>>>,
+    /// Why it cannot be read from end to end, once that is known.
+    damage: OnceLock<String>,
 }
 
 impl SampleBlock {
@@ -181,6 +193,7 @@ impl SampleBlock {
             columns: index.columns,
             column_ends,
             unpacked: Mutex::default(),
+            damage: OnceLock::new(),
         };
         Ok(Unregistered {
             block,
@@ -237,8 +250,27 @@ impl SampleBlock {
         (column.first_ms, column.last_ms)
     }
 
-    /// All samples of a series, in the order of its runs.
+    /// Why it cannot be read from end to end, as [`SampleBlock::read_all`] found.
+    pub(crate) fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
+    }
+
+    /// All samples of a series, in the order of its runs. That one cannot be read is remembered for as long as the block is open.
     pub(crate) fn read_all(
+        &self,
+        series: u32,
+        scratch: &mut Scratch,
+        times: &mut Vec<i64>,
+        values: &mut Vec<f64>,
+    ) -> Result<(), ReadError> {
+        let read = self.read_runs(series, scratch, times, values);
+        read.inspect_err(|error| {
+            // Only the first reason counts.
+            let _ = self.damage.set(error.to_string());
+        })
+    }
+
+    fn read_runs(
         &self,
         series: u32,
         scratch: &mut Scratch,

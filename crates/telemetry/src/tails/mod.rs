@@ -167,7 +167,8 @@ impl Tails {
         Pushed::Late
     }
 
-    fn drop_kept(&mut self, series: u32) {
+    /// Lets go of the sealed samples of a series: its blocks are asked from now on.
+    pub(crate) fn drop_kept(&mut self, series: u32) {
         let tail = &mut self.tails[series as usize];
         let kept = tail.sealed as usize;
         if kept == 0 {

@@ -6,10 +6,12 @@ mod durability;
 mod equality;
 mod faulty;
 mod limits;
+mod merging;
 mod model;
 mod records;
 mod retention;
 mod upkeep;
+mod window;
 
 use std::path::Path;
 
