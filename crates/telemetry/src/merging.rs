@@ -98,8 +98,12 @@ impl Store {
 
     /// Removes the blocks that one was merged from.
     pub(crate) fn remove_replaced(&self, block: &SampleBlock) -> Result<(), MaintainError> {
-        let there = self.still_there(block);
-        there.fold(Ok(()), |removed, (_, path)| removed.and(self.remove(&path)))
+        let mut removed = Ok(());
+        // One that cannot be removed keeps no other from it.
+        for (_, path) in self.still_there(block) {
+            removed = removed.and(self.remove(&path));
+        }
+        removed
     }
 
     /// Numbers and files of the blocks that one was merged from, as far as they could not be removed yet.
