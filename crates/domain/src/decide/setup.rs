@@ -8,7 +8,7 @@ use crate::id::{
     ServiceId, TeamId, UserId,
 };
 use crate::monitor::Monitor;
-use crate::oncall::{Layer, Schedule, TurnUnit};
+use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
 use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
@@ -34,20 +34,23 @@ impl Decider<'_> {
         let name = text_within("name", &name, 200)?;
         let team = TeamId::random(self.entropy);
         let user = self.first_user(team, name, email);
-        let schedule = Schedule {
-            id: ScheduleId::random(self.entropy),
-            team,
-            name: "First schedule".to_owned(),
-            time_zone,
-            layer: Layer {
-                start: crate::time::Timestamp::from_millis(
-                    self.now.as_millis().div_euclid(MS_PER_DAY) * MS_PER_DAY,
-                ),
+        let layer = Layer::rotation(
+            crate::time::Timestamp::from_millis(
+                self.now.as_millis().div_euclid(MS_PER_DAY) * MS_PER_DAY,
+            ),
+            Turn {
                 every: 1,
                 unit: TurnUnit::Weeks,
-                members: vec![user.id],
             },
-        };
+            vec![user.id],
+        );
+        let schedule = Schedule::of_layers(
+            ScheduleId::random(self.entropy),
+            team,
+            "First schedule".to_owned(),
+            time_zone,
+            vec![layer],
+        );
         let reasons = schedule.violations();
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
