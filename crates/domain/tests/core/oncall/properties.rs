@@ -163,7 +163,7 @@ fn any_schedule() -> impl Strategy<Value = (Schedule, i64)> {
     })
 }
 
-/// What every question is answered from the rendered `entries`.
+/// What changes hands between `entries`, and from what is just before them.
 fn hand_offs_of(before: &Entry, entries: &[Entry]) -> Vec<HandOff> {
     let mut last = before.user();
     let mut found = Vec::new();

@@ -71,24 +71,42 @@ fn week_minutes(at: WeekTime) -> i64 {
     i64::try_from(day).unwrap() * 1_440 + clock_minutes(at.time)
 }
 
-fn is_open(restriction: &Restriction, civil: i64) -> bool {
-    let (now, from, until) = match *restriction {
-        Restriction::Daily { from, until } => (
-            civil.rem_euclid(1_440),
-            clock_minutes(from),
-            clock_minutes(until),
-        ),
-        // 1970-01-01 was a Thursday.
-        Restriction::Weekly { from, until } => (
-            (civil + 3 * 1_440).rem_euclid(10_080),
-            week_minutes(from),
-            week_minutes(until),
-        ),
-    };
-    if from < until {
-        from <= now && now < until
-    } else {
-        from <= now || now < until
+/// A window in minutes of its period.
+#[derive(Clone, Copy)]
+struct Window {
+    from: i64,
+    until: i64,
+    period: i64,
+    /// Minutes of the period that had passed when 1970 began.
+    passed: i64,
+}
+
+impl Window {
+    fn of(restriction: &Restriction) -> Self {
+        match *restriction {
+            Restriction::Daily { from, until } => Self {
+                from: clock_minutes(from),
+                until: clock_minutes(until),
+                period: 1_440,
+                passed: 0,
+            },
+            // 1970-01-01 was a Thursday.
+            Restriction::Weekly { from, until } => Self {
+                from: week_minutes(from),
+                until: week_minutes(until),
+                period: 10_080,
+                passed: 3 * 1_440,
+            },
+        }
+    }
+
+    fn is_open(self, civil: i64) -> bool {
+        let now = (civil + self.passed).rem_euclid(self.period);
+        if self.from < self.until {
+            self.from <= now && now < self.until
+        } else {
+            self.from <= now || now < self.until
+        }
     }
 }
 
@@ -153,11 +171,11 @@ impl Minutes {
         };
         let length = i64::from(layer.every) * unit_minutes(layer.unit);
         let end = layer.until.map_or(i64::MAX, minute_of);
+        let windows: Vec<Window> = layer.restrictions.iter().map(Window::of).collect();
         let shown = shown(&zone, self.first, self.count());
         for (place, civil) in shown.into_iter().enumerate() {
             let minute = self.first + i64::try_from(place).unwrap();
-            let open = layer.restrictions.is_empty()
-                || layer.restrictions.iter().any(|one| is_open(one, civil));
+            let open = windows.is_empty() || windows.iter().any(|one| one.is_open(civil));
             if layer.members.is_empty() || minute < start || minute >= end || !open {
                 continue;
             }
