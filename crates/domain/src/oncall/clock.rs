@@ -82,11 +82,12 @@ impl Clock {
     /// span otherwise.
     pub(super) fn first_shown(&self, civil_us: i64) -> Timestamp {
         let mut shown = Timestamp::from_micros(i64::MAX);
-        for (index, stretch) in self.stretches.iter().enumerate() {
-            shown = Timestamp::from_micros(civil_us - stretch.offset_us).max(stretch.from);
-            if self.end_of(index).is_none_or(|end| shown < end) {
+        for stretch in &self.stretches {
+            // What an earlier stretch would show only after its end is shown here, or later still.
+            if shown < stretch.from {
                 break;
             }
+            shown = Timestamp::from_micros(civil_us - stretch.offset_us).max(stretch.from);
         }
         shown
     }

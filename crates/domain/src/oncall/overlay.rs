@@ -4,15 +4,15 @@ use super::render::Shift;
 use super::span::Span;
 
 /// `top` over `base`: what is left of `base` beside it, and all of it.
-pub(super) fn over(base: &[Shift], top: &[Shift]) -> Vec<Shift> {
-    if top.is_empty() {
-        return base.to_vec();
+pub(super) fn over(base: Vec<Shift>, top: Vec<Shift>) -> Vec<Shift> {
+    if base.is_empty() || top.is_empty() {
+        return if base.is_empty() { top } else { base };
     }
     let mut laid = Vec::with_capacity(base.len() + 2 * top.len());
-    let mut covers = top;
+    let mut covers = top.as_slice();
     for shift in base {
-        covers = after(covers, shift.from, |cover| cover.span());
-        let mut rest = *shift;
+        covers = after(covers, shift.from, Shift::span);
+        let mut rest = shift;
         for cover in covers.iter().take_while(|cover| cover.from < shift.until) {
             if cover.from > rest.from {
                 laid.push(Shift {
@@ -26,7 +26,7 @@ pub(super) fn over(base: &[Shift], top: &[Shift]) -> Vec<Shift> {
             laid.push(rest);
         }
     }
-    laid.extend_from_slice(top);
+    laid.extend(top);
     laid.sort_by_key(|shift| shift.from);
     laid
 }

@@ -181,7 +181,7 @@ impl Schedule {
         let layers = (0..self.layers.len()).filter_map(|index| Rotation::of_layer(self, index));
         let mut shifts = Vec::new();
         for source in layers.chain(self.temporary_rotations(span)) {
-            shifts = overlay::over(&shifts, &source.shifts(span));
+            shifts = overlay::over(shifts, source.shifts(span));
         }
         shifts
     }
@@ -204,10 +204,10 @@ impl Schedule {
                     until: seen.until,
                     by: By::Override(one.id),
                 };
-                overrides = overlay::over(&overrides, &[shift]);
+                overrides = overlay::over(overrides, vec![shift]);
             }
         }
-        overlay::over(&self.swapped(span), &overrides)
+        overlay::over(self.swapped(span), overrides)
     }
 
     /// Refuses a span that is malformed or too much work.
@@ -250,7 +250,9 @@ impl Schedule {
 pub(super) fn entries(shifts: Vec<Shift>, range: Span) -> Vec<Entry> {
     let gaps = overlay::gaps(&shifts, range);
     let mut all: Vec<Entry> = shifts.into_iter().map(Entry::Shift).collect();
-    all.extend(gaps.into_iter().map(Entry::Gap));
-    all.sort_by_key(|entry| entry.span().from);
+    if !gaps.is_empty() {
+        all.extend(gaps.into_iter().map(Entry::Gap));
+        all.sort_by_key(|entry| entry.span().from);
+    }
     all
 }

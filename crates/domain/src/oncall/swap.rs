@@ -69,8 +69,8 @@ impl Swap {
             match given.filter(|_| side.user == shift.user) {
                 None => after.push(*shift),
                 Some(given) => after.extend(overlay::over(
-                    &[*shift],
-                    &[Shift {
+                    vec![*shift],
+                    vec![Shift {
                         user: taker,
                         from: given.from,
                         until: given.until,
