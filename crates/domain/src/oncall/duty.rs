@@ -70,12 +70,10 @@ impl Schedule {
     /// # Errors
     /// The range is refused as for the rendered schedule.
     pub fn hand_offs(&self, range: Span) -> Result<Vec<HandOff>, Refused> {
-        // Checked before it is widened to see who was on call just before it.
-        let mut all = self.render(range)?;
-        let before = moved(range.from, -1);
-        let user = self.shift_at(before).map(|shift| shift.user);
-        let mut last = user;
-        let changes = all.drain(..).filter_map(|entry| {
+        let entries = self.render(range)?;
+        let before = self.shift_at(moved(range.from, -1));
+        let mut last = before.map(|shift| shift.user);
+        let changes = entries.into_iter().filter_map(|entry| {
             let from = std::mem::replace(&mut last, entry.user());
             (from != last).then_some(HandOff {
                 at: entry.span().from,
