@@ -70,20 +70,27 @@ fn restriction() -> impl Strategy<Value = Restriction> {
 fn turn() -> impl Strategy<Value = Turn> {
     let turn = |every, unit| Turn { every, unit };
     prop_oneof![
-        6 => (1_u32..40).prop_map(move |every| turn(every, TurnUnit::Hours)),
+        4 => (1_u32..4).prop_map(move |every| turn(every, TurnUnit::Hours)),
+        3 => (4_u32..40).prop_map(move |every| turn(every, TurnUnit::Hours)),
         3 => (1_u32..4).prop_map(move |every| turn(every, TurnUnit::Days)),
         1 => (1_u32..3).prop_map(move |every| turn(every, TurnUnit::Weeks)),
     ]
+}
+
+/// Minutes, often of whole half hours, as the clocks change.
+fn minutes(range: Range<i64>) -> impl Strategy<Value = i64> {
+    (range, any::<bool>())
+        .prop_map(|(minutes, is_round)| minutes - if is_round { minutes % 30 } else { 0 })
 }
 
 /// A layer around minute `odd`; its numbers are minutes.
 fn layer(odd: i64) -> impl Strategy<Value = Layer> {
     let zones: Vec<&str> = ODD.iter().map(|(zone, _)| *zone).collect();
     (
-        -30_000_i64..3_000,
+        minutes(-30_000..3_000),
         option::weighted(0.3, 1_i64..40_000),
         option::weighted(0.3, select(zones)),
-        option::weighted(0.5, -9_000_i64..9_000),
+        option::weighted(0.5, minutes(-9_000..9_000)),
         turn(),
         vec(0_usize..4, 0..4),
         prop_oneof![1 => Just(Vec::new()), 2 => vec(restriction(), 1..4)],

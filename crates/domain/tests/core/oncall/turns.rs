@@ -41,6 +41,41 @@ fn a_hand_off_in_the_skipped_hour_happens_when_the_clocks_jump() {
 }
 
 #[test]
+fn a_repeated_hour_belongs_to_the_turn_that_began_in_its_first_pass() {
+    // Clocks in Paris go from 03:00 back to 02:00 on 2024-10-27, at 01:00 UTC.
+    let at = |time| {
+        let start = format!("2024-10-26T{time}:00+02:00");
+        schedule("Europe/Paris", &start, 1, TurnUnit::Days, 2)
+    };
+    let within = at("02:30");
+    check_turn(
+        &within,
+        "2024-10-27T00:29:59Z",
+        0,
+        "2024-10-27T00:30:00.000Z",
+    );
+    check_turn(
+        &within,
+        "2024-10-27T01:15:00Z",
+        1,
+        "2024-10-28T01:30:00.000Z",
+    );
+    let after = at("03:00");
+    check_turn(
+        &after,
+        "2024-10-27T01:15:00Z",
+        0,
+        "2024-10-27T02:00:00.000Z",
+    );
+    check_turn(
+        &after,
+        "2024-10-27T02:00:00Z",
+        1,
+        "2024-10-28T02:00:00.000Z",
+    );
+}
+
+#[test]
 fn turns_within_a_day_that_a_zone_skipped_keep_their_order() {
     // Samoa had no 2011-12-30.
     let rota = schedule(
