@@ -130,6 +130,12 @@ id!(MonitorId, "a monitor");
 id!(AlertId, "an alert");
 id!(IncidentId, "an incident");
 id!(ScheduleId, "an on-call schedule");
+id!(
+    OverrideId,
+    "a stretch of time that one person takes over in a schedule"
+);
+id!(TemporaryId, "a temporary shift in a schedule");
+id!(SwapId, "an exchange of shifts between two people");
 id!(PolicyId, "an escalation policy");
 id!(
     NotificationId,

@@ -93,12 +93,15 @@ impl Decider<'_> {
             self.user(*member)?;
         }
         let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
-        let schedule = Schedule {
-            id,
-            team,
-            name,
-            time_zone,
-            layer,
+        // A rotation is replaced; what was changed by hand for it stays.
+        let schedule = match self.state.schedules.get(&id) {
+            Some(known) => Schedule {
+                name,
+                time_zone,
+                layers: vec![layer],
+                ..known.clone()
+            },
+            None => Schedule::of_layers(id, team, name, time_zone, vec![layer]),
         };
         let reasons = schedule.violations();
         if reasons.is_empty() {

@@ -8,11 +8,12 @@ use crate::id::{
     ServiceId, TeamId, UserId,
 };
 use crate::monitor::Monitor;
-use crate::oncall::{Layer, Schedule, TurnUnit};
+use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
 use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
 use crate::service::{Integration, Service};
+use crate::time::Timestamp;
 
 /// Time for an acknowledgement before the next level, in the first policy.
 const FIRST_LEVEL_DELAY_MS: u64 = 300_000;
@@ -34,20 +35,7 @@ impl Decider<'_> {
         let name = text_within("name", &name, 200)?;
         let team = TeamId::random(self.entropy);
         let user = self.first_user(team, name, email);
-        let schedule = Schedule {
-            id: ScheduleId::random(self.entropy),
-            team,
-            name: "First schedule".to_owned(),
-            time_zone,
-            layer: Layer {
-                start: crate::time::Timestamp::from_millis(
-                    self.now.as_millis().div_euclid(MS_PER_DAY) * MS_PER_DAY,
-                ),
-                every: 1,
-                unit: TurnUnit::Weeks,
-                members: vec![user.id],
-            },
-        };
+        let schedule = self.first_schedule(team, user.id, time_zone);
         let reasons = schedule.violations();
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
@@ -94,6 +82,23 @@ impl Decider<'_> {
             self.emit(Cause::Request, EventBody::Roster(event));
         }
         self.install_pack()
+    }
+
+    /// One person at all times, from the midnight before on.
+    fn first_schedule(&mut self, team: TeamId, user: UserId, time_zone: String) -> Schedule {
+        let midnight =
+            Timestamp::from_millis(self.now.as_millis().div_euclid(MS_PER_DAY) * MS_PER_DAY);
+        let turn = Turn {
+            every: 1,
+            unit: TurnUnit::Weeks,
+        };
+        Schedule::of_layers(
+            ScheduleId::random(self.entropy),
+            team,
+            "First schedule".to_owned(),
+            time_zone,
+            vec![Layer::rotation(midnight, turn, vec![user])],
+        )
     }
 
     fn first_user(&mut self, team: TeamId, name: String, email: SecretId) -> User {

@@ -76,7 +76,7 @@ impl State {
     fn forget_user(&mut self, user: crate::id::UserId) {
         self.users.remove(&user);
         for schedule in self.schedules.values_mut() {
-            schedule.layer.members.retain(|member| *member != user);
+            schedule.forget(user);
         }
         for level in self
             .policies

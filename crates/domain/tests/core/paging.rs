@@ -7,7 +7,7 @@ use tocsin_domain::decide::next_due;
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::oncall::{Layer, TurnUnit};
+use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::{Delivery, Outcome};
 use tocsin_domain::people::{ChannelKind, Urgency};
 
@@ -107,12 +107,14 @@ fn an_empty_schedule_and_an_unreachable_person_are_passed_over_with_the_reason()
         id: None,
         name: "Nobody".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer {
+        layer: Layer::rotation(
             start,
-            every: 1,
-            unit: TurnUnit::Days,
-            members: Vec::new(),
-        },
+            Turn {
+                every: 1,
+                unit: TurnUnit::Days,
+            },
+            Vec::new(),
+        ),
     }));
     let ada = world.ada();
     world.set_levels(0, &[(MINUTE, &[bea]), (MINUTE, &[ada])]);

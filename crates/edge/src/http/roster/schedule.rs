@@ -79,25 +79,36 @@ fn schedule(state: &state::State, known: &oncall::Schedule, now: Timestamp) -> S
         id: known.id.to_string(),
         name: known.name.clone(),
         time_zone: known.time_zone.clone(),
-        layer: Layer {
-            start: Instant(known.layer.start),
-            turn: Turn {
-                every: known.layer.every,
-                unit: match known.layer.unit {
-                    oncall::TurnUnit::Hours => TurnUnit::Hours,
-                    oncall::TurnUnit::Days => TurnUnit::Days,
-                    oncall::TurnUnit::Weeks => TurnUnit::Weeks,
-                },
-            },
-            members: known
-                .layer
-                .members
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-        },
+        layer: known.layers.first().map_or_else(|| nobodys(now), rotation),
         on_call_now: shift.map(|shift| named_user(state, shift.user)),
         next_handoff_at: shift.map(|shift| Instant(shift.until)),
+    }
+}
+
+fn rotation(layer: &oncall::Layer) -> Layer {
+    Layer {
+        start: Instant(layer.start),
+        turn: Turn {
+            every: layer.every,
+            unit: match layer.unit {
+                oncall::TurnUnit::Hours => TurnUnit::Hours,
+                oncall::TurnUnit::Days => TurnUnit::Days,
+                oncall::TurnUnit::Weeks => TurnUnit::Weeks,
+            },
+        },
+        members: layer.members.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// What a schedule without a layer says.
+fn nobodys(now: Timestamp) -> Layer {
+    Layer {
+        start: Instant(now),
+        turn: Turn {
+            every: 1,
+            unit: TurnUnit::Weeks,
+        },
+        members: Vec::new(),
     }
 }
 
@@ -118,12 +129,12 @@ fn layer_of(layer: &Layer) -> Result<oncall::Layer, Problem> {
         TurnUnit::Days => oncall::TurnUnit::Days,
         TurnUnit::Weeks => oncall::TurnUnit::Weeks,
     };
-    Ok(oncall::Layer {
-        start: layer.start.0,
-        every: layer.turn.every,
-        unit,
+    let every = layer.turn.every;
+    Ok(oncall::Layer::rotation(
+        layer.start.0,
+        oncall::Turn { every, unit },
         members,
-    })
+    ))
 }
 
 /// Schedules

@@ -1,0 +1,231 @@
+//! A schedule as it is kept and sent: layers and what was changed by hand. It computes nothing.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::civil::{CivilTime, TimeOfDay, WeekTime};
+use super::span::Span;
+use super::swap::Swap;
+use crate::id::{OverrideId, ScheduleId, TeamId, TemporaryId, UserId};
+use crate::time::Timestamp;
+
+/// Who is on call when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// The team that owns it.
+    pub team: TeamId,
+    /// Its name.
+    pub name: String,
+    /// IANA name of its zone (`Europe/Paris`).
+    pub time_zone: String,
+    /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
+    pub layers: Vec<Layer>,
+    /// Fixed shifts, over the layers; a later one in the list is over an earlier one.
+    pub temporary: Vec<Temporary>,
+    /// Exchanges between two people, over all that; a later one sees what an earlier one did.
+    pub swaps: Vec<Swap>,
+    /// One person for a span, over everything; a later one in the list is over an earlier one.
+    pub overrides: Vec<Override>,
+}
+
+/// People who take turns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Nobody is on call by this layer before; without `hand_off` also when the first turn begins.
+    pub start: Timestamp,
+    /// Nobody is on call by this layer from here on; `None`: it does not end.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// IANA name of the layer's own zone; `None`: the schedule's.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// A civil time at which the first member takes over: every other hand-off is a whole number of turns from it, before
+    /// and after. `None`: the civil time of `start`.
+    #[serde(default)]
+    pub hand_off: Option<CivilTime>,
+    /// Length of a turn, in `unit`; at least 1.
+    pub every: u32,
+    /// Unit of the length of a turn.
+    pub unit: TurnUnit,
+    /// Who, in order; nobody is on call when it is empty.
+    pub members: Vec<UserId>,
+    /// When the layer has somebody at all: in any of these windows; always when there is none. Turns pass on outside of them
+    /// too.
+    #[serde(default)]
+    pub restrictions: Vec<Restriction>,
+}
+
+/// What turns are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnUnit {
+    /// Hours of the civil clock.
+    Hours,
+    /// Days.
+    Days,
+    /// Weeks.
+    Weeks,
+}
+
+/// Length of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// In `unit`; at least 1.
+    pub every: u32,
+    /// Its unit.
+    pub unit: TurnUnit,
+}
+
+/// A recurring window of civil time, half open. Its two ends differ: always is told by no restriction at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Restriction {
+    /// Every day.
+    Daily {
+        /// When it begins.
+        from: TimeOfDay,
+        /// When it ends: on the next day unless this is later than `from`.
+        until: TimeOfDay,
+    },
+    /// Every week.
+    Weekly {
+        /// When it begins.
+        from: WeekTime,
+        /// When it ends: in the next week unless this is later than `from`.
+        until: WeekTime,
+    },
+}
+
+/// One person for a span, whoever else would be on call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Its id.
+    pub id: OverrideId,
+    /// Who is on call.
+    pub user: UserId,
+    /// When.
+    pub span: Span,
+}
+
+/// Fixed shifts for a span, in place of the layers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Temporary {
+    /// Its id.
+    pub id: TemporaryId,
+    /// When.
+    pub span: Span,
+    /// Who, in order, from the beginning of the span on; after the last one it is the first one's turn again.
+    pub members: Vec<UserId>,
+    /// Length of a turn by the civil clock of the schedule's zone; `None`: one person has the whole span.
+    #[serde(default)]
+    pub turn: Option<Turn>,
+}
+
+impl Layer {
+    /// Turns that begin at `start`, without end and at all times.
+    #[must_use]
+    pub fn rotation(start: Timestamp, turn: Turn, members: Vec<UserId>) -> Self {
+        Self {
+            start,
+            until: None,
+            time_zone: None,
+            hand_off: None,
+            every: turn.every,
+            unit: turn.unit,
+            members,
+            restrictions: Vec::new(),
+        }
+    }
+}
+
+impl Schedule {
+    /// A schedule of these layers, with nothing changed by hand.
+    #[must_use]
+    pub fn of_layers(
+        id: ScheduleId,
+        team: TeamId,
+        name: String,
+        time_zone: String,
+        layers: Vec<Layer>,
+    ) -> Self {
+        Self {
+            id,
+            team,
+            name,
+            time_zone,
+            layers,
+            temporary: Vec::new(),
+            swaps: Vec::new(),
+            overrides: Vec::new(),
+        }
+    }
+
+    /// Everybody it names.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<UserId> {
+        let layers = self.layers.iter().flat_map(|layer| &layer.members);
+        let temporary = self.temporary.iter().flat_map(|fixed| &fixed.members);
+        let swaps = self
+            .swaps
+            .iter()
+            .flat_map(|swap| [swap.one.user, swap.other.user]);
+        let overrides = self.overrides.iter().map(|one| one.user);
+        layers
+            .chain(temporary)
+            .copied()
+            .chain(swaps)
+            .chain(overrides)
+            .collect()
+    }
+
+    /// Takes a person out of it, with whatever was changed by hand for them.
+    pub fn forget(&mut self, user: UserId) {
+        for layer in &mut self.layers {
+            layer.members.retain(|member| *member != user);
+        }
+        for fixed in &mut self.temporary {
+            fixed.members.retain(|member| *member != user);
+        }
+        self.temporary.retain(|fixed| !fixed.members.is_empty());
+        self.swaps
+            .retain(|swap| swap.one.user != user && swap.other.user != user);
+        self.overrides.retain(|one| one.user != user);
+    }
+}
+
+/// A schedule as journals hold it: at first it had one layer, and nothing could be changed by hand.
+#[derive(Deserialize)]
+struct Stored {
+    id: ScheduleId,
+    team: TeamId,
+    name: String,
+    time_zone: String,
+    layer: Option<Layer>,
+    #[serde(default)]
+    layers: Vec<Layer>,
+    #[serde(default)]
+    temporary: Vec<Temporary>,
+    #[serde(default)]
+    swaps: Vec<Swap>,
+    #[serde(default)]
+    overrides: Vec<Override>,
+}
+
+impl From<Stored> for Schedule {
+    fn from(stored: Stored) -> Self {
+        Self {
+            id: stored.id,
+            team: stored.team,
+            name: stored.name,
+            time_zone: stored.time_zone,
+            layers: stored.layer.into_iter().chain(stored.layers).collect(),
+            temporary: stored.temporary,
+            swaps: stored.swaps,
+            overrides: stored.overrides,
+        }
+    }
+}
