@@ -351,7 +351,7 @@ impl Taking<'_> {
 }
 
 /// Why labels cannot be taken.
-fn unfit(labels: &[LabelPair<'_>], limits: &Limits) -> Option<String> {
+pub(crate) fn unfit(labels: &[LabelPair<'_>], limits: &Limits) -> Option<String> {
     if labels.is_empty() {
         return Some("it has no labels".to_owned());
     }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tocsin_promql::Labels;
-
 use crate::disk::{Disk, RealDisk};
 use crate::store::Position;
 pub use tocsin_domain::write::Refused;
@@ -129,20 +127,6 @@ impl Default for Limits {
             unwritten_record_bytes_max: 64 << 20,
             recorded_logs_max: 500_000,
         }
-    }
-}
-
-impl Limits {
-    /// Whether labels are within the limits.
-    pub(crate) fn allow(&self, labels: &Labels) -> bool {
-        let fits = |name: &str, value: &str| {
-            !name.is_empty()
-                && name.len() <= self.label_name_bytes_max
-                && value.len() <= self.label_value_bytes_max
-        };
-        !labels.is_empty()
-            && labels.len() <= self.labels_max
-            && labels.iter().all(|(name, value)| fits(name, value))
     }
 }
 

@@ -60,7 +60,8 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue,
     /// Numbers of the log files that are closed and not sealed yet.
     pub(crate) closed: Vec<u64>,
-    /// Numbers of the log files whose contents are being sealed, and the last frame in them.
+    /// Numbers of the log files whose contents are being sealed, those that could not be removed after it among them, and the last
+    /// frame in them.
     pub(crate) frozen_files: Vec<u64>,
     pub(crate) frozen_through: u64,
     /// Number of the next block.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tocsin_domain::time::Timestamp;
+use tocsin_domain::write::LabelPair;
 use tocsin_promql::{Ask, Labels, Select, SeriesData, Source, SourceError};
 
+use crate::accept;
 use crate::chunk::Lent;
 use crate::columns::Scratch;
 use crate::disk::{Disk, RealDisk};
@@ -187,13 +189,16 @@ impl Taking<'_> {
         if fits == 0 {
             return 0;
         }
-        if !limits.allow(labels) {
+        let pairs = labels.iter();
+        let pairs: Vec<LabelPair<'_>> = pairs
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        if accept::unfit(&pairs, limits).is_some() {
             refused.labels += fits as u64;
             return 0;
         }
         let head = self.store.head();
-        let pairs: Vec<(&str, &str)> = labels.iter().collect();
-        let is_new = head.registry.find(head.registry.hash_of(&pairs), &pairs);
+        let is_new = head.registry.find(head.registry.hash_of(&*pairs), &*pairs);
         if is_new.is_none() {
             if head.registry.len() + self.new_series >= limits.series_max {
                 refused.series_limit += fits as u64;

@@ -166,8 +166,10 @@ impl Schedule {
             }
             By::Swap(id) => {
                 let swap = self.swaps.iter().find(|swap| swap.id == id)?;
-                let mut spans = [swap.one.span, swap.other.span].into_iter();
-                spans.find(|span| span.contains(at))
+                // Both sides may lie around `at`, and the shift may be of either.
+                let spans = [swap.one.span, swap.other.span].into_iter();
+                let around = spans.filter(|span| span.contains(at));
+                around.reduce(Span::covering)
             }
             By::Override(id) => {
                 let one = self.overrides.iter().find(|one| one.id == id)?;

@@ -61,6 +61,11 @@ impl Span {
         let common = Self::new(self.from.max(other.from), self.until.min(other.until));
         (!common.is_empty()).then_some(common)
     }
+
+    /// From the earlier beginning to the later end.
+    pub(super) fn covering(self, other: Self) -> Self {
+        Self::new(self.from.min(other.from), self.until.max(other.until))
+    }
 }
 
 /// `at` moved by `us` microseconds.

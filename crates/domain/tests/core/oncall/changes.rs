@@ -189,6 +189,18 @@ fn what_was_got_by_a_swap_can_be_swapped_on() {
 }
 
 #[test]
+fn a_swap_of_two_spans_that_overlap_knows_the_whole_of_each_shift() {
+    let mut rota = days();
+    let (long, short) = (
+        days_from_6(3),
+        span("2024-05-06T12:00:00Z", "2024-05-09T00:00:00Z"),
+    );
+    rota.swaps = vec![swap(5, (2, short), (0, long))];
+    let shift = rota.shift_at(instant("2024-05-06T18:00:00Z")).unwrap();
+    assert_eq!((shift.user, shift.span()), (person(2), day(6)));
+}
+
+#[test]
 fn an_override_within_a_swap_wins_and_does_not_make_it_void() {
     let mut rota = days();
     rota.swaps = vec![swap(5, (0, day(6)), (2, day(8)))];
