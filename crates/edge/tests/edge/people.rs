@@ -311,12 +311,12 @@ async fn ready(world: &World) -> Answered {
 
 #[tokio::test]
 async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_ready() {
-    let world = World::new();
+    let mut world = World::new();
     world
         .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
-    world.engine.stop();
+    world.end_engine();
     let ready = ready(&world).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["reasons"], json!(["engine"]));

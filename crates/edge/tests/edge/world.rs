@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +26,7 @@ use tocsin_edge::ports::rules::Rules;
 use tocsin_edge::ports::scrape::ScrapeTargets;
 use tocsin_edge::ports::{Accounts, Metrics, NewToken, Vault, Watch, Watching};
 use tocsin_edge::secret::key_hash;
+use tocsin_engine::handle::Ended;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tower::ServiceExt;
 
@@ -41,6 +43,7 @@ pub(crate) const BASE: &str = "/api/tocsin/v1";
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) engine: EngineHandle,
+    engine_thread: JoinHandle<Ended>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) journal: Memory,
     pub(crate) vault: Arc<OpenVault>,
@@ -106,7 +109,8 @@ impl World {
             outlets,
             Arc::new(NoSeries),
         );
-        let (engine, _thread) = tocsin_engine::start(core, Arc::clone(&clock) as Arc<dyn Clock>);
+        let (engine, engine_thread) =
+            tocsin_engine::start(core, Arc::clone(&clock) as Arc<dyn Clock>);
         let (vault, doors) = (Arc::new(OpenVault::default()), Arc::new(Doors::default()));
         let mut settings = Settings {
             public_url: "http://tocsin.example".to_owned(),
@@ -168,6 +172,7 @@ impl World {
             bobs: token(Role::Responder, Some(bob)),
             router,
             engine,
+            engine_thread,
             clock,
             journal,
             vault,
@@ -296,6 +301,14 @@ impl World {
             .unwrap()
             .expose_secret()
             .to_owned()
+    }
+
+    /// Ends the engine's thread; what is asked from now on finds it ended.
+    pub(crate) fn end_engine(&mut self) {
+        self.engine.stop();
+        while !self.engine_thread.is_finished() {
+            std::thread::yield_now();
+        }
     }
 
     /// Starts delivery to where `egress` lets it.
