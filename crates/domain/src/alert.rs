@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::monitor::Severity;
+use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Who says so.
@@ -148,6 +149,18 @@ impl Alert {
             sender: self.source.sender(),
             key: self.dedup_key.clone(),
         }
+    }
+
+    /// How loudly it asks for a person.
+    #[must_use]
+    pub const fn urgency(&self) -> Urgency {
+        self.severity.urgency()
+    }
+
+    /// Whether it fails now and pages.
+    #[must_use]
+    pub const fn is_burning(&self) -> bool {
+        self.is_firing() && matches!(self.urgency(), Urgency::High)
     }
 
     /// Whether it fails now.

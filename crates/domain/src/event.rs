@@ -292,6 +292,26 @@ pub enum AlertEvent {
     },
 }
 
+impl AlertEvent {
+    /// Which alert.
+    #[must_use]
+    pub const fn alert(&self) -> AlertId {
+        match self {
+            Self::Opened { alert } => alert.id,
+            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
+        }
+    }
+
+    /// The incident it belongs to.
+    #[must_use]
+    pub const fn incident(&self) -> IncidentId {
+        match self {
+            Self::Opened { alert } => alert.incident,
+            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
+        }
+    }
+}
+
 /// Something that happened to an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentEvent {

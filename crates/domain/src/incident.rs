@@ -101,6 +101,12 @@ pub struct Incident {
     pub onset: Option<Onset>,
     /// Its alerts in the order they joined.
     pub alerts: Vec<AlertId>,
+    /// How many of them fail now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub firing: u32,
+    /// How many of those page.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub burning: u32,
     /// Waiting before the first page, if it waits.
     pub hold: Option<Hold>,
     /// Why nobody is paged although it is urgent, and when that ends.
@@ -127,6 +133,12 @@ pub struct Incident {
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
     pub paging_event: u64,
+}
+
+/// Whether a count is worth a field: what is over has none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Incident {

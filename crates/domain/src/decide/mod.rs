@@ -12,8 +12,6 @@ mod rule;
 mod setup;
 mod watch;
 
-pub use due::next_due;
-
 use crate::command::{Ask, Command, Refusal};
 use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};
 use crate::id::{Entropy, IncidentId};

@@ -318,12 +318,13 @@ impl Decider<'_> {
         }
     }
 
-    /// Messages of paging purpose about an incident that are due or under way.
+    /// Messages of paging purpose about an incident that are due or under way, in the order they were planned.
     pub(super) fn active_pages(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
-        let active = self.state.active_notifications.iter();
-        active
-            .filter_map(|id| self.state.notifications.get(id))
+        let active = &self.state.active_notifications;
+        self.state
+            .messages_about(incident)
             .filter(move |page| page.purpose == Purpose::Page(incident))
+            .filter(|page| active.contains(&page.id))
     }
 
     #[expect(

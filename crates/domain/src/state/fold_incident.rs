@@ -1,7 +1,7 @@
 //! Folds events about alerts, incidents and messages.
 
 use super::State;
-use crate::alert::AlertSource;
+use crate::alert::{Alert, AlertSource};
 use crate::event::{
     AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
 };
@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+        let before = self.alerts.get(&event.alert()).map(counts_of);
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.id);
@@ -40,6 +41,20 @@ impl State {
                 }
             }
         }
+        self.count_alert(event, before.unwrap_or_default());
+    }
+
+    /// Keeps count of what fails in an incident; `before` is what this alert was counted as.
+    fn count_alert(&mut self, event: &AlertEvent, before: (u32, u32)) {
+        let now = self.alerts.get(&event.alert()).map(counts_of);
+        let now = now.unwrap_or_default();
+        if now == before {
+            return;
+        }
+        if let Some(incident) = self.incidents.get_mut(&event.incident()) {
+            incident.firing = (incident.firing + now.0).saturating_sub(before.0);
+            incident.burning = (incident.burning + now.1).saturating_sub(before.1);
+        }
     }
 
     pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
@@ -67,6 +82,8 @@ impl State {
                 opened_at: at,
                 onset: onset.clone(),
                 alerts: Vec::new(),
+                firing: 0,
+                burning: 0,
                 hold: None,
                 suppressed: None,
                 flapping: false,
@@ -180,6 +197,11 @@ impl State {
             self.active_notifications.remove(&id);
         }
     }
+}
+
+/// As how many failing alerts, and as how many that page, it counts.
+fn counts_of(alert: &Alert) -> (u32, u32) {
+    (u32::from(alert.is_firing()), u32::from(alert.is_burning()))
 }
 
 #[expect(
