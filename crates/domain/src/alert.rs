@@ -105,6 +105,24 @@ fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64,
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
+/// Why an alert was put into an incident of its service that is not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouped {
+    /// So many incidents of the service had opened within minutes that one more would have helped nobody.
+    Storm,
+}
+
+impl Grouped {
+    /// The reason, for a person.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Storm => "many incidents of its service had opened within minutes",
+        }
+    }
+}
+
 /// One failing condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -138,6 +156,9 @@ pub struct Alert {
     pub evidence: Vec<EvidenceSample>,
     /// How often it was said again while open.
     pub repeats: u64,
+    /// Why it is in this incident, when that is not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouped: Option<Grouped>,
 }
 
 impl Alert {

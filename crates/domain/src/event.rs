@@ -463,6 +463,25 @@ pub enum NotificationWhat {
         /// Why.
         why: String,
     },
+    /// A message waits and tells, when it is sent, what else would have been sent to the same address meanwhile.
+    Gathers {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message is told together with others.
+    ToldTogether {
+        /// By which message.
+        by: NotificationId,
+    },
+    /// The first attempt waits, because whoever carries such messages does not answer.
+    Postponed {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
     /// A message is being sent.
     AttemptStarted {
         /// The attempt, from 1.

@@ -363,6 +363,9 @@ fn effect_of(event: &Event) -> Option<Effect> {
             }),
             NotificationWhat::Planned { .. }
             | NotificationWhat::Advanced { .. }
+            | NotificationWhat::Gathers { .. }
+            | NotificationWhat::ToldTogether { .. }
+            | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Cancelled { .. } => None,
         },

@@ -66,9 +66,6 @@ impl Decider<'_> {
             position: message.last_event,
         };
         let number = message.attempts.last().map_or(0, |last| last.number);
-        let known = self.state.users.get(&message.user);
-        let method = known.and_then(|user| user.contact_method(message.contact_method));
-        let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
             let detail = "no answer within the deadline".to_owned();
             // Cannot be refused: the attempt is open, as its state says.
@@ -81,19 +78,34 @@ impl Decider<'_> {
         {
             return;
         }
-        let obsolete = match purpose {
-            Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
-            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
-                removed.then_some("the contact method was removed")
-            }
-        };
-        let what = match obsolete {
-            Some(why) => NotificationWhat::Cancelled {
-                why: why.to_owned(),
-            },
-            None => NotificationWhat::AttemptStarted { number: number + 1 },
-        };
+        if let Some(why) = self.obsolete(id) {
+            let why = why.to_owned();
+            self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            return;
+        }
+        if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
+            return;
+        }
+        let what = NotificationWhat::AttemptStarted { number: number + 1 };
         self.emit_message(cause, id, what, incident);
+    }
+
+    /// Why a message is not sent any more. What others are told by is sent as long as one of them is needed.
+    fn obsolete(&self, id: NotificationId) -> Option<&'static str> {
+        let message = self.state.notifications.get(&id)?;
+        let user = self.state.users.get(&message.user);
+        let removed = user
+            .and_then(|user| user.contact_method(message.contact_method))
+            .is_none();
+        if removed {
+            return Some("the contact method was removed");
+        }
+        let wanted = |message: &Notification| match message.purpose {
+            Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Resolved(_) | Purpose::Test => true,
+        };
+        let needed = wanted(message) || self.state.told_along(id).any(wanted);
+        (!needed).then_some("it is no longer needed")
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.

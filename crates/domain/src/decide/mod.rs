@@ -10,6 +10,7 @@ mod respond;
 mod roster;
 mod rule;
 mod setup;
+mod together;
 mod watch;
 
 use crate::command::{Ask, Command, Refusal};

@@ -300,8 +300,11 @@ impl Decider<'_> {
             for (method, delay_ms, way) in ways(known) {
                 let busy = self
                     .active_pages(incident)
-                    .any(|page| page.contact_method == method.0);
-                if !busy {
+                    .find(|page| page.contact_method == method.0)
+                    .map(|page| page.id);
+                if let Some(page) = busy {
+                    self.tell_alone(page, Cause::Event { position: cause });
+                } else {
                     let due = self.now.plus_ms(delay_ms);
                     let cause = Cause::Event { position: cause };
                     self.plan(
@@ -383,7 +386,13 @@ impl Decider<'_> {
     pub(super) fn cancel_pages(&mut self, incident: IncidentId, cause: &Cause, why: &str) {
         let due: Vec<NotificationId> = self
             .active_pages(incident)
-            .filter(|page| matches!(page.state, Delivery::Due { .. }))
+            .filter(|page| match page.state {
+                Delivery::Due { .. } | Delivery::Together { .. } => true,
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => false,
+            })
             .map(|page| page.id)
             .collect();
         for id in due {

@@ -94,22 +94,25 @@ impl State {
     /// When something is to be done about a message.
     pub(crate) fn message_due(&self, message: &Notification) -> Option<Timestamp> {
         match &message.state {
-            Delivery::Due { .. } if self.rests(message.purpose) => None,
+            Delivery::Due { .. } if self.rests(message) => None,
             Delivery::Due { at } => Some(*at),
             Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
-            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                None
-            }
+            Delivery::Together { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. } => None,
         }
     }
 
-    /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved.
-    fn rests(&self, purpose: Purpose) -> bool {
-        match purpose {
-            Purpose::Page(incident) => self
-                .incidents
-                .get(&incident)
-                .is_some_and(|known| known.is_unanswered() && !self.burns(known)),
+    /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved. What others are told
+    /// by does not rest.
+    fn rests(&self, message: &Notification) -> bool {
+        match message.purpose {
+            Purpose::Page(incident) => {
+                let known = self.incidents.get(&incident);
+                known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
+                    && self.told_along(message.id).next().is_none()
+            }
             Purpose::Resolved(_) | Purpose::Test => false,
         }
     }

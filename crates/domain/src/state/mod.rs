@@ -3,12 +3,15 @@
 mod due;
 mod fold_incident;
 mod fold_roster;
+mod outbox;
 mod shared_map;
+mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use due::Subject;
 pub(crate) use due::Wait;
+pub use outbox::Provider;
 pub use shared_map::SharedMap;
 
 use crate::alert::{Alert, AlertKey, Sender};
@@ -67,6 +70,8 @@ pub struct State {
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
     agenda: due::Agenda,
+    outbox: outbox::Outbox,
+    storms: storm::Storms,
 }
 
 /// What set-up made.

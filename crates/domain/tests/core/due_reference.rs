@@ -51,13 +51,17 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
         Purpose::Page(incident) => {
             let incident = &state.incidents[&incident];
             let unanswered = incident.status == Status::Triggered && incident.suppressed.is_none();
-            unanswered && incident.burning == 0
+            let tells = |other: &Notification| matches!(other.state, Delivery::Together { by } if by == message.id);
+            unanswered && incident.burning == 0 && !state.notifications.values().any(tells)
         }
         Purpose::Resolved(_) | Purpose::Test => false,
     };
     match message.state {
         Delivery::Due { at } => (!rests).then_some(at),
         Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
-        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
+        Delivery::Together { .. }
+        | Delivery::Delivered { .. }
+        | Delivery::Failed { .. }
+        | Delivery::Cancelled { .. } => None,
     }
 }

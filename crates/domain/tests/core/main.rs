@@ -11,4 +11,5 @@ mod quiet;
 mod returns;
 mod rules;
 mod sharing;
+mod storms;
 mod world;

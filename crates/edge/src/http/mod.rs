@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod alert;
+mod alert_list;
 pub(crate) mod body;
 pub(crate) mod channel;
 pub(crate) mod health;
