@@ -98,6 +98,7 @@ impl State {
                 paging_event: envelope.position,
             };
             self.last_number = *number;
+            self.numbers.insert(*number, event.incident);
             self.count_opened(*service, *severity, at, event.incident);
             self.open_incidents.insert(event.incident);
             if let Some(target) = target {

@@ -55,6 +55,8 @@ pub struct State {
     pub alerts: SharedMap<AlertId, Alert>,
     /// Messages, under way and over.
     pub notifications: SharedMap<NotificationId, Notification>,
+    /// Incidents by their numbers.
+    pub numbers: BTreeMap<u64, IncidentId>,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.

@@ -367,3 +367,42 @@ async fn of_a_list_with_one_that_cannot_be_read_nothing_is_taken() {
     }
     assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
 }
+
+#[tokio::test]
+async fn the_alerts_that_fire_are_listed_by_pages() {
+    let world = World::new();
+    let alert = |key: usize, action: &str| json!({"dedup_key": format!("k{key}"), "action": action, "summary": "disk full", "severity": "warning", "source": "db1"});
+    let all: Vec<_> = (0..25).map(|key| alert(key, "trigger")).collect();
+    world.post("/alerts", json!(all)).await;
+    world.post("/alerts", alert(3, "resolve")).await;
+    let mut keys = Vec::new();
+    let mut path = "/alerts?limit=10".to_owned();
+    loop {
+        let page = world.get(&path).await.json();
+        let items = page["items"].as_array().unwrap();
+        keys.extend(
+            items
+                .iter()
+                .map(|one| one["dedup_key"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/alerts?limit=10&cursor={cursor}"),
+            None => break,
+        }
+    }
+    keys.sort();
+    let mut expected: Vec<String> = (0..25)
+        .filter(|key| *key != 3)
+        .map(|key| format!("k{key}"))
+        .collect();
+    expected.sort();
+    assert_eq!(keys, expected);
+    let first = &world.get("/alerts?limit=1").await.json()["items"][0];
+    assert_eq!(first["service"]["name"], "First service", "{first}");
+    assert_eq!(
+        world.get("/alerts?cursor=QAAAAAAAAAAAAA").await.status,
+        StatusCode::BAD_REQUEST
+    );
+    let none = world.get("/alerts?service_id=QAAAAAAAAAAAAA").await.json();
+    assert_eq!(none["items"], json!([]));
+}
