@@ -11,6 +11,7 @@ use crate::id::{
 use crate::incident::{Failing, Hold};
 use crate::monitor::{Monitor, Severity};
 use crate::oncall::Schedule;
+use crate::oncall_event::OncallEvent;
 use crate::page::{Notification, Outcome, Policy};
 use crate::people::{ContactMethod, NotificationRule, Role, Urgency, User};
 use crate::service::{Integration, Service};
@@ -195,6 +196,11 @@ pub enum RosterEvent {
     IntegrationRemoved {
         /// Which.
         integration: IntegrationId,
+    },
+    /// A schedule was changed by hand, or a calendar.
+    Oncall {
+        /// What happened.
+        what: OncallEvent,
     },
 }
 

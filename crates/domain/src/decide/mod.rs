@@ -3,6 +3,7 @@
 mod alert;
 mod attempt;
 mod due;
+mod oncall;
 mod paging;
 mod people;
 mod relapse;

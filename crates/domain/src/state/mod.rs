@@ -2,6 +2,7 @@
 
 mod due;
 mod fold_incident;
+mod fold_oncall;
 mod fold_roster;
 mod outbox;
 mod shared_map;
@@ -15,10 +16,11 @@ pub use outbox::Provider;
 pub use shared_map::SharedMap;
 
 use crate::alert::{Alert, AlertKey, Sender};
+use crate::calendar::Calendar;
 use crate::event::{Event, EventBody, InputEvent};
 use crate::id::{
-    AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
-    TargetId, TeamId, UserId,
+    AlertId, CalendarId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId,
+    ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::Incident;
 use crate::monitor::Monitor;
@@ -69,6 +71,8 @@ pub struct State {
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
+    /// Calendars that are subscribed to.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
     agenda: due::Agenda,
@@ -127,7 +131,7 @@ impl State {
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what),
             EventBody::People(what) => self.evolve_people(what, event.at),
-            EventBody::Roster(what) => self.evolve_roster(what),
+            EventBody::Roster(what) => self.evolve_roster(what, event.at),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
             EventBody::Incident(what) => self.evolve_incident(what, event),

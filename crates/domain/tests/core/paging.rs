@@ -106,14 +106,14 @@ fn an_empty_schedule_and_an_unreachable_person_are_passed_over_with_the_reason()
         id: None,
         name: "Nobody".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer::rotation(
+        layers: vec![Layer::rotation(
             start,
             Turn {
                 every: 1,
                 unit: TurnUnit::Days,
             },
             Vec::new(),
-        ),
+        )],
     }));
     let ada = world.ada();
     world.set_levels(0, &[(MINUTE, &[bea]), (MINUTE, &[ada])]);

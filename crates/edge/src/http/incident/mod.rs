@@ -4,6 +4,7 @@ pub(crate) mod detail;
 mod explain;
 pub(crate) mod live;
 pub(crate) mod postmortem;
+mod rota;
 mod sentence;
 pub(crate) mod summary;
 pub(crate) mod timeline;

@@ -75,7 +75,7 @@ pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
     }
 }
 
-pub(super) fn roster(event: &RosterEvent) -> Words {
+pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
     match event {
         RosterEvent::ScheduleSet { schedule } => {
             person(format!("The schedule “{}” was set", schedule.name))
@@ -94,6 +94,7 @@ pub(super) fn roster(event: &RosterEvent) -> Words {
         RosterEvent::IntegrationRemoved { .. } => {
             person("An integration was removed; its key is dead")
         }
+        RosterEvent::Oncall { what } => person(super::rota::sentence(what, names)),
     }
 }
 
