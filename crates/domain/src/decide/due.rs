@@ -102,6 +102,7 @@ impl Decider<'_> {
         }
         let wanted = |message: &Notification| match message.purpose {
             Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
         };
         let needed = wanted(message) || self.state.told_along(id).any(wanted);

@@ -313,6 +313,7 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
     let kind = match message.purpose {
         Purpose::Page(_) => "The page",
         Purpose::Resolved(_) => "The all-clear",
+        Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
     };
     format!(
