@@ -298,6 +298,26 @@ pub enum AlertEvent {
     },
 }
 
+impl AlertEvent {
+    /// Which alert.
+    #[must_use]
+    pub const fn alert(&self) -> AlertId {
+        match self {
+            Self::Opened { alert } => alert.id,
+            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
+        }
+    }
+
+    /// The incident it belongs to.
+    #[must_use]
+    pub const fn incident(&self) -> IncidentId {
+        match self {
+            Self::Opened { alert } => alert.incident,
+            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
+        }
+    }
+}
+
 /// Something that happened to an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentEvent {
@@ -444,6 +464,25 @@ pub enum NotificationWhat {
     },
     /// A planned message is sent earlier, because another way failed.
     Advanced {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message waits and tells, when it is sent, what else would have been sent to the same address meanwhile.
+    Gathers {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message is told together with others.
+    ToldTogether {
+        /// By which message.
+        by: NotificationId,
+    },
+    /// The first attempt waits, because whoever carries such messages does not answer.
+    Postponed {
         /// When it is due now.
         due_at: Timestamp,
         /// Why.

@@ -9,7 +9,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::handle::{Done, EngineHandle};
+use tocsin_engine::handle::{AskError, Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -194,8 +194,31 @@ impl App {
             let _ = sender.send(outcome);
         };
         self.engine.ask(command, reply)?;
+        Ok(self.answer(receiver).await??)
+    }
+
+    /// Asks the core for several things at once and waits for its durable answer to each.
+    pub(crate) async fn ask_all(
+        &self,
+        actor: &Actor,
+        asks: Vec<Ask>,
+    ) -> Result<Vec<Result<Done, AskError>>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        let commands = asks.into_iter().map(|ask| Command {
+            actor: actor.clone(),
+            ask,
+        });
+        let reply = move |outcomes| {
+            // A caller that has gone away wants no answer; what was decided stays decided.
+            let _ = sender.send(outcomes);
+        };
+        self.engine.ask_all(commands.collect(), reply)?;
+        self.answer(receiver).await
+    }
+
+    async fn answer<T>(&self, receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
         match tokio::time::timeout(self.settings.answer_wait, receiver).await {
-            Ok(Ok(outcome)) => Ok(outcome?),
+            Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(_)) => Err(Problem::unknown(
                 "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
             )),

@@ -118,6 +118,9 @@ const fn notification(what: &NotificationWhat) -> &'static str {
     match what {
         NotificationWhat::Planned { .. } => "planned",
         NotificationWhat::Advanced { .. } => "advanced",
+        NotificationWhat::Gathers { .. } => "gathers",
+        NotificationWhat::ToldTogether { .. } => "told_together",
+        NotificationWhat::Postponed { .. } => "postponed",
         NotificationWhat::AttemptStarted { .. } => "attempt_started",
         NotificationWhat::AttemptFinished { .. } => "attempt_finished",
         NotificationWhat::Cancelled { .. } => "cancelled",

@@ -75,6 +75,7 @@ impl State {
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
     fn forget_user(&mut self, user: crate::id::UserId) {
         self.users.remove(&user);
+        self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);

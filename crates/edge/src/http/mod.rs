@@ -1,7 +1,9 @@
 //! The HTTP side: the table of all routes, and the layers that every request passes.
 
+mod active_alerts;
 pub(crate) mod address;
 pub(crate) mod alert;
+mod alert_list;
 pub(crate) mod body;
 pub(crate) mod calendar;
 pub(crate) mod channel;
@@ -132,6 +134,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
+        .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 

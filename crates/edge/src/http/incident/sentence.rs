@@ -308,6 +308,19 @@ pub(super) fn notification(
             format!("{whom} is tried already at {due_at}"),
             why.clone(),
         ),
+        NotificationWhat::Gathers { due_at, why } => told(
+            Tone::Info,
+            format!("{whom} waits until {due_at} to be told together with others"),
+            why.clone(),
+        ),
+        NotificationWhat::ToldTogether { .. } => {
+            info(format!("{whom} is told together with others"))
+        }
+        NotificationWhat::Postponed { due_at, why } => told(
+            Tone::Bad,
+            format!("{whom} waits until {due_at}"),
+            why.clone(),
+        ),
         NotificationWhat::AttemptStarted { number } => {
             info(format!("Sending to {whom}, attempt {number}"))
         }
