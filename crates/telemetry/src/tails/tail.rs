@@ -201,7 +201,12 @@ impl Tail {
     /// What the next block takes.
     pub(super) fn frozen(&self, room: &Room) -> Vec<f64> {
         let mut values = Vec::new();
-        self.copy(self.sealed as usize, self.freezing as usize, room, &mut values);
+        self.copy(
+            self.sealed as usize,
+            self.freezing as usize,
+            room,
+            &mut values,
+        );
         values
     }
 
