@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PolicyId, ScheduleId, UserId};
+use crate::id::{PolicyId, ScheduleId, TeamId, UserId};
 use crate::oncall::{CivilGap, Entry, GAP_DAYS_AHEAD, Schedule, Span, shown_in};
 use crate::page::{Level, Policy, Recipient};
 use crate::people::User;
@@ -67,6 +67,8 @@ pub struct Roster {
     policies: BTreeMap<PolicyId, Policy>,
     /// Names, and whether they can be reached.
     people: BTreeMap<UserId, (String, bool)>,
+    /// Who belongs to each team.
+    teams: BTreeMap<TeamId, Vec<UserId>>,
 }
 
 impl Roster {
@@ -78,6 +80,11 @@ impl Roster {
             schedules: state.schedules.clone(),
             policies: state.policies.clone(),
             people: state.users.values().map(person).collect(),
+            teams: state
+                .teams
+                .values()
+                .map(|team| (team.id, team.members.clone()))
+                .collect(),
         }
     }
 
@@ -279,6 +286,12 @@ impl<'a> Outlook<'a> {
             match target {
                 Recipient::User(user) if self.roster.is_reachable(*user) => return Vec::new(),
                 Recipient::User(_) => {}
+                Recipient::Team(team) => {
+                    let members = self.roster.teams.get(team).into_iter().flatten();
+                    if members.into_iter().any(|user| self.roster.is_reachable(*user)) {
+                        return Vec::new();
+                    }
+                }
                 Recipient::Schedule(id) => {
                     let entries = self.rendered.get(id).map(Vec::as_slice);
                     let entries = entries.unwrap_or_default();

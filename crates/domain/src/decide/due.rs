@@ -40,6 +40,9 @@ impl Decider<'_> {
                 }
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
                 Wait::NextLevel => self.escalate(incident),
+                Wait::SameLevel => self.page_level_again(incident),
+                Wait::EndOfSnooze => self.snooze_ended(incident, at),
+                Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
             }
         }
     }
@@ -101,7 +104,10 @@ impl Decider<'_> {
             return Some("the contact method was removed");
         }
         let wanted = |message: &Notification| match message.purpose {
-            Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Page(page) => {
+                self.wants_pages(page) && !self.is_spared(page, message.user)
+            }
+            Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
         };
@@ -115,6 +121,8 @@ impl Decider<'_> {
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
         self.cancel_pages(incident, &cause, "the incident is resolved");
+        let request = Purpose::Request(incident);
+        self.cancel(request, None, &cause, "the incident is resolved");
         let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();
@@ -143,9 +151,12 @@ impl Decider<'_> {
                     && message.planned_at >= at
             })
         };
-        let pages = self.state.messages_about(incident);
-        pages
-            .filter(|page| page.purpose == Purpose::Page(incident))
+        let known = self.state.incidents.get(&incident);
+        let merged = known.map_or(&[][..], |known| &known.merged);
+        let about = std::iter::once(&incident).chain(merged);
+        about
+            .flat_map(|about| self.state.messages_about(*about))
+            .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

@@ -49,7 +49,7 @@ impl Decider<'_> {
                 self.now.plus_ms(QUIET_EVERY_MS),
                 "what wakes nobody is told together",
             )),
-            Purpose::Page(_) | Purpose::Resolved(_) => {
+            Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => {
                 let last = self.state.burst_to(message.user, self.now)?;
                 let due_at = last.plus_ms(TOGETHER_EVERY_MS);
                 let why = "this person got many messages lately: what comes now is told together";

@@ -73,7 +73,7 @@ pub(super) struct Outbox {
 
 const fn gathered(message: &Notification) -> Gathered {
     let tone = match message.purpose {
-        Purpose::Page(_) | Purpose::Test => Tone::Loud,
+        Purpose::Page(_) | Purpose::Request(_) | Purpose::Test => Tone::Loud,
         Purpose::Notice(_) => Tone::Quiet,
         Purpose::Resolved(_) => Tone::Over,
     };
@@ -150,7 +150,7 @@ impl State {
             return;
         };
         let counts = match message.purpose {
-            Purpose::Page(_) | Purpose::Resolved(_) => true,
+            Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => true,
             Purpose::Notice(_) | Purpose::Test => false,
         };
         if counts && message.attempts.len() <= 1 {

@@ -40,12 +40,15 @@ fn use_in_policy(world: &mut World, targets: &[Recipient]) {
     let level = |target: &Recipient| Level {
         delay_ms: 60_000,
         targets: vec![*target],
+        round_robin: false,
+        each_must_acknowledge: false,
     };
     world.ask(Ask::Roster(RosterAsk::SetPolicy {
         id: None,
         name: "Web".to_owned(),
         levels: targets.iter().map(level).collect(),
         repeat: 0,
+        acknowledgement_timeout_ms: None,
     }));
 }
 
@@ -180,8 +183,11 @@ fn a_level_with_somebody_else_who_can_be_reached_is_not_empty() {
         levels: vec![Level {
             delay_ms: 60_000,
             targets: vec![Recipient::Schedule(id), Recipient::User(ada)],
+            round_robin: false,
+            each_must_acknowledge: false,
         }],
         repeat: 0,
+        acknowledgement_timeout_ms: None,
     }));
     let found = findings(&world);
     assert_eq!(found.len(), 1, "{found:?}");
