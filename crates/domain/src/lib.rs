@@ -18,5 +18,6 @@ pub mod service;
 pub mod signal;
 pub mod state;
 pub mod target;
+pub mod team;
 pub mod time;
 pub mod write;

@@ -3,7 +3,7 @@
 use super::Decider;
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
-use crate::id::{IncidentId, NotificationId};
+use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
 use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
 use crate::time::Timestamp;
@@ -64,7 +64,10 @@ impl Decider<'_> {
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
-            Purpose::Page(incident) => self.may_want_pages(incident),
+            Purpose::Page(incident) => {
+                self.may_want_pages(incident) && !self.is_spared(incident, message.user)
+            }
+            Purpose::Request(incident) => self.awaits(incident, message.user),
             Purpose::Resolved(_) | Purpose::Test => true,
         };
         (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
@@ -74,6 +77,18 @@ impl Decider<'_> {
     pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
         known.is_some_and(|known| self.state.wants_pages(known))
+    }
+
+    /// Whether this person did their part while others are still paged.
+    pub(super) fn is_spared(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.spares(user))
+    }
+
+    /// Whether this person was asked to help and has not answered.
+    pub(super) fn awaits(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.awaits(user))
     }
 
     /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.

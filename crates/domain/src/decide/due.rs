@@ -40,6 +40,9 @@ impl Decider<'_> {
                 }
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
                 Wait::NextLevel => self.escalate(incident),
+                Wait::SameLevel => self.page_level_again(incident),
+                Wait::EndOfSnooze => self.snooze_ended(incident, at),
+                Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
             }
         }
     }
@@ -62,11 +65,12 @@ impl Decider<'_> {
             return;
         };
         let (purpose, incident) = (message.purpose, message.purpose.incident());
+        let user = message.user;
         let cause = Cause::Event {
             position: message.last_event,
         };
         let number = message.attempts.last().map_or(0, |last| last.number);
-        let known = self.state.users.get(&message.user);
+        let known = self.state.users.get(&user);
         let method = known.and_then(|user| user.contact_method(message.contact_method));
         let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
@@ -83,7 +87,11 @@ impl Decider<'_> {
         }
         let obsolete = match purpose {
             Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
-            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
+            Purpose::Page(page) if self.is_spared(page, user) => {
+                Some("this person has acknowledged already")
+            }
+            Purpose::Request(asked) if !self.awaits(asked, user) => Some("it is no longer needed"),
+            Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
                 removed.then_some("the contact method was removed")
             }
         };
@@ -102,6 +110,8 @@ impl Decider<'_> {
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
         self.cancel_pages(incident, &cause, "the incident is resolved");
+        let request = Purpose::Request(incident);
+        self.cancel(request, None, &cause, "the incident is resolved");
         let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();
@@ -130,9 +140,12 @@ impl Decider<'_> {
                     && message.planned_at >= at
             })
         };
-        let pages = self.state.messages_about(incident);
-        pages
-            .filter(|page| page.purpose == Purpose::Page(incident))
+        let known = self.state.incidents.get(&incident);
+        let merged = known.map_or(&[][..], |known| &known.merged);
+        let about = std::iter::once(&incident).chain(merged);
+        about
+            .flat_map(|about| self.state.messages_about(*about))
+            .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

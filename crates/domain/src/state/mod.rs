@@ -2,6 +2,7 @@
 
 mod due;
 mod fold_incident;
+mod fold_response;
 mod fold_roster;
 mod shared_map;
 
@@ -12,7 +13,7 @@ pub(crate) use due::Wait;
 pub use shared_map::SharedMap;
 
 use crate::alert::{Alert, AlertKey, Sender};
-use crate::event::{Event, EventBody, InputEvent};
+use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
     AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
     TargetId, TeamId, UserId,
@@ -24,6 +25,7 @@ use crate::page::{Notification, Policy};
 use crate::people::User;
 use crate::service::{Integration, Service};
 use crate::target::Target;
+use crate::team::Team;
 
 /// Everything that is known. Two states folded from the same events are equal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +36,8 @@ pub struct State {
     pub installation: Option<Installation>,
     /// People.
     pub users: BTreeMap<UserId, User>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, Team>,
     /// Services.
     pub services: BTreeMap<ServiceId, Service>,
     /// Integrations.
@@ -66,6 +70,8 @@ pub struct State {
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    /// Whose turn is next, on each level (policy, level) that pages one target in turn.
+    pub turns: BTreeMap<(PolicyId, usize), usize>,
     agenda: due::Agenda,
 }
 
@@ -80,6 +86,8 @@ pub struct Installation {
     pub default_service: ServiceId,
     /// Who is paged when a policy is exhausted.
     pub fallback: Vec<UserId>,
+    /// The names of priorities, the most important first.
+    pub priorities: Vec<String>,
 }
 
 impl State {
@@ -99,7 +107,7 @@ impl State {
     /// is over, and what was planned waits for the failure to come back or for the resolve.
     #[must_use]
     pub const fn burns(&self, incident: &Incident) -> bool {
-        incident.burning > 0
+        incident.burning > 0 || (incident.urgent_by_hand && incident.firing > 0)
     }
 
     /// Whether somebody has to be reached for an incident now.
@@ -133,7 +141,12 @@ impl State {
     fn refresh_due(&mut self, body: &EventBody) {
         match body {
             EventBody::Alert(what) => self.refresh_incident(what.incident()),
-            EventBody::Incident(what) => self.refresh_incident(what.incident),
+            EventBody::Incident(what) => {
+                self.refresh_incident(what.incident);
+                if let Some((source, _)) = merge_of(what) {
+                    self.refresh_incident(source);
+                }
+            }
             EventBody::Notification(what) => self.refresh_message(what.notification),
             EventBody::Installation(_)
             | EventBody::People(_)
@@ -151,7 +164,15 @@ impl State {
                     self.alerts.share(&what.alert(), &other.alerts);
                     self.incidents.share(&what.incident(), &other.incidents);
                 }
-                EventBody::Incident(what) => self.incidents.share(&what.incident, &other.incidents),
+                EventBody::Incident(what) => {
+                    self.incidents.share(&what.incident, &other.incidents);
+                    if let Some((source, alerts)) = merge_of(what) {
+                        self.incidents.share(&source, &other.incidents);
+                        for alert in alerts {
+                            self.alerts.share(alert, &other.alerts);
+                        }
+                    }
+                }
                 EventBody::Notification(what) => self
                     .notifications
                     .share(&what.notification, &other.notifications),
@@ -163,6 +184,14 @@ impl State {
             }
         }
     }
+}
+
+/// What else an event about an incident touches: one that ends in it, with its alerts.
+fn merge_of(event: &IncidentEvent) -> Option<(IncidentId, &[AlertId])> {
+    let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what else {
+        return None;
+    };
+    Some((*source, alerts))
 }
 
 /// The dedup key of a monitor's alert for a target.
