@@ -3,12 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod due_reference;
+mod escalation;
 mod incident;
 mod keys;
+mod merging;
+mod nobody;
 mod oncall;
 mod paging;
 mod quiet;
+mod responding;
 mod returns;
 mod rules;
 mod sharing;
+mod walk;
 mod world;
