@@ -211,6 +211,53 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Incident {
+    /// One that was just opened: nothing was done about it.
+    #[must_use]
+    pub const fn fresh(
+        id: IncidentId,
+        team: TeamId,
+        service: ServiceId,
+        severity: Severity,
+        opened_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            number: 0,
+            team,
+            service,
+            target: None,
+            title: String::new(),
+            status: Status::Triggered,
+            urgency: severity.urgency(),
+            severity,
+            opened_at,
+            onset: None,
+            alerts: Vec::new(),
+            firing: 0,
+            burning: 0,
+            hold: None,
+            suppressed: None,
+            flapping: false,
+            paging: None,
+            paged_at: None,
+            paged_severity: None,
+            acknowledged: None,
+            acknowledgement_ends_at: None,
+            snoozed_until: None,
+            assigned: None,
+            responders: Vec::new(),
+            merged: Vec::new(),
+            merged_into: None,
+            priority: None,
+            urgent_by_hand: false,
+            healthy_since: None,
+            resolved_at: None,
+            relapses: 0,
+            evidence: None,
+            paging_event: 0,
+        }
+    }
+
     /// Whether it still needs somebody.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -71,40 +71,12 @@ impl State {
         } = &event.what
         {
             let incident = Incident {
-                id: event.incident,
                 number: *number,
-                team: *team,
-                service: *service,
                 target: *target,
                 title: title.clone(),
-                status: Status::Triggered,
-                urgency: severity.urgency(),
-                severity: *severity,
-                opened_at: at,
                 onset: onset.clone(),
-                alerts: Vec::new(),
-                firing: 0,
-                burning: 0,
-                hold: None,
-                suppressed: None,
-                flapping: false,
-                paging: None,
-                paged_at: None,
-                paged_severity: None,
-                acknowledged: None,
-                acknowledgement_ends_at: None,
-                snoozed_until: None,
-                assigned: None,
-                responders: Vec::new(),
-                merged: Vec::new(),
-                merged_into: None,
-                priority: None,
-                urgent_by_hand: false,
-                healthy_since: None,
-                resolved_at: None,
-                relapses: 0,
-                evidence: None,
                 paging_event: envelope.position,
+                ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;
             self.numbers.insert(*number, event.incident);

@@ -3,7 +3,7 @@
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::Response;
-use crate::id::{AlertId, IncidentId};
+use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Assigned, Incident, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -69,17 +69,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         Response::EscalatedByHand => escalate_by_hand(incident, at),
         Response::RespondersRequested {
             people, message, ..
-        } => {
-            for user in people {
-                incident.responders.retain(|known| known.user != *user);
-                incident.responders.push(Responder {
-                    user: *user,
-                    asked_at: at,
-                    message: message.clone(),
-                    answer: None,
-                });
-            }
-        }
+        } => ask_for_help(incident, people, message, at),
         Response::ResponderAnswered { user, accepted } => {
             let mut asked = incident.responders.iter_mut();
             if let Some(responder) = asked.find(|known| known.user == *user) {
@@ -111,6 +101,18 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
                 incident.hold = None;
             }
         }
+    }
+}
+
+fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: Timestamp) {
+    for user in people {
+        incident.responders.retain(|known| known.user != *user);
+        incident.responders.push(Responder {
+            user: *user,
+            asked_at: at,
+            message: message.to_owned(),
+            answer: None,
+        });
     }
 }
 
