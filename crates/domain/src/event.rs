@@ -1,12 +1,18 @@
 //! What happened: the events that every state is folded from, and the envelope each is journalled in.
 
+mod alert;
+mod intake;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::actor::Actor;
-use crate::alert::{Alert, EvidenceSample, Onset};
+use crate::alert::{EvidenceSample, Onset};
+pub use alert::AlertEvent;
+pub use intake::IntakeEvent;
+
 use crate::id::{
     AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
+    PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::{Failing, Hold};
 use crate::monitor::{Monitor, Severity};
@@ -196,6 +202,8 @@ pub enum RosterEvent {
         /// Which.
         integration: IntegrationId,
     },
+    /// Rules, maintenance windows or heartbeats changed.
+    Intake(IntakeEvent),
 }
 
 /// What happened to targets and monitors.
@@ -261,57 +269,6 @@ pub enum WatchEvent {
     },
 }
 
-/// What happened to an alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum AlertEvent {
-    /// A condition began to fail.
-    Opened {
-        /// The whole of it.
-        alert: Box<Alert>,
-    },
-    /// It was said again while open.
-    Repeated {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// The severity said this time.
-        severity: Severity,
-        /// The summary said this time.
-        summary: String,
-    },
-    /// The condition is over.
-    Recovered {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// What proves it.
-        evidence: Vec<EvidenceSample>,
-    },
-}
-
-impl AlertEvent {
-    /// Which alert.
-    #[must_use]
-    pub const fn alert(&self) -> AlertId {
-        match self {
-            Self::Opened { alert } => alert.id,
-            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
-        }
-    }
-
-    /// The incident it belongs to.
-    #[must_use]
-    pub const fn incident(&self) -> IncidentId {
-        match self {
-            Self::Opened { alert } => alert.incident,
-            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
-        }
-    }
-}
-
 /// Something that happened to an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentEvent {
@@ -353,6 +310,16 @@ pub enum IncidentWhat {
         urgency: Urgency,
         /// The onset now.
         onset: Option<Onset>,
+    },
+    /// It asks more or less loudly than its severity says, or than before.
+    UrgencySet {
+        /// The urgency now.
+        urgency: Urgency,
+        /// Why.
+        why: String,
+        /// Its alerts that ask that loudly from now on.
+        #[serde(default)]
+        alerts: Vec<AlertId>,
     },
     /// The first page waits.
     PageHeld {
@@ -496,6 +463,15 @@ pub enum InputEvent {
         what: String,
         /// The service it was about.
         service: Option<ServiceId>,
+    },
+    /// A rule threw an alert away.
+    Dropped {
+        /// Which rule.
+        rule: RuleId,
+        /// The alert, and the rule's name.
+        what: String,
+        /// The service it was sent to.
+        service: ServiceId,
     },
 }
 

@@ -15,6 +15,7 @@ impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let before = self.state.position;
+            self.intake_due();
             self.incidents_due();
             self.messages_due();
             if self.state.position == before {
@@ -40,6 +41,7 @@ impl Decider<'_> {
                 }
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
                 Wait::NextLevel => self.escalate(incident),
+                Wait::SupportHours => self.raise_at_support_hours(incident, at),
             }
         }
     }

@@ -3,6 +3,8 @@
 mod alert;
 mod attempt;
 mod due;
+mod heartbeat;
+mod intake;
 mod paging;
 mod people;
 mod relapse;
@@ -10,6 +12,7 @@ mod respond;
 mod roster;
 mod rule;
 mod setup;
+mod take_in;
 mod watch;
 
 use crate::command::{Ask, Command, Refusal};
@@ -71,6 +74,7 @@ impl Decider<'_> {
             Ask::InstallPack => self.install_pack(),
             Ask::People(ask) => self.people(ask),
             Ask::Roster(ask) => self.roster(ask),
+            Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
@@ -82,6 +86,7 @@ impl Decider<'_> {
             } => self.attempt_finished(notification, number, outcome, detail),
             Ask::Recover => {
                 self.recover();
+                self.spare_heartbeats();
                 Ok(())
             }
             Ask::Tick => Ok(()),

@@ -259,15 +259,12 @@ impl Decider<'_> {
         self.notify_all(id, None, &found.recipients, position);
     }
 
-    /// Holds pages back while the target is muted or under maintenance. True when it is.
+    /// Holds pages back while the target is muted, or it or the service under maintenance. True when it is.
     pub(super) fn suppress_if_quiet(&mut self, id: IncidentId) -> bool {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        let target = incident
-            .target
-            .and_then(|target| self.state.targets.get(&target));
-        let Some(quiet) = target.and_then(|target| target.quiet_at(self.now)) else {
+        let Some(quiet) = self.state.quiet_at(incident, self.now) else {
             return false;
         };
         let held = Some((quiet.why.clone(), quiet.until));

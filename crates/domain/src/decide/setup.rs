@@ -3,6 +3,7 @@
 use super::{Decider, text_within};
 use crate::command::Refusal;
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::intake::Intake;
 use crate::id::{
     ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
     ServiceId, TeamId, UserId,
@@ -55,6 +56,7 @@ impl Decider<'_> {
             team,
             name: "First service".to_owned(),
             policy: None,
+            intake: Intake::default(),
         };
         let integration = Integration {
             id: IntegrationId::random(self.entropy),

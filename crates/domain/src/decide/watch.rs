@@ -3,8 +3,9 @@
 use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
+use crate::intake::Intake;
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
-use crate::incident::Status;
+use crate::incident::{Incident, Status};
 use crate::service::Service;
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::time::Timestamp;
@@ -96,13 +97,18 @@ impl Decider<'_> {
 
     /// A mute or a window came, went or changed: what fails is held back as long as it lasts now, or paged when nothing lasts.
     fn decide_quiet_anew(&mut self, target: TargetId) {
+        self.decide_quiet_of(|incident| incident.target == Some(target));
+    }
+
+    /// The same for each incident that this is about.
+    pub(super) fn decide_quiet_of(&mut self, is_about: impl Fn(&Incident) -> bool) {
         let open = self
             .state
             .open_incidents
             .iter()
             .filter_map(|id| self.state.incidents.get(id));
         let concerned: Vec<(IncidentId, bool)> = open
-            .filter(|incident| incident.target == Some(target))
+            .filter(|incident| is_about(incident))
             .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
             .filter(|incident| self.state.burns(incident))
             .filter(|incident| incident.suppressed.is_some() || incident.paging.is_some())
@@ -153,6 +159,7 @@ impl Decider<'_> {
             team,
             name: format!("Apache on {}", identity.name),
             policy: None,
+            intake: Intake::default(),
         };
         let target = Target {
             id: TargetId::random(self.entropy),

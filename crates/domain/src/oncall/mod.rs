@@ -9,6 +9,7 @@
 mod civil;
 mod clock;
 mod duty;
+mod hours;
 mod overlay;
 mod render;
 mod rotation;
@@ -19,6 +20,7 @@ mod violations;
 
 pub use civil::{CivilTime, NotCivil, TimeOfDay, WeekTime, Weekday};
 pub use duty::{Duty, GAP_DAYS_AHEAD, HandOff};
+pub use hours::{Hours, REPEAT_EVERY_MAX, RepeatUnit, Repeating};
 pub use render::{By, ENTRIES_MAX, Entry, RANGE_DAYS_MAX, Refused, Shift};
 pub use schedule::{Layer, Override, Restriction, Schedule, Temporary, Turn, TurnUnit};
 pub use span::Span;

@@ -92,7 +92,7 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_roster(&mut self, event: &RosterEvent) {
+    pub(super) fn evolve_roster(&mut self, event: &RosterEvent, at: Timestamp) {
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
@@ -116,6 +116,7 @@ impl State {
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
             }
+            RosterEvent::Intake(what) => self.evolve_intake(what, at),
         }
     }
 

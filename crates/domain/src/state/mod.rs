@@ -2,6 +2,7 @@
 
 mod due;
 mod fold_incident;
+mod fold_intake;
 mod fold_roster;
 mod shared_map;
 
@@ -14,10 +15,11 @@ pub use shared_map::SharedMap;
 use crate::alert::{Alert, AlertKey, Sender};
 use crate::event::{Event, EventBody, InputEvent};
 use crate::id::{
-    AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
-    TargetId, TeamId, UserId,
+    AlertId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
+    PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::Incident;
+use crate::intake::{Pulse, Rule, Window};
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
@@ -66,6 +68,16 @@ pub struct State {
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    /// Rules of the installation, looked at before those of a service.
+    pub rules: Vec<Rule>,
+    /// How many alerts each rule has thrown away.
+    pub dropped: BTreeMap<RuleId, u64>,
+    /// Maintenance windows.
+    pub windows: BTreeMap<MaintenanceId, Window>,
+    /// Jobs that must call in, and what was heard of each.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
+    /// The newest open incident of each group of alerts of a service.
+    pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
     agenda: due::Agenda,
 }
 
@@ -120,24 +132,30 @@ impl State {
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what),
             EventBody::People(what) => self.evolve_people(what, event.at),
-            EventBody::Roster(what) => self.evolve_roster(what),
+            EventBody::Roster(what) => self.evolve_roster(what, event.at),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
             EventBody::Incident(what) => self.evolve_incident(what, event),
             EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}
+            EventBody::Input(InputEvent::Dropped { rule, .. }) => {
+                *self.dropped.entry(*rule).or_default() += 1;
+            }
         }
         self.refresh_due(&event.body);
     }
 
     fn refresh_due(&mut self, body: &EventBody) {
         match body {
-            EventBody::Alert(what) => self.refresh_incident(what.incident()),
+            EventBody::Alert(what) => {
+                self.refresh_incident(what.incident());
+                self.refresh_alert(what.alert());
+            }
             EventBody::Incident(what) => self.refresh_incident(what.incident),
             EventBody::Notification(what) => self.refresh_message(what.notification),
+            EventBody::Roster(what) => self.refresh_roster(what),
             EventBody::Installation(_)
             | EventBody::People(_)
-            | EventBody::Roster(_)
             | EventBody::Watch(_)
             | EventBody::Input(_) => {}
         }
@@ -151,7 +169,12 @@ impl State {
                     self.alerts.share(&what.alert(), &other.alerts);
                     self.incidents.share(&what.incident(), &other.incidents);
                 }
-                EventBody::Incident(what) => self.incidents.share(&what.incident, &other.incidents),
+                EventBody::Incident(what) => {
+                    self.incidents.share(&what.incident, &other.incidents);
+                    for alert in what.what.alerts() {
+                        self.alerts.share(alert, &other.alerts);
+                    }
+                }
                 EventBody::Notification(what) => self
                     .notifications
                     .share(&what.notification, &other.notifications),

@@ -4,6 +4,7 @@
 
 mod due_reference;
 mod incident;
+mod intake;
 mod keys;
 mod oncall;
 mod paging;

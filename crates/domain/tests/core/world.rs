@@ -97,8 +97,7 @@ impl World {
             if let (true, Purpose::Page(incident)) = (started, page.purpose) {
                 let incident = &self.state.incidents[&incident];
                 assert!(self.state.burns(incident), "{incident:?}");
-                let target = incident.target.and_then(|id| self.state.targets.get(&id));
-                let quiet = target.and_then(|target| target.quiet_at(self.now));
+                let quiet = self.state.quiet_at(incident, self.now);
                 assert_eq!(quiet, None, "{incident:?}");
             }
         }
