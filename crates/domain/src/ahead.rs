@@ -288,7 +288,10 @@ impl<'a> Outlook<'a> {
                 Recipient::User(_) => {}
                 Recipient::Team(team) => {
                     let members = self.roster.teams.get(team).into_iter().flatten();
-                    if members.into_iter().any(|user| self.roster.is_reachable(*user)) {
+                    if members
+                        .into_iter()
+                        .any(|user| self.roster.is_reachable(*user))
+                    {
                         return Vec::new();
                     }
                 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::id::{AlertId, HeartbeatId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::intake::Judged;
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -32,6 +33,11 @@ pub enum AlertSource {
         /// The alert's name.
         rule: String,
     },
+    /// A job that must call in.
+    Heartbeat {
+        /// Which.
+        heartbeat: HeartbeatId,
+    },
 }
 
 impl AlertSource {
@@ -43,6 +49,7 @@ impl AlertSource {
             Self::EventsV2 { integration } => Sender::Integration(*integration),
             Self::Api => Sender::Api,
             Self::Rule { .. } => Sender::Rule,
+            Self::Heartbeat { heartbeat } => Sender::Heartbeat(*heartbeat),
         }
     }
 
@@ -50,7 +57,7 @@ impl AlertSource {
     #[must_use]
     pub const fn is_own_judge(&self) -> bool {
         match self {
-            Self::Monitor { .. } | Self::Rule { .. } => true,
+            Self::Monitor { .. } | Self::Rule { .. } | Self::Heartbeat { .. } => true,
             Self::EventsV2 { .. } | Self::Api => false,
         }
     }
@@ -60,7 +67,7 @@ impl AlertSource {
     pub const fn monitor(&self) -> Option<MonitorId> {
         match self {
             Self::Monitor { monitor, .. } => Some(*monitor),
-            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } => None,
+            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } | Self::Heartbeat { .. } => None,
         }
     }
 }
@@ -76,12 +83,14 @@ pub enum Sender {
     Api,
     /// Our rules; nobody outside can name their alerts.
     Rule,
+    /// This job that must call in.
+    Heartbeat(HeartbeatId),
 }
 
 /// Under what a firing alert is found again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertKey {
-    /// The service it is about.
+    /// The service it was sent to.
     pub service: ServiceId,
     /// Who says so.
     pub sender: Sender,
@@ -159,6 +168,18 @@ pub struct Alert {
     /// Why it is in this incident, when that is not its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouped: Option<Grouped>,
+    /// How loudly it asks for a person; none when its severity says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
+    /// The service it was sent to, when a rule sent it on to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<ServiceId>,
+    /// When it was said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+    /// What rules and settings made of it, when they made anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Box<Judged>>,
 }
 
 impl Alert {
@@ -166,7 +187,7 @@ impl Alert {
     #[must_use]
     pub fn key(&self) -> AlertKey {
         AlertKey {
-            service: self.service,
+            service: self.sent_to.unwrap_or(self.service),
             sender: self.source.sender(),
             key: self.dedup_key.clone(),
         }
@@ -175,7 +196,21 @@ impl Alert {
     /// How loudly it asks for a person.
     #[must_use]
     pub const fn urgency(&self) -> Urgency {
-        self.severity.urgency()
+        match self.urgency {
+            Some(urgency) => urgency,
+            None => self.severity.urgency(),
+        }
+    }
+
+    /// Makes it ask that loudly.
+    pub(crate) fn set_urgency(&mut self, urgency: Urgency) {
+        self.urgency = (urgency != self.severity.urgency()).then_some(urgency);
+    }
+
+    /// Why nobody is paged for it, if a rule says so.
+    #[must_use]
+    pub fn suppressed(&self) -> Option<&str> {
+        self.judged.as_ref()?.suppressed.as_deref()
     }
 
     /// Whether it fails now and pages.

@@ -1,20 +1,24 @@
 //! What happened: the events that every state is folded from, and the envelope each is journalled in.
 
+mod alert;
 mod incident;
+mod intake;
 mod response;
 
 use serde::{Deserialize, Serialize};
 
 pub use crate::actor::Actor;
+pub use alert::AlertEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
+pub use intake::IntakeEvent;
 pub use response::Response;
 
-use crate::alert::{Alert, EvidenceSample};
+use crate::alert::EvidenceSample;
 use crate::id::{
-    AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
+    ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId, PolicyId,
+    RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
-use crate::monitor::{Monitor, Severity};
+use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Notification, Outcome, Policy};
@@ -223,6 +227,8 @@ pub enum RosterEvent {
         /// Which.
         team: TeamId,
     },
+    /// Rules, maintenance windows or heartbeats changed.
+    Intake(IntakeEvent),
 }
 
 /// What happened to targets and monitors.
@@ -286,57 +292,6 @@ pub enum WatchEvent {
         /// On or off.
         enabled: bool,
     },
-}
-
-/// What happened to an alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum AlertEvent {
-    /// A condition began to fail.
-    Opened {
-        /// The whole of it.
-        alert: Box<Alert>,
-    },
-    /// It was said again while open.
-    Repeated {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// The severity said this time.
-        severity: Severity,
-        /// The summary said this time.
-        summary: String,
-    },
-    /// The condition is over.
-    Recovered {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// What proves it.
-        evidence: Vec<EvidenceSample>,
-    },
-}
-
-impl AlertEvent {
-    /// Which alert.
-    #[must_use]
-    pub const fn alert(&self) -> AlertId {
-        match self {
-            Self::Opened { alert } => alert.id,
-            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
-        }
-    }
-
-    /// The incident it belongs to.
-    #[must_use]
-    pub const fn incident(&self) -> IncidentId {
-        match self {
-            Self::Opened { alert } => alert.incident,
-            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
-        }
-    }
 }
 
 /// Something that happened to a message.
@@ -419,5 +374,14 @@ pub enum InputEvent {
         what: String,
         /// The service it was about.
         service: Option<ServiceId>,
+    },
+    /// A rule threw an alert away.
+    Dropped {
+        /// Which rule.
+        rule: RuleId,
+        /// The alert, and the rule's name.
+        what: String,
+        /// The service it was sent to.
+        service: ServiceId,
     },
 }

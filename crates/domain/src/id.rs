@@ -143,6 +143,8 @@ id!(
     "a message to one person by one contact method"
 );
 id!(MaintenanceId, "a maintenance window");
+id!(RuleId, "a rule about alerts");
+id!(HeartbeatId, "a job that must call in");
 id!(TokenId, "an API token");
 id!(SecretId, "a row of the vault");
 

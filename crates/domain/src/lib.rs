@@ -10,6 +10,7 @@ pub mod event;
 mod event_about;
 pub mod id;
 pub mod incident;
+pub mod intake;
 pub mod learn;
 pub mod monitor;
 pub mod oncall;

@@ -77,7 +77,7 @@ impl Decider<'_> {
     }
 
     fn refuse_if_quiet(&self, incident: &Incident) -> Result<(), Refusal> {
-        match self.quiet_of(incident) {
+        match self.state.quiet_at(incident, self.now) {
             Some(quiet) => Err(Refusal::conflict(format!(
                 "nobody is paged for it until {} ({}): end that first",
                 quiet.until, quiet.why

@@ -15,6 +15,7 @@ impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let before = self.state.position;
+            self.intake_due();
             self.incidents_due();
             self.messages_due();
             if self.state.position == before {
@@ -43,6 +44,7 @@ impl Decider<'_> {
                 Wait::SameLevel => self.page_level_again(incident),
                 Wait::EndOfSnooze => self.snooze_ended(incident, at),
                 Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
+                Wait::SupportHours => self.raise_at_support_hours(incident, at),
             }
         }
     }
@@ -104,9 +106,7 @@ impl Decider<'_> {
             return Some("the contact method was removed");
         }
         let wanted = |message: &Notification| match message.purpose {
-            Purpose::Page(page) => {
-                self.wants_pages(page) && !self.is_spared(page, message.user)
-            }
+            Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,

@@ -4,8 +4,10 @@ mod alert;
 mod assign;
 mod attempt;
 mod due;
-mod oncall;
+mod heartbeat;
+mod intake;
 mod merge;
+mod oncall;
 mod paging;
 mod people;
 mod recipients;
@@ -14,9 +16,10 @@ mod respond;
 mod roster;
 mod rule;
 mod setup;
-mod together;
 mod snooze;
+mod take_in;
 mod team;
+mod together;
 mod watch;
 
 use crate::command::{Ask, Command, Refusal};
@@ -79,6 +82,7 @@ impl Decider<'_> {
             Ask::People(ask) => self.people(ask),
             Ask::Roster(ask) => self.roster(ask),
             Ask::Team(ask) => self.teams(ask),
+            Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
@@ -90,6 +94,7 @@ impl Decider<'_> {
             } => self.attempt_finished(notification, number, outcome, detail),
             Ask::Recover => {
                 self.recover();
+                self.spare_heartbeats();
                 Ok(())
             }
             Ask::Tick => Ok(()),

@@ -3,11 +3,10 @@
 use super::Decider;
 use super::recipients::Chosen;
 use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
-use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, TargetId, UserId};
-use crate::incident::{Assigned, FALLBACK_EVERY_MS, Incident};
+use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
+use crate::incident::{Assigned, FALLBACK_EVERY_MS};
 use crate::page::{Delivery, Notification, Purpose};
 use crate::people::{ChannelKind, Role, Urgency, User};
-use crate::target::Quiet;
 use crate::time::Timestamp;
 
 /// People an incident was given to have this long for an acknowledgement.
@@ -146,9 +145,8 @@ impl Decider<'_> {
     pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
         let incident = self.state.incidents.get(&id);
         let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));
-        let named = policy.map(|(incident, policy)| {
-            self.recipients(incident, policy, (0, 0), &mut Vec::new())
-        });
+        let named = policy
+            .map(|(incident, policy)| self.recipients(incident, policy, (0, 0), &mut Vec::new()));
         named.map(|chosen| chosen.people).unwrap_or_default()
     }
 
@@ -256,12 +254,12 @@ impl Decider<'_> {
         self.notify_all(Purpose::Page(id), None, &found.recipients, position);
     }
 
-    /// Holds pages back while the target is muted or under maintenance. True when it is.
+    /// Holds pages back while the target is muted, or it or the service under maintenance. True when it is.
     pub(super) fn suppress_if_quiet(&mut self, id: IncidentId) -> bool {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        let Some(quiet) = self.quiet_of(incident) else {
+        let Some(quiet) = self.state.quiet_at(incident, self.now) else {
             return false;
         };
         let held = Some((quiet.why.clone(), quiet.until));
@@ -278,30 +276,6 @@ impl Decider<'_> {
             self.cancel_pages(id, &Cause::Event { position }, &quiet.why);
         }
         true
-    }
-
-    /// Whether what fails in an incident is quiet: its target, and of one that others were merged into, the target of each
-    /// alert that burns.
-    pub(super) fn quiet_of(&self, incident: &Incident) -> Option<Quiet> {
-        let quiet = |target: Option<TargetId>| {
-            let known = target.and_then(|target| self.state.targets.get(&target));
-            known.and_then(|target| target.quiet_at(self.now))
-        };
-        if incident.merged.is_empty() {
-            return quiet(incident.target);
-        }
-        let alerts = incident.alerts.iter();
-        let burning = alerts
-            .filter_map(|alert| self.state.alerts.get(alert))
-            .filter(|alert| alert.is_burning() || (incident.urgent_by_hand && alert.is_firing()));
-        let mut first: Option<Quiet> = None;
-        for alert in burning {
-            let quiet = quiet(alert.target)?;
-            if first.as_ref().is_none_or(|first| quiet.until < first.until) {
-                first = Some(quiet);
-            }
-        }
-        first
     }
 
     pub(super) fn notify_all(

@@ -33,7 +33,7 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return Return::No;
         };
-        let urgent = condition.severity.urgency() == Urgency::High;
+        let urgent = condition.urgency() == Urgency::High;
         let reopened = !incident.is_open();
         let rest_ms = self.rest_ms(incident).filter(|_| urgent);
         if !reopened && incident.healthy_since.is_none() && rest_ms.is_none() {
@@ -64,6 +64,7 @@ impl Decider<'_> {
         };
         let position = self.emit_incident(cause.clone(), id, relapsed);
         if anew || pages {
+            self.tell_urgency(id, condition, cause.clone());
             let cause = Cause::Event { position };
             self.cancel_pages(
                 id,
@@ -99,7 +100,7 @@ impl Decider<'_> {
         let alerts = incident.alerts.iter();
         let urgent = alerts
             .filter_map(|alert| self.state.alerts.get(alert))
-            .filter(|alert| alert.severity.urgency() == Urgency::High);
+            .filter(|alert| alert.urgency() == Urgency::High);
         let mut last = None;
         for alert in urgent {
             last = last.max(Some(alert.recovered_at?));
@@ -138,27 +139,30 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        if condition.severity <= incident.severity {
+        let urgency = condition.urgency();
+        let louder = urgency > incident.urgency;
+        // What asks less loudly does not take over what asks louder, however bad it is.
+        if urgency < incident.urgency || (condition.severity <= incident.severity && !louder) {
             return false;
         }
         let urgency = if incident.urgent_by_hand {
             Urgency::High
         } else {
-            condition.severity.urgency()
+            urgency
         };
-        let louder = urgency > incident.urgency || urgency == Urgency::High;
+        let pages = urgency == Urgency::High;
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
         let suppressed = incident.suppressed.clone().filter(|_| known);
         let raised = IncidentWhat::Raised {
             title: condition.title.clone(),
-            severity: condition.severity,
+            severity: incident.severity.max(condition.severity),
             urgency,
             onset: condition.onset.clone(),
         };
         self.emit_incident(cause.clone(), id, raised);
         let Some((why, until)) = suppressed else {
-            return louder;
+            return pages;
         };
         let suppressed = IncidentWhat::PageSuppressed {
             why,

@@ -2,13 +2,11 @@
 
 use super::{Decider, text_within};
 use crate::alert::Alert;
-use crate::command::{AlertAsk, Refusal, RespondAsk};
+use crate::command::{Refusal, RespondAsk};
 use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Incident, Status};
-use crate::monitor::Severity;
 use crate::page::Purpose;
-use crate::people::Urgency;
 
 /// Characters of a note at most.
 const NOTE_MAX: usize = 4_000;
@@ -32,20 +30,10 @@ impl Decider<'_> {
                 service,
                 urgency,
             } => {
-                let severity = match urgency {
-                    Urgency::High => Severity::Critical,
-                    Urgency::Low => Severity::Warning,
-                };
-                self.alert(AlertAsk::Trigger {
-                    service,
-                    integration: None,
-                    dedup_key: None,
-                    severity,
-                    title,
-                    summary: "declared by a person".to_owned(),
-                    details: Vec::new(),
-                    at: None,
-                })
+                let service = self.service_or_default(service)?;
+                let title = text_within("summary", &title, 1024)?;
+                self.declare(service, title, urgency);
+                Ok(())
             }
             RespondAsk::Snooze {
                 incident,

@@ -4,6 +4,7 @@ use super::{Decider, text_within};
 use crate::command::{Refusal, RosterAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
 use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::intake::Intake;
 use crate::oncall::{Layer, Schedule};
 use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
 use crate::service::{Integration, Service};
@@ -237,9 +238,11 @@ impl Decider<'_> {
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
-        if let Some(known) = id {
-            self.service(known)?;
-        }
+        // How it takes its alerts in is changed elsewhere.
+        let intake = match id {
+            Some(known) => self.service(known)?.intake.clone(),
+            None => Intake::default(),
+        };
         if let Some(policy) = policy
             && !self.state.policies.contains_key(&policy)
         {
@@ -252,6 +255,7 @@ impl Decider<'_> {
                 team,
                 name,
                 policy,
+                intake,
             },
         })
     }

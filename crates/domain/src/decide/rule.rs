@@ -1,6 +1,7 @@
 //! Decisions about alerts of rules: when one opens and when it is over. How a rule comes to its answer is not known here.
 
 use super::alert::{Condition, cause_of, dedup_key};
+use super::take_in::Taken;
 use super::{Decider, text_within};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Sender};
 use crate::command::{Refusal, RuleFired};
@@ -40,6 +41,7 @@ impl Decider<'_> {
             onset: None,
             evidence: fired.evidence,
             hold: Vec::new(),
+            taken: Taken::default(),
         });
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::id::{
     ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
     ServiceId, TeamId, UserId,
 };
+use crate::intake::Intake;
 use crate::monitor::Monitor;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
@@ -56,6 +57,7 @@ impl Decider<'_> {
             team,
             name: "First service".to_owned(),
             policy: None,
+            intake: Intake::default(),
         };
         let integration = Integration {
             id: IntegrationId::random(self.entropy),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Response;
 use crate::alert::Onset;
-use crate::id::{IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
+use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
 use crate::incident::{Failing, Hold};
 use crate::monitor::Severity;
 use crate::people::Urgency;
@@ -51,6 +51,16 @@ pub enum IncidentWhat {
         urgency: Urgency,
         /// The onset now.
         onset: Option<Onset>,
+    },
+    /// It asks more or less loudly than its severity says, or than before.
+    UrgencySet {
+        /// The urgency now.
+        urgency: Urgency,
+        /// Why.
+        why: String,
+        /// Its alerts that ask that loudly from now on.
+        #[serde(default)]
+        alerts: Vec<AlertId>,
     },
     /// The first page waits.
     PageHeld {

@@ -14,6 +14,7 @@ use crate::event::{
 };
 use crate::id::NotificationId;
 use crate::page::{Outcome, Purpose};
+use crate::people::Urgency;
 use crate::signal::{ExitKind, FactKind};
 
 /// What is said of an event, whether a short report needs it, and how it feels.
@@ -39,6 +40,11 @@ pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
             false,
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Dropped { what, .. }) => told(
+            format!("An alert was thrown away: {}.", clean(what, 160)),
+            false,
+            Tone::Info,
+        ),
         EventBody::Installation(_) | EventBody::People(_) | EventBody::Roster(_) => None,
     }
 }
@@ -59,6 +65,7 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
                 AlertSource::Rule { .. } => "An alerting rule",
                 AlertSource::EventsV2 { .. } => "An outside system",
                 AlertSource::Api => "A call of the native API",
+                AlertSource::Heartbeat { .. } => "A heartbeat",
             };
             let first = case
                 .events()
@@ -108,6 +115,17 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Bad,
         ),
+        IncidentWhat::UrgencySet { urgency, why, .. } => {
+            let urgency = match urgency {
+                Urgency::High => "urgent",
+                Urgency::Low => "not urgent",
+            };
+            told(
+                format!("The incident is {urgency}: {}.", clean(why, 160)),
+                true,
+                Tone::Info,
+            )
+        }
         IncidentWhat::Acknowledged { by, .. } => told(
             format!(
                 "{} acknowledged the incident; escalation stopped.",
@@ -213,6 +231,7 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
         }
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered
@@ -448,13 +467,15 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
         EventBody::Watch(WatchEvent::TargetMuted { .. }) => "target_muted",
         EventBody::Watch(WatchEvent::TargetUnmuted { .. }) => "target_unmuted",
         EventBody::Watch(_) => "watch",
-        EventBody::Input(_) => "input_ignored",
+        EventBody::Input(InputEvent::Ignored { .. }) => "input_ignored",
+        EventBody::Input(InputEvent::Dropped { .. }) => "input_dropped",
         EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
         EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
         EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",
         EventBody::Incident(part) => match &part.what {
             IncidentWhat::Opened { .. } => "incident_opened",
             IncidentWhat::Raised { .. } => "incident_raised",
+            IncidentWhat::UrgencySet { .. } => "urgency_set",
             IncidentWhat::PageHeld { .. } => "page_held",
             IncidentWhat::PageSuppressed { .. } => "page_suppressed",
             IncidentWhat::LevelReached { .. } => "level_reached",

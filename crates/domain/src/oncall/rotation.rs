@@ -191,7 +191,7 @@ impl Recurring {
 }
 
 /// When any of the restrictions lets the layer have somebody: in order, apart from each other, cut to `span`.
-fn windows(restrictions: &[Restriction], clock: &Clock, span: Span) -> Vec<Span> {
+pub(super) fn windows(restrictions: &[Restriction], clock: &Clock, span: Span) -> Vec<Span> {
     let low = clock.latest_shown(span.from);
     let high = clock.latest_shown(moved(span.until, -1));
     let mut found: Vec<Span> = Vec::new();

@@ -103,16 +103,20 @@ fn check_layer(place: &str, layer: &Layer, reasons: &mut Vec<String>) {
         MEMBERS_MAX,
         reasons,
     );
-    check_count(
-        &format!("{place}.restrictions"),
-        layer.restrictions.len(),
-        RESTRICTIONS_MAX,
-        reasons,
-    );
-    for (index, restriction) in layer.restrictions.iter().enumerate() {
+    let restrictions = format!("{place}.restrictions");
+    check_restrictions(&restrictions, &layer.restrictions, reasons);
+}
+
+pub(super) fn check_restrictions(
+    place: &str,
+    restrictions: &[Restriction],
+    reasons: &mut Vec<String>,
+) {
+    check_count(place, restrictions.len(), RESTRICTIONS_MAX, reasons);
+    for (index, restriction) in restrictions.iter().enumerate() {
         if is_empty(restriction) {
             reasons.push(format!(
-                "{place}.restrictions[{index}]: ends when it begins: leave it out for all times"
+                "{place}[{index}]: ends when it begins: leave it out for all times"
             ));
         }
     }
@@ -175,7 +179,7 @@ fn check_span(place: &str, span: Span, days_max: u32, reasons: &mut Vec<String>)
     }
 }
 
-fn check_zone(place: &str, name: &str, reasons: &mut Vec<String>) {
+pub(super) fn check_zone(place: &str, name: &str, reasons: &mut Vec<String>) {
     if zone_named(name).is_none() {
         reasons.push(format!(
             "{place}: {name:?} is not an IANA zone such as Europe/Paris"

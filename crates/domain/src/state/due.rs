@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
-use crate::id::{IncidentId, NotificationId};
+use crate::alert::{Alert, AlertSource};
+use crate::event::{IntakeEvent, RosterEvent};
+use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use crate::people::Urgency;
@@ -17,6 +19,10 @@ pub enum Subject {
     Incident(IncidentId),
     /// A message: its next attempt, or the end of the wait for an answer.
     Message(NotificationId),
+    /// An alert from outside: the end of the wait for news of it.
+    Alert(AlertId),
+    /// A heartbeat: a missed call.
+    Heartbeat(HeartbeatId),
 }
 
 /// What an incident waits for.
@@ -29,6 +35,7 @@ pub(crate) enum Wait {
     EndOfQuiet,
     EndOfSnooze,
     EndOfAcknowledgement,
+    SupportHours,
 }
 
 /// Everything that is due some time, by when. It is an index: the state without it says the same.
@@ -78,6 +85,16 @@ impl State {
         if let Some(since) = incident.healthy_since {
             return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
         }
+        let raised = self.raised_at(incident).map(|at| (at, Wait::SupportHours));
+        let own = self.own_wait_of(incident);
+        [own, raised]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// What an incident waits for by itself.
+    fn own_wait_of(&self, incident: &Incident) -> Option<(Timestamp, Wait)> {
         if let Some(until) = incident.snoozed_until {
             return Some((until, Wait::EndOfSnooze));
         }
@@ -99,6 +116,44 @@ impl State {
             Some(paging) if paging.again => paging.next_at.map(|at| (at, Wait::SameLevel)),
             Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
         }
+    }
+
+    /// When the next of its alerts asks louder, because support hours begin.
+    fn raised_at(&self, incident: &Incident) -> Option<Timestamp> {
+        if incident.status != Status::Triggered || incident.firing == incident.burning {
+            return None;
+        }
+        let raised = self.alerts_to_raise(incident);
+        raised.into_iter().map(|(at, _)| at).min()
+    }
+
+    /// Alerts of an incident that ask louder when support hours begin, and when that is.
+    pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
+        let service = self.services.get(&incident.service);
+        let Some(support) = service.and_then(|service| service.intake.urgency.raising()) else {
+            return Vec::new();
+        };
+        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        alerts
+            .filter(|alert| alert.is_firing() && alert.urgency() == Urgency::Low)
+            .filter(|alert| alert.suppressed().is_none())
+            .filter(|alert| support.during.of(alert.severity) == Urgency::High)
+            .filter_map(|alert| Some((support.hours.next_begin(alert.opened_at)?, alert.id)))
+            .collect()
+    }
+
+    /// When an alert from outside is taken to be over, unless there is news of it.
+    pub(crate) fn alert_due(&self, alert: &Alert) -> Option<Timestamp> {
+        let is_outside = match alert.source {
+            AlertSource::EventsV2 { .. } | AlertSource::Api => true,
+            AlertSource::Monitor { .. }
+            | AlertSource::Rule { .. }
+            | AlertSource::Heartbeat { .. } => false,
+        };
+        let service = self.services.get(&alert.service)?;
+        let after_ms = service.intake.resolve_after_ms?;
+        let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
+        (is_outside && alert.is_firing()).then(|| heard_at.plus_ms(after_ms))
     }
 
     /// When something is to be done about a message.
@@ -125,7 +180,7 @@ impl State {
             }
             Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
                 false
-            },
+            }
         }
     }
 
@@ -141,6 +196,76 @@ impl State {
             .collect();
         for message in messages {
             self.refresh_message(message);
+        }
+    }
+
+    /// Puts an alert, and the heartbeat that it is of, where they belong now.
+    pub(super) fn refresh_alert(&mut self, id: AlertId) {
+        let alert = self.alerts.get(&id);
+        let at = alert.and_then(|alert| self.alert_due(alert));
+        let source = alert.map(|alert| &alert.source);
+        if let Some(AlertSource::Heartbeat { heartbeat }) = source {
+            self.refresh_heartbeat(*heartbeat);
+        }
+        self.agenda.set(Subject::Alert(id), at);
+    }
+
+    fn refresh_heartbeat(&mut self, id: HeartbeatId) {
+        let at = self.heartbeat_due(id);
+        self.agenda.set(Subject::Heartbeat(id), at);
+    }
+
+    /// Puts where it belongs whatever waits as a service or a heartbeat says.
+    pub(super) fn refresh_roster(&mut self, event: &RosterEvent) {
+        match event {
+            RosterEvent::ServiceSet { service } => self.refresh_service(service.id),
+            RosterEvent::Intake(
+                IntakeEvent::HeartbeatRemoved { heartbeat }
+                | IntakeEvent::HeartbeatCalled { heartbeat }
+                | IntakeEvent::HeartbeatStarted { heartbeat }
+                | IntakeEvent::HeartbeatFailed { heartbeat, .. },
+            ) => self.refresh_heartbeat(*heartbeat),
+            RosterEvent::Intake(IntakeEvent::HeartbeatSet { heartbeat }) => {
+                self.refresh_heartbeat(heartbeat.id);
+            }
+            RosterEvent::Intake(IntakeEvent::HeartbeatsSpared { heartbeats }) => {
+                for heartbeat in heartbeats {
+                    self.refresh_heartbeat(*heartbeat);
+                }
+            }
+            RosterEvent::Intake(
+                IntakeEvent::RulesSet { .. }
+                | IntakeEvent::WindowSet { .. }
+                | IntakeEvent::WindowEnded { .. }
+                | IntakeEvent::WindowRemoved { .. },
+            )
+            | RosterEvent::ScheduleSet { .. }
+            | RosterEvent::ScheduleRemoved { .. }
+            | RosterEvent::PolicySet { .. }
+            | RosterEvent::PolicyRemoved { .. }
+            | RosterEvent::IntegrationAdded { .. }
+            | RosterEvent::IntegrationRemoved { .. }
+            | RosterEvent::Oncall { .. }
+            | RosterEvent::TeamSet { .. }
+            | RosterEvent::TeamRemoved { .. } => {}
+        }
+    }
+
+    fn refresh_service(&mut self, id: ServiceId) {
+        let open = self.open_incidents.iter();
+        let of_service = open.copied().filter(|open| {
+            self.incidents
+                .get(open)
+                .is_some_and(|one| one.service == id)
+        });
+        for incident in of_service.collect::<Vec<IncidentId>>() {
+            self.refresh_incident(incident);
+        }
+        let firing = self.firing.values().copied();
+        let of_service =
+            firing.filter(|alert| self.alerts.get(alert).is_some_and(|one| one.service == id));
+        for alert in of_service.collect::<Vec<AlertId>>() {
+            self.refresh_alert(alert);
         }
     }
 

@@ -25,14 +25,26 @@ impl State {
                     incident.alerts.push(alert.id);
                     incident.healthy_since = None;
                 }
+                self.fold_group(alert);
                 self.alerts.insert(alert.id, (**alert).clone());
             }
             AlertEvent::Repeated {
-                alert, severity, ..
+                alert,
+                severity,
+                urgency,
+                judged,
+                ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
+                    let said = urgency.unwrap_or(severity.urgency());
+                    let loudest = alert.urgency().max(said);
                     alert.repeats += 1;
                     alert.severity = alert.severity.max(*severity);
+                    alert.set_urgency(loudest);
+                    alert.heard_at = Some(at);
+                    if judged.is_some() {
+                        alert.judged.clone_from(judged);
+                    }
                 }
             }
             AlertEvent::Recovered { alert, .. } => {
@@ -104,6 +116,11 @@ impl State {
             return;
         };
         fold_open_incident(incident, &event.what, at);
+        self.fold_urgency(event);
+        self.fold_end_of_groups(event);
+        let Some(incident) = self.incidents.get_mut(&event.incident) else {
+            return;
+        };
         if bears_on_paging(&event.what) {
             incident.paging_event = envelope.position;
         }
@@ -254,6 +271,13 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             // What was acknowledged was something lesser.
             page_anew(incident);
         }
+        IncidentWhat::UrgencySet { urgency, .. } => {
+            if *urgency > incident.urgency && incident.status == Status::Triggered {
+                // Whatever was planned for something less urgent is not what this needs.
+                incident.paging = None;
+            }
+            incident.urgency = *urgency;
+        }
         IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
         IncidentWhat::PageSuppressed {
             why,
@@ -403,6 +427,7 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
     match what {
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::LevelReached { .. }

@@ -147,6 +147,7 @@ impl State {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
+            RosterEvent::Intake(what) => self.evolve_intake(what, at),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod due;
 mod fold_incident;
+mod fold_intake;
 mod fold_oncall;
 mod fold_response;
 mod fold_roster;
@@ -20,10 +21,11 @@ use crate::alert::{Alert, AlertKey, Sender};
 use crate::calendar::Calendar;
 use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
-    AlertId, CalendarId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId,
-    ScheduleId, ServiceId, TargetId, TeamId, UserId,
+    AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
+    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::Incident;
+use crate::intake::{Pulse, Rule, Window};
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
@@ -81,6 +83,16 @@ pub struct State {
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
     /// Whose turn is next, on each level (policy, level) that pages one target in turn.
     pub turns: BTreeMap<(PolicyId, usize), usize>,
+    /// Rules of the installation, looked at before those of a service.
+    pub rules: Vec<Rule>,
+    /// How many alerts each rule has thrown away.
+    pub dropped: BTreeMap<RuleId, u64>,
+    /// Maintenance windows.
+    pub windows: BTreeMap<MaintenanceId, Window>,
+    /// Jobs that must call in, and what was heard of each.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
+    /// The newest open incident of each group of alerts of a service.
+    pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
@@ -145,13 +157,19 @@ impl State {
             EventBody::Incident(what) => self.evolve_incident(what, event),
             EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}
+            EventBody::Input(InputEvent::Dropped { rule, .. }) => {
+                *self.dropped.entry(*rule).or_default() += 1;
+            }
         }
         self.refresh_due(&event.body);
     }
 
     fn refresh_due(&mut self, body: &EventBody) {
         match body {
-            EventBody::Alert(what) => self.refresh_incident(what.incident()),
+            EventBody::Alert(what) => {
+                self.refresh_incident(what.incident());
+                self.refresh_alert(what.alert());
+            }
             EventBody::Incident(what) => {
                 self.refresh_incident(what.incident);
                 if let Some((source, _)) = merge_of(what) {
@@ -159,9 +177,9 @@ impl State {
                 }
             }
             EventBody::Notification(what) => self.refresh_message(what.notification),
+            EventBody::Roster(what) => self.refresh_roster(what),
             EventBody::Installation(_)
             | EventBody::People(_)
-            | EventBody::Roster(_)
             | EventBody::Watch(_)
             | EventBody::Input(_) => {}
         }
@@ -182,6 +200,9 @@ impl State {
                         for alert in alerts {
                             self.alerts.share(alert, &other.alerts);
                         }
+                    }
+                    for alert in what.what.alerts() {
+                        self.alerts.share(alert, &other.alerts);
                     }
                 }
                 EventBody::Notification(what) => self

@@ -1,7 +1,10 @@
 //! When something is due, worked out anew from every incident and message: slow, obvious, and what the ordered index of the
 //! state is compared with after each command.
 
+use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
+use tocsin_domain::intake::{Loudness, Pulse, UrgencyBy};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
@@ -19,15 +22,96 @@ pub(crate) fn check(state: &State) {
         assert_eq!(incident.firing as usize, firing.len());
         let burning = firing
             .iter()
-            .filter(|alert| alert.severity.urgency() == Urgency::High);
+            .filter(|alert| urgency_of(alert) == Urgency::High);
         assert_eq!(incident.burning as usize, burning.count());
     }
-    let incidents = state.incidents.values().filter_map(incident_due);
+    let incidents = state
+        .incidents
+        .values()
+        .flat_map(|incident| [incident_due(incident), raised(state, incident)])
+        .flatten();
     let messages = state
         .notifications
         .values()
         .filter_map(|message| message_due(state, message));
-    assert_eq!(state.next_due(), incidents.chain(messages).min());
+    let silent = state
+        .alerts
+        .values()
+        .filter_map(|alert| silent(state, alert));
+    let missed = state
+        .pulses
+        .values()
+        .filter_map(|pulse| missed(state, pulse));
+    let all = incidents.chain(messages).chain(silent).chain(missed);
+    assert_eq!(state.next_due(), all.min());
+}
+
+fn urgency_of(alert: &Alert) -> Urgency {
+    alert.urgency.unwrap_or(alert.severity.urgency())
+}
+
+/// When an alert that is not urgent becomes so, since support hours begin: found by looking at each minute.
+fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
+    let settings = &state.services[&incident.service].intake.urgency;
+    let UrgencyBy::SupportHours(support) = settings else {
+        return None;
+    };
+    let asks = incident.status == Status::Triggered && incident.healthy_since.is_none();
+    if !support.raise || !asks {
+        return None;
+    }
+    let begins = |alert: &Alert| {
+        let minute = |count: u64| Timestamp::from_millis(0).plus_ms(count * 60_000);
+        let first = alert.opened_at.as_millis().cast_unsigned() / 60_000;
+        let is_within = |count: u64| support.hours.around(minute(count)).is_some();
+        let begin = (first + 1..first + 15_000).find(|one| is_within(*one) && !is_within(*one - 1));
+        begin.map(minute)
+    };
+    let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);
+    alerts
+        .filter(|alert| alert.recovered_at.is_none() && urgency_of(alert) == Urgency::Low)
+        .filter(|alert| {
+            let judged = alert.judged.as_ref();
+            judged.is_none_or(|judged| judged.suppressed.is_none())
+        })
+        .filter(|alert| match support.during {
+            Loudness::High => true,
+            Loudness::Low => false,
+            Loudness::Severity => alert.severity >= Severity::Error,
+        })
+        .filter_map(begins)
+        .min()
+}
+
+fn silent(state: &State, alert: &Alert) -> Option<Timestamp> {
+    let after_ms = state.services[&alert.service].intake.resolve_after_ms?;
+    let outside = matches!(
+        alert.source,
+        AlertSource::Api | AlertSource::EventsV2 { .. }
+    );
+    let waits = outside && alert.recovered_at.is_none();
+    waits.then(|| alert.heard_at.expect("it was heard").plus_ms(after_ms))
+}
+
+fn missed(state: &State, pulse: &Pulse) -> Option<Timestamp> {
+    let id = pulse.heartbeat.id;
+    let mut alerts = state.alerts.values();
+    let fires = alerts.any(|alert| {
+        alert.source == AlertSource::Heartbeat { heartbeat: id } && alert.recovered_at.is_none()
+    });
+    let every_ms = pulse.heartbeat.every_ms;
+    let called = pulse.called_at.map(|at| at.plus_ms(every_ms));
+    let spared = pulse.spared_at.map(|at| at.plus_ms(every_ms));
+    let latest = match (called, pulse.started_at) {
+        (None, started) => started,
+        (Some(called), started) => {
+            let all = [Some(called), spared, started];
+            all.into_iter().flatten().max()
+        }
+    };
+    latest
+        .filter(|_| !fires)
+        .map(|at| at.plus_ms(pulse.heartbeat.grace_ms))
 }
 
 fn incident_due(incident: &Incident) -> Option<Timestamp> {

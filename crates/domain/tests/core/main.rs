@@ -5,6 +5,7 @@
 mod due_reference;
 mod escalation;
 mod incident;
+mod intake;
 mod keys;
 mod merging;
 mod nobody;

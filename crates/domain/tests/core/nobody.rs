@@ -56,6 +56,7 @@ fn check(world: &mut World, first: Recipient, paged: &[&str], said: &str) {
         | IncidentWhat::FallbackReached { why, .. } => why.iter().any(|why| why.contains(said)),
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::Acknowledged { .. }
