@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
-use tocsin_domain::id::SecretId;
+use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::incident::Incident;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
@@ -71,8 +71,17 @@ fn write(
     let incident = incident.and_then(|id| state.incidents.get(&id));
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
-        (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
+        (Purpose::Page(_), Some(incident))
+            if state.wants_pages(incident) && !incident.spares(notification.user) =>
+        {
             about(state, incident, notification, Kind::Page, public_url)
+        }
+        (Purpose::Request(_), Some(incident)) if incident.awaits(notification.user) => {
+            let message = about(state, incident, notification, Kind::Page, public_url);
+            asking(message, incident, notification.user)
+        }
+        (Purpose::Request(_), _) => {
+            return Err("not sent: meanwhile they answered, or the incident is over");
         }
         (Purpose::Page(_), _) => {
             return Err("not sent: meanwhile the incident was taken, silenced or over");
@@ -91,6 +100,19 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
     })
+}
+
+/// What somebody who is asked to help is asked stands first.
+fn asking(mut message: PageMessage, incident: &Incident, user: UserId) -> PageMessage {
+    let mut asked = incident.responders.iter();
+    if let Some(responder) = asked.find(|one| one.user == user) {
+        let asked = (
+            "You are asked to help".to_owned(),
+            responder.message.clone(),
+        );
+        message.details.insert(0, asked);
+    }
+    message
 }
 
 fn about(

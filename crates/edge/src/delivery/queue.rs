@@ -31,7 +31,7 @@ enum Rank {
 
 const fn rank(purpose: Purpose) -> Rank {
     match purpose {
-        Purpose::Page(_) => Rank::Page,
+        Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
         Purpose::Resolved(_) => Rank::Resolved,
         Purpose::Test => Rank::Test,
     }

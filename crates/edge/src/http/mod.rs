@@ -119,6 +119,31 @@ fn access(table: Table) -> Table {
 }
 
 fn incidents(table: Table) -> Table {
+    let table = table
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::snooze, incident::respond::cancel_snooze),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::reassign))
+        .add(Who::Role(Responder), routes!(incident::respond::escalate))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::request_responders),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::answer_request),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::merge))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_priority),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_urgency),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
         .add(Who::Role(Viewer), routes!(incident::list_incidents))
         .add(Who::Role(Responder), routes!(incident::declare))
@@ -154,6 +179,14 @@ fn people(table: Table) -> Table {
 fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
+        .add(Who::Role(Viewer), routes!(roster::team::list_teams))
+        .add(Who::Role(Admin), routes!(roster::team::add_team))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::team::replace_team, roster::team::remove_team),
+        )
+        .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
+        .add(Who::Role(Admin), routes!(roster::team::set_priorities))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(

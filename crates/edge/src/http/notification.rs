@@ -17,6 +17,8 @@ use crate::app::App;
 pub(crate) enum MessagePurpose {
     /// Wakes somebody.
     Page,
+    /// Asks somebody to help whoever has it.
+    Request,
     /// Tells that it is over.
     Resolved,
     /// Sent on request.
@@ -134,6 +136,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         level: message.level.map(|level| level + 1),
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
+            Purpose::Request(_) => MessagePurpose::Request,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
             Purpose::Test => MessagePurpose::Test,
         },

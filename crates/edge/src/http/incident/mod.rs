@@ -4,6 +4,8 @@ pub(crate) mod detail;
 mod explain;
 pub(crate) mod live;
 pub(crate) mod postmortem;
+pub(crate) mod respond;
+mod response_sentence;
 mod sentence;
 pub(crate) mod summary;
 pub(crate) mod timeline;
