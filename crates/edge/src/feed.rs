@@ -56,7 +56,8 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
             | IncidentWhat::Recovered
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }
-            | IncidentWhat::EvidenceFrozen { .. } => None,
+            | IncidentWhat::EvidenceFrozen { .. }
+            | IncidentWhat::Response(_) => None,
         },
         EventBody::Alert(AlertEvent::Repeated { .. } | AlertEvent::Recovered { .. })
         | EventBody::Installation(_)

@@ -26,6 +26,7 @@ const fn installation(event: &InstallationEvent) -> &'static str {
     match event {
         InstallationEvent::SetUp { .. } => "set_up",
         InstallationEvent::FallbackSet { .. } => "fallback_set",
+        InstallationEvent::PrioritiesSet { .. } => "priorities_set",
     }
 }
 
@@ -50,6 +51,8 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::ServiceSet { .. } => "service_set",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",
+        RosterEvent::TeamSet { .. } => "team_set",
+        RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
     }
 }
@@ -111,6 +114,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
         IncidentWhat::Relapsed { .. } => "relapsed",
         IncidentWhat::Resolved { .. } => "resolved",
         IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
+        IncidentWhat::Response(what) => what.word(),
     }
 }
 

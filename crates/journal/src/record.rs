@@ -117,7 +117,9 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 fn stream_of(body: &EventBody) -> String {
     match body {
         EventBody::Installation(
-            InstallationEvent::SetUp { .. } | InstallationEvent::FallbackSet { .. },
+            InstallationEvent::SetUp { .. }
+            | InstallationEvent::FallbackSet { .. }
+            | InstallationEvent::PrioritiesSet { .. },
         ) => "installation".to_owned(),
         EventBody::People(event) => format!("user:{}", person_of(event)),
         EventBody::Roster(event) => stream_of_roster(event),
@@ -153,6 +155,8 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
         RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+        RosterEvent::TeamSet { team } => format!("team:{}", team.id),
+        RosterEvent::TeamRemoved { team } => format!("team:{team}"),
         RosterEvent::Oncall { what } => stream_of_oncall(what),
     }
 }
@@ -219,6 +223,15 @@ mod tests {
         check(
             json!({ "area": "incident", "kind": "acknowledged", "incident": INCIDENT, "by": USER }),
             "incident.acknowledged",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({
+                "area": "incident", "kind": "response", "incident": INCIDENT,
+                "response": "reassigned", "to": { "kind": "people", "id": [USER] },
+            }),
+            "incident.response",
             "incident:QBBBBBBBBBBBBB",
             Some(INCIDENT),
         );

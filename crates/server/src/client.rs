@@ -8,6 +8,7 @@ mod diagnosis;
 mod failure;
 mod given;
 mod incident;
+mod incident_respond;
 mod incident_view;
 mod look;
 mod monitor;
@@ -24,6 +25,7 @@ mod shape;
 mod swap;
 mod table;
 mod target;
+mod team;
 mod token;
 mod user;
 
@@ -156,6 +158,12 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: oncall::PolicyVerb,
     },
+    /// Teams: people who answer together
+    #[command(after_help = EXIT_CODES)]
+    Team {
+        #[command(subcommand)]
+        verb: team::Verb,
+    },
     /// Services and their integrations
     #[command(after_help = EXIT_CODES)]
     Service {
@@ -203,6 +211,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Token { verb } => token::run(verb, api, screen),
         ClientCommand::Schedule { verb } => schedule::run(verb, api, screen),
         ClientCommand::Policy { verb } => oncall::policy(verb, api, screen),
+        ClientCommand::Team { verb } => team::run(verb, api, screen),
         ClientCommand::Service { verb } => service::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
     }

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
-use tocsin_domain::id::SecretId;
+use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
@@ -49,7 +49,7 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
     };
     let rank = match message.purpose {
         Purpose::Page(incident) if critical(incident) => Rank::Critical,
-        Purpose::Page(_) => Rank::Page,
+        Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
         Purpose::Resolved(_) => Rank::Resolved,
         Purpose::Notice(_) => Rank::Notice,
         Purpose::Test => Rank::Test,
@@ -95,9 +95,18 @@ fn write(
     let incident = own.or(along.first().copied()).or(incident);
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
-        (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
+        (Purpose::Page(_), Some(incident))
+            if state.wants_pages(incident) && !incident.spares(notification.user) =>
+        {
             let page = about(state, incident, notification, Kind::Page, public_url);
             with_others(page, incident, &along, public_url)
+        }
+        (Purpose::Request(_), Some(incident)) if incident.awaits(notification.user) => {
+            let message = about(state, incident, notification, Kind::Page, public_url);
+            asking(message, incident, notification.user)
+        }
+        (Purpose::Request(_), _) => {
+            return Err("not sent: meanwhile they answered, or the incident is over");
         }
         (Purpose::Page(_), _) => {
             return Err("not sent: meanwhile the incident was taken, silenced or over");
@@ -128,6 +137,7 @@ fn write(
 fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
     match purpose {
         Purpose::Page(_) => state.wants_pages(incident),
+        Purpose::Request(_) => incident.is_open(),
         Purpose::Notice(_) => incident.status == Status::Triggered,
         Purpose::Resolved(_) => true,
         Purpose::Test => false,
@@ -162,6 +172,19 @@ fn with_others(
     }
     details.append(&mut message.details);
     message.details = details;
+    message
+}
+
+/// What somebody who is asked to help is asked stands first.
+fn asking(mut message: PageMessage, incident: &Incident, user: UserId) -> PageMessage {
+    let mut asked = incident.responders.iter();
+    if let Some(responder) = asked.find(|one| one.user == user) {
+        let asked = (
+            "You are asked to help".to_owned(),
+            responder.message.clone(),
+        );
+        message.details.insert(0, asked);
+    }
     message
 }
 

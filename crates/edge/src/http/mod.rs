@@ -123,6 +123,31 @@ fn access(table: Table) -> Table {
 }
 
 fn incidents(table: Table) -> Table {
+    let table = table
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::snooze, incident::respond::cancel_snooze),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::reassign))
+        .add(Who::Role(Responder), routes!(incident::respond::escalate))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::request_responders),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::answer_request),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::merge))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_priority),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_urgency),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
         .add(Who::Role(Viewer), routes!(incident::list_incidents))
         .add(Who::Role(Responder), routes!(incident::declare))
@@ -168,6 +193,14 @@ fn roster(table: Table) -> Table {
         .add(Who::SelfOr(Admin), routes!(calendar::renew_calendar))
         .add(Who::SelfOr(Admin), routes!(calendar::revoke_calendar))
         .add(Who::Public, routes!(calendar::read_calendar))
+        .add(Who::Role(Viewer), routes!(roster::team::list_teams))
+        .add(Who::Role(Admin), routes!(roster::team::add_team))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::team::replace_team, roster::team::remove_team),
+        )
+        .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
+        .add(Who::Role(Admin), routes!(roster::team::set_priorities))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(

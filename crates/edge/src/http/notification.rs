@@ -19,6 +19,8 @@ pub(crate) enum MessagePurpose {
     Page,
     /// Tells of what wakes nobody.
     Notice,
+    /// Asks somebody to help whoever has it.
+    Request,
     /// Tells that it is over.
     Resolved,
     /// Sent on request.
@@ -140,6 +142,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         level: message.level.map(|level| level + 1),
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
+            Purpose::Request(_) => MessagePurpose::Request,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
             Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,

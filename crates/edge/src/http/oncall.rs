@@ -31,6 +31,8 @@ pub(crate) enum RecipientKind {
     User,
     /// Whoever the schedule says.
     Schedule,
+    /// Everybody of the team.
+    Team,
 }
 
 /// By whom a level is answered.
@@ -215,37 +217,49 @@ fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallE
         .enumerate()
         .flat_map(|(level, step)| step.targets.iter().map(move |to| (level, to)));
     places
-        .map(|(level, to)| {
-            let (via, user, until) = place(state, *to, now);
-            OnCallEntry {
+        .flat_map(|(level, to)| {
+            let named = named.clone();
+            let places = places_of(state, *to, now).into_iter();
+            places.map(move |(via, user, until)| OnCallEntry {
                 policy: named.clone(),
                 level: level + 1,
                 via,
                 user: user.map(|user| named_user(state, user)),
                 until: until.map(Instant),
                 problem: problem(state, user),
-            }
+            })
         })
         .collect()
 }
 
-fn place(
-    state: &state::State,
-    to: Recipient,
-    now: Timestamp,
-) -> (Via, Option<UserId>, Option<Timestamp>) {
+type Place = (Via, Option<UserId>, Option<Timestamp>);
+
+/// One place for each person of a target; one that is empty where it names nobody.
+fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> {
     match to {
         Recipient::User(user) => {
-            let name = named_user(state, user).name;
-            (
-                Via {
-                    kind: RecipientKind::User,
-                    id: user.to_string(),
-                    name,
-                },
-                Some(user),
-                None,
-            )
+            let via = Via {
+                kind: RecipientKind::User,
+                id: user.to_string(),
+                name: named_user(state, user).name,
+            };
+            vec![(via, Some(user), None)]
+        }
+        Recipient::Team(id) => {
+            let team = state.teams.get(&id);
+            let via = Via {
+                kind: RecipientKind::Team,
+                id: id.to_string(),
+                name: team.map_or_else(|| "a removed team".to_owned(), |team| team.name.clone()),
+            };
+            let members = team.map(|team| team.members.as_slice()).unwrap_or_default();
+            if members.is_empty() {
+                return vec![(via, None, None)];
+            }
+            let members = members.iter();
+            members
+                .map(|user| (via.clone(), Some(*user), None))
+                .collect()
         }
         Recipient::Schedule(id) => {
             let schedule = state.schedules.get(&id);
@@ -256,11 +270,8 @@ fn place(
                 id: named.id,
                 name: named.name,
             };
-            (
-                via,
-                shift.map(|shift| shift.user),
-                shift.map(|shift| shift.until),
-            )
+            let user = shift.map(|shift| shift.user);
+            vec![(via, user, shift.map(|shift| shift.until))]
         }
     }
 }
@@ -283,5 +294,8 @@ pub(crate) fn on_call_users(state: &state::State, now: Timestamp) -> BTreeSet<Us
         .values()
         .flat_map(|policy| &policy.levels)
         .flat_map(|level| &level.targets);
-    targets.filter_map(|to| place(state, *to, now).1).collect()
+    targets
+        .flat_map(|to| places_of(state, *to, now))
+        .filter_map(|(_, user, _)| user)
+        .collect()
 }

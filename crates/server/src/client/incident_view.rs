@@ -40,6 +40,16 @@ pub(super) struct Summary {
     #[serde(default)]
     suppressed: Option<Plain>,
     #[serde(default)]
+    acknowledgement_ends_at: Option<Moment>,
+    #[serde(default)]
+    snoozed_until: Option<Moment>,
+    #[serde(default)]
+    priority: Option<Plain>,
+    #[serde(default)]
+    assigned_to: Vec<Named>,
+    #[serde(default)]
+    merged_into: Option<u64>,
+    #[serde(default)]
     relapses: u64,
     #[serde(default)]
     postmortem_ready: bool,
@@ -62,6 +72,8 @@ pub(super) struct Detail {
     pages: Vec<Notification>,
     #[serde(default)]
     paging: Option<Paging>,
+    #[serde(default)]
+    responders: Vec<Responder>,
     #[serde(default)]
     impact: Option<Impact>,
     #[serde(default)]
@@ -99,6 +111,12 @@ struct Paging {
     exhausted: bool,
     #[serde(default)]
     recipients: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Responder {
+    user: Named,
+    answer: Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -239,6 +257,23 @@ fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
         ("opened", Some(at(summary.opened_at))),
         ("paged", summary.paged_at.map(at)),
         ("acknowledged", summary.acknowledged_at.map(acknowledged)),
+        ("snoozed until", summary.snoozed_until.map(at)),
+        ("paged again", summary.acknowledgement_ends_at.map(at)),
+        (
+            "priority",
+            summary.priority.as_ref().map(ToString::to_string),
+        ),
+        (
+            "given to",
+            Some(names(&summary.assigned_to)).filter(|names| !names.is_empty()),
+        ),
+        ("asked to help", asked(&one.responders)),
+        (
+            "merged into",
+            summary
+                .merged_into
+                .map(|number| format!("incident {number}")),
+        ),
         ("recovered", summary.recovered_at.map(at)),
         ("resolved", summary.resolved_at.map(at)),
         ("relapses", relapses.map(|count| count.to_string())),
@@ -262,6 +297,15 @@ fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(what, text)| Some((what, text?)));
     told.collect()
+}
+
+/// `Ann (accepted), Bob (pending)`
+fn asked(responders: &[Responder]) -> Option<String> {
+    let asked = responders.iter();
+    let asked: Vec<String> = asked
+        .map(|one| format!("{} ({})", one.user.name, one.answer))
+        .collect();
+    Some(asked.join(", ")).filter(|asked| !asked.is_empty())
 }
 
 fn uncertainty(summary: &Summary) -> String {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::failure::Failure;
-use super::given::{all, whole};
+use super::given::{all, choose, whole};
 use super::look::{Look, Tone};
 use super::plain::Plain;
 use super::rota::{self, Shift};
@@ -78,6 +78,14 @@ struct Finding {
     until: Option<Moment>,
 }
 
+/// The escalation policy that somebody names.
+pub(super) fn policy_named(api: &Api, given: &str) -> Result<Plain, Failure> {
+    let policies: Vec<Named> = all(api, &["escalation-policies"])?;
+    let noun = "escalation policy";
+    let chosen = choose(policies, noun, given, |one| &one.id, |one| vec![&one.name])?;
+    Ok(chosen.id)
+}
+
 #[derive(Debug, Deserialize)]
 struct Policy {
     id: Plain,
@@ -92,6 +100,10 @@ struct Level {
     delay_minutes: f64,
     #[serde(default)]
     targets: Vec<Recipient>,
+    #[serde(default)]
+    round_robin: bool,
+    #[serde(default)]
+    each_must_acknowledge: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,11 +130,12 @@ pub(super) fn policy(verb: &PolicyVerb, api: &Api, screen: &Screen) -> Result<()
     match verb {
         PolicyVerb::List => {
             let answer = api.get(&["escalation-policies"], &whole())?;
-            // Levels name people and schedules by id alone.
+            // Levels name people, schedules and teams by id alone.
             let known: Vec<Named> = if screen.wants_json() {
                 Vec::new()
             } else {
-                [all(api, &["users"])?, all(api, &["schedules"])?].concat()
+                let (people, schedules) = (all(api, &["users"])?, all(api, &["schedules"])?);
+                [people, schedules, all(api, &["teams"])?].concat()
             };
             screen.show_list(&answer, |found: &[Policy], look| {
                 policies(found, &known, look)
@@ -208,6 +221,21 @@ fn places(all: &[Place], look: &Look) -> String {
     table.draw(look, "Nobody is on call: no escalation policy is in use.")
 }
 
+/// What is special about a level.
+fn options(level: &Level) -> String {
+    let turn = if level.round_robin {
+        " (one in turn)"
+    } else {
+        ""
+    };
+    let each = if level.each_must_acknowledge {
+        " (each must acknowledge)"
+    } else {
+        ""
+    };
+    format!("{turn}{each}")
+}
+
 fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
     let named = |one: &Recipient| {
         let found = known.iter().find(|known| known.id == one.id);
@@ -229,7 +257,7 @@ fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
                     "".into()
                 },
                 (index + 1).to_string().into(),
-                pages.join(", ").into(),
+                format!("{}{}", pages.join(", "), options(level)).into(),
                 after(policy, index, level).into(),
                 if is_first {
                     (&policy.id).into()
@@ -330,13 +358,13 @@ mod tests {
             .unwrap();
         check(
             r#"{"items":[{"id":"Q1","name":"Web","repeat":2,"levels":[
-                {"delay_minutes":5,"targets":[{"kind":"user","id":"Q3"}]},
+                {"delay_minutes":5,"targets":[{"kind":"user","id":"Q3"}],"round_robin":true},
                 {"delay_minutes":0.5,"targets":[{"kind":"schedule","id":"Q9"}]}]}]}"#,
             |all, look| policies(all, &known, look),
             &[
-                "NAME  LEVEL  PAGES        NEXT LEVEL AFTER             ID",
-                "Web   1      user Ann     5 min                        Q1",
-                "      2      schedule Q9  0.5 min, then again 2 times",
+                "NAME  LEVEL  PAGES                   NEXT LEVEL AFTER             ID",
+                "Web   1      user Ann (one in turn)  5 min                        Q1",
+                "      2      schedule Q9             0.5 min, then again 2 times",
             ],
         );
     }

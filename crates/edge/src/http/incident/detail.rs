@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::alert::{self, AlertSource};
 use tocsin_domain::id::IncidentId;
-use tocsin_domain::incident::Incident;
+use tocsin_domain::incident::{Assigned, Incident};
 use tocsin_domain::learn::facts::FailureKind;
 use tocsin_domain::page::Purpose;
 use tocsin_domain::state;
@@ -97,6 +97,31 @@ pub(crate) struct Paging {
     /// Whether the policy is through and the list of last resort is paged.
     exhausted: bool,
     recipients: Vec<Named>,
+    /// Who acknowledged for their part, where each must.
+    acknowledged_by: Vec<Named>,
+}
+
+/// Whether somebody who was asked to help comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Answer {
+    /// Not answered yet.
+    Pending,
+    /// They come.
+    Accepted,
+    /// They do not.
+    Declined,
+}
+
+/// Somebody who was asked to help.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Responder {
+    user: Named,
+    asked_at: Instant,
+    /// What they were asked.
+    message: String,
+    answer: Answer,
+    answered_at: Option<Instant>,
 }
 
 /// An incident in full.
@@ -107,6 +132,10 @@ pub(crate) struct IncidentDetail {
     alerts: Vec<Alert>,
     pages: Vec<Notification>,
     paging: Paging,
+    /// Who was asked to help.
+    responders: Vec<Responder>,
+    /// Numbers of the incidents that were merged into this one.
+    merged: Vec<u64>,
     impact: Option<Impact>,
     /// What changed in the hour before.
     changes: Vec<RecentChange>,
@@ -213,6 +242,12 @@ fn detail(
             .collect(),
         pages: pages.into_iter().map(|page| shown(state, page)).collect(),
         paging: paging(state, incident),
+        responders: responders(state, incident),
+        merged: incident
+            .merged
+            .iter()
+            .filter_map(|source| Some(state.incidents.get(source)?.number))
+            .collect(),
         impact: seen.impact,
         changes: seen.changes,
         log_lines: seen.log_lines,
@@ -277,10 +312,12 @@ fn evidence(sample: &alert::EvidenceSample) -> Evidence {
 }
 
 fn paging(state: &state::State, incident: &Incident) -> Paging {
-    let known = state
-        .services
-        .get(&incident.service)
-        .and_then(|service| service.policy);
+    let given = match &incident.assigned {
+        Some(Assigned::Policy(policy)) => Some(*policy),
+        Some(Assigned::People(_)) | None => None,
+    };
+    let service = state.services.get(&incident.service);
+    let known = given.or(service.and_then(|service| service.policy));
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let policy = known.or(default);
     let Some(paging) = &incident.paging else {
@@ -292,6 +329,7 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
             next_escalation_at: None,
             exhausted: false,
             recipients: Vec::new(),
+            acknowledged_by: Vec::new(),
         };
     };
     Paging {
@@ -309,7 +347,29 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
             .iter()
             .map(|user| named_user(state, *user))
             .collect(),
+        acknowledged_by: paging
+            .each_done
+            .iter()
+            .map(|user| named_user(state, *user))
+            .collect(),
     }
+}
+
+fn responders(state: &state::State, incident: &Incident) -> Vec<Responder> {
+    let asked = incident.responders.iter();
+    asked
+        .map(|one| Responder {
+            user: named_user(state, one.user),
+            asked_at: Instant(one.asked_at),
+            message: one.message.clone(),
+            answer: match one.answer {
+                None => Answer::Pending,
+                Some((true, _)) => Answer::Accepted,
+                Some((false, _)) => Answer::Declined,
+            },
+            answered_at: one.answer.map(|(_, at)| Instant(at)),
+        })
+        .collect()
 }
 
 fn with_marks(mut chart: Chart, incident: &Incident) -> Chart {

@@ -6,6 +6,7 @@ use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, No
 use tocsin_domain::id::MonitorId;
 use tocsin_domain::page::Purpose;
 
+use super::response_sentence;
 use super::timeline::Names;
 
 /// Steps back at most.
@@ -140,6 +141,10 @@ fn incident(what: &IncidentWhat, event: &Event, names: &Names<'_>) -> Option<Str
         IncidentWhat::PageSuppressed { why, until, .. } => {
             Some(format!("Nobody was paged until {until}: {why}."))
         }
+        IncidentWhat::LevelReached { policy: None, .. } => Some(format!(
+            "It had been given to people, who were paged at {}.",
+            event.at
+        )),
         IncidentWhat::LevelReached {
             policy,
             level,
@@ -164,7 +169,16 @@ fn incident(what: &IncidentWhat, event: &Event, names: &Names<'_>) -> Option<Str
             why.join("; ")
         )),
         IncidentWhat::Relapsed { .. } => Some(format!("The failure came back at {}.", event.at)),
-        IncidentWhat::Acknowledged { .. }
+        IncidentWhat::Response(what) if what.bears_on_paging() => {
+            let (title, detail, _) = response_sentence::response(what, names);
+            Some(
+                format!("{title} at {}. {detail}", event.at)
+                    .trim_end()
+                    .to_owned(),
+            )
+        }
+        IncidentWhat::Response(_)
+        | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered
         | IncidentWhat::Resolved { .. }

@@ -5,6 +5,8 @@ mod explain;
 pub(crate) mod live;
 pub(crate) mod postmortem;
 mod rota;
+pub(crate) mod respond;
+mod response_sentence;
 mod sentence;
 pub(crate) mod summary;
 pub(crate) mod timeline;

@@ -7,6 +7,7 @@ use tocsin_domain::event::{
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Outcome, Purpose};
 
+use super::response_sentence::response;
 use super::timeline::{Names, Tone, Words};
 use crate::access::who::role_word;
 
@@ -38,6 +39,9 @@ pub(super) fn installation(event: &InstallationEvent, names: &Names<'_>) -> Word
             "The list of last resort is now: {}",
             names.users(users)
         )),
+        InstallationEvent::PrioritiesSet { names } => {
+            person(format!("Priorities are now: {}", names.join(", ")))
+        }
     }
 }
 
@@ -95,6 +99,8 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
             person("An integration was removed; its key is dead")
         }
         RosterEvent::Oncall { what } => person(super::rota::sentence(what, names)),
+        RosterEvent::TeamSet { team } => person(format!("The team “{}” was set", team.name)),
+        RosterEvent::TeamRemoved { .. } => person("A team was removed"),
     }
 }
 
@@ -205,22 +211,27 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             recipients,
             skipped,
             next_at,
+            turn,
+            each,
         } => {
             let again = if *round > 0 {
                 format!(", round {}", round + 1)
             } else {
                 String::new()
             };
-            let place = format!("level {} of {}{again}", level + 1, names.policy(*policy));
-            let title = format!("Paging {} ({place})", names.users(recipients));
-            told(
-                Tone::Info,
-                title,
-                lines(
-                    skipped,
-                    &format!("Escalates at {next_at} unless somebody acknowledges."),
+            let place = match policy {
+                Some(policy) => format!(
+                    "level {} of {}{again}",
+                    level + 1,
+                    names.policy(Some(*policy))
                 ),
-            )
+                None => format!("it was given to them{again}"),
+            };
+            let place = turn.map_or_else(|| place.clone(), |_| format!("{place}, in turn"));
+            let title = format!("Paging {} ({place})", names.users(recipients));
+            let who = if *each { "each of them" } else { "somebody" };
+            let next = format!("Escalates at {next_at} unless {who} acknowledges.");
+            told(Tone::Info, title, lines(skipped, &next))
         }
         IncidentWhat::FallbackReached {
             recipients,
@@ -238,14 +249,18 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
                 lines(why, &format!("They are paged again at {next_at}.")),
             )
         }
-        IncidentWhat::Acknowledged { by } => {
+        IncidentWhat::Acknowledged { by, ends_at } => {
             let who = by.map_or_else(|| "A foreign system".to_owned(), |user| names.user(user));
+            let holds = ends_at.map_or_else(String::new, |at| {
+                format!(" It is paged again at {at} if it still fails then.")
+            });
             told(
                 Tone::Person,
                 format!("{who} acknowledged"),
-                "Escalation stops.",
+                format!("Escalation stops.{holds}"),
             )
         }
+        IncidentWhat::Response(what) => response(what, names),
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered => told(Tone::Good, "Everything is healthy again", ""),
         IncidentWhat::Relapsed {
@@ -294,6 +309,7 @@ pub(super) fn notification(
         NotificationWhat::Planned { message } => {
             let noun = match message.purpose {
                 Purpose::Page(_) => "A page",
+                Purpose::Request(_) => "A request for help",
                 Purpose::Resolved(_) => "Word that it is over",
                 Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",

@@ -1,4 +1,4 @@
-//! Schedules, escalation policies, services and their integrations. What they may hold is decided elsewhere.
+//! Schedules, escalation policies, teams, services and their integrations. What they may hold is decided elsewhere.
 
 pub(crate) mod change;
 mod changed;
@@ -8,6 +8,7 @@ pub(crate) mod rendered;
 pub(crate) mod rota;
 pub(crate) mod schedule;
 pub(crate) mod service;
+pub(crate) mod team;
 
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{EventBody, RosterEvent};
@@ -22,7 +23,11 @@ pub(crate) async fn set_in(
     caller: &Caller,
     ask: RosterAsk,
 ) -> Result<RosterEvent, Problem> {
-    let done = app.ask(&caller.actor, Ask::Roster(ask)).await?;
+    set_by(app, caller, Ask::Roster(ask)).await
+}
+
+async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
+    let done = app.ask(&caller.actor, ask).await?;
     let event = done.events.into_iter().find_map(|event| match event.body {
         EventBody::Roster(event) => Some(event),
         EventBody::Installation(_)
