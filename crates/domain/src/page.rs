@@ -105,6 +105,21 @@ pub enum Purpose {
     Resolved(IncidentId),
     /// Sent on request, to see that it arrives; carries the proof code of an unproved method.
     Test,
+    /// Word about duty, which can wait.
+    Word(Word),
+}
+
+/// What somebody is told without being paged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Word {
+    /// Duty has passed to them.
+    HandOff {
+        /// In which schedule.
+        schedule: ScheduleId,
+    },
+    /// Something will keep pages from somebody.
+    Findings,
 }
 
 impl Purpose {
@@ -113,7 +128,7 @@ impl Purpose {
     pub const fn incident(self) -> Option<IncidentId> {
         match self {
             Self::Page(id) | Self::Notice(id) | Self::Request(id) | Self::Resolved(id) => Some(id),
-            Self::Test => None,
+            Self::Test | Self::Word(_) => None,
         }
     }
 }

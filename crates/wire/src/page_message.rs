@@ -18,7 +18,7 @@ pub enum Kind {
     Resolved,
     /// A person checks whether pages reach them.
     Test,
-    /// A shift begins or ends.
+    /// A shift begins, or something will keep pages from somebody.
     Handoff,
     /// A contact method is to be confirmed by its owner.
     Verification,

@@ -64,7 +64,11 @@ impl Decider<'_> {
         let members = self.state.told_along(id);
         let pages = members.filter_map(|member| match member.purpose {
             Purpose::Page(incident) => Some((incident, member.id)),
-            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => None,
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => None,
         });
         pages.collect()
     }
@@ -90,7 +94,7 @@ impl Decider<'_> {
                 self.may_want_pages(incident) && !self.is_spared(incident, message.user)
             }
             Purpose::Request(incident) => self.awaits(incident, message.user),
-            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
     }

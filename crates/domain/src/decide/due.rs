@@ -110,6 +110,7 @@ impl Decider<'_> {
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Word(word) => self.still_holds(word, message.user),
         };
         let needed = wanted(message) || self.state.told_along(id).any(wanted);
         (!needed).then_some("it is no longer needed")

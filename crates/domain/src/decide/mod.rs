@@ -21,6 +21,7 @@ mod take_in;
 mod team;
 mod together;
 mod watch;
+mod word;
 
 use crate::command::{Ask, Command, Refusal};
 use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, Response};

@@ -55,7 +55,7 @@ impl Decider<'_> {
                 let why = "this person got many messages lately: what comes now is told together";
                 (due_at > self.now).then_some((due_at, why))
             }
-            Purpose::Test => None,
+            Purpose::Test | Purpose::Word(_) => None,
         }
     }
 

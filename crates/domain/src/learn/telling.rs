@@ -347,6 +347,7 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
         Purpose::Resolved(_) => "The all-clear",
         Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
+        Purpose::Word(_) => "The word about duty",
     };
     format!(
         "{kind} to {} by {}",

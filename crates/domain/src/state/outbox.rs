@@ -73,7 +73,7 @@ pub(super) struct Outbox {
 
 const fn gathered(message: &Notification) -> Gathered {
     let tone = match message.purpose {
-        Purpose::Page(_) | Purpose::Request(_) | Purpose::Test => Tone::Loud,
+        Purpose::Page(_) | Purpose::Request(_) | Purpose::Test | Purpose::Word(_) => Tone::Loud,
         Purpose::Notice(_) => Tone::Quiet,
         Purpose::Resolved(_) => Tone::Over,
     };
@@ -151,7 +151,7 @@ impl State {
         };
         let counts = match message.purpose {
             Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => true,
-            Purpose::Notice(_) | Purpose::Test => false,
+            Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => false,
         };
         if counts && message.attempts.len() <= 1 {
             let sent = self.outbox.sent.entry(message.user).or_default();

@@ -154,7 +154,11 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
                 && !burns(incident)
                 && !state.notifications.values().any(tells)
         }
-        Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Notice(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Test
+        | Purpose::Word(_) => false,
     };
     match message.state {
         Delivery::Due { at } => (!rests).then_some(at),

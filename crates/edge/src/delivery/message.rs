@@ -11,6 +11,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
 use super::queue::{Rank, Work};
+use super::word;
 
 /// Incidents that a message names beside its own.
 const OTHERS_MAX: usize = 10;
@@ -52,7 +53,7 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
         Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
         Purpose::Resolved(_) => Rank::Resolved,
         Purpose::Notice(_) => Rank::Notice,
-        Purpose::Test => Rank::Test,
+        Purpose::Test | Purpose::Word(_) => Rank::Test,
     };
     Some((rank, message.channel))
 }
@@ -95,6 +96,7 @@ fn write(
     let incident = own.or(along.first().copied()).or(incident);
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
+        (Purpose::Word(about), _) => word::write(state, notification, about, public_url),
         (Purpose::Page(_), Some(incident))
             if state.wants_pages(incident) && !incident.spares(notification.user) =>
         {
@@ -140,7 +142,7 @@ fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
         Purpose::Request(_) => incident.is_open(),
         Purpose::Notice(_) => incident.status == Status::Triggered,
         Purpose::Resolved(_) => true,
-        Purpose::Test => false,
+        Purpose::Test | Purpose::Word(_) => false,
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod incident;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
@@ -178,6 +179,10 @@ fn people(table: Table) -> Table {
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(notice::get_notices, notice::set_notices),
+        )
         .add(Who::Role(Viewer), routes!(notification::get_notification))
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum MessagePurpose {
     Resolved,
     /// Sent on request.
     Test,
+    /// Word about duty.
+    Word,
 }
 
 /// Where a message stands.
@@ -146,6 +148,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
             Purpose::Resolved(_) => MessagePurpose::Resolved,
             Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
+            Purpose::Word(_) => MessagePurpose::Word,
         },
         state: page_state(message),
         due_at: Instant(due_at),

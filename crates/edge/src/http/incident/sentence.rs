@@ -313,6 +313,7 @@ pub(super) fn notification(
                 Purpose::Resolved(_) => "Word that it is over",
                 Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",
+                Purpose::Word(_) => "Word about duty",
             };
             told(
                 Tone::Info,
