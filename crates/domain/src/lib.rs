@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod alert;
+pub mod audit;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod page;
 pub mod people;
 pub mod service;
 pub mod signal;
+pub mod simulate;
 pub mod state;
 pub mod target;
 pub mod time;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod audit;
 mod incident;
 mod keys;
 mod oncall;
@@ -9,4 +10,5 @@ mod paging;
 mod quiet;
 mod returns;
 mod rules;
+mod simulate;
 mod world;

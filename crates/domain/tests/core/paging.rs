@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use proptest::prelude::*;
+use tocsin_domain::audit::{Observations, audit};
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, WatchAsk};
 use tocsin_domain::decide::next_due;
 use tocsin_domain::event::IncidentWhat;
@@ -306,6 +307,8 @@ fn nothing_is_forgotten(world: &World) {
             world.state.active_notifications.contains(&message.id)
         );
     }
+    let well = Observations::default();
+    assert_eq!(audit(&world.state, world.now, &well), [], "the auditor");
 }
 
 proptest! {
