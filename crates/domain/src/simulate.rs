@@ -46,8 +46,8 @@ pub struct Simulation {
 pub enum End {
     /// The list of last resort was reached twice: it goes on like that.
     Repeats,
-    /// 24 hours have passed.
-    Day,
+    /// The time that is looked ahead has passed.
+    Ahead,
     /// Nothing more happens: nobody (else) is contacted.
     Nothing,
     /// More happens than is told.
@@ -126,6 +126,18 @@ pub struct Contact {
 /// # Errors
 /// There is no such service, or nobody has set Tocsin up.
 pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
+    play(state, wanted, AHEAD_MS)
+}
+
+/// Plays through the first instant only: whom a failure would page at once.
+///
+/// # Errors
+/// As for [`simulate`].
+pub fn rehearse(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
+    play(state, wanted, 0)
+}
+
+fn play(state: &State, wanted: &Wanted, ahead_ms: u64) -> Result<Simulation, Refusal> {
     let mut play = Play {
         state: state.without_incidents(),
         entropy: Counted(0),
@@ -142,7 +154,7 @@ pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
     }
     let failure = failure(&play.state, wanted);
     play.ask(failure)?;
-    let end = play.run();
+    let end = play.run(wanted.at.plus_ms(ahead_ms));
     Ok(Simulation {
         steps: play.steps,
         end,
@@ -190,8 +202,7 @@ struct Play {
 }
 
 impl Play {
-    fn run(&mut self) -> End {
-        let last = self.from.plus_ms(AHEAD_MS);
+    fn run(&mut self, last: Timestamp) -> End {
         for _ in 0..INSTANTS_MAX {
             if self.contacts > CONTACTS_MAX {
                 return End::TooMuch;
@@ -214,7 +225,7 @@ impl Play {
                 return End::Nothing;
             };
             if due > last {
-                return End::Day;
+                return End::Ahead;
             }
             self.now = self.now.max(due);
             // A tick is never refused.

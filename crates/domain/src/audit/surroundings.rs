@@ -118,7 +118,7 @@ fn commits(seen: &Commits) -> Found {
         Commits::Fail { for_ms, why } if *for_ms > COMMITS_FAIL_MS_MAX => Some((
             FindingKind::JournalFails,
             format!(
-                "nothing can be recorded for {} s, so nobody is paged: {why}",
+                "the journal is in trouble for {} s, and nobody is paged for what cannot be recorded: {why}",
                 for_ms / 1_000
             ),
         )),

@@ -23,6 +23,7 @@ pub(crate) mod rule;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod share;
+pub(crate) mod simulation;
 pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
@@ -124,6 +125,10 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(incident::declare))
         .add(Who::Role(Viewer), routes!(incident::detail::get_incident))
         .add(Who::Role(Viewer), routes!(incident::timeline::timeline))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_incident),
+        )
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
@@ -149,6 +154,10 @@ fn people(table: Table) -> Table {
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
         .add(Who::Role(Viewer), routes!(notification::get_notification))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_notification),
+        )
 }
 
 fn roster(table: Table) -> Table {
@@ -173,6 +182,7 @@ fn roster(table: Table) -> Table {
             ),
         )
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
+        .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
         .add(Who::Role(Admin), routes!(roster::service::replace_service))
         .add(Who::Role(Admin), routes!(roster::service::add_integration))

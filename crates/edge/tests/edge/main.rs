@@ -8,8 +8,10 @@
 )]
 
 mod access;
+mod auditor;
 mod browser;
 mod evaluated;
+mod explanation;
 mod fakes;
 mod front;
 mod hostile;
