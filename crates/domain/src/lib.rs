@@ -1,8 +1,10 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
 pub mod actor;
+pub mod ahead;
 pub mod alert;
 pub mod audit;
+pub mod calendar;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -12,6 +14,8 @@ pub mod incident;
 pub mod learn;
 pub mod monitor;
 pub mod oncall;
+pub mod oncall_command;
+pub mod oncall_event;
 pub mod pack;
 pub mod page;
 pub mod people;

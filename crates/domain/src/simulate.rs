@@ -3,7 +3,7 @@
 
 use crate::actor::Actor;
 use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
-use crate::decide::{decide, next_due};
+use crate::decide::decide;
 use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
 use crate::monitor::Severity;
@@ -221,7 +221,7 @@ impl Play {
                 let _ = self.ask(accepted);
                 continue;
             }
-            let Some(due) = next_due(&self.state) else {
+            let Some(due) = self.state.next_due() else {
                 return End::Nothing;
             };
             if due > last {
@@ -312,6 +312,9 @@ impl Play {
             NotificationWhat::AttemptStarted { number } => number,
             NotificationWhat::Planned { .. }
             | NotificationWhat::Advanced { .. }
+            | NotificationWhat::Gathers { .. }
+            | NotificationWhat::ToldTogether { .. }
+            | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Cancelled { .. } => return,
         };
@@ -319,8 +322,9 @@ impl Play {
         let Some(message) = self.state.notifications.get(&event.notification) else {
             return;
         };
-        if !matches!(message.purpose, Purpose::Page(_)) {
-            return;
+        match message.purpose {
+            Purpose::Page(_) | Purpose::Notice(_) => {}
+            Purpose::Resolved(_) | Purpose::Test => return,
         }
         let contact = Contact {
             user: message.user,

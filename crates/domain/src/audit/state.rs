@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::{About, FINDINGS_MAX, Finding, FindingKind, GRACE_MS};
-use crate::id::IncidentId;
+use crate::id::{IncidentId, NotificationId};
 use crate::incident::{Incident, Paging, Status};
 use crate::monitor::Severity;
-use crate::page::{Delivery, Purpose};
+use crate::page::{Delivery, Notification, Purpose};
 use crate::people::Urgency;
 use crate::state::State;
 use crate::time::Timestamp;
@@ -51,40 +51,88 @@ fn messages(state: &State, now: Timestamp) -> (BTreeMap<IncidentId, OnItsWay>, V
     let mut on_its_way: BTreeMap<IncidentId, OnItsWay> = BTreeMap::new();
     let mut found = Vec::new();
     for message in state.notifications.values() {
-        let (began, deadline, attempt) = match message.state {
-            Delivery::Sending { since } => (since, since.plus_ms(ATTEMPT_MS_MAX), true),
-            Delivery::Due { at } => (at, at, false),
-            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                continue;
-            }
-        };
-        let page_of = match message.purpose {
-            Purpose::Page(incident) => Some(incident),
-            Purpose::Resolved(_) | Purpose::Test => None,
-        };
-        if !is_past(deadline, now) {
-            if let Some(incident) = page_of {
-                let coming = on_its_way.entry(incident).or_default();
-                coming.attempt |= attempt;
-                coming.due |= !attempt;
-            }
+        let Some(standing) = standing(state, message, now) else {
             continue;
-        }
-        let rests = !attempt && page_of.is_some_and(|incident| !asks(state, incident));
-        if rests || found.len() >= FINDINGS_MAX {
-            continue;
-        }
-        let (kind, what) = if attempt {
-            let what = format!("an attempt that began at {began} got no outcome");
-            (FindingKind::AttemptStuck, what)
-        } else {
-            let what = format!("a message was due at {began} and was not sent");
-            (FindingKind::MessageOverdue, what)
         };
-        let about = About::Message(message.id);
-        found.push(Finding { kind, about, what });
+        match (standing, page_of(message)) {
+            (Standing::Attempt, Some(incident)) => {
+                on_its_way.entry(incident).or_default().attempt = true;
+            }
+            (Standing::Due, Some(incident)) => {
+                on_its_way.entry(incident).or_default().due = true;
+            }
+            (Standing::Attempt | Standing::Due, None) => {}
+            (Standing::Late(kind, what), _) => {
+                if found.len() < FINDINGS_MAX {
+                    let about = About::Message(message.id);
+                    found.push(Finding { kind, about, what });
+                }
+            }
+        }
     }
     (on_its_way, found)
+}
+
+/// Where a message stands that is not over.
+enum Standing {
+    /// An attempt is under way and may still be answered.
+    Attempt,
+    /// It is due, and not long ago; or what tells it is.
+    Due,
+    /// It should have been sent, or answered.
+    Late(FindingKind, String),
+}
+
+fn standing(state: &State, message: &Notification, now: Timestamp) -> Option<Standing> {
+    match message.state {
+        Delivery::Sending { since } if is_past(since.plus_ms(ATTEMPT_MS_MAX), now) => {
+            let what = format!("an attempt that began at {since} got no outcome");
+            Some(Standing::Late(FindingKind::AttemptStuck, what))
+        }
+        Delivery::Sending { .. } => Some(Standing::Attempt),
+        Delivery::Due { at } if !is_past(at, now) => Some(Standing::Due),
+        Delivery::Due { at } => {
+            let rests = page_of(message).is_some_and(|incident| !asks(state, incident));
+            let what = format!("a message was due at {at} and was not sent");
+            (!rests).then_some(Standing::Late(FindingKind::MessageOverdue, what))
+        }
+        Delivery::Together { by } => told_by(state, message, by, now),
+        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
+    }
+}
+
+/// Where a message stands that another one tells along.
+fn told_by(
+    state: &State,
+    message: &Notification,
+    by: NotificationId,
+    now: Timestamp,
+) -> Option<Standing> {
+    let rests = page_of(message).is_some_and(|incident| !asks(state, incident));
+    let late = |what: String| Some(Standing::Late(FindingKind::MessageOverdue, what));
+    match state.notifications.get(&by).map(|teller| &teller.state) {
+        Some(Delivery::Sending { .. }) => Some(Standing::Attempt),
+        Some(Delivery::Due { at }) if !is_past(*at, now) => Some(Standing::Due),
+        Some(Delivery::Due { at }) if !rests => late(format!(
+            "a message was to be told at {at} together with others, and was not sent"
+        )),
+        Some(Delivery::Due { .. }) => None,
+        None
+        | Some(
+            Delivery::Together { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. },
+        ) => late("a message was to be told by another that is over".to_owned()),
+    }
+}
+
+/// The incident that a message wakes somebody for.
+fn page_of(message: &Notification) -> Option<IncidentId> {
+    match message.purpose {
+        Purpose::Page(incident) => Some(incident),
+        Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => None,
+    }
 }
 
 /// What is broken about an incident: the end of a sentence.

@@ -3,84 +3,13 @@
 use super::Decider;
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
-use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Outcome, Purpose};
-use crate::people::{ChannelKind, Urgency};
-use crate::state::State;
+use crate::page::{Delivery, Notification, Outcome, Purpose};
+use crate::people::ChannelKind;
+use crate::state::{Subject, Wait};
 use crate::time::Timestamp;
 
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
-
-/// What an incident waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    Resolve,
-    FirstPage,
-    NextLevel,
-    EndOfQuiet,
-}
-
-/// The next instant at which something is to be done without anybody asking; `None` when nothing is.
-#[must_use]
-pub fn next_due(state: &State) -> Option<Timestamp> {
-    let incidents = state
-        .open_incidents
-        .iter()
-        .filter_map(|id| state.incidents.get(id));
-    let messages = state
-        .active_notifications
-        .iter()
-        .filter_map(|id| state.notifications.get(id));
-    let incidents = incidents
-        .filter_map(|incident| wait_of(state, incident))
-        .map(|(at, _)| at);
-    let messages = messages.filter_map(|message| message_due(state, message));
-    incidents.chain(messages).min()
-}
-
-fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
-    match &message.state {
-        Delivery::Due { .. } if rests(state, message.purpose) => None,
-        Delivery::Due { at } => Some(*at),
-        Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
-        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
-    }
-}
-
-/// Whether it is a page for what does not fail at this moment, but may be back before it is resolved.
-fn rests(state: &State, purpose: Purpose) -> bool {
-    match purpose {
-        Purpose::Page(incident) => state
-            .incidents
-            .get(&incident)
-            .is_some_and(|known| known.is_unanswered() && !state.burns(known)),
-        Purpose::Resolved(_) | Purpose::Test => false,
-    }
-}
-
-fn wait_of(state: &State, incident: &Incident) -> Option<(Timestamp, Wait)> {
-    if !incident.is_open() {
-        return None;
-    }
-    if let Some(since) = incident.healthy_since {
-        return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
-    }
-    let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
-    if !asks || !state.burns(incident) {
-        return None;
-    }
-    if let Some(hold) = &incident.hold {
-        return Some((hold.until, Wait::FirstPage));
-    }
-    if let Some((_, until)) = &incident.suppressed {
-        return Some((*until, Wait::EndOfQuiet));
-    }
-    match &incident.paging {
-        None => Some((incident.opened_at, Wait::FirstPage)),
-        Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
-    }
-}
 
 impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
@@ -95,16 +24,14 @@ impl Decider<'_> {
     }
 
     fn incidents_due(&mut self) {
-        let due: Vec<(IncidentId, Timestamp, Wait)> = self
-            .state
-            .open_incidents
-            .iter()
-            .filter_map(|id| self.state.incidents.get(id))
-            .filter_map(|incident| {
-                wait_of(self.state, incident).map(|(at, wait)| (incident.id, at, wait))
-            })
-            .filter(|(_, at, _)| *at <= self.now)
-            .collect();
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Incident(id) = subject else {
+                return None;
+            };
+            let (at, wait) = self.state.wait_of(self.state.incidents.get(&id)?)?;
+            Some((id, at, wait))
+        });
+        let due: Vec<(IncidentId, Timestamp, Wait)> = due.collect();
         for (incident, at, wait) in due {
             match wait {
                 Wait::Resolve => {
@@ -118,14 +45,13 @@ impl Decider<'_> {
     }
 
     fn messages_due(&mut self) {
-        let due: Vec<NotificationId> = self
-            .state
-            .active_notifications
-            .iter()
-            .filter_map(|id| self.state.notifications.get(id))
-            .filter(|message| message_due(self.state, message).is_some_and(|at| at <= self.now))
-            .map(|message| message.id)
-            .collect();
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Message(id) = subject else {
+                return None;
+            };
+            Some(id)
+        });
+        let due: Vec<NotificationId> = due.collect();
         for id in due {
             self.message_due(id);
         }
@@ -140,9 +66,6 @@ impl Decider<'_> {
             position: message.last_event,
         };
         let number = message.attempts.last().map_or(0, |last| last.number);
-        let known = self.state.users.get(&message.user);
-        let method = known.and_then(|user| user.contact_method(message.contact_method));
-        let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
             let detail = "no answer within the deadline".to_owned();
             // Cannot be refused: the attempt is open, as its state says.
@@ -155,19 +78,35 @@ impl Decider<'_> {
         {
             return;
         }
-        let obsolete = match purpose {
-            Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
-            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
-                removed.then_some("the contact method was removed")
-            }
-        };
-        let what = match obsolete {
-            Some(why) => NotificationWhat::Cancelled {
-                why: why.to_owned(),
-            },
-            None => NotificationWhat::AttemptStarted { number: number + 1 },
-        };
+        if let Some(why) = self.obsolete(id) {
+            let why = why.to_owned();
+            self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            return;
+        }
+        if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
+            return;
+        }
+        let what = NotificationWhat::AttemptStarted { number: number + 1 };
         self.emit_message(cause, id, what, incident);
+    }
+
+    /// Why a message is not sent any more. What others are told by is sent as long as one of them is needed.
+    fn obsolete(&self, id: NotificationId) -> Option<&'static str> {
+        let message = self.state.notifications.get(&id)?;
+        let user = self.state.users.get(&message.user);
+        let removed = user
+            .and_then(|user| user.contact_method(message.contact_method))
+            .is_none();
+        if removed {
+            return Some("the contact method was removed");
+        }
+        let wanted = |message: &Notification| match message.purpose {
+            Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Notice(incident) => self.wants_notices(incident),
+            Purpose::Resolved(_) | Purpose::Test => true,
+        };
+        let needed = wanted(message) || self.state.told_along(id).any(wanted);
+        (!needed).then_some("it is no longer needed")
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.

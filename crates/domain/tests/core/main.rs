@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod audit;
+mod due_reference;
 mod incident;
 mod keys;
 mod oncall;
@@ -10,5 +11,7 @@ mod paging;
 mod quiet;
 mod returns;
 mod rules;
+mod sharing;
 mod simulate;
+mod storms;
 mod world;

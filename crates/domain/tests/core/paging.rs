@@ -4,7 +4,6 @@ use crate::world::World;
 use proptest::prelude::*;
 use tocsin_domain::audit::{Observations, audit};
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, WatchAsk};
-use tocsin_domain::decide::next_due;
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -108,14 +107,14 @@ fn an_empty_schedule_and_an_unreachable_person_are_passed_over_with_the_reason()
         id: None,
         name: "Nobody".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer::rotation(
+        layers: vec![Layer::rotation(
             start,
             Turn {
                 every: 1,
                 unit: TurnUnit::Days,
             },
             Vec::new(),
-        ),
+        )],
     }));
     let ada = world.ada();
     world.set_levels(0, &[(MINUTE, &[bea]), (MINUTE, &[ada])]);
@@ -286,7 +285,7 @@ fn nothing_is_forgotten(world: &World) {
         let incident = &world.state.incidents[id];
         let waits = incident.status == Status::Triggered && incident.urgency == Urgency::High;
         if waits && (world.state.burns(incident) || incident.healthy_since.is_some()) {
-            assert!(next_due(&world.state).is_some(), "{incident:?}");
+            assert!(world.state.next_due().is_some(), "{incident:?}");
             let has_next = incident.healthy_since.is_some()
                 || incident.hold.is_some()
                 || incident.suppressed.is_some()
@@ -300,7 +299,7 @@ fn nothing_is_forgotten(world: &World) {
     for message in world.state.notifications.values() {
         let active = matches!(
             message.state,
-            Delivery::Due { .. } | Delivery::Sending { .. }
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. }
         );
         assert_eq!(
             active,

@@ -91,7 +91,7 @@ fn a_level_of_nobody_is_passed_over_and_said_why() {
         id: Some(schedule),
         name: "Empty".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer,
+        layers: vec![layer],
     }));
     let policy = world.state.installation.as_ref().unwrap().default_policy;
     let level = |target| Level {
@@ -131,7 +131,7 @@ fn a_future_time_is_played_through_with_who_is_on_call_then() {
         id: Some(schedule),
         name: "Primary".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer::rotation(world.now, turn, vec![ada, bea]),
+        layers: vec![Layer::rotation(world.now, turn, vec![ada, bea])],
     }));
     let first = |at| {
         let played = simulate(&world.state, &wanted(&world, at)).unwrap();

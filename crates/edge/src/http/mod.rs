@@ -1,9 +1,13 @@
 //! The HTTP side: the table of all routes, and the layers that every request passes.
 
+mod active_alerts;
 pub(crate) mod address;
 pub(crate) mod alert;
+mod alert_list;
 pub(crate) mod body;
+pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod incident;
@@ -135,6 +139,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
+        .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -163,6 +168,15 @@ fn people(table: Table) -> Table {
 fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
+        .add(Who::Role(Viewer), routes!(oncall::own_shifts))
+        .add(Who::Role(Viewer), routes!(finding::list_findings))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(calendar::list_calendars, calendar::add_calendar),
+        )
+        .add(Who::SelfOr(Admin), routes!(calendar::renew_calendar))
+        .add(Who::SelfOr(Admin), routes!(calendar::revoke_calendar))
+        .add(Who::Public, routes!(calendar::read_calendar))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(
@@ -172,6 +186,26 @@ fn roster(table: Table) -> Table {
                 roster::schedule::remove_schedule
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::schedule::get_schedule))
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::render_schedule),
+        )
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::preview_schedule),
+        )
+        .add(Who::Role(Responder), routes!(roster::change::add_override))
+        .add(
+            Who::Role(Responder),
+            routes!(roster::change::remove_override),
+        )
+        .add(Who::Role(Admin), routes!(roster::change::add_temporary))
+        .add(Who::Role(Admin), routes!(roster::change::remove_temporary))
+        .add(Who::Role(Responder), routes!(roster::change::propose_swap))
+        .add(Who::Role(Responder), routes!(roster::change::accept_swap))
+        .add(Who::Role(Responder), routes!(roster::change::decline_swap))
+        .add(Who::Role(Responder), routes!(roster::change::withdraw_swap))
         .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
         .add(Who::Role(Admin), routes!(roster::policy::add_policy))
         .add(

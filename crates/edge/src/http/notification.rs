@@ -17,6 +17,8 @@ use crate::app::App;
 pub(crate) enum MessagePurpose {
     /// Wakes somebody.
     Page,
+    /// Tells of what wakes nobody.
+    Notice,
     /// Tells that it is over.
     Resolved,
     /// Sent on request.
@@ -29,6 +31,8 @@ pub(crate) enum MessagePurpose {
 pub(crate) enum PageState {
     /// Not tried yet.
     Planned,
+    /// Told together with others, by a message to the same address.
+    Together,
     /// An attempt is under way.
     Sending,
     /// Tried without success, and will be again.
@@ -105,6 +109,7 @@ pub(crate) fn page_state(message: &page::Notification) -> PageState {
     match message.state {
         Delivery::Due { .. } if message.attempts.is_empty() => PageState::Planned,
         Delivery::Due { .. } => PageState::Retrying,
+        Delivery::Together { .. } => PageState::Together,
         Delivery::Sending { .. } => PageState::Sending,
         Delivery::Delivered { .. } => PageState::Delivered,
         Delivery::Failed { .. } => PageState::Failed,
@@ -118,7 +123,8 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
     let method = user.and_then(|user| user.contact_method(message.contact_method));
     let due_at = match message.state {
         Delivery::Due { at } => at,
-        Delivery::Sending { .. }
+        Delivery::Together { .. }
+        | Delivery::Sending { .. }
         | Delivery::Delivered { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => message
@@ -135,6 +141,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
+            Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
         },
         state: page_state(message),

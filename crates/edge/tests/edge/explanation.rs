@@ -80,15 +80,13 @@ impl World {
         }));
     }
 
-    fn set_levels(&self, levels: Value) -> impl Future<Output = ()> + '_ {
-        async move {
-            let policies = self.get("/escalation-policies").await.json();
-            let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
-            let body = json!({"name": "Web", "repeat": 0, "levels": levels});
-            let path = format!("/escalation-policies/{id}");
-            let set = self.call("PUT", &path, &self.admin, Some(body)).await;
-            assert_eq!(set.status, StatusCode::OK, "{}", set.text());
-        }
+    async fn set_levels(&self, levels: Value) {
+        let policies = self.get("/escalation-policies").await.json();
+        let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
+        let body = json!({"name": "Web", "repeat": 0, "levels": levels});
+        let path = format!("/escalation-policies/{id}");
+        let set = self.call("PUT", &path, &self.admin, Some(body)).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text());
     }
 }
 
@@ -179,7 +177,10 @@ async fn a_level_that_was_passed_over_is_said_with_why() {
         id: Some(schedule),
         name: "Empty".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer::rotation(START, turn, Vec::new()),
+        layers: vec![Layer {
+            until: Some(START),
+            ..Layer::rotation(START.minus_ms(24 * 60 * MINUTE), turn, vec![world.ada])
+        }],
     }));
     let target = |kind: &str, id: String| json!([{"kind": kind, "id": id}]);
     let levels = json!([

@@ -10,6 +10,7 @@
 mod access;
 mod auditor;
 mod browser;
+mod calendar;
 mod evaluated;
 mod explanation;
 mod fakes;
@@ -22,5 +23,6 @@ mod post;
 mod prometheus;
 mod remote_write;
 mod samples;
+mod schedules;
 mod stream;
 mod world;

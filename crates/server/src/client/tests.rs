@@ -3,6 +3,7 @@
 mod explained;
 mod fake;
 mod refusals;
+mod schedules;
 mod test_pages;
 
 use clap::{CommandFactory, Parser};

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tocsin_edge::delivery::egress::Egress;
+use tocsin_edge::delivery::egress::{Block, Egress};
 use tocsin_edge::delivery::mail::{Encryption, MailSettings};
 use tocsin_edge::delivery::outside::Outlet;
 
@@ -140,7 +140,11 @@ impl Settings {
         }
         let mut blocks = Vec::new();
         for block in document.egress.allow.iter().chain(&given.allow) {
-            blocks.push(block.parse().with_context(|| format!("--allow {block}"))?);
+            blocks.push(
+                block
+                    .parse::<Block>()
+                    .with_context(|| format!("--allow {block}"))?,
+            );
         }
         let state = given.state.clone().or(document.state);
         Ok(Self {
@@ -236,8 +240,8 @@ mod tests {
     }
 
     fn settings(words: &[&str]) -> Result<Settings, String> {
-        let line =
-            Line::try_parse_from([&["watch"], words].concat()).map_err(|why| why.to_string())?;
+        let line = Line::try_parse_from([&["watch"][..], words].concat())
+            .map_err(|why| why.to_string())?;
         Settings::of(&line.watch, None).map_err(|why| format!("{why:#}"))
     }
 

@@ -147,9 +147,16 @@ fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
                 StepKind::Attempt,
                 format!("An attempt before did not reach anybody: {detail}."),
             ),
-            NotificationWhat::Advanced { why, .. } | NotificationWhat::Cancelled { why } => {
+            NotificationWhat::Advanced { why, .. }
+            | NotificationWhat::Gathers { why, .. }
+            | NotificationWhat::Postponed { why, .. }
+            | NotificationWhat::Cancelled { why } => {
                 one(StepKind::Message, format!("{}.", capital(why)))
             }
+            NotificationWhat::ToldTogether { .. } => one(
+                StepKind::Message,
+                "It was told together with others, since many came at once.".to_owned(),
+            ),
             NotificationWhat::Planned { .. } | NotificationWhat::AttemptStarted { .. } => {
                 Vec::new()
             }
@@ -355,7 +362,7 @@ fn judge(source: &AlertSource, names: &Names<'_>) -> String {
     }
 }
 
-pub(super) fn capital(text: &str) -> String {
+fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
@@ -366,6 +373,6 @@ pub(super) fn capital(text: &str) -> String {
 pub(super) fn is_page(message: &Notification) -> bool {
     match message.purpose {
         Purpose::Page(_) => true,
-        Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => false,
     }
 }

@@ -25,6 +25,7 @@ const EVENTS_MAX: usize = 2_000;
 /// What a step of an explanation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ExplanationStepKind)]
 pub(crate) enum StepKind {
     /// Why nobody was paged.
     Nobody,
@@ -56,6 +57,7 @@ pub(crate) enum StepKind {
 
 /// One step of an explanation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ExplanationStep)]
 pub(crate) struct Step {
     kind: StepKind,
     /// When it happened, where there is one instant.
@@ -127,7 +129,7 @@ pub(crate) async fn explain_notification(
         Some(Json(Explanation {
             incident: incident
                 .and_then(|id| state.incidents.get(&id))
-                .map(|incident| explained(incident)),
+                .map(explained),
             notification: Some(shown(state, message)),
             steps,
         }))

@@ -58,7 +58,8 @@ fn first_due(event: &Event) -> Option<Timestamp> {
 fn due_at(message: &Notification) -> Option<Timestamp> {
     match message.state {
         Delivery::Due { at } => Some(at),
-        Delivery::Sending { .. }
+        Delivery::Together { .. }
+        | Delivery::Sending { .. }
         | Delivery::Delivered { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => None,
@@ -94,6 +95,10 @@ fn standing(message: &Notification) -> Option<Step> {
         Delivery::Due { at } => (*at, format!("The next attempt is due at {at}.")),
         Delivery::Failed { at } => (*at, format!("It was given up at {at}.")),
         Delivery::Cancelled { at, why } => (*at, format!("It was called off at {at}: {why}.")),
+        Delivery::Together { .. } => {
+            let text = "It is told together with others, since many came at once.".to_owned();
+            return Some(Step::new(StepKind::Attempt, None, text));
+        }
         Delivery::Sending { .. } | Delivery::Delivered { .. } => return None,
     };
     Some(Step::new(StepKind::Attempt, Some(at), text))
