@@ -13,6 +13,10 @@ pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<
     let at = message.planned_at;
     let text = match message.purpose {
         Purpose::Page(_) => format!("{user} was paged at {at}: {}.", message.why),
+        Purpose::Notice(_) => format!(
+            "{user} was told at {at} without being woken: {}.",
+            message.why
+        ),
         Purpose::Resolved(_) => {
             format!("{user} was told at {at} that it is over: {}.", message.why)
         }
