@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod ahead;
 pub mod alert;
+pub mod audit;
 pub mod calendar;
 pub mod command;
 pub mod decide;
@@ -21,6 +22,7 @@ pub mod page;
 pub mod people;
 pub mod service;
 pub mod signal;
+pub mod simulate;
 pub mod state;
 pub mod target;
 pub mod team;

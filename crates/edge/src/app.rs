@@ -30,6 +30,7 @@ use crate::ports::scrape::ScrapeTargets;
 use crate::ports::{
     Accounts, EventLog, Evidences, Health, Metrics, StorageError, Telemetry, Vault, Watch,
 };
+use crate::vigil::Vigil;
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -107,6 +108,8 @@ pub struct Parts {
     pub feed: Feed,
     /// What delivery has counted.
     pub tally: Arc<Tally>,
+    /// What the auditor found and how the canary went.
+    pub vigil: Arc<Vigil>,
     /// What this server was started with.
     pub settings: Settings,
 }

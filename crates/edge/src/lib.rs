@@ -2,6 +2,7 @@
 
 mod access;
 pub mod app;
+pub mod auditor;
 pub mod delivery;
 mod doctor;
 pub mod feed;
@@ -14,6 +15,7 @@ pub mod secret;
 mod serve;
 pub mod tls;
 mod ui;
+pub mod vigil;
 
 pub use access::who::{Front, Who};
 pub use doctor::{Check, CheckState, Diagnosis};

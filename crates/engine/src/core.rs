@@ -4,18 +4,20 @@
 use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tocsin_domain::command::{Ask, Command};
+use tocsin_domain::command::{Ask, Command, Refusal};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::signal::Batch;
+use tocsin_domain::simulate::{Wanted, rehearse};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::Source;
 
 use crate::detect::Detector;
-use crate::handle::{AskError, Done};
+use crate::handle::{AskError, Done, Leg};
 use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 
@@ -41,6 +43,9 @@ pub struct Past {
     /// Distinct times of samples that are later than that, ascending: stored, but not asked about before the end came.
     pub unseen_ms: Vec<i64>,
 }
+
+/// Where the canary was last, so that its way is durable and yet grows nothing.
+pub const CANARY: &str = "canary";
 
 type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 
@@ -207,6 +212,29 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
+    /// Lets the canary pass: on the way out a critical alert is decided on a copy of the state, and on both ways a note is made
+    /// durable as events are.
+    ///
+    /// # Errors
+    /// An alert would be refused, or nothing can be made durable; the canary ends here.
+    pub fn canary(&mut self, run: u64, leg: Leg, now: Timestamp) -> Result<(), AskError> {
+        if leg == Leg::Out {
+            rehearsed(&self.state, now)?;
+        }
+        if self.is_unclear {
+            self.take_up(now)?;
+        }
+        let note = [(CANARY, format!("{run} {leg:?} {}", now.as_millis()))];
+        if let Err(failure) = self.journal.append(&[], &note) {
+            return Err(self.failed(failure, now).into());
+        }
+        self.succeeded();
+        if leg == Leg::Out {
+            self.effects.carry_out(Effect::Canary { run });
+        }
+        Ok(())
+    }
+
     fn decide_system(&mut self, ask: Ask, now: Timestamp) -> Vec<Event> {
         let command = Command {
             actor: Actor::System,
@@ -352,6 +380,24 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             self.effects.carry_out(effect);
         }
     }
+}
+
+/// Decides a critical alert on a copy, as the real one would be.
+fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
+    let Some(installation) = &state.installation else {
+        return Ok(());
+    };
+    let wanted = Wanted {
+        service: installation.default_service,
+        at: now,
+        urgency: Urgency::High,
+    };
+    let played = rehearse(state, &wanted)?;
+    if played.steps.is_empty() {
+        let why = "a critical alert would be planned for nobody".to_owned();
+        return Err(Refusal::Conflict { why }.into());
+    }
+    Ok(())
 }
 
 fn effect_of(event: &Event) -> Option<Effect> {

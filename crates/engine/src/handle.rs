@@ -46,6 +46,16 @@ pub enum AskError {
 }
 
 type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
+type CanaryReply = Box<dyn FnOnce(Result<(), AskError>) + Send>;
+
+/// A way of the canary through the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// From who sent it to delivery.
+    Out,
+    /// From delivery's sink back.
+    Back,
+}
 type ReplyAll = Box<dyn FnOnce(Vec<Result<Done, AskError>>) + Send>;
 
 enum Input {
@@ -53,6 +63,7 @@ enum Input {
     AskAll(Vec<Command>, ReplyAll),
     Arrived(Batch),
     Knock(Box<dyn FnOnce() + Send>),
+    Canary(u64, Leg, CanaryReply),
     Stop,
 }
 
@@ -114,6 +125,22 @@ impl EngineHandle {
     pub fn knock(&self, answer: impl FnOnce() + Send + 'static) -> Result<(), AskError> {
         self.queue
             .try_send(Input::Knock(Box::new(answer)))
+            .map_err(not_taken)
+    }
+
+    /// Sends the canary on a leg of its way: it waits its turn as every command does, is planned for as an alert is, and is made
+    /// durable, but leaves no event. `reply` is called on the engine's thread and must not block.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; `reply` is not called then.
+    pub fn canary(
+        &self,
+        run: u64,
+        leg: Leg,
+        reply: impl FnOnce(Result<(), AskError>) + Send + 'static,
+    ) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::Canary(run, leg, Box::new(reply)))
             .map_err(not_taken)
     }
 
@@ -192,16 +219,21 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         let mut commands = Vec::new();
         let mut batches = Vec::new();
         let mut knocks = Vec::new();
+        let mut canaries = Vec::new();
         for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
             match input {
                 Input::Ask(command, reply) => commands.push((*command, reply)),
                 Input::AskAll(all, reply) => commands.extend(answered_together(all, reply)),
                 Input::Arrived(batch) => batches.push(batch),
                 Input::Knock(answer) => knocks.push(answer),
+                Input::Canary(run, leg, reply) => canaries.push((run, leg, reply)),
                 Input::Stop => stopping = true,
             }
         }
         core.step(commands, &batches, clock.now());
+        for (run, leg, reply) in canaries {
+            reply(core.canary(run, leg, clock.now()));
+        }
         knocks.into_iter().for_each(|answer| answer());
         if stopping {
             return core.taken_over().cloned().map_or(Ok(()), Err);

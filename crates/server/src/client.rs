@@ -5,6 +5,7 @@ mod alert;
 mod api;
 mod channel;
 mod diagnosis;
+mod explain;
 mod failure;
 mod given;
 mod incident;
@@ -110,6 +111,16 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: oncall::OncallVerb,
     },
+    /// Why somebody was paged, or nobody: the chain of causes back to the sample
+    #[command(after_help = EXIT_CODES)]
+    Explain {
+        /// The id of a message, or the number or id of an incident
+        #[arg(value_parser = explain::page)]
+        page: String,
+    },
+    /// Who would be contacted when, if a service failed and nobody answered; nothing is sent
+    #[command(after_help = EXIT_CODES)]
+    Simulate(explain::SimulateArguments),
     /// Test pages
     #[command(after_help = EXIT_CODES)]
     Page {
@@ -203,6 +214,8 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
     match command {
         ClientCommand::Incident { verb } => incident::run(verb, api, screen),
         ClientCommand::Oncall { verb } => oncall::run(verb, api, screen),
+        ClientCommand::Explain { page } => explain::explain(page, api, screen),
+        ClientCommand::Simulate(wanted) => explain::run_simulation(wanted, api, screen),
         ClientCommand::Page { verb } => page::run(verb, api, screen),
         ClientCommand::Target { verb } => target::run(verb, api, screen),
         ClientCommand::Monitor { verb } => monitor::run(verb, api, screen),

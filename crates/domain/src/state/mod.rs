@@ -149,6 +149,65 @@ impl State {
         ids.filter_map(|id| self.notifications.get(id))
     }
 
+    /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
+    /// cannot be left out by mistake.
+    #[must_use]
+    pub fn without_incidents(&self) -> Self {
+        let Self {
+            position,
+            installation,
+            users,
+            services,
+            integrations,
+            schedules,
+            policies,
+            targets,
+            monitors,
+            incidents: _,
+            alerts: _,
+            notifications: _,
+            numbers: _,
+            last_number: _,
+            open_incidents: _,
+            firing: _,
+            active_notifications: _,
+            messages_of: _,
+            last_of_target: _,
+            calendars,
+            teams,
+            duty,
+            turns,
+            rules,
+            windows,
+            // A job that does not call in while a copy is played would be taken to have failed.
+            pulses: _,
+            dropped: _,
+            last_of_group: _,
+            last_of_rule: _,
+            agenda: _,
+            outbox: _,
+            storms: _,
+        } = self;
+        Self {
+            position: *position,
+            installation: installation.clone(),
+            users: users.clone(),
+            services: services.clone(),
+            integrations: integrations.clone(),
+            schedules: schedules.clone(),
+            policies: policies.clone(),
+            targets: targets.clone(),
+            monitors: monitors.clone(),
+            calendars: calendars.clone(),
+            teams: teams.clone(),
+            duty: duty.clone(),
+            turns: turns.clone(),
+            rules: rules.clone(),
+            windows: windows.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Folds one event in. Events come in the order of their positions.
     pub fn evolve(&mut self, event: &Event) {
         self.position = event.position;

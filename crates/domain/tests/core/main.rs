@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod audit;
 mod due_reference;
 mod escalation;
 mod incident;
@@ -16,6 +17,7 @@ mod responding;
 mod returns;
 mod rules;
 mod sharing;
+mod simulate;
 mod storms;
 mod walk;
 mod world;

@@ -1,9 +1,12 @@
 //! Delivery: makes one attempt for each message that the core has decided to send, and reports how it went. Whether, when and
 //! how often to try is decided elsewhere. It runs on threads of its own that nothing else can starve.
 
+mod canary;
+pub mod direct;
 pub mod egress;
 pub mod mail;
 mod message;
+pub mod outside;
 pub(crate) mod post;
 pub mod queue;
 mod redact;
@@ -26,6 +29,7 @@ use tocsin_engine::ports::Clock;
 use tocsin_wire::page_message::one_line;
 
 use crate::ports::{Accounts, StorageError, Vault};
+use crate::vigil::Vigil;
 use egress::Egress;
 use mail::MailSettings;
 use message::{Letter, Secrets};
@@ -70,6 +74,8 @@ pub struct Needs {
     pub public_url: String,
     /// Where attempts are counted.
     pub tally: Arc<Tally>,
+    /// Where the canary's way is noted.
+    pub vigil: Arc<Vigil>,
 }
 
 /// Why delivery could not be started.
@@ -179,11 +185,19 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             .read(|state| message::sort(state, work))
     };
     loop {
+        courier.needs.tally.goes_round();
         for late in queue.overdue(LANE_WAIT, Instant::now()) {
             let courier = Arc::clone(&courier);
             tokio::spawn(async move { courier.not_tried(late).await });
         }
-        let Ok(next) = tokio::time::timeout(LANE_LOOK, queue.next(sort)).await else {
+        let next = tokio::select! {
+            next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
+            run = queue.canary() => {
+                tokio::spawn(canary::through_the_sink(Arc::clone(&courier), run));
+                continue;
+            }
+        };
+        let Ok(next) = next else {
             continue;
         };
         let Some((channel, work)) = next else {

@@ -45,12 +45,14 @@ struct Lane {
 struct Lanes {
     fresh: VecDeque<(Instant, Work)>,
     by_channel: BTreeMap<ChannelKind, Lane>,
+    /// Runs of the canary that wait to be taken up.
+    canaries: VecDeque<u64>,
     closed: bool,
 }
 
 /// The queue; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Queue(Arc<(Mutex<Lanes>, Notify)>);
+pub struct Queue(Arc<(Mutex<Lanes>, Notify, Notify)>);
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -62,6 +64,37 @@ impl Queue {
     pub fn push(&self, work: Work) {
         self.lock().fresh.push_back((Instant::now(), work));
         self.0.1.notify_one();
+    }
+
+    /// Adds the canary of this run.
+    pub fn push_canary(&self, run: u64) {
+        self.lock().canaries.push_back(run);
+        self.0.2.notify_one();
+    }
+
+    /// The run of the canary that came.
+    pub(crate) async fn canary(&self) -> u64 {
+        loop {
+            if let Some(run) = self.lock().canaries.pop_front() {
+                return run;
+            }
+            self.0.2.notified().await;
+        }
+    }
+
+    /// How long the oldest message waits for its turn.
+    #[must_use]
+    pub fn oldest(&self, now: Instant) -> Duration {
+        let lanes = self.lock();
+        let ranked = lanes
+            .by_channel
+            .values()
+            .flat_map(|lane| lane.waiting.values());
+        let first = ranked
+            .filter_map(VecDeque::front)
+            .chain(lanes.fresh.front());
+        let oldest = first.map(|(since, _)| now.duration_since(*since)).max();
+        oldest.unwrap_or_default()
     }
 
     /// No further attempt is begun.
@@ -222,9 +255,13 @@ mod tests {
         );
         assert_eq!(queue.waiting(), 1);
         let wait = Duration::from_secs(3_600);
+        assert!(queue.oldest(Instant::now() + wait) >= wait);
         assert_eq!(queue.overdue(wait, Instant::now()), []);
         assert_eq!(queue.overdue(wait, Instant::now() + wait), [works[0]]);
         assert_eq!(queue.waiting(), 0);
+        assert_eq!(queue.oldest(Instant::now()), Duration::ZERO);
+        queue.push_canary(7);
+        assert_eq!(queue.canary().await, 7);
         queue.close();
         assert_eq!(queue.next(sort).await, None);
     }

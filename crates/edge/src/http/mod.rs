@@ -28,6 +28,7 @@ pub(crate) mod rule;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod share;
+pub(crate) mod simulation;
 pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
@@ -154,6 +155,10 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(incident::declare))
         .add(Who::Role(Viewer), routes!(incident::detail::get_incident))
         .add(Who::Role(Viewer), routes!(incident::timeline::timeline))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_incident),
+        )
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
@@ -184,6 +189,10 @@ fn people(table: Table) -> Table {
             routes!(notice::get_notices, notice::set_notices),
         )
         .add(Who::Role(Viewer), routes!(notification::get_notification))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_notification),
+        )
 }
 
 fn roster(table: Table) -> Table {
@@ -245,6 +254,7 @@ fn roster(table: Table) -> Table {
             ),
         )
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
+        .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
         .add(Who::Role(Admin), routes!(roster::service::replace_service))
         .add(Who::Role(Admin), routes!(roster::service::add_integration))

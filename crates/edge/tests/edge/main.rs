@@ -8,9 +8,11 @@
 )]
 
 mod access;
+mod auditor;
 mod browser;
 mod calendar;
 mod evaluated;
+mod explanation;
 mod fakes;
 mod front;
 mod hostile;

@@ -18,12 +18,12 @@ use tocsin_wire::webhook::{SignedHeaders, verify};
 use crate::fakes::START;
 use crate::world::World;
 
-const KEY: &str = "a-signing-key-of-the-test";
+pub(crate) const KEY: &str = "a-signing-key-of-the-test";
 
 /// A request as it came.
-struct Received {
+pub(crate) struct Received {
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
@@ -38,7 +38,7 @@ impl Received {
 }
 
 /// A server on loopback that answers each request with `answer`, or never when it is empty.
-fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+pub(crate) fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
     listen(answer, answer.is_empty())
 }
 
@@ -95,9 +95,10 @@ fn receive(connection: &TcpStream) -> Option<Received> {
     Some(Received { head, body })
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfine\n";
+pub(crate) const OK: &str =
+    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfine\n";
 
-fn loopback() -> Egress {
+pub(crate) fn loopback() -> Egress {
     Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
 }
 

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use super::explain::explanation;
 use super::live::{self, Chart, Impact, LogLine, RecentChange};
 use super::summary::{IncidentSummary, summary};
-use super::timeline::Names;
 use crate::app::App;
 use crate::http::notification::{Notification, shown};
 use crate::http::problem::Problem;
@@ -167,7 +166,7 @@ pub(crate) async fn get_incident(
         None => live::Seen::default(),
     };
     let detail = app.read(|state| {
-        let explained = explanation(&events, &Names(state));
+        let explained = explanation(state, state.incidents.get(&incident)?, &events);
         detail(state, incident, seen, explained)
     });
     detail

@@ -1,8 +1,10 @@
 //! The native API of incidents: lists, one in full, what a person does with it.
 
+mod chain;
 pub(crate) mod detail;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod live;
+mod message_steps;
 pub(crate) mod postmortem;
 mod rota;
 pub(crate) mod respond;

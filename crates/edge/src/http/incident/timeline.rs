@@ -117,6 +117,11 @@ impl Names<'_> {
         )
     }
 
+    /// What an actor is called.
+    pub(super) fn actor_name(&self, actor: &Actor) -> String {
+        self.actor(actor).name
+    }
+
     fn actor(&self, actor: &Actor) -> EntryActor {
         let of = |kind, name| EntryActor { kind, name };
         match actor {
