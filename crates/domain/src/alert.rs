@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{
-    AlertId, HeartbeatId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId,
-};
+use crate::id::{AlertId, HeartbeatId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::intake::Judged;
 use crate::monitor::Severity;
 use crate::people::Urgency;

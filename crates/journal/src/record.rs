@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::event::{
-    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, PeopleEvent,
-    RosterEvent, WatchEvent,
+    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, IntakeEvent,
+    PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::time::Timestamp;
 
@@ -127,7 +127,9 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
         EventBody::Incident(event) => format!("incident:{}", event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
-        EventBody::Input(InputEvent::Ignored { .. }) => "input".to_owned(),
+        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {
+            "input".to_owned()
+        }
     }
 }
 
@@ -152,6 +154,23 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
         RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+        RosterEvent::Intake(event) => stream_of_intake(event),
+    }
+}
+
+fn stream_of_intake(event: &IntakeEvent) -> String {
+    match event {
+        IntakeEvent::RulesSet { .. } => "rules".to_owned(),
+        IntakeEvent::WindowSet { window } => format!("window:{}", window.id),
+        IntakeEvent::WindowEnded { window } | IntakeEvent::WindowRemoved { window } => {
+            format!("window:{window}")
+        }
+        IntakeEvent::HeartbeatSet { heartbeat } => format!("heartbeat:{}", heartbeat.id),
+        IntakeEvent::HeartbeatRemoved { heartbeat }
+        | IntakeEvent::HeartbeatCalled { heartbeat }
+        | IntakeEvent::HeartbeatStarted { heartbeat }
+        | IntakeEvent::HeartbeatFailed { heartbeat, .. } => format!("heartbeat:{heartbeat}"),
+        IntakeEvent::HeartbeatsSpared { .. } => "heartbeats".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ mod channel;
 mod diagnosis;
 mod failure;
 mod given;
+mod heartbeat;
 mod incident;
 mod incident_view;
 mod look;
@@ -159,6 +160,12 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: service::Verb,
     },
+    /// Heartbeats: jobs that must call in
+    #[command(after_help = EXIT_CODES)]
+    Heartbeat {
+        #[command(subcommand)]
+        verb: heartbeat::Verb,
+    },
     /// Alerts from scripts
     #[command(after_help = EXIT_CODES)]
     Alert {
@@ -201,6 +208,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Schedule { verb } => oncall::schedule(verb, api, screen),
         ClientCommand::Policy { verb } => oncall::policy(verb, api, screen),
         ClientCommand::Service { verb } => service::run(verb, api, screen),
+        ClientCommand::Heartbeat { verb } => heartbeat::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
     }
 }

@@ -1,8 +1,8 @@
 //! What can be asked about the way alerts come in: settings of services, rules, maintenance windows, heartbeats.
 
+use crate::id::RuleId;
 use crate::id::{HeartbeatId, MaintenanceId, ServiceId, TargetId};
 use crate::intake::{Action, Condition, GroupBy, UrgencyBy, When};
-use crate::id::RuleId;
 use crate::monitor::Severity;
 use crate::time::Timestamp;
 

@@ -75,7 +75,10 @@ impl Decider<'_> {
         };
         // An alert is found by the service it is about: with another service, it begins anew there.
         let moved = known.filter(|pulse| pulse.heartbeat.service != service);
-        let alert: Vec<AlertId> = moved.and_then(|pulse| self.alert_of(pulse)).into_iter().collect();
+        let alert: Vec<AlertId> = moved
+            .and_then(|pulse| self.alert_of(pulse))
+            .into_iter()
+            .collect();
         if id.is_none() && self.state.pulses.len() >= HEARTBEATS_MAX {
             return Err(Refusal::conflict(format!(
                 "there are {HEARTBEATS_MAX} heartbeats: remove one first"

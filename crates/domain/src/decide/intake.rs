@@ -87,7 +87,9 @@ impl Decider<'_> {
             let is_taken = |id: RuleId| rules.iter().any(|rule| rule.id == id);
             let id = one.id.filter(|id| known.contains(id) && !is_taken(*id));
             if one.id.is_some() && id.is_none() {
-                reasons.push(format!("{place}.id: not a rule of this list, or there twice"));
+                reasons.push(format!(
+                    "{place}.id: not a rule of this list, or there twice"
+                ));
             }
             let rule = Rule {
                 id: id.unwrap_or_else(|| RuleId::random(self.entropy)),
@@ -205,9 +207,7 @@ impl Decider<'_> {
         match when {
             When::Repeating { work } => {
                 let mut reasons = work.violations("repeat");
-                if reasons.is_empty()
-                    && work.next(self.now).or(work.around(self.now)).is_none()
-                {
+                if reasons.is_empty() && work.next(self.now).or(work.around(self.now)).is_none() {
                     reasons.push("repeat.until: nothing of it is left".to_owned());
                 }
                 reasons

@@ -3,11 +3,11 @@
 use super::{Decider, text_within};
 use crate::command::Refusal;
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
-use crate::intake::Intake;
 use crate::id::{
     ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
     ServiceId, TeamId, UserId,
 };
+use crate::intake::Intake;
 use crate::monitor::Monitor;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;

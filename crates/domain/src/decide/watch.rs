@@ -3,9 +3,9 @@
 use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
-use crate::intake::Intake;
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
 use crate::incident::{Incident, Status};
+use crate::intake::Intake;
 use crate::service::Service;
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::time::Timestamp;

@@ -136,13 +136,7 @@ impl State {
     }
 
     /// Lets the rules of a list act one after the other, until one of them is the last.
-    fn follow(
-        &self,
-        rules: &[Rule],
-        incoming: Incoming<'_>,
-        ruling: &mut Ruling,
-        now: Timestamp,
-    ) {
+    fn follow(&self, rules: &[Rule], incoming: Incoming<'_>, ruling: &mut Ruling, now: Timestamp) {
         for rule in rules {
             if ruling.dropped.is_some() {
                 return;
@@ -193,8 +187,7 @@ impl State {
             }
             // Thrown away, what Tocsin sees itself would only come again with the next look.
             Action::Suppress | Action::Drop => {
-                ruling.judged.suppressed =
-                    Some(format!("the rule {:?} suppresses it", rule.name));
+                ruling.judged.suppressed = Some(format!("the rule {:?} suppresses it", rule.name));
                 "nobody is paged for it".to_owned()
             }
             Action::Pause { ms } => {

@@ -71,8 +71,12 @@ impl Window {
     /// Whether an incident is about what is worked on.
     #[must_use]
     pub fn concerns(&self, incident: &Incident) -> bool {
+        self.covers(incident.service, incident.target)
+    }
+
+    fn covers(&self, service: ServiceId, target: Option<TargetId>) -> bool {
         let of_target = |target: TargetId| self.targets.contains(&target);
-        self.services.contains(&incident.service) || incident.target.is_some_and(of_target)
+        self.services.contains(&service) || target.is_some_and(of_target)
     }
 }
 
@@ -80,11 +84,22 @@ impl State {
     /// Why nobody is paged for an incident at `now`, and until when; of several reasons the one that lasts longest.
     #[must_use]
     pub fn quiet_at(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
-        let target = incident.target.and_then(|target| self.targets.get(&target));
-        let own = target.and_then(|target| target.quiet_at(now));
+        self.quiet_for(incident.service, incident.target, now)
+    }
+
+    /// The same for whatever fails of a service, or of a target.
+    #[must_use]
+    pub fn quiet_for(
+        &self,
+        service: ServiceId,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Quiet> {
+        let known = target.and_then(|target| self.targets.get(&target));
+        let own = known.and_then(|known| known.quiet_at(now));
         let planned = self.windows.values();
         let planned = planned
-            .filter(|window| window.concerns(incident))
+            .filter(|window| window.covers(service, target))
             .filter_map(|window| Some((window, window.around(now)?)))
             .map(|(window, span)| Quiet {
                 why: format!("maintenance: {}", window.reason),

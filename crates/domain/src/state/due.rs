@@ -96,7 +96,10 @@ impl State {
         } else {
             Some((incident.opened_at, Wait::FirstPage))
         };
-        [page, raised].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [page, raised]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// When the next of its alerts asks louder, because support hours begin.
@@ -226,9 +229,11 @@ impl State {
 
     fn refresh_service(&mut self, id: ServiceId) {
         let open = self.open_incidents.iter();
-        let of_service = open
-            .copied()
-            .filter(|open| self.incidents.get(open).is_some_and(|one| one.service == id));
+        let of_service = open.copied().filter(|open| {
+            self.incidents
+                .get(open)
+                .is_some_and(|one| one.service == id)
+        });
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);
         }

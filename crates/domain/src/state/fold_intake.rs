@@ -58,7 +58,10 @@ impl State {
 
     /// The group of a new alert goes on in its incident.
     pub(super) fn fold_group(&mut self, alert: &Alert) {
-        let group = alert.judged.as_ref().and_then(|judged| judged.group.clone());
+        let group = alert
+            .judged
+            .as_ref()
+            .and_then(|judged| judged.group.clone());
         if let Some(group) = group {
             self.last_of_group
                 .insert((alert.service, group), alert.incident);

@@ -35,7 +35,10 @@ pub(crate) fn check(state: &State) {
         .alerts
         .values()
         .filter_map(|alert| silent(state, alert));
-    let missed = state.pulses.values().filter_map(|pulse| missed(state, pulse));
+    let missed = state
+        .pulses
+        .values()
+        .filter_map(|pulse| missed(state, pulse));
     let all = incidents.chain(messages).chain(silent).chain(missed);
     assert_eq!(state.next_due(), all.min());
 }

@@ -39,7 +39,12 @@ fn conditions_ask_fields_of_the_alert() {
             journal: Vec::new(),
         };
         world.set_rules_of(None, vec![rule("r", when, vec![Action::Suppress])]);
-        !world.state.judge(incoming, world.now).judged.rules.is_empty()
+        !world
+            .state
+            .judge(incoming, world.now)
+            .judged
+            .rules
+            .is_empty()
     };
     let text = |text: &str| text.to_owned();
     for (expected, when) in [
@@ -49,8 +54,14 @@ fn conditions_ask_fields_of_the_alert() {
         (true, field(Field::Source, Test::Matches(text("db-?.*")))),
         (true, field(Field::Component, Test::Equals(text("Disk")))),
         (true, field(Field::Severity, Test::Equals(text("error")))),
-        (true, field(Field::Service, Test::Equals(text("first service")))),
-        (true, field(Field::Service, Test::Equals(service.to_string()))),
+        (
+            true,
+            field(Field::Service, Test::Equals(text("first service"))),
+        ),
+        (
+            true,
+            field(Field::Service, Test::Equals(service.to_string())),
+        ),
         (false, field(Field::Integration, Test::Exists)),
         (false, field(Field::Detail(text("region")), Test::Exists)),
         (false, field(Field::Class, Test::Exists)),
@@ -190,8 +201,10 @@ fn a_pause_pages_only_for_what_lasts_longer() {
 fn rules_that_cannot_be_used_are_refused_with_every_reason() {
     let mut world = World::set_up();
     let service = world.default_service();
-    let deep = (0..8).fold(Condition::All { of: Vec::new() }, |inner, _| Condition::Not {
-        of: Box::new(inner),
+    let deep = (0..8).fold(Condition::All { of: Vec::new() }, |inner, _| {
+        Condition::Not {
+            of: Box::new(inner),
+        }
     });
     let route = Action::Route { service };
     let bad = [

@@ -72,9 +72,7 @@ fn outside_of_support_hours_nobody_is_woken_and_the_timeline_says_why() {
     world.trigger("disk", Severity::Critical);
     world.wait_ms(UNTIL_MONDAY + HOUR);
     assert_eq!(world.pages(), []);
-    let told = |what: &IncidentWhat| {
-        matches!(what, IncidentWhat::UrgencySet { why, .. } if why.contains("outside"))
-    };
+    let told = |what: &IncidentWhat| matches!(what, IncidentWhat::UrgencySet { why, .. } if why.contains("outside"));
     assert_eq!(world.count(told), 1);
     world.trigger("disk", Severity::Critical);
     assert_eq!(world.pages().len(), 1, "said again within the hours");
@@ -136,9 +134,7 @@ fn an_alert_of_which_nothing_is_heard_is_over_after_a_while() {
     assert_eq!(world.incident().status, Status::Triggered);
     world.wait_ms(1);
     assert_eq!(world.incident().status, Status::Resolved);
-    let told = |what: &IncidentWhat| {
-        matches!(what, IncidentWhat::Resolved { why } if why.contains("nothing was heard"))
-    };
+    let told = |what: &IncidentWhat| matches!(what, IncidentWhat::Resolved { why } if why.contains("nothing was heard"));
     assert_eq!(world.count(told), 1);
 }
 

@@ -7,9 +7,7 @@ use super::{HOUR, MINUTE, office, rule, title_contains};
 use crate::world::World;
 use tocsin_domain::command::{Ask, IntakeAsk, RespondAsk};
 use tocsin_domain::incident::Status;
-use tocsin_domain::intake::{
-    Action, Field, GroupBy, Loudness, SupportHours, UrgencyBy, When,
-};
+use tocsin_domain::intake::{Action, Field, GroupBy, Loudness, SupportHours, UrgencyBy, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Span;
 use tocsin_domain::page::Outcome;

@@ -6,6 +6,7 @@ use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, No
 use tocsin_domain::id::MonitorId;
 use tocsin_domain::page::Purpose;
 
+use super::sentence;
 use super::timeline::Names;
 
 /// Steps back at most.
@@ -124,6 +125,11 @@ fn incident(what: &IncidentWhat, event: &Event, names: &Names<'_>) -> Option<Str
         } => Some(format!(
             "It got worse ({}) at {}: “{title}”.",
             severity.word(),
+            event.at
+        )),
+        IncidentWhat::UrgencySet { urgency, why, .. } => Some(format!(
+            "It became {} at {}: {why}.",
+            sentence::urgency_word(*urgency),
             event.at
         )),
         IncidentWhat::PageHeld { hold } => Some(format!(

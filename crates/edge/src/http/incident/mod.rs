@@ -2,6 +2,7 @@
 
 pub(crate) mod detail;
 mod explain;
+mod intake;
 pub(crate) mod live;
 pub(crate) mod postmortem;
 mod sentence;

@@ -171,7 +171,7 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
     match body {
         EventBody::Installation(event) => sentence::installation(event, names),
         EventBody::People(event) => sentence::people(event, names),
-        EventBody::Roster(event) => sentence::roster(event),
+        EventBody::Roster(event) => sentence::roster(event, names),
         EventBody::Watch(event) => sentence::watch(event, names),
         EventBody::Alert(event) => alert(event, names),
         EventBody::Incident(event) => sentence::incident(&event.what, names),
@@ -183,6 +183,11 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
             what.clone(),
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Dropped { what, .. }) => (
+            "A rule threw an alert away".to_owned(),
+            what.clone(),
+            Tone::Info,
+        ),
     }
 }
 
@@ -190,7 +195,8 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
     match event {
         AlertEvent::Opened { alert } => {
             let evidence = sentence::evidence(&alert.evidence);
-            let detail = [alert.summary.as_str(), evidence.as_str()]
+            let rules = sentence::rules(alert);
+            let detail = [alert.summary.as_str(), evidence.as_str(), rules.as_str()]
                 .join("\n")
                 .trim()
                 .to_owned();

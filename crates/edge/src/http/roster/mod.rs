@@ -13,7 +13,16 @@ use crate::app::App;
 
 /// Asks the core and gives the event about the roster that came of it.
 async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEvent, Problem> {
-    let done = app.ask(&caller.actor, Ask::Roster(ask)).await?;
+    roster_event(app, caller, Ask::Roster(ask)).await
+}
+
+/// The same for whatever changes the roster.
+pub(super) async fn roster_event(
+    app: &App,
+    caller: &Caller,
+    ask: Ask,
+) -> Result<RosterEvent, Problem> {
+    let done = app.ask(&caller.actor, ask).await?;
     let event = done.events.into_iter().find_map(|event| match event.body {
         EventBody::Roster(event) => Some(event),
         EventBody::Installation(_)
@@ -28,6 +37,6 @@ async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEven
 }
 
 /// The change is on disk, but the answer cannot show it.
-fn lost() -> Problem {
+pub(super) fn lost() -> Problem {
     Problem::internal("the change was kept but not found; ask for it again")
 }
