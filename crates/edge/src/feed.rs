@@ -47,6 +47,7 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
         EventBody::Incident(event) => match &event.what {
             IncidentWhat::Opened { target, .. } => *target,
             IncidentWhat::Raised { .. }
+            | IncidentWhat::UrgencySet { .. }
             | IncidentWhat::PageHeld { .. }
             | IncidentWhat::PageSuppressed { .. }
             | IncidentWhat::LevelReached { .. }

@@ -1,8 +1,8 @@
 //! The word of every kind of event in the API: `area.kind`. It knows no text for people.
 
 use tocsin_domain::event::{
-    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, NotificationWhat,
-    PeopleEvent, RosterEvent, WatchEvent,
+    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
+    NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::oncall::Change;
 use tocsin_domain::oncall_event::OncallEvent;
@@ -18,6 +18,7 @@ pub(crate) fn of(body: &EventBody) -> String {
         EventBody::Incident(event) => ("incident", incident(&event.what)),
         EventBody::Notification(event) => ("notification", notification(&event.what)),
         EventBody::Input(InputEvent::Ignored { .. }) => ("input", "ignored"),
+        EventBody::Input(InputEvent::Dropped { .. }) => ("input", "dropped"),
     };
     format!("{area}.{kind}")
 }
@@ -51,6 +52,7 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::ServiceSet { .. } => "service_set",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",
+        RosterEvent::Intake(event) => intake(event),
         RosterEvent::TeamSet { .. } => "team_set",
         RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
@@ -83,6 +85,21 @@ const fn oncall(event: &OncallEvent) -> &'static str {
     }
 }
 
+const fn intake(event: &IntakeEvent) -> &'static str {
+    match event {
+        IntakeEvent::RulesSet { .. } => "rules_set",
+        IntakeEvent::WindowSet { .. } => "window_set",
+        IntakeEvent::WindowEnded { .. } => "window_ended",
+        IntakeEvent::WindowRemoved { .. } => "window_removed",
+        IntakeEvent::HeartbeatSet { .. } => "heartbeat_set",
+        IntakeEvent::HeartbeatRemoved { .. } => "heartbeat_removed",
+        IntakeEvent::HeartbeatCalled { .. } => "heartbeat_called",
+        IntakeEvent::HeartbeatStarted { .. } => "heartbeat_started",
+        IntakeEvent::HeartbeatFailed { .. } => "heartbeat_failed",
+        IntakeEvent::HeartbeatsSpared { .. } => "heartbeats_spared",
+    }
+}
+
 const fn watch(event: &WatchEvent) -> &'static str {
     match event {
         WatchEvent::TargetFound { .. } => "target_found",
@@ -109,6 +126,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
     match what {
         IncidentWhat::Opened { .. } => "opened",
         IncidentWhat::Raised { .. } => "raised",
+        IncidentWhat::UrgencySet { .. } => "urgency_set",
         IncidentWhat::PageHeld { .. } => "page_held",
         IncidentWhat::PageSuppressed { .. } => "page_suppressed",
         IncidentWhat::LevelReached { .. } => "level_reached",

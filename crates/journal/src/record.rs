@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::event::{
-    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, PeopleEvent,
-    RosterEvent, WatchEvent,
+    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, IntakeEvent,
+    PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::time::Timestamp;
@@ -130,7 +130,9 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
         EventBody::Incident(event) => format!("incident:{}", event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
-        EventBody::Input(InputEvent::Ignored { .. }) => "input".to_owned(),
+        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {
+            "input".to_owned()
+        }
     }
 }
 
@@ -155,6 +157,7 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
         RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+        RosterEvent::Intake(event) => stream_of_intake(event),
         RosterEvent::TeamSet { team } => format!("team:{}", team.id),
         RosterEvent::TeamRemoved { team } => format!("team:{team}"),
         RosterEvent::Oncall { what } => stream_of_oncall(what),
@@ -171,6 +174,22 @@ fn stream_of_oncall(event: &OncallEvent) -> String {
         OncallEvent::FindingAppeared { .. }
         | OncallEvent::FindingEnded { .. }
         | OncallEvent::FindingsTold { .. } => "findings".to_owned(),
+    }
+}
+
+fn stream_of_intake(event: &IntakeEvent) -> String {
+    match event {
+        IntakeEvent::RulesSet { .. } => "rules".to_owned(),
+        IntakeEvent::WindowSet { window } => format!("window:{}", window.id),
+        IntakeEvent::WindowEnded { window } | IntakeEvent::WindowRemoved { window } => {
+            format!("window:{window}")
+        }
+        IntakeEvent::HeartbeatSet { heartbeat } => format!("heartbeat:{}", heartbeat.id),
+        IntakeEvent::HeartbeatRemoved { heartbeat }
+        | IntakeEvent::HeartbeatCalled { heartbeat }
+        | IntakeEvent::HeartbeatStarted { heartbeat }
+        | IntakeEvent::HeartbeatFailed { heartbeat, .. } => format!("heartbeat:{heartbeat}"),
+        IntakeEvent::HeartbeatsSpared { .. } => "heartbeats".to_owned(),
     }
 }
 

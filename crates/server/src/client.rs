@@ -8,6 +8,7 @@ mod diagnosis;
 mod explain;
 mod failure;
 mod given;
+mod heartbeat;
 mod incident;
 mod incident_respond;
 mod incident_view;
@@ -181,6 +182,12 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: service::Verb,
     },
+    /// Heartbeats: jobs that must call in
+    #[command(after_help = EXIT_CODES)]
+    Heartbeat {
+        #[command(subcommand)]
+        verb: heartbeat::Verb,
+    },
     /// Alerts from scripts
     #[command(after_help = EXIT_CODES)]
     Alert {
@@ -226,6 +233,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Policy { verb } => oncall::policy(verb, api, screen),
         ClientCommand::Team { verb } => team::run(verb, api, screen),
         ClientCommand::Service { verb } => service::run(verb, api, screen),
+        ClientCommand::Heartbeat { verb } => heartbeat::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
     }
 }

@@ -8,8 +8,8 @@ use super::alert::Condition;
 use crate::alert::{AlertSource, Sender};
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, ServiceId};
-use crate::incident::{FLAPPING_RELAPSES, Hold, Incident, Status};
-use crate::intake::{ALERTS_PER_INCIDENT_MAX, GroupBy, Incoming, Judged};
+use crate::incident::{FLAPPING_RELAPSES, Hold};
+use crate::intake::{Incoming, Judged, Newcomer};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::state::Subject;
@@ -43,8 +43,8 @@ impl Condition {
         self.taken.judged.as_deref()
     }
 
-    fn group(&self) -> Option<&String> {
-        self.judged()?.group.as_ref()
+    fn group(&self) -> Option<&str> {
+        self.judged()?.group.as_deref()
     }
 }
 
@@ -123,34 +123,13 @@ impl Decider<'_> {
 
     /// The open incident of the group that an alert belongs to, as its service groups alerts.
     pub(super) fn group_to_join(&self, condition: &Condition) -> Option<IncidentId> {
-        let group = (condition.service, condition.group()?.clone());
-        let incident = self.state.last_of_group.get(&group)?;
-        let incident = self.state.incidents.get(incident)?;
-        let service = self.state.services.get(&condition.service)?;
-        let is_in_time = match &service.intake.grouping {
-            GroupBy::Nothing => false,
-            GroupBy::Content { .. } => true,
-            GroupBy::Time { within_ms, rolling } => {
-                let last = incident.alerts.last();
-                let last = last.and_then(|last| self.state.alerts.get(last));
-                let last = last.map(|last| last.heard_at.unwrap_or(last.opened_at));
-                let since = last.filter(|_| *rolling).unwrap_or(incident.opened_at);
-                self.now.ms_since(since) <= *within_ms
-            }
+        let newcomer = Newcomer {
+            service: condition.service,
+            target: condition.target,
+            group: condition.group()?,
+            urgency: condition.urgency(),
         };
-        let has_room = incident.alerts.len() < ALERTS_PER_INCIDENT_MAX;
-        // Who mutes a target does not mean what others say about its service.
-        let is_same = incident.target == condition.target;
-        let joins = incident.is_open() && is_in_time && has_room && is_same;
-        (joins && self.is_heard_in(incident, condition.urgency())).then_some(incident.id)
-    }
-
-    /// Whether what is urgent is paged for, or was, when it joins this incident. Where somebody was paged for what is over by
-    /// now, or where one page is enough because it comes and goes, something new would be lost.
-    fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
-        let is_fresh = incident.status == Status::Triggered && incident.paging.is_none();
-        let is_alive = self.state.burns(incident) || is_fresh;
-        urgency == Urgency::Low || (is_alive && !incident.flapping)
+        self.state.incident_of_group(&newcomer, self.now)
     }
 
     /// What is urgent and joins a group does not wait for the reason why another alert of it waits.

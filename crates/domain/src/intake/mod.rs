@@ -2,12 +2,14 @@
 //! read from the state; nothing here does it.
 
 mod glob;
+mod group;
 mod heartbeat;
 mod judge;
 mod rule;
 mod settings;
 mod window;
 
+pub use group::Newcomer;
 pub use heartbeat::{
     CALL_EVERY_MS_MIN, EVERY_MS_MAX, EVERY_MS_MIN, GRACE_MS_MAX, GRACE_MS_MIN, HEARTBEATS_MAX,
     Heartbeat, Pulse,

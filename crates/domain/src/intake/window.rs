@@ -71,8 +71,12 @@ impl Window {
     /// Whether an incident is about what is worked on.
     #[must_use]
     pub fn concerns(&self, incident: &Incident) -> bool {
+        self.covers(incident.service, incident.target)
+    }
+
+    fn covers(&self, service: ServiceId, target: Option<TargetId>) -> bool {
         let of_target = |target: TargetId| self.targets.contains(&target);
-        self.services.contains(&incident.service) || incident.target.is_some_and(of_target)
+        self.services.contains(&service) || target.is_some_and(of_target)
     }
 }
 
@@ -81,17 +85,42 @@ impl State {
     #[must_use]
     pub fn quiet_at(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
         let own = self.quiet_targets(incident, now);
+        own.into_iter()
+            .chain(self.planned_for(incident.service, incident.target, now))
+            .max_by_key(|quiet| quiet.until)
+    }
+
+    /// The same for whatever fails of a service, or of a target.
+    #[must_use]
+    pub fn quiet_for(
+        &self,
+        service: ServiceId,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Quiet> {
+        let known = target.and_then(|target| self.targets.get(&target));
+        let own = known.and_then(|known| known.quiet_at(now));
+        own.into_iter()
+            .chain(self.planned_for(service, target, now))
+            .max_by_key(|quiet| quiet.until)
+    }
+
+    /// The maintenance of a service or a target that lasts longest.
+    fn planned_for(
+        &self,
+        service: ServiceId,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Quiet> {
         let planned = self.windows.values();
         let planned = planned
-            .filter(|window| window.concerns(incident))
+            .filter(|window| window.covers(service, target))
             .filter_map(|window| Some((window, window.around(now)?)))
             .map(|(window, span)| Quiet {
                 why: format!("maintenance: {}", window.reason),
                 until: span.until,
             });
-        own.into_iter()
-            .chain(planned)
-            .max_by_key(|quiet| quiet.until)
+        planned.max_by_key(|quiet| quiet.until)
     }
 
     /// Why the targets of what fails are quiet. Of merged incidents each must be, and the first that ends counts.

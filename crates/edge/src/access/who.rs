@@ -36,6 +36,8 @@ pub enum Front {
     PagerDutyEvents,
     /// Prometheus' HTTP API and remote write.
     Prometheus,
+    /// Jobs that must call in: the token is in the path.
+    Heartbeats,
 }
 
 /// How a caller proved who they are.

@@ -11,6 +11,7 @@ pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod incident;
+pub(crate) mod intake;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
@@ -86,7 +87,7 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = roster(people(table));
+    let table = intake(roster(people(table)));
     prometheus::add_to(settings(watch(table)))
 }
 
@@ -261,6 +262,54 @@ fn roster(table: Table) -> Table {
         .add(
             Who::Role(Admin),
             routes!(roster::service::remove_integration),
+        )
+}
+
+fn intake(table: Table) -> Table {
+    table
+        .add(Who::Role(Viewer), routes!(intake::settings::get_settings))
+        .add(Who::Role(Admin), routes!(intake::settings::set_settings))
+        .add(Who::Role(Viewer), routes!(intake::rule::list_alert_rules))
+        .add(Who::Role(Admin), routes!(intake::rule::set_alert_rules))
+        .add(Who::Role(Viewer), routes!(intake::rule::list_service_rules))
+        .add(Who::Role(Admin), routes!(intake::rule::set_service_rules))
+        .add(Who::Role(Responder), routes!(intake::dry_run::dry_run))
+        .add(Who::Role(Viewer), routes!(intake::window::list_windows))
+        .add(Who::Role(Responder), routes!(intake::window::add_window))
+        .add(
+            Who::Role(Responder),
+            routes!(
+                intake::window::replace_window,
+                intake::window::remove_window
+            ),
+        )
+        .add(Who::Role(Responder), routes!(intake::window::end_window))
+        .add(
+            Who::Role(Viewer),
+            routes!(intake::heartbeat::list_heartbeats),
+        )
+        .add(Who::Role(Admin), routes!(intake::heartbeat::add_heartbeat))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                intake::heartbeat::replace_heartbeat,
+                intake::heartbeat::remove_heartbeat
+            ),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::call))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::call_by_post),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::start))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::start_by_post),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::fail))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::fail_by_post),
         )
 }
 

@@ -17,6 +17,7 @@ mod fakes;
 mod front;
 mod hostile;
 mod incident;
+mod intake;
 mod mail;
 mod people;
 mod post;

@@ -10,7 +10,7 @@ use tocsin_domain::page::{Notification, Purpose, Recipient};
 use tocsin_domain::time::Timestamp;
 
 use super::explain::{Step, StepKind};
-use super::message_steps;
+use super::{message_steps, response_sentence, sentence};
 use super::timeline::Names;
 
 /// Steps back at most.
@@ -228,7 +228,17 @@ fn incident(
             StepKind::Incident,
             format!("The incident was resolved at {at}: {why}."),
         ),
-        IncidentWhat::Acknowledged { .. }
+        IncidentWhat::UrgencySet { urgency, why, .. } => one(
+            StepKind::Incident,
+            format!("It became {} at {at}: {why}.", sentence::urgency_word(*urgency)),
+        ),
+        IncidentWhat::Response(what) if what.bears_on_paging() => {
+            let (title, detail, _) = response_sentence::response(what, names);
+            let text = format!("{title} at {at}. {detail}");
+            one(StepKind::Incident, text.trim_end().to_owned())
+        }
+        IncidentWhat::Response(_)
+        | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered
         | IncidentWhat::EvidenceFrozen { .. } => Vec::new(),
@@ -286,7 +296,7 @@ fn on_call(
     let level = names.0.policies.get(&policy?)?.levels.get(level)?;
     let schedules = level.targets.iter().filter_map(|target| match target {
         Recipient::Schedule(id) => names.0.schedules.get(id),
-        Recipient::User(_) => None,
+        Recipient::User(_) | Recipient::Team(_) => None,
     });
     let (schedule, shift) = schedules
         .filter_map(|schedule| Some((schedule, schedule.shift_at(at)?)))
@@ -358,6 +368,11 @@ fn judge(source: &AlertSource, names: &Names<'_>) -> String {
             let name = known.map_or("a removed integration", |one| one.name.as_str());
             format!("The integration “{name}” said so.")
         }
+        AlertSource::Heartbeat { heartbeat } => {
+            let known = names.0.pulses.get(heartbeat);
+            let name = known.map_or("a removed job", |one| one.heartbeat.name.as_str());
+            format!("The job “{name}” did not call in, or said that it failed.")
+        }
         AlertSource::Api => "The API, or a person, said so.".to_owned(),
     }
 }
@@ -373,6 +388,10 @@ fn capital(text: &str) -> String {
 pub(super) fn is_page(message: &Notification) -> bool {
     match message.purpose {
         Purpose::Page(_) => true,
-        Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Notice(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Test
+        | Purpose::Word(_) => false,
     }
 }

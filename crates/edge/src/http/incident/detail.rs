@@ -16,9 +16,10 @@ use super::explain::explanation;
 use super::live::{self, Chart, Impact, LogLine, RecentChange};
 use super::summary::{IncidentSummary, summary};
 use crate::app::App;
+use crate::http::intake::RuleHit;
 use crate::http::notification::{Notification, shown};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named, Severity, named_policy, named_user};
+use crate::http::shape::{Instant, Named, Severity, Urgency, named_policy, named_user};
 
 /// Events of an incident that are looked through for its explanation.
 const EVENTS_MAX: usize = 2_000;
@@ -45,6 +46,8 @@ pub(crate) enum Source {
     Api,
     /// An alerting rule of a rule file.
     Rule,
+    /// A job that must call in.
+    Heartbeat,
 }
 
 /// A sample that proves a statement.
@@ -82,6 +85,14 @@ pub(crate) struct Alert {
     source: Source,
     /// How often it was said again while open.
     repeats: u64,
+    /// How loudly it asks for a person.
+    urgency: Urgency,
+    /// Why nobody is paged for it, if a rule says so.
+    suppressed: Option<String>,
+    /// Its priority, if a rule gave it one.
+    priority: Option<String>,
+    /// The rules that held for it, in order.
+    rules: Vec<RuleHit>,
 }
 
 /// Where the escalation stands.
@@ -269,6 +280,7 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             .get(&id)
             .map_or_else(|| "a removed monitor".to_owned(), |one| one.name.clone()),
     });
+    let judged = alert.judged.as_deref();
     Alert {
         id: alert.id.to_string(),
         title: alert.title.clone(),
@@ -296,8 +308,15 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             AlertSource::EventsV2 { .. } => Source::EventsV2,
             AlertSource::Api => Source::Api,
             AlertSource::Rule { .. } => Source::Rule,
+            AlertSource::Heartbeat { .. } => Source::Heartbeat,
         },
         repeats: alert.repeats,
+        urgency: alert.urgency().into(),
+        suppressed: alert.suppressed().map(str::to_owned),
+        priority: judged.and_then(|judged| judged.priority.clone()),
+        rules: judged.map_or_else(Vec::new, |judged| {
+            judged.rules.iter().map(RuleHit::of).collect()
+        }),
     }
 }
 

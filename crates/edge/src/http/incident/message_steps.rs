@@ -20,6 +20,10 @@ pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<
         Purpose::Resolved(_) => {
             format!("{user} was told at {at} that it is over: {}.", message.why)
         }
+        Purpose::Request(_) => {
+            format!("{user} was asked for help at {at}: {}.", message.why)
+        }
+        Purpose::Word(_) => format!("{user} was told at {at}: {}.", message.why),
         Purpose::Test => format!("{user} was sent a test page at {at}: {}.", message.why),
     };
     let mut steps = vec![

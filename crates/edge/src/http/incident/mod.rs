@@ -3,6 +3,7 @@
 mod chain;
 pub(crate) mod detail;
 pub(crate) mod explain;
+mod intake;
 pub(crate) mod live;
 mod message_steps;
 pub(crate) mod postmortem;

@@ -1,11 +1,12 @@
 //! The sentences of a timeline, one for each kind of event. Pure.
 
-use tocsin_domain::alert::EvidenceSample;
+use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
     IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::people::Urgency;
 
 use super::response_sentence::response;
 use super::timeline::{Names, Tone, Words};
@@ -101,7 +102,23 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::Oncall { what } => person(super::rota::sentence(what, names)),
         RosterEvent::TeamSet { team } => person(format!("The team “{}” was set", team.name)),
         RosterEvent::TeamRemoved { .. } => person("A team was removed"),
+        RosterEvent::Intake(event) => super::intake::words(event, names),
     }
+}
+
+/// The word for how loudly an incident asks.
+pub(super) const fn urgency_word(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::High => "urgent",
+        Urgency::Low => "not urgent",
+    }
+}
+
+/// What rules made of an alert, one line each.
+pub(super) fn rules(alert: &Alert) -> String {
+    let judged = alert.judged.iter().flat_map(|judged| &judged.rules);
+    let lines = judged.map(|hit| format!("Rule “{}”: {}", hit.name, hit.did.join("; ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn watch(event: &WatchEvent, names: &Names<'_>) -> Words {
@@ -186,6 +203,11 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             Tone::Bad,
             format!("It got worse ({}): {title}", severity.word()),
             "It is paged for anew.",
+        ),
+        IncidentWhat::UrgencySet { urgency, why, .. } => told(
+            Tone::Info,
+            format!("It is {}", urgency_word(*urgency)),
+            why.clone(),
         ),
         IncidentWhat::PageHeld { hold } => {
             let clear = if hold.until_clear {

@@ -192,6 +192,11 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
             what.clone(),
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Dropped { what, .. }) => (
+            "A rule threw an alert away".to_owned(),
+            what.clone(),
+            Tone::Info,
+        ),
     }
 }
 
@@ -199,7 +204,8 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
     match event {
         AlertEvent::Opened { alert } => {
             let evidence = sentence::evidence(&alert.evidence);
-            let detail = [alert.summary.as_str(), evidence.as_str()]
+            let rules = sentence::rules(alert);
+            let detail = [alert.summary.as_str(), evidence.as_str(), rules.as_str()]
                 .join("\n")
                 .trim()
                 .to_owned();

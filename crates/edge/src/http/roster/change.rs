@@ -102,7 +102,10 @@ async fn changed(
         | RosterEvent::PolicyRemoved { .. }
         | RosterEvent::ServiceSet { .. }
         | RosterEvent::IntegrationAdded { .. }
-        | RosterEvent::IntegrationRemoved { .. } => Err(lost()),
+        | RosterEvent::IntegrationRemoved { .. }
+        | RosterEvent::TeamSet { .. }
+        | RosterEvent::TeamRemoved { .. }
+        | RosterEvent::Intake(_) => Err(lost()),
     }
 }
 

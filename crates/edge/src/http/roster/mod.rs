@@ -26,7 +26,8 @@ pub(crate) async fn set_in(
     set_by(app, caller, Ask::Roster(ask)).await
 }
 
-async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
+/// The same for whatever changes the roster.
+pub(crate) async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
     let done = app.ask(&caller.actor, ask).await?;
     let event = done.events.into_iter().find_map(|event| match event.body {
         EventBody::Roster(event) => Some(event),
