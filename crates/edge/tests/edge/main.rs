@@ -19,6 +19,7 @@ mod people;
 mod post;
 mod prometheus;
 mod remote_write;
+mod respond;
 mod samples;
 mod stream;
 mod world;
