@@ -42,7 +42,7 @@ impl Decider<'_> {
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
                 Wait::NextLevel => self.escalate(incident),
                 Wait::SameLevel => self.page_level_again(incident),
-                Wait::EndOfSnooze => self.snooze_ended(incident, at),
+                Wait::EndOfSnooze => self.snooze_ended(incident),
                 Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
                 Wait::SupportHours => self.raise_at_support_hours(incident, at),
             }

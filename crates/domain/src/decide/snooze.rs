@@ -48,8 +48,12 @@ impl Decider<'_> {
         Ok(())
     }
 
-    pub(super) fn snooze_ended(&mut self, id: IncidentId, at: Timestamp) {
-        self.emit_response(Cause::Due { at }, id, Response::SnoozeEnded);
+    /// What is paged then follows from what was paged before, as after any other wait.
+    pub(super) fn snooze_ended(&mut self, id: IncidentId) {
+        if let Some(known) = self.state.incidents.get(&id) {
+            let position = known.paging_event;
+            self.emit_response(Cause::Event { position }, id, Response::SnoozeEnded);
+        }
     }
 
     /// When an acknowledgement of now counts no longer.
@@ -60,14 +64,17 @@ impl Decider<'_> {
     }
 
     pub(super) fn acknowledgement_ended(&mut self, id: IncidentId, at: Timestamp) {
-        let known = self.state.incidents.get(&id);
-        let Some((by, since)) = known.and_then(|incident| incident.acknowledged) else {
+        let Some(known) = self.state.incidents.get(&id) else {
             return;
         };
+        let Some((by, since)) = known.acknowledged else {
+            return;
+        };
+        let position = known.paging_event;
         let minutes = at.ms_since(since) / 60_000;
         let why = format!("it was acknowledged {minutes} minutes ago and still fails");
         let ended = Response::AcknowledgementEnded { by, why };
-        self.emit_response(Cause::Due { at }, id, ended);
+        self.emit_response(Cause::Event { position }, id, ended);
     }
 
     /// A person was removed: what they had taken is triggered again, and where nobody else of a level is left, it is paged

@@ -1,8 +1,13 @@
 //! Options of levels (one in turn, everybody in person), and acknowledgements that hold for a time.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
 use crate::world::World;
 use tocsin_domain::command::{Ask, RespondAsk, TeamAsk};
-use tocsin_domain::event::{IncidentWhat, Response};
+use tocsin_domain::event::{Cause, EventBody, IncidentWhat, Response};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -215,6 +220,23 @@ fn what_still_fails_when_an_acknowledgement_ends_is_triggered_and_its_level_page
             if why == "it was acknowledged 30 minutes ago and still fails")
     };
     assert_eq!(world.count(said), 1);
+    // "Why was I paged?" leads on from the end of the acknowledgement to the level that was reached before.
+    let ended = world.journal.iter().find(|event| match &event.body {
+        EventBody::Incident(about) => said(&about.what),
+        _ => false,
+    });
+    let Some(Cause::Event { position }) = ended.map(|event| event.cause.clone()) else {
+        panic!("{ended:?}");
+    };
+    let before = world
+        .journal
+        .iter()
+        .find(|event| event.position == position);
+    let EventBody::Incident(before) = &before.unwrap().body else {
+        panic!("{before:?}");
+    };
+    let level = matches!(before.what, IncidentWhat::LevelReached { level: 1, .. });
+    assert!(level, "{before:?}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod people;
 mod post;
 mod prometheus;
 mod remote_write;
+mod respond;
 mod samples;
 mod schedules;
 mod stream;

@@ -329,7 +329,9 @@ fn next_step(summary: &Summary) -> Option<String> {
 fn escalation(paging: &Paging, look: &Look) -> String {
     let policy = name_or(paging.policy.as_ref(), "no policy");
     let mut line = match paging.level {
-        0 => format!("{policy}, nobody paged"),
+        0 if paging.recipients.is_empty() => format!("{policy}, nobody paged"),
+        0 if paging.exhausted => format!("{policy}, no level reached"),
+        0 => "people it was given to".to_owned(),
         level => format!("{policy}, level {level}"),
     };
     if !paging.recipients.is_empty() {

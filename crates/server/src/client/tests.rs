@@ -4,6 +4,7 @@ mod explained;
 mod fake;
 mod refusals;
 mod schedules;
+mod responding;
 mod test_pages;
 
 use clap::{CommandFactory, Parser};

@@ -41,7 +41,10 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
                     format!("the policy {}", names.policy(Some(*policy)))
                 }
             };
-            person(format!("Given to {to}"), "They are paged now.")
+            person(
+                format!("Given to {to}"),
+                "If it is urgent, they are paged now.",
+            )
         }
         Response::EscalatedByHand => person("Escalated by hand".to_owned(), ""),
         Response::RespondersRequested {
@@ -94,7 +97,10 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             None => person("The priority was taken back".to_owned(), ""),
         },
         Response::UrgencySet { urgency } => match urgency {
-            Urgency::High => person("The urgency was set to high".to_owned(), "It pages now."),
+            Urgency::High => person(
+                "The urgency was set to high".to_owned(),
+                "What fails pages now.",
+            ),
             Urgency::Low => person(
                 "The urgency was set to low".to_owned(),
                 "Nobody is paged for it.",
