@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod alert;
+pub mod bugs;
 pub mod command;
 pub mod decide;
 pub mod event;

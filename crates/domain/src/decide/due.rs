@@ -1,6 +1,7 @@
 //! What is due: derived from the state alone, so that no timer can be lost.
 
 use super::Decider;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
@@ -36,6 +37,7 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
         .filter_map(|incident| wait_of(state, incident))
         .map(|(at, _)| at);
     let messages = messages.filter_map(|message| message_due(state, message));
+    let messages = messages.filter(|_| !bugs::on(Bug::NextDueIgnoresMessages));
     incidents.chain(messages).min()
 }
 
@@ -71,13 +73,19 @@ fn wait_of(state: &State, incident: &Incident) -> Option<(Timestamp, Wait)> {
         return None;
     }
     if let Some(hold) = &incident.hold {
-        return Some((hold.until, Wait::FirstPage));
+        return (!bugs::on(Bug::HoldNeverEnds)).then_some((hold.until, Wait::FirstPage));
     }
     if let Some((_, until)) = &incident.suppressed {
-        return Some((*until, Wait::EndOfQuiet));
+        return (!bugs::on(Bug::MuteNeverEnds)).then_some((*until, Wait::EndOfQuiet));
     }
     match &incident.paging {
         None => Some((incident.opened_at, Wait::FirstPage)),
+        Some(_)
+            if bugs::on(Bug::EscalationStallsAfterRestart)
+                && bugs::is_from_before(incident.paging_event) =>
+        {
+            None
+        }
         Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
     }
 }
@@ -142,7 +150,9 @@ impl Decider<'_> {
         let number = message.attempts.last().map_or(0, |last| last.number);
         let known = self.state.users.get(&message.user);
         let method = known.and_then(|user| user.contact_method(message.contact_method));
-        let removed = method.is_none();
+        let removed = method.is_none()
+            && !bugs::on(Bug::RemovedMethodStillUsed)
+            && !bugs::on(Bug::RemovedPersonStillPaged);
         if matches!(message.state, Delivery::Sending { .. }) {
             let detail = "no answer within the deadline".to_owned();
             // Cannot be refused: the attempt is open, as its state says.
@@ -156,6 +166,8 @@ impl Decider<'_> {
             return;
         }
         let obsolete = match purpose {
+            Purpose::Page(_) if bugs::on(Bug::PagingAfterAcknowledgement) => None,
+            Purpose::Page(_) if bugs::on(Bug::AttemptAfterResolve) => None,
             Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
             Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
                 removed.then_some("the contact method was removed")
@@ -165,9 +177,35 @@ impl Decider<'_> {
             Some(why) => NotificationWhat::Cancelled {
                 why: why.to_owned(),
             },
+            None if number > 0 && bugs::on(Bug::RepeatUnderNewKey) => {
+                return self.repeat_under_new_key(id);
+            }
             None => NotificationWhat::AttemptStarted { number: number + 1 },
         };
         self.emit_message(cause, id, what, incident);
+    }
+
+    /// What [`Bug::RepeatUnderNewKey`] does.
+    fn repeat_under_new_key(&mut self, id: NotificationId) {
+        let Some(message) = self.state.notifications.get(&id).cloned() else {
+            return;
+        };
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let what = NotificationWhat::Cancelled { why: String::new() };
+        self.emit_message(cause.clone(), id, what, message.purpose.incident());
+        let way = (message.contact_method, message.channel);
+        let (level, now) = (message.level, self.now);
+        self.plan(
+            cause,
+            message.purpose,
+            message.user,
+            way,
+            level,
+            now,
+            message.why,
+        );
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.
@@ -175,7 +213,9 @@ impl Decider<'_> {
         let why = why.to_owned();
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
-        self.cancel_pages(incident, &cause, "the incident is resolved");
+        if !bugs::on(Bug::AttemptAfterResolve) {
+            self.cancel_pages(incident, &cause, "the incident is resolved");
+        }
         let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();

@@ -2,6 +2,7 @@
 
 use super::Decider;
 use super::alert::Condition;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::IncidentId;
 use crate::incident::{
@@ -132,7 +133,7 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        if condition.severity <= incident.severity {
+        if condition.severity <= incident.severity || bugs::on(Bug::LowerSeverityHidesCrash) {
             return false;
         }
         let urgency = condition.severity.urgency();

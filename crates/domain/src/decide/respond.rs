@@ -2,6 +2,7 @@
 
 use super::{Decider, text_within};
 use crate::alert::Alert;
+use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal, RespondAsk};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId, UserId};
@@ -74,11 +75,13 @@ impl Decider<'_> {
             Status::Triggered => {
                 let what = IncidentWhat::Acknowledged { by };
                 let position = self.emit_incident(Cause::Request, id, what);
-                self.cancel_pages(
-                    id,
-                    &Cause::Event { position },
-                    "the incident was acknowledged",
-                );
+                if !bugs::on(Bug::PagingAfterAcknowledgement) {
+                    self.cancel_pages(
+                        id,
+                        &Cause::Event { position },
+                        "the incident was acknowledged",
+                    );
+                }
                 Ok(())
             }
         }

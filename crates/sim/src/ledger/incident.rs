@@ -1,0 +1,189 @@
+//! Incidents in the second book: who has them, what they wait for, and whether the wait is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tocsin_domain::event::{Event, IncidentEvent, IncidentWhat};
+use tocsin_domain::id::IncidentId;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::time::Timestamp;
+
+use super::{Case, Ledger, Standing, Wait};
+use crate::check::Check;
+
+/// A first page waits at most this long.
+const HOLD_MS_MAX: u64 = 61_000;
+/// What comes and goes is paged for again after this long at the latest.
+const FLAPPING_MS: u64 = 600_000;
+
+impl Ledger {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each thing that can happen"
+    )]
+    pub(super) fn see_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
+        let (id, at) = (event.incident, envelope.at);
+        self.touch(id);
+        match &event.what {
+            IncidentWhat::Opened {
+                number,
+                service,
+                target,
+                severity,
+                ..
+            } => {
+                let case = Case {
+                    number: *number,
+                    service: *service,
+                    target: *target,
+                    standing: Standing::Triggered,
+                    severity: *severity,
+                    firing: BTreeMap::new(),
+                    own_judge: false,
+                    healthy_since: None,
+                    wait: Wait::Nothing,
+                    level_event: 0,
+                    chosen: Vec::new(),
+                    is_paged: false,
+                    is_urgent: false,
+                    active: BTreeSet::new(),
+                };
+                self.cases.insert(id, case);
+                self.open.insert(id);
+            }
+            IncidentWhat::Raised { severity, .. } => {
+                self.change(id, |case| case.begin_anew(Some(*severity)));
+            }
+            IncidentWhat::PageHeld { hold } => {
+                if hold.until > envelope.recorded_at.plus_ms(HOLD_MS_MAX) {
+                    let what = format!("a first page waits until {}", hold.until);
+                    self.find(Check::NothingForgotten, at, what);
+                }
+                self.change(id, |case| case.wait = Wait::Hold(hold.until));
+            }
+            IncidentWhat::PageSuppressed {
+                until, flapping, ..
+            } => self.suppressed(id, *until, *flapping, at),
+            IncidentWhat::LevelReached {
+                level,
+                round,
+                recipients,
+                next_at,
+                ..
+            } => {
+                self.check_level(id, (*level, *round), recipients, *next_at, envelope);
+                let wait = Wait::Level {
+                    level: *level,
+                    round: *round,
+                    is_fallback: false,
+                    next_at: *next_at,
+                };
+                self.reach(id, wait, recipients.clone(), envelope.position);
+            }
+            IncidentWhat::FallbackReached {
+                recipients,
+                next_at,
+                circle,
+                ..
+            } => {
+                self.check_fallback(id, *circle, recipients, *next_at, envelope);
+                let (level, round) = self.place_of(id).unwrap_or((0, 0));
+                let wait = Wait::Level {
+                    level,
+                    round,
+                    is_fallback: true,
+                    next_at: *next_at,
+                };
+                self.reach(id, wait, recipients.clone(), envelope.position);
+            }
+            IncidentWhat::Acknowledged { .. } => {
+                self.change(id, |case| case.standing = Standing::Taken);
+            }
+            IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
+            IncidentWhat::Relapsed {
+                reopened,
+                pages,
+                failing,
+                ..
+            } => {
+                let anew = *reopened || *pages || failing.is_some();
+                let severity = failing.as_ref().map(|failing| failing.severity);
+                self.open.insert(id);
+                self.change(id, |case| {
+                    case.healthy_since = None;
+                    if anew {
+                        case.begin_anew(severity);
+                    }
+                });
+            }
+            IncidentWhat::Resolved { .. } => {
+                self.open.remove(&id);
+                self.change(id, |case| {
+                    case.standing = Standing::Over;
+                    case.wait = Wait::Nothing;
+                });
+            }
+            IncidentWhat::NoteAdded { .. } | IncidentWhat::EvidenceFrozen { .. } => {}
+        }
+    }
+
+    /// A provider took a page for it.
+    pub(crate) fn page_accepted(&mut self, id: IncidentId) {
+        self.change(id, |case| case.is_paged = true);
+    }
+
+    fn change(&mut self, id: IncidentId, change: impl FnOnce(&mut Case)) {
+        if let Some(case) = self.cases.get_mut(&id) {
+            change(case);
+        }
+    }
+
+    fn reach(
+        &mut self,
+        id: IncidentId,
+        wait: Wait,
+        chosen: Vec<tocsin_domain::id::UserId>,
+        position: u64,
+    ) {
+        self.change(id, |case| {
+            case.wait = wait;
+            case.level_event = position;
+            case.chosen = chosen;
+        });
+    }
+
+    /// The level and round that were reached last, if the policy is being walked.
+    pub(super) fn place_of(&self, id: IncidentId) -> Option<(usize, u32)> {
+        match self.cases.get(&id)?.wait {
+            Wait::Level { level, round, .. } => Some((level, round)),
+            Wait::Nothing | Wait::Hold(_) | Wait::Quiet(_) => None,
+        }
+    }
+
+    /// Pages may be held back while the target is quiet, or for ten minutes for what comes and goes.
+    fn suppressed(&mut self, id: IncidentId, until: Timestamp, flapping: bool, at: Timestamp) {
+        let target = self.cases.get(&id).and_then(|case| case.target);
+        let allowed = if flapping {
+            Some(at.plus_ms(FLAPPING_MS))
+        } else {
+            self.quiet_until(target, at)
+        };
+        if allowed.is_none_or(|allowed| until > allowed) {
+            let what = format!("pages are held back until {until}, allowed is {allowed:?}");
+            self.find(Check::NothingForgotten, at, what);
+        }
+        self.change(id, |case| {
+            case.wait = Wait::Quiet(until);
+            case.is_paged = false;
+        });
+    }
+}
+
+impl Case {
+    /// Whatever was done about something lesser or earlier does not count for what fails now.
+    fn begin_anew(&mut self, severity: Option<Severity>) {
+        self.standing = Standing::Triggered;
+        self.wait = Wait::Nothing;
+        self.is_paged = false;
+        self.severity = severity.unwrap_or(self.severity);
+    }
+}

@@ -1,0 +1,202 @@
+//! What befalls the machine and its surroundings, and how often.
+
+use tocsin_domain::id::{ScheduleId, ServiceId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Recipient;
+
+use super::agenda::Happening;
+use super::{DAY, HOUR, MINUTE, SECOND, World};
+use crate::machine::Mishap;
+use crate::oncall::next_hand_off;
+use crate::providers::CHANNELS;
+use crate::tally::Fault;
+
+/// Kinds of faults that come by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Crash,
+    CommitMishap(Mishap),
+    DiskFull,
+    TakeOver,
+    Outage,
+    ClockForward,
+    ClockBack,
+    Suspend,
+    Storm,
+}
+
+/// Each kind, and how often it comes on average.
+const KINDS: [(Kind, i64); 15] = [
+    (Kind::Crash, 20 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashBefore), 40 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashAfter), 40 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashWithin(0)), 60 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashWithin(1)), 60 * HOUR),
+    (Kind::CommitMishap(Mishap::Refused), 3 * DAY),
+    (Kind::CommitMishap(Mishap::UnclearKept), 3 * DAY),
+    (Kind::CommitMishap(Mishap::UnclearLost), 3 * DAY),
+    (Kind::CommitMishap(Mishap::KeptThenGone), 3 * DAY),
+    (Kind::DiskFull, 4 * DAY),
+    (Kind::TakeOver, 4 * DAY),
+    (Kind::Outage, 4 * DAY),
+    (Kind::ClockForward, 6 * DAY),
+    (Kind::ClockBack, 6 * DAY),
+    (Kind::Suspend, 6 * DAY),
+];
+const STORM_EVERY: i64 = 7 * DAY;
+
+impl World {
+    pub(super) fn plan_faults(&mut self) {
+        for (kind, mean) in KINDS {
+            self.plan_fault(kind, mean);
+        }
+        self.plan_fault(Kind::Storm, STORM_EVERY);
+        self.some_time_after(6 * HOUR, Happening::PlansHandOff);
+    }
+
+    fn plan_fault(&mut self, kind: Kind, mean: i64) {
+        self.some_time_after(mean, Happening::Befalls(kind));
+    }
+
+    pub(super) fn befalls(&mut self, kind: Kind) {
+        if !self.is_rough {
+            return;
+        }
+        self.say(|| format!("{kind:?}"));
+        match kind {
+            Kind::Crash => {
+                if self.engine.is_some() {
+                    self.tally.note(Fault::CrashIdle);
+                    self.fall(Vec::new());
+                }
+            }
+            Kind::CommitMishap(mishap) => self.machine.disk().mishaps.push_back(mishap),
+            Kind::DiskFull => {
+                self.tally.note(Fault::DiskFull);
+                self.machine.disk().is_full = true;
+                let lasts = self.random.between(SECOND, 10 * MINUTE);
+                self.after(lasts, Happening::DiskHeals);
+            }
+            Kind::TakeOver => {
+                if self.engine.is_some() && self.now_us >= self.suspended_until_us {
+                    self.tally.note(Fault::TakenOver);
+                    self.take_over();
+                }
+            }
+            Kind::Outage => {
+                self.tally.note(Fault::ChannelOutage);
+                let until = self.now_us + self.random.between(5 * MINUTE, 2 * HOUR);
+                let all = self.random.chance(200);
+                let one = self.random.one_of(CHANNELS);
+                for channel in CHANNELS
+                    .into_iter()
+                    .filter(|channel| all || *channel == one)
+                {
+                    self.providers.break_channel(channel, until);
+                }
+            }
+            Kind::ClockForward => self.set_clock(HOUR, Fault::ClockForward),
+            Kind::ClockBack => self.set_clock(-HOUR, Fault::ClockBack),
+            Kind::Suspend => {
+                self.tally.note(Fault::Suspended);
+                self.suspended_until_us = self.now_us + 8 * HOUR;
+            }
+            Kind::Storm => self.storm(),
+        }
+        let planned = KINDS.iter().find(|(one, _)| *one == kind);
+        self.plan_fault(kind, planned.map_or(STORM_EVERY, |(_, mean)| *mean));
+    }
+
+    /// The clock of the machine jumps; it is set right again by a jump the other way, some day.
+    fn set_clock(&mut self, jump: i64, fault: Fault) {
+        if (self.offset_us + jump).abs() > 3 * HOUR {
+            return;
+        }
+        self.tally.note(fault);
+        self.offset_us += jump;
+        self.latest = self.latest.max(self.wall());
+        self.restless_until_us = self.restless_until_us.max(self.now_us + 3 * SECOND);
+    }
+
+    pub(super) fn disk_heals(&mut self) {
+        let mut disk = self.machine.disk();
+        disk.is_full = false;
+        disk.is_gone = false;
+        drop(disk);
+        self.failed_us = self.failed_us.max(self.now_us);
+        self.restless_until_us = self.now_us + 10 * SECOND;
+    }
+
+    /// Hundreds of alerts within seconds.
+    fn storm(&mut self) {
+        self.tally.note(Fault::Storm);
+        let services: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
+        let size = self.random.between(100, 220);
+        let number = self.sources.len();
+        for one in 0..size {
+            let service = self.random.pick(&services).copied();
+            let severity = self.random.one_of([
+                Severity::Warning,
+                Severity::Info,
+                Severity::Error,
+                Severity::Critical,
+            ]);
+            self.fail_once(service, format!("storm-{number}-{one}-9"), severity);
+            let source = self.sources.len() - 1;
+            let lasts = self.random.between(MINUTE, 30 * MINUTE);
+            self.after(lasts, Happening::Recovers(source));
+        }
+    }
+
+    /// Looks up when the next shift begins, and lets a service that depends on it fail exactly then, or about then.
+    pub(super) fn plan_hand_off(&mut self) {
+        if !self.is_rough {
+            return;
+        }
+        let used: Vec<(ScheduleId, ServiceId)> = self.schedules_in_use();
+        let now = self.wall();
+        if let Some((schedule, service)) = self.random.pick(&used).copied()
+            && let Some(schedule) = self.ledger.schedules.get(&schedule)
+            && let Some(next) = next_hand_off(schedule, now)
+        {
+            let about = match self.random.below(6) {
+                0..3 => 0,
+                3 => -1,
+                4 => self.random.between(-HOUR, 0),
+                _ => self.random.between(0, HOUR),
+            };
+            let at_us = next.as_micros() + about - self.offset_us;
+            if at_us > self.now_us && at_us < self.now_us + 36 * HOUR {
+                self.agenda.add(at_us, Happening::HandOff(service));
+            }
+        }
+        self.some_time_after(6 * HOUR, Happening::PlansHandOff);
+    }
+
+    /// Services whose first level pages by a schedule.
+    fn schedules_in_use(&self) -> Vec<(ScheduleId, ServiceId)> {
+        let mut used = Vec::new();
+        for (service, policy) in &self.ledger.services {
+            let policy = policy.or(self.ledger.default_policy);
+            let policy = policy.and_then(|id| self.ledger.policies.get(&id));
+            let first = policy.and_then(|policy| policy.levels.first());
+            for target in first.into_iter().flat_map(|level| &level.targets) {
+                if let Recipient::Schedule(schedule) = target {
+                    used.push((*schedule, *service));
+                }
+            }
+        }
+        used
+    }
+
+    pub(super) fn hand_off(&mut self, service: ServiceId) {
+        if !self.is_rough {
+            return;
+        }
+        self.tally.note(Fault::AlertAtHandOff);
+        let key = format!("hand-off-{}-9", self.sources.len());
+        self.fail_once(Some(service), key, Severity::Critical);
+        let source = self.sources.len() - 1;
+        self.some_time_after(10 * MINUTE, Happening::Recovers(source));
+    }
+}
