@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 /// Each kind, and how often it comes on average.
-const KINDS: [(Kind, i64); 15] = [
+const KINDS: [(Kind, i64); 16] = [
     (Kind::Crash, 20 * HOUR),
     (Kind::CommitMishap(Mishap::CrashBefore), 40 * HOUR),
     (Kind::CommitMishap(Mishap::CrashAfter), 40 * HOUR),
@@ -39,23 +39,20 @@ const KINDS: [(Kind, i64); 15] = [
     (Kind::DiskFull, 4 * DAY),
     (Kind::TakeOver, 4 * DAY),
     (Kind::Outage, 4 * DAY),
-    (Kind::ClockForward, 6 * DAY),
-    (Kind::ClockBack, 6 * DAY),
+    (Kind::ClockForward, 5 * DAY),
+    (Kind::ClockBack, 5 * DAY),
     (Kind::Suspend, 6 * DAY),
+    (Kind::Storm, 6 * DAY),
 ];
-const STORM_EVERY: i64 = 7 * DAY;
 
 impl World {
     pub(super) fn plan_faults(&mut self) {
         for (kind, mean) in KINDS {
-            self.plan_fault(kind, mean);
+            // Some worlds see more of one kind than others, and each may see it early.
+            let first = self.random.between(0, mean);
+            self.after(first, Happening::Befalls(kind));
         }
-        self.plan_fault(Kind::Storm, STORM_EVERY);
         self.some_time_after(6 * HOUR, Happening::PlansHandOff);
-    }
-
-    fn plan_fault(&mut self, kind: Kind, mean: i64) {
-        self.some_time_after(mean, Happening::Befalls(kind));
     }
 
     pub(super) fn befalls(&mut self, kind: Kind) {
@@ -104,7 +101,7 @@ impl World {
             Kind::Storm => self.storm(),
         }
         let planned = KINDS.iter().find(|(one, _)| *one == kind);
-        self.plan_fault(kind, planned.map_or(STORM_EVERY, |(_, mean)| *mean));
+        self.some_time_after(planned.map_or(DAY, |(_, mean)| *mean), Happening::Befalls(kind));
     }
 
     /// The clock of the machine jumps; it is set right again by a jump the other way, some day.
@@ -131,7 +128,7 @@ impl World {
     fn storm(&mut self) {
         self.tally.note(Fault::Storm);
         let services: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
-        let size = self.random.between(100, 220);
+        let size = self.random.between(100, 200);
         let number = self.sources.len();
         for one in 0..size {
             let service = self.random.pick(&services).copied();
