@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::monitor::Severity;
+use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Who says so.
@@ -104,6 +105,24 @@ fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64,
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
+/// Why an alert was put into an incident of its service that is not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouped {
+    /// So many incidents of the service had opened within minutes that one more would have helped nobody.
+    Storm,
+}
+
+impl Grouped {
+    /// The reason, for a person.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Storm => "many incidents of its service had opened within minutes",
+        }
+    }
+}
+
 /// One failing condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -137,6 +156,9 @@ pub struct Alert {
     pub evidence: Vec<EvidenceSample>,
     /// How often it was said again while open.
     pub repeats: u64,
+    /// Why it is in this incident, when that is not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouped: Option<Grouped>,
 }
 
 impl Alert {
@@ -148,6 +170,18 @@ impl Alert {
             sender: self.source.sender(),
             key: self.dedup_key.clone(),
         }
+    }
+
+    /// How loudly it asks for a person.
+    #[must_use]
+    pub const fn urgency(&self) -> Urgency {
+        self.severity.urgency()
+    }
+
+    /// Whether it fails now and pages.
+    #[must_use]
+    pub const fn is_burning(&self) -> bool {
+        self.is_firing() && matches!(self.urgency(), Urgency::High)
     }
 
     /// Whether it fails now.

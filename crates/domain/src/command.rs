@@ -8,6 +8,7 @@ use crate::id::{
 };
 use crate::monitor::Severity;
 use crate::oncall::Layer;
+use crate::oncall_command::OncallAsk;
 use crate::page::{Level, Outcome};
 use crate::people::{ChannelKind, Role, Urgency};
 use crate::target::TargetIdentity;
@@ -163,8 +164,8 @@ pub enum RosterAsk {
         name: String,
         /// Its zone.
         time_zone: String,
-        /// Its rotation.
-        layer: Layer,
+        /// Its rotations, all of them.
+        layers: Vec<Layer>,
     },
     /// Remove a schedule that no policy names.
     RemoveSchedule(ScheduleId),
@@ -201,6 +202,8 @@ pub enum RosterAsk {
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),
+    /// Change a schedule by hand, or a calendar.
+    Oncall(OncallAsk),
 }
 
 /// Work on targets and monitors.
@@ -411,6 +414,12 @@ pub enum Refusal {
         /// Why, and what to do.
         why: String,
     },
+    /// Somebody else may do it, but not who asks.
+    #[error("{why}")]
+    Forbidden {
+        /// Why, and who may.
+        why: String,
+    },
     /// The request itself is wrong.
     #[error("{}", reasons.join("; "))]
     Invalid {
@@ -426,6 +435,10 @@ impl Refusal {
 
     pub(crate) fn conflict(why: impl Into<String>) -> Self {
         Self::Conflict { why: why.into() }
+    }
+
+    pub(crate) fn forbidden(why: impl Into<String>) -> Self {
+        Self::Forbidden { why: why.into() }
     }
 
     pub(crate) fn invalid(reason: impl Into<String>) -> Self {

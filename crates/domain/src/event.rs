@@ -11,6 +11,7 @@ use crate::id::{
 use crate::incident::{Failing, Hold};
 use crate::monitor::{Monitor, Severity};
 use crate::oncall::Schedule;
+use crate::oncall_event::OncallEvent;
 use crate::page::{Notification, Outcome, Policy};
 use crate::people::{ContactMethod, NotificationRule, Role, Urgency, User};
 use crate::service::{Integration, Service};
@@ -196,6 +197,11 @@ pub enum RosterEvent {
         /// Which.
         integration: IntegrationId,
     },
+    /// A schedule was changed by hand, or a calendar.
+    Oncall {
+        /// What happened.
+        what: OncallEvent,
+    },
 }
 
 /// What happened to targets and monitors.
@@ -290,6 +296,26 @@ pub enum AlertEvent {
         /// What proves it.
         evidence: Vec<EvidenceSample>,
     },
+}
+
+impl AlertEvent {
+    /// Which alert.
+    #[must_use]
+    pub const fn alert(&self) -> AlertId {
+        match self {
+            Self::Opened { alert } => alert.id,
+            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
+        }
+    }
+
+    /// The incident it belongs to.
+    #[must_use]
+    pub const fn incident(&self) -> IncidentId {
+        match self {
+            Self::Opened { alert } => alert.incident,
+            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
+        }
+    }
 }
 
 /// Something that happened to an incident.
@@ -438,6 +464,25 @@ pub enum NotificationWhat {
     },
     /// A planned message is sent earlier, because another way failed.
     Advanced {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message waits and tells, when it is sent, what else would have been sent to the same address meanwhile.
+    Gathers {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message is told together with others.
+    ToldTogether {
+        /// By which message.
+        by: NotificationId,
+    },
+    /// The first attempt waits, because whoever carries such messages does not answer.
+    Postponed {
         /// When it is due now.
         due_at: Timestamp,
         /// Why.

@@ -136,6 +136,7 @@ id!(
 );
 id!(TemporaryId, "a temporary shift in a schedule");
 id!(SwapId, "an exchange of shifts between two people");
+id!(CalendarId, "a calendar that is subscribed to");
 id!(PolicyId, "an escalation policy");
 id!(
     NotificationId,

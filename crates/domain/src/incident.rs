@@ -17,6 +17,16 @@ pub const FLAPPING_RELAPSES: u32 = 3;
 /// An exhausted policy pages the fallback list this often.
 pub const FALLBACK_EVERY_MS: u64 = 900_000;
 
+/// Alerts that are put together into one incident at most; the next one opens another. What fails at one target or by one rule is
+/// one incident however many alerts it has.
+pub const ALERTS_TOGETHER_MAX: usize = 1_000;
+/// When so many incidents of one service that are not critical opened within [`STORM_WINDOW_MS`], further alerts join the newest.
+pub const STORM_INCIDENTS: usize = 10;
+/// The same for critical alerts, which join critical incidents only.
+pub const STORM_INCIDENTS_CRITICAL: usize = 20;
+/// The time in which incidents make a storm: 5 minutes.
+pub const STORM_WINDOW_MS: u64 = 300_000;
+
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,6 +111,12 @@ pub struct Incident {
     pub onset: Option<Onset>,
     /// Its alerts in the order they joined.
     pub alerts: Vec<AlertId>,
+    /// How many of them fail now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub firing: u32,
+    /// How many of those page.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub burning: u32,
     /// Waiting before the first page, if it waits.
     pub hold: Option<Hold>,
     /// Why nobody is paged although it is urgent, and when that ends.
@@ -127,6 +143,12 @@ pub struct Incident {
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
     pub paging_event: u64,
+}
+
+/// Whether a count is worth a field: what is over has none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Incident {

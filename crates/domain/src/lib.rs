@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod alert;
 pub mod bugs;
+pub mod calendar;
 pub mod command;
 pub mod decide;
 pub mod event;
@@ -12,6 +13,8 @@ pub mod incident;
 pub mod learn;
 pub mod monitor;
 pub mod oncall;
+pub mod oncall_command;
+pub mod oncall_event;
 pub mod pack;
 pub mod page;
 pub mod people;

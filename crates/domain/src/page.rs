@@ -14,6 +14,18 @@ pub const ATTEMPTS_MAX: u32 = 3;
 pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
 /// An attempt without an answer for this long counts as timed out (the sender itself gives up after 15 s).
 pub const ATTEMPT_DEADLINE_MS: u64 = 20_000;
+/// Messages about incidents that one person gets one by one within [`BURST_WINDOW_MS`]; what is not critical and comes beyond
+/// that is told together.
+pub const BURST_MAX: usize = 8;
+/// The time in which messages to one person are counted: 10 minutes.
+pub const BURST_WINDOW_MS: u64 = 600_000;
+/// What is told together is told no sooner than this after the last message to the same person: 3 minutes, so that it comes
+/// before a usual level is over.
+pub const TOGETHER_EVERY_MS: u64 = 180_000;
+/// After so many attempts in a row that failed or got no answer, a provider is left alone for [`PROVIDER_REST_MS`].
+pub const PROVIDER_FAILURES_MAX: u32 = 5;
+/// How long a provider is left alone; then one message tries it before the others do.
+pub const PROVIDER_REST_MS: u64 = 30_000;
 /// Levels of a policy at most.
 pub const LEVELS_MAX: usize = 20;
 /// Repeats of a policy at most.
@@ -111,6 +123,11 @@ pub enum Delivery {
     Due {
         /// When.
         at: Timestamp,
+    },
+    /// It is told together with others, by that message.
+    Together {
+        /// The message that tells it.
+        by: NotificationId,
     },
     /// An attempt is under way.
     Sending {

@@ -4,6 +4,8 @@ use tocsin_domain::event::{
     AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, NotificationWhat,
     PeopleEvent, RosterEvent, WatchEvent,
 };
+use tocsin_domain::oncall::Change;
+use tocsin_domain::oncall_event::OncallEvent;
 
 /// The word of an event's kind.
 pub(crate) fn of(body: &EventBody) -> String {
@@ -48,6 +50,28 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::ServiceSet { .. } => "service_set",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",
+        RosterEvent::Oncall { what } => oncall(what),
+    }
+}
+
+const fn oncall(event: &OncallEvent) -> &'static str {
+    match event {
+        OncallEvent::ScheduleChanged { change, .. } => match change {
+            Change::OverrideAdded { .. } => "override_added",
+            Change::OverrideRemoved { .. } => "override_removed",
+            Change::OverrideEnded { .. } => "override_ended",
+            Change::TemporaryAdded { .. } => "temporary_added",
+            Change::TemporaryRemoved { .. } => "temporary_removed",
+            Change::TemporaryEnded { .. } => "temporary_ended",
+            Change::SwapProposed { .. } => "swap_proposed",
+            Change::SwapAccepted { .. } => "swap_accepted",
+            Change::SwapDeclined { .. } => "swap_declined",
+            Change::SwapWithdrawn { .. } => "swap_withdrawn",
+            Change::SwapMade { .. } => "swap_made",
+            Change::SwapUndone { .. } => "swap_undone",
+        },
+        OncallEvent::CalendarSet { .. } => "calendar_set",
+        OncallEvent::CalendarRevoked { .. } => "calendar_revoked",
     }
 }
 
@@ -94,6 +118,9 @@ const fn notification(what: &NotificationWhat) -> &'static str {
     match what {
         NotificationWhat::Planned { .. } => "planned",
         NotificationWhat::Advanced { .. } => "advanced",
+        NotificationWhat::Gathers { .. } => "gathers",
+        NotificationWhat::ToldTogether { .. } => "told_together",
+        NotificationWhat::Postponed { .. } => "postponed",
         NotificationWhat::AttemptStarted { .. } => "attempt_started",
         NotificationWhat::AttemptFinished { .. } => "attempt_finished",
         NotificationWhat::Cancelled { .. } => "cancelled",

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::{Ask, Command};
-use tocsin_domain::decide::{decide, next_due};
+use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
@@ -101,7 +101,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// When the next thing is due without anybody asking. While commits fail, not before the next try.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let due = next_due(&self.state);
+        let due = self.state.next_due();
         match &self.setback {
             None => due,
             Some(setback) => Some(due.map_or(setback.until(), |due| due.max(setback.until()))),
@@ -358,6 +358,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             for event in events {
                 published.evolve(event);
             }
+            if published.position == self.state.position {
+                published.share(&self.state, events);
+            }
         }
         self.effects.committed(events);
         for effect in events.iter().filter_map(effect_of) {
@@ -375,6 +378,9 @@ fn effect_of(event: &Event) -> Option<Effect> {
             }),
             NotificationWhat::Planned { .. }
             | NotificationWhat::Advanced { .. }
+            | NotificationWhat::Gathers { .. }
+            | NotificationWhat::ToldTogether { .. }
+            | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Cancelled { .. } => None,
         },

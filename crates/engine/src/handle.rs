@@ -1,7 +1,7 @@
 //! The engine's thread and the handle by which everybody else reaches it: a bounded queue in, committed state out.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -46,9 +46,11 @@ pub enum AskError {
 }
 
 type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
+type ReplyAll = Box<dyn FnOnce(Vec<Result<Done, AskError>>) + Send>;
 
 enum Input {
     Ask(Box<Command>, Reply),
+    AskAll(Vec<Command>, ReplyAll),
     Arrived(Batch),
     Knock(Box<dyn FnOnce() + Send>),
     Stop,
@@ -73,6 +75,21 @@ impl EngineHandle {
     ) -> Result<(), AskError> {
         self.queue
             .try_send(Input::Ask(Box::new(command), Box::new(reply)))
+            .map_err(not_taken)
+    }
+
+    /// Sends commands that are decided one after the other and made durable together; `reply` is called on the engine's thread
+    /// once the outcome of each is durable, in the order of the commands, and must not block.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; nothing was kept and `reply` is not called then.
+    pub fn ask_all(
+        &self,
+        commands: Vec<Command>,
+        reply: impl FnOnce(Vec<Result<Done, AskError>>) + Send + 'static,
+    ) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::AskAll(commands, Box::new(reply)))
             .map_err(not_taken)
     }
 
@@ -178,6 +195,7 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
             match input {
                 Input::Ask(command, reply) => commands.push((*command, reply)),
+                Input::AskAll(all, reply) => commands.extend(answered_together(all, reply)),
                 Input::Arrived(batch) => batches.push(batch),
                 Input::Knock(answer) => knocks.push(answer),
                 Input::Stop => stopping = true,
@@ -189,4 +207,27 @@ fn run<J: Journal, E: Entropy, F: Effects>(
             return core.taken_over().cloned().map_or(Ok(()), Err);
         }
     }
+}
+
+/// Gives each of several commands a reply of its own; the last of them calls `reply` with all outcomes.
+fn answered_together(commands: Vec<Command>, reply: ReplyAll) -> Vec<(Command, Reply)> {
+    let outcomes = commands.iter().map(|_| Err(AskError::Stopped)).collect();
+    let waiting = Arc::new(Mutex::new((commands.len(), outcomes, Some(reply))));
+    let answered = |(index, command)| {
+        let waiting = Arc::clone(&waiting);
+        let note = move |outcome| {
+            let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let (left, outcomes, reply): &mut (usize, Vec<_>, Option<ReplyAll>) = &mut all;
+            outcomes[index] = outcome;
+            *left -= 1;
+            if *left == 0
+                && let Some(reply) = reply.take()
+            {
+                reply(std::mem::take(outcomes));
+            }
+        };
+        let note: Reply = Box::new(note);
+        (command, note)
+    };
+    commands.into_iter().enumerate().map(answered).collect()
 }

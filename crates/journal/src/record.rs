@@ -7,6 +7,7 @@ use tocsin_domain::event::{
     AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, PeopleEvent,
     RosterEvent, WatchEvent,
 };
+use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::time::Timestamp;
 
 use crate::error::JournalError;
@@ -152,6 +153,15 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
         RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+        RosterEvent::Oncall { what } => stream_of_oncall(what),
+    }
+}
+
+fn stream_of_oncall(event: &OncallEvent) -> String {
+    match event {
+        OncallEvent::ScheduleChanged { schedule, .. } => format!("schedule:{schedule}"),
+        OncallEvent::CalendarSet { calendar } => format!("calendar:{}", calendar.id),
+        OncallEvent::CalendarRevoked { calendar } => format!("calendar:{calendar}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::relapse::Return;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Onset};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
@@ -252,7 +252,10 @@ impl Decider<'_> {
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.
     pub(super) fn open_alert(&mut self, condition: Condition) {
         let cause = cause_of(&condition.evidence);
-        let joined = self.incident_to_join(&condition);
+        let own = self.incident_to_join(&condition);
+        let storm = own.is_none().then(|| self.storm_to_join(&condition));
+        let storm = storm.flatten();
+        let joined = own.or(storm);
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -277,6 +280,7 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
             evidence: condition.evidence.clone(),
             repeats: 0,
+            grouped: storm.map(|_| Grouped::Storm),
         };
         let opened = AlertEvent::Opened {
             alert: Box::new(alert),
@@ -308,6 +312,15 @@ impl Decider<'_> {
             .resolved_at
             .is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
         (last.is_open() || recent).then_some(last.id)
+    }
+
+    /// In a storm, what is raised from outside joins the newest incident of its service. What Tocsin judges itself does not: it
+    /// has an incident of its own by its target or rule.
+    fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
+        let outside = !condition.source.is_own_judge();
+        let (service, severity) = (condition.service, condition.severity);
+        let storm = || self.state.storm_of(service, severity, self.now);
+        outside.then(storm).flatten()
     }
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {

@@ -44,13 +44,35 @@ impl Decider<'_> {
             detail,
             retry_at,
         };
+        let told_along = self.pages_told_along(id);
         let position = self.emit_message(cause, id, what, purpose.incident());
         if let (Purpose::Page(incident), None) = (purpose, retry_at)
             && outcome != Outcome::Accepted
         {
+            let along: Vec<(IncidentId, NotificationId)> = told_along
+                .into_iter()
+                .filter(|(_, member)| self.has_failed(*member))
+                .collect();
+            for (incident, failed) in along {
+                self.try_another_way(incident, failed, position);
+            }
             self.try_another_way(incident, id, position);
         }
         Ok(())
+    }
+
+    fn pages_told_along(&self, id: NotificationId) -> Vec<(IncidentId, NotificationId)> {
+        let members = self.state.told_along(id);
+        let pages = members.filter_map(|member| match member.purpose {
+            Purpose::Page(incident) => Some((incident, member.id)),
+            Purpose::Resolved(_) | Purpose::Test => None,
+        });
+        pages.collect()
+    }
+
+    fn has_failed(&self, id: NotificationId) -> bool {
+        let message = self.state.notifications.get(&id);
+        message.is_some_and(|message| matches!(message.state, Delivery::Failed { .. }))
     }
 
     fn retry_at(&self, message: &Notification, number: u32, outcome: Outcome) -> Option<Timestamp> {
@@ -90,36 +112,7 @@ impl Decider<'_> {
         if !self.may_want_pages(incident) {
             return;
         }
-        let Some(user) = self
-            .state
-            .notifications
-            .get(&failed)
-            .map(|message| message.user)
-        else {
-            return;
-        };
-        let cause = Cause::Event { position };
-        let mut waiting: Vec<(Timestamp, NotificationId)> = self
-            .active_pages(incident)
-            .filter(|page| page.user == user)
-            .filter_map(|page| match page.state {
-                Delivery::Due { at } => Some((at, page.id)),
-                Delivery::Sending { .. }
-                | Delivery::Delivered { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => None,
-            })
-            .collect();
-        waiting.sort();
-        if let Some((due, next)) = waiting.first().copied() {
-            if due > self.now {
-                let why = "another way to reach this person failed".to_owned();
-                let what = NotificationWhat::Advanced {
-                    due_at: self.now,
-                    why,
-                };
-                self.emit_message(cause, next, what, Some(incident));
-            }
+        if self.use_other_way(incident, failed, position) {
             return;
         }
         if !self.wants_pages(incident) || self.somebody_reached(incident) {

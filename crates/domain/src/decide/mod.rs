@@ -3,6 +3,7 @@
 mod alert;
 mod attempt;
 mod due;
+mod oncall;
 mod paging;
 mod people;
 mod relapse;
@@ -10,9 +11,8 @@ mod respond;
 mod roster;
 mod rule;
 mod setup;
+mod together;
 mod watch;
-
-pub use due::next_due;
 
 use crate::command::{Ask, Command, Refusal};
 use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};

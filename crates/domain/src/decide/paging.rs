@@ -307,8 +307,11 @@ impl Decider<'_> {
             for (method, delay_ms, way) in ways(known) {
                 let busy = self
                     .active_pages(incident)
-                    .any(|page| page.contact_method == method.0);
-                if !busy {
+                    .find(|page| page.contact_method == method.0)
+                    .map(|page| page.id);
+                if let Some(page) = busy {
+                    self.tell_alone(page, Cause::Event { position: cause });
+                } else {
                     let due = self.now.plus_ms(delay_ms);
                     let cause = Cause::Event { position: cause };
                     self.plan(
@@ -325,12 +328,13 @@ impl Decider<'_> {
         }
     }
 
-    /// Messages of paging purpose about an incident that are due or under way.
+    /// Messages of paging purpose about an incident that are due or under way, in the order they were planned.
     pub(super) fn active_pages(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
-        let active = self.state.active_notifications.iter();
-        active
-            .filter_map(|id| self.state.notifications.get(id))
+        let active = &self.state.active_notifications;
+        self.state
+            .messages_about(incident)
             .filter(move |page| page.purpose == Purpose::Page(incident))
+            .filter(|page| active.contains(&page.id))
     }
 
     #[expect(
@@ -389,7 +393,13 @@ impl Decider<'_> {
     pub(super) fn cancel_pages(&mut self, incident: IncidentId, cause: &Cause, why: &str) {
         let due: Vec<NotificationId> = self
             .active_pages(incident)
-            .filter(|page| matches!(page.state, Delivery::Due { .. }))
+            .filter(|page| match page.state {
+                Delivery::Due { .. } | Delivery::Together { .. } => true,
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => false,
+            })
             .map(|page| page.id)
             .collect();
         for id in due {

@@ -94,6 +94,9 @@ impl Decider<'_> {
     /// For how long nothing that pages has failed in an open incident that did page; none while something does, and none when
     /// nothing ever did.
     fn rest_ms(&self, incident: &Incident) -> Option<u64> {
+        if self.state.burns(incident) {
+            return None;
+        }
         let alerts = incident.alerts.iter();
         let urgent = alerts
             .filter_map(|alert| self.state.alerts.get(alert))

@@ -22,8 +22,8 @@ impl Decider<'_> {
                 id,
                 name,
                 time_zone,
-                layer,
-            } => self.schedule_set(id, &name, time_zone, layer)?,
+                layers,
+            } => self.schedule_set(id, &name, time_zone, layers)?,
             RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
             RosterAsk::SetPolicy {
                 id,
@@ -56,6 +56,9 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
+            RosterAsk::Oncall(ask) => RosterEvent::Oncall {
+                what: self.oncall(ask)?,
+            },
         };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())
@@ -80,7 +83,7 @@ impl Decider<'_> {
         id: Option<ScheduleId>,
         name: &str,
         time_zone: String,
-        layer: Layer,
+        layers: Vec<Layer>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
@@ -89,19 +92,17 @@ impl Decider<'_> {
         {
             return Err(Refusal::not_found(format!("schedule {known}")));
         }
-        for member in &layer.members {
-            self.user(*member)?;
-        }
+        self.known_members(&layers)?;
         let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
-        // A rotation is replaced; what was changed by hand for it stays.
+        // The rotations are replaced; what was changed by hand for it stays.
         let schedule = match self.state.schedules.get(&id) {
             Some(known) => Schedule {
                 name,
                 time_zone,
-                layers: vec![layer],
+                layers,
                 ..known.clone()
             },
-            None => Schedule::of_layers(id, team, name, time_zone, vec![layer]),
+            None => Schedule::of_layers(id, team, name, time_zone, layers),
         };
         let reasons = schedule.violations();
         if reasons.is_empty() {

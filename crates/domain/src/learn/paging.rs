@@ -33,6 +33,7 @@ fn page(case: &mut Case<'_>, notification: &Notification) -> Page {
     let accepted = match &notification.state {
         Delivery::Delivered { .. } => true,
         Delivery::Due { .. }
+        | Delivery::Together { .. }
         | Delivery::Sending { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => notification
@@ -82,7 +83,11 @@ fn cite_about(case: &mut Case<'_>, id: NotificationId) -> Vec<EvidenceRef> {
                     NotificationWhat::Planned { .. }
                     | NotificationWhat::AttemptStarted { .. }
                     | NotificationWhat::AttemptFinished { .. } => true,
-                    NotificationWhat::Advanced { .. } | NotificationWhat::Cancelled { .. } => false,
+                    NotificationWhat::Advanced { .. }
+                    | NotificationWhat::Gathers { .. }
+                    | NotificationWhat::ToldTogether { .. }
+                    | NotificationWhat::Postponed { .. }
+                    | NotificationWhat::Cancelled { .. } => false,
                 }
         })
     };

@@ -225,6 +225,16 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             false,
             Tone::Info,
         ),
+        NotificationWhat::Gathers { why, .. } | NotificationWhat::Postponed { why, .. } => told(
+            format!("{name} waits: {}.", clean(why, 160)),
+            false,
+            Tone::Info,
+        ),
+        NotificationWhat::ToldTogether { .. } => told(
+            format!("{name} is told together with others, since many came at once."),
+            false,
+            Tone::Info,
+        ),
         NotificationWhat::AttemptStarted { number } => {
             let again = if *number > 1 {
                 format!(" (attempt {number})")
@@ -445,6 +455,9 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
         EventBody::Notification(part) => match &part.what {
             NotificationWhat::Planned { .. } => "page_planned",
             NotificationWhat::Advanced { .. } => "page_advanced",
+            NotificationWhat::Gathers { .. } => "page_gathers",
+            NotificationWhat::ToldTogether { .. } => "page_told_together",
+            NotificationWhat::Postponed { .. } => "page_postponed",
             NotificationWhat::AttemptStarted { .. } => "attempt_started",
             NotificationWhat::AttemptFinished { .. } => "attempt_finished",
             NotificationWhat::Cancelled { .. } => "page_cancelled",

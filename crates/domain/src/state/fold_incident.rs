@@ -1,7 +1,7 @@
 //! Folds events about alerts, incidents and messages.
 
 use super::State;
-use crate::alert::AlertSource;
+use crate::alert::{Alert, AlertSource};
 use crate::bugs::{self, Bug};
 use crate::event::{
     AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+        let before = self.alerts.get(&event.alert()).map(counts_of);
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.id);
@@ -41,6 +42,20 @@ impl State {
                 }
             }
         }
+        self.count_alert(event, before.unwrap_or_default());
+    }
+
+    /// Keeps count of what fails in an incident; `before` is what this alert was counted as.
+    fn count_alert(&mut self, event: &AlertEvent, before: (u32, u32)) {
+        let now = self.alerts.get(&event.alert()).map(counts_of);
+        let now = now.unwrap_or_default();
+        if now == before {
+            return;
+        }
+        if let Some(incident) = self.incidents.get_mut(&event.incident()) {
+            incident.firing = (incident.firing + now.0).saturating_sub(before.0);
+            incident.burning = (incident.burning + now.1).saturating_sub(before.1);
+        }
     }
 
     pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
@@ -68,6 +83,8 @@ impl State {
                 opened_at: at,
                 onset: onset.clone(),
                 alerts: Vec::new(),
+                firing: 0,
+                burning: 0,
                 hold: None,
                 suppressed: None,
                 flapping: false,
@@ -82,6 +99,8 @@ impl State {
                 paging_event: envelope.position,
             };
             self.last_number = *number;
+            self.numbers.insert(*number, event.incident);
+            self.count_opened(*service, *severity, at, event.incident);
             self.open_incidents.insert(event.incident);
             if let Some(target) = target {
                 self.last_of_target.insert(*target, event.incident);
@@ -122,65 +141,105 @@ impl State {
             return;
         };
         message.last_event = envelope.position;
+        let before = message.state.clone();
+        fold_message(message, &event.what, at);
+        let state = message.state.clone();
+        self.settle_active(id);
         match &event.what {
-            NotificationWhat::Planned { .. } => {}
-            NotificationWhat::Advanced { due_at, .. } => {
-                message.state = Delivery::Due { at: *due_at }
+            NotificationWhat::Gathers { .. } => self.gathers(id),
+            NotificationWhat::ToldTogether { by } => self.join(id, *by),
+            NotificationWhat::AttemptStarted { .. } => {
+                self.stop_gathering(id);
+                self.count_sent(id, at);
             }
-            NotificationWhat::AttemptStarted { number } => {
-                message.state = Delivery::Sending { since: at };
-                message.attempts.push(Attempt {
-                    number: *number,
-                    started_at: at,
-                    finished_at: None,
-                    outcome: None,
-                    detail: String::new(),
-                });
-            }
-            NotificationWhat::AttemptFinished {
-                number,
-                outcome,
-                detail,
-                retry_at,
-            } => {
-                if let Some(attempt) = message
-                    .attempts
-                    .iter_mut()
-                    .find(|attempt| attempt.number == *number)
-                {
-                    attempt.finished_at = Some(at);
-                    attempt.outcome = Some(*outcome);
-                    attempt.detail.clone_from(detail);
+            NotificationWhat::AttemptFinished { outcome, .. } => {
+                self.count_outcome(id, *outcome, at);
+                if !matches!(state, Delivery::Due { .. }) {
+                    self.settle_together(id, &state);
                 }
-                message.state = match (outcome, retry_at) {
-                    (Outcome::Accepted, _) => Delivery::Delivered { at },
-                    (_, Some(due)) => Delivery::Due { at: *due },
-                    (_, None) => Delivery::Failed { at },
-                };
             }
-            NotificationWhat::Cancelled { why } => {
-                message.state = Delivery::Cancelled {
-                    at,
-                    why: why.clone(),
-                }
+            NotificationWhat::Cancelled { .. } => {
+                self.stop_gathering(id);
+                // What it would have told along is told on its own.
+                self.settle_together(id, &Delivery::Due { at });
+            }
+            NotificationWhat::Planned { .. }
+            | NotificationWhat::Advanced { .. }
+            | NotificationWhat::Postponed { .. } => {}
+        }
+        // Whether a message rests depends on what it tells along.
+        for told in [before, state] {
+            if let Delivery::Together { by } = told {
+                self.refresh_message(by);
             }
         }
-        let active = match message.state {
-            Delivery::Due { .. } | Delivery::Sending { .. } => true,
-            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                false
-            }
-        };
-        self.set_active(id, active);
     }
 
-    fn set_active(&mut self, id: NotificationId, active: bool) {
-        if active {
-            self.active_notifications.insert(id);
-        } else {
-            self.active_notifications.remove(&id);
+    /// Keeps the set of messages that may still be sent.
+    pub(super) fn settle_active(&mut self, id: NotificationId) {
+        let Some(message) = self.notifications.get(&id) else {
+            return;
+        };
+        match message.state {
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => {
+                self.active_notifications.insert(id);
+            }
+            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+                self.active_notifications.remove(&id);
+            }
         }
     }
+}
+
+fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timestamp) {
+    match what {
+        NotificationWhat::Planned { .. } => {}
+        NotificationWhat::Advanced { due_at, .. }
+        | NotificationWhat::Gathers { due_at, .. }
+        | NotificationWhat::Postponed { due_at, .. } => {
+            message.state = Delivery::Due { at: *due_at };
+        }
+        NotificationWhat::ToldTogether { by } => message.state = Delivery::Together { by: *by },
+        NotificationWhat::AttemptStarted { number } => {
+            message.state = Delivery::Sending { since: at };
+            message.attempts.push(Attempt {
+                number: *number,
+                started_at: at,
+                finished_at: None,
+                outcome: None,
+                detail: String::new(),
+            });
+        }
+        NotificationWhat::AttemptFinished {
+            number,
+            outcome,
+            detail,
+            retry_at,
+        } => {
+            let mut attempts = message.attempts.iter_mut();
+            if let Some(attempt) = attempts.find(|attempt| attempt.number == *number) {
+                attempt.finished_at = Some(at);
+                attempt.outcome = Some(*outcome);
+                attempt.detail.clone_from(detail);
+            }
+            message.state = match (outcome, retry_at) {
+                (Outcome::Accepted, _) => Delivery::Delivered { at },
+                (_, Some(due)) => Delivery::Due { at: *due },
+                (_, None) => Delivery::Failed { at },
+            };
+        }
+        NotificationWhat::Cancelled { why } => {
+            message.state = Delivery::Cancelled {
+                at,
+                why: why.clone(),
+            };
+        }
+    }
+}
+
+/// As how many failing alerts, and as how many that page, it counts.
+fn counts_of(alert: &Alert) -> (u32, u32) {
+    (u32::from(alert.is_firing()), u32::from(alert.is_burning()))
 }
 
 #[expect(

@@ -75,6 +75,8 @@ impl State {
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
     fn forget_user(&mut self, user: crate::id::UserId) {
         self.users.remove(&user);
+        self.forget_sent(user);
+        self.calendars.retain(|_, calendar| calendar.user != user);
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
@@ -92,13 +94,14 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_roster(&mut self, event: &RosterEvent) {
+    pub(super) fn evolve_roster(&mut self, event: &RosterEvent, at: Timestamp) {
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
             }
             RosterEvent::ScheduleRemoved { schedule } => {
                 self.schedules.remove(schedule);
+                self.forget_calendars_of(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
@@ -116,6 +119,7 @@ impl State {
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
             }
+            RosterEvent::Oncall { what } => self.evolve_oncall(what, at),
         }
     }
 

@@ -1,21 +1,32 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
+mod due;
 mod fold_incident;
+mod fold_oncall;
 mod fold_roster;
+mod outbox;
+mod shared_map;
+mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use due::Subject;
+pub(crate) use due::Wait;
+pub use outbox::Provider;
+pub use shared_map::SharedMap;
+
 use crate::alert::{Alert, AlertKey, Sender};
+use crate::calendar::Calendar;
 use crate::event::{Event, EventBody, InputEvent};
 use crate::id::{
-    AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
-    TargetId, TeamId, UserId,
+    AlertId, CalendarId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId,
+    ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::Incident;
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
-use crate::people::{Urgency, User};
+use crate::people::User;
 use crate::service::{Integration, Service};
 use crate::target::Target;
 
@@ -41,11 +52,13 @@ pub struct State {
     /// Monitors.
     pub monitors: BTreeMap<MonitorId, Monitor>,
     /// Incidents, open and over.
-    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub incidents: SharedMap<IncidentId, Incident>,
     /// Alerts, firing and over.
-    pub alerts: BTreeMap<AlertId, Alert>,
+    pub alerts: SharedMap<AlertId, Alert>,
     /// Messages, under way and over.
-    pub notifications: BTreeMap<NotificationId, Notification>,
+    pub notifications: SharedMap<NotificationId, Notification>,
+    /// Incidents by their numbers.
+    pub numbers: BTreeMap<u64, IncidentId>,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.
@@ -58,8 +71,13 @@ pub struct State {
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
+    /// Calendars that are subscribed to.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    agenda: due::Agenda,
+    outbox: outbox::Outbox,
+    storms: storm::Storms,
 }
 
 /// What set-up made.
@@ -91,11 +109,8 @@ impl State {
     /// Whether something that pages fails at this moment. While it does not, an open incident rests: nobody is paged for what
     /// is over, and what was planned waits for the failure to come back or for the resolve.
     #[must_use]
-    pub fn burns(&self, incident: &Incident) -> bool {
-        let alerts = incident.alerts.iter();
-        alerts
-            .filter_map(|id| self.alerts.get(id))
-            .any(|alert| alert.is_firing() && alert.severity.urgency() == Urgency::High)
+    pub const fn burns(&self, incident: &Incident) -> bool {
+        incident.burning > 0
     }
 
     /// Whether somebody has to be reached for an incident now.
@@ -116,12 +131,47 @@ impl State {
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what),
             EventBody::People(what) => self.evolve_people(what, event.at),
-            EventBody::Roster(what) => self.evolve_roster(what),
+            EventBody::Roster(what) => self.evolve_roster(what, event.at),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
             EventBody::Incident(what) => self.evolve_incident(what, event),
             EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}
+        }
+        self.refresh_due(&event.body);
+    }
+
+    fn refresh_due(&mut self, body: &EventBody) {
+        match body {
+            EventBody::Alert(what) => self.refresh_incident(what.incident()),
+            EventBody::Incident(what) => self.refresh_incident(what.incident),
+            EventBody::Notification(what) => self.refresh_message(what.notification),
+            EventBody::Installation(_)
+            | EventBody::People(_)
+            | EventBody::Roster(_)
+            | EventBody::Watch(_)
+            | EventBody::Input(_) => {}
+        }
+    }
+
+    /// Holds what `events` touched once together with `other`, which was folded from the same events.
+    pub fn share(&mut self, other: &Self, events: &[Event]) {
+        for event in events {
+            match &event.body {
+                EventBody::Alert(what) => {
+                    self.alerts.share(&what.alert(), &other.alerts);
+                    self.incidents.share(&what.incident(), &other.incidents);
+                }
+                EventBody::Incident(what) => self.incidents.share(&what.incident, &other.incidents),
+                EventBody::Notification(what) => self
+                    .notifications
+                    .share(&what.notification, &other.notifications),
+                EventBody::Installation(_)
+                | EventBody::People(_)
+                | EventBody::Roster(_)
+                | EventBody::Watch(_)
+                | EventBody::Input(_) => {}
+            }
         }
     }
 }

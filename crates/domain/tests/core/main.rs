@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod due_reference;
 mod incident;
 mod keys;
 mod oncall;
@@ -9,4 +10,6 @@ mod paging;
 mod quiet;
 mod returns;
 mod rules;
+mod sharing;
+mod storms;
 mod world;

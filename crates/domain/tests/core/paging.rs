@@ -3,7 +3,6 @@
 use crate::world::World;
 use proptest::prelude::*;
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, WatchAsk};
-use tocsin_domain::decide::next_due;
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -36,6 +35,15 @@ fn nobody_answers_so_the_next_level_then_again_then_the_fallback_list_every_fift
         world.count(|what| matches!(what, IncidentWhat::FallbackReached { .. })),
         3
     );
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_hold_up_a_first_page() {
+    let mut world = World::set_up();
+    world.trigger("checkout", Severity::Info);
+    world.now = world.now.minus_ms(60 * MINUTE);
+    world.trigger("checkout", Severity::Critical);
+    assert_eq!(names(&world), ["Ada"]);
 }
 
 #[test]
@@ -107,14 +115,14 @@ fn an_empty_schedule_and_an_unreachable_person_are_passed_over_with_the_reason()
         id: None,
         name: "Nobody".to_owned(),
         time_zone: "UTC".to_owned(),
-        layer: Layer::rotation(
+        layers: vec![Layer::rotation(
             start,
             Turn {
                 every: 1,
                 unit: TurnUnit::Days,
             },
             Vec::new(),
-        ),
+        )],
     }));
     let ada = world.ada();
     world.set_levels(0, &[(MINUTE, &[bea]), (MINUTE, &[ada])]);
@@ -285,7 +293,7 @@ fn nothing_is_forgotten(world: &World) {
         let incident = &world.state.incidents[id];
         let waits = incident.status == Status::Triggered && incident.urgency == Urgency::High;
         if waits && (world.state.burns(incident) || incident.healthy_since.is_some()) {
-            assert!(next_due(&world.state).is_some(), "{incident:?}");
+            assert!(world.state.next_due().is_some(), "{incident:?}");
             let has_next = incident.healthy_since.is_some()
                 || incident.hold.is_some()
                 || incident.suppressed.is_some()
@@ -299,7 +307,7 @@ fn nothing_is_forgotten(world: &World) {
     for message in world.state.notifications.values() {
         let active = matches!(
             message.state,
-            Delivery::Due { .. } | Delivery::Sending { .. }
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. }
         );
         assert_eq!(
             active,

@@ -9,7 +9,7 @@ use tocsin_domain::alert::{EvidenceSample, Onset};
 use tocsin_domain::command::{
     AlertAsk, Ask, Command, PeopleAsk, Refusal, RespondAsk, RosterAsk, WatchAsk,
 };
-use tocsin_domain::decide::{decide, next_due};
+use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{
     ContactMethodId, Entropy, MonitorId, NotificationId, SecretId, TargetId, UserId,
@@ -81,6 +81,7 @@ impl World {
         };
         let events = decide(&mut self.state, command, self.now, &mut self.entropy)?;
         self.journal.extend(events.clone());
+        crate::due_reference::check(&self.state);
         self.no_page_without_a_fire(&events);
         Ok(events)
     }
@@ -110,7 +111,7 @@ impl World {
     /// Moves the clock, stopping at everything that is due on the way.
     pub(crate) fn wait_ms(&mut self, ms: u64) {
         let end = self.now.plus_ms(ms);
-        while let Some(due) = next_due(&self.state).filter(|due| *due <= end) {
+        while let Some(due) = self.state.next_due().filter(|due| *due <= end) {
             assert!(
                 due > self.now || !self.ask(Ask::Tick).is_empty(),
                 "what is due gets done"

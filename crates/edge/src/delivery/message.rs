@@ -4,13 +4,18 @@ use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::SecretId;
 use tocsin_domain::incident::Incident;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
-use super::queue::Work;
+use super::queue::{Rank, Work};
 
+/// Incidents that a message names beside its own.
+const OTHERS_MAX: usize = 10;
+/// Alerts whose own details a message shows.
+const DETAILED_MAX: usize = 3;
 /// Further alerts that a message names.
 const ALERTS_MAX: usize = 5;
 
@@ -35,10 +40,20 @@ pub(crate) struct Secrets {
     pub(crate) signing_key: Option<SecretString>,
 }
 
-/// Purpose and channel of an attempt that is still wanted.
-pub(crate) fn sort(state: &State, work: Work) -> Option<(Purpose, ChannelKind)> {
+/// Rank and channel of an attempt that is still wanted.
+pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
     let message = wanted(state, work)?;
-    Some((message.purpose, message.channel))
+    let critical = |incident| {
+        let known: Option<&Incident> = state.incidents.get(&incident);
+        known.is_some_and(|known| known.severity == Severity::Critical)
+    };
+    let rank = match message.purpose {
+        Purpose::Page(incident) if critical(incident) => Rank::Critical,
+        Purpose::Page(_) => Rank::Page,
+        Purpose::Resolved(_) => Rank::Resolved,
+        Purpose::Test => Rank::Test,
+    };
+    Some((rank, message.channel))
 }
 
 /// The message, if this attempt is the one under way: no attempt starts after its message was cancelled.
@@ -69,16 +84,26 @@ fn write(
     let method = method.ok_or("not sent: the contact method was removed")?;
     let incident = notification.purpose.incident();
     let incident = incident.and_then(|id| state.incidents.get(&id));
+    let along: Vec<&Incident> = state
+        .told_along(notification.id)
+        .filter_map(|message| state.incidents.get(&message.purpose.incident()?))
+        .filter(|told| still_to_tell(state, notification.purpose, told))
+        .collect();
+    // What others are told by may itself be over: the first of them takes its place.
+    let own = incident.filter(|own| still_to_tell(state, notification.purpose, own));
+    let incident = own.or(along.first().copied()).or(incident);
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
         (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
-            about(state, incident, notification, Kind::Page, public_url)
+            let page = about(state, incident, notification, Kind::Page, public_url);
+            with_others(page, incident, &along, public_url)
         }
         (Purpose::Page(_), _) => {
             return Err("not sent: meanwhile the incident was taken, silenced or over");
         }
         (Purpose::Resolved(_), Some(incident)) => {
-            about(state, incident, notification, Kind::Resolved, public_url)
+            let word = about(state, incident, notification, Kind::Resolved, public_url);
+            with_others(word, incident, &along, public_url)
         }
         (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
     };
@@ -91,6 +116,45 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
     })
+}
+
+fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
+    match purpose {
+        Purpose::Page(_) => state.wants_pages(incident),
+        Purpose::Resolved(_) => true,
+        Purpose::Test => false,
+    }
+}
+
+/// The message, with the incidents that are told along: a few by name, all in number.
+fn with_others(
+    mut message: PageMessage,
+    lead: &Incident,
+    along: &[&Incident],
+    public_url: &str,
+) -> PageMessage {
+    let others: Vec<&&Incident> = along.iter().filter(|told| told.id != lead.id).collect();
+    if others.is_empty() {
+        return message;
+    }
+    let count = others.len();
+    let plural = if count == 1 { "" } else { "s" };
+    message.title = format!("{} (and {count} more incident{plural})", message.title);
+    let named = others.iter().take(OTHERS_MAX).map(|told| {
+        let name = format!("Also #{}", told.number);
+        (
+            name,
+            format!("{} {public_url}/ui/incidents/{}", told.title, told.id),
+        )
+    });
+    let mut details: Vec<(String, String)> = named.collect();
+    if count > OTHERS_MAX {
+        let rest = format!("{} more: {public_url}/ui/incidents", count - OTHERS_MAX);
+        details.push(("And".to_owned(), rest));
+    }
+    details.append(&mut message.details);
+    message.details = details;
+    message
 }
 
 fn about(
@@ -145,10 +209,9 @@ fn details(incident: &Incident, alerts: &[&Alert], kind: Kind) -> Vec<(String, S
     if let (Kind::Resolved, Some(at)) = (kind, incident.resolved_at) {
         details.push(("Resolved".to_owned(), at.to_rfc3339()));
     }
-    for alert in alerts {
-        if alert.title == incident.title {
-            details.extend(alert.details.iter().cloned());
-        }
+    let same = alerts.iter().filter(|alert| alert.title == incident.title);
+    for alert in same.take(DETAILED_MAX) {
+        details.extend(alert.details.iter().cloned());
     }
     let others = alerts
         .iter()

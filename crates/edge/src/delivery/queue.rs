@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::Purpose;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
@@ -23,18 +22,15 @@ pub struct Work {
 
 /// What is sent first; the smallest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub(crate) enum Rank {
+    /// A page for something critical.
+    Critical,
+    /// Any other page.
     Page,
+    /// Word that something is over.
     Resolved,
+    /// A test.
     Test,
-}
-
-const fn rank(purpose: Purpose) -> Rank {
-    match purpose {
-        Purpose::Page(_) => Rank::Page,
-        Purpose::Resolved(_) => Rank::Resolved,
-        Purpose::Test => Rank::Test,
-    }
 }
 
 #[derive(Default)]
@@ -83,11 +79,11 @@ impl Queue {
         lanes.fresh.len() + ranked.map(VecDeque::len).sum::<usize>()
     }
 
-    /// The next attempt that may begin. `sort` tells purpose and channel of one that was just added; `None` from it drops the
+    /// The next attempt that may begin. `sort` tells rank and channel of one that was just added; `None` from it drops the
     /// attempt. Ends with `None` once closed.
     pub(crate) async fn next(
         &self,
-        sort: impl Fn(Work) -> Option<(Purpose, ChannelKind)>,
+        sort: impl Fn(Work) -> Option<(Rank, ChannelKind)>,
     ) -> Option<(ChannelKind, Work)> {
         loop {
             let fresh = std::mem::take(&mut self.lock().fresh);
@@ -98,10 +94,10 @@ impl Queue {
                 .collect();
             {
                 let mut lanes = self.lock();
-                for (since, work, (purpose, channel)) in sorted {
+                for (since, work, (rank, channel)) in sorted {
                     let lane = lanes.by_channel.entry(channel).or_default();
                     lane.waiting
-                        .entry(rank(purpose))
+                        .entry(rank)
                         .or_default()
                         .push_back((since, work));
                 }
@@ -166,7 +162,7 @@ fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
 
 #[cfg(test)]
 mod tests {
-    use tocsin_domain::id::{Entropy, IncidentId};
+    use tocsin_domain::id::Entropy;
 
     use super::*;
 
@@ -182,7 +178,6 @@ mod tests {
     #[tokio::test]
     async fn pages_go_first_and_a_full_channel_holds_up_nobody_else() {
         let mut entropy = Counting(1);
-        let incident = IncidentId::random(&mut entropy);
         let works: Vec<Work> = (0..20)
             .map(|_| Work {
                 notification: NotificationId::random(&mut entropy),
@@ -192,15 +187,16 @@ mod tests {
         let sort = |work: Work| {
             let index = works.iter().position(|one| *one == work).unwrap();
             Some(match index {
-                0 => (Purpose::Test, ChannelKind::Email),
-                1 => (Purpose::Resolved(incident), ChannelKind::Email),
-                19 => (Purpose::Test, ChannelKind::Ntfy),
-                _ => (Purpose::Page(incident), ChannelKind::Email),
+                18 => (Rank::Critical, ChannelKind::Email),
+                0 => (Rank::Test, ChannelKind::Email),
+                1 => (Rank::Resolved, ChannelKind::Email),
+                19 => (Rank::Test, ChannelKind::Ntfy),
+                _ => (Rank::Page, ChannelKind::Email),
             })
         };
         let queue = Queue::default();
         works.iter().for_each(|work| queue.push(*work));
-        for expected in &works[2..18] {
+        for expected in works[18..19].iter().chain(&works[2..17]) {
             assert_eq!(
                 queue.next(sort).await,
                 Some((ChannelKind::Email, *expected))
@@ -214,7 +210,7 @@ mod tests {
         queue.done(ChannelKind::Email);
         assert_eq!(
             queue.next(sort).await,
-            Some((ChannelKind::Email, works[18]))
+            Some((ChannelKind::Email, works[17]))
         );
         queue.done(ChannelKind::Email);
         assert_eq!(

@@ -1,7 +1,9 @@
 //! The HTTP side: the table of all routes, and the layers that every request passes.
 
+mod active_alerts;
 pub(crate) mod address;
 pub(crate) mod alert;
+mod alert_list;
 pub(crate) mod body;
 pub(crate) mod channel;
 pub(crate) mod health;
@@ -130,6 +132,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
+        .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -154,6 +157,7 @@ fn people(table: Table) -> Table {
 fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
+        .add(Who::Role(Viewer), routes!(oncall::own_shifts))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(
@@ -163,6 +167,26 @@ fn roster(table: Table) -> Table {
                 roster::schedule::remove_schedule
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::schedule::get_schedule))
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::render_schedule),
+        )
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::preview_schedule),
+        )
+        .add(Who::Role(Responder), routes!(roster::change::add_override))
+        .add(
+            Who::Role(Responder),
+            routes!(roster::change::remove_override),
+        )
+        .add(Who::Role(Admin), routes!(roster::change::add_temporary))
+        .add(Who::Role(Admin), routes!(roster::change::remove_temporary))
+        .add(Who::Role(Responder), routes!(roster::change::propose_swap))
+        .add(Who::Role(Responder), routes!(roster::change::accept_swap))
+        .add(Who::Role(Responder), routes!(roster::change::decline_swap))
+        .add(Who::Role(Responder), routes!(roster::change::withdraw_swap))
         .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
         .add(Who::Role(Admin), routes!(roster::policy::add_policy))
         .add(

@@ -29,6 +29,8 @@ pub(crate) enum MessagePurpose {
 pub(crate) enum PageState {
     /// Not tried yet.
     Planned,
+    /// Told together with others, by a message to the same address.
+    Together,
     /// An attempt is under way.
     Sending,
     /// Tried without success, and will be again.
@@ -105,6 +107,7 @@ pub(crate) fn page_state(message: &page::Notification) -> PageState {
     match message.state {
         Delivery::Due { .. } if message.attempts.is_empty() => PageState::Planned,
         Delivery::Due { .. } => PageState::Retrying,
+        Delivery::Together { .. } => PageState::Together,
         Delivery::Sending { .. } => PageState::Sending,
         Delivery::Delivered { .. } => PageState::Delivered,
         Delivery::Failed { .. } => PageState::Failed,
@@ -118,7 +121,8 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
     let method = user.and_then(|user| user.contact_method(message.contact_method));
     let due_at = match message.state {
         Delivery::Due { at } => at,
-        Delivery::Sending { .. }
+        Delivery::Together { .. }
+        | Delivery::Sending { .. }
         | Delivery::Delivered { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => message

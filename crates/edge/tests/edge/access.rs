@@ -31,6 +31,9 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{window_id}",
             "{token_id}",
             "{integration_id}",
+            "{override_id}",
+            "{temporary_id}",
+            "{swap_id}",
             "{*path}",
         ]
         .iter()

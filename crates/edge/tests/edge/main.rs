@@ -20,5 +20,6 @@ mod post;
 mod prometheus;
 mod remote_write;
 mod samples;
+mod schedules;
 mod stream;
 mod world;

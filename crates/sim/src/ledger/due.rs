@@ -1,6 +1,6 @@
 //! What is owed when, and whether it was done in time.
 
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Purpose;
 use tocsin_domain::people::Urgency;
@@ -45,11 +45,12 @@ impl Ledger {
             let (due, active) = (case.due(), case.active.clone());
             self.set_due(Subject::Case(*incident), due);
             for id in active {
-                let due = self
-                    .letters
-                    .get(&id)
-                    .and_then(|letter| self.letter_due(letter));
-                self.set_due(Subject::Letter(id), due);
+                self.settle_due(id);
+                // Whether a message rests depends on what it tells along.
+                let letter = self.letters.get(&id).map(|letter| letter.state);
+                if let Some(LetterState::Together(by)) = letter {
+                    self.settle_due(by);
+                }
             }
             let Some(case) = self.cases.get_mut(incident) else {
                 continue;
@@ -62,11 +63,23 @@ impl Ledger {
         touched
     }
 
-    pub(super) fn letter_due(&self, letter: &Letter) -> Option<Timestamp> {
+    pub(super) fn settle_due(&mut self, id: NotificationId) {
+        let due = self
+            .letters
+            .get(&id)
+            .and_then(|letter| self.letter_due(id, letter));
+        self.set_due(Subject::Letter(id), due);
+    }
+
+    fn letter_due(&self, id: NotificationId, letter: &Letter) -> Option<Timestamp> {
+        let tells_along = self
+            .together
+            .get(&id)
+            .is_some_and(|along| !along.is_empty());
         match letter.state {
-            LetterState::Due(at) => (!self.rests(letter)).then_some(at),
+            LetterState::Due(at) => (tells_along || !self.rests(letter)).then_some(at),
             LetterState::Sending(since) => Some(since.plus_ms(DEADLINE_MS)),
-            LetterState::Over => None,
+            LetterState::Together(_) | LetterState::Over => None,
         }
     }
 

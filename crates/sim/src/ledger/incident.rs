@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::event::{Event, IncidentEvent, IncidentWhat};
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Purpose;
 use tocsin_domain::time::Timestamp;
 
 use super::{Case, Ledger, Standing, Wait};
@@ -42,7 +43,7 @@ impl Ledger {
                     healthy_since: None,
                     wait: Wait::Nothing,
                     level_event: 0,
-                    chosen: Vec::new(),
+                    chosen: BTreeSet::new(),
                     is_paged: false,
                     is_urgent: false,
                     active: BTreeSet::new(),
@@ -126,9 +127,15 @@ impl Ledger {
         }
     }
 
-    /// A provider took a page for it.
-    pub(crate) fn page_accepted(&mut self, id: IncidentId) {
-        self.change(id, |case| case.is_paged = true);
+    /// A provider took a page, for its incident and for those that it tells along.
+    pub(crate) fn page_accepted(&mut self, page: NotificationId) {
+        let along = self.together.get(&page).cloned().unwrap_or_default();
+        for page in along.into_iter().chain([page]) {
+            let purpose = self.letters.get(&page).map(|letter| letter.purpose);
+            if let Some(Purpose::Page(id)) = purpose {
+                self.change(id, |case| case.is_paged = true);
+            }
+        }
     }
 
     fn change(&mut self, id: IncidentId, change: impl FnOnce(&mut Case)) {
@@ -147,7 +154,7 @@ impl Ledger {
         self.change(id, |case| {
             case.wait = wait;
             case.level_event = position;
-            case.chosen = chosen;
+            case.chosen.extend(chosen);
         });
     }
 
@@ -184,6 +191,7 @@ impl Case {
         self.standing = Standing::Triggered;
         self.wait = Wait::Nothing;
         self.is_paged = false;
+        self.chosen.clear();
         self.severity = severity.unwrap_or(self.severity);
     }
 }

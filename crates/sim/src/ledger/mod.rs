@@ -41,6 +41,10 @@ pub(crate) struct Ledger {
     pub(crate) cases: BTreeMap<IncidentId, Case>,
     pub(crate) open: BTreeSet<IncidentId>,
     pub(crate) letters: BTreeMap<NotificationId, Letter>,
+    /// What each message tells along.
+    together: BTreeMap<NotificationId, BTreeSet<NotificationId>>,
+    /// Positions of events after which another way to the same person may be used.
+    given_up: BTreeSet<u64>,
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
@@ -105,8 +109,8 @@ pub(crate) struct Case {
     pub(crate) wait: Wait,
     /// Position of the level that was reached last.
     level_event: u64,
-    /// Who was chosen at that level.
-    chosen: Vec<UserId>,
+    /// Who was chosen since it was to be paged for anew.
+    chosen: BTreeSet<UserId>,
     /// Whether somebody was told to be chosen since it was to be paged for anew, and a provider accepted a page since.
     pub(crate) is_paged: bool,
     is_urgent: bool,
@@ -158,6 +162,8 @@ pub(crate) struct Letter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LetterState {
     Due(Timestamp),
+    /// Another message tells it.
+    Together(NotificationId),
     Sending(Timestamp),
     Over,
 }
@@ -179,7 +185,7 @@ impl Ledger {
         match &event.body {
             EventBody::Installation(what) => self.see_installation(what),
             EventBody::People(what) => self.see_people(what),
-            EventBody::Roster(what) => self.see_roster(what),
+            EventBody::Roster(what) => self.see_roster(what, event.at),
             EventBody::Watch(what) => self.see_watch(what),
             EventBody::Alert(what) => self.see_alert(what, event),
             EventBody::Incident(what) => self.see_incident(what, event),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tocsin_domain::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use tocsin_domain::id::{TargetId, UserId};
+use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
 use tocsin_domain::people::ContactMethod;
 use tocsin_domain::time::Timestamp;
@@ -75,7 +76,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn see_roster(&mut self, what: &RosterEvent) {
+    pub(super) fn see_roster(&mut self, what: &RosterEvent, at: Timestamp) {
         match what {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
@@ -99,6 +100,14 @@ impl Ledger {
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
             }
+            RosterEvent::Oncall { what } => match what {
+                OncallEvent::ScheduleChanged { schedule, change } => {
+                    if let Some(schedule) = self.schedules.get_mut(schedule) {
+                        schedule.apply(change, at);
+                    }
+                }
+                OncallEvent::CalendarSet { .. } | OncallEvent::CalendarRevoked { .. } => {}
+            },
         }
     }
 

@@ -231,7 +231,7 @@ impl World {
             id,
             name: format!("Schedule {}", self.ledger.schedules.len()),
             time_zone: self.random.one_of(ZONES).to_owned(),
-            layer,
+            layers: vec![layer],
         }
     }
 

@@ -299,7 +299,7 @@ impl World {
             if fate.is_accepted {
                 self.tally.pages += 1;
                 self.check_repeats(notification);
-                self.ledger.page_accepted(incident);
+                self.ledger.page_accepted(notification);
             }
             if let Some(after) = fate.read_after_us {
                 self.after(after, Happening::Reads { user, incident });

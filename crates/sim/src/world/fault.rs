@@ -101,7 +101,10 @@ impl World {
             Kind::Storm => self.storm(),
         }
         let planned = KINDS.iter().find(|(one, _)| *one == kind);
-        self.some_time_after(planned.map_or(DAY, |(_, mean)| *mean), Happening::Befalls(kind));
+        self.some_time_after(
+            planned.map_or(DAY, |(_, mean)| *mean),
+            Happening::Befalls(kind),
+        );
     }
 
     /// The clock of the machine jumps; it is set right again by a jump the other way, some day.

@@ -66,7 +66,7 @@ export interface Alert {
   repeats: number;
 }
 
-export type PageState = 'planned' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
+export type PageState = 'planned' | 'together' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
 
 export interface Attempt {
   number: number;

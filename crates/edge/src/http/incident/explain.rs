@@ -55,6 +55,9 @@ fn is_page(body: &EventBody) -> bool {
         EventBody::Notification(event) => match &event.what {
             NotificationWhat::Planned { message } => matches!(message.purpose, Purpose::Page(_)),
             NotificationWhat::Advanced { .. }
+            | NotificationWhat::Gathers { .. }
+            | NotificationWhat::ToldTogether { .. }
+            | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptStarted { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Cancelled { .. } => false,
@@ -81,8 +84,12 @@ fn step(event: &Event, names: &Names<'_>) -> Option<String> {
             NotificationWhat::AttemptFinished { detail, .. } => Some(format!(
                 "The attempt before did not reach anybody: {detail}."
             )),
-            NotificationWhat::Advanced { why, .. } | NotificationWhat::Cancelled { why } => {
-                Some(format!("{why}."))
+            NotificationWhat::Advanced { why, .. }
+            | NotificationWhat::Gathers { why, .. }
+            | NotificationWhat::Postponed { why, .. }
+            | NotificationWhat::Cancelled { why } => Some(format!("{why}.")),
+            NotificationWhat::ToldTogether { .. } => {
+                Some("It was told together with others, since many came at once.".to_owned())
             }
             NotificationWhat::AttemptStarted { .. } => None,
         },

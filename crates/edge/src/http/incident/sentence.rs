@@ -75,7 +75,7 @@ pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
     }
 }
 
-pub(super) fn roster(event: &RosterEvent) -> Words {
+pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
     match event {
         RosterEvent::ScheduleSet { schedule } => {
             person(format!("The schedule “{}” was set", schedule.name))
@@ -94,6 +94,7 @@ pub(super) fn roster(event: &RosterEvent) -> Words {
         RosterEvent::IntegrationRemoved { .. } => {
             person("An integration was removed; its key is dead")
         }
+        RosterEvent::Oncall { what } => person(super::rota::sentence(what, names)),
     }
 }
 
@@ -305,6 +306,19 @@ pub(super) fn notification(
         NotificationWhat::Advanced { due_at, why } => told(
             Tone::Info,
             format!("{whom} is tried already at {due_at}"),
+            why.clone(),
+        ),
+        NotificationWhat::Gathers { due_at, why } => told(
+            Tone::Info,
+            format!("{whom} waits until {due_at} to be told together with others"),
+            why.clone(),
+        ),
+        NotificationWhat::ToldTogether { .. } => {
+            info(format!("{whom} is told together with others"))
+        }
+        NotificationWhat::Postponed { due_at, why } => told(
+            Tone::Bad,
+            format!("{whom} waits until {due_at}"),
             why.clone(),
         ),
         NotificationWhat::AttemptStarted { number } => {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, InputEvent};
-use tocsin_domain::id::{NotificationId, TargetId, UserId};
+use tocsin_domain::id::{NotificationId, ScheduleId, TargetId, UserId};
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::http::body::Params;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, named_policy, named_target, named_user};
+use crate::http::shape::{Instant, named_policy, named_schedule, named_target, named_user};
 use crate::kind;
 
 /// Who did something.
@@ -83,6 +83,10 @@ impl Names<'_> {
         } else {
             names.join(", ")
         }
+    }
+
+    pub(super) fn schedule(&self, schedule: ScheduleId) -> String {
+        named_schedule(self.0, schedule).name
     }
 
     pub(super) fn target(&self, target: TargetId) -> String {
@@ -171,7 +175,7 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
     match body {
         EventBody::Installation(event) => sentence::installation(event, names),
         EventBody::People(event) => sentence::people(event, names),
-        EventBody::Roster(event) => sentence::roster(event),
+        EventBody::Roster(event) => sentence::roster(event, names),
         EventBody::Watch(event) => sentence::watch(event, names),
         EventBody::Alert(event) => alert(event, names),
         EventBody::Incident(event) => sentence::incident(&event.what, names),

@@ -1,6 +1,11 @@
 //! Schedules, escalation policies, services and their integrations. What they may hold is decided elsewhere.
 
+pub(crate) mod change;
+mod changed;
+mod layer;
 pub(crate) mod policy;
+pub(crate) mod rendered;
+pub(crate) mod rota;
 pub(crate) mod schedule;
 pub(crate) mod service;
 

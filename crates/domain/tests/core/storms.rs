@@ -1,0 +1,295 @@
+//! Storms of alerts and dead providers: nobody is buried, nothing critical waits, nothing is lost.
+
+use std::collections::BTreeMap;
+
+use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk, RosterAsk};
+use tocsin_domain::decide::decide;
+use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
+use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
+use tocsin_domain::incident::{ALERTS_TOGETHER_MAX, STORM_INCIDENTS};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{
+    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, Purpose, TOGETHER_EVERY_MS,
+};
+use tocsin_domain::people::ChannelKind;
+
+use crate::world::World;
+
+fn trigger(
+    world: &mut World,
+    service: Option<ServiceId>,
+    key: &str,
+    severity: Severity,
+) -> Vec<Event> {
+    world.ask(raise(service, key, severity))
+}
+
+fn raise(service: Option<ServiceId>, key: &str, severity: Severity) -> Ask {
+    Ask::Alert(AlertAsk::Trigger {
+        service,
+        integration: None,
+        dedup_key: Some(key.to_owned()),
+        severity,
+        title: format!("{key} fails"),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    })
+}
+
+/// Services of their own, so that no storm puts their alerts together.
+fn services(world: &mut World, count: usize) -> Vec<ServiceId> {
+    for n in 0..count {
+        world.ask(Ask::Roster(RosterAsk::SetService {
+            id: None,
+            name: format!("Service {n}"),
+            policy: None,
+        }));
+    }
+    let named = world.state.services.values();
+    named
+        .filter(|service| service.name.starts_with("Service "))
+        .map(|service| service.id)
+        .collect()
+}
+
+fn answer_all(world: &mut World, outcome: Outcome) {
+    answer(world, ChannelKind::Email, outcome);
+}
+
+fn answer(world: &mut World, channel: ChannelKind, outcome: Outcome) {
+    let open: Vec<(NotificationId, u32)> = world
+        .sending()
+        .iter()
+        .filter(|message| message.channel == channel)
+        .map(|message| (message.id, message.attempts.last().unwrap().number))
+        .collect();
+    for (notification, number) in &open {
+        world.ask(Ask::AttemptFinished {
+            notification: *notification,
+            number: *number,
+            outcome,
+            detail: String::new(),
+        });
+    }
+}
+
+#[test]
+fn in_a_storm_alerts_of_one_service_join_the_newest_incident_with_room() {
+    let mut world = World::set_up();
+    let alerts = STORM_INCIDENTS * ALERTS_TOGETHER_MAX + 5;
+    for n in 0..alerts {
+        // The world looks at everything after each command, which is too slow for so many.
+        let command = Command {
+            actor: Actor::System,
+            ask: raise(None, &format!("db{n}"), Severity::Error),
+        };
+        decide(&mut world.state, command, world.now, &mut world.entropy).unwrap();
+    }
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS + 1);
+    let sizes: Vec<usize> = world
+        .state
+        .incidents
+        .values()
+        .map(|one| one.alerts.len())
+        .collect();
+    assert_eq!(sizes.iter().sum::<usize>(), alerts, "none is lost");
+    assert!(sizes.iter().all(|size| *size <= ALERTS_TOGETHER_MAX));
+    let joined = world
+        .state
+        .alerts
+        .values()
+        .filter(|alert| alert.grouped.is_some());
+    assert_eq!(joined.count(), alerts - STORM_INCIDENTS - 1);
+}
+
+#[test]
+fn a_critical_alert_in_a_storm_of_lesser_ones_has_an_incident_of_its_own_and_is_sent_at_once() {
+    let mut world = World::set_up();
+    for n in 0..200 {
+        trigger(&mut world, None, &format!("db{n}"), Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    let events = trigger(&mut world, None, "login", Severity::Critical);
+    assert_eq!(world.incident().alerts.len(), 1);
+    let started = |event: &&Event| matches!(&event.body, EventBody::Notification(what) if matches!(what.what, NotificationWhat::AttemptStarted { .. }));
+    assert_eq!(events.iter().filter(started).count(), 1);
+}
+
+#[test]
+fn a_storm_ends_after_its_time_and_what_comes_then_has_an_incident_of_its_own() {
+    let mut world = World::set_up();
+    for n in 0..20 {
+        trigger(&mut world, None, &format!("db{n}"), Severity::Error);
+    }
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS);
+    world.wait_ms(300_000);
+    trigger(&mut world, None, "later", Severity::Error);
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS + 1);
+}
+
+#[test]
+fn beyond_a_burst_pages_are_told_together_and_each_counts_as_delivered_with_the_one_that_tells_it()
+{
+    let mut world = World::set_up();
+    let services = services(&mut world, 40);
+    for service in &services {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    let state_of = |world: &World| {
+        let mut count = BTreeMap::new();
+        for message in world.state.notifications.values() {
+            let name = match message.state {
+                Delivery::Due { .. } => "due",
+                Delivery::Together { .. } => "together",
+                Delivery::Sending { .. } => "sending",
+                Delivery::Delivered { .. } => "delivered",
+                Delivery::Failed { .. } => "failed",
+                Delivery::Cancelled { .. } => "cancelled",
+            };
+            *count.entry(name).or_insert(0) += 1;
+        }
+        count
+    };
+    assert_eq!(
+        state_of(&world),
+        [("delivered", BURST_MAX), ("due", 1), ("together", 31)].into()
+    );
+    world.wait_ms(TOGETHER_EVERY_MS - 1);
+    assert_eq!(world.sending().len(), 0);
+    world.wait_ms(1);
+    assert_eq!(world.sending().len(), 1);
+    let carrier = world.sending()[0].id;
+    assert_eq!(world.state.told_along(carrier).count(), 31);
+    answer_all(&mut world, Outcome::Accepted);
+    assert_eq!(state_of(&world).get("delivered"), Some(&40));
+    assert!(world.sending().is_empty());
+}
+
+#[test]
+fn when_the_message_that_tells_others_is_not_needed_any_more_they_are_told_all_the_same() {
+    let mut world = World::set_up();
+    let services = services(&mut world, 12);
+    for service in &services {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    let due = world.state.notifications.values();
+    let carrier = due
+        .filter(|message| matches!(message.state, Delivery::Due { .. }))
+        .next()
+        .unwrap();
+    let (Purpose::Page(incident), by) = (carrier.purpose, world.ada()) else {
+        panic!("{carrier:?}");
+    };
+    world.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }));
+    world.wait_ms(TOGETHER_EVERY_MS);
+    assert_eq!(world.sending().len(), 1);
+    let carrier = world.sending()[0];
+    assert_ne!(carrier.purpose, Purpose::Page(incident));
+    assert_eq!(world.state.told_along(carrier.id).count(), 2);
+}
+
+#[test]
+fn what_is_told_together_fails_together_and_each_of_it_goes_another_way() {
+    let mut world = World::set_up();
+    let services = services(&mut world, 12);
+    for service in &services {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    world.wait_ms(TOGETHER_EVERY_MS - 1);
+    let before = world.journal.len();
+    world.wait_ms(1);
+    answer_all(&mut world, Outcome::Refused);
+    let escalated = world.journal[before..].iter().filter(|event| {
+        matches!(&event.body, EventBody::Incident(what) if matches!(what.what, IncidentWhat::FallbackReached { .. } | IncidentWhat::LevelReached { .. }))
+    });
+    let failed: Vec<_> = world
+        .state
+        .notifications
+        .values()
+        .filter(|message| matches!(message.state, Delivery::Failed { .. }))
+        .collect();
+    assert_eq!(failed.len(), 4);
+    assert_eq!(escalated.count(), 4, "the next person is asked for each");
+}
+
+#[test]
+fn an_incident_that_becomes_critical_is_not_told_with_others_any_more() {
+    let mut world = World::set_up();
+    let services = services(&mut world, 12);
+    for service in &services {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    assert_eq!(world.sending().len(), 0);
+    trigger(&mut world, Some(services[11]), "x", Severity::Critical);
+    assert_eq!(world.sending().len(), 1);
+}
+
+#[test]
+fn a_provider_that_keeps_failing_is_left_alone_while_there_is_another_way() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let (address, pending_code) = (
+        SecretId::random(&mut world.entropy),
+        SecretId::random(&mut world.entropy),
+    );
+    world.ask(Ask::People(PeopleAsk::AddContactMethod {
+        user: ada,
+        kind: ChannelKind::Ntfy,
+        label: "Phone".to_owned(),
+        address,
+        signing_key: None,
+        pending_code,
+    }));
+    let method = world.state.users[&ada].contact_methods.last().unwrap().id;
+    world.ask(Ask::People(PeopleAsk::VerifyContactMethod {
+        user: ada,
+        method,
+    }));
+    let services = services(&mut world, 6);
+    // Mail fails until it counts as dead.
+    let mut failures = 0;
+    for service in &services[..2] {
+        trigger(&mut world, Some(*service), "x", Severity::Critical);
+        for wait_ms in [0, 1_000, 4_000] {
+            world.wait_ms(wait_ms);
+            let mails = sent_by(&world, ChannelKind::Email).len();
+            failures += u32::try_from(mails).unwrap();
+            answer(&mut world, ChannelKind::Email, Outcome::Failed);
+            answer(&mut world, ChannelKind::Ntfy, Outcome::Accepted);
+        }
+    }
+    assert!(failures >= PROVIDER_FAILURES_MAX);
+    for service in &services[3..] {
+        trigger(&mut world, Some(*service), "x", Severity::Critical);
+        assert_eq!(sent_by(&world, ChannelKind::Email), []);
+        assert_eq!(
+            sent_by(&world, ChannelKind::Ntfy).len(),
+            1,
+            "by the other way at once"
+        );
+        answer(&mut world, ChannelKind::Ntfy, Outcome::Accepted);
+    }
+    world.wait_ms(30_000);
+    let tries = sent_by(&world, ChannelKind::Email);
+    assert_eq!(tries.len(), 1, "one tries it again");
+    answer(&mut world, ChannelKind::Email, Outcome::Accepted);
+    world.wait_ms(30_000);
+    assert_eq!(
+        sent_by(&world, ChannelKind::Email).len(),
+        2,
+        "its success frees the others"
+    );
+}
+
+fn sent_by(world: &World, channel: ChannelKind) -> Vec<NotificationId> {
+    let sending = world.sending().into_iter();
+    sending
+        .filter(|message| message.channel == channel)
+        .map(|message| message.id)
+        .collect()
+}
