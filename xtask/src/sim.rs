@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Days of each world until its faults stop
     #[arg(long, value_name = "D", default_value_t = 20)]
     world_days: u32,
+    /// Go on after a world that failed
+    #[arg(long)]
+    go_on: bool,
     /// Run the world of that seed alone, and print everything that happens in it
     #[arg(long)]
     trace: bool,
@@ -51,7 +54,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     ] {
         command.arg(name).arg(value.to_string());
     }
-    for (name, is_wanted) in [("--trace", options.trace), ("--bugs", options.bugs)] {
+    for (name, is_wanted) in [
+        ("--go-on", options.go_on),
+        ("--trace", options.trace),
+        ("--bugs", options.bugs),
+    ] {
         if is_wanted {
             command.arg(name);
         }

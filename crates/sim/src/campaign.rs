@@ -26,6 +26,8 @@ pub struct Goal {
     pub twice_every: u64,
     /// Whether progress is printed.
     pub is_told: bool,
+    /// Whether it goes on after a world that failed.
+    pub goes_on: bool,
 }
 
 /// What came out of many worlds.
@@ -33,8 +35,8 @@ pub struct Goal {
 pub struct Result {
     /// What happened in all of them.
     pub tally: Tally,
-    /// The first seed that failed, and how.
-    pub failure: Option<(u64, Violation)>,
+    /// The seeds that failed, and how.
+    pub failures: Vec<(u64, Violation)>,
     /// How long it took.
     pub took: Duration,
 }
@@ -74,7 +76,8 @@ fn work(shared: &Shared, began: Instant) {
             let result = shared.result.lock().unwrap_or_else(PoisonError::into_inner);
             let reached = result.tally.days >= shared.goal.days
                 && result.tally.crashes() >= shared.goal.crashes;
-            if reached || result.failure.is_some() {
+            let has_failed = !result.failures.is_empty() && !shared.goal.goes_on;
+            if reached || has_failed {
                 return;
             }
         }
@@ -83,8 +86,8 @@ fn work(shared: &Shared, began: Instant) {
         let mut result = shared.result.lock().unwrap_or_else(PoisonError::into_inner);
         let before = result.tally.worlds;
         result.tally.add(&verdict.tally);
-        if let (None, Some(violation)) = (&result.failure, verdict.violation) {
-            result.failure = Some((seed, violation));
+        if let Some(violation) = verdict.violation {
+            result.failures.push((seed, violation));
         }
         let tally = &result.tally;
         if shared.goal.is_told && tally.worlds / 50 > before / 50 {

@@ -8,6 +8,7 @@ use tocsin_sim::{Goal, Plan, campaign, hunt_all, run, screen};
 
 /// How the simulator is called.
 const USAGE: &str = "tocsin-sim [--days N] [--crashes M] [--seed S] [--world-days D]
+           [--go-on]   also after a world that failed
            [--trace]   the world of seed S alone, everything that happens in it printed
            [--bugs]    every seeded bug, until it is caught";
 /// A bug that lives longer than this gets away.
@@ -19,6 +20,7 @@ struct Options {
     crashes: u64,
     seed: u64,
     days_each: u32,
+    goes_on: bool,
     is_traced: bool,
     is_hunt: bool,
 }
@@ -48,6 +50,7 @@ fn options() -> Option<Options> {
         crashes: 0,
         seed: 1,
         days_each: 20,
+        goes_on: false,
         is_traced: false,
         is_hunt: false,
     };
@@ -58,6 +61,7 @@ fn options() -> Option<Options> {
             "--crashes" => options.crashes = words.next()?.parse().ok()?,
             "--seed" => options.seed = words.next()?.parse().ok()?,
             "--world-days" => options.days_each = words.next()?.parse().ok()?,
+            "--go-on" => options.goes_on = true,
             "--trace" => options.is_traced = true,
             "--bugs" => options.is_hunt = true,
             _ => return None,
@@ -74,6 +78,7 @@ fn simulate(options: &Options) -> bool {
         days_each: options.days_each,
         twice_every: 8,
         is_told: true,
+        goes_on: options.goes_on,
     });
     let tally = &result.tally;
     screen::line(format!(
@@ -91,26 +96,28 @@ fn simulate(options: &Options) -> bool {
         tally.pages,
         tally.repeats
     ));
-    match result.failure {
-        Some((seed, violation)) => {
-            screen::line(format!(
-                "\nseed {seed} FAILED: {violation}\nsee it happen: cargo xtask sim --seed {seed} --world-days {} --trace",
-                options.days_each
-            ));
-            false
-        }
-        None => {
-            screen::line(format!(
-                "{} days, {} crashes, {} incidents ({} urgent) in {:.1} s: 0 unpaged criticals, 0 attempts after a resolve, at most one repeat per crash or unanswered attempt, 0 differences at replay",
-                tally.days,
-                tally.crashes(),
-                tally.incidents,
-                tally.urgent,
-                result.took.as_secs_f64()
-            ));
-            true
-        }
+    for (seed, violation) in &result.failures {
+        screen::line(format!(
+            "seed {seed} FAILED: {violation}\n  see it happen: cargo xtask sim --seed {seed} --world-days {} --trace",
+            options.days_each
+        ));
     }
+    if let Some((seed, _)) = result.failures.first() {
+        let count = result.failures.len();
+        screen::line(format!(
+            "{count} worlds FAILED, among them that of seed {seed}"
+        ));
+        return false;
+    }
+    screen::line(format!(
+        "{} days, {} crashes, {} incidents ({} urgent) in {:.1} s: 0 unpaged criticals, 0 attempts after a resolve, at most one repeat per crash or unanswered attempt, 0 differences at replay",
+        tally.days,
+        tally.crashes(),
+        tally.incidents,
+        tally.urgent,
+        result.took.as_secs_f64()
+    ));
+    true
 }
 
 fn trace(options: &Options) -> bool {

@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 use tocsin_domain::id::UserId;
-use tocsin_domain::oncall::{Layer, Restriction, Schedule, TimeOfDay, TurnUnit, WeekTime, Weekday};
+use tocsin_domain::oncall::{
+    Layer, Restriction, Schedule, Temporary, TimeOfDay, TurnUnit, WeekTime, Weekday,
+};
 use tocsin_domain::time::Timestamp;
 
 const SECOND_US: i64 = 1_000_000;
@@ -11,12 +13,17 @@ const DAY_US: i64 = 1_440 * MINUTE_US;
 
 /// Who is on call; an error when the schedule holds what this calculation does not know.
 pub(crate) fn on_call(schedule: &Schedule, at: Timestamp) -> Result<Option<UserId>, Unknown> {
-    if !schedule.temporary.is_empty() || !schedule.swaps.is_empty() {
+    if !schedule.swaps.is_empty() {
         return Err(Unknown);
     }
     let mut user = None;
     for layer in &schedule.layers {
         user = by_layer(schedule, layer, at)?.or(user);
+    }
+    for fixed in &schedule.temporary {
+        if fixed.span.from <= at && at < fixed.span.until {
+            user = Some(by_turn_of(schedule, fixed, at)?);
+        }
     }
     for one in &schedule.overrides {
         if one.span.from <= at && at < one.span.until {
@@ -42,9 +49,24 @@ fn by_layer(schedule: &Schedule, layer: &Layer, at: Timestamp) -> Result<Option<
         return Ok(None);
     }
     let turn = (shown - anchor(&zone, layer)?).div_euclid(turn_us(layer));
-    let members = i64::try_from(layer.members.len()).map_err(|_| Unknown)?;
-    let index = usize::try_from(turn.rem_euclid(members)).map_err(|_| Unknown)?;
-    Ok(layer.members.get(index).copied())
+    member(&layer.members, turn).map(Some)
+}
+
+fn by_turn_of(schedule: &Schedule, fixed: &Temporary, at: Timestamp) -> Result<UserId, Unknown> {
+    let zone = TimeZone::get(&schedule.time_zone).map_err(|_| Unknown)?;
+    let begin = civil(&zone, fixed.span.from.as_micros())?;
+    let turn = match fixed.turn {
+        Some(turn) => (shown(&zone, at)? - begin).div_euclid(length_us(turn.every, turn.unit)),
+        None => 0,
+    };
+    member(&fixed.members, turn)
+}
+
+fn member(members: &[UserId], turn: i64) -> Result<UserId, Unknown> {
+    let count = i64::try_from(members.len()).map_err(|_| Unknown)?;
+    let place = turn.checked_rem_euclid(count).ok_or(Unknown)?;
+    let place = usize::try_from(place).map_err(|_| Unknown)?;
+    members.get(place).copied().ok_or(Unknown)
 }
 
 /// The first moment after `after` at which the first layer's turn changes by the civil clock; the moment of the skip when
@@ -82,12 +104,16 @@ fn anchor(zone: &TimeZone, layer: &Layer) -> Result<i64, Unknown> {
 }
 
 fn turn_us(layer: &Layer) -> i64 {
-    let unit = match layer.unit {
+    length_us(layer.every, layer.unit)
+}
+
+fn length_us(every: u32, unit: TurnUnit) -> i64 {
+    let unit = match unit {
         TurnUnit::Hours => 60 * MINUTE_US,
         TurnUnit::Days => DAY_US,
         TurnUnit::Weeks => 7 * DAY_US,
     };
-    i64::from(layer.every.max(1)) * unit
+    i64::from(every.max(1)) * unit
 }
 
 /// What the civil clock shows, in microseconds since it showed the beginning of 1970.

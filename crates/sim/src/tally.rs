@@ -67,6 +67,8 @@ pub enum Fault {
     RulesChanged,
     /// A schedule is replaced.
     ScheduleChanged,
+    /// A person takes a stretch of a schedule over, or fixed shifts take the place of its layers.
+    ScheduleOverridden,
     /// A policy is replaced.
     PolicyChanged,
     /// A service gets another policy.
@@ -90,7 +92,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 41] = [
+pub const FAULTS: [Fault; 42] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -122,6 +124,7 @@ pub const FAULTS: [Fault; 41] = [
     Fault::MethodAdded,
     Fault::RulesChanged,
     Fault::ScheduleChanged,
+    Fault::ScheduleOverridden,
     Fault::PolicyChanged,
     Fault::ServiceChanged,
     Fault::FallbackChanged,

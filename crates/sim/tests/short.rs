@@ -14,8 +14,9 @@ fn some_worlds_of_faults_end_well_and_give_the_same_events_again() {
         days_each: 6,
         twice_every: 4,
         is_told: false,
+        goes_on: false,
     });
-    assert_eq!(result.failure, None);
+    assert_eq!(result.failures, []);
     let (rarest, _) = result.tally.rarest();
     println!("{:?}, least often {rarest:?}", result.tally);
     assert!(result.tally.incidents > 500 && result.tally.run_twice > 0);

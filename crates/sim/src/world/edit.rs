@@ -3,7 +3,10 @@
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, WatchAsk};
 use tocsin_domain::event::{Event, EventBody, PeopleEvent, WatchEvent};
 use tocsin_domain::id::{ContactMethodId, PolicyId, ScheduleId, TargetId, UserId};
-use tocsin_domain::oncall::{Layer, Restriction, TimeOfDay, Turn, TurnUnit, WeekTime, Weekday};
+use tocsin_domain::oncall::{
+    Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit, WeekTime, Weekday,
+};
+use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::page::{Level, Recipient};
 use tocsin_domain::people::{ChannelKind, Role, Urgency};
 use tocsin_domain::time::Timestamp;
@@ -11,6 +14,7 @@ use tocsin_domain::time::Timestamp;
 use super::agenda::Happening;
 use super::stage::{ZONES, identity};
 use super::{DAY, HOUR, Heard, MINUTE, Ticket, World};
+use crate::oncall::next_hand_off;
 use crate::tally::Fault;
 
 const PEOPLE_MAX: usize = 8;
@@ -24,7 +28,7 @@ impl World {
         if !self.is_rough {
             return;
         }
-        let made = match self.random.below(14) {
+        let made = match self.random.below(15) {
             0 => self.add_person(),
             1 => self.remove_person(),
             2 => self.add_method(),
@@ -36,6 +40,7 @@ impl World {
             10 => Some(self.change_fallback()),
             11 => self.change_quiet(),
             12 => self.plan_maintenance(),
+            13 => self.override_schedule(),
             _ => self.change_watch(),
         };
         if let Some((ask, fault)) = made {
@@ -202,9 +207,20 @@ impl World {
     }
 
     pub(super) fn some_schedule(&mut self, id: Option<ScheduleId>) -> RosterAsk {
+        let count = self.random.one_of([1, 1, 1, 2]);
+        let layers = (0..count).map(|_| self.some_layer()).collect();
+        RosterAsk::SetSchedule {
+            id,
+            name: format!("Schedule {}", self.ledger.schedules.len()),
+            time_zone: self.random.one_of(ZONES).to_owned(),
+            layers,
+        }
+    }
+
+    fn some_layer(&mut self) -> Layer {
         let now = self.wall().as_micros();
         let start = (now - self.random.between(0, 3 * DAY)).div_euclid(HALF_HOUR) * HALF_HOUR;
-        let turn = self.random.one_of([
+        let (every, unit) = self.random.one_of([
             (1, TurnUnit::Days),
             (1, TurnUnit::Days),
             (7, TurnUnit::Hours),
@@ -215,10 +231,7 @@ impl World {
         if self.random.chance(60) {
             members.clear();
         }
-        let turn = Turn {
-            every: turn.0,
-            unit: turn.1,
-        };
+        let turn = Turn { every, unit };
         let mut layer = Layer::rotation(Timestamp::from_micros(start), turn, members);
         if self.random.chance(200) {
             layer.restrictions = self.some_restriction().into_iter().collect();
@@ -227,12 +240,38 @@ impl World {
             let ends = now + self.random.between(HOUR, 5 * DAY);
             layer.until = Some(Timestamp::from_micros(ends));
         }
-        RosterAsk::SetSchedule {
-            id,
-            name: format!("Schedule {}", self.ledger.schedules.len()),
-            time_zone: self.random.one_of(ZONES).to_owned(),
-            layers: vec![layer],
-        }
+        layer
+    }
+
+    /// Somebody takes over for some hours, or fixed shifts do, beginning soon or exactly when a shift does.
+    fn override_schedule(&mut self) -> Option<(Ask, Fault)> {
+        let known: Vec<ScheduleId> = self.ledger.schedules.keys().copied().collect();
+        let schedule = self.random.pick(&known).copied()?;
+        let now = self.wall();
+        let next = next_hand_off(self.ledger.schedules.get(&schedule)?, now);
+        let next = next.filter(|_| self.random.chance(500));
+        let soon = now.as_micros() + self.random.between(MINUTE, 6 * HOUR);
+        let from = next.unwrap_or(Timestamp::from_micros(soon));
+        let lasts = self.random.between(HOUR, 30 * HOUR);
+        let span = Span::new(from, Timestamp::from_micros(from.as_micros() + lasts));
+        let ask = if self.random.chance(700) {
+            let user = self.somebody()?;
+            ChangeAsk::AddOverride { user, span }
+        } else {
+            let members = self.some_people(2);
+            let turn = Some(Turn {
+                every: 4,
+                unit: TurnUnit::Hours,
+            });
+            let turn = turn.filter(|_| self.random.chance(500));
+            ChangeAsk::AddTemporary {
+                span,
+                members,
+                turn,
+            }
+        };
+        let ask = RosterAsk::Oncall(OncallAsk::Change { schedule, ask });
+        Some((Ask::Roster(ask), Fault::ScheduleOverridden))
     }
 
     fn some_restriction(&mut self) -> Option<Restriction> {
