@@ -89,6 +89,15 @@ pub(crate) fn next_hand_off(schedule: &Schedule, after: Timestamp) -> Option<Tim
     Some(Timestamp::from_micros(instant + 1)).filter(|found| *found > after)
 }
 
+/// Whether the clocks of the first layer's zone are changed between two moments.
+pub(crate) fn clocks_change(schedule: &Schedule, from: Timestamp, until: Timestamp) -> bool {
+    let offset =
+        |zone: &TimeZone, at: Timestamp| Some(civil(zone, at.as_micros()).ok()? - at.as_micros());
+    let layer = schedule.layers.first();
+    let zone = layer.and_then(|layer| zone_of(schedule, layer).ok());
+    zone.is_some_and(|zone| offset(&zone, from) != offset(&zone, until))
+}
+
 fn zone_of(schedule: &Schedule, layer: &Layer) -> Result<TimeZone, Unknown> {
     let name = layer.time_zone.as_ref().unwrap_or(&schedule.time_zone);
     TimeZone::get(name).map_err(|_| Unknown)

@@ -7,7 +7,7 @@ use tocsin_domain::page::Recipient;
 use super::agenda::Happening;
 use super::{DAY, HOUR, MINUTE, SECOND, World};
 use crate::machine::Mishap;
-use crate::oncall::next_hand_off;
+use crate::oncall::{clocks_change, next_hand_off};
 use crate::providers::CHANNELS;
 use crate::tally::Fault;
 
@@ -148,21 +148,30 @@ impl World {
         }
     }
 
-    /// Looks up when the next shift begins, and lets a service that depends on it fail exactly then, or about then.
+    /// Looks up when the next shift begins, and lets a service that depends on it fail exactly then, or about then; where the
+    /// clocks change before, every such service does.
     pub(super) fn plan_hand_off(&mut self) {
         if !self.is_rough {
             return;
         }
-        let used: Vec<(ScheduleId, ServiceId)> = self.schedules_in_use();
+        let used = self.schedules_in_use();
         let now = self.wall();
-        if let Some((schedule, service)) = self.random.pick(&used).copied()
-            && let Some(schedule) = self.ledger.schedules.get(&schedule)
-            && let Some(next) = next_hand_off(schedule, now)
-        {
+        let chosen = self.random.index(used.len());
+        for (index, (schedule, service)) in used.into_iter().enumerate() {
+            let Some(schedule) = self.ledger.schedules.get(&schedule) else {
+                continue;
+            };
+            let Some(next) = next_hand_off(schedule, now) else {
+                continue;
+            };
+            let is_change = clocks_change(schedule, now, next);
+            if index != chosen && !is_change {
+                continue;
+            }
             let about = match self.random.below(6) {
-                0..3 => 0,
+                0..3 if !is_change => 0,
                 3 => -1,
-                4 => self.random.between(-HOUR, 0),
+                0 | 4 => self.random.between(-HOUR, 0),
                 _ => self.random.between(0, HOUR),
             };
             let at_us = next.as_micros() + about - self.offset_us;
@@ -170,7 +179,7 @@ impl World {
                 self.agenda.add(at_us, Happening::HandOff(service));
             }
         }
-        self.some_time_after(6 * HOUR, Happening::PlansHandOff);
+        self.some_time_after(5 * HOUR, Happening::PlansHandOff);
     }
 
     /// Services whose first level pages by a schedule.

@@ -50,6 +50,9 @@ const SLUGS: [&str; 4] = [
     "apache-config-broken",
 ];
 
+/// How often a source fails, on average, but for what comes back soon.
+const FAILS_EVERY: i64 = 18 * HOUR;
+
 /// Hosts that are watched.
 pub(super) const HOSTS: [&str; 2] = ["web-1", "web-2"];
 
@@ -96,7 +99,7 @@ impl World {
             }));
         }
         for source in 0..self.sources.len() {
-            self.some_time_after(14 * HOUR, Happening::Fails(source));
+            self.some_time_after(FAILS_EVERY, Happening::Fails(source));
         }
     }
 
@@ -189,7 +192,7 @@ impl World {
             let soon = self.random.one_of([8 * SECOND, 30 * SECOND, 4 * MINUTE]);
             self.some_time_after(soon, Happening::Fails(index));
         } else {
-            self.some_time_after(14 * HOUR, Happening::Fails(index));
+            self.some_time_after(FAILS_EVERY, Happening::Fails(index));
         }
     }
 
