@@ -1,5 +1,11 @@
 //! What can be asked of the core, and how it refuses.
 
+mod respond;
+mod team;
+
+pub use respond::RespondAsk;
+pub use team::TeamAsk;
+
 use crate::alert::{EvidenceSample, Onset};
 use crate::event::Actor;
 use crate::id::{
@@ -43,6 +49,8 @@ pub enum Ask {
     People(PeopleAsk),
     /// Work on schedules, policies and services.
     Roster(RosterAsk),
+    /// Work on teams and on the installation's priorities.
+    Team(TeamAsk),
     /// Work on targets and monitors.
     Watch(WatchAsk),
     /// Alerts from monitors and from outside.
@@ -179,6 +187,8 @@ pub enum RosterAsk {
         levels: Vec<Level>,
         /// How often it is walked through again.
         repeat: u32,
+        /// How long an acknowledgement holds.
+        acknowledgement_timeout_ms: Option<u64>,
     },
     /// Remove a policy that no service names.
     RemovePolicy(PolicyId),
@@ -362,41 +372,6 @@ pub struct RuleFired {
     pub at: Timestamp,
     /// What proves it.
     pub evidence: Vec<EvidenceSample>,
-}
-
-/// Work on an incident.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RespondAsk {
-    /// Take it.
-    Acknowledge {
-        /// Which.
-        incident: IncidentId,
-        /// In whose name.
-        by: UserId,
-    },
-    /// End it.
-    Resolve {
-        /// Which.
-        incident: IncidentId,
-        /// A closing word.
-        note: Option<String>,
-    },
-    /// Write something down.
-    Note {
-        /// Of which.
-        incident: IncidentId,
-        /// The text.
-        text: String,
-    },
-    /// Open one by hand.
-    Declare {
-        /// What fails.
-        title: String,
-        /// On which service; the default one when none.
-        service: Option<ServiceId>,
-        /// How loudly.
-        urgency: Urgency,
-    },
 }
 
 /// Why the core refuses. Nothing was changed.

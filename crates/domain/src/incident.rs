@@ -71,6 +71,41 @@ pub struct Paging {
     /// How far the fallback list was widened in this round: 0 is the list itself.
     #[serde(default)]
     pub circle: usize,
+    /// Whether it is the same level that is paged again at `next_at`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// On a level that pages one target in turn: whose turn it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<usize>,
+    /// Who must each acknowledge, of the levels so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_of: Vec<UserId>,
+    /// Who of them did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_done: Vec<UserId>,
+}
+
+/// Whom a person gave an incident to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Assigned {
+    /// These people.
+    People(Vec<UserId>),
+    /// Another policy than the service's.
+    Policy(PolicyId),
+}
+
+/// Somebody who was asked to help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responder {
+    /// Who.
+    pub user: UserId,
+    /// When they were asked last.
+    pub asked_at: Timestamp,
+    /// What they were asked.
+    pub message: String,
+    /// Whether they come, and when they said so.
+    pub answer: Option<(bool, Timestamp)>,
 }
 
 /// What an incident is about since the failure came back.
@@ -133,6 +168,30 @@ pub struct Incident {
     pub paged_severity: Option<Severity>,
     /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
     pub acknowledged: Option<(Option<UserId>, Timestamp)>,
+    /// When the acknowledgement counts no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement_ends_at: Option<Timestamp>,
+    /// Until when whoever has it is left in peace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
+    /// Whom a person gave it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Assigned>,
+    /// Who was asked to help.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<Responder>,
+    /// The incidents that ended in this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<IncidentId>,
+    /// The incident this one ended in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<IncidentId>,
+    /// How important it is, by a name of the installation's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// Whether a person said that it is urgent, although no alert of it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent_by_hand: bool,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
@@ -152,6 +211,53 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl Incident {
+    /// One that was just opened: nothing was done about it.
+    #[must_use]
+    pub const fn fresh(
+        id: IncidentId,
+        team: TeamId,
+        service: ServiceId,
+        severity: Severity,
+        opened_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            number: 0,
+            team,
+            service,
+            target: None,
+            title: String::new(),
+            status: Status::Triggered,
+            urgency: severity.urgency(),
+            severity,
+            opened_at,
+            onset: None,
+            alerts: Vec::new(),
+            firing: 0,
+            burning: 0,
+            hold: None,
+            suppressed: None,
+            flapping: false,
+            paging: None,
+            paged_at: None,
+            paged_severity: None,
+            acknowledged: None,
+            acknowledgement_ends_at: None,
+            snoozed_until: None,
+            assigned: None,
+            responders: Vec::new(),
+            merged: Vec::new(),
+            merged_into: None,
+            priority: None,
+            urgent_by_hand: false,
+            healthy_since: None,
+            resolved_at: None,
+            relapses: 0,
+            evidence: None,
+            paging_event: 0,
+        }
+    }
+
     /// Whether it still needs somebody.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -161,9 +267,24 @@ impl Incident {
         }
     }
 
-    /// Whether nobody has taken it and nothing holds its pages back.
+    /// Whether it is urgent, nobody has taken it and nothing holds its pages back.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.status == Status::Triggered && self.suppressed.is_none()
+        let asks = self.status == Status::Triggered && self.urgency == Urgency::High;
+        asks && self.suppressed.is_none()
+    }
+
+    /// Whether this person acknowledged for their part, and is left in peace while others are still paged.
+    #[must_use]
+    pub fn spares(&self, user: UserId) -> bool {
+        let paging = self.paging.as_ref();
+        paging.is_some_and(|paging| paging.each_done.contains(&user))
+    }
+
+    /// Whether this person was asked to help and has not answered.
+    #[must_use]
+    pub fn awaits(&self, user: UserId) -> bool {
+        let mut asked = self.responders.iter();
+        self.is_open() && asked.any(|one| one.user == user && one.answer.is_none())
     }
 }

@@ -1,6 +1,7 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
 pub mod actor;
+pub mod ahead;
 pub mod alert;
 pub mod bugs;
 pub mod calendar;
@@ -22,5 +23,6 @@ pub mod service;
 pub mod signal;
 pub mod state;
 pub mod target;
+pub mod team;
 pub mod time;
 pub mod write;

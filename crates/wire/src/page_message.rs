@@ -111,6 +111,7 @@ impl PageMessage {
             .map(|number| format!(" #{number}"))
             .unwrap_or_default();
         let word = match self.kind {
+            Kind::Page if self.urgency == Urgency::Low => "Low urgency",
             Kind::Page => "Page",
             Kind::Resolved => "Resolved",
             Kind::Test => "Test page",

@@ -4,7 +4,7 @@ use super::Decider;
 use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
-use crate::id::{IncidentId, NotificationId};
+use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
 use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
 use crate::time::Timestamp;
@@ -65,7 +65,7 @@ impl Decider<'_> {
         let members = self.state.told_along(id);
         let pages = members.filter_map(|member| match member.purpose {
             Purpose::Page(incident) => Some((incident, member.id)),
-            Purpose::Resolved(_) | Purpose::Test => None,
+            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => None,
         });
         pages.collect()
     }
@@ -89,8 +89,11 @@ impl Decider<'_> {
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
-            Purpose::Page(incident) => self.may_want_pages(incident),
-            Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Page(incident) => {
+                self.may_want_pages(incident) && !self.is_spared(incident, message.user)
+            }
+            Purpose::Request(incident) => self.awaits(incident, message.user),
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => true,
         };
         (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
     }
@@ -99,6 +102,18 @@ impl Decider<'_> {
     pub(super) fn wants_pages(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
         known.is_some_and(|known| self.state.wants_pages(known))
+    }
+
+    /// Whether this person did their part while others are still paged.
+    pub(super) fn is_spared(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.spares(user))
+    }
+
+    /// Whether this person was asked to help and has not answered.
+    pub(super) fn awaits(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.awaits(user))
     }
 
     /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.

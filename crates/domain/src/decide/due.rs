@@ -49,6 +49,9 @@ impl Decider<'_> {
                                 .map_or(0, |one| one.paging_event),
                         ) => {}
                 Wait::NextLevel => self.escalate(incident),
+                Wait::SameLevel => self.page_level_again(incident),
+                Wait::EndOfSnooze => self.snooze_ended(incident, at),
+                Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
             }
         }
     }
@@ -129,7 +132,9 @@ impl Decider<'_> {
             return Some("the contact method was removed");
         }
         let wanted = |message: &Notification| match message.purpose {
-            Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
+            Purpose::Request(asked) => self.awaits(asked, message.user),
+            Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
         };
         let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
@@ -145,6 +150,8 @@ impl Decider<'_> {
         if !bugs::on(Bug::AttemptAfterResolve) {
             self.cancel_pages(incident, &cause, "the incident is resolved");
         }
+        let request = Purpose::Request(incident);
+        self.cancel(request, None, &cause, "the incident is resolved");
         let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();
@@ -173,9 +180,12 @@ impl Decider<'_> {
                     && message.planned_at >= at
             })
         };
-        let pages = self.state.messages_about(incident);
-        pages
-            .filter(|page| page.purpose == Purpose::Page(incident))
+        let known = self.state.incidents.get(&incident);
+        let merged = known.map_or(&[][..], |known| &known.merged);
+        let about = std::iter::once(&incident).chain(merged);
+        about
+            .flat_map(|about| self.state.messages_about(*about))
+            .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

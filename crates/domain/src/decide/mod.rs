@@ -1,21 +1,26 @@
 //! Decisions: a command, the state and the time give events. Nothing here does what it decides.
 
 mod alert;
+mod assign;
 mod attempt;
 mod due;
+mod merge;
 mod oncall;
 mod paging;
 mod people;
+mod recipients;
 mod relapse;
 mod respond;
 mod roster;
 mod rule;
 mod setup;
+mod snooze;
+mod team;
 mod together;
 mod watch;
 
 use crate::command::{Ask, Command, Refusal};
-use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};
+use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, Response};
 use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -73,6 +78,7 @@ impl Decider<'_> {
             Ask::InstallPack => self.install_pack(),
             Ask::People(ask) => self.people(ask),
             Ask::Roster(ask) => self.roster(ask),
+            Ask::Team(ask) => self.teams(ask),
             Ask::Watch(ask) => self.watch(ask),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
@@ -119,6 +125,11 @@ impl Decider<'_> {
     /// Records that something happens to an incident now.
     fn emit_incident(&mut self, cause: Cause, incident: IncidentId, what: IncidentWhat) -> u64 {
         self.emit(cause, EventBody::Incident(IncidentEvent { incident, what }))
+    }
+
+    /// Records that something is done about an incident now.
+    fn emit_response(&mut self, cause: Cause, incident: IncidentId, what: Response) -> u64 {
+        self.emit_incident(cause, incident, IncidentWhat::Response(what))
     }
 
     fn evidence_frozen(

@@ -99,8 +99,8 @@ impl Decider<'_> {
         }
     }
 
-    fn emit_people(&mut self, event: PeopleEvent) {
-        self.emit(Cause::Request, EventBody::People(event));
+    fn emit_people(&mut self, event: PeopleEvent) -> u64 {
+        self.emit(Cause::Request, EventBody::People(event))
     }
 
     pub(super) fn user(&self, user: UserId) -> Result<&User, Refusal> {
@@ -197,7 +197,8 @@ impl Decider<'_> {
         if !bugs::on(Bug::RemovedPersonStillPaged) {
             self.cancel_for_user(user);
         }
-        self.emit_people(PeopleEvent::UserRemoved { user });
+        let removed = self.emit_people(PeopleEvent::UserRemoved { user });
+        self.page_in_place_of(user, removed);
         Ok(())
     }
 

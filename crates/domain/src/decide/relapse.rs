@@ -110,10 +110,15 @@ impl Decider<'_> {
 
     /// The failure is back before its time was over. When nobody was reached meanwhile, the level is paged again now.
     pub(super) fn reach_again(&mut self, id: IncidentId) {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return;
-        };
-        let Some(paging) = &incident.paging else {
+        if self.wants_pages(id) && !self.somebody_reached(id) {
+            self.page_level_again(id);
+        }
+    }
+
+    /// Pages the level that was reached once more.
+    pub(super) fn page_level_again(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let Some(paging) = known.and_then(|incident| incident.paging.as_ref()) else {
             return;
         };
         let (level, round) = if paging.exhausted {
@@ -121,9 +126,7 @@ impl Decider<'_> {
         } else {
             (paging.level, paging.round)
         };
-        if self.wants_pages(id) && !self.somebody_reached(id) {
-            self.page_from(id, level, round);
-        }
+        self.page_from(id, level, round);
     }
 
     /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.
@@ -139,7 +142,11 @@ impl Decider<'_> {
         if condition.severity <= incident.severity || bugs::on(Bug::LowerSeverityHidesCrash) {
             return false;
         }
-        let urgency = condition.severity.urgency();
+        let urgency = if incident.urgent_by_hand {
+            Urgency::High
+        } else {
+            condition.severity.urgency()
+        };
         let louder = urgency > incident.urgency || urgency == Urgency::High;
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;

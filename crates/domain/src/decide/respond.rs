@@ -4,10 +4,11 @@ use super::{Decider, text_within};
 use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal, RespondAsk};
-use crate::event::{Cause, IncidentWhat};
+use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Incident, Status};
 use crate::monitor::Severity;
+use crate::page::Purpose;
 use crate::people::Urgency;
 
 /// Characters of a note at most.
@@ -47,15 +48,62 @@ impl Decider<'_> {
                     at: None,
                 })
             }
+            RespondAsk::Snooze {
+                incident,
+                by,
+                for_ms,
+            } => {
+                self.user(by)?;
+                self.snooze(incident, by, for_ms)
+            }
+            RespondAsk::CancelSnooze { incident } => self.cancel_snooze(incident),
+            RespondAsk::Reassign { incident, to } => self.reassign(incident, to),
+            RespondAsk::Escalate { incident } => self.escalate_by_hand(incident),
+            RespondAsk::RequestResponders {
+                incident,
+                people,
+                policy,
+                message,
+            } => self.request_responders(incident, people, policy, &message),
+            RespondAsk::AnswerRequest {
+                incident,
+                by,
+                accept,
+            } => self.answer_request(incident, by, accept),
+            RespondAsk::Merge { sources, into } => self.merge(&sources, into),
+            RespondAsk::SetPriority { incident, priority } => self.set_priority(incident, priority),
+            RespondAsk::SetUrgency { incident, urgency } => self.set_urgency(incident, urgency),
         }
     }
 
-    fn incident(&self, incident: IncidentId) -> Result<&Incident, Refusal> {
+    pub(super) fn open_incident_named(&self, id: IncidentId) -> Result<&Incident, Refusal> {
+        let known = self.incident(id)?;
+        if known.is_open() {
+            return Ok(known);
+        }
+        match known.merged_into {
+            Some(into) => {
+                let into = self.state.incidents.get(&into);
+                let number = into.map_or(0, |into| into.number);
+                Err(Refusal::conflict(format!(
+                    "incident {} was merged into #{number}",
+                    known.number
+                )))
+            }
+            None => Err(Refusal::conflict(format!(
+                "incident {} is resolved already",
+                known.number
+            ))),
+        }
+    }
+
+    pub(super) fn incident(&self, incident: IncidentId) -> Result<&Incident, Refusal> {
         let known = self.state.incidents.get(&incident);
         known.ok_or_else(|| Refusal::not_found(format!("incident {incident}")))
     }
 
-    /// Acknowledging what is acknowledged changes nothing and is no error: two people may press at once.
+    /// Acknowledging what is acknowledged changes nothing and is no error, since two people may press at once; where an
+    /// acknowledgement holds for a time only, that time begins anew.
     pub(super) fn acknowledge(
         &mut self,
         id: IncidentId,
@@ -63,28 +111,72 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let known = self.incident(id)?;
         let (number, service) = (known.number, known.service);
+        let ends_at = self.acknowledgement_ends_at(known);
         match known.status {
-            Status::Resolved => Err(Refusal::conflict("the incident is resolved already")),
+            Status::Resolved => return Err(Refusal::conflict("the incident is resolved already")),
             Status::Acknowledged => {
-                let what = format!(
-                    "an acknowledgement of incident {number}, which is acknowledged already"
-                );
-                self.ignored(service, what);
-                Ok(())
-            }
-            Status::Triggered => {
-                let what = IncidentWhat::Acknowledged { by };
-                let position = self.emit_incident(Cause::Request, id, what);
-                if !bugs::on(Bug::PagingAfterAcknowledgement) {
-                    self.cancel_pages(
-                        id,
-                        &Cause::Event { position },
-                        "the incident was acknowledged",
+                let holds_for_a_time = known.acknowledgement_ends_at.is_some();
+                let comes = by.is_some_and(|by| self.accept_request(id, by));
+                if holds_for_a_time {
+                    let what = IncidentWhat::Acknowledged { by, ends_at };
+                    self.emit_incident(Cause::Request, id, what);
+                } else if !comes {
+                    let what = format!(
+                        "an acknowledgement of incident {number}, which is acknowledged already"
                     );
+                    self.ignored(service, what);
                 }
-                Ok(())
+                return Ok(());
+            }
+            Status::Triggered => {}
+        }
+        let part = by.and_then(|by| Some((by, self.missing_besides(known, by)?)));
+        if let Some((by, missing)) = part {
+            if known.spares(by) {
+                let what = format!("an acknowledgement of incident {number} by somebody who did");
+                self.ignored(service, what);
+            } else {
+                self.acknowledge_partly(id, by, missing);
+            }
+        } else {
+            let what = IncidentWhat::Acknowledged { by, ends_at };
+            let position = self.emit_incident(Cause::Request, id, what);
+            let cause = Cause::Event { position };
+            if !bugs::on(Bug::PagingAfterAcknowledgement) {
+                self.cancel_pages(id, &cause, "the incident was acknowledged");
             }
         }
+        if let Some(by) = by {
+            self.accept_request(id, by);
+        }
+        Ok(())
+    }
+
+    /// Who else must acknowledge besides this person, where each must; none when one acknowledgement is enough.
+    fn missing_besides(&self, incident: &Incident, by: UserId) -> Option<Vec<UserId>> {
+        let paging = incident
+            .paging
+            .as_ref()
+            .filter(|paging| !paging.exhausted)?;
+        if !paging.each_of.contains(&by) {
+            return None;
+        }
+        let mut missing: Vec<UserId> = Vec::new();
+        for user in &paging.each_of {
+            let done = *user == by || paging.each_done.contains(user) || missing.contains(user);
+            if !done && self.state.users.contains_key(user) {
+                missing.push(*user);
+            }
+        }
+        Some(missing).filter(|missing| !missing.is_empty())
+    }
+
+    fn acknowledge_partly(&mut self, id: IncidentId, by: UserId, missing: Vec<UserId>) {
+        let part = Response::PartlyAcknowledged { by, missing };
+        let position = self.emit_response(Cause::Request, id, part);
+        let cause = Cause::Event { position };
+        let why = "this person has acknowledged";
+        self.cancel(Purpose::Page(id), Some(by), &cause, why);
     }
 
     /// A person cannot talk a monitor into health: what a monitor sees failing ends when the monitor sees it well.

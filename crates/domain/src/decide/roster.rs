@@ -12,6 +12,10 @@ use crate::service::{Integration, Service};
 const LEVEL_DELAY_MS_MIN: u64 = 1_000;
 /// And at most a day.
 const LEVEL_DELAY_MS_MAX: u64 = 86_400_000;
+/// An acknowledgement holds at least this long, where it does not hold for ever.
+const ACKNOWLEDGEMENT_TIMEOUT_MS_MIN: u64 = 60_000;
+/// And at most 7 days.
+const ACKNOWLEDGEMENT_TIMEOUT_MS_MAX: u64 = 604_800_000;
 /// Recipients of a level at most (PagerDuty's limit).
 const RECIPIENTS_MAX: usize = 10;
 
@@ -30,7 +34,8 @@ impl Decider<'_> {
                 name,
                 levels,
                 repeat,
-            } => self.policy_set(id, &name, levels, repeat)?,
+                acknowledgement_timeout_ms,
+            } => self.policy_set(id, &name, levels, repeat, acknowledgement_timeout_ms)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
             RosterAsk::SetService { id, name, policy } => self.service_set(id, &name, policy)?,
             RosterAsk::AddIntegration {
@@ -135,6 +140,7 @@ impl Decider<'_> {
         name: &str,
         levels: Vec<Level>,
         repeat: u32,
+        acknowledgement_timeout_ms: Option<u64>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
@@ -149,6 +155,10 @@ impl Decider<'_> {
         }
         if repeat > REPEAT_MAX {
             reasons.push(format!("repeat: at most {REPEAT_MAX}"));
+        }
+        let range = ACKNOWLEDGEMENT_TIMEOUT_MS_MIN..=ACKNOWLEDGEMENT_TIMEOUT_MS_MAX;
+        if acknowledgement_timeout_ms.is_some_and(|ms| !range.contains(&ms)) {
+            reasons.push("acknowledgement_timeout: 1 minute to 7 days".to_owned());
         }
         for (index, level) in levels.iter().enumerate() {
             if !(LEVEL_DELAY_MS_MIN..=LEVEL_DELAY_MS_MAX).contains(&level.delay_ms) {
@@ -175,6 +185,7 @@ impl Decider<'_> {
                 name,
                 levels,
                 repeat,
+                acknowledgement_timeout_ms,
             },
         })
     }
@@ -185,6 +196,8 @@ impl Decider<'_> {
                 .then(|| format!("levels: there is no person {user}")),
             Recipient::Schedule(schedule) => (!self.state.schedules.contains_key(&schedule))
                 .then(|| format!("levels: there is no schedule {schedule}")),
+            Recipient::Team(team) => (!self.state.teams.contains_key(&team))
+                .then(|| format!("levels: there is no team {team}")),
         }
     }
 

@@ -44,11 +44,12 @@ impl Decider<'_> {
             id: PolicyId::random(self.entropy),
             team,
             name: "First policy".to_owned(),
-            levels: vec![Level {
-                delay_ms: FIRST_LEVEL_DELAY_MS,
-                targets: vec![Recipient::Schedule(schedule.id)],
-            }],
+            levels: vec![Level::of(
+                FIRST_LEVEL_DELAY_MS,
+                vec![Recipient::Schedule(schedule.id)],
+            )],
             repeat: 2,
+            acknowledgement_timeout_ms: None,
         };
         let service = Service {
             id: ServiceId::random(self.entropy),

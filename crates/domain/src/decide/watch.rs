@@ -4,7 +4,7 @@ use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
-use crate::incident::Status;
+use crate::incident::{Incident, Status};
 use crate::service::Service;
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::time::Timestamp;
@@ -102,7 +102,7 @@ impl Decider<'_> {
             .iter()
             .filter_map(|id| self.state.incidents.get(id));
         let concerned: Vec<(IncidentId, bool)> = open
-            .filter(|incident| incident.target == Some(target))
+            .filter(|incident| self.is_about(incident, target))
             .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
             .filter(|incident| self.state.burns(incident))
             .filter(|incident| incident.suppressed.is_some() || incident.paging.is_some())
@@ -114,6 +114,14 @@ impl Decider<'_> {
                 self.page_now(incident);
             }
         }
+    }
+
+    /// Whether an incident is about a target, or was merged with one that is.
+    fn is_about(&self, incident: &Incident, target: TargetId) -> bool {
+        let alerts = incident.alerts.iter();
+        let mut known = alerts.filter_map(|alert| self.state.alerts.get(alert));
+        let merged = !incident.merged.is_empty();
+        incident.target == Some(target) || (merged && known.any(|one| one.target == Some(target)))
     }
 
     fn check_quiet(&self, from: Timestamp, until: Timestamp) -> Result<(), Refusal> {

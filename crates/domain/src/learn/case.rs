@@ -312,7 +312,7 @@ impl<'a> Case<'a> {
             if let Some(IncidentWhat::LevelReached { recipients, .. }) = incident_part(event) {
                 recipients.iter().copied().for_each(&mut add);
             }
-            if let Some(IncidentWhat::Acknowledged { by: Some(by) }) = incident_part(event) {
+            if let Some(IncidentWhat::Acknowledged { by: Some(by), .. }) = incident_part(event) {
                 add(*by);
             }
             if let Actor::Person { user } = &event.actor {

@@ -22,6 +22,7 @@ mod measures;
 mod moments;
 mod paging;
 mod resolution;
+mod response;
 mod telling;
 mod timeline;
 

@@ -147,7 +147,7 @@ fn suppressed(case: &mut Case<'_>) -> Stated<String> {
 
 fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
     first_told(case, |case, what| {
-        let IncidentWhat::Acknowledged { by } = what else {
+        let IncidentWhat::Acknowledged { by, .. } = what else {
             return None;
         };
         Some(case.acknowledger(*by))

@@ -6,6 +6,7 @@ use super::facts::Tone;
 use super::mask::clean;
 use super::moment::Moment;
 use super::paging::outcome_word;
+use super::response::response_text;
 use crate::alert::AlertSource;
 use crate::event::{
     AlertEvent, Event, EventBody, IncidentWhat, InputEvent, NotificationEvent, NotificationWhat,
@@ -22,7 +23,7 @@ pub(super) struct Told {
     pub(super) tone: Tone,
 }
 
-fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
+pub(super) fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
     Some(Told { text, key, tone })
 }
 
@@ -107,7 +108,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Bad,
         ),
-        IncidentWhat::Acknowledged { by } => told(
+        IncidentWhat::Acknowledged { by, .. } => told(
             format!(
                 "{} acknowledged the incident; escalation stopped.",
                 case.acknowledger(*by)
@@ -153,6 +154,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
                 Tone::Good,
             )
         }
+        IncidentWhat::Response(what) => response_text(case, event, what),
         IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::LevelReached { .. }
@@ -177,6 +179,15 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
             true,
             Tone::Info,
         ),
+        IncidentWhat::LevelReached {
+            policy: None,
+            recipients,
+            ..
+        } => {
+            let who = case.people(recipients);
+            let text = format!("Whom the incident was given to was called: {who}.");
+            told(text, true, Tone::Info)
+        }
         IncidentWhat::LevelReached {
             level,
             round,
@@ -207,7 +218,8 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
         | IncidentWhat::Recovered
         | IncidentWhat::Relapsed { .. }
         | IncidentWhat::Resolved { .. }
-        | IncidentWhat::EvidenceFrozen { .. } => None,
+        | IncidentWhat::EvidenceFrozen { .. }
+        | IncidentWhat::Response(_) => None,
     }
 }
 
@@ -312,7 +324,9 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
     };
     let kind = match message.purpose {
         Purpose::Page(_) => "The page",
+        Purpose::Request(_) => "The request for help",
         Purpose::Resolved(_) => "The all-clear",
+        Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
     };
     format!(
@@ -451,6 +465,7 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
             IncidentWhat::Relapsed { .. } => "incident_relapsed",
             IncidentWhat::Resolved { .. } => "incident_resolved",
             IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
+            IncidentWhat::Response(what) => what.word(),
         },
         EventBody::Notification(part) => match &part.what {
             NotificationWhat::Planned { .. } => "page_planned",

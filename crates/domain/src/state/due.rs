@@ -29,7 +29,10 @@ pub(crate) enum Wait {
     Resolve,
     FirstPage,
     NextLevel,
+    SameLevel,
     EndOfQuiet,
+    EndOfSnooze,
+    EndOfAcknowledgement,
 }
 
 /// Everything that is due some time, by when. It is an index: the state without it says the same.
@@ -84,9 +87,15 @@ impl State {
         if let Some(since) = incident.healthy_since {
             return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
         }
-        let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
-        if !asks || !self.burns(incident) {
+        if let Some(until) = incident.snoozed_until {
+            return Some((until, Wait::EndOfSnooze));
+        }
+        if incident.urgency != Urgency::High || !self.burns(incident) {
             return None;
+        }
+        if incident.status == Status::Acknowledged {
+            let ends_at = incident.acknowledgement_ends_at;
+            return ends_at.map(|at| (at, Wait::EndOfAcknowledgement));
         }
         if let Some(hold) = &incident.hold {
             return (!bugs::on(Bug::HoldNeverEnds)).then_some((hold.until, Wait::FirstPage));
@@ -96,6 +105,7 @@ impl State {
         }
         match &incident.paging {
             None => Some((AT_ONCE, Wait::FirstPage)),
+            Some(paging) if paging.again => paging.next_at.map(|at| (at, Wait::SameLevel)),
             Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
         }
     }
@@ -122,7 +132,9 @@ impl State {
                 known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
                     && self.told_along(message.id).next().is_none()
             }
-            Purpose::Resolved(_) | Purpose::Test => false,
+            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
+                false
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! Folds events about alerts, incidents and messages.
 
 use super::State;
+use super::fold_response::fold_response;
 use crate::alert::{Alert, AlertSource};
 use crate::bugs::{self, Bug};
 use crate::event::{
-    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
+    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat, Response,
 };
 use crate::id::NotificationId;
 use crate::incident::{Incident, Paging, Status};
@@ -71,32 +72,12 @@ impl State {
         } = &event.what
         {
             let incident = Incident {
-                id: event.incident,
                 number: *number,
-                team: *team,
-                service: *service,
                 target: *target,
                 title: title.clone(),
-                status: Status::Triggered,
-                urgency: severity.urgency(),
-                severity: *severity,
-                opened_at: at,
                 onset: onset.clone(),
-                alerts: Vec::new(),
-                firing: 0,
-                burning: 0,
-                hold: None,
-                suppressed: None,
-                flapping: false,
-                paging: None,
-                paged_at: None,
-                paged_severity: None,
-                acknowledged: None,
-                healthy_since: None,
-                resolved_at: None,
-                relapses: 0,
-                evidence: None,
                 paging_event: envelope.position,
+                ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;
             self.numbers.insert(*number, event.incident);
@@ -107,6 +88,18 @@ impl State {
             }
             self.incidents.insert(event.incident, incident);
             return;
+        }
+        if let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what {
+            self.move_alerts(*source, event.incident, alerts);
+        }
+        if let IncidentWhat::LevelReached {
+            policy: Some(policy),
+            level,
+            turn: Some(turn),
+            ..
+        } = &event.what
+        {
+            self.turns.insert((*policy, *level), turn + 1);
         }
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
@@ -279,8 +272,18 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             round,
             recipients,
             next_at,
+            turn,
+            each,
             ..
         } => {
+            let before = incident.paging.take();
+            let before = before.filter(|paging| !paging.exhausted);
+            let (mut each_of, each_done) = before
+                .map(|paging| (paging.each_of, paging.each_done))
+                .unwrap_or_default();
+            if *each {
+                each_of.extend(recipients);
+            }
             let paging = Paging {
                 policy: *policy,
                 level: *level,
@@ -290,6 +293,10 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 recipients: recipients.clone(),
                 reached_at: at,
                 circle: 0,
+                again: false,
+                turn: *turn,
+                each_of,
+                each_done,
             };
             start_paging(incident, paging, at);
         }
@@ -313,12 +320,18 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 recipients: asked,
                 reached_at: at,
                 circle: *circle,
+                again: false,
+                turn: None,
+                // Whoever takes it from the last resort takes it for all.
+                each_of: Vec::new(),
+                each_done: Vec::new(),
             };
             start_paging(incident, paging, at);
         }
-        IncidentWhat::Acknowledged { by } => {
+        IncidentWhat::Acknowledged { by, ends_at } => {
             incident.status = Status::Acknowledged;
             incident.acknowledged = Some((*by, at));
+            incident.acknowledgement_ends_at = *ends_at;
             incident.hold = None;
             stop_escalation(incident);
         }
@@ -336,6 +349,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 incident.title.clone_from(&failing.title);
                 incident.severity = failing.severity;
                 incident.urgency = failing.severity.urgency();
+                incident.urgent_by_hand = false;
                 incident.onset.clone_from(&failing.onset);
             }
             let forgets = bugs::on(Bug::AcknowledgementLostAtReturn);
@@ -350,16 +364,21 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.status = Status::Resolved;
             incident.resolved_at = Some(at);
             incident.hold = None;
+            incident.acknowledgement_ends_at = None;
+            incident.snoozed_until = None;
             stop_escalation(incident);
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
+        IncidentWhat::Response(response) => fold_response(incident, response, at),
     }
 }
 
 /// Whatever was done about something lesser or earlier does not count for what fails now.
-fn page_anew(incident: &mut Incident) {
+pub(super) fn page_anew(incident: &mut Incident) {
     incident.status = Status::Triggered;
     incident.acknowledged = None;
+    incident.acknowledgement_ends_at = None;
+    incident.snoozed_until = None;
     incident.paging = None;
     incident.suppressed = None;
     incident.flapping = false;
@@ -374,9 +393,10 @@ fn start_paging(incident: &mut Incident, paging: Paging, at: Timestamp) {
     incident.paging = Some(paging);
 }
 
-fn stop_escalation(incident: &mut Incident) {
+pub(super) fn stop_escalation(incident: &mut Incident) {
     if let Some(paging) = &mut incident.paging {
         paging.next_at = None;
+        paging.again = false;
     }
 }
 
@@ -390,6 +410,7 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
         | IncidentWhat::LevelReached { .. }
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Relapsed { .. } => true,
+        IncidentWhat::Response(response) => response.bears_on_paging(),
         IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered

@@ -3,6 +3,7 @@
 use super::{Installation, State};
 use crate::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::page::Recipient;
+use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
 impl State {
@@ -19,11 +20,24 @@ impl State {
                     default_policy: *default_policy,
                     default_service: *default_service,
                     fallback: fallback.clone(),
+                    priorities: ["P1", "P2", "P3", "P4", "P5"].map(str::to_owned).to_vec(),
                 });
+                // The team was made before teams had names.
+                let first = Team {
+                    id: *team,
+                    name: FIRST_TEAM.to_owned(),
+                    members: Vec::new(),
+                };
+                self.teams.insert(*team, first);
             }
             InstallationEvent::FallbackSet { users } => {
                 if let Some(installation) = &mut self.installation {
                     installation.fallback.clone_from(users);
+                }
+            }
+            InstallationEvent::PrioritiesSet { names } => {
+                if let Some(installation) = &mut self.installation {
+                    installation.priorities.clone_from(names);
                 }
             }
         }
@@ -33,6 +47,9 @@ impl State {
         match event {
             PeopleEvent::UserAdded { user } => {
                 self.users.insert(user.id, user.clone());
+                if let Some(team) = self.teams.get_mut(&user.team) {
+                    team.members.push(user.id);
+                }
             }
             PeopleEvent::UserChanged { user, name, role } => {
                 if let Some(user) = self.users.get_mut(user) {
@@ -89,6 +106,9 @@ impl State {
                 .targets
                 .retain(|target| *target != Recipient::User(user));
         }
+        for team in self.teams.values_mut() {
+            team.members.retain(|one| *one != user);
+        }
         if let Some(installation) = &mut self.installation {
             installation.fallback.retain(|one| *one != user);
         }
@@ -108,6 +128,7 @@ impl State {
             }
             RosterEvent::PolicyRemoved { policy } => {
                 self.policies.remove(policy);
+                self.turns.retain(|(known, _), _| known != policy);
             }
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
@@ -120,6 +141,12 @@ impl State {
                 self.integrations.remove(integration);
             }
             RosterEvent::Oncall { what } => self.evolve_oncall(what, at),
+            RosterEvent::TeamSet { team } => {
+                self.teams.insert(team.id, team.clone());
+            }
+            RosterEvent::TeamRemoved { team } => {
+                self.teams.remove(team);
+            }
         }
     }
 

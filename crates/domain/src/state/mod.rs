@@ -3,6 +3,7 @@
 mod due;
 mod fold_incident;
 mod fold_oncall;
+mod fold_response;
 mod fold_roster;
 mod outbox;
 mod shared_map;
@@ -17,7 +18,7 @@ pub use shared_map::SharedMap;
 
 use crate::alert::{Alert, AlertKey, Sender};
 use crate::calendar::Calendar;
-use crate::event::{Event, EventBody, InputEvent};
+use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
     AlertId, CalendarId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId,
     ScheduleId, ServiceId, TargetId, TeamId, UserId,
@@ -29,6 +30,7 @@ use crate::page::{Notification, Policy};
 use crate::people::User;
 use crate::service::{Integration, Service};
 use crate::target::Target;
+use crate::team::Team;
 
 /// Everything that is known. Two states folded from the same events are equal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +41,8 @@ pub struct State {
     pub installation: Option<Installation>,
     /// People.
     pub users: BTreeMap<UserId, User>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, Team>,
     /// Services.
     pub services: BTreeMap<ServiceId, Service>,
     /// Integrations.
@@ -75,6 +79,8 @@ pub struct State {
     pub calendars: BTreeMap<CalendarId, Calendar>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    /// Whose turn is next, on each level (policy, level) that pages one target in turn.
+    pub turns: BTreeMap<(PolicyId, usize), usize>,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
@@ -91,6 +97,8 @@ pub struct Installation {
     pub default_service: ServiceId,
     /// Who is paged when a policy is exhausted.
     pub fallback: Vec<UserId>,
+    /// The names of priorities, the most important first.
+    pub priorities: Vec<String>,
 }
 
 impl State {
@@ -110,7 +118,7 @@ impl State {
     /// is over, and what was planned waits for the failure to come back or for the resolve.
     #[must_use]
     pub const fn burns(&self, incident: &Incident) -> bool {
-        incident.burning > 0
+        incident.burning > 0 || (incident.urgent_by_hand && incident.firing > 0)
     }
 
     /// Whether somebody has to be reached for an incident now.
@@ -144,7 +152,12 @@ impl State {
     fn refresh_due(&mut self, body: &EventBody) {
         match body {
             EventBody::Alert(what) => self.refresh_incident(what.incident()),
-            EventBody::Incident(what) => self.refresh_incident(what.incident),
+            EventBody::Incident(what) => {
+                self.refresh_incident(what.incident);
+                if let Some((source, _)) = merge_of(what) {
+                    self.refresh_incident(source);
+                }
+            }
             EventBody::Notification(what) => self.refresh_message(what.notification),
             EventBody::Installation(_)
             | EventBody::People(_)
@@ -162,7 +175,15 @@ impl State {
                     self.alerts.share(&what.alert(), &other.alerts);
                     self.incidents.share(&what.incident(), &other.incidents);
                 }
-                EventBody::Incident(what) => self.incidents.share(&what.incident, &other.incidents),
+                EventBody::Incident(what) => {
+                    self.incidents.share(&what.incident, &other.incidents);
+                    if let Some((source, alerts)) = merge_of(what) {
+                        self.incidents.share(&source, &other.incidents);
+                        for alert in alerts {
+                            self.alerts.share(alert, &other.alerts);
+                        }
+                    }
+                }
                 EventBody::Notification(what) => self
                     .notifications
                     .share(&what.notification, &other.notifications),
@@ -174,6 +195,14 @@ impl State {
             }
         }
     }
+}
+
+/// What else an event about an incident touches: one that ends in it, with its alerts.
+fn merge_of(event: &IncidentEvent) -> Option<(IncidentId, &[AlertId])> {
+    let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what else {
+        return None;
+    };
+    Some((*source, alerts))
 }
 
 /// The dedup key of a monitor's alert for a target.

@@ -9,6 +9,9 @@ use tocsin_domain::time::Timestamp;
 
 pub(crate) fn check(state: &State) {
     for incident in state.incidents.values() {
+        let own = state.alerts.values();
+        let own = own.filter(|alert| alert.incident == incident.id);
+        assert_eq!(incident.alerts.len(), own.count());
         let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);
         let firing: Vec<_> = alerts
             .filter(|alert| alert.recovered_at.is_none())
@@ -34,9 +37,15 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
     if let Some(since) = incident.healthy_since {
         return Some(since.plus_ms(RESOLVE_AFTER_HEALTHY_MS));
     }
-    let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
-    if !asks || incident.burning == 0 {
+    if incident.snoozed_until.is_some() {
+        assert_eq!(incident.status, Status::Acknowledged);
+        return incident.snoozed_until;
+    }
+    if incident.urgency == Urgency::Low || !burns(incident) {
         return None;
+    }
+    if incident.status == Status::Acknowledged {
+        return incident.acknowledgement_ends_at;
     }
     let held = incident.hold.as_ref().map(|hold| hold.until);
     let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
@@ -47,15 +56,22 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
     })
 }
 
+/// Something that pages fails, or a person said that what fails pages.
+fn burns(incident: &Incident) -> bool {
+    incident.burning > 0 || (incident.urgent_by_hand && incident.firing > 0)
+}
+
 fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
     let rests = match message.purpose {
         Purpose::Page(incident) => {
             let incident = &state.incidents[&incident];
-            let unanswered = incident.status == Status::Triggered && incident.suppressed.is_none();
+            let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
             let tells = |other: &Notification| matches!(other.state, Delivery::Together { by } if by == message.id);
-            unanswered && incident.burning == 0 && !state.notifications.values().any(tells)
+            asks && incident.suppressed.is_none()
+                && !burns(incident)
+                && !state.notifications.values().any(tells)
         }
-        Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => false,
     };
     match message.state {
         Delivery::Due { at } => (!rests).then_some(at),

@@ -3,13 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod due_reference;
+mod escalation;
 mod incident;
 mod keys;
+mod merging;
+mod nobody;
 mod oncall;
 mod paging;
 mod quiet;
+mod responding;
 mod returns;
 mod rules;
 mod sharing;
 mod storms;
+mod walk;
 mod world;

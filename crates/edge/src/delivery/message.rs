@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::SecretId;
-use tocsin_domain::incident::Incident;
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
@@ -51,6 +51,7 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
         Purpose::Page(incident) if critical(incident) => Rank::Critical,
         Purpose::Page(_) => Rank::Page,
         Purpose::Resolved(_) => Rank::Resolved,
+        Purpose::Notice(_) => Rank::Notice,
         Purpose::Test => Rank::Test,
     };
     Some((rank, message.channel))
@@ -105,7 +106,13 @@ fn write(
             let word = about(state, incident, notification, Kind::Resolved, public_url);
             with_others(word, incident, &along, public_url)
         }
-        (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
+        (Purpose::Notice(_), Some(incident)) => {
+            let notice = about(state, incident, notification, Kind::Page, public_url);
+            with_others(notice, incident, &along, public_url)
+        }
+        (Purpose::Notice(_) | Purpose::Resolved(_), None) => {
+            return Err("not sent: there is no such incident");
+        }
     };
     Ok(Letter {
         message,
@@ -121,6 +128,7 @@ fn write(
 fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
     match purpose {
         Purpose::Page(_) => state.wants_pages(incident),
+        Purpose::Notice(_) => incident.status == Status::Triggered,
         Purpose::Resolved(_) => true,
         Purpose::Test => false,
     }

@@ -5,7 +5,9 @@ pub(crate) mod address;
 pub(crate) mod alert;
 mod alert_list;
 pub(crate) mod body;
+pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod incident;
@@ -158,6 +160,14 @@ fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
         .add(Who::Role(Viewer), routes!(oncall::own_shifts))
+        .add(Who::Role(Viewer), routes!(finding::list_findings))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(calendar::list_calendars, calendar::add_calendar),
+        )
+        .add(Who::SelfOr(Admin), routes!(calendar::renew_calendar))
+        .add(Who::SelfOr(Admin), routes!(calendar::revoke_calendar))
+        .add(Who::Public, routes!(calendar::read_calendar))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(

@@ -17,6 +17,8 @@ use crate::app::App;
 pub(crate) enum MessagePurpose {
     /// Wakes somebody.
     Page,
+    /// Tells of what wakes nobody.
+    Notice,
     /// Tells that it is over.
     Resolved,
     /// Sent on request.
@@ -139,6 +141,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
+            Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
         },
         state: page_state(message),

@@ -90,7 +90,9 @@ impl Ledger {
                 .cases
                 .get(&incident)
                 .is_some_and(|case| case.is_unanswered() && !case.burns()),
-            Purpose::Resolved(_) | Purpose::Test => false,
+            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
+                false
+            }
         }
     }
 
@@ -187,8 +189,14 @@ impl super::Case {
         if let Some(since) = self.healthy_since {
             return Some(since.plus_ms(HEALTHY_MS));
         }
-        if self.standing != Standing::Triggered || !self.burns() {
+        if self.snoozed_until.is_some() {
+            return self.snoozed_until;
+        }
+        if !self.burns() || self.is_quieted {
             return None;
+        }
+        if self.standing == Standing::Taken {
+            return self.taken_until;
         }
         match self.wait {
             // It is looked at by itself.

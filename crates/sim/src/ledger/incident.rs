@@ -6,6 +6,7 @@ use tocsin_domain::event::{Event, IncidentEvent, IncidentWhat};
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Purpose;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::{Case, Ledger, Standing, Wait};
@@ -46,14 +47,24 @@ impl Ledger {
                     chosen: BTreeSet::new(),
                     is_paged: false,
                     is_urgent: false,
+                    spared: BTreeSet::new(),
+                    taken_until: None,
+                    snoozed_until: None,
+                    is_given: false,
+                    is_quieted: false,
+                    is_loud: false,
+                    is_merged: false,
                     active: BTreeSet::new(),
                 };
                 self.cases.insert(id, case);
                 self.open.insert(id);
             }
-            IncidentWhat::Raised { severity, .. } => {
-                self.change(id, |case| case.begin_anew(Some(*severity)));
-            }
+            IncidentWhat::Raised {
+                severity, urgency, ..
+            } => self.change(id, |case| {
+                case.begin_anew(Some(*severity));
+                case.is_quieted &= *urgency == Urgency::Low;
+            }),
             IncidentWhat::PageHeld { hold } => {
                 if hold.until > envelope.recorded_at.plus_ms(HOLD_MS_MAX) {
                     let what = format!("a first page waits until {}", hold.until);
@@ -87,6 +98,8 @@ impl Ledger {
                 ..
             } => {
                 self.check_fallback(id, *circle, recipients, *next_at, envelope);
+                // Whoever takes it from the last resort takes it for all.
+                self.change(id, |case| case.spared.clear());
                 let (level, round) = self.place_of(id).unwrap_or((0, 0));
                 let wait = Wait::Level {
                     level,
@@ -96,9 +109,10 @@ impl Ledger {
                 };
                 self.reach(id, wait, recipients.clone(), envelope.position);
             }
-            IncidentWhat::Acknowledged { .. } => {
-                self.change(id, |case| case.standing = Standing::Taken);
-            }
+            IncidentWhat::Acknowledged { ends_at, .. } => self.change(id, |case| {
+                case.take();
+                case.taken_until = *ends_at;
+            }),
             IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
             IncidentWhat::Relapsed {
                 reopened,
@@ -111,6 +125,10 @@ impl Ledger {
                 self.open.insert(id);
                 self.change(id, |case| {
                     case.healthy_since = None;
+                    if severity.is_some() {
+                        case.is_quieted = false;
+                        case.is_loud = false;
+                    }
                     if anew {
                         case.begin_anew(severity);
                     }
@@ -121,8 +139,11 @@ impl Ledger {
                 self.change(id, |case| {
                     case.standing = Standing::Over;
                     case.wait = Wait::Nothing;
+                    case.taken_until = None;
+                    case.snoozed_until = None;
                 });
             }
+            IncidentWhat::Response(what) => self.see_response(id, what, at),
             IncidentWhat::NoteAdded { .. } | IncidentWhat::EvidenceFrozen { .. } => {}
         }
     }
@@ -138,7 +159,7 @@ impl Ledger {
         }
     }
 
-    fn change(&mut self, id: IncidentId, change: impl FnOnce(&mut Case)) {
+    pub(super) fn change(&mut self, id: IncidentId, change: impl FnOnce(&mut Case)) {
         if let Some(case) = self.cases.get_mut(&id) {
             change(case);
         }
@@ -181,17 +202,29 @@ impl Ledger {
         self.change(id, |case| {
             case.wait = Wait::Quiet(until);
             case.is_paged = false;
+            case.spared.clear();
         });
     }
 }
 
 impl Case {
+    /// Somebody has it, and no reason to wait counts any more.
+    pub(super) fn take(&mut self) {
+        self.standing = Standing::Taken;
+        if matches!(self.wait, Wait::Hold(_)) {
+            self.wait = Wait::Nothing;
+        }
+    }
+
     /// Whatever was done about something lesser or earlier does not count for what fails now.
-    fn begin_anew(&mut self, severity: Option<Severity>) {
+    pub(super) fn begin_anew(&mut self, severity: Option<Severity>) {
         self.standing = Standing::Triggered;
         self.wait = Wait::Nothing;
         self.is_paged = false;
         self.chosen.clear();
+        self.spared.clear();
+        self.taken_until = None;
+        self.snoozed_until = None;
         self.severity = severity.unwrap_or(self.severity);
     }
 }

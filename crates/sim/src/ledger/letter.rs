@@ -13,8 +13,9 @@ use crate::check::Check;
 const ATTEMPTS_MAX: u32 = 3;
 /// A repeat comes within this time.
 const RETRY_MS_MAX: u64 = 5_000;
-/// What is told together is told within this time.
+/// What is told together is told within this time, and within this one where it wakes nobody.
 const GATHER_MS_MAX: u64 = 180_000;
+const GATHER_QUIET_MS_MAX: u64 = 900_000;
 /// A provider that does not answer is left alone for this time.
 const POSTPONED_MS_MAX: u64 = 30_000;
 
@@ -47,7 +48,7 @@ impl Ledger {
                 self.set_state(id, LetterState::Due(*due_at));
             }
             NotificationWhat::Gathers { due_at, .. } => {
-                let is_late = *due_at > at.plus_ms(GATHER_MS_MAX);
+                let is_late = *due_at > at.plus_ms(gather_ms_max(letter.purpose));
                 if !may_wait || is_late || self.is_critical_page(&letter) {
                     self.find_about(Check::NothingForgotten, id, at, "it must not wait");
                 }
@@ -259,7 +260,8 @@ impl Ledger {
                 let is_wanted = self.is_wanted(letter) || wanted.next().is_some();
                 let case = self.cases.get(&incident);
                 let quiet = self.quiet_until(case.and_then(|case| case.target), at);
-                let quiet = quiet.filter(|_| case.is_some_and(super::Case::is_wanting));
+                let counts = |case: &super::Case| case.is_wanting() && !case.is_merged;
+                let quiet = quiet.filter(|_| case.is_some_and(counts));
                 if !is_wanted || quiet.is_some() {
                     let standing = case.map(|case| (case.number, case.standing, case.wait));
                     let what = format!("{standing:?} wants no page, quiet until {quiet:?}");
@@ -268,7 +270,7 @@ impl Ledger {
                 self.check_way(id, at);
             }
             // Whoever was paged had proved the way; a test goes to ways that are not proved yet.
-            Purpose::Resolved(_) | Purpose::Test => {
+            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
                 let person = self.people.get(&letter.user);
                 if !person.is_some_and(|person| person.methods.contains_key(&letter.method)) {
                     self.find_about(Check::RightPerson, id, at, "that way was removed");
@@ -287,9 +289,9 @@ impl Ledger {
         match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
-                case.is_some_and(super::Case::is_wanting)
+                case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
             }
-            Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => true,
         }
     }
 
@@ -309,9 +311,11 @@ impl Ledger {
         let wanted = match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
-                case.is_some_and(super::Case::is_unanswered)
+                case.is_some_and(|case| case.is_unanswered() && !case.spared.contains(&letter.user))
             }
-            Purpose::Resolved(_) | Purpose::Test => true,
+            // Only as long as they have not answered.
+            Purpose::Request(_) => retry_at.is_some(),
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => true,
         };
         let may_help = match outcome {
             Outcome::Accepted | Outcome::Refused => false,
@@ -338,11 +342,20 @@ impl Ledger {
             let has_way = person.is_some_and(|person| person.methods.contains_key(&letter.method));
             let case = self.cases.get(&incident);
             let is_walked = case.is_some_and(|case| case.wait != super::Wait::Nothing);
-            let is_wanting = case.is_some_and(super::Case::is_wanting);
+            let is_wanting = self.is_wanted(letter);
             if has_way && is_walked && is_wanting {
                 self.find_about(Check::NothingForgotten, id, at, "it was taken back");
             }
         }
         self.set_state(id, LetterState::Over);
+    }
+}
+
+const fn gather_ms_max(purpose: Purpose) -> u64 {
+    match purpose {
+        Purpose::Notice(_) => GATHER_QUIET_MS_MAX,
+        Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
+            GATHER_MS_MAX
+        }
     }
 }

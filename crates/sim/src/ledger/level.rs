@@ -53,6 +53,10 @@ impl Ledger {
                 "nobody is paged, yet it waits".to_owned(),
             ));
         }
+        if self.cases.get(&id).is_some_and(|case| case.is_given) {
+            // Its people were named by hand.
+            return found;
+        }
         let Some(policy) = self.policy_of(id) else {
             found.push((Check::RightLevel, "there is no policy".to_owned()));
             return found;
@@ -65,15 +69,17 @@ impl Ledger {
             let what = format!("the next one is due at {next_at}");
             found.push((Check::NothingForgotten, what));
         }
-        if let Ok(wanted) = self.recipients(policy, place.0, at) {
+        if let Ok(wanted) = self.recipients(id, policy, place.0, at) {
             let chosen: BTreeSet<UserId> = recipients.iter().copied().collect();
-            if chosen != wanted {
+            // Of a level that pages one target in turn, any one will do.
+            let in_turn = level.round_robin && chosen.is_subset(&wanted);
+            if chosen != wanted && !in_turn {
                 let what = format!("{chosen:?} were chosen, {wanted:?} are named");
                 found.push((Check::RightLevel, what));
             }
         }
         let first = self.next_places(id);
-        let walked = first.iter().map(|place| self.walk(policy, *place, at));
+        let walked = first.iter().map(|place| self.walk(id, policy, *place, at));
         let known: Result<Vec<Option<Place>>, Unknown> = walked.collect();
         if known.is_ok_and(|places| !places.contains(&Some(place))) {
             found.push((
@@ -109,9 +115,11 @@ impl Ledger {
         if recipients.is_empty() && self.people.values().any(super::Person::is_reachable) {
             found.push((Check::RightLevel, "nobody was chosen".to_owned()));
         }
-        if let (false, Some(policy)) = (self.is_exhausted(id), self.policy_of(id)) {
+        let is_given = self.cases.get(&id).is_some_and(|case| case.is_given);
+        let may_be_reached = is_given || self.is_exhausted(id);
+        if let (false, Some(policy)) = (may_be_reached, self.policy_of(id)) {
             let starts = self.next_places(id);
-            let walked = starts.iter().map(|place| self.walk(policy, *place, at));
+            let walked = starts.iter().map(|place| self.walk(id, policy, *place, at));
             let known: Result<Vec<Option<Place>>, Unknown> = walked.collect();
             if known.is_ok_and(|places| !places.contains(&None)) {
                 let what = format!("the policy has a level after {starts:?}");
@@ -150,7 +158,13 @@ impl Ledger {
     }
 
     /// The first level from a place on that names somebody; `None`: the fallback list's turn has come.
-    fn walk(&self, policy: &Policy, from: Place, at: Timestamp) -> Result<Option<Place>, Unknown> {
+    fn walk(
+        &self,
+        id: IncidentId,
+        policy: &Policy,
+        from: Place,
+        at: Timestamp,
+    ) -> Result<Option<Place>, Unknown> {
         let (mut level, mut round) = from;
         for _ in 0..=policy.levels.len() {
             if level >= policy.levels.len() {
@@ -159,7 +173,7 @@ impl Ledger {
                 }
                 (level, round) = (0, round + 1);
             }
-            if !self.recipients(policy, level, at)?.is_empty() {
+            if !self.recipients(id, policy, level, at)?.is_empty() {
                 return Ok(Some((level, round)));
             }
             level += 1;
@@ -176,6 +190,7 @@ impl Ledger {
 
     fn recipients(
         &self,
+        id: IncidentId,
         policy: &Policy,
         level: usize,
         at: Timestamp,
@@ -190,9 +205,13 @@ impl Ledger {
                         named.extend(on_call(schedule, at)?);
                     }
                 }
+                Recipient::Team(id) => named.extend(self.teams.get(id).into_iter().flatten()),
             }
         }
-        Ok(self.reachable(named.into_iter()))
+        let spared = self.cases.get(&id).map(|case| &case.spared);
+        let is_spared = |user: &UserId| spared.is_some_and(|spared| spared.contains(user));
+        let named = named.into_iter().filter(|user| !is_spared(user));
+        Ok(self.reachable(named))
     }
 
     fn reachable(&self, users: impl Iterator<Item = UserId>) -> BTreeSet<UserId> {

@@ -5,6 +5,7 @@ mod due;
 mod incident;
 mod letter;
 mod level;
+mod response;
 mod roster;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tocsin_domain::event::{AlertEvent, Event, EventBody, InputEvent};
 use tocsin_domain::id::{
     AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, SecretId, ServiceId, TargetId, UserId,
+    PolicyId, ScheduleId, SecretId, ServiceId, TargetId, TeamId, UserId,
 };
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Schedule;
@@ -34,6 +35,7 @@ pub(crate) struct Ledger {
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
     /// With the policy that each names.
     pub(crate) services: BTreeMap<ServiceId, Option<PolicyId>>,
+    pub(crate) teams: BTreeMap<TeamId, Vec<UserId>>,
     pub(crate) integrations: BTreeMap<IntegrationId, ServiceId>,
     pub(crate) targets: BTreeMap<TargetId, Target>,
     pub(crate) monitors: BTreeMap<MonitorId, Monitor>,
@@ -114,6 +116,19 @@ pub(crate) struct Case {
     /// Whether somebody was told to be chosen since it was to be paged for anew, and a provider accepted a page since.
     pub(crate) is_paged: bool,
     is_urgent: bool,
+    /// Who did their part, where each must acknowledge.
+    spared: BTreeSet<UserId>,
+    /// When whoever has it is asked again.
+    taken_until: Option<Timestamp>,
+    snoozed_until: Option<Timestamp>,
+    /// A person gave it to others than its service's policy names.
+    is_given: bool,
+    /// A person said that it is not urgent.
+    is_quieted: bool,
+    /// A person said that it is.
+    is_loud: bool,
+    /// Others were merged into it.
+    is_merged: bool,
     /// Pages that are due or under way.
     active: BTreeSet<NotificationId>,
 }
@@ -256,17 +271,18 @@ impl Case {
 
     fn burns(&self) -> bool {
         let worst = self.worst();
-        worst.is_some_and(|worst| worst.urgency() == Urgency::High)
+        worst.is_some_and(|worst| self.is_loud || worst.urgency() == Urgency::High)
     }
 
     /// Whether somebody has to be reached for it now.
     pub(crate) fn is_wanting(&self) -> bool {
-        self.standing == Standing::Triggered && self.burns() && !matches!(self.wait, Wait::Quiet(_))
+        self.burns() && self.is_unanswered()
     }
 
     /// Whether nobody has it and nothing holds its pages back; it may be healthy at this moment.
     fn is_unanswered(&self) -> bool {
-        self.standing == Standing::Triggered && !matches!(self.wait, Wait::Quiet(_))
+        let is_quiet = self.is_quieted || matches!(self.wait, Wait::Quiet(_));
+        self.standing == Standing::Triggered && !is_quiet
     }
 }
 

@@ -15,13 +15,16 @@ impl Ledger {
     pub(super) fn see_installation(&mut self, what: &InstallationEvent) {
         match what {
             InstallationEvent::SetUp {
+                team,
                 default_policy,
                 fallback,
                 ..
             } => {
                 self.default_policy = Some(*default_policy);
                 self.fallback.clone_from(fallback);
+                self.teams.insert(*team, Vec::new());
             }
+            InstallationEvent::PrioritiesSet { .. } => {}
             InstallationEvent::FallbackSet { users } => self.fallback.clone_from(users),
         }
     }
@@ -37,6 +40,9 @@ impl Ledger {
                     self.owners.insert(method.address, user.id);
                 }
                 self.people.insert(user.id, person);
+                if let Some(team) = self.teams.get_mut(&user.team) {
+                    team.push(user.id);
+                }
             }
             PeopleEvent::UserRemoved { user } => self.forget(*user),
             PeopleEvent::ContactMethodAdded { user, method } => {
@@ -64,6 +70,9 @@ impl Ledger {
     fn forget(&mut self, user: UserId) {
         self.people.remove(&user);
         self.fallback.retain(|one| *one != user);
+        for team in self.teams.values_mut() {
+            team.retain(|one| *one != user);
+        }
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
@@ -99,6 +108,12 @@ impl Ledger {
             }
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
+            }
+            RosterEvent::TeamSet { team } => {
+                self.teams.insert(team.id, team.members.clone());
+            }
+            RosterEvent::TeamRemoved { team } => {
+                self.teams.remove(team);
             }
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {

@@ -312,15 +312,21 @@ impl World {
         for _ in 0..self.random.between(1, 4) {
             let mut targets = Vec::new();
             for _ in 0..self.random.between(1, 3) {
+                let team = self.ledger.teams.keys().next().copied();
+                if let Some(team) = team.filter(|_| self.random.chance(50)) {
+                    targets.push(Recipient::Team(team));
+                }
                 let schedule = self.random.pick(&schedules).copied();
                 match schedule.filter(|_| self.random.chance(600)) {
                     Some(schedule) => targets.push(Recipient::Schedule(schedule)),
                     None => targets.extend(self.somebody().map(Recipient::User)),
                 }
             }
+            let delay_ms = self.random.one_of([30_000, 120_000, 300_000, 900_000]);
             levels.push(Level {
-                delay_ms: self.random.one_of([30_000, 120_000, 300_000, 900_000]),
-                targets,
+                round_robin: self.random.chance(150),
+                each_must_acknowledge: self.random.chance(100),
+                ..Level::of(delay_ms, targets)
             });
         }
         RosterAsk::SetPolicy {
@@ -328,6 +334,7 @@ impl World {
             name: format!("Policy {}", self.ledger.policies.len()),
             levels,
             repeat: self.random.one_of([0, 0, 1, 2]),
+            acknowledgement_timeout_ms: self.random.one_of([None, None, Some(600_000)]),
         }
     }
 

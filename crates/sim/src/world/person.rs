@@ -2,6 +2,8 @@
 
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::incident::Assigned;
+use tocsin_domain::people::Urgency;
 
 use super::agenda::Happening;
 use super::{HOUR, Heard, MINUTE, SECOND, Ticket, World};
@@ -19,10 +21,54 @@ impl World {
             self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
         } else if dice < 65 {
             self.finishes(user, incident);
-        } else if dice < 70 {
+        } else if dice < 75 {
+            let ask = self.other_response(user, incident);
+            self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
+        } else if dice < 80 {
             let text = "looking at it".to_owned();
             let ask = RespondAsk::Note { incident, text };
             self.ask(Ask::Respond(ask), Ticket::Nobody);
+        }
+    }
+
+    /// Something else than to take it: leave it for later, give it away, call others, say how urgent it is, or join it with
+    /// another.
+    fn other_response(&mut self, user: UserId, incident: IncidentId) -> RespondAsk {
+        let by = user;
+        match self.random.below(8) {
+            0 | 1 => RespondAsk::Snooze {
+                incident,
+                by,
+                for_ms: self.random.one_of([60_000, 600_000, 3_600_000]),
+            },
+            2 => {
+                let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+                let to = self.random.pick(&people).copied().unwrap_or(user);
+                let to = Assigned::People(vec![to]);
+                RespondAsk::Reassign { incident, to }
+            }
+            3 => RespondAsk::Escalate { incident },
+            4 => {
+                let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+                RespondAsk::RequestResponders {
+                    incident,
+                    people: self.random.pick(&people).copied().into_iter().collect(),
+                    policy: None,
+                    message: "please help".to_owned(),
+                }
+            }
+            5 => RespondAsk::SetUrgency {
+                incident,
+                urgency: self.random.one_of([Urgency::Low, Urgency::High]),
+            },
+            6 => RespondAsk::CancelSnooze { incident },
+            _ => {
+                let open: Vec<IncidentId> = self.ledger.open.iter().copied().collect();
+                RespondAsk::Merge {
+                    sources: self.random.pick(&open).copied().into_iter().collect(),
+                    into: incident,
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Schedules: what they say, told by examples and against a slow reference.
 
+mod ahead;
 mod by_hand;
 mod changes;
 mod difference;

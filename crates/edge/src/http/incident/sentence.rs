@@ -295,6 +295,7 @@ pub(super) fn notification(
             let noun = match message.purpose {
                 Purpose::Page(_) => "A page",
                 Purpose::Resolved(_) => "Word that it is over",
+                Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",
             };
             told(
