@@ -4,6 +4,7 @@ use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;

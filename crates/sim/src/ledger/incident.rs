@@ -189,9 +189,15 @@ impl Ledger {
 
     /// Pages may be held back while the target is quiet, or for ten minutes for what comes and goes.
     fn suppressed(&mut self, id: IncidentId, until: Timestamp, flapping: bool, at: Timestamp) {
-        let target = self.cases.get(&id).and_then(|case| case.target);
+        let case = self.cases.get(&id);
+        let target = case.and_then(|case| case.target);
         let allowed = if flapping {
             Some(at.plus_ms(FLAPPING_MS))
+        } else if case.is_some_and(|case| case.is_merged) {
+            // What was merged into it may be about any target.
+            let targets = self.targets.keys();
+            let quiet = targets.filter_map(|target| self.quiet_until(Some(*target), at));
+            quiet.max()
         } else {
             self.quiet_until(target, at)
         };
@@ -221,7 +227,6 @@ impl Case {
         self.standing = Standing::Triggered;
         self.wait = Wait::Nothing;
         self.is_paged = false;
-        self.chosen.clear();
         self.spared.clear();
         self.taken_until = None;
         self.snoozed_until = None;

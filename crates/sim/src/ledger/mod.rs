@@ -111,7 +111,7 @@ pub(crate) struct Case {
     pub(crate) wait: Wait,
     /// Position of the level that was reached last.
     level_event: u64,
-    /// Who was chosen since it was to be paged for anew.
+    /// Who was ever chosen for it: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
     /// Whether somebody was told to be chosen since it was to be paged for anew, and a provider accepted a page since.
     pub(crate) is_paged: bool,

@@ -106,9 +106,8 @@ impl Case {
 
     /// The next level is due now.
     fn escalate(&mut self, at: Timestamp) {
-        let (wait, is_given) = (self.wait, self.is_given);
+        let (wait, spared) = (self.wait, self.spared.clone());
         self.begin_anew(None);
-        self.is_given = is_given;
         if let Wait::Level {
             level,
             round,
@@ -116,6 +115,7 @@ impl Case {
             ..
         } = wait
         {
+            self.spared = spared;
             self.wait = Wait::Level {
                 level,
                 round,
