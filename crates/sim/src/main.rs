@@ -76,7 +76,7 @@ fn simulate(options: &Options) -> bool {
         crashes: options.crashes,
         seed: options.seed,
         days_each: options.days_each,
-        twice_every: 8,
+        twice_every: 10,
         is_told: true,
         goes_on: options.goes_on,
     });

@@ -8,18 +8,17 @@ use tocsin_sim::{Goal, Plan, campaign, hunt, run};
 #[test]
 fn some_worlds_of_faults_end_well_and_give_the_same_events_again() {
     let result = campaign(Goal {
-        days: 48,
-        crashes: 100,
+        days: 12,
+        crashes: 30,
         seed: 1_000,
-        days_each: 6,
-        twice_every: 4,
+        days_each: 3,
+        twice_every: 2,
         is_told: false,
         goes_on: false,
     });
     assert_eq!(result.failures, []);
-    let (rarest, _) = result.tally.rarest();
-    println!("{:?}, least often {rarest:?}", result.tally);
-    assert!(result.tally.incidents > 500 && result.tally.run_twice > 0);
+    let tally = result.tally;
+    assert!(tally.incidents > 200 && tally.run_twice > 0, "{tally:?}");
 }
 
 #[test]
@@ -41,12 +40,13 @@ fn bugs_that_are_let_loose_are_caught() {
     assert!(bugs::EXIST, "this test is built with the switches");
     for bug in [
         Bug::InFlightAtRestartIsFailed,
-        Bug::PagingAfterAcknowledgement,
+        Bug::AlertsOnlyInMemory,
         Bug::RepeatUnderNewKey,
+        Bug::LateOutcomeCountedTwice,
         Bug::NextDueIgnoresMessages,
         Bug::EffectsBeforeCommit,
     ] {
-        let catch = hunt(bug, 1, 6, Duration::from_secs(60));
+        let catch = hunt(bug, 1, 2, Duration::from_secs(60));
         assert!(catch.caught.is_some(), "{catch:?}");
     }
 }

@@ -13,6 +13,8 @@ const PAGED_WITHIN: i64 = 30 * MINUTE;
 const TOLD_WITHIN: i64 = 3 * MINUTE;
 /// What is under way or only just due.
 const UNDER_WAY: i64 = 2 * MINUTE;
+/// One world of so many reads its whole journal again at its end.
+const RECOUNTED_EVERY: u64 = 4;
 /// What is well is over, whoever was paged is told, and the last outcome is known.
 const SETTLED_WITHIN: i64 = 5 * MINUTE;
 
@@ -99,7 +101,10 @@ impl World {
         if !left.is_empty() {
             self.wrong(Check::Settles, left.join("; "));
         }
-        self.recount();
+        // Folding as it comes is a replay too; to read all of it again as text takes long, so some worlds do.
+        if self.plan.seed.is_multiple_of(RECOUNTED_EVERY) {
+            self.recount();
+        }
         self.compare_published();
     }
 }

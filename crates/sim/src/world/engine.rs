@@ -410,7 +410,7 @@ impl World {
             ]);
             self.machine.disk().mishaps.push_front(mishap);
         }
-        if self.random.chance(12) {
+        if self.random.chance(4) {
             self.recount();
         }
         self.boot();

@@ -51,7 +51,7 @@ const SLUGS: [&str; 4] = [
 ];
 
 /// How often a source fails, on average, but for what comes back soon.
-const FAILS_EVERY: i64 = 18 * HOUR;
+const FAILS_EVERY: i64 = 22 * HOUR;
 
 /// Hosts that are watched.
 pub(super) const HOSTS: [&str; 2] = ["web-1", "web-2"];
@@ -126,7 +126,7 @@ impl World {
     }
 
     pub(super) fn source_fails(&mut self, index: usize) {
-        let is_back = self.random.chance(40);
+        let gets_worse = self.random.chance(70);
         let severity = self.random.one_of([
             Severity::Critical,
             Severity::Critical,
@@ -141,7 +141,7 @@ impl World {
         source.truth = Some(severity);
         self.sync(index);
         // Some get worse, some are said again and again, and some come back soon.
-        if is_back {
+        if gets_worse {
             self.some_time_after(3 * MINUTE, Happening::Worsens(index));
         }
         if self.random.chance(300) {
