@@ -20,10 +20,6 @@ const GATHER_QUIET_MS_MAX: u64 = 900_000;
 const POSTPONED_MS_MAX: u64 = 30_000;
 
 impl Ledger {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each thing that can happen"
-    )]
     pub(super) fn see_letter(&mut self, event: &NotificationEvent, envelope: &Event) {
         let (id, at) = (event.notification, envelope.at);
         let Some(letter) = self.letters.get(&id).cloned() else {
