@@ -4,6 +4,7 @@ pub mod actor;
 pub mod ahead;
 pub mod alert;
 pub mod audit;
+pub mod bugs;
 pub mod calendar;
 pub mod command;
 pub mod decide;

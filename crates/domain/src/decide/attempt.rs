@@ -1,6 +1,7 @@
 //! Decisions after an attempt: done, again, by another way, or to another person.
 
 use super::Decider;
+use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
@@ -26,7 +27,7 @@ impl Decider<'_> {
             .attempts
             .last()
             .is_some_and(|last| last.number == number && last.outcome.is_none());
-        if !open {
+        if !open && !bugs::on(Bug::LateOutcomeCountedTwice) {
             return Err(Refusal::conflict(
                 "the outcome of that attempt is known already",
             ));
@@ -81,6 +82,8 @@ impl Decider<'_> {
     fn retry_at(&self, message: &Notification, number: u32, outcome: Outcome) -> Option<Timestamp> {
         let wait_ms = match outcome {
             Outcome::Accepted | Outcome::Refused => return None,
+            Outcome::Unanswered if bugs::on(Bug::InFlightAtRestartIsFailed) => return None,
+            Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
             Outcome::Unanswered => 0,
             Outcome::Failed | Outcome::TimedOut => {
@@ -159,6 +162,7 @@ impl Decider<'_> {
 
     /// After a start, nobody will answer for attempts of the run before: each is repeated under the same idempotency key.
     pub(super) fn recover(&mut self) {
+        bugs::note_restart(self.state.position);
         let sending: Vec<(NotificationId, u32)> = self
             .state
             .active_notifications

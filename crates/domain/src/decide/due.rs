@@ -1,6 +1,7 @@
 //! What is due: derived from the state alone, so that no timer can be lost.
 
 use super::Decider;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::page::{Delivery, Notification, Outcome, Purpose};
@@ -40,6 +41,14 @@ impl Decider<'_> {
                     self.resolve_now(incident, Cause::Due { at }, why);
                 }
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
+                Wait::NextLevel
+                    if bugs::on(Bug::EscalationStallsAfterRestart)
+                        && bugs::is_from_before(
+                            self.state
+                                .incidents
+                                .get(&incident)
+                                .map_or(0, |one| one.paging_event),
+                        ) => {}
                 Wait::NextLevel => self.escalate(incident),
                 Wait::SameLevel => self.page_level_again(incident),
                 Wait::EndOfSnooze => self.snooze_ended(incident),
@@ -91,8 +100,26 @@ impl Decider<'_> {
         if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
             return;
         }
+        if number > 0 && bugs::on(Bug::RepeatUnderNewKey) {
+            return self.repeat_under_new_key(id);
+        }
         let what = NotificationWhat::AttemptStarted { number: number + 1 };
         self.emit_message(cause, id, what, incident);
+    }
+
+    /// What [`Bug::RepeatUnderNewKey`] does.
+    fn repeat_under_new_key(&mut self, id: NotificationId) {
+        let Some(message) = self.state.notifications.get(&id).cloned() else {
+            return;
+        };
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let what = NotificationWhat::Cancelled { why: String::new() };
+        self.emit_message(cause.clone(), id, what, message.purpose.incident());
+        let way = (message.contact_method, message.channel);
+        let (purpose, level, now) = (message.purpose, message.level, self.now);
+        self.plan(cause, purpose, message.user, way, level, now, message.why);
     }
 
     /// Why a message is not sent any more. What others are told by is sent as long as one of them is needed.
@@ -102,7 +129,8 @@ impl Decider<'_> {
         let removed = user
             .and_then(|user| user.contact_method(message.contact_method))
             .is_none();
-        if removed {
+        let kept = bugs::on(Bug::RemovedMethodStillUsed) || bugs::on(Bug::RemovedPersonStillPaged);
+        if removed && !kept {
             return Some("the contact method was removed");
         }
         let wanted = |message: &Notification| match message.purpose {
@@ -112,7 +140,8 @@ impl Decider<'_> {
             Purpose::Resolved(_) | Purpose::Test => true,
             Purpose::Word(word) => self.still_holds(word, message.user),
         };
-        let needed = wanted(message) || self.state.told_along(id).any(wanted);
+        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
+        let needed = kept || wanted(message) || self.state.told_along(id).any(wanted);
         (!needed).then_some("it is no longer needed")
     }
 
@@ -121,7 +150,9 @@ impl Decider<'_> {
         let why = why.to_owned();
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
-        self.cancel_pages(incident, &cause, "the incident is resolved");
+        if !bugs::on(Bug::AttemptAfterResolve) {
+            self.cancel_pages(incident, &cause, "the incident is resolved");
+        }
         let request = Purpose::Request(incident);
         self.cancel(request, None, &cause, "the incident is resolved");
         let mut told = self.to_be_told(incident);

@@ -2,6 +2,7 @@
 
 use super::Decider;
 use super::recipients::Chosen;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
 use crate::incident::{Assigned, FALLBACK_EVERY_MS};
@@ -90,6 +91,7 @@ impl Decider<'_> {
                 let position = self.emit_incident(cause, id, what);
                 self.notify_all(Purpose::Page(id), Some(level), &chosen.people, position);
             }
+            Step::Fallback(_) if bugs::on(Bug::FallbackListSkipped) => {}
             Step::Fallback(found) => self.page_fallback(id, cause, found, skipped),
         }
     }
@@ -122,14 +124,17 @@ impl Decider<'_> {
                 round += 1;
             }
             let chosen = self.recipients(incident, policy, (level, round), skipped);
-            if let (false, Some(step)) = (chosen.people.is_empty(), policy.levels.get(level)) {
+            let silent = chosen.people.is_empty() && bugs::on(Bug::NobodyOnCallMeansSilence);
+            let sits = silent || bugs::on(Bug::EmptyLevelSitsOutItsDelay);
+            let empty = chosen.people.is_empty() && !sits;
+            if let (false, Some(step)) = (empty, policy.levels.get(level)) {
                 return Step::Level {
                     policy: Some(policy.id),
                     level,
                     round,
                     chosen,
                     each: step.each_must_acknowledge,
-                    delay_ms: step.delay_ms,
+                    delay_ms: if silent { u64::MAX } else { step.delay_ms },
                 };
             }
             level += 1;
@@ -428,7 +433,7 @@ type Way = ((ContactMethodId, ChannelKind), u64, String);
 fn ways(user: &User) -> Vec<Way> {
     let proved = |id: ContactMethodId| {
         user.contact_method(id)
-            .filter(|method| method.verified_at.is_some())
+            .filter(|method| method.verified_at.is_some() || bugs::on(Bug::UnverifiedContactUsed))
     };
     let mut ways: Vec<Way> = user
         .rules

@@ -1,6 +1,7 @@
 //! Decisions about people and the ways to reach them.
 
 use super::{Decider, text_within};
+use crate::bugs::{self, Bug};
 use crate::command::{PeopleAsk, Refusal};
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
 use crate::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
@@ -193,7 +194,9 @@ impl Decider<'_> {
                 "this person is the whole list of last resort: put somebody else on it first",
             ));
         }
-        self.cancel_for_user(user);
+        if !bugs::on(Bug::RemovedPersonStillPaged) {
+            self.cancel_for_user(user);
+        }
         let removed = self.emit_people(PeopleEvent::UserRemoved { user });
         self.page_in_place_of(user, removed);
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::Decider;
 use super::alert::Condition;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::IncidentId;
 use crate::incident::{
@@ -142,7 +143,9 @@ impl Decider<'_> {
         let urgency = condition.urgency();
         let louder = urgency > incident.urgency;
         // What asks less loudly does not take over what asks louder, however bad it is.
-        if urgency < incident.urgency || (condition.severity <= incident.severity && !louder) {
+        let lesser =
+            urgency < incident.urgency || (condition.severity <= incident.severity && !louder);
+        if lesser || bugs::on(Bug::LowerSeverityHidesCrash) {
             return false;
         }
         let urgency = if incident.urgent_by_hand {

@@ -2,6 +2,7 @@
 
 use super::{Decider, text_within};
 use crate::alert::Alert;
+use crate::bugs::{self, Bug};
 use crate::command::{Refusal, RespondAsk};
 use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, UserId};
@@ -129,7 +130,9 @@ impl Decider<'_> {
             let what = IncidentWhat::Acknowledged { by, ends_at };
             let position = self.emit_incident(Cause::Request, id, what);
             let cause = Cause::Event { position };
-            self.cancel_pages(id, &cause, "the incident was acknowledged");
+            if !bugs::on(Bug::PagingAfterAcknowledgement) {
+                self.cancel_pages(id, &cause, "the incident was acknowledged");
+            }
         }
         if let Some(by) = by {
             self.accept_request(id, by);

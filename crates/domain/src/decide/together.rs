@@ -51,7 +51,8 @@ impl Decider<'_> {
             )),
             Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => {
                 let last = self.state.burst_to(message.user, self.now)?;
-                let due_at = last.plus_ms(TOGETHER_EVERY_MS);
+                // The clock may have been set back since.
+                let due_at = last.min(self.now).plus_ms(TOGETHER_EVERY_MS);
                 let why = "this person got many messages lately: what comes now is told together";
                 (due_at > self.now).then_some((due_at, why))
             }
@@ -206,8 +207,8 @@ impl Decider<'_> {
         due.min()
     }
 
-    /// A verified contact method of the same person by which no page for this incident was planned since the present level was
-    /// reached.
+    /// A verified contact method of the same person by which no page for this incident is under way or was planned since the
+    /// present level was reached.
     fn unused_method(
         &self,
         incident: IncidentId,
@@ -220,7 +221,10 @@ impl Decider<'_> {
             let pages = self.state.messages_about(incident);
             pages
                 .filter(|page| page.purpose == Purpose::Page(incident))
-                .filter(|page| since.is_none_or(|since| page.planned_at >= since))
+                .filter(|page| {
+                    let is_active = self.state.active_notifications.contains(&page.id);
+                    is_active || since.is_none_or(|since| page.planned_at >= since)
+                })
                 .any(|page| page.contact_method == method)
         };
         user.contact_methods

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use crate::alert::{Alert, AlertSource};
+use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use crate::people::Urgency;
 use crate::time::Timestamp;
+
+/// Due now, whatever the clock says: one that was set back must not hold up a first page.
+const AT_ONCE: Timestamp = Timestamp::from_micros(i64::MIN);
 
 /// What something is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +71,11 @@ impl State {
     /// The next instant at which something is to be done; `None` when nothing is.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
+        if bugs::on(Bug::NextDueIgnoresMessages) {
+            let mut due = self.agenda.in_order.iter();
+            let incident = due.find(|(_, subject)| matches!(subject, Subject::Incident(_)));
+            return incident.map(|(at, _)| *at);
+        }
         self.agenda.in_order.first().map(|(at, _)| *at)
     }
 
@@ -106,13 +115,13 @@ impl State {
             return ends_at.map(|at| (at, Wait::EndOfAcknowledgement));
         }
         if let Some(hold) = &incident.hold {
-            return Some((hold.until, Wait::FirstPage));
+            return (!bugs::on(Bug::HoldNeverEnds)).then_some((hold.until, Wait::FirstPage));
         }
         if let Some((_, until)) = &incident.suppressed {
-            return Some((*until, Wait::EndOfQuiet));
+            return (!bugs::on(Bug::MuteNeverEnds)).then_some((*until, Wait::EndOfQuiet));
         }
         match &incident.paging {
-            None => Some((incident.opened_at, Wait::FirstPage)),
+            None => Some((AT_ONCE, Wait::FirstPage)),
             Some(paging) if paging.again => paging.next_at.map(|at| (at, Wait::SameLevel)),
             Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
         }

@@ -3,6 +3,7 @@
 use super::State;
 use super::fold_response::fold_response;
 use crate::alert::{Alert, AlertSource};
+use crate::bugs::{self, Bug};
 use crate::event::{
     AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat, Response,
 };
@@ -338,7 +339,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 policy: before.and_then(|paging| paging.policy),
                 level: before.map_or(0, |paging| paging.level),
                 round: before.map_or(0, |paging| paging.round),
-                next_at: Some(*next_at),
+                next_at: (!bugs::on(Bug::FallbackOnlyOnce)).then_some(*next_at),
                 exhausted: true,
                 recipients: asked,
                 reached_at: at,
@@ -375,7 +376,8 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 incident.urgent_by_hand = false;
                 incident.onset.clone_from(&failing.onset);
             }
-            if *reopened || *pages || failing.is_some() {
+            let forgets = bugs::on(Bug::AcknowledgementLostAtReturn);
+            if *reopened || *pages || failing.is_some() || forgets {
                 incident.evidence = None;
                 // A reason to wait was one of the failure before.
                 incident.hold = None;

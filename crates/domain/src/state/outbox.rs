@@ -118,7 +118,9 @@ impl State {
         }
         let until = health.failed_at.plus_ms(PROVIDER_REST_MS);
         let tried = health.tried_by.is_some() && health.tried_by != message;
-        match (until > now, tried) {
+        // A clock that was set back does not make the rest longer.
+        let rests = health.failed_at <= now && now < until;
+        match (rests, tried) {
             (true, _) => Some(until),
             (false, true) => Some(now.plus_ms(PROVIDER_REST_MS)),
             (false, false) => None,

@@ -134,7 +134,8 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
     let held = incident.hold.as_ref().map(|hold| hold.until);
     let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
     held.or(quiet).or(match &incident.paging {
-        None => Some(incident.opened_at),
+        // At once, also after the clock was set back.
+        None => Some(Timestamp::from_micros(i64::MIN)),
         Some(paging) => paging.next_at,
     })
 }

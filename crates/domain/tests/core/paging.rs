@@ -4,6 +4,7 @@ use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
@@ -33,6 +34,48 @@ fn nobody_answers_so_the_next_level_then_again_then_the_fallback_list_every_fift
         world.count(|what| matches!(what, IncidentWhat::FallbackReached { .. })),
         3
     );
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_hold_up_a_first_page() {
+    let mut world = World::set_up();
+    world.trigger("checkout", Severity::Info);
+    world.now = world.now.minus_ms(60 * MINUTE);
+    world.trigger("checkout", Severity::Critical);
+    assert_eq!(names(&world), ["Ada"]);
+}
+
+#[test]
+fn a_way_by_which_a_page_is_still_under_way_is_no_other_way() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let hook = world.add_webhook(ada);
+    let email = world.state.users[&ada].contact_methods[0].id;
+    world.set_rules(ada, &[(0, email), (0, hook)]);
+    world.set_levels(0, &[(MINUTE, &[ada]), (MINUTE, &[ada])]);
+    world.crash();
+    let answer_mail = |world: &mut World, outcome| {
+        let mails = world.sending().into_iter();
+        let mails = mails.filter(|message| message.contact_method == email);
+        let open: Vec<_> = mails
+            .map(|mail| (mail.id, mail.attempts.last().unwrap().number))
+            .collect();
+        for (notification, number) in open {
+            world.ask(Ask::AttemptFinished {
+                notification,
+                number,
+                outcome,
+                detail: String::new(),
+            });
+        }
+    };
+    answer_mail(&mut world, Outcome::Accepted);
+    // The hook hangs: its third attempt is under way when the second level is reached.
+    world.wait_ms(MINUTE);
+    answer_mail(&mut world, Outcome::Refused);
+    let by_hook = world.state.notifications.values();
+    let by_hook = by_hook.filter(|message| message.contact_method == hook);
+    assert_eq!(by_hook.count(), 1);
 }
 
 #[test]

@@ -9,9 +9,11 @@ use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
 use tocsin_domain::incident::{ALERTS_TOGETHER_MAX, STORM_INCIDENTS};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
-    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS,
+    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose, QUIET_EVERY_MS,
+    TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::{ChannelKind, Urgency};
+use tocsin_domain::state::Provider;
 
 use crate::world::World;
 
@@ -284,6 +286,39 @@ fn a_provider_that_keeps_failing_is_left_alone_while_there_is_another_way() {
         2,
         "its success frees the others"
     );
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_make_what_is_told_together_wait_longer() {
+    let mut world = World::set_up();
+    let services = services(&mut world, BURST_MAX + 1);
+    for service in &services[..BURST_MAX] {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    world.now = world.now.minus_ms(3_600_000);
+    trigger(&mut world, Some(services[BURST_MAX]), "x", Severity::Error);
+    world.wait_ms(TOGETHER_EVERY_MS);
+    assert_eq!(world.sending().len(), 1);
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_make_a_provider_rest_longer() {
+    let mut world = World::set_up();
+    let services = services(&mut world, 3);
+    for service in &services[..2] {
+        trigger(&mut world, Some(*service), "x", Severity::Critical);
+        for wait_ms in [0, 1_000, 4_000] {
+            world.wait_ms(wait_ms);
+            answer_all(&mut world, Outcome::Failed);
+        }
+    }
+    let mail = Provider::Channel(ChannelKind::Email);
+    let rests = |world: &World| world.state.provider_rests(mail, None, world.now);
+    assert!(rests(&world).is_some());
+    world.now = world.now.minus_ms(3_600_000);
+    let at_most = world.now.plus_ms(PROVIDER_REST_MS);
+    assert!(rests(&world).is_none_or(|until| until <= at_most));
 }
 
 fn sent_by(world: &World, channel: ChannelKind) -> Vec<NotificationId> {
