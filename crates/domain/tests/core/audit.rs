@@ -176,17 +176,18 @@ fn a_message_that_was_due_long_ago_is_found() {
 fn a_message_that_is_told_by_one_that_is_over_is_found() {
     let mut world = paged();
     world.trigger("cpu", Severity::Critical);
-    let mut messages = world.state.notifications.values();
-    let over = messages.find(|one| matches!(one.state, Delivery::Delivered { .. }));
-    let over = over.unwrap().id;
-    let mut messages = world.state.notifications.values();
-    let other = messages.find(|one| one.id != over).unwrap();
-    let (notification, incident) = (other.id, other.purpose.incident());
+    let (over, others): (Vec<_>, Vec<_>) = world
+        .state
+        .notifications
+        .values()
+        .map(|one| (one.id, one.purpose.incident(), one.state.clone()))
+        .partition(|(_, _, state)| matches!(state, Delivery::Delivered { .. }));
+    let (by, (notification, incident, _)) = (over[0].0, others[0].clone());
     let event = Event {
         body: EventBody::Notification(NotificationEvent {
             notification,
             incident,
-            what: NotificationWhat::ToldTogether { by: over },
+            what: NotificationWhat::ToldTogether { by },
         }),
         ..world.journal.last().unwrap().clone()
     };
