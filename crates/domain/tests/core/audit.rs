@@ -9,7 +9,7 @@ use tocsin_domain::event::{
     NotificationWhat,
 };
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Notification, Outcome};
+use tocsin_domain::page::{Delivery, Outcome};
 
 use crate::world::World;
 
@@ -178,16 +178,18 @@ fn a_message_that_was_due_long_ago_is_found() {
 fn a_message_that_is_told_by_one_that_is_over_is_found() {
     let mut world = paged();
     world.trigger("cpu", Severity::Critical);
-    let messages: Vec<_> = world.state.notifications.values().cloned().collect();
-    let over = |one: &&Notification| matches!(one.state, Delivery::Delivered { .. });
-    let over = messages.iter().find(over).unwrap().id;
-    let other = messages.iter().find(|one| one.id != over).unwrap();
-    let (notification, incident) = (other.id, other.purpose.incident());
+    let (over, others): (Vec<_>, Vec<_>) = world
+        .state
+        .notifications
+        .values()
+        .map(|one| (one.id, one.purpose.incident(), one.state.clone()))
+        .partition(|(_, _, state)| matches!(state, Delivery::Delivered { .. }));
+    let (by, (notification, incident, _)) = (over[0].0, others[0].clone());
     let event = Event {
         body: EventBody::Notification(NotificationEvent {
             notification,
             incident,
-            what: NotificationWhat::ToldTogether { by: over },
+            what: NotificationWhat::ToldTogether { by },
         }),
         ..world.journal.last().unwrap().clone()
     };

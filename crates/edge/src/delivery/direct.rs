@@ -1,8 +1,6 @@
 //! Pages people without the engine: the auditor's own way out, with threads and connections of its own. It tries once and
 //! keeps nothing.
 
-use std::time::Duration;
-
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::{ChannelKind, Role};
@@ -15,8 +13,6 @@ use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
 const MESSAGES_MAX: usize = 64;
-/// How long the threads may take to end.
-const STOP_WAIT: Duration = Duration::from_secs(1);
 
 /// A way to reach somebody, as it was when the state could last be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +142,8 @@ impl Direct {
 impl Drop for Direct {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(STOP_WAIT);
+            // What is under way may end with the process: nobody waits for it any more.
+            runtime.shutdown_background();
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::post::{KEY, OK, Received, loopback, start};
 use crate::world::World;
 
 /// Something happens in the end.
-fn wait_until(happened: impl Fn() -> bool) {
+fn wait_until(mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !happened() {
         assert!(Instant::now() < deadline, "it never happened");

@@ -31,6 +31,7 @@ fn a_server_that_is_paused_killed_and_started_again_is_told_once_each_time() {
     server.kill();
     let down = hook.next();
     assert!(down.body.contains("it cannot be asked"), "{down:?}");
+    watcher.waits_to_remember();
     // The watcher's own end and new start tell nothing twice.
     watcher.kill();
     let mut watcher = Watcher::start(&server.url(), &hook, folder.path());

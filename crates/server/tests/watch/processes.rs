@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -163,7 +163,10 @@ fn http(address: &str, method: &str, path: &str, body: &str, token: &str) -> (u1
 }
 
 /// A watcher.
-pub(crate) struct Watcher(Child);
+pub(crate) struct Watcher {
+    child: Child,
+    state: PathBuf,
+}
 
 impl Watcher {
     pub(crate) fn start(peer: &str, hook: &Webhook, folder: &Path) -> Self {
@@ -176,6 +179,7 @@ impl Watcher {
         folder: &Path,
         remind: Duration,
     ) -> Self {
+        let state = folder.join("state.json");
         let mut child = tocsin()
             .env("TOCSIN_WATCH_KEY", KEY)
             .args(["watch", "--peer", peer, "--allow", "127.0.0.0/8"])
@@ -190,27 +194,39 @@ impl Watcher {
             .args(["--remind-ms", &remind.as_millis().to_string()])
             .arg(format!("--notify=webhook:http://{}/watch", hook.address))
             .arg("--state")
-            .arg(folder.join("state.json"))
+            .arg(&state)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.next().unwrap().unwrap().starts_with("Watching "));
         drain(lines);
-        Self(child)
+        Self { child, state }
     }
 
     /// It runs.
     pub(crate) fn waits_to_look(&mut self) {
-        assert!(self.0.try_wait().unwrap().is_none());
+        assert!(self.child.try_wait().unwrap().is_none());
+    }
+
+    /// That it told of an outage is on disk: a moment after it was told.
+    pub(crate) fn waits_to_remember(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let remembers = || {
+            let kept = std::fs::read_to_string(&self.state).unwrap_or_default();
+            kept.contains("\"told_ms\":1")
+        };
+        while !remembers() {
+            assert!(Instant::now() < deadline, "it never remembered");
+        }
     }
 
     pub(crate) fn kill(&mut self) {
-        end(&mut self.0);
+        end(&mut self.child);
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        end(&mut self.0);
+        end(&mut self.child);
     }
 }
