@@ -165,7 +165,9 @@ pub(super) fn field_named(word: &str) -> Result<Field, String> {
 
 impl ConditionShape {
     fn read(&self, place: &str) -> Result<Condition, String> {
-        let list = |all: &[Self]| all.iter().map(|one| one.read(place)).collect();
+        let list = |all: &[Self]| -> Result<Vec<Condition>, String> {
+            all.iter().map(|one| one.read(place)).collect()
+        };
         let mut found = Vec::new();
         if let Some(all) = &self.all {
             found.push(Condition::All { of: list(all)? });
