@@ -47,6 +47,8 @@ pub struct Pulse {
     pub heartbeat: Heartbeat,
     /// When it called last.
     pub called_at: Option<Timestamp>,
+    /// When that was written down.
+    pub told_at: Option<Timestamp>,
     /// When it first said since then that it begins.
     pub started_at: Option<Timestamp>,
     /// When it last said that it failed.
@@ -60,6 +62,7 @@ impl Pulse {
         Self {
             heartbeat,
             called_at: None,
+            told_at: None,
             started_at: None,
             failed_at: None,
             spared_at: None,
@@ -86,24 +89,24 @@ impl Pulse {
             return false;
         };
         let expected = called_at.plus_ms(self.heartbeat.every_ms);
-        let slack_ms = self.heartbeat.grace_ms.saturating_add(self.quiet_ms());
+        let unwritten_ms = 2 * self.quiet_ms();
+        let slack_ms = self.heartbeat.grace_ms.saturating_add(unwritten_ms);
         let spared = self.spared_at.is_some_and(|spared| spared > called_at);
         !spared && expected <= now.plus_ms(slack_ms)
     }
 
-    /// Whether a call at `at` is to be written down at once. When not, the last such call is to be, as soon as it may.
+    /// When a call may be written down: at once when that has passed, else the last call until then is written down then.
     #[must_use]
-    pub fn counts_at(&self, at: Timestamp) -> bool {
-        self.called_at
-            .is_none_or(|called| at >= called.plus_ms(self.quiet_ms()))
+    pub fn writes_from(&self) -> Timestamp {
+        let told_at = self.told_at.unwrap_or(Timestamp::from_micros(i64::MIN));
+        told_at.plus_ms(self.quiet_ms())
     }
 
-    /// After a call was written down, none is for so long.
+    /// After a call was written down, none is for so long. It is at most half the time between calls, so that what is not
+    /// written down yet is so before the next call is missed.
     #[must_use]
     pub fn quiet_ms(&self) -> u64 {
-        // Never so long that the wait for the next call could end in it.
-        let quiet_ms = (self.heartbeat.every_ms / 4).max(CALL_EVERY_MS_MIN);
-        quiet_ms.min(self.heartbeat.every_ms)
+        (self.heartbeat.every_ms / 4).max(CALL_EVERY_MS_MIN)
     }
 
     /// Under what its alert is found.

@@ -38,12 +38,14 @@ impl State {
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     let said = urgency.unwrap_or(severity.urgency());
-                    let loudest = alert.urgency().max(said);
+                    let before = alert.urgency();
+                    let loudest = before.max(said);
                     alert.repeats += 1;
                     alert.severity = alert.severity.max(*severity);
                     alert.set_urgency(loudest);
                     alert.heard_at = Some(at);
-                    if judged.is_some() {
+                    if loudest > before {
+                        // What was made of it when it was less loud is the reason no more.
                         alert.judged.clone_from(judged);
                     }
                 }

@@ -2,14 +2,14 @@
 
 use super::State;
 use crate::alert::Alert;
-use crate::event::{IncidentEvent, IncidentWhat, IntakeEvent};
+use crate::event::{Event, IncidentEvent, IncidentWhat, IntakeEvent};
 use crate::id::HeartbeatId;
 use crate::incident::Incident;
 use crate::intake::Pulse;
-use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, at: Timestamp) {
+    pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, envelope: &Event) {
+        let at = envelope.at;
         match event {
             IntakeEvent::RulesSet { rules } => self.rules.clone_from(rules),
             IntakeEvent::WindowSet { window } => {
@@ -34,6 +34,7 @@ impl State {
             }
             IntakeEvent::HeartbeatCalled { heartbeat } => self.with_pulse(*heartbeat, |pulse| {
                 pulse.called_at = pulse.called_at.max(Some(at));
+                pulse.told_at = Some(envelope.recorded_at);
                 pulse.started_at = None;
             }),
             IntakeEvent::HeartbeatStarted { heartbeat } => self.with_pulse(*heartbeat, |pulse| {

@@ -1,7 +1,7 @@
 //! Folds events about the installation, people, rosters and targets; it knows nothing of incidents.
 
 use super::{Installation, State};
-use crate::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::page::Recipient;
 use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
@@ -115,7 +115,7 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_roster(&mut self, event: &RosterEvent, at: Timestamp) {
+    pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
@@ -141,14 +141,14 @@ impl State {
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
             }
-            RosterEvent::Oncall { what } => self.evolve_oncall(what, at),
+            RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope.at),
             RosterEvent::TeamSet { team } => {
                 self.teams.insert(team.id, team.clone());
             }
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
-            RosterEvent::Intake(what) => self.evolve_intake(what, at),
+            RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
         }
     }
 

@@ -214,7 +214,7 @@ impl State {
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what),
             EventBody::People(what) => self.evolve_people(what, event.at),
-            EventBody::Roster(what) => self.evolve_roster(what, event.at),
+            EventBody::Roster(what) => self.evolve_roster(what, event),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
             EventBody::Incident(what) => self.evolve_incident(what, event),

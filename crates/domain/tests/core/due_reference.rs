@@ -1,14 +1,20 @@
 //! When something is due, worked out anew from every incident and message: slow, obvious, and what the ordered index of the
 //! state is compared with after each command.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use tocsin_domain::intake::{Loudness, Pulse, UrgencyBy};
+use tocsin_domain::intake::{Loudness, Pulse, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
+
+/// Milliseconds of an hour.
+const HOUR_MS: i64 = 3_600_000;
 
 pub(crate) fn check(state: &State) {
     for incident in state.incidents.values() {
@@ -50,7 +56,7 @@ fn urgency_of(alert: &Alert) -> Urgency {
     alert.urgency.unwrap_or(alert.severity.urgency())
 }
 
-/// When an alert that is not urgent becomes so, since support hours begin: found by looking at each minute.
+/// When an alert that is not urgent becomes so, since support hours begin.
 fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
     let settings = &state.services[&incident.service].intake.urgency;
     let UrgencyBy::SupportHours(support) = settings else {
@@ -61,11 +67,8 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         return None;
     }
     let begins = |alert: &Alert| {
-        let minute = |count: u64| Timestamp::from_millis(0).plus_ms(count * 60_000);
-        let first = alert.opened_at.as_millis().cast_unsigned() / 60_000;
-        let is_within = |count: u64| support.hours.around(minute(count)).is_some();
-        let begin = (first + 1..first + 15_000).find(|one| is_within(*one) && !is_within(*one - 1));
-        begin.map(minute)
+        let first = alert.opened_at.as_millis().div_euclid(HOUR_MS);
+        begin_after(first, support)
     };
     let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);
     alerts
@@ -81,6 +84,24 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         })
         .filter_map(begins)
         .min()
+}
+
+thread_local! {
+    /// Every test has the same support hours, so what was found once is not looked for again.
+    static FOUND: RefCell<BTreeMap<i64, Option<Timestamp>>> = RefCell::default();
+}
+
+/// The first full hour after this one at which support hours begin: found by looking at each.
+fn begin_after(first: i64, support: &SupportHours) -> Option<Timestamp> {
+    let known = FOUND.with_borrow(|found| found.get(&first).copied());
+    known.unwrap_or_else(|| {
+        let hour = |count: i64| Timestamp::from_millis(count * HOUR_MS);
+        let is_within = |count: i64| support.hours.around(hour(count)).is_some();
+        let mut hours = first + 1..first + 200;
+        let begin = hours.find(|one| is_within(*one) && !is_within(*one - 1));
+        FOUND.with_borrow_mut(|found| found.insert(first, begin.map(hour)));
+        begin.map(hour)
+    })
 }
 
 fn silent(state: &State, alert: &Alert) -> Option<Timestamp> {

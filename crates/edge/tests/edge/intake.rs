@@ -56,13 +56,20 @@ async fn a_dry_run_says_which_rules_hold_and_raises_nothing() {
     assert_eq!(run.status, StatusCode::OK, "{}", run.text());
     assert_eq!(run.json()["rules"][0]["name"], "tests");
     assert_eq!(run.json()["urgency"], "low");
-    let run = world.post("/alert-rules/dry-run", alert("web-1")).await.json();
+    let run = world
+        .post("/alert-rules/dry-run", alert("web-1"))
+        .await
+        .json();
     assert_eq!(run["pause_seconds"], 60);
     assert_eq!(run["priority"], "P2");
-    assert_eq!(run["outcome"], "Somebody would be paged if it still fails in 60 s.");
+    assert_eq!(
+        run["outcome"],
+        "Somebody would be paged if it still fails in 60 s."
+    );
     assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
     // What the dry run says is what happens, and the incident says why.
-    let sent = json!({"action": "trigger", "summary": "x", "severity": "error", "source": "test-7"});
+    let sent =
+        json!({"action": "trigger", "summary": "x", "severity": "error", "source": "test-7"});
     let sent = world.post("/alerts", sent).await.json();
     let incident = format!("/incidents/{}", sent["incident_id"].as_str().unwrap());
     let alert = &world.get(&incident).await.json()["alerts"][0];
@@ -76,7 +83,10 @@ async fn a_dry_run_says_which_rules_hold_and_raises_nothing() {
 async fn rules_that_cannot_be_read_are_refused_with_the_place() {
     let world = World::new();
     for (when, told) in [
-        (json!({"field": "title", "op": "equals"}), "rules[0].when.text"),
+        (
+            json!({"field": "title", "op": "equals"}),
+            "rules[0].when.text",
+        ),
         (json!({"field": "title"}), "needs an op"),
         (json!({"all": [], "any": []}), "one of all"),
         (json!({"field": "color", "op": "exists"}), "color"),
@@ -121,7 +131,10 @@ async fn work_is_planned_ended_and_removed() {
 async fn hb(world: &World, method: &str, url: &str, body: &'static str) -> StatusCode {
     let path = &url[url.find("/hb/").unwrap()..];
     let request = Request::builder().method(method).uri(path);
-    world.send(request.body(Body::from(body)).unwrap()).await.status
+    world
+        .send(request.body(Body::from(body)).unwrap())
+        .await
+        .status
 }
 
 async fn heartbeat(world: &World) -> Value {

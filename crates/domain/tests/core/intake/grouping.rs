@@ -73,6 +73,7 @@ fn a_critical_alert_that_joins_a_lesser_incident_raises_it_and_pages() {
     world.trigger("b", Severity::Error);
     assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.pages().len(), 1);
+    world.answer_all(Outcome::Accepted);
     world.acknowledge();
     world.trigger("c", Severity::Critical);
     assert_eq!(world.pages().len(), 2);

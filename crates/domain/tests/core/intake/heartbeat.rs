@@ -173,13 +173,9 @@ struct Shell {
 }
 
 impl Shell {
-    fn called_at(&self) -> Option<Timestamp> {
-        self.world.state.pulses[&self.id].called_at
-    }
-
     fn wait_until(&mut self, at: Timestamp) {
-        if let (Some(pending), Some(called)) = (self.pending, self.called_at()) {
-            let flush = called.plus_ms(self.world.state.pulses[&self.id].quiet_ms());
+        if let Some(pending) = self.pending {
+            let flush = self.world.state.pulses[&self.id].writes_from();
             if flush <= at {
                 self.world.wait_ms(flush.ms_since(self.world.now));
                 self.pending = None;
@@ -196,7 +192,7 @@ impl Shell {
     fn call(&mut self) {
         let pulse = &self.world.state.pulses[&self.id];
         let fires = self.world.state.firing.contains_key(&pulse.alert_key());
-        if fires || pulse.counts_at(self.world.now) {
+        if fires || self.world.now >= pulse.writes_from() {
             call(&mut self.world, self.id);
             self.pending = None;
         } else {

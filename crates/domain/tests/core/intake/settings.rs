@@ -7,6 +7,7 @@ use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{GroupBy, Loudness, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
 
 /// From the beginning of the world, a Sunday, until Monday at 09:00 in Paris.
@@ -54,6 +55,7 @@ fn an_urgent_warning_of_a_monitor_that_comes_back_is_paged_anew() {
         .slug
         .clone();
     world.fire(&slug, &[]);
+    world.answer_all(Outcome::Accepted);
     assert_eq!(world.pages().len(), 1);
     world.recover(&slug);
     world.wait_ms(MINUTE);

@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Crash),
         1 => Just(Step::Recover),
         4 => (0..40_u64 * MINUTE).prop_map(Step::Wait),
-        1 => (0..30_u64 * HOUR).prop_map(Step::Wait),
+        1 => (0..12_u64 * HOUR).prop_map(Step::Wait),
         3 => outcome.prop_map(Step::Answer),
         1 => Just(Step::Acknowledge),
         2 => (0..2_usize, 0..5_usize, 0..4_usize, any::<bool>())
@@ -193,7 +193,7 @@ fn nothing_is_lost(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_burning_urgent_alert_is_never_lost(steps in prop::collection::vec(step(), 1..60)) {

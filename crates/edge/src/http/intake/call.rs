@@ -83,12 +83,11 @@ fn taken() -> Response {
 async fn take_call(app: &App, token: &str) -> Result<Response, Problem> {
     let (pulse, fires) = pulse_of(app, token)?;
     let (heartbeat, at) = (pulse.heartbeat.id, app.now());
-    if fires || pulse.started_at.is_some() || pulse.counts_at(at) {
+    if fires || pulse.started_at.is_some() || at >= pulse.writes_from() {
         app.inner().calls.take(heartbeat);
         tell(app, HeartbeatAsk::Called { heartbeat, at }).await?;
     } else if app.inner().calls.keep(heartbeat, at) {
-        let called = pulse.called_at.unwrap_or(at);
-        let wait_ms = called.plus_ms(pulse.quiet_ms()).ms_since(at);
+        let wait_ms = pulse.writes_from().ms_since(at);
         let app = app.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -109,7 +108,7 @@ async fn take_start(app: &App, token: &str) -> Result<Response, Problem> {
     let (pulse, _) = pulse_of(app, token)?;
     let (heartbeat, at) = (pulse.heartbeat.id, app.now());
     // A start right after a call is passed over: a job that begins again and again says nothing new.
-    if pulse.started_at.is_none() && pulse.counts_at(at) {
+    if pulse.started_at.is_none() && at >= pulse.writes_from() {
         tell(app, HeartbeatAsk::Started { heartbeat, at }).await?;
     }
     Ok(taken())
