@@ -1,6 +1,8 @@
 // The nouns of the native API as the browser sees them; it must not know how they are fetched or shown.
 // Swapped for the types generated from openapi.json (`npm run generate`) without touching a screen.
 
+export * from './oncall-types.ts';
+
 /** An RFC 3339 instant in UTC with milliseconds. */
 export type Instant = string;
 
@@ -206,44 +208,6 @@ export interface User {
   notification_rules: NotificationRule[];
   on_call: boolean;
   reachable: boolean;
-}
-
-export interface OnCallEntry {
-  policy: Named;
-  level: number;
-  via: { kind: 'schedule' | 'user'; id: string; name: string };
-  user: Named | null;
-  until: Instant | null;
-  problem: string | null;
-}
-
-export type TurnUnit = 'hours' | 'days' | 'weeks';
-
-export interface ScheduleInput {
-  name: string;
-  time_zone: string;
-  layer: { start: Instant; turn: { every: number; unit: TurnUnit }; members: string[] };
-}
-
-export interface Schedule extends ScheduleInput {
-  id: string;
-  on_call_now: Named | null;
-  next_handoff_at: Instant | null;
-}
-
-export interface PolicyLevel {
-  delay_minutes: number;
-  targets: { kind: 'user' | 'schedule'; id: string }[];
-}
-
-export interface PolicyInput {
-  name: string;
-  repeat: number;
-  levels: PolicyLevel[];
-}
-
-export interface EscalationPolicy extends PolicyInput {
-  id: string;
 }
 
 /** Its routing key is shown once, when it is made. */
