@@ -10,6 +10,8 @@ export const SCREENS: Record<string, Load> = {
   '/incidents/:id': () => import('./routes/incident/IncidentPage.svelte'),
   '/targets': () => import('./routes/target/TargetList.svelte'),
   '/oncall': () => import('./routes/oncall/OnCall.svelte'),
+  '/oncall/schedules/:id': () => import('./routes/oncall/SchedulePage.svelte'),
+  '/oncall/policies/:id': () => import('./routes/oncall/PolicyPage.svelte'),
   '/people': () => import('./routes/people/People.svelte'),
   '/people/:id': () => import('./routes/people/Person.svelte'),
   '/settings': settings,
