@@ -1,6 +1,7 @@
 //! The pure decisions of Tocsin: it knows no I/O, no clock and no random source.
 
 pub mod actor;
+pub mod ahead;
 pub mod alert;
 pub mod calendar;
 pub mod command;

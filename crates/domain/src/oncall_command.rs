@@ -1,5 +1,6 @@
 //! What can be asked about schedules apart from setting and removing one, and about calendars.
 
+use crate::ahead::Finding;
 use crate::id::{CalendarId, OverrideId, ScheduleId, SwapId, TemporaryId, UserId};
 use crate::oncall::{Span, SwapSide, Turn};
 
@@ -36,6 +37,20 @@ pub enum OncallAsk {
         calendar: CalendarId,
         /// SHA-256 (hex) of the token in its new address.
         token_hash: String,
+    },
+    /// Say whether a person wants word when duty passes to them.
+    SwitchNotices {
+        /// Who.
+        user: UserId,
+        /// Whether they want it.
+        wanted: bool,
+    },
+    /// Time has passed: tell whoever has duty now and had not when this was asked last.
+    NoticeHandOffs,
+    /// These are all the findings of the days ahead: tell what is new. Whoever asks has computed them, since that may take long.
+    FindingsSeen {
+        /// All of them.
+        findings: Vec<Finding>,
     },
     /// Take a calendar away.
     RevokeCalendar {

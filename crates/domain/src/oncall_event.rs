@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Finding;
 use crate::calendar::Calendar;
-use crate::id::{CalendarId, ScheduleId};
+use crate::id::{CalendarId, ScheduleId, UserId};
 use crate::oncall::Change;
 
 /// What happened.
@@ -26,5 +27,34 @@ pub enum OncallEvent {
     CalendarRevoked {
         /// Which.
         calendar: CalendarId,
+    },
+    /// Somebody else than before was seen to have duty, and was told if they want that.
+    DutySeen {
+        /// In which schedule.
+        schedule: ScheduleId,
+        /// Who; `None`: nobody.
+        user: Option<UserId>,
+    },
+    /// A person wants word when duty passes to them, or none.
+    NoticesSwitched {
+        /// Who.
+        user: UserId,
+        /// Whether they want it.
+        wanted: bool,
+    },
+    /// Something was found that will keep pages from somebody.
+    FindingAppeared {
+        /// The whole of it, as it was found first.
+        finding: Finding,
+    },
+    /// It is no longer so.
+    FindingEnded {
+        /// The finding's key.
+        key: String,
+    },
+    /// The administrators were told of all that stands.
+    FindingsTold {
+        /// Keys of the findings.
+        keys: Vec<String>,
     },
 }

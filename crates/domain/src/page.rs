@@ -22,6 +22,8 @@ pub const BURST_WINDOW_MS: u64 = 600_000;
 /// What is told together is told no sooner than this after the last message to the same person: 3 minutes, so that it comes
 /// before a usual level is over.
 pub const TOGETHER_EVERY_MS: u64 = 180_000;
+/// What wakes nobody is gathered for this long before it is told: 15 minutes.
+pub const QUIET_EVERY_MS: u64 = 900_000;
 /// After so many attempts in a row that failed or got no answer, a provider is left alone for [`PROVIDER_REST_MS`].
 pub const PROVIDER_FAILURES_MAX: u32 = 5;
 /// How long a provider is left alone; then one message tries it before the others do.
@@ -71,10 +73,27 @@ pub enum Recipient {
 pub enum Purpose {
     /// Wakes somebody.
     Page(IncidentId),
+    /// Tells somebody about what wakes nobody, together with what else of that kind comes within [`QUIET_EVERY_MS`].
+    Notice(IncidentId),
     /// Tells somebody who was paged that it is over.
     Resolved(IncidentId),
     /// Sent on request, to see that it arrives; carries the proof code of an unproved method.
     Test,
+    /// Word about duty, which can wait.
+    Word(Word),
+}
+
+/// What somebody is told without being paged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Word {
+    /// Duty has passed to them.
+    HandOff {
+        /// In which schedule.
+        schedule: ScheduleId,
+    },
+    /// Something will keep pages from somebody.
+    Findings,
 }
 
 impl Purpose {
@@ -82,8 +101,8 @@ impl Purpose {
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {
         match self {
-            Self::Page(id) | Self::Resolved(id) => Some(id),
-            Self::Test => None,
+            Self::Page(id) | Self::Notice(id) | Self::Resolved(id) => Some(id),
+            Self::Test | Self::Word(_) => None,
         }
     }
 }

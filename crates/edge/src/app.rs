@@ -20,6 +20,7 @@ use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::prometheus::Room;
+use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
@@ -122,6 +123,8 @@ pub(crate) struct Inner {
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
+    pub(crate) calendar_tries: LoginThrottle,
+    pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
@@ -153,6 +156,8 @@ impl App {
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
+            calendar_tries: LoginThrottle::default(),
+            calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),

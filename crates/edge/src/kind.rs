@@ -72,6 +72,11 @@ const fn oncall(event: &OncallEvent) -> &'static str {
         },
         OncallEvent::CalendarSet { .. } => "calendar_set",
         OncallEvent::CalendarRevoked { .. } => "calendar_revoked",
+        OncallEvent::DutySeen { .. } => "duty_seen",
+        OncallEvent::NoticesSwitched { .. } => "notices_switched",
+        OncallEvent::FindingAppeared { .. } => "finding_appeared",
+        OncallEvent::FindingEnded { .. } => "finding_ended",
+        OncallEvent::FindingsTold { .. } => "findings_told",
     }
 }
 

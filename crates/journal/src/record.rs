@@ -162,6 +162,11 @@ fn stream_of_oncall(event: &OncallEvent) -> String {
         OncallEvent::ScheduleChanged { schedule, .. } => format!("schedule:{schedule}"),
         OncallEvent::CalendarSet { calendar } => format!("calendar:{}", calendar.id),
         OncallEvent::CalendarRevoked { calendar } => format!("calendar:{calendar}"),
+        OncallEvent::DutySeen { schedule, .. } => format!("schedule:{schedule}"),
+        OncallEvent::NoticesSwitched { user, .. } => format!("user:{user}"),
+        OncallEvent::FindingAppeared { .. }
+        | OncallEvent::FindingEnded { .. }
+        | OncallEvent::FindingsTold { .. } => "findings".to_owned(),
     }
 }
 

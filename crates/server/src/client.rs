@@ -16,9 +16,12 @@ mod oncall;
 mod page;
 mod plain;
 mod problem;
+mod rota;
+mod schedule;
 mod screen;
 mod service;
 mod shape;
+mod swap;
 mod table;
 mod target;
 mod token;
@@ -99,7 +102,7 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: incident::Verb,
     },
-    /// Who is on call
+    /// Who is on call, who is next, and what will keep a page from somebody
     #[command(after_help = EXIT_CODES)]
     Oncall {
         #[command(subcommand)]
@@ -141,11 +144,11 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: token::Verb,
     },
-    /// Schedules: whose turn it is
+    /// Schedules: whose turn it is, and what is changed of that by hand
     #[command(after_help = EXIT_CODES)]
     Schedule {
         #[command(subcommand)]
-        verb: oncall::ScheduleVerb,
+        verb: schedule::Verb,
     },
     /// Escalation policies: who is paged after whom
     #[command(after_help = EXIT_CODES)]
@@ -191,14 +194,14 @@ pub(crate) fn show_diagnosis(document: &str, json: bool) -> ExitCode {
 fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failure> {
     match command {
         ClientCommand::Incident { verb } => incident::run(verb, api, screen),
-        ClientCommand::Oncall { verb } => oncall::who(verb, api, screen),
+        ClientCommand::Oncall { verb } => oncall::run(verb, api, screen),
         ClientCommand::Page { verb } => page::run(verb, api, screen),
         ClientCommand::Target { verb } => target::run(verb, api, screen),
         ClientCommand::Monitor { verb } => monitor::run(verb, api, screen),
         ClientCommand::User { verb } => user::run(verb, api, screen),
         ClientCommand::Channel { verb } => channel::run(verb, api, screen),
         ClientCommand::Token { verb } => token::run(verb, api, screen),
-        ClientCommand::Schedule { verb } => oncall::schedule(verb, api, screen),
+        ClientCommand::Schedule { verb } => schedule::run(verb, api, screen),
         ClientCommand::Policy { verb } => oncall::policy(verb, api, screen),
         ClientCommand::Service { verb } => service::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),

@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod data;
 mod doctor;
+mod duty;
 mod effects;
 mod ending;
 mod evidence;

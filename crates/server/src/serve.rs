@@ -41,8 +41,8 @@ use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
-use crate::upkeep;
 use crate::watch::{LocalHost, Sight, Standing};
+use crate::{duty, upkeep};
 
 /// The setup link lives this long; a new one is printed at every start.
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
@@ -81,8 +81,9 @@ pub(crate) fn run(
         &parts.reader,
         Arc::clone(&stopping),
     )?;
+    let duty = duty::start(&parts.engine, Arc::clone(&stopping))?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
-    let ended = ended_part(&parts, &upkeep, &watching);
+    let ended = ended_part(&parts, [&upkeep, &duty, &watching]);
     let served = serve_until_stopped(&parts.app, listener, config, ended, || {
         writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
         if let Some(link) = &setup_link {
@@ -110,15 +111,12 @@ pub(crate) fn run(
     drop(parts.app);
     drop(parts.evidence_thread.join());
     drop(upkeep.join());
+    drop(duty.join());
     outcome(served?, engine_ended)
 }
 
 /// Waits until one of the parts has ended that should run for as long as Tocsin does.
-async fn ended_part(
-    parts: &Running,
-    upkeep: &JoinHandle<()>,
-    watching: &JoinHandle<()>,
-) -> Stopped {
+async fn ended_part(parts: &Running, [upkeep, duty, watching]: [&JoinHandle<()>; 3]) -> Stopped {
     loop {
         let ended = [
             ("decisions", parts.engine_thread.is_finished()),
@@ -126,6 +124,7 @@ async fn ended_part(
             ("evidence", parts.evidence_thread.is_finished()),
             ("watching", watching.is_finished()),
             ("upkeep", upkeep.is_finished()),
+            ("duty", duty.is_finished()),
             ("rules", parts.rules_thread.is_finished()),
             ("scraping", parts.scraping.has_ended()),
         ];

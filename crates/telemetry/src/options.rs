@@ -77,7 +77,7 @@ impl Default for SealSamples {
         Self {
             min: 1_000_000,
             per_series: 480,
-            max: 4_000_000,
+            max: 2_000_000,
             max_per_series: 16,
             late_max: 500_000,
         }

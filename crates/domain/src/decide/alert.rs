@@ -287,6 +287,9 @@ impl Decider<'_> {
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        if joined.is_none() {
+            self.tell_quietly(incident);
+        }
         if joined.is_none() || raised || came_back == Return::PagedAnew {
             self.hold_or_page(incident, &condition.hold);
         } else if came_back == Return::GoesOn {

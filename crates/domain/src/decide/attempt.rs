@@ -64,7 +64,7 @@ impl Decider<'_> {
         let members = self.state.told_along(id);
         let pages = members.filter_map(|member| match member.purpose {
             Purpose::Page(incident) => Some((incident, member.id)),
-            Purpose::Resolved(_) | Purpose::Test => None,
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => None,
         });
         pages.collect()
     }
@@ -87,7 +87,7 @@ impl Decider<'_> {
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
             Purpose::Page(incident) => self.may_want_pages(incident),
-            Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
     }

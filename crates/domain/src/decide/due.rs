@@ -102,7 +102,9 @@ impl Decider<'_> {
         }
         let wanted = |message: &Notification| match message.purpose {
             Purpose::Page(page) => self.wants_pages(page),
+            Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Word(word) => self.still_holds(word, message.user),
         };
         let needed = wanted(message) || self.state.told_along(id).any(wanted);
         (!needed).then_some("it is no longer needed")

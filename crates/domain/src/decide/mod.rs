@@ -13,6 +13,7 @@ mod rule;
 mod setup;
 mod together;
 mod watch;
+mod word;
 
 use crate::command::{Ask, Command, Refusal};
 use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};

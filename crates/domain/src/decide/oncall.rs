@@ -3,6 +3,7 @@
 use super::Decider;
 use crate::calendar::{CALENDARS_MAX, Calendar};
 use crate::command::Refusal;
+use crate::event::{Cause, EventBody, RosterEvent};
 use crate::id::{CalendarId, OverrideId, ScheduleId, SwapId, TemporaryId, UserId};
 use crate::oncall::{
     Change, Layer, Override, Schedule, Span, Swap, SwapProposal, SwapSide, Temporary, Turn,
@@ -12,34 +13,49 @@ use crate::oncall_command::{ChangeAsk, OncallAsk};
 use crate::oncall_event::OncallEvent;
 
 impl Decider<'_> {
-    pub(super) fn oncall(&mut self, ask: OncallAsk) -> Result<OncallEvent, Refusal> {
-        match ask {
+    pub(super) fn oncall(&mut self, ask: OncallAsk) -> Result<(), Refusal> {
+        let event = match ask {
             OncallAsk::Change { schedule, ask } => {
                 let change = self.change(schedule, ask)?;
-                Ok(OncallEvent::ScheduleChanged { schedule, change })
+                OncallEvent::ScheduleChanged { schedule, change }
             }
             OncallAsk::AddCalendar {
                 user,
                 schedule,
                 only_own,
                 token_hash,
-            } => self.calendar_added(user, schedule, only_own, token_hash),
+            } => self.calendar_added(user, schedule, only_own, token_hash)?,
             OncallAsk::RenewCalendar {
                 user,
                 calendar,
                 token_hash,
-            } => Ok(OncallEvent::CalendarSet {
+            } => OncallEvent::CalendarSet {
                 calendar: Calendar {
                     token_hash,
                     made_at: self.now,
                     ..self.calendar(user, calendar)?.clone()
                 },
-            }),
+            },
             OncallAsk::RevokeCalendar { user, calendar } => {
                 self.calendar(user, calendar)?;
-                Ok(OncallEvent::CalendarRevoked { calendar })
+                OncallEvent::CalendarRevoked { calendar }
             }
-        }
+            OncallAsk::SwitchNotices { user, wanted } => {
+                self.user(user)?;
+                OncallEvent::NoticesSwitched { user, wanted }
+            }
+            OncallAsk::NoticeHandOffs => {
+                self.notice_hand_offs();
+                return Ok(());
+            }
+            OncallAsk::FindingsSeen { findings } => {
+                self.findings_seen(findings);
+                return Ok(());
+            }
+        };
+        let event = RosterEvent::Oncall { what: event };
+        self.emit(Cause::Request, EventBody::Roster(event));
+        Ok(())
     }
 
     fn change(&mut self, schedule: ScheduleId, ask: ChangeAsk) -> Result<Change, Refusal> {

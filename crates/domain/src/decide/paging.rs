@@ -147,6 +147,15 @@ impl Decider<'_> {
             .or_else(|| policies.get(&default?))
     }
 
+    /// The people of the first level of an incident's policy who can be reached, each with the reason why it is them.
+    pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
+        let incident = self.state.incidents.get(&id);
+        let policy = incident.and_then(|incident| self.policy_of(incident));
+        policy
+            .map(|policy| self.recipients(policy, 0, &mut Vec::new()))
+            .unwrap_or_default()
+    }
+
     /// The people of a level who can be reached, each with the reason why it is them.
     fn recipients(
         &self,

@@ -56,9 +56,7 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
-            RosterAsk::Oncall(ask) => RosterEvent::Oncall {
-                what: self.oncall(ask)?,
-            },
+            RosterAsk::Oncall(ask) => return self.oncall(ask),
         };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())

@@ -4,9 +4,10 @@
 use super::Decider;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
+use crate::incident::Status;
 use crate::monitor::Severity;
-use crate::page::{Delivery, Notification, Purpose, TOGETHER_EVERY_MS};
-use crate::people::ChannelKind;
+use crate::page::{Delivery, Notification, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS};
+use crate::people::{ChannelKind, Urgency};
 use crate::state::Provider;
 use crate::time::Timestamp;
 
@@ -26,26 +27,73 @@ impl Decider<'_> {
         let what = match self.state.gathering_for(message) {
             Some(own) if own == id => return false,
             Some(by) => NotificationWhat::ToldTogether { by },
-            None => {
-                let Some(last) = self.state.burst_to(message.user, self.now) else {
-                    return false;
-                };
-                let due_at = last.plus_ms(TOGETHER_EVERY_MS);
-                if due_at <= self.now {
-                    return false;
-                }
-                let why = "this person got many messages lately: what comes now is told together";
-                NotificationWhat::Gathers {
+            None => match self.gathers_until(message) {
+                Some((due_at, why)) => NotificationWhat::Gathers {
                     due_at,
                     why: why.to_owned(),
-                }
-            }
+                },
+                None => return false,
+            },
         };
         let cause = Cause::Event {
             position: message.last_event,
         };
         self.emit_message(cause, id, what, Some(incident));
         true
+    }
+
+    /// Until when a message waits for others, and why; none when it is sent on its own.
+    fn gathers_until(&self, message: &Notification) -> Option<(Timestamp, &'static str)> {
+        match message.purpose {
+            Purpose::Notice(_) => Some((
+                self.now.plus_ms(QUIET_EVERY_MS),
+                "what wakes nobody is told together",
+            )),
+            Purpose::Page(_) | Purpose::Resolved(_) => {
+                let last = self.state.burst_to(message.user, self.now)?;
+                let due_at = last.plus_ms(TOGETHER_EVERY_MS);
+                let why = "this person got many messages lately: what comes now is told together";
+                (due_at > self.now).then_some((due_at, why))
+            }
+            Purpose::Test | Purpose::Word(_) => None,
+        }
+    }
+
+    /// Whether somebody should still hear of what wakes nobody.
+    pub(super) fn wants_notices(&self, incident: IncidentId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known
+            .is_some_and(|known| known.status == Status::Triggered && known.urgency == Urgency::Low)
+    }
+
+    /// Tells the first level of the policy about an incident that wakes nobody: those who have rules for it, by those.
+    pub(super) fn tell_quietly(&mut self, id: IncidentId) {
+        if !self.wants_notices(id) || self.suppress_if_quiet(id) {
+            return;
+        }
+        let cause = self.state.position;
+        for (user, why) in self.first_level(id) {
+            let Some(known) = self.state.users.get(&user) else {
+                continue;
+            };
+            let rules = known
+                .rules
+                .iter()
+                .filter(|rule| rule.urgency == Urgency::Low);
+            let ways: Vec<_> = rules
+                .filter_map(|rule| {
+                    Some((known.contact_method(rule.contact_method)?, rule.delay_ms))
+                })
+                .filter(|(method, _)| method.verified_at.is_some())
+                .map(|(method, delay_ms)| ((method.id, method.kind), delay_ms))
+                .collect();
+            for (method, delay_ms) in ways {
+                let due = self.now.plus_ms(delay_ms);
+                let why = format!("{why}; by their rule for what wakes nobody");
+                let cause = Cause::Event { position: cause };
+                self.plan(cause, Purpose::Notice(id), user, method, Some(0), due, why);
+            }
+        }
     }
 
     /// Whether nothing may delay its pages.

@@ -313,7 +313,9 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
     let kind = match message.purpose {
         Purpose::Page(_) => "The page",
         Purpose::Resolved(_) => "The all-clear",
+        Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
+        Purpose::Word(_) => "The word about duty",
     };
     format!(
         "{kind} to {} by {}",

@@ -113,7 +113,7 @@ impl State {
                 known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
                     && self.told_along(message.id).next().is_none()
             }
-            Purpose::Resolved(_) | Purpose::Test => false,
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => false,
         }
     }
 

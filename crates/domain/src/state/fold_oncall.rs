@@ -19,11 +19,34 @@ impl State {
             OncallEvent::CalendarRevoked { calendar } => {
                 self.calendars.remove(calendar);
             }
+            OncallEvent::DutySeen { schedule, user } => {
+                self.duty.seen.insert(*schedule, *user);
+            }
+            OncallEvent::NoticesSwitched { user, wanted } => {
+                if *wanted {
+                    self.duty.unwanted.remove(user);
+                } else {
+                    self.duty.unwanted.insert(*user);
+                }
+            }
+            OncallEvent::FindingAppeared { finding } => {
+                let finding = finding.clone();
+                self.duty.findings.insert(finding.key.clone(), finding);
+            }
+            OncallEvent::FindingEnded { key } => {
+                self.duty.findings.remove(key);
+                self.duty.told.remove(key);
+            }
+            OncallEvent::FindingsTold { keys } => {
+                self.duty.told.extend(keys.iter().cloned());
+                self.duty.told_at = Some(at);
+            }
         }
     }
 
     /// A calendar of a removed schedule shows nothing for ever: its address dies.
-    pub(super) fn forget_calendars_of(&mut self, schedule: ScheduleId) {
+    pub(super) fn forget_schedule(&mut self, schedule: ScheduleId) {
+        self.duty.seen.remove(&schedule);
         self.calendars
             .retain(|_, calendar| calendar.schedule != Some(schedule));
     }

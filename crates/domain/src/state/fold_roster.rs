@@ -77,6 +77,7 @@ impl State {
         self.users.remove(&user);
         self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
+        self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
@@ -101,7 +102,7 @@ impl State {
             }
             RosterEvent::ScheduleRemoved { schedule } => {
                 self.schedules.remove(schedule);
-                self.forget_calendars_of(*schedule);
+                self.forget_schedule(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());

@@ -1,6 +1,7 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
 mod due;
+mod duty_watch;
 mod fold_incident;
 mod fold_oncall;
 mod fold_roster;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use due::Subject;
 pub(crate) use due::Wait;
+pub use duty_watch::DutyWatch;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 
@@ -71,6 +73,8 @@ pub struct State {
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
+    /// What was noticed and told about duty and about findings.
+    pub duty: DutyWatch,
     /// Calendars that are subscribed to.
     pub calendars: BTreeMap<CalendarId, Calendar>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.

@@ -48,8 +48,16 @@ struct Health {
     tried_by: Option<NotificationId>,
 }
 
-/// Whose messages are told together: an address, and whether they say that something is over.
-type Gathered = (ContactMethodId, bool);
+/// Which messages are told together: those to one address that are of one kind.
+type Gathered = (ContactMethodId, Tone);
+
+/// A kind of messages that are told together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tone {
+    Loud,
+    Quiet,
+    Over,
+}
 
 /// What is known of messages beyond each single one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,8 +72,12 @@ pub(super) struct Outbox {
 }
 
 const fn gathered(message: &Notification) -> Gathered {
-    let over = matches!(message.purpose, Purpose::Resolved(_));
-    (message.contact_method, over)
+    let tone = match message.purpose {
+        Purpose::Page(_) | Purpose::Test | Purpose::Word(_) => Tone::Loud,
+        Purpose::Notice(_) => Tone::Quiet,
+        Purpose::Resolved(_) => Tone::Over,
+    };
+    (message.contact_method, tone)
 }
 
 impl State {
@@ -137,7 +149,11 @@ impl State {
         let Some(message) = self.notifications.get(&id) else {
             return;
         };
-        if message.purpose.incident().is_some() && message.attempts.len() <= 1 {
+        let counts = match message.purpose {
+            Purpose::Page(_) | Purpose::Resolved(_) => true,
+            Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => false,
+        };
+        if counts && message.attempts.len() <= 1 {
             let sent = self.outbox.sent.entry(message.user).or_default();
             if sent.len() == BURST_MAX {
                 sent.pop_front();

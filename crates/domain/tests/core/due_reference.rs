@@ -54,7 +54,7 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
             let tells = |other: &Notification| matches!(other.state, Delivery::Together { by } if by == message.id);
             unanswered && incident.burning == 0 && !state.notifications.values().any(tells)
         }
-        Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => false,
     };
     match message.state {
         Delivery::Due { at } => (!rests).then_some(at),

@@ -9,9 +9,9 @@ use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
 use tocsin_domain::incident::{ALERTS_TOGETHER_MAX, STORM_INCIDENTS};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
-    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, Purpose, TOGETHER_EVERY_MS,
+    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS,
 };
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 use crate::world::World;
 
@@ -292,4 +292,41 @@ fn sent_by(world: &World, channel: ChannelKind) -> Vec<NotificationId> {
         .filter(|message| message.channel == channel)
         .map(|message| message.id)
         .collect()
+}
+
+#[test]
+fn what_wakes_nobody_is_told_together_to_those_who_have_rules_for_it() {
+    let mut world = World::set_up();
+    trigger(&mut world, None, "before", Severity::Warning);
+    assert_eq!(world.state.notifications.len(), 0, "nobody asked for it");
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 60_000, mail)];
+    world.ask(Ask::People(PeopleAsk::SetRules { user: ada, rules }));
+    for key in ["a", "b", "c", "d"] {
+        trigger(&mut world, None, key, Severity::Warning);
+        world.wait_ms(30_000);
+    }
+    let by = ada;
+    let first = world
+        .state
+        .incidents
+        .values()
+        .find(|one| one.title == "a fails")
+        .unwrap()
+        .id;
+    world.ask(Ask::Respond(RespondAsk::Acknowledge {
+        incident: first,
+        by,
+    }));
+    world.wait_ms(60_000 + QUIET_EVERY_MS - 120_001);
+    assert_eq!(world.sending().len(), 0);
+    world.wait_ms(1);
+    let sending = world.sending();
+    assert_eq!(sending.len(), 1);
+    let along = world.state.told_along(sending[0].id).count();
+    assert_eq!(along, 3, "the one that was taken only tells of the others");
+    answer_all(&mut world, Outcome::Accepted);
+    world.wait_ms(3_600_000);
+    assert_eq!(world.sending().len(), 0, "once");
 }

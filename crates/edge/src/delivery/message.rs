@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::SecretId;
-use tocsin_domain::incident::Incident;
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
@@ -11,6 +11,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
 use super::queue::{Rank, Work};
+use super::word;
 
 /// Incidents that a message names beside its own.
 const OTHERS_MAX: usize = 10;
@@ -51,7 +52,8 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
         Purpose::Page(incident) if critical(incident) => Rank::Critical,
         Purpose::Page(_) => Rank::Page,
         Purpose::Resolved(_) => Rank::Resolved,
-        Purpose::Test => Rank::Test,
+        Purpose::Notice(_) => Rank::Notice,
+        Purpose::Test | Purpose::Word(_) => Rank::Test,
     };
     Some((rank, message.channel))
 }
@@ -94,6 +96,7 @@ fn write(
     let incident = own.or(along.first().copied()).or(incident);
     let message = match (notification.purpose, incident) {
         (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
+        (Purpose::Word(about), _) => word::write(state, notification, about, public_url),
         (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
             let page = about(state, incident, notification, Kind::Page, public_url);
             with_others(page, incident, &along, public_url)
@@ -105,7 +108,13 @@ fn write(
             let word = about(state, incident, notification, Kind::Resolved, public_url);
             with_others(word, incident, &along, public_url)
         }
-        (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
+        (Purpose::Notice(_), Some(incident)) => {
+            let notice = about(state, incident, notification, Kind::Page, public_url);
+            with_others(notice, incident, &along, public_url)
+        }
+        (Purpose::Notice(_) | Purpose::Resolved(_), None) => {
+            return Err("not sent: there is no such incident");
+        }
     };
     Ok(Letter {
         message,
@@ -121,8 +130,9 @@ fn write(
 fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
     match purpose {
         Purpose::Page(_) => state.wants_pages(incident),
+        Purpose::Notice(_) => incident.status == Status::Triggered,
         Purpose::Resolved(_) => true,
-        Purpose::Test => false,
+        Purpose::Test | Purpose::Word(_) => false,
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod post;
 pub mod queue;
 mod redact;
 pub mod tally;
+mod word;
 
 use std::io;
 use std::sync::Arc;

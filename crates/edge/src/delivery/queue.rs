@@ -29,6 +29,8 @@ pub(crate) enum Rank {
     Page,
     /// Word that something is over.
     Resolved,
+    /// What wakes nobody.
+    Notice,
     /// A test.
     Test,
 }

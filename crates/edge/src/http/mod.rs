@@ -5,13 +5,16 @@ pub(crate) mod address;
 pub(crate) mod alert;
 mod alert_list;
 pub(crate) mod body;
+pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod incident;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
@@ -151,6 +154,10 @@ fn people(table: Table) -> Table {
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(notice::get_notices, notice::set_notices),
+        )
         .add(Who::Role(Viewer), routes!(notification::get_notification))
 }
 
@@ -158,6 +165,14 @@ fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
         .add(Who::Role(Viewer), routes!(oncall::own_shifts))
+        .add(Who::Role(Viewer), routes!(finding::list_findings))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(calendar::list_calendars, calendar::add_calendar),
+        )
+        .add(Who::SelfOr(Admin), routes!(calendar::renew_calendar))
+        .add(Who::SelfOr(Admin), routes!(calendar::revoke_calendar))
+        .add(Who::Public, routes!(calendar::read_calendar))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(

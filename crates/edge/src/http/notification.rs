@@ -17,10 +17,14 @@ use crate::app::App;
 pub(crate) enum MessagePurpose {
     /// Wakes somebody.
     Page,
+    /// Tells of what wakes nobody.
+    Notice,
     /// Tells that it is over.
     Resolved,
     /// Sent on request.
     Test,
+    /// Word about duty.
+    Word,
 }
 
 /// Where a message stands.
@@ -139,7 +143,9 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
+            Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
+            Purpose::Word(_) => MessagePurpose::Word,
         },
         state: page_state(message),
         due_at: Instant(due_at),

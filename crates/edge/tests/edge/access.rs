@@ -34,6 +34,7 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{override_id}",
             "{temporary_id}",
             "{swap_id}",
+            "{calendar_id}",
             "{*path}",
         ]
         .iter()

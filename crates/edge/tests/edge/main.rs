@@ -9,6 +9,7 @@
 
 mod access;
 mod browser;
+mod calendar;
 mod evaluated;
 mod fakes;
 mod front;

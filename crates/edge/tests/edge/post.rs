@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tocsin_domain::command::{Ask, Command, RosterAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::oncall_command::OncallAsk;
 use tocsin_domain::page::Outcome;
 use tocsin_edge::delivery::egress::{Egress, Lookup};
 use tocsin_wire::webhook::{SignedHeaders, verify};
@@ -131,6 +134,44 @@ async fn a_webhook_is_signed_and_carries_its_key() {
         (body["title"].as_str(), body["kind"].as_str()),
         (Some("web is down"), Some("page"))
     );
+}
+
+/// Lets the core look who has duty.
+fn look(world: &World) {
+    let ask = Ask::Roster(RosterAsk::Oncall(OncallAsk::NoticeHandOffs));
+    let actor = Actor::System;
+    let done = world.engine.ask_and_wait(Command { actor, ask });
+    done.map(|_| ()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gets_duty_is_told_until_when_and_nobody_is_paged() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.bob, "webhook", &address, Some(KEY)).await;
+    look(&world);
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let schedules = world.get("/schedules").await.json();
+    let id = schedules["items"][0]["id"].as_str().unwrap().to_owned();
+    let until = START.plus_ms(3_600_000).to_rfc3339();
+    let body = serde_json::json!({"user_id": world.bob.to_string(), "until": until});
+    world
+        .post(&format!("/schedules/{id}/overrides"), body)
+        .await;
+    look(&world);
+    let (outcome, _) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Accepted);
+    let body: serde_json::Value = serde_json::from_slice(&requests.recv().unwrap().body).unwrap();
+    assert_eq!(body["kind"], "handoff");
+    let title = body["title"].as_str().unwrap();
+    assert!(
+        title.starts_with("You are on call for \"First schedule\" until "),
+        "{title}"
+    );
+    look(&world);
+    assert!(requests.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

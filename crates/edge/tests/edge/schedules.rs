@@ -343,3 +343,52 @@ async fn everybody_sees_who_has_duty_now_and_next_and_their_own_shifts() {
         .await;
     check(&nobodys, StatusCode::BAD_REQUEST, "user: say whose shifts");
 }
+
+#[tokio::test]
+async fn what_will_be_wrong_is_listed_with_what_it_is_about() {
+    let world = World::new();
+    let body = json!({"name": "Nobody", "time_zone": "UTC", "layers": []});
+    let id = world.post("/schedules", body).await.json()["id"].clone();
+    let policy = json!({"name": "Web", "repeat": 0, "levels": [
+        {"delay_minutes": 5, "targets": [{"kind": "schedule", "id": id}]}]});
+    world.post("/escalation-policies", policy).await;
+    let found = world
+        .call("GET", "/oncall/findings", &world.viewer, None)
+        .await;
+    assert_eq!(found.status, StatusCode::OK, "{}", found.text());
+    let found = found.json();
+    assert_eq!(found["days"], 14);
+    let of = |kind: &str| {
+        let all = found["items"].as_array().unwrap();
+        let found = all.iter().find(|one| one["kind"] == kind);
+        found.unwrap_or_else(|| panic!("{kind} in {all:?}")).clone()
+    };
+    assert_eq!(of("empty_schedule")["schedule"]["name"], "Nobody");
+    let level = of("empty_level");
+    assert_eq!(
+        (&level["policy"]["name"], &level["level"]),
+        (&json!("Web"), &json!(1))
+    );
+    assert_eq!(level["until"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_person_says_whether_they_want_word_when_duty_passes_to_them() {
+    let world = World::new();
+    let path = format!("/users/{}/notices", world.bob);
+    let now = world.call("GET", &path, &world.bobs, None).await;
+    assert_eq!(now.json(), json!({"hand_off": true}));
+    let off = json!({"hand_off": false});
+    let set = world
+        .call("PUT", &path, &world.bobs, Some(off.clone()))
+        .await;
+    assert_eq!((set.status, set.json()), (StatusCode::OK, off.clone()));
+    assert_eq!(world.get(&path).await.json(), off);
+    let others = format!("/users/{}/notices", world.ada);
+    let refused = world.call("PUT", &others, &world.bobs, Some(off)).await;
+    check(
+        &refused,
+        StatusCode::FORBIDDEN,
+        "to be the person it is about",
+    );
+}

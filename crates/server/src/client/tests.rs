@@ -2,6 +2,7 @@
 
 mod fake;
 mod refusals;
+mod schedules;
 mod test_pages;
 
 use clap::{CommandFactory, Parser};

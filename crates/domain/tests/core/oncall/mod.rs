@@ -1,10 +1,12 @@
 //! Schedules: what they say, told by examples and against a slow reference.
 
+mod ahead;
 mod by_hand;
 mod changes;
 mod difference;
 mod duty;
 mod layers;
+mod notices;
 mod properties;
 mod reference;
 mod stored;

@@ -20,6 +20,26 @@ pub(super) fn sentence(event: &OncallEvent, names: &Names<'_>) -> String {
         OncallEvent::CalendarRevoked { .. } => {
             "A calendar was revoked; its address is dead".to_owned()
         }
+        OncallEvent::DutySeen { schedule, user } => {
+            let user = user.map_or_else(|| "nobody".to_owned(), |user| names.user(user));
+            let schedule = names.schedule(*schedule);
+            format!("On call in “{schedule}” is now {user}")
+        }
+        OncallEvent::NoticesSwitched { user, wanted } => {
+            let user = names.user(*user);
+            let wants = if *wanted { "wants" } else { "no longer wants" };
+            format!("{user} {wants} word when duty passes to them")
+        }
+        OncallEvent::FindingAppeared { finding } => finding.text.clone(),
+        OncallEvent::FindingEnded { .. } => {
+            "Something that would have kept pages from somebody is no longer so".to_owned()
+        }
+        OncallEvent::FindingsTold { keys } => {
+            let count = keys.len();
+            format!(
+                "The administrators are told of {count} things that will keep pages from somebody"
+            )
+        }
     }
 }
 

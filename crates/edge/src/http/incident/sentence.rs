@@ -295,7 +295,9 @@ pub(super) fn notification(
             let noun = match message.purpose {
                 Purpose::Page(_) => "A page",
                 Purpose::Resolved(_) => "Word that it is over",
+                Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",
+                Purpose::Word(_) => "Word about duty",
             };
             told(
                 Tone::Info,

@@ -17,7 +17,11 @@ use crate::access::who::Caller;
 use crate::app::App;
 
 /// Asks the core and gives the event about the roster that came of it.
-async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEvent, Problem> {
+pub(crate) async fn set_in(
+    app: &App,
+    caller: &Caller,
+    ask: RosterAsk,
+) -> Result<RosterEvent, Problem> {
     let done = app.ask(&caller.actor, Ask::Roster(ask)).await?;
     let event = done.events.into_iter().find_map(|event| match event.body {
         EventBody::Roster(event) => Some(event),
@@ -33,6 +37,6 @@ async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEven
 }
 
 /// The change is on disk, but the answer cannot show it.
-fn lost() -> Problem {
+pub(crate) fn lost() -> Problem {
     Problem::internal("the change was kept but not found; ask for it again")
 }
