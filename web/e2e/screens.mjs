@@ -47,12 +47,20 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Send a test page' }).first().click();
     await page.waitForSelector('.test .page');
   } },
+  { name: 'person-add', path: '/ui/people/me', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Add a way…' }).click();
+    await page.getByRole('combobox', { name: 'Way', exact: true }).selectOption('telegram');
+    await page.getByText('How this works').click();
+  } },
   { name: 'person-rules', path: '/ui/people/me', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'Change the rules…' }).click();
     await page.getByRole('button', { name: 'Add a way…' }).click();
   } },
   { name: 'settings-doctor', path: '/ui/settings/doctor', ready: '.rows' },
   { name: 'settings-mail', path: '/ui/settings/mail', ready: 'form' },
+  { name: 'settings-providers', path: '/ui/settings/providers', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Set up… Slack' }).click();
+  } },
   { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
   { name: 'settings-monitors', path: '/ui/settings/monitors', ready: '.rows' },
   { name: 'settings-rules', path: '/ui/settings/rules', ready: '.rows' },

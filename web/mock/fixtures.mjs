@@ -46,6 +46,7 @@ export function world(start) {
       { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', created_at: iso(start - 40 * DAY), expires_at: null },
     ],
     email: { configured: true, host: 'mail.example.org', port: 587, from: 'tocsin@example.org', tls: 'starttls', username: 'tocsin', has_password: true, state: 'ok', detail: 'Took a test message 3 minutes ago.' },
+    accounts: ['twilio', 'telegram', 'pushover', 'slack', 'web_push', 'pagerduty'].map((provider) => ({ provider, configured: ['twilio', 'web_push'].includes(provider), base_url: null, account_id: provider === 'twilio' ? 'AC0123456789' : null, from: provider === 'twilio' ? '+15005550006' : null, has_token: provider === 'twilio', has_listener_token: false, public_key: provider === 'web_push' ? 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM' : null, state: provider === 'twilio' ? 'ok' : 'unknown', detail: provider === 'twilio' ? 'Took a text 12 minutes ago.' : null })),
     incidents: [down(start), errors(start), odd(start), killed(start), ...past(start)],
     timelines: new Map(),
     notifications: new Map(),

@@ -181,6 +181,22 @@ function calendarRoutes(mock, method, key, body) {
   return { status: 201, body: { ...mock.calendars.at(-1), url }, change: 'calendar_set' };
 }
 
+/** The first gap of each schedule in the next 14 days, and everybody in a layer who cannot be reached. */
+export function findings(mock) {
+  const none = { until: null, times: 1, schedule: null, user: null, policy: null, level: null };
+  const since = Date.now();
+  const gaps = mock.schedules.flatMap((schedule) => {
+    const all = render(mock, schedule, iso(since), iso(since + SHOWN_AHEAD)).final.filter((each) => each.gap);
+    if (all.length === 0) return [];
+    return [{ ...none, key: `gap:${schedule.id}`, kind: 'gap', text: `Nobody is on call in "${schedule.name}" from ${all[0].from.slice(0, 16)} until ${all[0].until.slice(0, 16)}`, since: all[0].from, until: all[0].until, times: all.length, schedule: { id: schedule.id, name: schedule.name } }];
+  });
+  const out = mock.users.filter((user) => !user.reachable && mock.schedules.some((each) => each.layers.some((layer) => layer.members.includes(user.id))));
+  const unreachable = out.map(({ id: user, name }) => ({ ...none, key: `unreachable:${user}`, kind: 'unreachable', text: `${name} has no verified contact method`, since: iso(since), user: { id: user, name } }));
+  const [, batch] = mock.policies;
+  const level = batch ? [{ ...none, key: 'level', kind: 'empty_level', text: `Level 1 of "${batch.name}" would page nobody`, since: iso(since + 3 * HOUR), policy: { id: batch.id, name: batch.name }, level: 1 }] : [];
+  return { days: 14, items: [...unreachable, ...gaps, ...level] };
+}
+
 /** Who would be contacted when; the same steps for every service. */
 export function simulated(mock, service, query) {
   const from = ms(query.get('at') ?? iso(Date.now()));

@@ -17,6 +17,7 @@ export const SCREENS: Record<string, Load> = {
   '/settings': settings,
   '/settings/doctor': settings,
   '/settings/mail': settings,
+  '/settings/providers': settings,
   '/settings/services': settings,
   '/settings/monitors': settings,
   '/settings/rules': settings,

@@ -80,6 +80,8 @@ export const users = {
   verifyMethod: (id: string, method: string, code: string) =>
     write<T.ContactMethod>('POST', path('users', id, 'contact-methods', method, 'verify'), { code }),
   setRules: (id: string, rules: T.RuleInput[]) => write<unknown>('PUT', path('users', id, 'notification-rules'), rules),
+  notices: (id: string, signal?: AbortSignal) => optional(get<{ hand_off: boolean }>(path('users', id, 'notices'), signal)),
+  setNotices: (id: string, handOff: boolean) => write<unknown>('PUT', path('users', id, 'notices'), { hand_off: handOff }),
   notification: (id: string, signal?: AbortSignal) => get<T.Notification>(path('notifications', id), signal),
 };
 
@@ -95,6 +97,7 @@ async function optional<Answer>(answer: Promise<Answer>): Promise<Answer | null>
 
 export const oncall = {
   now: (signal?: AbortSignal) => get<T.OnCall>('/oncall', signal),
+  findings: (signal?: AbortSignal) => optional(get<T.Findings>('/oncall/findings', signal)),
   shifts: (query: { user?: string; since: T.Instant; until: T.Instant }, signal?: AbortSignal) =>
     request<T.OwnShifts>('/oncall/shifts', { query, ...(signal && { signal }) }),
   policies: (signal?: AbortSignal) => list<T.EscalationPolicy>('/escalation-policies', signal),
@@ -164,7 +167,9 @@ export const rules = {
 };
 
 export const settings = {
-  channels: (signal?: AbortSignal) => get<{ email: T.EmailChannel }>('/channels', signal),
+  channels: (signal?: AbortSignal) => get<T.Channels>('/channels', signal),
+  saveAccount: (provider: T.ProviderName, body: T.AccountInput) => write<T.ProviderAccount>('PUT', path('channels', 'accounts', provider), body),
+  removeAccount: (provider: T.ProviderName) => write<void>('DELETE', path('channels', 'accounts', provider)),
   saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
   testMail: () => write<{ notification_id: string }>('POST', '/channels/email/test', {}),
   tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),

@@ -82,6 +82,26 @@ export interface Preview extends Rendered {
   changes: RotaChange[];
 }
 
+/** What will keep a page from somebody in the days ahead, unless it is repaired. */
+export interface Finding {
+  /** The same as long as it is the same trouble. */
+  key: string;
+  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'empty_level';
+  text: string;
+  since: Instant;
+  until: Instant | null;
+  times: number;
+  schedule: Named | null;
+  user: Named | null;
+  policy: Named | null;
+  level: number | null;
+}
+
+export interface Findings {
+  items: Finding[];
+  days: number;
+}
+
 export type TurnUnit = 'hours' | 'days' | 'weeks';
 
 export interface Turn {

@@ -76,7 +76,12 @@ export interface Attempt {
   finished_at: Instant | null;
   outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
   detail: string;
+  /** What the provider said later about the message it took. */
+  receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
 }
+
+/** What a message is for. */
+export type Purpose = 'page' | 'notice' | 'request' | 'resolved' | 'acknowledged' | 'test' | 'word';
 
 /** One notification to one contact method of one person. */
 export interface Notification {
@@ -86,7 +91,7 @@ export interface Notification {
   label: string;
   /** From 1; null where it belongs to no level, as a test page does. */
   level: number | null;
-  purpose: 'page' | 'resolved' | 'test';
+  purpose: Purpose;
   state: PageState;
   due_at: Instant;
   attempts: Attempt[];
@@ -178,7 +183,7 @@ export interface TimelineEntry {
   level: 'info' | 'good' | 'bad' | 'person';
 }
 
-export type ChannelKind = 'email' | 'webhook' | 'ntfy';
+export type ChannelKind = 'email' | 'webhook' | 'ntfy' | 'slack' | 'telegram' | 'pushover' | 'sms' | 'voice' | 'web_push' | 'pagerduty';
 
 export interface ContactMethod {
   id: string;
@@ -313,6 +318,36 @@ export interface EmailChannel {
   has_password: boolean;
   state: 'ok' | 'failing' | 'unknown';
   detail: string | null;
+}
+
+export type ProviderName = 'twilio' | 'telegram' | 'pushover' | 'slack' | 'web_push' | 'pagerduty';
+
+/** An account at a provider; its tokens are never shown. */
+export interface ProviderAccount {
+  provider: ProviderName;
+  configured: boolean;
+  base_url: string | null;
+  account_id: string | null;
+  from: string | null;
+  has_token: boolean;
+  has_listener_token: boolean;
+  public_key: string | null;
+  state: 'ok' | 'failing' | 'unknown';
+  detail: string | null;
+}
+
+export interface AccountInput {
+  base_url?: string;
+  account_id?: string;
+  from?: string;
+  token?: string;
+  listener_token?: string;
+}
+
+export interface Channels {
+  email: EmailChannel;
+  /** Missing where the server knows no providers yet. */
+  accounts?: ProviderAccount[];
 }
 
 export interface MailInput {
