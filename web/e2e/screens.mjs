@@ -27,7 +27,7 @@ export const SCREENS = [
   { name: 'schedule-month', path: `/ui/oncall/schedules/${id('sched3')}?view=month`, ready: 'button.cell' },
   { name: 'schedule-hostile', path: `/ui/oncall/schedules/${id('sched2')}?view=week`, ready: 'button.cell' },
   { name: 'schedule-shift', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell', act: async (page) => {
-    await page.locator('button.cell[aria-label^=Grace]').last().click();
+    await page.locator('button.cell', { hasText: /^\s*Grace/ }).last().click();
     await page.waitForSelector('dialog[open] select');
   } },
   { name: 'schedule-edit', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell', act: async (page) => {

@@ -37,7 +37,7 @@ export const WAYS: Record<ChannelKind, Way> = {
   telegram: {
     label: 'Number of the chat', type: 'text', placeholder: '123456789', needs: 'telegram',
     hint: 'Your user ID, the (negative) number of a group, or @channel.',
-    help: ['Find the bot of this installation in Telegram and write to it once, so that it may write to you.', 'Ask a bot like @userinfobot for your number, or read it in the address of Telegram’s web page.'],
+    help: ['Find the bot of this installation in Telegram and write to it once, so that it may write to you.', 'Your number is your user ID, which Telegram’s own settings do not show: a bot made for that, or the address line of its web page, does.'],
   },
   pushover: {
     label: 'User key', type: 'text', placeholder: 'uQiRzpo4DXghDmr9QzzfQu27cmVRsG', needs: 'pushover',
