@@ -1,4 +1,4 @@
-//! What a change makes of who is on call, against a comparison minute by minute.
+//! What a change makes of who is on call, against a comparison minute by minute; and gaps as they are told.
 
 use proptest::prelude::*;
 use tocsin_domain::id::UserId;
@@ -52,6 +52,13 @@ proptest! {
         let expected = by_the_minute(&before, &after, odd, i64::from(DAYS) * 1_440);
         prop_assert_eq!(differences(&before, &after), expected);
         prop_assert_eq!(differences(&before, &before), Vec::new());
+    }
+
+    #[test]
+    fn gaps_told_by_the_week_are_the_gaps((rota, odd) in any_schedule()) {
+        let range = Span::of_days(at_minute(odd), DAYS);
+        let told = rota.civil_gaps(range).into_iter().map(|gap| gap.span);
+        prop_assert_eq!(told.collect::<Vec<_>>(), rota.gaps(range).unwrap());
     }
 }
 
