@@ -98,5 +98,5 @@ test('people keep their colour, and narrow places show initials', () => {
   const colours = coloursOf(Array.from({ length: 9 }, (_, index) => ({ id: `Q${index}` })));
   expect(colours.get('Q7')).toBe(7);
   expect(colours.get('Q8')).toBe(0);
-  expect(['Ada Lovelace', 'grace', 'Lin 林', '', 'Jean-Luc de la Tour'].map(initials)).toEqual(['AL', 'GR', 'L林', '?', 'JT']);
+  expect(['Ada Lovelace', 'grace', 'Lin 林', '', '<3', 'Jean-Luc de la Tour', 'Lin <b>'].map(initials)).toEqual(['AL', 'GR', 'L林', '?', '3', 'JT', 'LB']);
 });

@@ -143,7 +143,7 @@ export function coloursOf(people: { id: string }[]): Map<string, number> {
 
 /** `Ada Lovelace` in a narrow place: `AL`. */
 export function initials(name: string): string {
-  const words = name.split(/\s+/).filter((word) => word !== '');
+  const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
   const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...(word ?? '')][0]) : [...(words[0] ?? '?')].slice(0, 2);
   return letters.join('').toLocaleUpperCase('en-US');
 }
