@@ -65,9 +65,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Alerts that fire now, by service and key */
+        get: operations["list_alerts"];
         put?: never;
-        /** Raise, acknowledge or resolve an alert */
+        /** Raise, acknowledge or resolve an alert, or several at once */
         post: operations["send_alert"];
         delete?: never;
         options?: never;
@@ -435,8 +436,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is on call now? */
+        /** Who is on call now, and who is next? */
         get: operations["on_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/oncall/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When are my shifts, or those of somebody else, in any schedule? */
+        get: operations["own_shifts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -514,7 +532,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/tocsin/v1/schedules/{id}": {
+    "/api/tocsin/v1/schedules/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -522,11 +540,182 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Replace a schedule */
+        put?: never;
+        /** A schedule that is not saved, rendered over a span, and where it would put others on call */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule */
+        get: operations["get_schedule"];
+        /** Replace a schedule; what was changed of it by hand stays */
         put: operations["replace_schedule"];
         post?: never;
         /** Remove a schedule that no policy names */
         delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put one person on call for a span */
+        post: operations["add_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/overrides/{override_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an override back; one that has begun ends now */
+        delete: operations["remove_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/rendered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call in a span, at most 400 days long */
+        get: operations["render_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Offer to exchange shifts, as one of the two; an administrator who is neither makes the swap for both at once */
+        post: operations["propose_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an offered swap, as the one to whom it was offered */
+        post: operations["accept_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not take an offered swap */
+        post: operations["decline_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the offer of a swap back; an administrator also takes back what was agreed, while it has not begun */
+        post: operations["withdraw_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/temporary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put fixed shifts in place of the layers for a span */
+        post: operations["add_temporary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/temporary/{temporary_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a temporary shift back; one that has begun ends now */
+        delete: operations["remove_temporary"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1809,6 +1998,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An alert that fires now. */
+        ActiveAlert: {
+            dedup_key: string;
+            /** @description Why it is in an incident with others; null when the incident is its own. */
+            grouped?: string | null;
+            id: string;
+            incident_id: string;
+            opened_at: components["schemas"]["Instant"];
+            /**
+             * Format: int64
+             * @description How often it was said again.
+             */
+            repeats: number;
+            service: components["schemas"]["Named"];
+            severity: components["schemas"]["Severity"];
+            summary: string;
+            title: string;
+        };
         /**
          * @description Who did something.
          * @enum {string}
@@ -1850,6 +2057,17 @@ export interface components {
          * @enum {string}
          */
         AlertAction: "trigger" | "acknowledge" | "resolve";
+        /** @description What became of one alert of a list. */
+        AlertAnswer: components["schemas"]["AlertAccepted"] | {
+            dedup_key: string;
+            /** @description Why. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The HTTP status it would have got alone.
+             */
+            status: number;
+        };
         /** @description A further field of an alert from outside. */
         AlertDetail: {
             name: string;
@@ -1871,11 +2089,16 @@ export interface components {
             /** @description What fails, in one line; needed for a trigger. */
             summary?: string | null;
         };
+        AlertRequests: components["schemas"]["AlertRequest"] | components["schemas"]["AlertRequest"][];
         /**
          * @description Whether a condition fails.
          * @enum {string}
          */
         AlertStatus: "firing" | "recovered";
+        /** @description What became of each alert of a list, in its order. */
+        AlertsAccepted: {
+            alerts: components["schemas"]["AlertAnswer"][];
+        };
         /** @description A token, without its text. */
         ApiToken: {
             created_at: components["schemas"]["Instant"];
@@ -1904,6 +2127,14 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcome: "accepted" | "failed" | "refused" | "timed_out" | "unanswered";
+        /** @description A stretch in which another person would be on call, or nobody, or somebody where nobody is. */
+        Changed: {
+            after?: components["schemas"]["Named"] | null;
+            before?: components["schemas"]["Named"] | null;
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
         /**
          * @description The transports of a message.
          * @enum {string}
@@ -2163,11 +2394,18 @@ export interface components {
         };
         /** @description People who take turns. */
         Layer: {
+            /** @description A civil time (`YYYY-MM-DDTHH:MM`) at which the first member takes over; null: the civil time of `start`. */
+            hand_off?: string | null;
             /** @description Ids of people, in order. */
             members: string[];
-            /** @description When the first turn begins; its time of day is the hand-off time. */
+            /** @description When the layer has somebody at all; empty: always. */
+            restrictions?: components["schemas"]["Restriction"][];
+            /** @description When the first turn begins; without `hand_off` its time of day is the hand-off time. */
             start: components["schemas"]["Instant"];
+            /** @description The layer's own zone; null: the schedule's. */
+            time_zone?: string | null;
             turn: components["schemas"]["Turn"];
+            until?: components["schemas"]["Instant"] | null;
         };
         /** @description A line of a log. */
         LogLine: {
@@ -2303,6 +2541,15 @@ export interface components {
             id: string;
             urgency: components["schemas"]["Urgency"];
         };
+        /** @description Who is on call now. */
+        OnCall: {
+            /** @description By policy and level. */
+            items: components["schemas"]["OnCallEntry"][];
+            /** @description Always null: the list comes whole. */
+            next_cursor?: string | null;
+            /** @description By schedule. */
+            schedules: components["schemas"]["ScheduleDuty"][];
+        };
         /** @description One place of one level. */
         OnCallEntry: {
             /** @description From 1. */
@@ -2314,11 +2561,62 @@ export interface components {
             user?: components["schemas"]["Named"] | null;
             via: components["schemas"]["Via"];
         };
+        /** @description One person for a span, whoever else would be on call. */
+        Override: {
+            from: components["schemas"]["Instant"];
+            id: string;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
+        /** @description One person for a span, whoever else would be on call. */
+        OverrideRequest: {
+            from?: components["schemas"]["Instant"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user_id: string;
+        };
+        /** @description A shift of a person, and in which schedule it is. */
+        OwnShift: components["schemas"]["Shift"] & {
+            schedule: components["schemas"]["Named"];
+        };
+        /** @description The shifts of a person, in order. */
+        OwnShifts: {
+            /** @description Those that touch the span, each at its whole length. */
+            items: components["schemas"]["OwnShift"][];
+            since: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
         /**
          * @description Where a message stands.
          * @enum {string}
          */
-        PageState: "planned" | "sending" | "retrying" | "delivered" | "failed" | "cancelled";
+        PageState: "planned" | "together" | "sending" | "retrying" | "delivered" | "failed" | "cancelled";
+        /** @description One page of a list. */
+        Page_ActiveAlert: {
+            /** @description The items. */
+            items: {
+                dedup_key: string;
+                /** @description Why it is in an incident with others; null when the incident is its own. */
+                grouped?: string | null;
+                id: string;
+                incident_id: string;
+                opened_at: components["schemas"]["Instant"];
+                /**
+                 * Format: int64
+                 * @description How often it was said again.
+                 */
+                repeats: number;
+                service: components["schemas"]["Named"];
+                severity: components["schemas"]["Severity"];
+                summary: string;
+                title: string;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
         /** @description One page of a list. */
         Page_ApiToken: {
             /** @description The items. */
@@ -2409,30 +2707,26 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
-        Page_OnCallEntry: {
-            /** @description The items. */
-            items: {
-                /** @description From 1. */
-                level: number;
-                policy: components["schemas"]["Named"];
-                /** @description Why nobody would be paged here. */
-                problem?: string | null;
-                until?: components["schemas"]["Instant"] | null;
-                user?: components["schemas"]["Named"] | null;
-                via: components["schemas"]["Via"];
-            }[];
-            /** @description Asks for the next page; null on the last. */
-            next_cursor?: string | null;
-        };
-        /** @description One page of a list. */
         Page_Schedule: {
             /** @description The items. */
             items: {
                 id: string;
+                /** @description The first of them. */
                 layer: components["schemas"]["Layer"];
+                /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+                layers: components["schemas"]["Layer"][];
                 name: string;
+                next?: components["schemas"]["Shift"] | null;
                 next_handoff_at?: components["schemas"]["Instant"] | null;
                 on_call_now?: components["schemas"]["Named"] | null;
+                /** @description Over everything; those that are not over yet. */
+                overrides: components["schemas"]["Override"][];
+                /** @description Everybody it names. */
+                people: components["schemas"]["Named"][];
+                /** @description Exchanges over all that, offered or agreed, that are not over yet. */
+                swaps: components["schemas"]["Swap"][];
+                /** @description Fixed shifts over the layers that are not over yet. */
+                temporary: components["schemas"]["Temporary"][];
                 time_zone: string;
             }[];
             /** @description Asks for the next page; null on the last. */
@@ -2573,12 +2867,47 @@ export interface components {
             id: string;
             kind: components["schemas"]["RecipientKind"];
         };
+        /** @description A schedule that is not saved, and what it would change. */
+        Preview: components["schemas"]["Rendered"] & {
+            /** @description Where it differs from the stored one, in order; of a new one all that it fills. */
+            changes: components["schemas"]["Changed"][];
+        };
+        /** @description A schedule that is not saved. */
+        PreviewRequest: {
+            /** @description Its layers; null: the stored ones. */
+            layers?: components["schemas"]["Layer"][] | null;
+            /** @description Its name; null: the stored one's. */
+            name?: string | null;
+            /** @description Overrides that would be added. */
+            overrides?: components["schemas"]["OverrideRequest"][];
+            /** @description The stored schedule that it would replace; what was changed of that by hand is kept. Null: it would be a new one. */
+            schedule_id?: string | null;
+            since?: components["schemas"]["Instant"] | null;
+            /** @description Temporary shifts that would be added. */
+            temporary?: components["schemas"]["TemporaryRequest"][];
+            /** @description Its zone; null: the stored one's. */
+            time_zone?: string | null;
+            until?: components["schemas"]["Instant"] | null;
+        };
         /** @description Whether a page would reach somebody; only names of checks, because anybody may ask. */
         Readiness: {
             able_to_page: boolean;
             /** @description Names of the checks that failed. */
             reasons: string[];
         };
+        /** @description What puts somebody on call. */
+        Reason: {
+            /** @description Of anything else: its id. */
+            id?: string | null;
+            kind: components["schemas"]["ReasonKind"];
+            /** @description Of a layer: its place among the schedule's layers, from 0. */
+            layer?: number | null;
+        };
+        /**
+         * @description What puts somebody on call.
+         * @enum {string}
+         */
+        ReasonKind: "layer" | "temporary" | "swap" | "override";
         /** @description What changed. */
         RecentChange: {
             at: components["schemas"]["Instant"];
@@ -2590,16 +2919,65 @@ export interface components {
          * @enum {string}
          */
         RecipientKind: "user" | "schedule";
+        /** @description Who is on call in a span. Entries follow each other from its beginning to its end, gaps among them. */
+        Rendered: {
+            /** @description The outcome of layers, temporary shifts, swaps and overrides. */
+            final: components["schemas"]["RotaEntry"][];
+            /**
+             * Format: int64
+             * @description Seconds within the span in which nobody is on call.
+             */
+            gap_seconds: number;
+            /** @description What each layer says by itself. */
+            layers: components["schemas"]["RenderedLayer"][];
+            name: string;
+            since: components["schemas"]["Instant"];
+            time_zone: string;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
+        /** @description What one layer says by itself. */
+        RenderedLayer: {
+            entries: components["schemas"]["RotaEntry"][];
+            /** @description Its place among the schedule's layers, from 0. */
+            layer: number;
+        };
         /** @description A closing word. */
         ResolveRequest: {
             /** @description Kept as a note. */
             note?: string | null;
+        };
+        /** @description A recurring window of civil time in which a layer has somebody. */
+        Restriction: {
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            from: string;
+            /** @enum {string} */
+            kind: "daily";
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            until: string;
+        } | {
+            /** @description When it begins. */
+            from: components["schemas"]["WeekTime"];
+            /** @enum {string} */
+            kind: "weekly";
+            /** @description When it ends. */
+            until: components["schemas"]["WeekTime"];
         };
         /**
          * @description What a person may do; each role includes those before it.
          * @enum {string}
          */
         Role: "viewer" | "responder" | "admin";
+        /** @description A part of a rendered span: a shift, or a gap. */
+        RotaEntry: {
+            from: components["schemas"]["Instant"];
+            /** @description Whether nobody is on call. */
+            gap: boolean;
+            reason?: components["schemas"]["Reason"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user?: components["schemas"]["Named"] | null;
+        };
         /** @description An alert that is pending or firing. */
         RuleAlert: {
             active_at?: components["schemas"]["Instant"] | null;
@@ -2649,15 +3027,37 @@ export interface components {
         /** @description A schedule. */
         Schedule: {
             id: string;
+            /** @description The first of them. */
             layer: components["schemas"]["Layer"];
+            /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+            layers: components["schemas"]["Layer"][];
             name: string;
+            next?: components["schemas"]["Shift"] | null;
             next_handoff_at?: components["schemas"]["Instant"] | null;
             on_call_now?: components["schemas"]["Named"] | null;
+            /** @description Over everything; those that are not over yet. */
+            overrides: components["schemas"]["Override"][];
+            /** @description Everybody it names. */
+            people: components["schemas"]["Named"][];
+            /** @description Exchanges over all that, offered or agreed, that are not over yet. */
+            swaps: components["schemas"]["Swap"][];
+            /** @description Fixed shifts over the layers that are not over yet. */
+            temporary: components["schemas"]["Temporary"][];
             time_zone: string;
         };
-        /** @description A schedule to add or to put in another's place. */
+        /** @description Who has duty in one schedule, and what comes then. */
+        ScheduleDuty: {
+            next?: components["schemas"]["Shift"] | null;
+            now?: components["schemas"]["Shift"] | null;
+            schedule: components["schemas"]["Named"];
+            time_zone: string;
+            until?: components["schemas"]["Instant"] | null;
+        };
+        /** @description A schedule to add or to put in another's place. What was changed of that by hand stays. */
         ScheduleRequest: {
-            layer: components["schemas"]["Layer"];
+            layer?: components["schemas"]["Layer"] | null;
+            /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+            layers?: components["schemas"]["Layer"][] | null;
             name: string;
             /** @description IANA name (`Europe/Paris`). */
             time_zone: string;
@@ -2712,6 +3112,14 @@ export interface components {
          * @enum {string}
          */
         Severity: "critical" | "error" | "warning" | "info";
+        /** @description One person on call without a break, by one turn of one source. */
+        Shift: {
+            from: components["schemas"]["Instant"];
+            reason: components["schemas"]["Reason"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
         /** @description By password, or by a one-time link. */
         SignInRequest: {
             /** @description From the link. */
@@ -2751,6 +3159,42 @@ export interface components {
             /** @description The target it is about. */
             target_id?: string | null;
         };
+        /** @description Two people exchange what each has in a span. */
+        Swap: {
+            awaits?: components["schemas"]["Named"] | null;
+            id: string;
+            offered_at?: components["schemas"]["Instant"] | null;
+            offered_by?: components["schemas"]["Named"] | null;
+            one: components["schemas"]["SwapGiven"];
+            other: components["schemas"]["SwapGiven"];
+            state: components["schemas"]["SwapState"];
+        };
+        /** @description What one person would give. */
+        SwapGive: {
+            /** @description Their time on call within this span. */
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user_id: string;
+        };
+        /** @description What one person gives in a swap. */
+        SwapGiven: {
+            /** @description Their time on call within this span is given. */
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
+        /** @description Two people exchange what each has in a span. */
+        SwapRequest: {
+            one: components["schemas"]["SwapGive"];
+            other: components["schemas"]["SwapGive"];
+        };
+        /**
+         * @description Where a swap stands.
+         * @enum {string}
+         */
+        SwapState: "offered" | "agreed" | "void";
         /** @description A watched web server. */
         Target: {
             config_path: string;
@@ -2791,6 +3235,25 @@ export interface components {
          * @enum {string}
          */
         TargetState: "healthy" | "failing" | "unknown";
+        /** @description Fixed shifts for a span, in place of the layers. */
+        Temporary: {
+            from: components["schemas"]["Instant"];
+            id: string;
+            /** @description In order. */
+            members: components["schemas"]["Named"][];
+            turn?: components["schemas"]["Turn"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
+        /** @description Fixed shifts for a span, in place of the layers. */
+        TemporaryRequest: {
+            from: components["schemas"]["Instant"];
+            /** @description Ids of people, in order. */
+            members: string[];
+            turn?: components["schemas"]["Turn"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
         /** @description Who is hurt, of one tier. */
         TierImpact: {
             expected_requests?: components["schemas"]["Estimate"] | null;
@@ -2889,6 +3352,17 @@ export interface components {
             kind: components["schemas"]["RecipientKind"];
             name: string;
         };
+        /** @description A moment of every week. */
+        WeekTime: {
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            time: string;
+            weekday: components["schemas"]["Weekday"];
+        };
+        /**
+         * @description Days of the week.
+         * @enum {string}
+         */
+        Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
     };
     responses: never;
     parameters: never;
@@ -2961,6 +3435,38 @@ export interface operations {
             };
         };
     };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Only those of this service. */
+                service_id?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Where the page before ended. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ActiveAlert"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     send_alert: {
         parameters: {
             query?: never;
@@ -2970,16 +3476,26 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AlertRequest"];
+                "application/json": components["schemas"]["AlertRequests"];
             };
         };
         responses: {
+            /** @description On disk; for a list, each as in 207 */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AlertAccepted"];
+                };
+            };
+            /** @description Some of a list were refused */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsAccepted"];
                 };
             };
             400: {
@@ -3737,8 +4253,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_OnCallEntry"];
+                    "application/json": components["schemas"]["OnCall"];
                 };
+            };
+        };
+    };
+    own_shifts: {
+        parameters: {
+            query?: {
+                /** @description Whose: the id of a person; one's own when not given. */
+                user?: string;
+                /** @description From when on (RFC 3339); now when not given. */
+                since?: string;
+                /** @description Until when; 14 days later when not given. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnShifts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3890,6 +4444,68 @@ export interface operations {
             };
         };
     };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     replace_schedule: {
         parameters: {
             query?: never;
@@ -3933,6 +4549,345 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    add_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Override"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                override_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    render_schedule: {
+        parameters: {
+            query?: {
+                /** @description From when on (RFC 3339); now when not given. */
+                since?: string;
+                /** @description Until when; 14 days later when not given. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rendered"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    propose_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    accept_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    decline_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    withdraw_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    add_temporary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemporaryRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Temporary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_temporary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                temporary_id: string;
             };
             cookie?: never;
         };

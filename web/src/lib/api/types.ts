@@ -1,6 +1,8 @@
 // The nouns of the native API as the browser sees them; it must not know how they are fetched or shown.
 // Swapped for the types generated from openapi.json (`npm run generate`) without touching a screen.
 
+export * from './oncall-types.ts';
+
 /** An RFC 3339 instant in UTC with milliseconds. */
 export type Instant = string;
 
@@ -74,7 +76,12 @@ export interface Attempt {
   finished_at: Instant | null;
   outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
   detail: string;
+  /** What the provider said later about the message it took. */
+  receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
 }
+
+/** What a message is for. */
+export type Purpose = 'page' | 'notice' | 'request' | 'resolved' | 'acknowledged' | 'test' | 'word';
 
 /** One notification to one contact method of one person. */
 export interface Notification {
@@ -84,7 +91,7 @@ export interface Notification {
   label: string;
   /** From 1; null where it belongs to no level, as a test page does. */
   level: number | null;
-  purpose: 'page' | 'resolved' | 'test';
+  purpose: Purpose;
   state: PageState;
   due_at: Instant;
   attempts: Attempt[];
@@ -176,7 +183,7 @@ export interface TimelineEntry {
   level: 'info' | 'good' | 'bad' | 'person';
 }
 
-export type ChannelKind = 'email' | 'webhook' | 'ntfy';
+export type ChannelKind = 'email' | 'webhook' | 'ntfy' | 'slack' | 'telegram' | 'pushover' | 'sms' | 'voice' | 'web_push' | 'pagerduty';
 
 export interface ContactMethod {
   id: string;
@@ -206,44 +213,6 @@ export interface User {
   notification_rules: NotificationRule[];
   on_call: boolean;
   reachable: boolean;
-}
-
-export interface OnCallEntry {
-  policy: Named;
-  level: number;
-  via: { kind: 'schedule' | 'user'; id: string; name: string };
-  user: Named | null;
-  until: Instant | null;
-  problem: string | null;
-}
-
-export type TurnUnit = 'hours' | 'days' | 'weeks';
-
-export interface ScheduleInput {
-  name: string;
-  time_zone: string;
-  layer: { start: Instant; turn: { every: number; unit: TurnUnit }; members: string[] };
-}
-
-export interface Schedule extends ScheduleInput {
-  id: string;
-  on_call_now: Named | null;
-  next_handoff_at: Instant | null;
-}
-
-export interface PolicyLevel {
-  delay_minutes: number;
-  targets: { kind: 'user' | 'schedule'; id: string }[];
-}
-
-export interface PolicyInput {
-  name: string;
-  repeat: number;
-  levels: PolicyLevel[];
-}
-
-export interface EscalationPolicy extends PolicyInput {
-  id: string;
 }
 
 /** Its routing key is shown once, when it is made. */
@@ -349,6 +318,36 @@ export interface EmailChannel {
   has_password: boolean;
   state: 'ok' | 'failing' | 'unknown';
   detail: string | null;
+}
+
+export type ProviderName = 'twilio' | 'telegram' | 'pushover' | 'slack' | 'web_push' | 'pagerduty';
+
+/** An account at a provider; its tokens are never shown. */
+export interface ProviderAccount {
+  provider: ProviderName;
+  configured: boolean;
+  base_url: string | null;
+  account_id: string | null;
+  from: string | null;
+  has_token: boolean;
+  has_listener_token: boolean;
+  public_key: string | null;
+  state: 'ok' | 'failing' | 'unknown';
+  detail: string | null;
+}
+
+export interface AccountInput {
+  base_url?: string;
+  account_id?: string;
+  from?: string;
+  token?: string;
+  listener_token?: string;
+}
+
+export interface Channels {
+  email: EmailChannel;
+  /** Missing where the server knows no providers yet. */
+  accounts?: ProviderAccount[];
 }
 
 export interface MailInput {
