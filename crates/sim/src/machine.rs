@@ -229,6 +229,8 @@ impl Effects for Machine {
                 number,
             } => process.sends.push((notification, number)),
             Effect::Freeze { incident } => process.freezes.push(incident),
+            // The canary goes to no person; the worlds send none.
+            Effect::Canary { .. } => {}
         }
     }
 }

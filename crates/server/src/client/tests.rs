@@ -3,8 +3,8 @@
 mod explained;
 mod fake;
 mod refusals;
-mod schedules;
 mod responding;
+mod schedules;
 mod test_pages;
 
 use clap::{CommandFactory, Parser};

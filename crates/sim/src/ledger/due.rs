@@ -90,9 +90,11 @@ impl Ledger {
                 .cases
                 .get(&incident)
                 .is_some_and(|case| case.is_unanswered() && !case.burns()),
-            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
-                false
-            }
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => false,
         }
     }
 

@@ -65,6 +65,8 @@ impl Ledger {
                 case.begin_anew(Some(*severity));
                 case.is_quieted &= *urgency == Urgency::Low;
             }),
+            // The worlds set no service's urgency, so this would be a fault; what pages shows whether it is.
+            IncidentWhat::UrgencySet { .. } => {}
             IncidentWhat::PageHeld { hold } => {
                 if hold.until > envelope.recorded_at.plus_ms(HOLD_MS_MAX) {
                     let what = format!("a first page waits until {}", hold.until);

@@ -266,7 +266,11 @@ impl Ledger {
                 self.check_way(id, at);
             }
             // Whoever was paged had proved the way; a test goes to ways that are not proved yet.
-            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => {
                 let person = self.people.get(&letter.user);
                 if !person.is_some_and(|person| person.methods.contains_key(&letter.method)) {
                     self.find_about(Check::RightPerson, id, at, "that way was removed");
@@ -287,7 +291,11 @@ impl Ledger {
                 let case = self.cases.get(&incident);
                 case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
             }
-            Purpose::Notice(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => true,
         }
     }
 
@@ -311,7 +319,7 @@ impl Ledger {
             }
             // Only as long as they have not answered.
             Purpose::Request(_) => retry_at.is_some(),
-            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let may_help = match outcome {
             Outcome::Accepted | Outcome::Refused => false,
@@ -350,8 +358,10 @@ impl Ledger {
 const fn gather_ms_max(purpose: Purpose) -> u64 {
     match purpose {
         Purpose::Notice(_) => GATHER_QUIET_MS_MAX,
-        Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test => {
-            GATHER_MS_MAX
-        }
+        Purpose::Page(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Test
+        | Purpose::Word(_) => GATHER_MS_MAX,
     }
 }

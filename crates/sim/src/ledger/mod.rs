@@ -205,7 +205,7 @@ impl Ledger {
             EventBody::Alert(what) => self.see_alert(what, event),
             EventBody::Incident(what) => self.see_incident(what, event),
             EventBody::Notification(what) => self.see_letter(what, event),
-            EventBody::Input(InputEvent::Ignored { .. }) => {}
+            EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {}
         }
     }
 

@@ -115,13 +115,21 @@ impl Ledger {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
+            // The worlds have no rules, planned work of services or heartbeats.
+            RosterEvent::Intake(_) => {}
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
                         schedule.apply(change, at);
                     }
                 }
-                OncallEvent::CalendarSet { .. } | OncallEvent::CalendarRevoked { .. } => {}
+                OncallEvent::CalendarSet { .. }
+                | OncallEvent::CalendarRevoked { .. }
+                | OncallEvent::DutySeen { .. }
+                | OncallEvent::NoticesSwitched { .. }
+                | OncallEvent::FindingAppeared { .. }
+                | OncallEvent::FindingEnded { .. }
+                | OncallEvent::FindingsTold { .. } => {}
             },
         }
     }

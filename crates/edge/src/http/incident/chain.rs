@@ -10,8 +10,8 @@ use tocsin_domain::page::{Notification, Purpose, Recipient};
 use tocsin_domain::time::Timestamp;
 
 use super::explain::{Step, StepKind};
-use super::{message_steps, response_sentence, sentence};
 use super::timeline::Names;
+use super::{message_steps, response_sentence, sentence};
 
 /// Steps back at most.
 const STEPS_MAX: usize = 40;
@@ -230,7 +230,10 @@ fn incident(
         ),
         IncidentWhat::UrgencySet { urgency, why, .. } => one(
             StepKind::Incident,
-            format!("It became {} at {at}: {why}.", sentence::urgency_word(*urgency)),
+            format!(
+                "It became {} at {at}: {why}.",
+                sentence::urgency_word(*urgency)
+            ),
         ),
         IncidentWhat::Response(what) if what.bears_on_paging() => {
             let (title, detail, _) = response_sentence::response(what, names);
