@@ -177,7 +177,7 @@ test('who may only look is offered no change', async () => {
 
 test('what will go wrong is on top, and leads to where it is mended', async () => {
   await open('/ui/oncall', '.chip.bad');
-  await page.getByRole('heading', { name: /things will go wrong in the next 14 days/ }).waitFor();
+  await page.getByRole('heading', { name: /things would keep a page from somebody in the next 14 days/ }).waitFor();
   await page.getByText('you are on call now').waitFor();
   await page.getByRole('link', { name: /^Fill the gap ?: Nobody is on call in "Shop/ }).click();
   await page.getByRole('heading', { level: 1, name: 'Shop, office hours' }).waitFor();

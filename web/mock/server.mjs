@@ -270,6 +270,7 @@ function thingRoutes(mock, response, url, method, path, body) {
     case 'POST channels':
       return json(response, { notification_id: sendTest(mock, mock.users[0], mock.users[0].contact_methods[0]) }, 202);
     case 'GET notifications':
+      if (part === 'explanation') return json(response, explained(mock, key));
       return json(response, testPage(mock.notifications.get(key)));
     default:
   }
@@ -319,6 +320,13 @@ function methodRoutes(mock, response, method, user, key, verb, body, done) {
     return done(found);
   }
   return json(response, { notification_id: sendTest(mock, user, found) }, 202);
+}
+
+function explained(mock, key) {
+  const incident = mock.incidents.find((each) => each.pages.some((page) => page.id === key));
+  const page = incident.pages.find((each) => each.id === key);
+  const steps = [`${page.user.name} was paged: ${page.why || 'level 1 of the policy'}.`, ...incident.explanation.toReversed()];
+  return { incident: { id: incident.id, number: incident.number, title: incident.title }, notification: page, steps: steps.map((text) => ({ kind: 'message', at: null, text })) };
 }
 
 function sendTest(mock, user, method) {

@@ -446,6 +446,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/oncall/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What will keep a page from somebody in the next 14 days: gaps, people who cannot be reached, levels that page nobody */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/oncall/shifts": {
         parameters: {
             query?: never;
@@ -971,6 +988,58 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/tocsin/v1/users/{id}/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calendars of a person */
+        get: operations["list_calendars"];
+        put?: never;
+        /** Make a calendar with a private address */
+        post: operations["add_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/calendars/{calendar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a calendar: its address is dead */
+        delete: operations["revoke_calendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/calendars/{calendar_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a calendar a new address; the one before is dead */
+        post: operations["renew_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/users/{id}/contact-methods": {
         parameters: {
             query?: never;
@@ -1039,6 +1108,24 @@ export interface paths {
         put?: never;
         /** Confirm a contact method by the code of its test page */
         post: operations["verify_contact_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person is told without being paged */
+        get: operations["get_notices"];
+        /** Switch such notices on or off */
+        put: operations["set_notices"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1475,6 +1562,26 @@ export interface paths {
         };
         /** Is Tocsin alive? */
         get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ical/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A calendar by its private address
+         * @description No login: whoever has the address may read. It says nothing of what there is otherwise.
+         */
+        get: operations["read_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2127,6 +2234,22 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcome: "accepted" | "failed" | "refused" | "timed_out" | "unanswered";
+        /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
+        Calendar: {
+            id: string;
+            /** @description When its address was made. */
+            made_at: components["schemas"]["Instant"];
+            /** @description Whether it shows its owner's shifts alone. */
+            only_own: boolean;
+            schedule?: components["schemas"]["Named"] | null;
+        };
+        /** @description A calendar to make. */
+        CalendarRequest: {
+            /** @description Whether it shows one's own shifts alone; without a schedule it always does. */
+            only_own?: boolean | null;
+            /** @description The schedule it shows; null: all of them. */
+            schedule_id?: string | null;
+        };
         /** @description A stretch in which another person would be on call, or nobody, or somebody where nobody is. */
         Changed: {
             after?: components["schemas"]["Named"] | null;
@@ -2291,6 +2414,42 @@ export interface components {
             severity?: string | null;
             standing: components["schemas"]["RuleStanding"];
         };
+        /** @description Something that will keep a page from somebody, unless it is repaired. */
+        Finding: {
+            /** @description Names it: the same as long as it is the same trouble. */
+            key: string;
+            kind: components["schemas"]["FindingKind"];
+            /** @description Of the policy, from 1. */
+            level?: number | null;
+            policy?: components["schemas"]["Named"] | null;
+            schedule?: components["schemas"]["Named"] | null;
+            /** @description When it begins, now at the earliest. */
+            since: components["schemas"]["Instant"];
+            /** @description What it is, in words. */
+            text: string;
+            /**
+             * Format: int32
+             * @description How often it is so in the days that are looked at.
+             */
+            times: number;
+            until?: components["schemas"]["Instant"] | null;
+            user?: components["schemas"]["Named"] | null;
+        };
+        /**
+         * @description Kinds of trouble.
+         * @enum {string}
+         */
+        FindingKind: "gap" | "empty_schedule" | "unreachable" | "empty_level";
+        /** @description What will be wrong. */
+        Findings: {
+            /**
+             * Format: int32
+             * @description How many days ahead were looked at.
+             */
+            days: number;
+            /** @description What is nearest first; 500 at most. */
+            items: components["schemas"]["Finding"][];
+        };
         /** @description A target that a monitor fires for. */
         Firing: {
             target: components["schemas"]["Named"];
@@ -2418,6 +2577,11 @@ export interface components {
          * @enum {string}
          */
         LogName: "access" | "error";
+        /** @description A calendar whose address was just made. */
+        MadeCalendar: components["schemas"]["Calendar"] & {
+            /** @description Shown once. Whoever has it can read the calendar. */
+            url: string;
+        };
         /** @description An integration that was just made. */
         MadeIntegration: {
             id: string;
@@ -2469,7 +2633,7 @@ export interface components {
          * @description What a message is for.
          * @enum {string}
          */
-        MessagePurpose: "page" | "resolved" | "test";
+        MessagePurpose: "page" | "notice" | "resolved" | "test" | "word";
         /** @description A monitor. */
         Monitor: {
             description: string;
@@ -2516,6 +2680,11 @@ export interface components {
         };
         /** @description Nothing to say. */
         Nothing: Record<string, never>;
+        /** @description What a person is told without being paged. */
+        Notices: {
+            /** @description Whether they get word when duty passes to them. */
+            hand_off: boolean;
+        };
         /** @description One message to one person by one contact method. */
         Notification: {
             attempts: components["schemas"]["Attempt"][];
@@ -2628,6 +2797,20 @@ export interface components {
                 role: components["schemas"]["Role"];
                 /** @description Whose it is; null for one of the installation. */
                 user_id?: string | null;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Calendar: {
+            /** @description The items. */
+            items: {
+                id: string;
+                /** @description When its address was made. */
+                made_at: components["schemas"]["Instant"];
+                /** @description Whether it shows its owner's shifts alone. */
+                only_own: boolean;
+                schedule?: components["schemas"]["Named"] | null;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -4258,6 +4441,25 @@ export interface operations {
             };
         };
     };
+    list_findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+        };
+    };
     own_shifts: {
         parameters: {
             query?: {
@@ -5550,6 +5752,123 @@ export interface operations {
             };
         };
     };
+    list_calendars: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Calendar"];
+                };
+            };
+        };
+    };
+    add_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeCalendar"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revoke_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renew_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeCalendar"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     add_contact_method: {
         parameters: {
             query?: never;
@@ -5678,6 +5997,64 @@ export interface operations {
                 content?: never;
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notices"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6716,6 +7093,46 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+        };
+    };
+    read_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description TOKEN.ics */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

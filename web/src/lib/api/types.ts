@@ -98,6 +98,11 @@ export interface Notification {
   why: string;
 }
 
+/** Why a notification was sent, from the message back to the sample. */
+export interface Explanation {
+  steps: { kind: string; at: Instant | null; text: string }[];
+}
+
 export interface Paging {
   policy: Named | null;
   /** From 1; 0 when no level was reached. */

@@ -11,6 +11,10 @@ fn person(title: String, detail: impl Into<String>) -> Words {
 }
 
 /// What is said of it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each thing that can happen"
+)]
 pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
     match what {
         Response::PartlyAcknowledged { by, missing } => person(
