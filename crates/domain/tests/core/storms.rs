@@ -9,8 +9,8 @@ use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
 use tocsin_domain::incident::{ALERTS_TOGETHER_MAX, STORM_INCIDENTS};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
-    BURST_MAX, Delivery, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose, QUIET_EVERY_MS,
-    TOGETHER_EVERY_MS,
+    BURST_MAX, Delivery, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose,
+    QUIET_EVERY_MS, TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::Provider;
@@ -177,13 +177,16 @@ fn when_the_message_that_tells_others_is_not_needed_any_more_they_are_told_all_t
         trigger(&mut world, Some(*service), "x", Severity::Error);
         answer_all(&mut world, Outcome::Accepted);
     }
-    let due = world.state.notifications.values();
-    let carrier = due
-        .filter(|message| matches!(message.state, Delivery::Due { .. }))
-        .next()
-        .unwrap();
-    let (Purpose::Page(incident), by) = (carrier.purpose, world.ada()) else {
-        panic!("{carrier:?}");
+    let waits = |message: &&Notification| matches!(message.state, Delivery::Due { .. });
+    let purpose = world
+        .state
+        .notifications
+        .values()
+        .find(waits)
+        .unwrap()
+        .purpose;
+    let (Purpose::Page(incident), by) = (purpose, world.ada()) else {
+        panic!("{purpose:?}");
     };
     world.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }));
     world.wait_ms(TOGETHER_EVERY_MS);

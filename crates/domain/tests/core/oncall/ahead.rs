@@ -28,11 +28,8 @@ fn add_schedule(world: &mut World, name: &str, zone: &str, layers: Vec<Layer>) -
         time_zone: zone.to_owned(),
         layers,
     }));
-    let all = world.state.schedules.values();
-    all.filter(|one| one.name == name)
-        .next_back()
-        .expect("it")
-        .id
+    let mut all = world.state.schedules.values();
+    all.rfind(|one| one.name == name).expect("it").id
 }
 
 /// Lets a policy of its own page these, one level each.
