@@ -314,7 +314,7 @@ impl Decider<'_> {
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
-        if joined.is_none() {
+        if joined.is_none() && !condition.taken.is_suppressed() {
             self.tell_quietly(incident);
         }
         if joined.is_none() || raised || came_back == Return::PagedAnew {
@@ -352,13 +352,13 @@ impl Decider<'_> {
         (has_room && (last.is_open() || recent)).then_some(last.id)
     }
 
-    /// In a storm, what is raised from outside joins the newest incident of its service. What a person declares does not, nor what
-    /// Tocsin judges itself: it
-    /// has an incident of its own by its target or rule.
+    /// In a storm, what is raised from outside joins the newest incident of its service. What a person declares does not, nor
+    /// what Tocsin judges itself: it has an incident of its own by its target or rule.
     fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
         let outside = !condition.source.is_own_judge() && !condition.taken.alone;
         let (service, severity) = (condition.service, condition.severity);
-        let storm = || self.state.storm_of(service, severity, self.now);
+        let loudness = (severity, condition.urgency());
+        let storm = || self.state.storm_of(service, loudness, self.now);
         outside.then(storm).flatten()
     }
 

@@ -27,6 +27,14 @@ pub(super) struct Taken {
     notes: Vec<String>,
 }
 
+impl Taken {
+    /// Whether a rule says that nobody is paged for it.
+    pub(super) fn is_suppressed(&self) -> bool {
+        let judged = self.judged.as_ref();
+        judged.is_some_and(|judged| judged.suppressed.is_some())
+    }
+}
+
 impl Condition {
     /// How loudly it asks for a person.
     pub(super) fn urgency(&self) -> Urgency {

@@ -47,7 +47,7 @@ impl State {
 
     /// Whether what is urgent is paged for, or was, when it joins this incident. Where somebody was paged for what is over by
     /// now, or where one page is enough because it comes and goes, something new would be lost.
-    fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
+    pub(crate) fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
         let is_fresh = incident.status == Status::Triggered && incident.paging.is_none();
         let is_alive = self.burns(incident) || is_fresh;
         urgency == Urgency::Low || (is_alive && !incident.flapping)

@@ -17,6 +17,7 @@ mod durations;
 mod expected;
 mod failure;
 mod impact;
+mod kinds;
 mod lessons;
 mod measures;
 mod moments;

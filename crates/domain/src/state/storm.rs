@@ -8,6 +8,7 @@ use crate::incident::{
     ALERTS_TOGETHER_MAX, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS,
 };
 use crate::monitor::Severity;
+use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// The newest incidents of each service, critical ones apart: as many as make a storm.
@@ -43,7 +44,7 @@ impl State {
     pub fn storm_of(
         &self,
         service: ServiceId,
-        severity: Severity,
+        (severity, urgency): (Severity, Urgency),
         now: Timestamp,
     ) -> Option<IncidentId> {
         let critical = severity == Severity::Critical;
@@ -55,7 +56,8 @@ impl State {
         let known = newest.iter().rev();
         let mut open = known
             .filter_map(|(_, id)| self.incidents.get(id))
-            .filter(|incident| incident.is_open() && incident.alerts.len() < ALERTS_TOGETHER_MAX);
+            .filter(|incident| incident.is_open() && incident.alerts.len() < ALERTS_TOGETHER_MAX)
+            .filter(|incident| self.is_heard_in(incident, urgency));
         open.next().map(|incident| incident.id)
     }
 }

@@ -4,7 +4,7 @@ import type { ChannelKind, Instant, Named, Urgency } from './types.ts';
 export interface OnCallEntry {
   policy: Named;
   level: number;
-  via: { kind: 'schedule' | 'user'; id: string; name: string };
+  via: { kind: 'schedule' | 'user' | 'team'; id: string; name: string };
   user: Named | null;
   until: Instant | null;
   problem: string | null;
@@ -218,7 +218,7 @@ export interface CalendarLink {
 
 export interface PolicyLevel {
   delay_minutes: number;
-  targets: { kind: 'user' | 'schedule'; id: string }[];
+  targets: { kind: 'user' | 'schedule' | 'team'; id: string }[];
 }
 
 export interface PolicyInput {

@@ -64,7 +64,7 @@ export interface Alert {
   evidence: { series: string; at: Instant; value: number | null }[];
   /** What else its sender said; only ever shown as text. */
   details: { name: string; value: string }[];
-  source: 'monitor' | 'events_v2' | 'api' | 'rule';
+  source: 'monitor' | 'events_v2' | 'api' | 'rule' | 'heartbeat';
   repeats: number;
 }
 

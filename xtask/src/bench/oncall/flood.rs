@@ -19,7 +19,7 @@ pub(crate) struct Flood<'a> {
     pub(crate) per_request: usize,
     pub(crate) alerts: usize,
     pub(crate) severities: &'a [&'a str],
-    /// The place of one critical alert, and when it was accepted is told.
+    /// The place of one critical alert.
     pub(crate) critical: Option<usize>,
 }
 
@@ -27,8 +27,8 @@ pub(crate) struct Flood<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flooded {
     pub(crate) took: Duration,
-    /// When the critical one was sent, and when accepted.
-    pub(crate) critical: Option<(Instant, Instant)>,
+    /// When the critical one was sent.
+    pub(crate) critical: Option<Instant>,
 }
 
 impl Flood<'_> {
@@ -38,7 +38,7 @@ impl Flood<'_> {
         let lines = (0..self.connections).map(|_| site.line());
         let lines = lines.collect::<Outcome<Vec<_>>>()?;
         let began = Instant::now();
-        let work = |mut line: super::line::Line| -> Outcome<Option<(Instant, Instant)>> {
+        let work = |mut line: super::line::Line| -> Outcome<Option<Instant>> {
             let mut critical = None;
             loop {
                 let first = next.fetch_add(self.per_request, Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Flood<'_> {
                     .critical
                     .is_some_and(|place| (first..last).contains(&place))
                 {
-                    critical = Some((sent, Instant::now()));
+                    critical = Some(sent);
                 }
             }
         };

@@ -316,7 +316,7 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     };
     let seen = site.sink.len();
     let flooded = flood.run(site)?;
-    let (_, accepted) = flooded
+    let sent = flooded
         .critical
         .ok_or_else(|| Failure::new("the critical alert was not sent"))?;
     let mut line = site.line()?;
@@ -332,14 +332,14 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     });
     let page =
         page.ok_or_else(|| Failure::new("the critical alert paged nobody within a minute"))?;
-    let after_s = page.at.saturating_duration_since(accepted).as_secs_f64();
+    let after_s = page.at.saturating_duration_since(sent).as_secs_f64();
     thread::sleep(Duration::from_secs(10));
     let arrivals = site.sink.after(seen);
     let most = by_person(&arrivals).into_values().max().unwrap_or(0);
     Ok(vec![
         Row {
             what: format!(
-                "storm of {} alerts in {:.1} s: the critical one, accepted -> page at its receiver, s",
+                "storm of {} alerts in {:.1} s: the critical one, sent -> page at its receiver, s",
                 sizes.alerts,
                 flooded.took.as_secs_f64()
             ),

@@ -86,7 +86,7 @@ pub(crate) enum ActionShape {
 /// A rule to set.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RuleRequest {
+pub(crate) struct AlertRuleRequest {
     /// Its id, to keep that of a known rule.
     id: Option<String>,
     name: String,
@@ -101,8 +101,8 @@ pub(crate) struct RuleRequest {
 /// An ordered list of rules to set.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RulesRequest {
-    rules: Vec<RuleRequest>,
+pub(crate) struct AlertRulesRequest {
+    rules: Vec<AlertRuleRequest>,
 }
 
 /// A rule about alerts.
@@ -307,7 +307,7 @@ impl ActionShape {
     }
 }
 
-fn read_all(rules: Vec<RuleRequest>) -> Result<Vec<AskedRule>, Problem> {
+fn read_all(rules: Vec<AlertRuleRequest>) -> Result<Vec<AskedRule>, Problem> {
     let (mut asked, mut reasons) = (Vec::new(), Vec::new());
     for (index, request) in rules.into_iter().enumerate() {
         match read_one(request, &format!("rules[{index}]")) {
@@ -322,7 +322,7 @@ fn read_all(rules: Vec<RuleRequest>) -> Result<Vec<AskedRule>, Problem> {
     }
 }
 
-fn read_one(request: RuleRequest, place: &str) -> Result<AskedRule, String> {
+fn read_one(request: AlertRuleRequest, place: &str) -> Result<AskedRule, String> {
     let wrong = |_| format!("{place}.id: not an id of a rule");
     let then = format!("{place}.then");
     Ok(AskedRule {
@@ -362,12 +362,12 @@ pub(crate) async fn list_alert_rules(State(app): State<App>) -> Json<AlertRules>
 }
 
 /// Replace the rules about the alerts of every service
-#[utoipa::path(put, path = "/api/tocsin/v1/alert-rules", tag = "oncall", request_body = RulesRequest,
+#[utoipa::path(put, path = "/api/tocsin/v1/alert-rules", tag = "oncall", request_body = AlertRulesRequest,
     responses((status = 200, body = AlertRules), (status = 400)))]
 pub(crate) async fn set_alert_rules(
     State(app): State<App>,
     caller: Caller,
-    Body(request): Body<RulesRequest>,
+    Body(request): Body<AlertRulesRequest>,
 ) -> Result<Json<AlertRules>, Problem> {
     let ask = IntakeAsk::SetRules {
         service: None,
@@ -398,12 +398,12 @@ pub(crate) async fn list_service_rules(
 
 /// Replace the rules about the alerts of one service
 #[utoipa::path(put, path = "/api/tocsin/v1/services/{id}/alert-rules", tag = "oncall", params(("id" = String, Path)),
-    request_body = RulesRequest, responses((status = 200, body = AlertRules), (status = 400), (status = 404)))]
+    request_body = AlertRulesRequest, responses((status = 200, body = AlertRules), (status = 400), (status = 404)))]
 pub(crate) async fn set_service_rules(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(request): Body<RulesRequest>,
+    Body(request): Body<AlertRulesRequest>,
 ) -> Result<Json<AlertRules>, Problem> {
     let ask = IntakeAsk::SetRules {
         service: Some(service_named(&id)?),
