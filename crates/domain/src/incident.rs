@@ -17,9 +17,6 @@ pub const FLAPPING_RELAPSES: u32 = 3;
 /// An exhausted policy pages the fallback list this often.
 pub const FALLBACK_EVERY_MS: u64 = 900_000;
 
-/// Alerts that are put together into one incident at most; the next one opens another. What fails at one target or by one rule is
-/// one incident however many alerts it has.
-pub const ALERTS_TOGETHER_MAX: usize = 1_000;
 /// When so many incidents of one service that are not critical opened within [`STORM_WINDOW_MS`], further alerts join the newest.
 pub const STORM_INCIDENTS: usize = 10;
 /// The same for critical alerts, which join critical incidents only.

@@ -272,13 +272,9 @@ impl Decider<'_> {
     pub(super) fn open_taken(&mut self, condition: Condition) {
         let cause = cause_of(&condition.evidence);
         let own = self.incident_to_join(&condition);
-        let grouped = own
-            .is_none()
-            .then(|| self.group_to_join(&condition))
-            .flatten();
-        let storm = (own.is_none() && grouped.is_none()).then(|| self.storm_to_join(&condition));
-        let storm = storm.flatten();
-        let joined = own.or(grouped).or(storm);
+        let wanted = own.or_else(|| self.group_to_join(&condition));
+        let joined = wanted.or_else(|| self.storm_to_join(&condition));
+        let in_storm = joined.is_some() && wanted.is_none();
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -303,7 +299,7 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
             evidence: condition.evidence.clone(),
             repeats: 0,
-            grouped: storm.map(|_| Grouped::Storm),
+            grouped: in_storm.then_some(Grouped::Storm),
             urgency: condition.own_urgency(),
             sent_to: condition.taken.sent_to,
             heard_at: Some(self.now),

@@ -38,16 +38,22 @@ impl State {
                 now.ms_since(since) <= *within_ms
             }
         };
-        let has_room = incident.alerts.len() < ALERTS_PER_INCIDENT_MAX;
         // Who mutes a target does not mean what others say about its service.
         let is_same = incident.target == newcomer.target;
-        let joins = incident.is_open() && is_in_time && has_room && is_same;
-        (joins && self.is_heard_in(incident, newcomer.urgency)).then_some(incident.id)
+        let joins = is_in_time && is_same && self.takes_in(incident, newcomer.urgency);
+        joins.then_some(incident.id)
+    }
+
+    /// Whether an incident takes in an alert that is not of its own target or rule: it is open, has room, and what is urgent is
+    /// heard in it.
+    pub(crate) fn takes_in(&self, incident: &Incident, urgency: Urgency) -> bool {
+        let has_room = incident.alerts.len() < ALERTS_PER_INCIDENT_MAX;
+        incident.is_open() && has_room && self.is_heard_in(incident, urgency)
     }
 
     /// Whether what is urgent is paged for, or was, when it joins this incident. Where somebody was paged for what is over by
     /// now, or where one page is enough because it comes and goes, something new would be lost.
-    pub(crate) fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
+    fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
         let is_fresh = incident.status == Status::Triggered && incident.paging.is_none();
         let is_alive = self.burns(incident) || is_fresh;
         urgency == Urgency::Low || (is_alive && !incident.flapping)

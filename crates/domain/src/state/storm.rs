@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::State;
 use crate::id::{IncidentId, ServiceId};
-use crate::incident::{
-    ALERTS_TOGETHER_MAX, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS,
-};
+use crate::incident::{STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -56,8 +54,7 @@ impl State {
         let known = newest.iter().rev();
         let mut open = known
             .filter_map(|(_, id)| self.incidents.get(id))
-            .filter(|incident| incident.is_open() && incident.alerts.len() < ALERTS_TOGETHER_MAX)
-            .filter(|incident| self.is_heard_in(incident, urgency));
+            .filter(|incident| self.takes_in(incident, urgency));
         open.next().map(|incident| incident.id)
     }
 }

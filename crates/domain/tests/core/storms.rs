@@ -6,7 +6,8 @@ use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk, Rost
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
-use tocsin_domain::incident::{ALERTS_TOGETHER_MAX, STORM_INCIDENTS};
+use tocsin_domain::incident::STORM_INCIDENTS;
+use tocsin_domain::intake::ALERTS_PER_INCIDENT_MAX;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
     BURST_MAX, Delivery, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose,
@@ -79,7 +80,7 @@ fn answer(world: &mut World, channel: ChannelKind, outcome: Outcome) {
 #[test]
 fn in_a_storm_alerts_of_one_service_join_the_newest_incident_with_room() {
     let mut world = World::set_up();
-    let alerts = STORM_INCIDENTS * ALERTS_TOGETHER_MAX + 5;
+    let alerts = STORM_INCIDENTS * ALERTS_PER_INCIDENT_MAX + 5;
     for n in 0..alerts {
         // The world looks at everything after each command, which is too slow for so many.
         let command = Command {
@@ -96,7 +97,7 @@ fn in_a_storm_alerts_of_one_service_join_the_newest_incident_with_room() {
         .map(|one| one.alerts.len())
         .collect();
     assert_eq!(sizes.iter().sum::<usize>(), alerts, "none is lost");
-    assert!(sizes.iter().all(|size| *size <= ALERTS_TOGETHER_MAX));
+    assert!(sizes.iter().all(|size| *size <= ALERTS_PER_INCIDENT_MAX));
     let joined = world
         .state
         .alerts
