@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::http::broken;
+use crate::http::{Headers, broken, read_head};
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,28 +49,24 @@ impl Line {
 }
 
 fn read_answer(reader: &mut impl BufRead) -> io::Result<(u16, Vec<u8>)> {
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());
+    let (first, headers) = read_head(reader)?;
+    let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());
     let status = status.ok_or_else(|| broken("a status line without a status"))?;
-    let mut length = 0;
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value
-                .trim()
-                .parse()
-                .map_err(|_| broken("a length that is no number"))?;
-        }
-    }
-    if length > BODY_BYTES_MAX {
-        return Err(broken("an answer above 16 MiB"));
+    Ok((status, read_sized(reader, &headers, BODY_BYTES_MAX)?))
+}
+
+/// Reads a body of the length that its head tells; none when it tells none.
+pub(super) fn read_sized(
+    reader: &mut impl BufRead,
+    headers: &Headers,
+    limit: usize,
+) -> io::Result<Vec<u8>> {
+    let length = headers.get("content-length").map_or(Ok(0), str::parse);
+    let length = length.map_err(|_| broken("a length that is no number"))?;
+    if length > limit {
+        return Err(broken("a body above the limit"));
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok((status, body))
+    Ok(body)
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::http::broken;
+use super::line::read_sized;
+use crate::http::read_head;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -58,14 +59,13 @@ impl Sink {
     fn take_in(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::with_capacity(16 * 1024, stream);
-        let mut line = String::new();
         loop {
-            line.clear();
-            if reader.read_line(&mut line)? == 0 {
+            if reader.fill_buf()?.is_empty() {
                 return Ok(());
             }
-            let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-            let body = read_body(&mut reader)?;
+            let (first, headers) = read_head(&mut reader)?;
+            let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+            let body = read_sized(&mut reader, &headers, BODY_BYTES_MAX)?;
             let at = Instant::now();
             let body: Value = serde_json::from_slice(&body)?;
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -114,30 +114,6 @@ impl Sink {
             arrivals = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-}
-
-fn read_body(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut length = 0;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = value
-                .trim()
-                .parse()
-                .map_err(|_| broken("a length that is no number"))?;
-        }
-    }
-    if length > BODY_BYTES_MAX {
-        return Err(broken("a body above 1 MiB"));
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(body)
 }
 
 /// How many messages each person got.
