@@ -147,17 +147,12 @@ fn in_batches(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     are_there(site, flood.alerts)?;
     let memory = usage::rss_mib(site.pid())?;
     let mut line = site.line()?;
-    let (mut cursor, mut times) = (None::<String>, Vec::new());
-    for _ in 0..sizes.pages {
-        let path = cursor.map_or_else(
-            || "/alerts?limit=100".to_owned(),
-            |cursor| format!("/alerts?limit=100&cursor={cursor}"),
-        );
-        let began = Instant::now();
-        let page = call(&mut line, "GET", &path, &Value::Null)?;
+    let (mut began, mut times) = (Instant::now(), Vec::new());
+    each_page(&mut line, "/alerts?limit=100", |_| {
         times.push(began.elapsed());
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
-    }
+        began = Instant::now();
+        times.len() < sizes.pages
+    })?;
     let page_ms = millis(percentile(&mut times, 50));
     Ok(vec![
         Row {
@@ -184,19 +179,11 @@ fn in_batches(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
 /// Everything that was accepted is there.
 fn are_there(site: &Site, alerts: usize) -> Outcome<()> {
     let mut line = site.line()?;
-    let (mut found, mut cursor) = (0, None::<String>);
-    loop {
-        let path = cursor.map_or_else(
-            || "/alerts?limit=100".to_owned(),
-            |cursor| format!("/alerts?limit=100&cursor={cursor}"),
-        );
-        let page = call(&mut line, "GET", &path, &Value::Null)?;
-        found += page["items"].as_array().map_or(0, Vec::len);
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let mut found = 0;
+    each_page(&mut line, "/alerts?limit=100", |page| {
+        found += page.len();
+        true
+    })?;
     if found == alerts {
         Ok(())
     } else {
@@ -320,13 +307,7 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
         .critical
         .ok_or_else(|| Failure::new("the critical alert was not sent"))?;
     let mut line = site.line()?;
-    let incidents = call(
-        &mut line,
-        "GET",
-        "/incidents?status=open&limit=100",
-        &Value::Null,
-    )?;
-    let found = incident_of_critical(&mut line, &incidents)?;
+    let found = incident_of_critical(&mut line)?;
     let page = site.sink.wait(seen, STORM_LIMIT, |one| {
         one.incident == found && one.kind == "page"
     });
@@ -357,24 +338,27 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
 }
 
 /// The incident of the one critical alert.
-fn incident_of_critical(line: &mut Line, newest: &Value) -> Outcome<String> {
-    let mut page = newest.clone();
-    loop {
-        let items = page["items"].as_array().cloned().unwrap_or_default();
-        let found = items.iter().find(|one| one["severity"] == "critical");
-        if let Some(id) = found.and_then(|one| one["id"].as_str()) {
-            return Ok(id.to_owned());
-        }
+fn incident_of_critical(line: &mut Line) -> Outcome<String> {
+    let mut found = None;
+    each_page(line, "/incidents?status=open&limit=100", |page| {
+        let critical = page.iter().find(|one| one["severity"] == "critical");
+        found = critical.and_then(|one| one["id"].as_str().map(str::to_owned));
+        found.is_none()
+    })?;
+    found.ok_or_else(|| Failure::new("no incident is critical"))
+}
+
+/// Shows the items of each page of a list to `look`, until that has seen enough.
+fn each_page(line: &mut Line, path: &str, mut look: impl FnMut(&[Value]) -> bool) -> Outcome<()> {
+    let mut page = call(line, "GET", path, &Value::Null)?;
+    while look(page["items"].as_array().map_or(&[][..], Vec::as_slice)) {
         let Some(cursor) = page["next_cursor"].as_str() else {
-            fail!("no incident is critical");
+            break;
         };
-        page = call(
-            line,
-            "GET",
-            &format!("/incidents?status=open&limit=100&cursor={cursor}"),
-            &Value::Null,
-        )?;
+        let next = format!("{path}&cursor={cursor}");
+        page = call(line, "GET", &next, &Value::Null)?;
     }
+    Ok(())
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {
