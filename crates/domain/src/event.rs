@@ -364,6 +364,23 @@ pub enum NotificationWhat {
     },
 }
 
+impl NotificationWhat {
+    /// The attempt that begins with it, if one does.
+    #[must_use]
+    pub const fn begun(&self) -> Option<u32> {
+        match self {
+            Self::AttemptStarted { number } => Some(*number),
+            Self::Planned { .. }
+            | Self::Advanced { .. }
+            | Self::Gathers { .. }
+            | Self::ToldTogether { .. }
+            | Self::Postponed { .. }
+            | Self::AttemptFinished { .. }
+            | Self::Cancelled { .. } => None,
+        }
+    }
+}
+
 /// Input from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

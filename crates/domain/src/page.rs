@@ -123,6 +123,17 @@ pub enum Word {
 }
 
 impl Purpose {
+    /// The incident that it wakes somebody for, if it does.
+    #[must_use]
+    pub const fn page(self) -> Option<IncidentId> {
+        match self {
+            Self::Page(id) => Some(id),
+            Self::Notice(_) | Self::Request(_) | Self::Resolved(_) | Self::Test | Self::Word(_) => {
+                None
+            }
+        }
+    }
+
     /// The incident it is about.
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {

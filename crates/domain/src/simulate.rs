@@ -4,7 +4,7 @@
 use crate::actor::Actor;
 use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
 use crate::decide::decide;
-use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
+use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent};
 use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
 use crate::monitor::Severity;
 use crate::page::{Outcome, Purpose};
@@ -310,15 +310,8 @@ impl Play {
     }
 
     fn note_message(&mut self, event: &NotificationEvent) {
-        let number = match event.what {
-            NotificationWhat::AttemptStarted { number } => number,
-            NotificationWhat::Planned { .. }
-            | NotificationWhat::Advanced { .. }
-            | NotificationWhat::Gathers { .. }
-            | NotificationWhat::ToldTogether { .. }
-            | NotificationWhat::Postponed { .. }
-            | NotificationWhat::AttemptFinished { .. }
-            | NotificationWhat::Cancelled { .. } => return,
+        let Some(number) = event.what.begun() else {
+            return;
         };
         self.started.push((event.notification, number));
         let Some(message) = self.state.notifications.get(&event.notification) else {

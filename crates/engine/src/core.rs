@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::{Ask, Command, Refusal};
 use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
+use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::people::Urgency;
@@ -417,19 +417,10 @@ fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
 
 fn effect_of(event: &Event) -> Option<Effect> {
     match &event.body {
-        EventBody::Notification(message) => match message.what {
-            NotificationWhat::AttemptStarted { number } => Some(Effect::Send {
-                notification: message.notification,
-                number,
-            }),
-            NotificationWhat::Planned { .. }
-            | NotificationWhat::Advanced { .. }
-            | NotificationWhat::Gathers { .. }
-            | NotificationWhat::ToldTogether { .. }
-            | NotificationWhat::Postponed { .. }
-            | NotificationWhat::AttemptFinished { .. }
-            | NotificationWhat::Cancelled { .. } => None,
-        },
+        EventBody::Notification(message) => message.what.begun().map(|number| Effect::Send {
+            notification: message.notification,
+            number,
+        }),
         EventBody::Incident(incident) => matches!(incident.what, IncidentWhat::Resolved { .. })
             .then_some(Effect::Freeze {
                 incident: incident.incident,

@@ -63,14 +63,7 @@ impl Decider<'_> {
 
     fn pages_told_along(&self, id: NotificationId) -> Vec<(IncidentId, NotificationId)> {
         let members = self.state.told_along(id);
-        let pages = members.filter_map(|member| match member.purpose {
-            Purpose::Page(incident) => Some((incident, member.id)),
-            Purpose::Notice(_)
-            | Purpose::Request(_)
-            | Purpose::Resolved(_)
-            | Purpose::Test
-            | Purpose::Word(_) => None,
-        });
+        let pages = members.filter_map(|member| Some((member.purpose.page()?, member.id)));
         pages.collect()
     }
 

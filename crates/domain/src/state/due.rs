@@ -9,7 +9,7 @@ use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
+use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -181,18 +181,10 @@ impl State {
     /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved. What others are told
     /// by does not rest.
     fn rests(&self, message: &Notification) -> bool {
-        match message.purpose {
-            Purpose::Page(incident) => {
-                let known = self.incidents.get(&incident);
-                known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
-                    && self.told_along(message.id).next().is_none()
-            }
-            Purpose::Notice(_)
-            | Purpose::Request(_)
-            | Purpose::Resolved(_)
-            | Purpose::Test
-            | Purpose::Word(_) => false,
-        }
+        let incident = message.purpose.page();
+        let known = incident.and_then(|incident| self.incidents.get(&incident));
+        known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
+            && self.told_along(message.id).next().is_none()
     }
 
     /// Puts an incident and the messages about it where they belong now.

@@ -38,6 +38,18 @@ fn take(world: &mut World, by: UserId) {
     world.respond(RespondAsk::Acknowledge { incident, by });
 }
 
+/// Ada took the crash; her acknowledgement holds for 30 minutes.
+fn taken_for_half_an_hour() -> (World, UserId) {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let levels = vec![Level::of(5 * MINUTE, people(&[ada]))];
+    world.set_default_policy(levels, Some(30 * MINUTE));
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, ada);
+    (world, ada)
+}
+
 fn first_team(world: &World) -> TeamId {
     world.state.installation.as_ref().unwrap().team
 }
@@ -241,13 +253,7 @@ fn what_still_fails_when_an_acknowledgement_ends_is_triggered_and_its_level_page
 
 #[test]
 fn acknowledging_again_begins_the_time_anew() {
-    let mut world = World::with_apache();
-    let ada = world.ada();
-    let levels = vec![Level::of(5 * MINUTE, people(&[ada]))];
-    world.set_default_policy(levels, Some(30 * MINUTE));
-    world.crash();
-    world.answer_all(Outcome::Accepted);
-    take(&mut world, ada);
+    let (mut world, ada) = taken_for_half_an_hour();
     world.wait_ms(20 * MINUTE);
     take(&mut world, ada);
     world.wait_ms(29 * MINUTE);
@@ -258,13 +264,7 @@ fn acknowledging_again_begins_the_time_anew() {
 
 #[test]
 fn an_acknowledgement_of_what_has_recovered_does_not_end_in_a_page() {
-    let mut world = World::with_apache();
-    let ada = world.ada();
-    let levels = vec![Level::of(5 * MINUTE, people(&[ada]))];
-    world.set_default_policy(levels, Some(30 * MINUTE));
-    world.crash();
-    world.answer_all(Outcome::Accepted);
-    take(&mut world, ada);
+    let (mut world, _) = taken_for_half_an_hour();
     world.wait_ms(29 * MINUTE);
     world.recover("apache-down");
     world.wait_ms(60 * MINUTE);

@@ -6,7 +6,7 @@ use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{IncidentId, NotificationId, PolicyId, UserId};
 use tocsin_domain::oncall::{By, Schedule};
-use tocsin_domain::page::{Notification, Purpose, Recipient};
+use tocsin_domain::page::{Notification, Recipient};
 use tocsin_domain::time::Timestamp;
 
 use super::explain::{Step, StepKind};
@@ -389,12 +389,5 @@ fn capital(text: &str) -> String {
 
 /// Whether it is a page about a failure.
 pub(super) fn is_page(message: &Notification) -> bool {
-    match message.purpose {
-        Purpose::Page(_) => true,
-        Purpose::Notice(_)
-        | Purpose::Request(_)
-        | Purpose::Resolved(_)
-        | Purpose::Test
-        | Purpose::Word(_) => false,
-    }
+    message.purpose.page().is_some()
 }
