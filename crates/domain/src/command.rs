@@ -8,7 +8,7 @@ use crate::id::{
 };
 use crate::monitor::Severity;
 use crate::oncall::Layer;
-use crate::page::{Level, Outcome};
+use crate::page::{Fate, Level, Outcome};
 use crate::people::{ChannelKind, Role, Urgency};
 use crate::target::TargetIdentity;
 use crate::time::Timestamp;
@@ -57,6 +57,21 @@ pub enum Ask {
         /// How it went.
         outcome: Outcome,
         /// The provider's words, or what went wrong.
+        detail: String,
+        /// How long the provider wants to be left alone, in milliseconds.
+        retry_after_ms: Option<u64>,
+        /// What the provider calls the message, where it can be asked for it.
+        reference: Option<String>,
+    },
+    /// The provider says what became of a message that it took.
+    ReceiptCame {
+        /// Of which message.
+        notification: NotificationId,
+        /// Of which attempt.
+        number: u32,
+        /// What.
+        fate: Fate,
+        /// The provider's words.
         detail: String,
     },
     /// Tocsin was started: attempts of an earlier run are unanswered.

@@ -96,6 +96,7 @@ const fn notification(what: &NotificationWhat) -> &'static str {
         NotificationWhat::Advanced { .. } => "advanced",
         NotificationWhat::AttemptStarted { .. } => "attempt_started",
         NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+        NotificationWhat::Receipt { .. } => "receipt",
         NotificationWhat::Cancelled { .. } => "cancelled",
     }
 }

@@ -8,6 +8,7 @@ pub mod feed;
 mod front;
 mod http;
 mod kind;
+mod links;
 pub mod ports;
 pub mod scrape;
 pub mod secret;

@@ -361,6 +361,7 @@ fn effect_of(event: &Event) -> Option<Effect> {
             NotificationWhat::Planned { .. }
             | NotificationWhat::Advanced { .. }
             | NotificationWhat::AttemptFinished { .. }
+            | NotificationWhat::Receipt { .. }
             | NotificationWhat::Cancelled { .. } => None,
         },
         EventBody::Incident(incident) => matches!(incident.what, IncidentWhat::Resolved { .. })

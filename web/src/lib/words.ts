@@ -20,6 +20,13 @@ export const CHANNEL_NAMES: Record<ChannelKind, string> = {
   email: 'E-mail',
   webhook: 'Webhook',
   ntfy: 'ntfy',
+  slack: 'Slack',
+  telegram: 'Telegram',
+  pushover: 'Pushover',
+  sms: 'Text message',
+  voice: 'Call',
+  web_push: 'Push to a browser',
+  pagerduty: 'PagerDuty',
 };
 
 export const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', string> = {

@@ -1,10 +1,13 @@
 //! What is due: derived from the state alone, so that no timer can be lost.
 
 use super::Decider;
+use super::attempt::Ended;
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Outcome, Purpose};
+use crate::page::{
+    ATTEMPT_DEADLINE_MS, Delivery, Fate, Notification, Outcome, Purpose, RECEIPT_WAIT_MS,
+};
 use crate::people::{ChannelKind, Urgency};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -36,7 +39,9 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
         .filter_map(|incident| wait_of(state, incident))
         .map(|(at, _)| at);
     let messages = messages.filter_map(|message| message_due(state, message));
-    incidents.chain(messages).min()
+    let receipts = state.receipts_owed.iter();
+    let receipts = receipts.filter_map(|id| receipt_due(state, *id));
+    incidents.chain(messages).chain(receipts).min()
 }
 
 fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
@@ -48,6 +53,12 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
     }
 }
 
+/// When the receipt of a message counts as lost.
+fn receipt_due(state: &State, id: NotificationId) -> Option<Timestamp> {
+    let owed_since = state.notifications.get(&id)?.receipt_owed_since()?;
+    Some(owed_since.plus_ms(RECEIPT_WAIT_MS))
+}
+
 /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved.
 fn rests(state: &State, purpose: Purpose) -> bool {
     match purpose {
@@ -55,7 +66,7 @@ fn rests(state: &State, purpose: Purpose) -> bool {
             .incidents
             .get(&incident)
             .is_some_and(|known| known.is_unanswered() && !state.burns(known)),
-        Purpose::Resolved(_) | Purpose::Test => false,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => false,
     }
 }
 
@@ -88,6 +99,7 @@ impl Decider<'_> {
             let before = self.state.position;
             self.incidents_due();
             self.messages_due();
+            self.receipts_due();
             if self.state.position == before {
                 return;
             }
@@ -131,6 +143,23 @@ impl Decider<'_> {
         }
     }
 
+    fn receipts_due(&mut self) {
+        let owed = self.state.receipts_owed.iter().copied();
+        let due: Vec<NotificationId> = owed
+            .filter(|id| receipt_due(self.state, *id).is_some_and(|at| at <= self.now))
+            .collect();
+        for id in due {
+            let last = self.state.notifications.get(&id);
+            let Some(number) = last.and_then(|message| Some(message.attempts.last()?.number))
+            else {
+                continue;
+            };
+            let detail = "the provider did not say whether it came to the phone";
+            // Cannot be refused: the attempt was just seen to be without a receipt.
+            let _ = self.receipt_came(id, number, Fate::Unknown, detail);
+        }
+    }
+
     fn message_due(&mut self, id: NotificationId) {
         let Some(message) = self.state.notifications.get(&id) else {
             return;
@@ -144,9 +173,9 @@ impl Decider<'_> {
         let method = known.and_then(|user| user.contact_method(message.contact_method));
         let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
-            let detail = "no answer within the deadline".to_owned();
+            let ended = Ended::silently(Outcome::TimedOut, "no answer within the deadline");
             // Cannot be refused: the attempt is open, as its state says.
-            let _ = self.attempt_finished(id, number, Outcome::TimedOut, detail);
+            let _ = self.attempt_finished(id, number, ended);
             return;
         }
         if let Purpose::Page(page) = purpose
@@ -157,7 +186,7 @@ impl Decider<'_> {
         }
         let obsolete = match purpose {
             Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
-            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Test => {
+            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => {
                 removed.then_some("the contact method was removed")
             }
         };
@@ -206,7 +235,7 @@ impl Decider<'_> {
         };
         let pages = self.state.messages_about(incident);
         pages
-            .filter(|page| page.purpose == Purpose::Page(incident))
+            .filter(|page| page.purpose == Purpose::Page(incident) && page.channel.tells_the_end())
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

@@ -7,6 +7,7 @@ use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Incident, Status};
 use crate::monitor::Severity;
+use crate::page::{Delivery, Purpose};
 use crate::people::Urgency;
 
 /// Characters of a note at most.
@@ -79,8 +80,34 @@ impl Decider<'_> {
                     &Cause::Event { position },
                     "the incident was acknowledged",
                 );
+                self.tell_mirrors(id, position);
                 Ok(())
             }
+        }
+    }
+
+    /// Whoever keeps the incident too learns that somebody took it.
+    fn tell_mirrors(&mut self, incident: IncidentId, position: u64) {
+        let pages = self.state.messages_about(incident);
+        let mut mirrors: Vec<_> = pages
+            .filter(|page| page.purpose == Purpose::Page(incident))
+            .filter(|page| page.channel.mirrors_incidents())
+            .filter(|page| matches!(page.state, Delivery::Delivered { .. }))
+            .map(|page| (page.user, page.contact_method, page.channel))
+            .collect();
+        mirrors.sort();
+        mirrors.dedup();
+        for (user, method, channel) in mirrors {
+            let now = self.now;
+            self.plan(
+                Cause::Event { position },
+                Purpose::Acknowledged(incident),
+                user,
+                (method, channel),
+                None,
+                now,
+                "it keeps the incident too".to_owned(),
+            );
         }
     }
 

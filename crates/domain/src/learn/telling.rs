@@ -12,7 +12,7 @@ use crate::event::{
     WatchEvent,
 };
 use crate::id::NotificationId;
-use crate::page::{Outcome, Purpose};
+use crate::page::{Fate, Outcome, Purpose};
 use crate::signal::{ExitKind, FactKind};
 
 /// What is said of an event, whether a short report needs it, and how it feels.
@@ -256,6 +256,16 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
                 }
             }
         }
+        NotificationWhat::Receipt { fate, detail, .. } => {
+            let detail = clean(detail, 120);
+            let (text, tone) = match fate {
+                Fate::Delivered => ("came to the device", Tone::Good),
+                Fate::Read => ("was seen", Tone::Good),
+                Fate::Failed => ("did not come to the device", Tone::Bad),
+                Fate::Unknown => ("may not have come to the device", Tone::Bad),
+            };
+            told(format!("{name} {text}: {detail}."), is_page(case, id), tone)
+        }
         NotificationWhat::Cancelled { why } => told(
             format!("{name} was cancelled: {}.", clean(why, 160)),
             false,
@@ -303,6 +313,7 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
     let kind = match message.purpose {
         Purpose::Page(_) => "The page",
         Purpose::Resolved(_) => "The all-clear",
+        Purpose::Acknowledged(_) => "Word that somebody took it",
         Purpose::Test => "The test page",
     };
     format!(
@@ -447,6 +458,7 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
             NotificationWhat::Advanced { .. } => "page_advanced",
             NotificationWhat::AttemptStarted { .. } => "attempt_started",
             NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+            NotificationWhat::Receipt { .. } => "receipt",
             NotificationWhat::Cancelled { .. } => "page_cancelled",
         },
     }

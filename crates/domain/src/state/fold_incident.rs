@@ -7,7 +7,7 @@ use crate::event::{
 };
 use crate::id::NotificationId;
 use crate::incident::{Incident, Paging, Status};
-use crate::page::{Attempt, Delivery, Notification, Outcome};
+use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Receipt};
 use crate::time::Timestamp;
 
 impl State {
@@ -128,35 +128,34 @@ impl State {
             }
             NotificationWhat::AttemptStarted { number } => {
                 message.state = Delivery::Sending { since: at };
-                message.attempts.push(Attempt {
-                    number: *number,
-                    started_at: at,
-                    finished_at: None,
-                    outcome: None,
-                    detail: String::new(),
-                });
+                message.attempts.push(Attempt::begun(*number, at));
             }
             NotificationWhat::AttemptFinished {
                 number,
                 outcome,
                 detail,
                 retry_at,
+                reference,
             } => {
-                if let Some(attempt) = message
-                    .attempts
-                    .iter_mut()
-                    .find(|attempt| attempt.number == *number)
-                {
+                if let Some(attempt) = attempt_of(message, *number) {
                     attempt.finished_at = Some(at);
                     attempt.outcome = Some(*outcome);
                     attempt.detail.clone_from(detail);
+                    attempt.reference.clone_from(reference);
                 }
+                let lost = message.attempts.last().is_some_and(Attempt::is_lost);
                 message.state = match (outcome, retry_at) {
+                    (Outcome::Accepted, _) if lost => Delivery::Failed { at },
                     (Outcome::Accepted, _) => Delivery::Delivered { at },
                     (_, Some(due)) => Delivery::Due { at: *due },
                     (_, None) => Delivery::Failed { at },
                 };
             }
+            NotificationWhat::Receipt {
+                number,
+                fate,
+                detail,
+            } => fold_receipt(message, *number, *fate, detail, at),
             NotificationWhat::Cancelled { why } => {
                 message.state = Delivery::Cancelled {
                     at,
@@ -170,7 +169,13 @@ impl State {
                 false
             }
         };
+        let owed = message.receipt_owed_since().is_some();
         self.set_active(id, active);
+        if owed {
+            self.receipts_owed.insert(id);
+        } else {
+            self.receipts_owed.remove(&id);
+        }
     }
 
     fn set_active(&mut self, id: NotificationId, active: bool) {
@@ -180,6 +185,34 @@ impl State {
             self.active_notifications.remove(&id);
         }
     }
+}
+
+fn attempt_of(message: &mut Notification, number: u32) -> Option<&mut Attempt> {
+    message
+        .attempts
+        .iter_mut()
+        .find(|attempt| attempt.number == number)
+}
+
+/// A page whose last attempt was lost after all has not arrived; one that was found again has.
+fn fold_receipt(message: &mut Notification, number: u32, fate: Fate, detail: &str, at: Timestamp) {
+    let is_last = message.attempts.last().map(|last| last.number) == Some(number);
+    if let Some(attempt) = attempt_of(message, number) {
+        attempt.receipt = Some(Receipt {
+            at,
+            fate,
+            detail: detail.to_owned(),
+        });
+    }
+    message.state = match &message.state {
+        Delivery::Delivered { .. } if is_last && fate.is_loss() => Delivery::Failed { at },
+        Delivery::Failed { .. } if !fate.is_loss() => Delivery::Delivered { at },
+        Delivery::Due { .. }
+        | Delivery::Sending { .. }
+        | Delivery::Delivered { .. }
+        | Delivery::Failed { .. }
+        | Delivery::Cancelled { .. } => return,
+    };
 }
 
 #[expect(

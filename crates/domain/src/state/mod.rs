@@ -54,6 +54,8 @@ pub struct State {
     pub firing: BTreeMap<AlertKey, AlertId>,
     /// Messages that are due or being sent.
     pub active_notifications: BTreeSet<NotificationId>,
+    /// Messages that a provider took and owes a receipt for.
+    pub receipts_owed: BTreeSet<NotificationId>,
     /// Every message about an incident, in the order they were planned.
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.

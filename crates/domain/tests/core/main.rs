@@ -7,6 +7,7 @@ mod keys;
 mod oncall;
 mod paging;
 mod quiet;
+mod receipts;
 mod returns;
 mod rules;
 mod world;

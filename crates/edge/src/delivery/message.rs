@@ -2,14 +2,17 @@
 
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
-use tocsin_domain::id::SecretId;
+use tocsin_domain::id::{NotificationId, SecretId};
 use tocsin_domain::incident::Incident;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
+use super::account::Opened;
+use super::by_account::Callbacks;
 use super::queue::Work;
+use crate::links::Bound;
 
 /// Further alerts that a message names.
 const ALERTS_MAX: usize = 5;
@@ -19,6 +22,10 @@ const ALERTS_MAX: usize = 5;
 pub(crate) struct Letter {
     /// What it says; the code of an unproved method is still missing.
     pub(crate) message: PageMessage,
+    /// What its links are signed for.
+    pub(crate) bound: Bound,
+    /// Which attempt this is.
+    pub(crate) number: u32,
     /// By which channel.
     pub(crate) channel: ChannelKind,
     /// Vault row of the address.
@@ -33,6 +40,9 @@ pub(crate) struct Letter {
 pub(crate) struct Secrets {
     pub(crate) address: SecretString,
     pub(crate) signing_key: Option<SecretString>,
+    /// The account at the provider, where the channel needs one and it is set up.
+    pub(crate) account: Option<Opened>,
+    pub(crate) callbacks: Callbacks,
 }
 
 /// Purpose and channel of an attempt that is still wanted.
@@ -56,12 +66,22 @@ pub(crate) fn letter(
     public_url: &str,
 ) -> Option<Result<Letter, &'static str>> {
     let notification = wanted(state, work)?;
-    Some(write(state, notification, public_url))
+    Some(write(state, notification, work.number, public_url))
+}
+
+/// What is said in a call about a page, while somebody is still wanted for it.
+pub(crate) fn spoken(state: &State, id: NotificationId, public_url: &str) -> Option<PageMessage> {
+    let notification = state.notifications.get(&id)?;
+    let incident = state.incidents.get(&notification.purpose.incident()?)?;
+    let is_page = matches!(notification.purpose, Purpose::Page(_));
+    (is_page && state.wants_pages(incident))
+        .then(|| about(state, incident, notification, Kind::Page, public_url))
 }
 
 fn write(
     state: &State,
     notification: &Notification,
+    number: u32,
     public_url: &str,
 ) -> Result<Letter, &'static str> {
     let user = state.users.get(&notification.user);
@@ -80,10 +100,20 @@ fn write(
         (Purpose::Resolved(_), Some(incident)) => {
             about(state, incident, notification, Kind::Resolved, public_url)
         }
+        (Purpose::Acknowledged(_), Some(incident)) if incident.is_open() => about(
+            state,
+            incident,
+            notification,
+            Kind::Acknowledged,
+            public_url,
+        ),
+        (Purpose::Acknowledged(_), _) => return Err("not sent: meanwhile the incident is over"),
         (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
     };
     Ok(Letter {
         message,
+        bound: Bound::to(notification),
+        number,
         channel: method.kind,
         address: method.address,
         signing_key: method.signing_key,
@@ -135,6 +165,7 @@ fn about(
         reason: notification.why.clone(),
         details: details(incident, &alerts, kind),
         link: format!("{public_url}/ui/incidents/{}", incident.id),
+        answer_link: None,
         runbook,
         verification_code: None,
     }
@@ -181,6 +212,7 @@ fn test(notification: &Notification, unproved: bool, public_url: &str) -> PageMe
         reason: notification.why.clone(),
         details: Vec::new(),
         link: format!("{public_url}/ui/"),
+        answer_link: None,
         runbook: None,
         verification_code: None,
     }

@@ -32,7 +32,7 @@ enum Rank {
 const fn rank(purpose: Purpose) -> Rank {
     match purpose {
         Purpose::Page(_) => Rank::Page,
-        Purpose::Resolved(_) => Rank::Resolved,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
         Purpose::Test => Rank::Test,
     }
 }

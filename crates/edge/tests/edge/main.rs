@@ -8,7 +8,11 @@
 )]
 
 mod access;
+mod answer;
 mod browser;
+mod buttons;
+mod callbacks;
+mod channels;
 mod evaluated;
 mod fakes;
 mod front;
@@ -18,7 +22,9 @@ mod mail;
 mod people;
 mod post;
 mod prometheus;
+mod providers;
 mod remote_write;
 mod samples;
 mod stream;
+mod web_push;
 mod world;

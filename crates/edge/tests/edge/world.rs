@@ -322,7 +322,8 @@ impl World {
             public_url: "http://tocsin.example".to_owned(),
             tally: Arc::clone(&self.tally),
         };
-        Delivery::start_with(self.queue.clone(), needs, attempt_wait).unwrap()
+        let often = Duration::from_millis(20);
+        Delivery::start_asking(self.queue.clone(), needs, attempt_wait, often).unwrap()
     }
 
     /// How the first attempt that ends went.

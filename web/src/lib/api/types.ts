@@ -74,6 +74,8 @@ export interface Attempt {
   finished_at: Instant | null;
   outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
   detail: string;
+  /** What became of it after the provider took it, where the provider tells. */
+  receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
 }
 
 /** One notification to one contact method of one person. */
@@ -84,7 +86,7 @@ export interface Notification {
   label: string;
   /** From 1; null where it belongs to no level, as a test page does. */
   level: number | null;
-  purpose: 'page' | 'resolved' | 'test';
+  purpose: 'page' | 'resolved' | 'acknowledged' | 'test';
   state: PageState;
   due_at: Instant;
   attempts: Attempt[];
@@ -176,7 +178,17 @@ export interface TimelineEntry {
   level: 'info' | 'good' | 'bad' | 'person';
 }
 
-export type ChannelKind = 'email' | 'webhook' | 'ntfy';
+export type ChannelKind =
+  | 'email'
+  | 'webhook'
+  | 'ntfy'
+  | 'slack'
+  | 'telegram'
+  | 'pushover'
+  | 'sms'
+  | 'voice'
+  | 'web_push'
+  | 'pagerduty';
 
 export interface ContactMethod {
   id: string;

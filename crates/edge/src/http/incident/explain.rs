@@ -57,6 +57,7 @@ fn is_page(body: &EventBody) -> bool {
             NotificationWhat::Advanced { .. }
             | NotificationWhat::AttemptStarted { .. }
             | NotificationWhat::AttemptFinished { .. }
+            | NotificationWhat::Receipt { .. }
             | NotificationWhat::Cancelled { .. } => false,
         },
         EventBody::Installation(_)
@@ -81,6 +82,9 @@ fn step(event: &Event, names: &Names<'_>) -> Option<String> {
             NotificationWhat::AttemptFinished { detail, .. } => Some(format!(
                 "The attempt before did not reach anybody: {detail}."
             )),
+            NotificationWhat::Receipt { detail, .. } => {
+                Some(format!("The message before did not arrive: {detail}."))
+            }
             NotificationWhat::Advanced { why, .. } | NotificationWhat::Cancelled { why } => {
                 Some(format!("{why}."))
             }

@@ -5,7 +5,7 @@ use tocsin_domain::event::{
     IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::page::{Fate, Outcome, Purpose};
 
 use super::timeline::{Names, Tone, Words};
 use crate::access::who::role_word;
@@ -294,6 +294,7 @@ pub(super) fn notification(
             let noun = match message.purpose {
                 Purpose::Page(_) => "A page",
                 Purpose::Resolved(_) => "Word that it is over",
+                Purpose::Acknowledged(_) => "Word that somebody took it",
                 Purpose::Test => "A test page",
             };
             told(
@@ -315,6 +316,7 @@ pub(super) fn notification(
             outcome,
             detail,
             retry_at,
+            ..
         } => {
             let (tone, verb) = match outcome {
                 Outcome::Accepted => (Tone::Good, "Accepted for"),
@@ -330,6 +332,15 @@ pub(super) fn notification(
                 .collect::<Vec<_>>()
                 .join("\n");
             told(tone, format!("{verb} {whom}, attempt {number}"), detail)
+        }
+        NotificationWhat::Receipt { fate, detail, .. } => {
+            let (tone, text) = match fate {
+                Fate::Delivered => (Tone::Good, format!("It came to the device of {whom}")),
+                Fate::Read => (Tone::Good, format!("It was seen by {whom}")),
+                Fate::Failed => (Tone::Bad, format!("It did not come to {whom}")),
+                Fate::Unknown => (Tone::Bad, format!("Nobody knows whether it came to {whom}")),
+            };
+            told(tone, text, detail.clone())
         }
         NotificationWhat::Cancelled { why } => {
             told(Tone::Info, format!("No longer sent to {whom}"), why.clone())
