@@ -143,13 +143,7 @@ impl State {
                     attempt.detail.clone_from(detail);
                     attempt.reference.clone_from(reference);
                 }
-                let lost = message.attempts.last().is_some_and(Attempt::is_lost);
-                message.state = match (outcome, retry_at) {
-                    (Outcome::Accepted, _) if lost => Delivery::Failed { at },
-                    (Outcome::Accepted, _) => Delivery::Delivered { at },
-                    (_, Some(due)) => Delivery::Due { at: *due },
-                    (_, None) => Delivery::Failed { at },
-                };
+                message.state = after_attempt(message, *outcome, *retry_at, at);
             }
             NotificationWhat::Receipt {
                 number,
@@ -184,6 +178,22 @@ impl State {
         } else {
             self.active_notifications.remove(&id);
         }
+    }
+}
+
+/// Where a message stands after an attempt. What was taken may be known to be lost already.
+fn after_attempt(
+    message: &Notification,
+    outcome: Outcome,
+    retry_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Delivery {
+    let lost = message.attempts.last().is_some_and(Attempt::is_lost);
+    match (outcome, retry_at) {
+        (Outcome::Accepted, _) if lost => Delivery::Failed { at },
+        (Outcome::Accepted, _) => Delivery::Delivered { at },
+        (_, Some(due)) => Delivery::Due { at: due },
+        (_, None) => Delivery::Failed { at },
     }
 }
 

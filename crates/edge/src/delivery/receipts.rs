@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use reqwest::Method;
 use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::Actor;
@@ -199,11 +198,7 @@ async fn ask_pushover(courier: &Courier, opened: &Opened, question: &Question) {
         return;
     };
     url.query_pairs_mut().append_pair("token", token);
-    let call = Call {
-        method: Method::GET,
-        ..Call::get(url)
-    };
-    let Ok(answered) = courier.exchange.send(call).await else {
+    let Ok(answered) = courier.exchange.send(Call::get(url)).await else {
         return;
     };
     let Some(receipt) = pushover::receipt(&answered.body) else {

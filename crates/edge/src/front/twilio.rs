@@ -274,7 +274,7 @@ async fn checked(
     found.map_err(|_| StatusCode::NOT_FOUND)
 }
 
-fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = fields.iter().find(|(known, _)| known == name);
     found.map(|(_, value)| value.as_str())
 }

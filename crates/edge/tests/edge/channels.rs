@@ -369,7 +369,7 @@ async fn no_secret_of_an_account_is_journalled_or_shown() {
 }
 
 #[tokio::test]
-async fn an_account_is_checked_kept_shown_and_removed() {
+async fn an_account_that_cannot_be_right_is_refused() {
     let world = World::new();
     for (provider, body) in [
         (
@@ -415,6 +415,11 @@ async fn an_account_is_checked_kept_shown_and_removed() {
         )
         .await;
     assert_eq!(unknown.status, 404);
+}
+
+#[tokio::test]
+async fn an_account_is_kept_shown_and_removed_and_its_token_goes_nowhere_else() {
+    let world = World::new();
     let body = account("twilio", "https://sms.example.org/");
     let path = "/channels/accounts/twilio";
     let refused = world
