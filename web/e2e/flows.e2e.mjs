@@ -150,6 +150,14 @@ test('what an event carried is shown as text, its address as a link, and more on
   await note.waitFor();
 });
 
+test('each page tells on demand why it was sent to this person', async () => {
+  await open('/ui/incidents/42', '.plot canvas');
+  const paging = page.locator('section', { has: page.getByRole('heading', { name: 'Who is called', exact: true }) });
+  await paging.getByText('Why Ada Lovelace?').last().click();
+  await paging.getByText('Ada Lovelace was paged: After e-mail failed.').waitFor();
+  await paging.getByText(/^At the onset the sample apache_parent_up/).waitFor();
+});
+
 test('at the last resort the page names who is paged and when again', async () => {
   await control(base, 'advance', { number: 42, to: 'last resort' });
   await open('/ui/incidents/42', '.plot canvas');
@@ -195,8 +203,10 @@ test('a lost connection is said, resumed where it ended, and what was missed is 
   await control(base, 'switch', { stream_down: true });
   await page.getByText('No live connection.').waitFor();
   await control(base, 'advance', { number: 42, to: 'recovered' });
+  // The connection may come back by itself before the button is pressed; it is gone then.
+  const again = await page.getByRole('button', { name: 'Try now' }).elementHandle();
   await control(base, 'switch', { stream_down: false });
-  await page.getByRole('button', { name: 'Try now' }).click();
+  await again.evaluate((button) => button.click());
   await page.getByText('No live connection.').waitFor({ state: 'detached' });
   await page.getByText('Healthy again after').waitFor();
   const streams = await sent('GET /stream');

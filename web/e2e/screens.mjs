@@ -1,4 +1,5 @@
 // Every screen that is photographed and examined: its address, and how to bring it into the state worth seeing.
+import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, SETUP_TOKEN } from '../mock/server.mjs';
 import { control } from './browser.mjs';
 
@@ -22,12 +23,34 @@ export const SCREENS = [
   { name: 'targets', path: '/ui/targets', ready: 'article' },
   { name: 'targets-mute', path: '/ui/targets', ready: 'article', act: (page) => page.getByRole('button', { name: /^Mute/ }).first().click() },
   { name: 'oncall', path: '/ui/oncall', ready: '.ladder' },
-  { name: 'oncall-policy', path: '/ui/oncall', ready: '.steps', act: (page) => page.getByRole('button', { name: 'Edit Web', exact: true }).click() },
-  { name: 'oncall-schedule', path: '/ui/oncall', ready: '.steps', act: (page) => page.getByRole('button', { name: 'Edit Web, first line' }).click() },
+  { name: 'schedule', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell' },
+  { name: 'schedule-month', path: `/ui/oncall/schedules/${id('sched3')}?view=month`, ready: 'button.cell' },
+  { name: 'schedule-hostile', path: `/ui/oncall/schedules/${id('sched2')}?view=week`, ready: 'button.cell' },
+  { name: 'schedule-shift', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell', act: async (page) => {
+    await page.locator('button.cell', { hasText: /^\s*Grace/ }).last().click();
+    await page.waitForSelector('dialog[open] select');
+  } },
+  { name: 'schedule-edit', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell', act: async (page) => {
+    await page.getByRole('button', { name: 'Edit the layers…' }).click();
+    await page.getByLabel('Move Ada Lovelace down').first().click();
+    await page.getByText(/^Somebody else would be on call/).waitFor();
+  } },
+  { name: 'schedule-new', path: '/ui/oncall/schedules/new', ready: 'form' },
+  { name: 'policy', path: `/ui/oncall/policies/${id('polweb')}`, ready: '.steps' },
+  { name: 'policy-edit', path: `/ui/oncall/policies/${id('polweb')}`, ready: '.steps', act: async (page) => {
+    await page.getByRole('button', { name: 'Edit the levels…' }).click();
+    await page.waitForSelector('form .targets');
+  } },
+  { name: 'policy-hostile', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder' },
   { name: 'people', path: '/ui/people', ready: '.list' },
   { name: 'person', path: '/ui/people/me', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'Send a test page' }).first().click();
     await page.waitForSelector('.test .page');
+  } },
+  { name: 'person-add', path: '/ui/people/me', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Add a way…' }).click();
+    await page.getByRole('combobox', { name: 'Way', exact: true }).selectOption('telegram');
+    await page.getByText('How this works').click();
   } },
   { name: 'person-rules', path: '/ui/people/me', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'Change the rules…' }).click();
@@ -35,6 +58,9 @@ export const SCREENS = [
   } },
   { name: 'settings-doctor', path: '/ui/settings/doctor', ready: '.rows' },
   { name: 'settings-mail', path: '/ui/settings/mail', ready: 'form' },
+  { name: 'settings-providers', path: '/ui/settings/providers', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Set up… Slack' }).click();
+  } },
   { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
   { name: 'settings-monitors', path: '/ui/settings/monitors', ready: '.rows' },
   { name: 'settings-rules', path: '/ui/settings/rules', ready: '.rows' },

@@ -46,6 +46,7 @@ export function world(start) {
       { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', created_at: iso(start - 40 * DAY), expires_at: null },
     ],
     email: { configured: true, host: 'mail.example.org', port: 587, from: 'tocsin@example.org', tls: 'starttls', username: 'tocsin', has_password: true, state: 'ok', detail: 'Took a test message 3 minutes ago.' },
+    accounts: ['twilio', 'telegram', 'pushover', 'slack', 'web_push', 'pagerduty'].map((provider) => ({ provider, configured: ['twilio', 'web_push'].includes(provider), base_url: null, account_id: provider === 'twilio' ? 'AC0123456789' : null, from: provider === 'twilio' ? '+15005550006' : null, has_token: provider === 'twilio', has_listener_token: false, public_key: provider === 'web_push' ? 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM' : null, state: provider === 'twilio' ? 'ok' : 'unknown', detail: provider === 'twilio' ? 'Took a text 12 minutes ago.' : null })),
     incidents: [down(start), errors(start), odd(start), killed(start), ...past(start)],
     timelines: new Map(),
     notifications: new Map(),
@@ -288,10 +289,27 @@ export function rules(start) {
   };
 }
 
+/** Weekly turns since a Monday, of which the present one is Ada's; a layer of some hours of the day that never holds now. */
 function turns(start) {
+  const day = start - (start % DAY);
+  const monday = day - ((new Date(day).getUTCDay() + 6) % 7) * DAY + 9 * HOUR;
+  const first = (monday > start ? monday - 7 * DAY : monday) - 28 * DAY;
+  const hour = (plus) => `${String((new Date(start).getUTCHours() + plus) % 24).padStart(2, '0')}:00`;
+  const layer = (over) => ({ start: iso(first), until: null, time_zone: null, hand_off: null, turn: { every: 1, unit: 'weeks' }, members: [ADA.id, GRACE.id], restrictions: [], ...over });
+  const made = (over) => ({ layers: [], overrides: [], temporary: [], swaps: [], ...over });
   return [
-    { id: id('sched1'), name: 'Web, first line', time_zone: 'Europe/Berlin', layer: { start: iso(start - 30 * DAY), turn: { every: 1, unit: 'weeks' }, members: [ADA.id, GRACE.id] }, on_call_now: ADA, next_handoff_at: iso(start + 2 * DAY) },
-    { id: id('sched2'), name: 'Night ' + LONG, time_zone: 'Asia/Kathmandu', layer: { start: iso(start - DAY), turn: { every: 12, unit: 'hours' }, members: [LIN.id] }, on_call_now: null, next_handoff_at: null },
+    made({
+      id: id('sched1'), name: 'Web, first line', time_zone: 'Europe/Berlin',
+      layers: [layer(), layer({ turn: { every: 2, unit: 'days' }, members: [GRACE.id, LIN.id], restrictions: [{ kind: 'daily', from: hour(6), until: hour(14) }] })],
+      overrides: [{ id: id('ovr1'), user_id: GRACE.id, from: iso(day + 2 * DAY + 12 * HOUR), until: iso(day + 3 * DAY + 12 * HOUR) }],
+      swaps: [{ id: id('swap1'), state: 'offered', one: { user: GRACE, from: iso(first + 35 * DAY), until: iso(first + 36 * DAY) }, other: { user: ADA, from: iso(first + 42 * DAY), until: iso(first + 43 * DAY) }, offered_by: GRACE, awaits: ADA, offered_at: iso(start - HOUR) }],
+    }),
+    made({ id: id('sched2'), name: 'Night ' + LONG, time_zone: 'Asia/Kathmandu', layers: [layer({ turn: { every: 12, unit: 'hours' }, members: [LIN.id], restrictions: [{ kind: 'daily', from: hour(6), until: hour(9) }] })] }),
+    made({
+      id: id('sched3'), name: 'Shop, office hours', time_zone: 'America/New_York',
+      layers: [layer({ turn: { every: 1, unit: 'days' }, members: [GRACE.id, ADA.id, LIN.id], restrictions: [{ kind: 'weekly', from: { weekday: 'monday', time: '08:00' }, until: { weekday: 'friday', time: '18:00' } }] })],
+      temporary: [{ id: id('tmp1'), from: iso(day + 8 * DAY), until: iso(day + 9 * DAY), members: [ADA.id, GRACE.id], turn: { every: 12, unit: 'hours' } }],
+    }),
   ];
 }
 

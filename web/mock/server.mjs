@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { duties, findings, scheduleRoutes, simulated } from './schedules.mjs';
 import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
@@ -106,7 +107,11 @@ async function api(mock, request, response, url, path, body) {
     return json(response, undefined, 204);
   }
   if (at === 'GET /stream') return stream(mock, response);
-  return incidentRoutes(mock, response, url, method, path, body) ?? thingRoutes(mock, response, method, path, body) ?? problem(response, 404, 'Nothing is here.');
+  const found = scheduleRoutes(mock, method, path, url.searchParams, body);
+  if (found?.problem) return problem(response, found.status, found.problem, found.errors);
+  if (found?.change) change(mock, `roster.${found.change}`, null);
+  if (found) return json(response, found.body, found.status);
+  return incidentRoutes(mock, response, url, method, path, body) ?? thingRoutes(mock, response, url, method, path, body) ?? problem(response, 404, 'Nothing is here.');
 }
 
 function signIn(mock, response, status, hasPassword) {
@@ -234,7 +239,7 @@ function postmortem(response, format) {
   return send(response, 200, 'text/markdown; charset=utf-8', POSTMORTEM);
 }
 
-function thingRoutes(mock, response, method, path, body) {
+function thingRoutes(mock, response, url, method, path, body) {
   const parts = path.split('/').slice(1);
   const [noun, key, part, sub, verb] = parts;
   const list = (items) => json(response, { items, next_cursor: null });
@@ -242,23 +247,30 @@ function thingRoutes(mock, response, method, path, body) {
   const collections = { 'users': mock.users, 'targets': mock.targets, 'monitors': mock.monitors, 'schedules': mock.schedules, 'escalation-policies': mock.policies, 'services': mock.services, 'api-tokens': mock.tokens };
   const items = collections[noun];
   if (method === 'GET' && items && !key) return list(mock.switches.empty && noun !== 'users' ? [] : items);
-  switch (`${method} ${noun}`) {
+  switch (`${method} ${noun}${noun === 'oncall' && key ? ` ${key}` : ''}`) {
     case 'GET me':
       return json(response, mock.users[0]);
     case 'GET oncall':
-      return list(mock.switches.empty ? [] : onCall(mock.start, mock));
+      return json(response, mock.switches.empty ? { items: [], schedules: [] } : { items: onCall(mock.start, mock), schedules: duties(mock), next_cursor: null });
+    case 'GET oncall findings':
+      return json(response, mock.switches.empty ? { days: 14, items: [] } : findings(mock));
     case 'GET rules':
       return json(response, mock.switches.empty ? { trouble: null, groups: [] } : rules(mock.start));
     case 'GET doctor':
       return json(response, mock.switches.ill ? DOCTOR_ILL : DOCTOR_FINE);
     case 'GET channels':
-      return json(response, { email: mock.email });
+      return json(response, { email: mock.email, accounts: mock.accounts });
     case 'PUT channels':
+      if (part) return saveAccount(mock, part, body, done);
       mock.email = { configured: true, host: body.host, port: body.port, from: body.from, tls: body.tls, username: body.username ?? null, has_password: true, state: 'unknown', detail: null };
       return done(mock.email);
+    case 'DELETE channels':
+      Object.assign(mock.accounts.find((each) => each.provider === part), { configured: false, account_id: null, from: null, has_token: false, state: 'unknown', detail: null });
+      return done(undefined, 204);
     case 'POST channels':
       return json(response, { notification_id: sendTest(mock, mock.users[0], mock.users[0].contact_methods[0]) }, 202);
     case 'GET notifications':
+      if (part === 'explanation') return json(response, explained(mock, key));
       return json(response, testPage(mock.notifications.get(key)));
     default:
   }
@@ -266,6 +278,8 @@ function thingRoutes(mock, response, method, path, body) {
   if (method === 'GET' && item && !part) return json(response, item);
   if (!items || (key && !item)) return undefined;
   if (noun === 'users' && part === 'contact-methods') return methodRoutes(mock, response, method, item, sub, verb, body, done);
+  if (noun === 'services' && part === 'simulation') return json(response, simulated(mock, item, url.searchParams));
+  if (part === 'notices') return (item.hand_off = method === 'PUT' ? body.hand_off : (item.hand_off ?? true)), json(response, { hand_off: item.hand_off });
   if (part === 'notification-rules') return (item.notification_rules = body.map((rule, index) => ({ id: id(`r${index}`), ...rule }))), done(item);
   if (part === 'mute') return (item.mute = method === 'DELETE' ? null : { until: new Date(Date.now() + body.minutes * 60_000).toISOString() }), done(item);
   if (part === 'maintenance') return (item.maintenance = method === 'DELETE' ? item.maintenance.filter((each) => each.id !== sub) : [...item.maintenance, { id: id(`mw${mock.position}`), ...body }]), done(item, 201);
@@ -277,10 +291,15 @@ function thingRoutes(mock, response, method, path, body) {
   return Object.assign(item, body), done(item);
 }
 
+function saveAccount(mock, provider, body, done) {
+  const account = mock.accounts.find((each) => each.provider === provider);
+  const { token, listener_token, ...rest } = body;
+  return done(Object.assign(account, rest, { configured: true, has_token: Boolean(token) || account.has_token, has_listener_token: Boolean(listener_token) || account.has_listener_token, state: 'unknown' }));
+}
+
 function newItem(noun, position, body) {
   const base = { id: id(`new${position}`), ...body };
   if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false };
-  if (noun === 'schedules') return { ...base, on_call_now: null, next_handoff_at: null };
   if (noun === 'services') return { ...base, integrations: [] };
   if (noun === 'api-tokens') return { expires_at: null, created_at: new Date().toISOString(), ...base };
   return base;
@@ -301,6 +320,13 @@ function methodRoutes(mock, response, method, user, key, verb, body, done) {
     return done(found);
   }
   return json(response, { notification_id: sendTest(mock, user, found) }, 202);
+}
+
+function explained(mock, key) {
+  const incident = mock.incidents.find((each) => each.pages.some((page) => page.id === key));
+  const page = incident.pages.find((each) => each.id === key);
+  const steps = [`${page.user.name} was paged: ${page.why || 'level 1 of the policy'}.`, ...incident.explanation.toReversed()];
+  return { incident: { id: incident.id, number: incident.number, title: incident.title }, notification: page, steps: steps.map((text) => ({ kind: 'message', at: null, text })) };
 }
 
 function sendTest(mock, user, method) {

@@ -14,6 +14,7 @@ mod places;
 mod processes;
 mod random;
 mod screen;
+mod sim;
 mod suite;
 mod supervise;
 mod tidy;
@@ -47,6 +48,8 @@ enum Chore {
     /// Measures the store of metrics beside Prometheus and VictoriaMetrics
     #[command(subcommand)]
     Bench(bench::What),
+    /// Runs the whole engine through thousands of simulated days of faults
+    Sim(sim::Options),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,
     /// Takes screenshots of the user interface into target/shots
@@ -82,6 +85,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Build(profile) => build::run(profile),
         Chore::Openapi => build::openapi(),
         Chore::Bench(what) => bench::run(&what),
+        Chore::Sim(options) => sim::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),
         Chore::Supervise { delay_ms, command } => {

@@ -21,7 +21,7 @@ const SOURCES: [&str; 6] = ["rs", "ts", "svelte", "css", "mjs", "js"];
 const SKIPPED: [&str; 5] = ["target", "node_modules", "dist", ".git", ".svelte-kit"];
 
 /// Each crate and the crates of ours it may depend on; the same arrows stand in ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("tocsin-domain", &[]),
     ("tocsin-promql", &["tocsin-domain"]),
     ("tocsin-wire", &["tocsin-domain"]),
@@ -53,6 +53,10 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "tocsin-telemetry",
             "tocsin-wire",
         ],
+    ),
+    (
+        "tocsin-sim",
+        &["tocsin-domain", "tocsin-engine", "tocsin-promql"],
     ),
     ("xtask", &[]),
 ];

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::id::{AlertId, HeartbeatId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::intake::Judged;
 use crate::monitor::Severity;
+use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Who says so.
@@ -31,6 +33,11 @@ pub enum AlertSource {
         /// The alert's name.
         rule: String,
     },
+    /// A job that must call in.
+    Heartbeat {
+        /// Which.
+        heartbeat: HeartbeatId,
+    },
 }
 
 impl AlertSource {
@@ -42,6 +49,7 @@ impl AlertSource {
             Self::EventsV2 { integration } => Sender::Integration(*integration),
             Self::Api => Sender::Api,
             Self::Rule { .. } => Sender::Rule,
+            Self::Heartbeat { heartbeat } => Sender::Heartbeat(*heartbeat),
         }
     }
 
@@ -49,7 +57,7 @@ impl AlertSource {
     #[must_use]
     pub const fn is_own_judge(&self) -> bool {
         match self {
-            Self::Monitor { .. } | Self::Rule { .. } => true,
+            Self::Monitor { .. } | Self::Rule { .. } | Self::Heartbeat { .. } => true,
             Self::EventsV2 { .. } | Self::Api => false,
         }
     }
@@ -59,7 +67,7 @@ impl AlertSource {
     pub const fn monitor(&self) -> Option<MonitorId> {
         match self {
             Self::Monitor { monitor, .. } => Some(*monitor),
-            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } => None,
+            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } | Self::Heartbeat { .. } => None,
         }
     }
 }
@@ -75,12 +83,14 @@ pub enum Sender {
     Api,
     /// Our rules; nobody outside can name their alerts.
     Rule,
+    /// This job that must call in.
+    Heartbeat(HeartbeatId),
 }
 
 /// Under what a firing alert is found again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertKey {
-    /// The service it is about.
+    /// The service it was sent to.
     pub service: ServiceId,
     /// Who says so.
     pub sender: Sender,
@@ -102,6 +112,24 @@ pub struct EvidenceSample {
 
 fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// Why an alert was put into an incident of its service that is not its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouped {
+    /// So many incidents of the service had opened within minutes that one more would have helped nobody.
+    Storm,
+}
+
+impl Grouped {
+    /// The reason, for a person.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Storm => "many incidents of its service had opened within minutes",
+        }
+    }
 }
 
 /// One failing condition.
@@ -137,6 +165,21 @@ pub struct Alert {
     pub evidence: Vec<EvidenceSample>,
     /// How often it was said again while open.
     pub repeats: u64,
+    /// Why it is in this incident, when that is not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouped: Option<Grouped>,
+    /// How loudly it asks for a person; none when its severity says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
+    /// The service it was sent to, when a rule sent it on to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<ServiceId>,
+    /// When it was said last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
+    /// What rules and settings made of it, when they made anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Box<Judged>>,
 }
 
 impl Alert {
@@ -144,10 +187,36 @@ impl Alert {
     #[must_use]
     pub fn key(&self) -> AlertKey {
         AlertKey {
-            service: self.service,
+            service: self.sent_to.unwrap_or(self.service),
             sender: self.source.sender(),
             key: self.dedup_key.clone(),
         }
+    }
+
+    /// How loudly it asks for a person.
+    #[must_use]
+    pub const fn urgency(&self) -> Urgency {
+        match self.urgency {
+            Some(urgency) => urgency,
+            None => self.severity.urgency(),
+        }
+    }
+
+    /// Makes it ask that loudly.
+    pub(crate) fn set_urgency(&mut self, urgency: Urgency) {
+        self.urgency = (urgency != self.severity.urgency()).then_some(urgency);
+    }
+
+    /// Why nobody is paged for it, if a rule says so.
+    #[must_use]
+    pub fn suppressed(&self) -> Option<&str> {
+        self.judged.as_ref()?.suppressed.as_deref()
+    }
+
+    /// Whether it fails now and pages.
+    #[must_use]
+    pub const fn is_burning(&self) -> bool {
+        self.is_firing() && matches!(self.urgency(), Urgency::High)
     }
 
     /// Whether it fails now.

@@ -1,20 +1,31 @@
 //! What happened: the events that every state is folded from, and the envelope each is journalled in.
 
+mod alert;
+mod incident;
+mod intake;
+mod response;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::actor::Actor;
-use crate::alert::{Alert, EvidenceSample, Onset};
+pub use alert::AlertEvent;
+pub use incident::{IncidentEvent, IncidentWhat};
+pub use intake::IntakeEvent;
+pub use response::Response;
+
+use crate::alert::EvidenceSample;
 use crate::id::{
-    AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
+    ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId, PolicyId,
+    RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
-use crate::incident::{Failing, Hold};
-use crate::monitor::{Monitor, Severity};
+use crate::monitor::Monitor;
 use crate::oncall::Schedule;
+use crate::oncall_event::OncallEvent;
 use crate::page::{Fate, Notification, Outcome, Policy};
-use crate::people::{ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::people::{ContactMethod, NotificationRule, Role, User};
 use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
+use crate::team::Team;
 use crate::time::Timestamp;
 
 /// The version that new events are written in. An older event is brought up by the journal before it is folded.
@@ -101,6 +112,11 @@ pub enum InstallationEvent {
     FallbackSet {
         /// Who.
         users: Vec<UserId>,
+    },
+    /// The names of priorities changed.
+    PrioritiesSet {
+        /// All of them, the most important first.
+        names: Vec<String>,
     },
 }
 
@@ -196,6 +212,23 @@ pub enum RosterEvent {
         /// Which.
         integration: IntegrationId,
     },
+    /// A schedule was changed by hand, or a calendar.
+    Oncall {
+        /// What happened.
+        what: OncallEvent,
+    },
+    /// A team was added or replaced.
+    TeamSet {
+        /// The whole of it.
+        team: Team,
+    },
+    /// A team was removed.
+    TeamRemoved {
+        /// Which.
+        team: TeamId,
+    },
+    /// Rules, maintenance windows or heartbeats changed.
+    Intake(IntakeEvent),
 }
 
 /// What happened to targets and monitors.
@@ -261,160 +294,6 @@ pub enum WatchEvent {
     },
 }
 
-/// What happened to an alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum AlertEvent {
-    /// A condition began to fail.
-    Opened {
-        /// The whole of it.
-        alert: Box<Alert>,
-    },
-    /// It was said again while open.
-    Repeated {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// The severity said this time.
-        severity: Severity,
-        /// The summary said this time.
-        summary: String,
-    },
-    /// The condition is over.
-    Recovered {
-        /// Which.
-        alert: AlertId,
-        /// Its incident.
-        incident: IncidentId,
-        /// What proves it.
-        evidence: Vec<EvidenceSample>,
-    },
-}
-
-/// Something that happened to an incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IncidentEvent {
-    /// To which.
-    pub incident: IncidentId,
-    /// What.
-    #[serde(flatten)]
-    pub what: IncidentWhat,
-}
-
-/// What happened to an incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum IncidentWhat {
-    /// A failure became an incident.
-    Opened {
-        /// Its number.
-        number: u64,
-        /// The team that answers.
-        team: TeamId,
-        /// The service that fails.
-        service: ServiceId,
-        /// The target that fails.
-        target: Option<TargetId>,
-        /// What fails.
-        title: String,
-        /// How bad.
-        severity: Severity,
-        /// When the failure began.
-        onset: Option<Onset>,
-    },
-    /// A worse alert joined: the incident is now about that.
-    Raised {
-        /// The title now.
-        title: String,
-        /// The severity now.
-        severity: Severity,
-        /// The urgency now.
-        urgency: Urgency,
-        /// The onset now.
-        onset: Option<Onset>,
-    },
-    /// The first page waits.
-    PageHeld {
-        /// How long and why.
-        hold: Hold,
-    },
-    /// Nobody is paged although it is urgent.
-    PageSuppressed {
-        /// Why.
-        why: String,
-        /// When paging resumes if it still fails.
-        until: Timestamp,
-        /// Whether it is because the failure comes and goes, and not because its target is quiet.
-        #[serde(default)]
-        flapping: bool,
-    },
-    /// Somebody is paged: a level of the policy was reached.
-    LevelReached {
-        /// The policy.
-        policy: Option<PolicyId>,
-        /// The level, counted from 0.
-        level: usize,
-        /// How often the policy was walked through before.
-        round: u32,
-        /// Who is paged.
-        recipients: Vec<UserId>,
-        /// Who or what was passed over, and why.
-        skipped: Vec<String>,
-        /// When the next level is due.
-        next_at: Timestamp,
-    },
-    /// The policy is through, or pages nobody: the fallback list is paged.
-    FallbackReached {
-        /// Who is paged.
-        recipients: Vec<UserId>,
-        /// Why, with who or what was passed over.
-        why: Vec<String>,
-        /// When it is paged again.
-        next_at: Timestamp,
-        /// How far the list was widened: 0 is the list itself.
-        #[serde(default)]
-        circle: usize,
-    },
-    /// Somebody works on it.
-    Acknowledged {
-        /// Who; nobody known when a foreign system says so.
-        by: Option<UserId>,
-    },
-    /// Something was written down.
-    NoteAdded {
-        /// The text.
-        text: String,
-    },
-    /// All its alerts are healthy.
-    Recovered,
-    /// The failure came back before or soon after the resolve.
-    Relapsed {
-        /// Whether it had been resolved.
-        reopened: bool,
-        /// Whether it is paged for anew.
-        pages: bool,
-        /// Whether what came back pages at all. Old records do not say; they were counted as if it did.
-        #[serde(default = "yes")]
-        urgent: bool,
-        /// What the incident is about from now on, when that is not what it was about before.
-        #[serde(default)]
-        failing: Option<Box<Failing>>,
-    },
-    /// It is over.
-    Resolved {
-        /// Why.
-        why: String,
-    },
-    /// Its evidence was frozen.
-    EvidenceFrozen {
-        /// SHA-256 of the bundle, in hex.
-        sha256: String,
-        /// Its size before compression.
-        bytes: u64,
-    },
-}
-
 /// Something that happened to a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotificationEvent {
@@ -438,6 +317,25 @@ pub enum NotificationWhat {
     },
     /// A planned message is sent earlier, because another way failed.
     Advanced {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message waits and tells, when it is sent, what else would have been sent to the same address meanwhile.
+    Gathers {
+        /// When it is due now.
+        due_at: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A message is told together with others.
+    ToldTogether {
+        /// By which message.
+        by: NotificationId,
+    },
+    /// The first attempt waits, because whoever carries such messages does not answer.
+    Postponed {
         /// When it is due now.
         due_at: Timestamp,
         /// Why.
@@ -478,6 +376,24 @@ pub enum NotificationWhat {
     },
 }
 
+impl NotificationWhat {
+    /// The attempt that begins with it, if one does.
+    #[must_use]
+    pub const fn begun(&self) -> Option<u32> {
+        match self {
+            Self::AttemptStarted { number } => Some(*number),
+            Self::Planned { .. }
+            | Self::Advanced { .. }
+            | Self::Gathers { .. }
+            | Self::ToldTogether { .. }
+            | Self::Postponed { .. }
+            | Self::AttemptFinished { .. }
+            | Self::Receipt { .. }
+            | Self::Cancelled { .. } => None,
+        }
+    }
+}
+
 /// Input from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -489,8 +405,13 @@ pub enum InputEvent {
         /// The service it was about.
         service: Option<ServiceId>,
     },
-}
-
-const fn yes() -> bool {
-    true
+    /// A rule threw an alert away.
+    Dropped {
+        /// Which rule.
+        rule: RuleId,
+        /// The alert, and the rule's name.
+        what: String,
+        /// The service it was sent to.
+        service: ServiceId,
+    },
 }

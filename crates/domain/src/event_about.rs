@@ -1,7 +1,7 @@
 //! Which incident an event is about; it knows nothing of what events do.
 
-use crate::event::{AlertEvent, EventBody};
-use crate::id::IncidentId;
+use crate::event::{AlertEvent, EventBody, IncidentWhat};
+use crate::id::{AlertId, IncidentId};
 
 impl EventBody {
     /// The incident this is about.
@@ -19,6 +19,17 @@ impl EventBody {
             | Self::Roster(_)
             | Self::Watch(_)
             | Self::Input(_) => None,
+        }
+    }
+}
+
+impl IncidentWhat {
+    /// The alerts that this changes.
+    pub(crate) fn alerts(&self) -> &[AlertId] {
+        if let Self::UrgencySet { alerts, .. } = self {
+            alerts
+        } else {
+            &[]
         }
     }
 }

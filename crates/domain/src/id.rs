@@ -136,12 +136,15 @@ id!(
 );
 id!(TemporaryId, "a temporary shift in a schedule");
 id!(SwapId, "an exchange of shifts between two people");
+id!(CalendarId, "a calendar that is subscribed to");
 id!(PolicyId, "an escalation policy");
 id!(
     NotificationId,
     "a message to one person by one contact method"
 );
 id!(MaintenanceId, "a maintenance window");
+id!(RuleId, "a rule about alerts");
+id!(HeartbeatId, "a job that must call in");
 id!(TokenId, "an API token");
 id!(SecretId, "a row of the vault");
 

@@ -17,6 +17,13 @@ pub const FLAPPING_RELAPSES: u32 = 3;
 /// An exhausted policy pages the fallback list this often.
 pub const FALLBACK_EVERY_MS: u64 = 900_000;
 
+/// When so many incidents of one service that are not critical opened within [`STORM_WINDOW_MS`], further alerts join the newest.
+pub const STORM_INCIDENTS: usize = 10;
+/// The same for critical alerts, which join critical incidents only.
+pub const STORM_INCIDENTS_CRITICAL: usize = 20;
+/// The time in which incidents make a storm: 5 minutes.
+pub const STORM_WINDOW_MS: u64 = 300_000;
+
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +68,41 @@ pub struct Paging {
     /// How far the fallback list was widened in this round: 0 is the list itself.
     #[serde(default)]
     pub circle: usize,
+    /// Whether it is the same level that is paged again at `next_at`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// On a level that pages one target in turn: whose turn it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<usize>,
+    /// Who must each acknowledge, of the levels so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_of: Vec<UserId>,
+    /// Who of them did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_done: Vec<UserId>,
+}
+
+/// Whom a person gave an incident to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Assigned {
+    /// These people.
+    People(Vec<UserId>),
+    /// Another policy than the service's.
+    Policy(PolicyId),
+}
+
+/// Somebody who was asked to help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Responder {
+    /// Who.
+    pub user: UserId,
+    /// When they were asked last.
+    pub asked_at: Timestamp,
+    /// What they were asked.
+    pub message: String,
+    /// Whether they come, and when they said so.
+    pub answer: Option<(bool, Timestamp)>,
 }
 
 /// What an incident is about since the failure came back.
@@ -101,6 +143,12 @@ pub struct Incident {
     pub onset: Option<Onset>,
     /// Its alerts in the order they joined.
     pub alerts: Vec<AlertId>,
+    /// How many of them fail now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub firing: u32,
+    /// How many of those page.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub burning: u32,
     /// Waiting before the first page, if it waits.
     pub hold: Option<Hold>,
     /// Why nobody is paged although it is urgent, and when that ends.
@@ -117,6 +165,30 @@ pub struct Incident {
     pub paged_severity: Option<Severity>,
     /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
     pub acknowledged: Option<(Option<UserId>, Timestamp)>,
+    /// When the acknowledgement counts no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement_ends_at: Option<Timestamp>,
+    /// Until when whoever has it is left in peace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
+    /// Whom a person gave it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Assigned>,
+    /// Who was asked to help.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responders: Vec<Responder>,
+    /// The incidents that ended in this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<IncidentId>,
+    /// The incident this one ended in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<IncidentId>,
+    /// How important it is, by a name of the installation's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// Whether a person said that it is urgent, although no alert of it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent_by_hand: bool,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
@@ -129,7 +201,60 @@ pub struct Incident {
     pub paging_event: u64,
 }
 
+/// Whether a count is worth a field: what is over has none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Incident {
+    /// One that was just opened: nothing was done about it.
+    #[must_use]
+    pub const fn fresh(
+        id: IncidentId,
+        team: TeamId,
+        service: ServiceId,
+        severity: Severity,
+        opened_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            number: 0,
+            team,
+            service,
+            target: None,
+            title: String::new(),
+            status: Status::Triggered,
+            urgency: severity.urgency(),
+            severity,
+            opened_at,
+            onset: None,
+            alerts: Vec::new(),
+            firing: 0,
+            burning: 0,
+            hold: None,
+            suppressed: None,
+            flapping: false,
+            paging: None,
+            paged_at: None,
+            paged_severity: None,
+            acknowledged: None,
+            acknowledgement_ends_at: None,
+            snoozed_until: None,
+            assigned: None,
+            responders: Vec::new(),
+            merged: Vec::new(),
+            merged_into: None,
+            priority: None,
+            urgent_by_hand: false,
+            healthy_since: None,
+            resolved_at: None,
+            relapses: 0,
+            evidence: None,
+            paging_event: 0,
+        }
+    }
+
     /// Whether it still needs somebody.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -139,9 +264,24 @@ impl Incident {
         }
     }
 
-    /// Whether nobody has taken it and nothing holds its pages back.
+    /// Whether it is urgent, nobody has taken it and nothing holds its pages back.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.status == Status::Triggered && self.suppressed.is_none()
+        let asks = self.status == Status::Triggered && self.urgency == Urgency::High;
+        asks && self.suppressed.is_none()
+    }
+
+    /// Whether this person acknowledged for their part, and is left in peace while others are still paged.
+    #[must_use]
+    pub fn spares(&self, user: UserId) -> bool {
+        let paging = self.paging.as_ref();
+        paging.is_some_and(|paging| paging.each_done.contains(&user))
+    }
+
+    /// Whether this person was asked to help and has not answered.
+    #[must_use]
+    pub fn awaits(&self, user: UserId) -> bool {
+        let mut asked = self.responders.iter();
+        self.is_open() && asked.any(|one| one.user == user && one.answer.is_none())
     }
 }

@@ -18,6 +18,20 @@ pub const ATTEMPT_DEADLINE_MS: u64 = 20_000;
 pub const RETRY_WAIT_MS_MAX: u64 = 60_000;
 /// A message whose provider owes a receipt counts as lost without one for this long.
 pub const RECEIPT_WAIT_MS: u64 = 60_000;
+/// Messages about incidents that one person gets one by one within [`BURST_WINDOW_MS`]; what is not critical and comes beyond
+/// that is told together.
+pub const BURST_MAX: usize = 8;
+/// The time in which messages to one person are counted: 10 minutes.
+pub const BURST_WINDOW_MS: u64 = 600_000;
+/// What is told together is told no sooner than this after the last message to the same person: 3 minutes, so that it comes
+/// before a usual level is over.
+pub const TOGETHER_EVERY_MS: u64 = 180_000;
+/// What wakes nobody is gathered for this long before it is told: 15 minutes.
+pub const QUIET_EVERY_MS: u64 = 900_000;
+/// After so many attempts in a row that failed or got no answer, a provider is left alone for [`PROVIDER_REST_MS`].
+pub const PROVIDER_FAILURES_MAX: u32 = 5;
+/// How long a provider is left alone; then one message tries it before the others do.
+pub const PROVIDER_REST_MS: u64 = 30_000;
 /// Levels of a policy at most.
 pub const LEVELS_MAX: usize = 20;
 /// Repeats of a policy at most.
@@ -36,6 +50,9 @@ pub struct Policy {
     pub levels: Vec<Level>,
     /// How often the levels are walked through again before the fallback list.
     pub repeat: u32,
+    /// How long an acknowledgement holds: what still fails then is triggered and paged again. For ever when none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement_timeout_ms: Option<u64>,
 }
 
 /// One step of a policy.
@@ -45,9 +62,28 @@ pub struct Level {
     pub delay_ms: u64,
     /// Who is paged, all at once.
     pub targets: Vec<Recipient>,
+    /// Only one of the targets for each incident, in turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub round_robin: bool,
+    /// Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub each_must_acknowledge: bool,
 }
 
-/// A person, or whoever is on call.
+impl Level {
+    /// A level that pages all its targets at once, of whom one has to answer.
+    #[must_use]
+    pub const fn of(delay_ms: u64, targets: Vec<Recipient>) -> Self {
+        Self {
+            delay_ms,
+            targets,
+            round_robin: false,
+            each_must_acknowledge: false,
+        }
+    }
+}
+
+/// A person, whoever is on call, or everybody of a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Recipient {
@@ -55,6 +91,8 @@ pub enum Recipient {
     User(UserId),
     /// Whoever this schedule says.
     Schedule(ScheduleId),
+    /// All of this team.
+    Team(TeamId),
 }
 
 /// What a message is for.
@@ -63,21 +101,58 @@ pub enum Recipient {
 pub enum Purpose {
     /// Wakes somebody.
     Page(IncidentId),
+    /// Tells somebody about what wakes nobody, together with what else of that kind comes within [`QUIET_EVERY_MS`].
+    Notice(IncidentId),
+    /// Asks somebody to help whoever has it.
+    Request(IncidentId),
     /// Tells somebody who was paged that it is over.
     Resolved(IncidentId),
     /// Tells a system that keeps the incident too that somebody took it.
     Acknowledged(IncidentId),
     /// Sent on request, to see that it arrives; carries the proof code of an unproved method.
     Test,
+    /// Word about duty, which can wait.
+    Word(Word),
+}
+
+/// What somebody is told without being paged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Word {
+    /// Duty has passed to them.
+    HandOff {
+        /// In which schedule.
+        schedule: ScheduleId,
+    },
+    /// Something will keep pages from somebody.
+    Findings,
 }
 
 impl Purpose {
+    /// The incident that it wakes somebody for, if it does.
+    #[must_use]
+    pub const fn page(self) -> Option<IncidentId> {
+        match self {
+            Self::Page(id) => Some(id),
+            Self::Notice(_)
+            | Self::Request(_)
+            | Self::Resolved(_)
+            | Self::Acknowledged(_)
+            | Self::Test
+            | Self::Word(_) => None,
+        }
+    }
+
     /// The incident it is about.
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {
         match self {
-            Self::Page(id) | Self::Resolved(id) | Self::Acknowledged(id) => Some(id),
-            Self::Test => None,
+            Self::Page(id)
+            | Self::Notice(id)
+            | Self::Request(id)
+            | Self::Resolved(id)
+            | Self::Acknowledged(id) => Some(id),
+            Self::Test | Self::Word(_) => None,
         }
     }
 }
@@ -130,6 +205,11 @@ pub enum Delivery {
     Due {
         /// When.
         at: Timestamp,
+    },
+    /// It is told together with others, by that message.
+    Together {
+        /// The message that tells it.
+        by: NotificationId,
     },
     /// An attempt is under way.
     Sending {

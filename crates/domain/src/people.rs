@@ -145,7 +145,13 @@ impl ChannelKind {
         }
     }
 
-    /// Whether there is an incident at the other end that is to be taken when ours is.
+    /// Whether a word that can wait goes by it: nobody is called for that, and no incident is opened elsewhere.
+    #[must_use]
+    pub const fn carries_words(self) -> bool {
+        self.tells_the_end() && !self.mirrors_incidents()
+    }
+
+    /// Whether there is an incident at the other end, to be opened, taken and ended when ours is: one for each of ours.
     #[must_use]
     pub const fn mirrors_incidents(self) -> bool {
         match self {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{IntegrationId, PolicyId, ServiceId, TeamId};
+use crate::intake::Intake;
 
 /// Something that can fail and whose failure somebody answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,9 @@ pub struct Service {
     pub name: String,
     /// Who is paged; the installation's default policy when none.
     pub policy: Option<PolicyId>,
+    /// How it takes its alerts in.
+    #[serde(default)]
+    pub intake: Intake,
 }
 
 /// A key by which a foreign system raises alerts on one service (PagerDuty's routing key).

@@ -9,7 +9,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::handle::{Done, EngineHandle};
+use tocsin_engine::handle::{AskError, Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -20,7 +20,9 @@ use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::prometheus::Room;
+use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
+use crate::http::intake::call::Calls;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
@@ -30,6 +32,7 @@ use crate::ports::scrape::ScrapeTargets;
 use crate::ports::{
     Accounts, EventLog, Evidences, Health, Metrics, StorageError, Telemetry, Vault, Watch,
 };
+use crate::vigil::Vigil;
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -37,6 +40,10 @@ const PASSWORDS_AT_ONCE: usize = 2;
 const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 pub(crate) const QUERIES_AT_ONCE: usize = 4;
+/// Schedules rendered at the same time at most: a large one takes a while.
+const RENDERINGS_AT_ONCE: usize = 2;
+/// How long a rendering waits for its turn.
+const RENDERING_WAIT: Duration = Duration::from_secs(10);
 /// How long a caller waits for the core's durable answer.
 pub const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
@@ -103,6 +110,8 @@ pub struct Parts {
     pub feed: Feed,
     /// What delivery has counted.
     pub tally: Arc<Tally>,
+    /// What the auditor found and how the canary went.
+    pub vigil: Arc<Vigil>,
     /// What this server was started with.
     pub settings: Settings,
 }
@@ -118,12 +127,16 @@ pub(crate) struct Inner {
     pub(crate) known_tokens: KnownTokens,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
+    pub(crate) renderings: Arc<Semaphore>,
+    pub(crate) calendar_tries: LoginThrottle,
+    pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
     pub(crate) last_look: LastLook,
     pub(crate) looks: Looks,
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
     pub(crate) link_key: KnownKey,
+    pub(crate) calls: Calls,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
 }
@@ -149,12 +162,16 @@ impl App {
             known_tokens: KnownTokens::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
+            renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
+            calendar_tries: LoginThrottle::default(),
+            calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),
             last_look: LastLook::default(),
             looks: Looks::default(),
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
             link_key: KnownKey::default(),
+            calls: Calls::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
         }))
@@ -196,8 +213,31 @@ impl App {
             let _ = sender.send(outcome);
         };
         self.engine.ask(command, reply)?;
+        Ok(self.answer(receiver).await??)
+    }
+
+    /// Asks the core for several things at once and waits for its durable answer to each.
+    pub(crate) async fn ask_all(
+        &self,
+        actor: &Actor,
+        asks: Vec<Ask>,
+    ) -> Result<Vec<Result<Done, AskError>>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        let commands = asks.into_iter().map(|ask| Command {
+            actor: actor.clone(),
+            ask,
+        });
+        let reply = move |outcomes| {
+            // A caller that has gone away wants no answer; what was decided stays decided.
+            let _ = sender.send(outcomes);
+        };
+        self.engine.ask_all(commands.collect(), reply)?;
+        self.answer(receiver).await
+    }
+
+    async fn answer<T>(&self, receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
         match tokio::time::timeout(self.settings.answer_wait, receiver).await {
-            Ok(Ok(outcome)) => Ok(outcome?),
+            Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(_)) => Err(Problem::unknown(
                 "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
             )),
@@ -216,6 +256,29 @@ impl App {
         match tokio::task::spawn_blocking(move || work(&app)).await {
             Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Problem::internal("reading or writing the data failed")),
+        }
+    }
+
+    /// Computes something of schedules, a few at a time and on a thread that may take long.
+    pub(crate) async fn rendered<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turns = Arc::clone(&self.0.renderings);
+        let turn = tokio::time::timeout(RENDERING_WAIT, turns.acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Problem::unavailable(
+                "too many schedules are looked at at once; ask again in a moment",
+            ));
+        };
+        let work = move || {
+            // Held until the work is done, also when nobody waits for it any more.
+            let _turn = turn;
+            work()
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Problem::internal("computing the schedule failed")),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod exporters;
 mod reach;
+mod vigil;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -194,6 +195,7 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.extend(people);
     checks.push(mail_server(&mail, reach.mail_wanted));
     checks.extend(last_attempts(app));
+    checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
     checks.extend(watch(&app.watch.watching()));
     checks.extend(rules(app).await);

@@ -47,6 +47,7 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
         EventBody::Incident(event) => match &event.what {
             IncidentWhat::Opened { target, .. } => *target,
             IncidentWhat::Raised { .. }
+            | IncidentWhat::UrgencySet { .. }
             | IncidentWhat::PageHeld { .. }
             | IncidentWhat::PageSuppressed { .. }
             | IncidentWhat::LevelReached { .. }
@@ -56,7 +57,8 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
             | IncidentWhat::Recovered
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }
-            | IncidentWhat::EvidenceFrozen { .. } => None,
+            | IncidentWhat::EvidenceFrozen { .. }
+            | IncidentWhat::Response(_) => None,
         },
         EventBody::Alert(AlertEvent::Repeated { .. } | AlertEvent::Recovered { .. })
         | EventBody::Installation(_)

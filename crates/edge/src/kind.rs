@@ -1,9 +1,11 @@
 //! The word of every kind of event in the API: `area.kind`. It knows no text for people.
 
 use tocsin_domain::event::{
-    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, NotificationWhat,
-    PeopleEvent, RosterEvent, WatchEvent,
+    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
+    NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
+use tocsin_domain::oncall::Change;
+use tocsin_domain::oncall_event::OncallEvent;
 
 /// The word of an event's kind.
 pub(crate) fn of(body: &EventBody) -> String {
@@ -16,6 +18,7 @@ pub(crate) fn of(body: &EventBody) -> String {
         EventBody::Incident(event) => ("incident", incident(&event.what)),
         EventBody::Notification(event) => ("notification", notification(&event.what)),
         EventBody::Input(InputEvent::Ignored { .. }) => ("input", "ignored"),
+        EventBody::Input(InputEvent::Dropped { .. }) => ("input", "dropped"),
     };
     format!("{area}.{kind}")
 }
@@ -24,6 +27,7 @@ const fn installation(event: &InstallationEvent) -> &'static str {
     match event {
         InstallationEvent::SetUp { .. } => "set_up",
         InstallationEvent::FallbackSet { .. } => "fallback_set",
+        InstallationEvent::PrioritiesSet { .. } => "priorities_set",
     }
 }
 
@@ -48,6 +52,51 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::ServiceSet { .. } => "service_set",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",
+        RosterEvent::Intake(event) => intake(event),
+        RosterEvent::TeamSet { .. } => "team_set",
+        RosterEvent::TeamRemoved { .. } => "team_removed",
+        RosterEvent::Oncall { what } => oncall(what),
+    }
+}
+
+const fn oncall(event: &OncallEvent) -> &'static str {
+    match event {
+        OncallEvent::ScheduleChanged { change, .. } => match change {
+            Change::OverrideAdded { .. } => "override_added",
+            Change::OverrideRemoved { .. } => "override_removed",
+            Change::OverrideEnded { .. } => "override_ended",
+            Change::TemporaryAdded { .. } => "temporary_added",
+            Change::TemporaryRemoved { .. } => "temporary_removed",
+            Change::TemporaryEnded { .. } => "temporary_ended",
+            Change::SwapProposed { .. } => "swap_proposed",
+            Change::SwapAccepted { .. } => "swap_accepted",
+            Change::SwapDeclined { .. } => "swap_declined",
+            Change::SwapWithdrawn { .. } => "swap_withdrawn",
+            Change::SwapMade { .. } => "swap_made",
+            Change::SwapUndone { .. } => "swap_undone",
+        },
+        OncallEvent::CalendarSet { .. } => "calendar_set",
+        OncallEvent::CalendarRevoked { .. } => "calendar_revoked",
+        OncallEvent::DutySeen { .. } => "duty_seen",
+        OncallEvent::NoticesSwitched { .. } => "notices_switched",
+        OncallEvent::FindingAppeared { .. } => "finding_appeared",
+        OncallEvent::FindingEnded { .. } => "finding_ended",
+        OncallEvent::FindingsTold { .. } => "findings_told",
+    }
+}
+
+const fn intake(event: &IntakeEvent) -> &'static str {
+    match event {
+        IntakeEvent::RulesSet { .. } => "rules_set",
+        IntakeEvent::WindowSet { .. } => "window_set",
+        IntakeEvent::WindowEnded { .. } => "window_ended",
+        IntakeEvent::WindowRemoved { .. } => "window_removed",
+        IntakeEvent::HeartbeatSet { .. } => "heartbeat_set",
+        IntakeEvent::HeartbeatRemoved { .. } => "heartbeat_removed",
+        IntakeEvent::HeartbeatCalled { .. } => "heartbeat_called",
+        IntakeEvent::HeartbeatStarted { .. } => "heartbeat_started",
+        IntakeEvent::HeartbeatFailed { .. } => "heartbeat_failed",
+        IntakeEvent::HeartbeatsSpared { .. } => "heartbeats_spared",
     }
 }
 
@@ -77,6 +126,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
     match what {
         IncidentWhat::Opened { .. } => "opened",
         IncidentWhat::Raised { .. } => "raised",
+        IncidentWhat::UrgencySet { .. } => "urgency_set",
         IncidentWhat::PageHeld { .. } => "page_held",
         IncidentWhat::PageSuppressed { .. } => "page_suppressed",
         IncidentWhat::LevelReached { .. } => "level_reached",
@@ -87,6 +137,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
         IncidentWhat::Relapsed { .. } => "relapsed",
         IncidentWhat::Resolved { .. } => "resolved",
         IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
+        IncidentWhat::Response(what) => what.word(),
     }
 }
 
@@ -94,6 +145,9 @@ const fn notification(what: &NotificationWhat) -> &'static str {
     match what {
         NotificationWhat::Planned { .. } => "planned",
         NotificationWhat::Advanced { .. } => "advanced",
+        NotificationWhat::Gathers { .. } => "gathers",
+        NotificationWhat::ToldTogether { .. } => "told_together",
+        NotificationWhat::Postponed { .. } => "postponed",
         NotificationWhat::AttemptStarted { .. } => "attempt_started",
         NotificationWhat::AttemptFinished { .. } => "attempt_finished",
         NotificationWhat::Receipt { .. } => "receipt",

@@ -1,7 +1,9 @@
 //! The server's sockets: HTTP API, foreign fronts, live stream and delivery channels. It decides nothing: the core does.
 
 mod access;
+mod answers;
 pub mod app;
+pub mod auditor;
 pub mod delivery;
 mod doctor;
 pub mod feed;
@@ -15,6 +17,7 @@ pub mod secret;
 mod serve;
 pub mod tls;
 mod ui;
+pub mod vigil;
 
 pub use access::who::{Front, Who};
 pub use doctor::{Check, CheckState, Diagnosis};

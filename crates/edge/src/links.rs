@@ -206,6 +206,9 @@ impl LinkKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tocsin_domain::event::{
+        Actor, Cause, Event, EventBody, NotificationEvent, NotificationWhat,
+    };
     use tocsin_domain::id::{Entropy, TeamId};
     use tocsin_domain::page::{Delivery, Purpose};
     use tocsin_domain::people::{ContactMethod, Role, User};
@@ -258,8 +261,24 @@ mod tests {
         };
         let mut state = State::default();
         state.users.insert(user.id, user);
-        state.notifications.insert(id, message);
+        plan(&mut state, message);
         (state, bound)
+    }
+
+    fn plan(state: &mut State, message: Notification) {
+        let event = NotificationEvent {
+            notification: message.id,
+            incident: message.purpose.incident(),
+            what: NotificationWhat::Planned { message },
+        };
+        state.evolve(&Event {
+            position: state.position + 1,
+            at: PLANNED,
+            recorded_at: PLANNED,
+            actor: Actor::System,
+            cause: Cause::Request,
+            body: EventBody::Notification(event),
+        });
     }
 
     #[test]
@@ -337,8 +356,9 @@ mod tests {
         let (mut state, bound) = world();
         let key = LinkKey([7; 32]);
         let token = key.token(&bound, Use::Answer);
-        let message = state.notifications.get_mut(&bound.notification).unwrap();
-        message.user = UserId::random(&mut Counting(77));
+        let user = UserId::random(&mut Counting(77));
+        let message = state.notifications[&bound.notification].clone();
+        plan(&mut state, Notification { user, ..message });
         assert_eq!(
             key.check(&token, |_| Use::Answer, &state, PLANNED),
             Err(BadLink::Forged)

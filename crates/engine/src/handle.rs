@@ -1,7 +1,7 @@
 //! The engine's thread and the handle by which everybody else reaches it: a bounded queue in, committed state out.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -46,11 +46,24 @@ pub enum AskError {
 }
 
 type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
+type CanaryReply = Box<dyn FnOnce(Result<(), AskError>) + Send>;
+
+/// A way of the canary through the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// From who sent it to delivery.
+    Out,
+    /// From delivery's sink back.
+    Back,
+}
+type ReplyAll = Box<dyn FnOnce(Vec<Result<Done, AskError>>) + Send>;
 
 enum Input {
     Ask(Box<Command>, Reply),
+    AskAll(Vec<Command>, ReplyAll),
     Arrived(Batch),
     Knock(Box<dyn FnOnce() + Send>),
+    Canary(u64, Leg, CanaryReply),
     Stop,
 }
 
@@ -76,6 +89,21 @@ impl EngineHandle {
             .map_err(not_taken)
     }
 
+    /// Sends commands that are decided one after the other and made durable together; `reply` is called on the engine's thread
+    /// once the outcome of each is durable, in the order of the commands, and must not block.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; nothing was kept and `reply` is not called then.
+    pub fn ask_all(
+        &self,
+        commands: Vec<Command>,
+        reply: impl FnOnce(Vec<Result<Done, AskError>>) + Send + 'static,
+    ) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::AskAll(commands, Box::new(reply)))
+            .map_err(not_taken)
+    }
+
     /// Sends a command and waits for its durable outcome; not for async code.
     ///
     /// # Errors
@@ -97,6 +125,22 @@ impl EngineHandle {
     pub fn knock(&self, answer: impl FnOnce() + Send + 'static) -> Result<(), AskError> {
         self.queue
             .try_send(Input::Knock(Box::new(answer)))
+            .map_err(not_taken)
+    }
+
+    /// Sends the canary on a leg of its way: it waits its turn as every command does, is planned for as an alert is, and is made
+    /// durable, but leaves no event. `reply` is called on the engine's thread and must not block.
+    ///
+    /// # Errors
+    /// The queue is full or the engine has stopped; `reply` is not called then.
+    pub fn canary(
+        &self,
+        run: u64,
+        leg: Leg,
+        reply: impl FnOnce(Result<(), AskError>) + Send + 'static,
+    ) -> Result<(), AskError> {
+        self.queue
+            .try_send(Input::Canary(run, leg, Box::new(reply)))
             .map_err(not_taken)
     }
 
@@ -175,18 +219,47 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         let mut commands = Vec::new();
         let mut batches = Vec::new();
         let mut knocks = Vec::new();
+        let mut canaries = Vec::new();
         for input in first.into_iter().chain(inputs.try_iter().take(GROUP_MAX)) {
             match input {
                 Input::Ask(command, reply) => commands.push((*command, reply)),
+                Input::AskAll(all, reply) => commands.extend(answered_together(all, reply)),
                 Input::Arrived(batch) => batches.push(batch),
                 Input::Knock(answer) => knocks.push(answer),
+                Input::Canary(run, leg, reply) => canaries.push((run, leg, reply)),
                 Input::Stop => stopping = true,
             }
         }
         core.step(commands, &batches, clock.now());
+        for (run, leg, reply) in canaries {
+            reply(core.canary(run, leg, clock.now()));
+        }
         knocks.into_iter().for_each(|answer| answer());
         if stopping {
             return core.taken_over().cloned().map_or(Ok(()), Err);
         }
     }
+}
+
+/// Gives each of several commands a reply of its own; the last of them calls `reply` with all outcomes.
+fn answered_together(commands: Vec<Command>, reply: ReplyAll) -> Vec<(Command, Reply)> {
+    let outcomes = commands.iter().map(|_| Err(AskError::Stopped)).collect();
+    let waiting = Arc::new(Mutex::new((commands.len(), outcomes, Some(reply))));
+    let answered = |(index, command)| {
+        let waiting = Arc::clone(&waiting);
+        let note = move |outcome| {
+            let mut all = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let (left, outcomes, reply): &mut (usize, Vec<_>, Option<ReplyAll>) = &mut all;
+            outcomes[index] = outcome;
+            *left -= 1;
+            if *left == 0
+                && let Some(reply) = reply.take()
+            {
+                reply(std::mem::take(outcomes));
+            }
+        };
+        let note: Reply = Box::new(note);
+        (command, note)
+    };
+    commands.into_iter().enumerate().map(answered).collect()
 }

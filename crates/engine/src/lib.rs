@@ -9,5 +9,5 @@ pub mod rules;
 mod setback;
 
 pub use crate::core::{Core, Past};
-pub use crate::handle::{AskError, Done, EngineHandle, start};
+pub use crate::handle::{AskError, Done, EngineHandle, Leg, start};
 pub use crate::ports::{AppendError, Clock, Effect, Effects, Journal, NotDurable};

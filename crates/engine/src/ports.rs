@@ -72,4 +72,9 @@ pub enum Effect {
         /// Which incident.
         incident: IncidentId,
     },
+    /// Send the canary of this run to delivery's sink; answer with [`Leg::Back`](crate::handle::Leg::Back).
+    Canary {
+        /// Which run.
+        run: u64,
+    },
 }

@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::event::{
-    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, PeopleEvent,
-    RosterEvent, WatchEvent,
+    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, IntakeEvent,
+    PeopleEvent, RosterEvent, WatchEvent,
 };
+use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::time::Timestamp;
 
 use crate::error::JournalError;
@@ -116,7 +117,9 @@ fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 fn stream_of(body: &EventBody) -> String {
     match body {
         EventBody::Installation(
-            InstallationEvent::SetUp { .. } | InstallationEvent::FallbackSet { .. },
+            InstallationEvent::SetUp { .. }
+            | InstallationEvent::FallbackSet { .. }
+            | InstallationEvent::PrioritiesSet { .. },
         ) => "installation".to_owned(),
         EventBody::People(event) => format!("user:{}", person_of(event)),
         EventBody::Roster(event) => stream_of_roster(event),
@@ -127,7 +130,9 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
         EventBody::Incident(event) => format!("incident:{}", event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
-        EventBody::Input(InputEvent::Ignored { .. }) => "input".to_owned(),
+        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {
+            "input".to_owned()
+        }
     }
 }
 
@@ -152,6 +157,39 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
         RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
+        RosterEvent::Intake(event) => stream_of_intake(event),
+        RosterEvent::TeamSet { team } => format!("team:{}", team.id),
+        RosterEvent::TeamRemoved { team } => format!("team:{team}"),
+        RosterEvent::Oncall { what } => stream_of_oncall(what),
+    }
+}
+
+fn stream_of_oncall(event: &OncallEvent) -> String {
+    match event {
+        OncallEvent::ScheduleChanged { schedule, .. } => format!("schedule:{schedule}"),
+        OncallEvent::CalendarSet { calendar } => format!("calendar:{}", calendar.id),
+        OncallEvent::CalendarRevoked { calendar } => format!("calendar:{calendar}"),
+        OncallEvent::DutySeen { schedule, .. } => format!("schedule:{schedule}"),
+        OncallEvent::NoticesSwitched { user, .. } => format!("user:{user}"),
+        OncallEvent::FindingAppeared { .. }
+        | OncallEvent::FindingEnded { .. }
+        | OncallEvent::FindingsTold { .. } => "findings".to_owned(),
+    }
+}
+
+fn stream_of_intake(event: &IntakeEvent) -> String {
+    match event {
+        IntakeEvent::RulesSet { .. } => "rules".to_owned(),
+        IntakeEvent::WindowSet { window } => format!("window:{}", window.id),
+        IntakeEvent::WindowEnded { window } | IntakeEvent::WindowRemoved { window } => {
+            format!("window:{window}")
+        }
+        IntakeEvent::HeartbeatSet { heartbeat } => format!("heartbeat:{}", heartbeat.id),
+        IntakeEvent::HeartbeatRemoved { heartbeat }
+        | IntakeEvent::HeartbeatCalled { heartbeat }
+        | IntakeEvent::HeartbeatStarted { heartbeat }
+        | IntakeEvent::HeartbeatFailed { heartbeat, .. } => format!("heartbeat:{heartbeat}"),
+        IntakeEvent::HeartbeatsSpared { .. } => "heartbeats".to_owned(),
     }
 }
 
@@ -209,6 +247,15 @@ mod tests {
         check(
             json!({ "area": "incident", "kind": "acknowledged", "incident": INCIDENT, "by": USER }),
             "incident.acknowledged",
+            "incident:QBBBBBBBBBBBBB",
+            Some(INCIDENT),
+        );
+        check(
+            json!({
+                "area": "incident", "kind": "response", "incident": INCIDENT,
+                "response": "reassigned", "to": { "kind": "people", "id": [USER] },
+            }),
+            "incident.response",
             "incident:QBBBBBBBBBBBBB",
             Some(INCIDENT),
         );

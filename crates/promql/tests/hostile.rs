@@ -92,6 +92,28 @@ fn a_subquery_cannot_take_more_than_its_limit() {
 }
 
 /// 41 columns of `leaf`, all of them alive where it is nested deepest.
+/// Each `label_join` makes a text eight times as long as the one it wraps: twenty of them would fill any memory.
+#[test]
+fn text_that_grows_with_each_function_is_paid_for_before_it_is_made() {
+    let joined = (0..20).fold(
+        "label_replace(vector(1), 'x', 'word', '', '')".to_owned(),
+        |inner, _| format!("label_join({inner}, 'x', '-', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x')"),
+    );
+    let replaced = (0..20).fold(
+        "label_replace(vector(1), 'x', 'word', '', '')".to_owned(),
+        |inner, _| format!("label_replace({inner}, 'x', '$1$1$1$1$1$1$1$1', 'x', '(.*)')"),
+    );
+    for text in [joined, replaced] {
+        let query = Query::parse(&text).unwrap();
+        let limits = Limits {
+            samples_max: 100_000,
+            ..Limits::default()
+        };
+        let error = query.instant(&Empty, 0, &limits).unwrap_err();
+        assert!(error.to_string().contains("too long in all"), "{error}");
+    }
+}
+
 fn nested(leaf: &str) -> String {
     format!(
         "{}{leaf}{}",

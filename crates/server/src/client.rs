@@ -5,9 +5,12 @@ mod alert;
 mod api;
 mod channel;
 mod diagnosis;
+mod explain;
 mod failure;
 mod given;
+mod heartbeat;
 mod incident;
+mod incident_respond;
 mod incident_view;
 mod look;
 mod monitor;
@@ -16,11 +19,15 @@ mod oncall;
 mod page;
 mod plain;
 mod problem;
+mod rota;
+mod schedule;
 mod screen;
 mod service;
 mod shape;
+mod swap;
 mod table;
 mod target;
+mod team;
 mod token;
 mod user;
 
@@ -99,12 +106,22 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: incident::Verb,
     },
-    /// Who is on call
+    /// Who is on call, who is next, and what will keep a page from somebody
     #[command(after_help = EXIT_CODES)]
     Oncall {
         #[command(subcommand)]
         verb: oncall::OncallVerb,
     },
+    /// Why somebody was paged, or nobody: the chain of causes back to the sample
+    #[command(after_help = EXIT_CODES)]
+    Explain {
+        /// The id of a message, or the number or id of an incident
+        #[arg(value_parser = explain::page)]
+        page: String,
+    },
+    /// Who would be contacted when, if a service failed and nobody answered; nothing is sent
+    #[command(after_help = EXIT_CODES)]
+    Simulate(explain::SimulateArguments),
     /// Test pages
     #[command(after_help = EXIT_CODES)]
     Page {
@@ -141,11 +158,11 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: token::Verb,
     },
-    /// Schedules: whose turn it is
+    /// Schedules: whose turn it is, and what is changed of that by hand
     #[command(after_help = EXIT_CODES)]
     Schedule {
         #[command(subcommand)]
-        verb: oncall::ScheduleVerb,
+        verb: schedule::Verb,
     },
     /// Escalation policies: who is paged after whom
     #[command(after_help = EXIT_CODES)]
@@ -153,11 +170,23 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: oncall::PolicyVerb,
     },
+    /// Teams: people who answer together
+    #[command(after_help = EXIT_CODES)]
+    Team {
+        #[command(subcommand)]
+        verb: team::Verb,
+    },
     /// Services and their integrations
     #[command(after_help = EXIT_CODES)]
     Service {
         #[command(subcommand)]
         verb: service::Verb,
+    },
+    /// Heartbeats: jobs that must call in
+    #[command(after_help = EXIT_CODES)]
+    Heartbeat {
+        #[command(subcommand)]
+        verb: heartbeat::Verb,
     },
     /// Alerts from scripts
     #[command(after_help = EXIT_CODES)]
@@ -191,16 +220,20 @@ pub(crate) fn show_diagnosis(document: &str, json: bool) -> ExitCode {
 fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failure> {
     match command {
         ClientCommand::Incident { verb } => incident::run(verb, api, screen),
-        ClientCommand::Oncall { verb } => oncall::who(verb, api, screen),
+        ClientCommand::Oncall { verb } => oncall::run(verb, api, screen),
+        ClientCommand::Explain { page } => explain::explain(page, api, screen),
+        ClientCommand::Simulate(wanted) => explain::run_simulation(wanted, api, screen),
         ClientCommand::Page { verb } => page::run(verb, api, screen),
         ClientCommand::Target { verb } => target::run(verb, api, screen),
         ClientCommand::Monitor { verb } => monitor::run(verb, api, screen),
         ClientCommand::User { verb } => user::run(verb, api, screen),
         ClientCommand::Channel { verb } => channel::run(verb, api, screen),
         ClientCommand::Token { verb } => token::run(verb, api, screen),
-        ClientCommand::Schedule { verb } => oncall::schedule(verb, api, screen),
+        ClientCommand::Schedule { verb } => schedule::run(verb, api, screen),
         ClientCommand::Policy { verb } => oncall::policy(verb, api, screen),
+        ClientCommand::Team { verb } => team::run(verb, api, screen),
         ClientCommand::Service { verb } => service::run(verb, api, screen),
+        ClientCommand::Heartbeat { verb } => heartbeat::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
     }
 }

@@ -1,8 +1,11 @@
 //! Carries out what the engine decided: sends go to delivery's queue, freezing to the evidence thread, news to the live stream.
 
+use std::sync::Arc;
+
 use tocsin_domain::event::Event;
 use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
+use tocsin_edge::vigil::{Stage, Vigil};
 use tocsin_engine::{Effect, Effects};
 
 use crate::evidence::ToFreeze;
@@ -12,6 +15,7 @@ pub(crate) struct Outlets {
     pub(crate) delivery: Queue,
     pub(crate) freeze: ToFreeze,
     pub(crate) feed: Feed,
+    pub(crate) vigil: Arc<Vigil>,
 }
 
 impl Effects for Outlets {
@@ -31,6 +35,10 @@ impl Effects for Outlets {
             Effect::Freeze { incident } => {
                 // The thread is gone only when Tocsin stops; the next start freezes what is left.
                 let _ = self.freeze.send(incident);
+            }
+            Effect::Canary { run } => {
+                self.vigil.canary_at(run, Stage::Committed);
+                self.delivery.push_canary(run);
             }
         }
     }

@@ -1,16 +1,20 @@
 //! The binary `tocsin`: command line, configuration, wiring and signals.
 
 mod accounts;
+mod auditor;
 mod client;
 mod config;
 mod data;
 mod doctor;
+mod duty;
 mod effects;
+mod egress;
 mod ending;
 mod evidence;
 mod journal_port;
 mod login_link;
 mod metrics_port;
+mod peer_watch;
 mod rules;
 mod scraping;
 mod serve;
@@ -42,6 +46,21 @@ struct Arguments {
     command: Command,
 }
 
+/// The file of `tocsin watch`, for `--help`.
+const WATCH_FILE: &str = "\
+The file of --config:
+  peer = \"https://tocsin.example:8700\"
+  ca = \"ca.pem\"                        # the authority of its certificate
+  state = \"/var/lib/tocsin-watch.json\"
+  [[notify]]
+  kind = \"ntfy\"                        # or webhook (with key = …), or email (with [mail])
+  address = \"https://ntfy.sh/my-topic\"
+  [mail]
+  host = \"mail.example\"
+  from = \"tocsin@example.org\"
+  [egress]
+  allow = [\"10.0.0.0/8\"]               # private addresses that may be told";
+
 #[derive(Subcommand)]
 enum Command {
     /// Watch, page, serve the UI and the API; until SIGTERM.
@@ -60,6 +79,9 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
     },
+    /// Watch another Tocsin from this machine, and page by an own way when that one is not able to; until a signal
+    #[command(after_help = WATCH_FILE)]
+    Watch(peer_watch::WatchArguments),
     /// Look at and tidy the telemetry of a data directory that no server uses.
     #[command(subcommand)]
     Store(store_command::StoreCommand),
@@ -157,6 +179,10 @@ fn main() -> ExitCode {
         Command::Serve(wanted) => serve(wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::Setup(wanted) => set_up(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
         Command::LoginLink(wanted) => login_link(&wanted, &mut out).map(|()| ExitCode::SUCCESS),
+        Command::Watch(wanted) => {
+            peer_watch::run(&wanted, arguments.connection.ca.as_deref(), &mut out)
+                .map(|()| ExitCode::SUCCESS)
+        }
         Command::Store(command) => {
             store_command::run_store(&command, &mut out).map(|()| ExitCode::SUCCESS)
         }

@@ -1,7 +1,6 @@
 //! `tocsin serve`: opens the data, starts every part, stops them in order.
 
 use std::io::Write;
-use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,13 +13,15 @@ use tocsin_agent::Agent;
 use tocsin_domain::state::State;
 use tocsin_domain::write::Arrived;
 use tocsin_edge::app::{App, Parts};
-use tocsin_edge::delivery::egress::{Block, Egress};
+use tocsin_edge::auditor::{Auditor, Patience};
+use tocsin_edge::delivery::direct::Direct;
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::Metrics;
 use tocsin_edge::scrape::Scraping;
+use tocsin_edge::vigil::Vigil;
 use tocsin_engine::core::EVALUATED_TO;
 use tocsin_engine::rules::known_of;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
@@ -28,7 +29,8 @@ use tocsin_journal::{JournalReader, OneTimePurpose};
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets, user_key};
-use crate::config::{Allowed, Config, Retention, Tls};
+use crate::auditor;
+use crate::config::{Config, Retention, Tls};
 use crate::data::{self, Data};
 use crate::effects::Outlets;
 use crate::ending::{Stopped, outcome, serve_until_stopped};
@@ -41,8 +43,8 @@ use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{OsEntropy, SystemClock};
-use crate::upkeep;
 use crate::watch::{LocalHost, Sight, Standing};
+use crate::{duty, upkeep};
 
 /// The setup link lives this long; a new one is printed at every start.
 const SETUP_LINK_MS: u64 = 24 * 3_600_000;
@@ -73,7 +75,7 @@ pub(crate) fn run(
     let public_url = public_url(config, listen);
     let setup_link = setup_link(&data, &public_url)?;
     let login_link = login_link::when_locked_out(&data, &public_url)?;
-    let parts = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
+    let (parts, auditor) = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let upkeep = upkeep::start(
         &parts.store,
@@ -81,8 +83,10 @@ pub(crate) fn run(
         &parts.reader,
         Arc::clone(&stopping),
     )?;
+    let duty = duty::start(&parts.engine, Arc::clone(&stopping))?;
     let watching = start_agent(&parts, config, &folder, &stopping)?;
-    let ended = ended_part(&parts, &upkeep, &watching);
+    let auditing = auditor::start(auditor, Arc::clone(&stopping))?;
+    let ended = ended_part(&parts, [&upkeep, &duty, &watching, &auditing]);
     let served = serve_until_stopped(&parts.app, listener, config, ended, || {
         writeln!(out, "Tocsin is ready at {public_url}/ui/")?;
         if let Some(link) = &setup_link {
@@ -101,6 +105,7 @@ pub(crate) fn run(
     });
     stopping.store(true, Ordering::Relaxed);
     drop(watching.join());
+    drop(auditing.join());
     parts.scraping.stop();
     parts.rules.stop();
     drop(parts.rules_thread.join());
@@ -110,14 +115,14 @@ pub(crate) fn run(
     drop(parts.app);
     drop(parts.evidence_thread.join());
     drop(upkeep.join());
+    drop(duty.join());
     outcome(served?, engine_ended)
 }
 
 /// Waits until one of the parts has ended that should run for as long as Tocsin does.
 async fn ended_part(
     parts: &Running,
-    upkeep: &JoinHandle<()>,
-    watching: &JoinHandle<()>,
+    [upkeep, duty, watching, auditing]: [&JoinHandle<()>; 4],
 ) -> Stopped {
     loop {
         let ended = [
@@ -126,6 +131,8 @@ async fn ended_part(
             ("evidence", parts.evidence_thread.is_finished()),
             ("watching", watching.is_finished()),
             ("upkeep", upkeep.is_finished()),
+            ("duty", duty.is_finished()),
+            ("auditing", auditing.is_finished()),
             ("rules", parts.rules_thread.is_finished()),
             ("scraping", parts.scraping.has_ended()),
         ];
@@ -219,7 +226,7 @@ fn start_parts(
     insecure_no_auth: bool,
     listen: std::net::SocketAddr,
     public_url: &str,
-) -> anyhow::Result<Running> {
+) -> anyhow::Result<(Running, Auditor)> {
     let Data {
         lock,
         journal,
@@ -241,11 +248,13 @@ fn start_parts(
         Feed::default(),
         Arc::new(Tally::default()),
     );
+    let vigil = Arc::new(Vigil::default());
     let (freeze, to_freeze) = evidence::queue();
     let outlets = Outlets {
         delivery: queue.clone(),
         freeze,
         feed: feed.clone(),
+        vigil: Arc::clone(&vigil),
     };
     let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
@@ -266,7 +275,7 @@ fn start_parts(
         tls: config.tls != Tls::Off,
         behind_proxy: config.behind_proxy,
         insecure_no_auth,
-        egress: egress_of(config)?,
+        egress: crate::egress::of(config)?,
         data_dir: folder,
         events_per_minute: EVENTS_PER_MINUTE,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -275,22 +284,35 @@ fn start_parts(
     let user_key = user_key(&access, &vault)?;
     let secrets = Arc::new(Secrets(Arc::clone(&vault)));
     let doors = Arc::new(Doors { access, vault });
-    let delivery = Delivery::start(
-        queue,
-        Needs {
-            engine: engine.clone(),
-            clock: Arc::clone(&clock),
-            vault: Arc::clone(&secrets) as _,
-            accounts: Arc::clone(&doors) as _,
-            egress: settings.egress.clone(),
-            public_url: public_url.to_owned(),
-            tally: Arc::clone(&tally),
-        },
-    )?;
+    let sending = || Needs {
+        engine: engine.clone(),
+        clock: Arc::clone(&clock),
+        vault: Arc::clone(&secrets) as _,
+        accounts: Arc::clone(&doors) as _,
+        egress: settings.egress.clone(),
+        public_url: public_url.to_owned(),
+        tally: Arc::clone(&tally),
+        vigil: Arc::clone(&vigil),
+    };
+    let delivery = Delivery::start(queue.clone(), sending())?;
     let reading = Arc::new(Reading {
         reader: reader.clone(),
         last_failure,
     });
+    let auditor = Auditor::new(
+        tocsin_edge::auditor::Needs {
+            engine: engine.clone(),
+            clock: Arc::clone(&clock),
+            events: Arc::clone(&reading) as _,
+            health: Arc::clone(&reading) as _,
+            queue,
+            tally: Arc::clone(&tally),
+            vigil: Arc::clone(&vigil),
+            direct: Direct::start(sending())?,
+            public_url: public_url.to_owned(),
+        },
+        Patience::default(),
+    );
     let sight = Arc::new(Sight::new(if config.watch.enabled {
         Standing::NotYet
     } else {
@@ -319,9 +341,10 @@ fn start_parts(
         watch: Arc::clone(&sight) as _,
         feed,
         tally,
+        vigil,
         settings,
     });
-    Ok(Running {
+    let running = Running {
         app,
         engine,
         engine_thread,
@@ -335,7 +358,8 @@ fn start_parts(
         sight,
         user_key,
         _lock: lock,
-    })
+    };
+    Ok((running, auditor))
 }
 
 /// What the run before left: its state, and the samples that it stored but asked no monitor about.
@@ -467,25 +491,4 @@ pub(crate) fn public_url(config: &Config, listen: std::net::SocketAddr) -> Strin
         .public_url
         .clone()
         .map_or_else(own, |url| url.trim_end_matches('/').to_owned())
-}
-
-/// Where requests of our own may go beyond public addresses. Names are resolved once, now: an answer that changes later
-/// opens nothing.
-fn egress_of(config: &Config) -> anyhow::Result<Egress> {
-    let mut blocks = Vec::new();
-    for allowed in &config.egress_allow {
-        match allowed {
-            Allowed::Block(..) => blocks.push(allowed.to_string().parse::<Block>()?),
-            Allowed::Host(name) => {
-                let found = (name.as_str(), 0).to_socket_addrs();
-                let found =
-                    found.with_context(|| format!("resolving {name:?} of [egress] allow"))?;
-                for address in found {
-                    let bits = if address.is_ipv4() { 32 } else { 128 };
-                    blocks.push(format!("{}/{bits}", address.ip()).parse::<Block>()?);
-                }
-            }
-        }
-    }
-    Ok(Egress::new(blocks))
 }

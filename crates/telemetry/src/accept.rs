@@ -19,6 +19,11 @@ use crate::tails::Pushed;
 /// Bytes of a help text that are kept.
 const HELP_BYTES_MAX: usize = 1_024;
 
+/// Who wrote what the agent of this process saw, for the limit on series.
+pub(crate) const AGENT: &str = "agent";
+/// Sources within this process; clients have other names.
+const OWN_SOURCES: [&str; 2] = [AGENT, "rules"];
+
 /// What is taken within a write.
 pub(crate) struct Taken {
     /// Series that the log may have to name.
@@ -63,6 +68,8 @@ struct Taking<'a> {
     head: &'a mut Head,
     bounds: Bounds,
     source: u16,
+    /// Whether this process itself writes it.
+    is_own: bool,
     points: Vec<Point>,
     series: Vec<u32>,
     written: Written,
@@ -81,11 +88,13 @@ pub(crate) fn take(
     bounds: Bounds,
     packed: (&[u8], &[u8]),
 ) -> Taken {
+    let is_own = OWN_SOURCES.contains(&source);
     let source = head.sources.number(source);
     let mut taking = Taking {
         head,
         bounds,
         source,
+        is_own,
         points: Vec::with_capacity(write.points.len()),
         series: Vec::with_capacity(write.series.len()),
         written: Written::default(),
@@ -243,8 +252,9 @@ impl Taking<'_> {
         if self.head.sources.count(self.source) as usize >= limits.series_per_source_max {
             return full("this source", limits.series_per_source_max);
         }
-        if known.is_none() && self.head.registry.len() >= limits.series_max {
-            return full("the store", limits.series_max);
+        let series_max = limits.series_max_of(self.is_own);
+        if known.is_none() && self.head.registry.len() >= series_max {
+            return full("the store", series_max);
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ impl Head {
         let tail = view.filter(|view| !view.times.is_empty()).map(|view| {
             Arc::new(LentRun {
                 times: lent.column(view.key, view.times),
-                values: view.values.concat().into(),
+                values: view.values.into(),
             }) as Arc<dyn Chunk>
         });
         if is_whole {

@@ -282,7 +282,7 @@ impl Store {
                     block.put(&times, &values, None)?;
                 }
                 if let Some(tail) = tail {
-                    block.put(tail.times, tail.values, Some(tail.key))?;
+                    block.put(tail.times, &tail.values, Some(tail.key))?;
                 }
             }
         }

@@ -77,7 +77,7 @@ impl Default for SealSamples {
         Self {
             min: 1_000_000,
             per_series: 480,
-            max: 4_000_000,
+            max: 2_000_000,
             max_per_series: 16,
             late_max: 500_000,
         }
@@ -87,7 +87,7 @@ impl Default for SealSamples {
 /// What is refused. A sample that is refused is counted ([`Refused`]), not an error: the rest of its batch stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Series in the store, those of old blocks included.
+    /// Series in the store, those of old blocks included. A part of them is kept free for what this process itself writes.
     pub series_max: usize,
     /// Series with recent samples that one source may have.
     pub series_per_source_max: usize,
@@ -110,6 +110,21 @@ pub struct Limits {
     pub unwritten_record_bytes_max: usize,
     /// Raw log lines that a recorded window takes along; its counts by second cover all of them.
     pub recorded_logs_max: usize,
+}
+
+/// One in so many series is kept free for the agent and the rules: whatever clients send, monitors keep their eyes.
+const OWN_PART: usize = 20;
+
+impl Limits {
+    /// Series in the store up to which one more is taken in.
+    pub(crate) fn series_max_of(&self, is_own: bool) -> usize {
+        let kept_free = if is_own {
+            0
+        } else {
+            self.series_max / OWN_PART
+        };
+        self.series_max - kept_free
+    }
 }
 
 impl Default for Limits {

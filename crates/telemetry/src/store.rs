@@ -20,9 +20,6 @@ use crate::recovery::{self, Opened};
 use crate::sample_block::PageCache;
 use crate::wal::{LogEnd, Prepared, Queue};
 
-/// Who wrote what the agent of this process saw, for the limit on series.
-const AGENT: &str = "agent";
-
 /// The place of an append in the order of all appends; it grows for as long as the store lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(u64);
@@ -180,7 +177,7 @@ impl Store {
             let logs = pack(&batch.logs).unwrap_or_default();
             let mut head = self.head_mut();
             let write = accept::as_write(&batch);
-            let taken = accept::take(&mut head, &write, AGENT, bounds, (&facts, &logs));
+            let taken = accept::take(&mut head, &write, accept::AGENT, bounds, (&facts, &logs));
             head.fresh.facts.extend_from_slice(&batch.facts);
             head.fresh.logs.extend_from_slice(&batch.logs);
             drop(head);

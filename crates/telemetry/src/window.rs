@@ -200,7 +200,7 @@ impl Taking<'_> {
         let head = self.store.head();
         let is_new = head.registry.find(head.registry.hash_of(&*pairs), &*pairs);
         if is_new.is_none() {
-            if head.registry.len() + self.new_series >= limits.series_max {
+            if head.registry.len() + self.new_series >= limits.series_max_of(false) {
                 refused.series_limit += fits as u64;
                 return 0;
             }

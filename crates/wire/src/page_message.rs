@@ -22,7 +22,7 @@ pub enum Kind {
     Acknowledged,
     /// A person checks whether pages reach them.
     Test,
-    /// A shift begins or ends.
+    /// A shift begins, or something will keep pages from somebody.
     Handoff,
     /// A contact method is to be confirmed by its owner.
     Verification,
@@ -118,6 +118,7 @@ impl PageMessage {
             .map(|number| format!(" #{number}"))
             .unwrap_or_default();
         let word = match self.kind {
+            Kind::Page if self.urgency == Urgency::Low => "Low urgency",
             Kind::Page => "Page",
             Kind::Resolved => "Resolved",
             Kind::Acknowledged => "Taken",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { age, duration, fullTime, instantInZone, localInZone, preciseTime, relative, shortTime, utcTime } from './time.ts';
+import { age, duration, fullTime, instantInZone, localInZone, preciseTime, relative, shortTime, utcTime, minuteTime } from './time.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -58,4 +58,10 @@ describe('wall clocks of a zone', () => {
   test('nonsense is refused', () => {
     expect(() => instantInZone('tomorrow', 'UTC')).toThrow(RangeError);
   });
+});
+
+test('a time to the minute has its day where that is another', () => {
+  const at = Date.parse('2026-11-23T07:12:58Z');
+  expect(minuteTime(at, at, 'Europe/Berlin')).toBe('08:12');
+  expect(minuteTime(at, at + 86_400_000, 'UTC')).toBe('Nov 23, 07:12');
 });

@@ -37,6 +37,12 @@ export function shortTime(at: number, now: number, zone?: string): string {
   return `${format(at, { month: 'short', day: 'numeric', ...(zone && { timeZone: zone }) })}, ${format(at, options)}`;
 }
 
+/** Like `shortTime`, but to the minute: for hand-overs and other things that nobody times to the second. */
+export function minuteTime(at: number, now: number, zone?: string): string {
+  const text = shortTime(at, now, zone);
+  return dayKey(at, zone) === dayKey(now, zone) ? text.slice(0, 5) : text;
+}
+
 /** `07:12:58.123`, for places where tenths of seconds tell the story. */
 export function preciseTime(at: number, zone?: string): string {
   const options = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', ...(zone && { timeZone: zone }) } as const;

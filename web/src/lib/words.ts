@@ -1,5 +1,5 @@
 // The words for closed sets that several screens name.
-import type { Attempt, ChannelKind, IncidentStatus, IncidentSummary, Role, Severity } from './api/index.ts';
+import type { Attempt, ChannelKind, IncidentStatus, IncidentSummary, Purpose, Role, Severity } from './api/index.ts';
 
 const STATUS_WORDS: Record<IncidentStatus, string> = {
   triggered: 'Ringing',
@@ -27,6 +27,17 @@ export const CHANNEL_NAMES: Record<ChannelKind, string> = {
   voice: 'Call',
   web_push: 'Push to a browser',
   pagerduty: 'PagerDuty',
+};
+
+/** What a message that is no page was for. */
+export const PURPOSE_WORDS: Record<Purpose, string> = {
+  page: 'page',
+  notice: 'notice of what wakes nobody',
+  request: 'asked to help',
+  resolved: '“resolved” message',
+  acknowledged: '“acknowledged” message',
+  test: 'test page',
+  word: 'word about duty',
 };
 
 export const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', string> = {

@@ -6,6 +6,7 @@ mod disk;
 mod drivers;
 mod load;
 mod memory;
+mod oncall;
 mod rules;
 mod sizes;
 mod system;
@@ -35,6 +36,8 @@ pub(crate) enum What {
     /// CPU, disk, memory, queries and rules of the store of metrics; Debian's prometheus and victoria-metrics beside it when
     /// they are installed. Prints a Markdown table and how each figure was measured
     Metrics(Options),
+    /// Alerts accepted, pages sent, escalations and a storm: how fast, and what they cost. Prints a Markdown table
+    Oncall(oncall::Options),
 }
 
 #[derive(Args)]
@@ -129,6 +132,7 @@ impl Bench {
 pub(crate) fn run(what: &What) -> Outcome<()> {
     match what {
         What::Metrics(options) => metrics(options),
+        What::Oncall(options) => oncall::run(options),
     }
 }
 

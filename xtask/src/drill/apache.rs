@@ -1,6 +1,7 @@
 //! A private Apache named webserver-01 on loopback, in a directory of its own: started, stopped and signalled here, and
 //! nowhere else; the machine's own Apache is never touched.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
@@ -17,6 +18,9 @@ use crate::failure::{Because, Outcome, fail};
 use crate::http::client::{Ask, ask};
 use crate::http::free_address;
 use crate::processes::{Identity, started_with, wait_until};
+
+/// How often processes are looked for that a signal has not reached.
+const SIGNAL_ROUNDS_MAX: usize = 10;
 
 /// SIGUSR1 is signal 10 on Linux; a signal's bit in `/proc/PID/status` is its number less one (proc(5)).
 const SIGUSR1_MASK: u64 = 1 << 9;
@@ -153,12 +157,22 @@ impl Apache {
         tree
     }
 
-    /// Sends a signal to every process of this server, the parent first; gives back how many it reached.
+    /// Sends a signal to every process of this server, the parent first; gives back how many it reached. Looks again until
+    /// there is none that was not reached: the parent may have begun another one just before.
     pub(crate) fn signal_all(&self, signal: Signal) -> usize {
-        self.tree()
-            .into_iter()
-            .filter(|identity| identity.signal(signal))
-            .count()
+        let mut reached = BTreeSet::new();
+        for _ in 0..SIGNAL_ROUNDS_MAX {
+            let before = reached.len();
+            for identity in self.tree() {
+                if !reached.contains(&identity.pid) && identity.signal(signal) {
+                    reached.insert(identity.pid);
+                }
+            }
+            if reached.len() == before {
+                break;
+            }
+        }
+        reached.len()
     }
 
     /// Waits until no process of this server is left.

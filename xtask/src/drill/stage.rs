@@ -117,11 +117,32 @@ fn work_dir(options: &Options) -> Outcome<PathBuf> {
         }
         return Ok(dir);
     }
-    let seed = u64::from(std::process::id()) ^ crate::clock::now().unsigned_abs();
+    let seed = seed_of(std::process::id(), crate::clock::now().unsigned_abs());
     let dir = std::env::temp_dir().join(format!(
         "tocsin-drill-{:012x}",
         Random::new(seed).next() >> 16
     ));
     fs::create_dir(&dir).because(format!("making {}", dir.display()))?;
     Ok(dir)
+}
+
+/// Differs for any two processes of this machine at any two times: of two that begin in the same moment too.
+const fn seed_of(pid: u32, now_ms: u64) -> u64 {
+    // Milliseconds since 1970 fill less than 42 bits until 2109.
+    ((pid as u64) << 42) ^ now_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drills_that_begin_together_have_seeds_of_their_own() {
+        let mut seeds = std::collections::BTreeSet::new();
+        for pid in 9_000..9_020 {
+            for at in 1_795_772_000_000..1_795_772_000_020 {
+                assert!(seeds.insert(seed_of(pid, at)), "{pid} at {at}");
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ impl Headers {
 }
 
 /// Reads the first line and the header fields.
-fn read_head(reader: &mut impl BufRead) -> io::Result<(String, Headers)> {
+pub(crate) fn read_head(reader: &mut impl BufRead) -> io::Result<(String, Headers)> {
     let mut limited = reader.take(HEAD_BYTES_MAX);
     let first = read_line(&mut limited)?;
     let mut headers = Headers::default();
@@ -61,6 +61,6 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     Ok(line)
 }
 
-fn broken(what: &str) -> io::Error {
+pub(crate) fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -1,12 +1,14 @@
 //! Decisions about alerts: which incident one belongs to, whether it pages, when it is over.
 
 use super::relapse::Return;
+use super::take_in::Taken;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Onset};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::incident::{Hold, RELAPSE_WINDOW_MS};
+use crate::intake::ALERTS_PER_INCIDENT_MAX;
 use crate::monitor::{Monitor, Severity};
 use crate::state::monitor_key;
 use crate::time::Timestamp;
@@ -25,6 +27,8 @@ pub(super) struct Condition {
     pub(super) onset: Option<Onset>,
     pub(super) evidence: Vec<EvidenceSample>,
     pub(super) hold: Vec<(Hold, u32)>,
+    /// What was made of it; nothing as long as it was not judged.
+    pub(super) taken: Taken,
 }
 
 impl Decider<'_> {
@@ -83,6 +87,7 @@ impl Decider<'_> {
                     onset: None,
                     evidence: Vec::new(),
                     hold: Vec::new(),
+                    taken: Taken::default(),
                 });
                 Ok(())
             }
@@ -220,39 +225,56 @@ impl Decider<'_> {
             onset,
             evidence,
             hold: hold_rules(asked, holds, began),
+            taken: Taken::default(),
         };
         self.actor = crate::event::Actor::Monitor { monitor };
         self.open_alert(condition);
         Ok(())
     }
 
-    fn trigger(&mut self, condition: Condition) {
+    pub(super) fn trigger(&mut self, mut condition: Condition) {
         let key = AlertKey {
             service: condition.service,
             sender: condition.source.sender(),
             key: condition.dedup_key.clone(),
         };
+        if self.take_in(&mut condition).is_break() {
+            return;
+        }
         let Some(alert) = self.state.firing.get(&key).copied() else {
-            self.open_alert(condition);
+            self.open_taken(condition);
             return;
         };
-        let Some(incident) = self.state.alerts.get(&alert).map(|known| known.incident) else {
+        let Some(known) = self.state.alerts.get(&alert) else {
             return;
         };
+        let incident = known.incident;
+        let louder = condition.urgency() > known.urgency();
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
             severity: condition.severity,
             summary: condition.title.clone(),
+            urgency: condition.own_urgency(),
+            judged: condition.taken.judged.clone().filter(|_| louder),
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         self.raise_if_worse(incident, &condition, Cause::Request);
     }
 
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.
-    pub(super) fn open_alert(&mut self, condition: Condition) {
+    pub(super) fn open_alert(&mut self, mut condition: Condition) {
+        if self.take_in(&mut condition).is_continue() {
+            self.open_taken(condition);
+        }
+    }
+
+    pub(super) fn open_taken(&mut self, condition: Condition) {
         let cause = cause_of(&condition.evidence);
-        let joined = self.incident_to_join(&condition);
+        let own = self.incident_to_join(&condition);
+        let wanted = own.or_else(|| self.group_to_join(&condition));
+        let joined = wanted.or_else(|| self.storm_to_join(&condition));
+        let in_storm = joined.is_some() && wanted.is_none();
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -277,17 +299,29 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
             evidence: condition.evidence.clone(),
             repeats: 0,
+            grouped: in_storm.then_some(Grouped::Storm),
+            urgency: condition.own_urgency(),
+            sent_to: condition.taken.sent_to,
+            heard_at: Some(self.now),
+            judged: condition.taken.judged.clone(),
         };
         let opened = AlertEvent::Opened {
             alert: Box::new(alert),
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        if joined.is_none() && !condition.taken.is_suppressed() {
+            self.tell_quietly(incident);
+        }
         if joined.is_none() || raised || came_back == Return::PagedAnew {
             self.hold_or_page(incident, &condition.hold);
         } else if came_back == Return::GoesOn {
             self.reach_again(incident);
         }
+        if own.is_none() && joined.is_some() {
+            self.end_pause_of_others(incident, &condition);
+        }
+        self.note_rules(incident, &condition);
     }
 
     /// An alert joins the open incident of its own target or rule, or the one that was resolved a moment ago.
@@ -300,14 +334,28 @@ impl Decider<'_> {
             }
             (
                 None,
-                AlertSource::Monitor { .. } | AlertSource::EventsV2 { .. } | AlertSource::Api,
+                AlertSource::Monitor { .. }
+                | AlertSource::EventsV2 { .. }
+                | AlertSource::Api
+                | AlertSource::Heartbeat { .. },
             ) => None,
         };
         let last = self.state.incidents.get(last?)?;
         let recent = last
             .resolved_at
             .is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
-        (last.is_open() || recent).then_some(last.id)
+        let has_room = last.alerts.len() < ALERTS_PER_INCIDENT_MAX;
+        (has_room && (last.is_open() || recent)).then_some(last.id)
+    }
+
+    /// In a storm, what is raised from outside joins the newest incident of its service. What a person declares does not, nor
+    /// what Tocsin judges itself: it has an incident of its own by its target or rule.
+    fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
+        let outside = !condition.source.is_own_judge() && !condition.taken.alone;
+        let (service, severity) = (condition.service, condition.severity);
+        let loudness = (severity, condition.urgency());
+        let storm = || self.state.storm_of(service, loudness, self.now);
+        outside.then(storm).flatten()
     }
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {
@@ -327,7 +375,8 @@ impl Decider<'_> {
             severity: condition.severity,
             onset: condition.onset.clone(),
         };
-        self.emit_incident(cause, incident, opened);
+        self.emit_incident(cause.clone(), incident, opened);
+        self.tell_urgency(incident, condition, cause);
         incident
     }
 
@@ -337,6 +386,19 @@ impl Decider<'_> {
         at: Timestamp,
         cause: Cause,
         evidence: Vec<EvidenceSample>,
+    ) {
+        let why = "whoever raised it says that it is over";
+        self.recover_alert_because(id, at, cause, evidence, why);
+    }
+
+    /// Ends an alert; `why` is told when its incident is over with it.
+    pub(super) fn recover_alert_because(
+        &mut self,
+        id: AlertId,
+        at: Timestamp,
+        cause: Cause,
+        evidence: Vec<EvidenceSample>,
+        why: &str,
     ) {
         let Some(alert) = self.state.alerts.get(&id) else {
             return;
@@ -364,7 +426,7 @@ impl Decider<'_> {
         self.emit_incident(cause.clone(), incident, IncidentWhat::Recovered);
         if outside {
             // Who raised it says that it is over; there is nothing of ours to wait for.
-            self.resolve_now(incident, cause, "whoever raised it says that it is over");
+            self.resolve_now(incident, cause, why);
         }
     }
 

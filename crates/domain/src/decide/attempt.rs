@@ -1,9 +1,10 @@
 //! Decisions after an attempt: done, again, by another way, or to another person.
 
 use super::Decider;
+use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
-use crate::id::{IncidentId, NotificationId};
+use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
 use crate::page::{
     ATTEMPTS_MAX, Attempt, Delivery, Fate, Notification, Outcome, Purpose, RETRY_AFTER_MS,
@@ -56,7 +57,7 @@ impl Decider<'_> {
         let last = message.attempts.last();
         let open = last.is_some_and(|last| last.number == number && last.outcome.is_none());
         let lost_already = last.is_some_and(Attempt::is_lost);
-        if !open {
+        if !open && !bugs::on(Bug::LateOutcomeCountedTwice) {
             return Err(Refusal::conflict(
                 "the outcome of that attempt is known already",
             ));
@@ -66,6 +67,7 @@ impl Decider<'_> {
         let cause = Cause::Event {
             position: message.last_event,
         };
+        let asks_to_wait = ended.retry_after_ms.is_some();
         let what = NotificationWhat::AttemptFinished {
             number,
             outcome,
@@ -73,17 +75,20 @@ impl Decider<'_> {
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
         };
+        let along = pages_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait keeps nobody waiting: the other way is used at once, and this one when its time comes.
         let given_up = match outcome {
             // The word that it was lost may come before the word that it was taken.
             Outcome::Accepted => lost_already,
             Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => {
-                retry_at.is_none() || ended.retry_after_ms.is_some()
+                retry_at.is_none() || asks_to_wait
             }
         };
-        if let (Purpose::Page(incident), true) = (purpose, given_up) {
-            self.try_another_way(incident, id, position);
+        if given_up {
+            self.lost(id, &along, position);
+        } else if outcome == Outcome::Accepted {
+            self.tell_mirror_late(id, position);
         }
         Ok(())
     }
@@ -120,20 +125,35 @@ impl Decider<'_> {
             fate,
             detail: kept(detail),
         };
+        let along = pages_among(self.state.told_with(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
-        if let Purpose::Page(incident) = purpose
-            && fate.is_loss()
-            && is_last
-            && !was_lost
-        {
-            self.try_another_way(incident, id, position);
+        if fate.is_loss() && is_last && !was_lost {
+            self.lost(id, &along, position);
         }
         Ok(())
+    }
+
+    /// A message did not arrive, or not soon: whoever was to be paged by it, or by what it told along, is reached otherwise.
+    fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
+        for lost in along.iter().chain([&id]) {
+            let message = self.state.notifications.get(lost);
+            let missed = message.filter(|message| match message.state {
+                Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Failed { .. } => true,
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Cancelled { .. } => false,
+            });
+            if let Some(incident) = missed.and_then(|message| message.purpose.page()) {
+                self.try_another_way(incident, *lost, position);
+            }
+        }
     }
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
         let wait_ms = match ended.outcome {
             Outcome::Accepted | Outcome::Refused => return None,
+            Outcome::Unanswered if bugs::on(Bug::InFlightAtRestartIsFailed) => return None,
+            Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
             Outcome::Unanswered => 0,
             Outcome::Failed | Outcome::TimedOut => {
@@ -143,8 +163,12 @@ impl Decider<'_> {
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
-            Purpose::Page(incident) => self.may_want_pages(incident),
-            Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => true,
+            Purpose::Page(incident) => {
+                self.may_want_pages(incident) && !self.is_spared(incident, message.user)
+            }
+            Purpose::Request(incident) => self.awaits(incident, message.user),
+            Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
+            Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let wait_ms = wait_ms.max(ended.retry_after_ms.unwrap_or_default());
         let worth_it = number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX;
@@ -157,6 +181,18 @@ impl Decider<'_> {
         known.is_some_and(|known| self.state.wants_pages(known))
     }
 
+    /// Whether this person did their part while others are still paged.
+    pub(super) fn is_spared(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.spares(user))
+    }
+
+    /// Whether this person was asked to help and has not answered.
+    pub(super) fn awaits(&self, incident: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.awaits(user))
+    }
+
     /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.
     fn may_want_pages(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
@@ -165,39 +201,12 @@ impl Decider<'_> {
 
     /// One way failed for good: the person's next way is used now; without one, the next person.
     fn try_another_way(&mut self, incident: IncidentId, failed: NotificationId, position: u64) {
-        if !self.may_want_pages(incident) {
+        let message = self.state.notifications.get(&failed);
+        let is_spared = message.is_some_and(|message| self.is_spared(incident, message.user));
+        if !self.may_want_pages(incident) || is_spared {
             return;
         }
-        let Some(user) = self
-            .state
-            .notifications
-            .get(&failed)
-            .map(|message| message.user)
-        else {
-            return;
-        };
-        let cause = Cause::Event { position };
-        let mut waiting: Vec<(Timestamp, NotificationId)> = self
-            .active_pages(incident)
-            .filter(|page| page.user == user && page.id != failed)
-            .filter_map(|page| match page.state {
-                Delivery::Due { at } => Some((at, page.id)),
-                Delivery::Sending { .. }
-                | Delivery::Delivered { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => None,
-            })
-            .collect();
-        waiting.sort();
-        if let Some((due, next)) = waiting.first().copied() {
-            if due > self.now {
-                let why = "another way to reach this person failed".to_owned();
-                let what = NotificationWhat::Advanced {
-                    due_at: self.now,
-                    why,
-                };
-                self.emit_message(cause, next, what, Some(incident));
-            }
+        if self.use_other_way(incident, failed, position) {
             return;
         }
         if !self.wants_pages(incident) || self.somebody_reached(incident) {
@@ -228,6 +237,7 @@ impl Decider<'_> {
 
     /// After a start, nobody will answer for attempts of the run before: each is repeated under the same idempotency key.
     pub(super) fn recover(&mut self) {
+        bugs::note_restart(self.state.position);
         let sending: Vec<(NotificationId, u32)> = self
             .state
             .active_notifications
@@ -243,4 +253,9 @@ impl Decider<'_> {
             let _ = self.attempt_finished(id, number, ended);
         }
     }
+}
+
+fn pages_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
+    let pages = messages.filter(|message| message.purpose.page().is_some());
+    pages.map(|page| page.id).collect()
 }

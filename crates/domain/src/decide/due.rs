@@ -2,101 +2,22 @@
 
 use super::Decider;
 use super::attempt::Ended;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
-use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::page::{
-    ATTEMPT_DEADLINE_MS, Delivery, Fate, Notification, Outcome, Purpose, RECEIPT_WAIT_MS,
-};
-use crate::people::{ChannelKind, Urgency};
-use crate::state::State;
+use crate::page::{Delivery, Fate, Notification, Outcome, Purpose};
+use crate::people::ChannelKind;
+use crate::state::{Subject, Wait};
 use crate::time::Timestamp;
 
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
 
-/// What an incident waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wait {
-    Resolve,
-    FirstPage,
-    NextLevel,
-    EndOfQuiet,
-}
-
-/// The next instant at which something is to be done without anybody asking; `None` when nothing is.
-#[must_use]
-pub fn next_due(state: &State) -> Option<Timestamp> {
-    let incidents = state
-        .open_incidents
-        .iter()
-        .filter_map(|id| state.incidents.get(id));
-    let messages = state
-        .active_notifications
-        .iter()
-        .filter_map(|id| state.notifications.get(id));
-    let incidents = incidents
-        .filter_map(|incident| wait_of(state, incident))
-        .map(|(at, _)| at);
-    let messages = messages.filter_map(|message| message_due(state, message));
-    let receipts = state.receipts_owed.iter();
-    let receipts = receipts.filter_map(|id| receipt_due(state, *id));
-    incidents.chain(messages).chain(receipts).min()
-}
-
-fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
-    match &message.state {
-        Delivery::Due { .. } if rests(state, message.purpose) => None,
-        Delivery::Due { at } => Some(*at),
-        Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
-        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
-    }
-}
-
-/// When the receipt of a message counts as lost.
-fn receipt_due(state: &State, id: NotificationId) -> Option<Timestamp> {
-    let owed_since = state.notifications.get(&id)?.receipt_owed_since()?;
-    Some(owed_since.plus_ms(RECEIPT_WAIT_MS))
-}
-
-/// Whether it is a page for what does not fail at this moment, but may be back before it is resolved.
-fn rests(state: &State, purpose: Purpose) -> bool {
-    match purpose {
-        Purpose::Page(incident) => state
-            .incidents
-            .get(&incident)
-            .is_some_and(|known| known.is_unanswered() && !state.burns(known)),
-        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => false,
-    }
-}
-
-fn wait_of(state: &State, incident: &Incident) -> Option<(Timestamp, Wait)> {
-    if !incident.is_open() {
-        return None;
-    }
-    if let Some(since) = incident.healthy_since {
-        return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
-    }
-    let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
-    if !asks || !state.burns(incident) {
-        return None;
-    }
-    if let Some(hold) = &incident.hold {
-        return Some((hold.until, Wait::FirstPage));
-    }
-    if let Some((_, until)) = &incident.suppressed {
-        return Some((*until, Wait::EndOfQuiet));
-    }
-    match &incident.paging {
-        None => Some((incident.opened_at, Wait::FirstPage)),
-        Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
-    }
-}
-
 impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let before = self.state.position;
+            self.intake_due();
             self.incidents_due();
             self.messages_due();
             self.receipts_due();
@@ -107,16 +28,14 @@ impl Decider<'_> {
     }
 
     fn incidents_due(&mut self) {
-        let due: Vec<(IncidentId, Timestamp, Wait)> = self
-            .state
-            .open_incidents
-            .iter()
-            .filter_map(|id| self.state.incidents.get(id))
-            .filter_map(|incident| {
-                wait_of(self.state, incident).map(|(at, wait)| (incident.id, at, wait))
-            })
-            .filter(|(_, at, _)| *at <= self.now)
-            .collect();
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Incident(id) = subject else {
+                return None;
+            };
+            let (at, wait) = self.state.wait_of(self.state.incidents.get(&id)?)?;
+            Some((id, at, wait))
+        });
+        let due: Vec<(IncidentId, Timestamp, Wait)> = due.collect();
         for (incident, at, wait) in due {
             match wait {
                 Wait::Resolve => {
@@ -124,36 +43,47 @@ impl Decider<'_> {
                     self.resolve_now(incident, Cause::Due { at }, why);
                 }
                 Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
+                Wait::NextLevel
+                    if bugs::on(Bug::EscalationStallsAfterRestart)
+                        && bugs::is_from_before(
+                            self.state
+                                .incidents
+                                .get(&incident)
+                                .map_or(0, |one| one.paging_event),
+                        ) => {}
                 Wait::NextLevel => self.escalate(incident),
+                Wait::SameLevel => self.page_level_again(incident),
+                Wait::EndOfSnooze => self.snooze_ended(incident),
+                Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
+                Wait::SupportHours => self.raise_at_support_hours(incident, at),
             }
         }
     }
 
     fn messages_due(&mut self) {
-        let due: Vec<NotificationId> = self
-            .state
-            .active_notifications
-            .iter()
-            .filter_map(|id| self.state.notifications.get(id))
-            .filter(|message| message_due(self.state, message).is_some_and(|at| at <= self.now))
-            .map(|message| message.id)
-            .collect();
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Message(id) = subject else {
+                return None;
+            };
+            Some(id)
+        });
+        let due: Vec<NotificationId> = due.collect();
         for id in due {
             self.message_due(id);
         }
     }
 
+    /// A provider that tells nothing of what it took is not believed any longer.
     fn receipts_due(&mut self) {
-        let owed = self.state.receipts_owed.iter().copied();
-        let due: Vec<NotificationId> = owed
-            .filter(|id| receipt_due(self.state, *id).is_some_and(|at| at <= self.now))
-            .collect();
-        for id in due {
-            let last = self.state.notifications.get(&id);
-            let Some(number) = last.and_then(|message| Some(message.attempts.last()?.number))
-            else {
-                continue;
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Receipt(id) = subject else {
+                return None;
             };
+            let message = self.state.notifications.get(&id)?;
+            Some((id, message.attempts.last()?.number))
+        });
+        let due: Vec<(NotificationId, u32)> = due.collect();
+        for (id, number) in due {
             let detail = "the provider did not say whether it came to the phone";
             // Cannot be refused: the attempt was just seen to be without a receipt.
             let _ = self.receipt_came(id, number, Fate::Unknown, detail);
@@ -169,9 +99,6 @@ impl Decider<'_> {
             position: message.last_event,
         };
         let number = message.attempts.last().map_or(0, |last| last.number);
-        let known = self.state.users.get(&message.user);
-        let method = known.and_then(|user| user.contact_method(message.contact_method));
-        let removed = method.is_none();
         if matches!(message.state, Delivery::Sending { .. }) {
             let ended = Ended::silently(Outcome::TimedOut, "no answer within the deadline");
             // Cannot be refused: the attempt is open, as its state says.
@@ -184,19 +111,58 @@ impl Decider<'_> {
         {
             return;
         }
-        let obsolete = match purpose {
-            Purpose::Page(page) if !self.wants_pages(page) => Some("it is no longer needed"),
-            Purpose::Page(_) | Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => {
-                removed.then_some("the contact method was removed")
-            }
-        };
-        let what = match obsolete {
-            Some(why) => NotificationWhat::Cancelled {
-                why: why.to_owned(),
-            },
-            None => NotificationWhat::AttemptStarted { number: number + 1 },
-        };
+        if let Some(why) = self.obsolete(id) {
+            let why = why.to_owned();
+            self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            return;
+        }
+        if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
+            return;
+        }
+        if number > 0 && bugs::on(Bug::RepeatUnderNewKey) {
+            return self.repeat_under_new_key(id);
+        }
+        let what = NotificationWhat::AttemptStarted { number: number + 1 };
         self.emit_message(cause, id, what, incident);
+    }
+
+    /// What [`Bug::RepeatUnderNewKey`] does.
+    fn repeat_under_new_key(&mut self, id: NotificationId) {
+        let Some(message) = self.state.notifications.get(&id).cloned() else {
+            return;
+        };
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let what = NotificationWhat::Cancelled { why: String::new() };
+        self.emit_message(cause.clone(), id, what, message.purpose.incident());
+        let way = (message.contact_method, message.channel);
+        let (purpose, level, now) = (message.purpose, message.level, self.now);
+        self.plan(cause, purpose, message.user, way, level, now, message.why);
+    }
+
+    /// Why a message is not sent any more. What others are told by is sent as long as one of them is needed.
+    fn obsolete(&self, id: NotificationId) -> Option<&'static str> {
+        let message = self.state.notifications.get(&id)?;
+        let user = self.state.users.get(&message.user);
+        let removed = user
+            .and_then(|user| user.contact_method(message.contact_method))
+            .is_none();
+        let kept = bugs::on(Bug::RemovedMethodStillUsed) || bugs::on(Bug::RemovedPersonStillPaged);
+        if removed && !kept {
+            return Some("the contact method was removed");
+        }
+        let wanted = |message: &Notification| match message.purpose {
+            Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
+            Purpose::Request(asked) => self.awaits(asked, message.user),
+            Purpose::Notice(incident) => self.wants_notices(incident),
+            Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
+            Purpose::Test => true,
+            Purpose::Word(word) => self.still_holds(word, message.user),
+        };
+        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
+        let needed = kept || wanted(message) || self.state.told_along(id).any(wanted);
+        (!needed).then_some("it is no longer needed")
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.
@@ -204,7 +170,11 @@ impl Decider<'_> {
         let why = why.to_owned();
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
         let cause = Cause::Event { position };
-        self.cancel_pages(incident, &cause, "the incident is resolved");
+        if !bugs::on(Bug::AttemptAfterResolve) {
+            self.cancel_pages(incident, &cause, "the incident is resolved");
+        }
+        let request = Purpose::Request(incident);
+        self.cancel(request, None, &cause, "the incident is resolved");
         let mut told = self.to_be_told(incident);
         told.sort();
         told.dedup();
@@ -221,6 +191,7 @@ impl Decider<'_> {
                 why,
             );
         }
+        self.end_mirrors(incident, position);
     }
 
     /// Whoever got a page and was not told since that it is over.
@@ -233,9 +204,12 @@ impl Decider<'_> {
                     && message.planned_at >= at
             })
         };
-        let pages = self.state.messages_about(incident);
-        pages
-            .filter(|page| page.purpose == Purpose::Page(incident) && page.channel.tells_the_end())
+        let about = self.state.made_of(incident);
+        about
+            .iter()
+            .flat_map(|about| self.state.messages_about(*about))
+            .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
+            .filter(|page| page.channel.tells_the_end() && !page.channel.mirrors_incidents())
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

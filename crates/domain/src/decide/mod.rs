@@ -1,21 +1,31 @@
 //! Decisions: a command, the state and the time give events. Nothing here does what it decides.
 
 mod alert;
+mod assign;
 mod attempt;
 mod due;
+mod heartbeat;
+mod intake;
+mod merge;
+mod mirror;
+mod oncall;
 mod paging;
 mod people;
+mod recipients;
 mod relapse;
 mod respond;
 mod roster;
 mod rule;
 mod setup;
+mod snooze;
+mod take_in;
+mod team;
+mod together;
 mod watch;
-
-pub use due::next_due;
+mod word;
 
 use crate::command::{Ask, Command, Refusal};
-use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat};
+use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, Response};
 use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -74,6 +84,8 @@ impl Decider<'_> {
             Ask::InstallPack => self.install_pack(),
             Ask::People(ask) => self.people(ask),
             Ask::Roster(ask) => self.roster(ask),
+            Ask::Team(ask) => self.teams(ask),
+            Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
@@ -101,6 +113,7 @@ impl Decider<'_> {
             } => self.receipt_came(notification, number, fate, &detail),
             Ask::Recover => {
                 self.recover();
+                self.spare_heartbeats();
                 Ok(())
             }
             Ask::Tick => Ok(()),
@@ -136,6 +149,11 @@ impl Decider<'_> {
     /// Records that something happens to an incident now.
     fn emit_incident(&mut self, cause: Cause, incident: IncidentId, what: IncidentWhat) -> u64 {
         self.emit(cause, EventBody::Incident(IncidentEvent { incident, what }))
+    }
+
+    /// Records that something is done about an incident now.
+    fn emit_response(&mut self, cause: Cause, incident: IncidentId, what: Response) -> u64 {
+        self.emit_incident(cause, incident, IncidentWhat::Response(what))
     }
 
     fn evidence_frozen(

@@ -1,20 +1,28 @@
 //! Who is paged: levels of the policy, people who cannot be reached, the fallback list, and the messages to each person.
 
 use super::Decider;
+use super::recipients::Chosen;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
-use crate::incident::{FALLBACK_EVERY_MS, Incident};
-use crate::page::{Delivery, Notification, Policy, Purpose, Recipient};
+use crate::incident::{Assigned, FALLBACK_EVERY_MS};
+use crate::page::{Delivery, Notification, Purpose};
 use crate::people::{ChannelKind, Role, Urgency, User};
 use crate::time::Timestamp;
+
+/// People an incident was given to have this long for an acknowledgement.
+const ASSIGNED_DELAY_MS: u64 = 300_000;
+/// And are paged again this often before the fallback list.
+const ASSIGNED_REPEAT: u32 = 2;
 
 /// The next step of an escalation.
 enum Step {
     Level {
-        policy: PolicyId,
+        policy: Option<PolicyId>,
         level: usize,
         round: u32,
-        recipients: Vec<(UserId, String)>,
+        chosen: Chosen,
+        each: bool,
         delay_ms: u64,
     },
     Fallback(Circle),
@@ -66,20 +74,24 @@ impl Decider<'_> {
                 policy,
                 level,
                 round,
-                recipients,
+                chosen,
+                each,
                 delay_ms,
             } => {
                 let what = IncidentWhat::LevelReached {
-                    policy: Some(policy),
+                    policy,
                     level,
                     round,
-                    recipients: recipients.iter().map(|(user, _)| *user).collect(),
+                    recipients: chosen.people.iter().map(|(user, _)| *user).collect(),
                     skipped,
                     next_at: self.now.plus_ms(delay_ms),
+                    turn: chosen.turn,
+                    each,
                 };
                 let position = self.emit_incident(cause, id, what);
-                self.notify_all(id, Some(level), &recipients, position);
+                self.notify_all(Purpose::Page(id), Some(level), &chosen.people, position);
             }
+            Step::Fallback(_) if bugs::on(Bug::FallbackListSkipped) => {}
             Step::Fallback(found) => self.page_fallback(id, cause, found, skipped),
         }
     }
@@ -92,12 +104,13 @@ impl Decider<'_> {
         round: u32,
         skipped: &mut Vec<String>,
     ) -> Step {
-        let policy = self
-            .state
-            .incidents
-            .get(&id)
-            .and_then(|incident| self.policy_of(incident));
-        let Some(policy) = policy else {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return Step::Fallback(self.fallback(0, &[], skipped));
+        };
+        if let Some(Assigned::People(people)) = &incident.assigned {
+            return self.assigned_step(people, level, round, skipped);
+        }
+        let Some(policy) = self.policy_of(incident) else {
             skipped.push("the service has no escalation policy".to_owned());
             return Step::Fallback(self.fallback(0, &[], skipped));
         };
@@ -110,15 +123,18 @@ impl Decider<'_> {
                 level = 0;
                 round += 1;
             }
-            let recipients = self.recipients(policy, level, skipped);
-            if let (false, Some(step)) = (recipients.is_empty(), policy.levels.get(level)) {
-                let (policy, delay_ms) = (policy.id, step.delay_ms);
+            let chosen = self.recipients(incident, policy, (level, round), skipped);
+            let silent = chosen.people.is_empty() && bugs::on(Bug::NobodyOnCallMeansSilence);
+            let sits = silent || bugs::on(Bug::EmptyLevelSitsOutItsDelay);
+            let empty = chosen.people.is_empty() && !sits;
+            if let (false, Some(step)) = (empty, policy.levels.get(level)) {
                 return Step::Level {
-                    policy,
+                    policy: Some(policy.id),
                     level,
                     round,
-                    recipients,
-                    delay_ms,
+                    chosen,
+                    each: step.each_must_acknowledge,
+                    delay_ms: if silent { u64::MAX } else { step.delay_ms },
                 };
             }
             level += 1;
@@ -130,63 +146,47 @@ impl Decider<'_> {
         Step::Fallback(self.fallback(0, &[], skipped))
     }
 
-    fn policy_of(&self, incident: &Incident) -> Option<&Policy> {
-        let named = self
-            .state
-            .services
-            .get(&incident.service)
-            .and_then(|service| service.policy);
-        let default = self
-            .state
-            .installation
-            .as_ref()
-            .map(|all| all.default_policy);
-        let policies = &self.state.policies;
-        named
-            .and_then(|id| policies.get(&id))
-            .or_else(|| policies.get(&default?))
+    /// The people of the first level of an incident's policy who can be reached, each with the reason why it is them.
+    pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
+        let incident = self.state.incidents.get(&id);
+        let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));
+        let named = policy
+            .map(|(incident, policy)| self.recipients(incident, policy, (0, 0), &mut Vec::new()));
+        named.map(|chosen| chosen.people).unwrap_or_default()
     }
 
-    /// The people of a level who can be reached, each with the reason why it is them.
-    fn recipients(
+    /// An incident that was given to people pages them, some times over, and then the list of last resort.
+    fn assigned_step(
         &self,
-        policy: &Policy,
+        people: &[UserId],
         level: usize,
+        round: u32,
         skipped: &mut Vec<String>,
-    ) -> Vec<(UserId, String)> {
-        let mut found: Vec<(UserId, String)> = Vec::new();
-        let Some(step) = policy.levels.get(level) else {
-            return found;
+    ) -> Step {
+        let round = if level == 0 {
+            round
+        } else {
+            round.saturating_add(1)
         };
-        let place = format!("level {} of {:?}", level + 1, policy.name);
-        for target in &step.targets {
-            let (user, why) = match target {
-                Recipient::User(user) => (*user, place.clone()),
-                Recipient::Schedule(id) => {
-                    let schedule = self.state.schedules.get(id);
-                    let name = schedule.map_or("a removed schedule", |schedule| &schedule.name);
-                    let Some(shift) = schedule.and_then(|schedule| schedule.shift_at(self.now))
-                    else {
-                        skipped.push(format!("{place}: nobody is on call in {name:?}"));
-                        continue;
-                    };
-                    (shift.user, format!("{place}, on call by {name:?}"))
-                }
-            };
-            match self.reachable(user) {
-                Err(problem) => skipped.push(format!("{place}: {problem}")),
-                Ok(()) if found.iter().any(|(known, _)| *known == user) => {}
-                Ok(()) => found.push((user, why)),
+        let place = "it was assigned to them";
+        let mut found = Vec::new();
+        if round <= ASSIGNED_REPEAT {
+            for user in people {
+                self.choose(*user, place.to_owned(), None, &mut found, skipped);
             }
+        } else {
+            skipped.push("nobody it was assigned to acknowledged".to_owned());
         }
-        found
-    }
-
-    fn reachable(&self, user: UserId) -> Result<(), String> {
-        match self.state.users.get(&user) {
-            None => Err("a person who was removed".to_owned()),
-            Some(user) if user.is_reachable() => Ok(()),
-            Some(user) => Err(format!("{} has no verified contact method", user.name)),
+        if found.is_empty() {
+            return Step::Fallback(self.fallback(0, &[], skipped));
+        }
+        Step::Level {
+            policy: None,
+            level: 0,
+            round,
+            chosen: Chosen::all(found),
+            each: false,
+            delay_ms: ASSIGNED_DELAY_MS,
         }
     }
 
@@ -210,7 +210,7 @@ impl Decider<'_> {
             let (mut recipients, mut problems) = (Vec::new(), Vec::new());
             for user in members.into_iter().filter(|user| !asked.contains(user)) {
                 match self.reachable(user) {
-                    Ok(()) => recipients.push((user, name.to_owned())),
+                    Ok(_) => recipients.push((user, name.to_owned())),
                     Err(problem) => problems.push(format!("{name}: {problem}")),
                 }
             }
@@ -256,18 +256,15 @@ impl Decider<'_> {
             circle: found.circle,
         };
         let position = self.emit_incident(cause, id, what);
-        self.notify_all(id, None, &found.recipients, position);
+        self.notify_all(Purpose::Page(id), None, &found.recipients, position);
     }
 
-    /// Holds pages back while the target is muted or under maintenance. True when it is.
+    /// Holds pages back while the target is muted, or it or the service under maintenance. True when it is.
     pub(super) fn suppress_if_quiet(&mut self, id: IncidentId) -> bool {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        let target = incident
-            .target
-            .and_then(|target| self.state.targets.get(&target));
-        let Some(quiet) = target.and_then(|target| target.quiet_at(self.now)) else {
+        let Some(quiet) = self.state.quiet_at(incident, self.now) else {
             return false;
         };
         let held = Some((quiet.why.clone(), quiet.until));
@@ -286,9 +283,9 @@ impl Decider<'_> {
         true
     }
 
-    fn notify_all(
+    pub(super) fn notify_all(
         &mut self,
-        incident: IncidentId,
+        purpose: Purpose,
         level: Option<usize>,
         people: &[(UserId, String)],
         cause: u64,
@@ -299,31 +296,33 @@ impl Decider<'_> {
             };
             for (method, delay_ms, way) in ways(known) {
                 let busy = self
-                    .active_pages(incident)
-                    .any(|page| page.contact_method == method.0);
-                if !busy {
+                    .active_of(purpose)
+                    .find(|page| page.contact_method == method.0)
+                    .map(|page| page.id);
+                if let Some(page) = busy {
+                    self.tell_alone(page, Cause::Event { position: cause });
+                } else {
                     let due = self.now.plus_ms(delay_ms);
                     let cause = Cause::Event { position: cause };
-                    self.plan(
-                        cause,
-                        Purpose::Page(incident),
-                        *user,
-                        method,
-                        level,
-                        due,
-                        format!("{why}; {way}"),
-                    );
+                    let why = format!("{why}; {way}");
+                    self.plan(cause, purpose, *user, method, level, due, why);
                 }
             }
         }
     }
 
-    /// Messages of paging purpose about an incident that are due or under way.
+    /// Messages of paging purpose about an incident that are due or under way, in the order they were planned.
     pub(super) fn active_pages(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
-        let active = self.state.active_notifications.iter();
-        active
-            .filter_map(|id| self.state.notifications.get(id))
-            .filter(move |page| page.purpose == Purpose::Page(incident))
+        self.active_of(Purpose::Page(incident))
+    }
+
+    fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
+        let active = &self.state.active_notifications;
+        let about = purpose.incident().into_iter();
+        about
+            .flat_map(|incident| self.state.messages_about(incident))
+            .filter(move |message| message.purpose == purpose)
+            .filter(|message| active.contains(&message.id))
     }
 
     #[expect(
@@ -380,16 +379,34 @@ impl Decider<'_> {
 
     /// Takes back the pages of an incident that are not being sent at this moment.
     pub(super) fn cancel_pages(&mut self, incident: IncidentId, cause: &Cause, why: &str) {
+        self.cancel(Purpose::Page(incident), None, cause, why);
+    }
+
+    /// Takes back messages of one purpose, to everybody or to one person, that are not being sent at this moment.
+    pub(super) fn cancel(
+        &mut self,
+        purpose: Purpose,
+        user: Option<UserId>,
+        cause: &Cause,
+        why: &str,
+    ) {
         let due: Vec<NotificationId> = self
-            .active_pages(incident)
-            .filter(|page| matches!(page.state, Delivery::Due { .. }))
-            .map(|page| page.id)
+            .active_of(purpose)
+            .filter(|message| user.is_none_or(|user| message.user == user))
+            .filter(|message| match message.state {
+                Delivery::Due { .. } | Delivery::Together { .. } => true,
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => false,
+            })
+            .map(|message| message.id)
             .collect();
         for id in due {
             let what = NotificationWhat::Cancelled {
                 why: why.to_owned(),
             };
-            self.emit_message(cause.clone(), id, what, Some(incident));
+            self.emit_message(cause.clone(), id, what, purpose.incident());
         }
     }
 
@@ -416,7 +433,7 @@ type Way = ((ContactMethodId, ChannelKind), u64, String);
 fn ways(user: &User) -> Vec<Way> {
     let proved = |id: ContactMethodId| {
         user.contact_method(id)
-            .filter(|method| method.verified_at.is_some())
+            .filter(|method| method.verified_at.is_some() || bugs::on(Bug::UnverifiedContactUsed))
     };
     let mut ways: Vec<Way> = user
         .rules

@@ -1,6 +1,7 @@
 //! Decisions about people and the ways to reach them.
 
 use super::{Decider, text_within};
+use crate::bugs::{self, Bug};
 use crate::command::{PeopleAsk, Refusal};
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
 use crate::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
@@ -98,8 +99,8 @@ impl Decider<'_> {
         }
     }
 
-    fn emit_people(&mut self, event: PeopleEvent) {
-        self.emit(Cause::Request, EventBody::People(event));
+    fn emit_people(&mut self, event: PeopleEvent) -> u64 {
+        self.emit(Cause::Request, EventBody::People(event))
     }
 
     pub(super) fn user(&self, user: UserId) -> Result<&User, Refusal> {
@@ -193,8 +194,11 @@ impl Decider<'_> {
                 "this person is the whole list of last resort: put somebody else on it first",
             ));
         }
-        self.cancel_for_user(user);
-        self.emit_people(PeopleEvent::UserRemoved { user });
+        if !bugs::on(Bug::RemovedPersonStillPaged) {
+            self.cancel_for_user(user);
+        }
+        let removed = self.emit_people(PeopleEvent::UserRemoved { user });
+        self.page_in_place_of(user, removed);
         Ok(())
     }
 

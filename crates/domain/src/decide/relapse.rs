@@ -2,6 +2,7 @@
 
 use super::Decider;
 use super::alert::Condition;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::IncidentId;
 use crate::incident::{
@@ -33,7 +34,7 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return Return::No;
         };
-        let urgent = condition.severity.urgency() == Urgency::High;
+        let urgent = condition.urgency() == Urgency::High;
         let reopened = !incident.is_open();
         let rest_ms = self.rest_ms(incident).filter(|_| urgent);
         if !reopened && incident.healthy_since.is_none() && rest_ms.is_none() {
@@ -64,6 +65,7 @@ impl Decider<'_> {
         };
         let position = self.emit_incident(cause.clone(), id, relapsed);
         if anew || pages {
+            self.tell_urgency(id, condition, cause.clone());
             let cause = Cause::Event { position };
             self.cancel_pages(
                 id,
@@ -93,10 +95,13 @@ impl Decider<'_> {
     /// For how long nothing that pages has failed in an open incident that did page; none while something does, and none when
     /// nothing ever did.
     fn rest_ms(&self, incident: &Incident) -> Option<u64> {
+        if self.state.burns(incident) {
+            return None;
+        }
         let alerts = incident.alerts.iter();
         let urgent = alerts
             .filter_map(|alert| self.state.alerts.get(alert))
-            .filter(|alert| alert.severity.urgency() == Urgency::High);
+            .filter(|alert| alert.urgency() == Urgency::High);
         let mut last = None;
         for alert in urgent {
             last = last.max(Some(alert.recovered_at?));
@@ -106,10 +111,15 @@ impl Decider<'_> {
 
     /// The failure is back before its time was over. When nobody was reached meanwhile, the level is paged again now.
     pub(super) fn reach_again(&mut self, id: IncidentId) {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return;
-        };
-        let Some(paging) = &incident.paging else {
+        if self.wants_pages(id) && !self.somebody_reached(id) {
+            self.page_level_again(id);
+        }
+    }
+
+    /// Pages the level that was reached once more.
+    pub(super) fn page_level_again(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let Some(paging) = known.and_then(|incident| incident.paging.as_ref()) else {
             return;
         };
         let (level, round) = if paging.exhausted {
@@ -117,9 +127,7 @@ impl Decider<'_> {
         } else {
             (paging.level, paging.round)
         };
-        if self.wants_pages(id) && !self.somebody_reached(id) {
-            self.page_from(id, level, round);
-        }
+        self.page_from(id, level, round);
     }
 
     /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.
@@ -132,23 +140,32 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
-        if condition.severity <= incident.severity {
+        let urgency = condition.urgency();
+        let louder = urgency > incident.urgency;
+        // What asks less loudly does not take over what asks louder, however bad it is.
+        let lesser =
+            urgency < incident.urgency || (condition.severity <= incident.severity && !louder);
+        if lesser || bugs::on(Bug::LowerSeverityHidesCrash) {
             return false;
         }
-        let urgency = condition.severity.urgency();
-        let louder = urgency > incident.urgency || urgency == Urgency::High;
+        let urgency = if incident.urgent_by_hand {
+            Urgency::High
+        } else {
+            urgency
+        };
+        let pages = urgency == Urgency::High;
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
         let suppressed = incident.suppressed.clone().filter(|_| known);
         let raised = IncidentWhat::Raised {
             title: condition.title.clone(),
-            severity: condition.severity,
+            severity: incident.severity.max(condition.severity),
             urgency,
             onset: condition.onset.clone(),
         };
         self.emit_incident(cause.clone(), id, raised);
         let Some((why, until)) = suppressed else {
-            return louder;
+            return pages;
         };
         let suppressed = IncidentWhat::PageSuppressed {
             why,

@@ -2,13 +2,12 @@
 
 use super::{Decider, text_within};
 use crate::alert::Alert;
-use crate::command::{AlertAsk, Refusal, RespondAsk};
-use crate::event::{Cause, IncidentWhat};
+use crate::bugs::{self, Bug};
+use crate::command::{Refusal, RespondAsk};
+use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Incident, Status};
-use crate::monitor::Severity;
-use crate::page::{Delivery, Purpose};
-use crate::people::Urgency;
+use crate::page::Purpose;
 
 /// Characters of a note at most.
 const NOTE_MAX: usize = 4_000;
@@ -32,30 +31,67 @@ impl Decider<'_> {
                 service,
                 urgency,
             } => {
-                let severity = match urgency {
-                    Urgency::High => Severity::Critical,
-                    Urgency::Low => Severity::Warning,
-                };
-                self.alert(AlertAsk::Trigger {
-                    service,
-                    integration: None,
-                    dedup_key: None,
-                    severity,
-                    title,
-                    summary: "declared by a person".to_owned(),
-                    details: Vec::new(),
-                    at: None,
-                })
+                let service = self.service_or_default(service)?;
+                let title = text_within("summary", &title, 1024)?;
+                self.declare(service, title, urgency);
+                Ok(())
             }
+            RespondAsk::Snooze {
+                incident,
+                by,
+                for_ms,
+            } => {
+                self.user(by)?;
+                self.snooze(incident, by, for_ms)
+            }
+            RespondAsk::CancelSnooze { incident } => self.cancel_snooze(incident),
+            RespondAsk::Reassign { incident, to } => self.reassign(incident, to),
+            RespondAsk::Escalate { incident } => self.escalate_by_hand(incident),
+            RespondAsk::RequestResponders {
+                incident,
+                people,
+                policy,
+                message,
+            } => self.request_responders(incident, people, policy, &message),
+            RespondAsk::AnswerRequest {
+                incident,
+                by,
+                accept,
+            } => self.answer_request(incident, by, accept),
+            RespondAsk::Merge { sources, into } => self.merge(&sources, into),
+            RespondAsk::SetPriority { incident, priority } => self.set_priority(incident, priority),
+            RespondAsk::SetUrgency { incident, urgency } => self.set_urgency(incident, urgency),
         }
     }
 
-    fn incident(&self, incident: IncidentId) -> Result<&Incident, Refusal> {
+    pub(super) fn open_incident_named(&self, id: IncidentId) -> Result<&Incident, Refusal> {
+        let known = self.incident(id)?;
+        if known.is_open() {
+            return Ok(known);
+        }
+        match known.merged_into {
+            Some(into) => {
+                let into = self.state.incidents.get(&into);
+                let number = into.map_or(0, |into| into.number);
+                Err(Refusal::conflict(format!(
+                    "incident {} was merged into #{number}",
+                    known.number
+                )))
+            }
+            None => Err(Refusal::conflict(format!(
+                "incident {} is resolved already",
+                known.number
+            ))),
+        }
+    }
+
+    pub(super) fn incident(&self, incident: IncidentId) -> Result<&Incident, Refusal> {
         let known = self.state.incidents.get(&incident);
         known.ok_or_else(|| Refusal::not_found(format!("incident {incident}")))
     }
 
-    /// Acknowledging what is acknowledged changes nothing and is no error: two people may press at once.
+    /// Acknowledging what is acknowledged changes nothing and is no error, since two people may press at once; where an
+    /// acknowledgement holds for a time only, that time begins anew.
     pub(super) fn acknowledge(
         &mut self,
         id: IncidentId,
@@ -63,52 +99,73 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let known = self.incident(id)?;
         let (number, service) = (known.number, known.service);
+        let ends_at = self.acknowledgement_ends_at(known);
         match known.status {
-            Status::Resolved => Err(Refusal::conflict("the incident is resolved already")),
+            Status::Resolved => return Err(Refusal::conflict("the incident is resolved already")),
             Status::Acknowledged => {
-                let what = format!(
-                    "an acknowledgement of incident {number}, which is acknowledged already"
-                );
-                self.ignored(service, what);
-                Ok(())
+                let holds_for_a_time = known.acknowledgement_ends_at.is_some();
+                let comes = by.is_some_and(|by| self.accept_request(id, by));
+                if holds_for_a_time {
+                    let what = IncidentWhat::Acknowledged { by, ends_at };
+                    self.emit_incident(Cause::Request, id, what);
+                } else if !comes {
+                    let what = format!(
+                        "an acknowledgement of incident {number}, which is acknowledged already"
+                    );
+                    self.ignored(service, what);
+                }
+                return Ok(());
             }
-            Status::Triggered => {
-                let what = IncidentWhat::Acknowledged { by };
-                let position = self.emit_incident(Cause::Request, id, what);
-                self.cancel_pages(
-                    id,
-                    &Cause::Event { position },
-                    "the incident was acknowledged",
-                );
-                self.tell_mirrors(id, position);
-                Ok(())
-            }
+            Status::Triggered => {}
         }
+        let part = by.and_then(|by| Some((by, self.missing_besides(known, by)?)));
+        if let Some((by, missing)) = part {
+            if known.spares(by) {
+                let what = format!("an acknowledgement of incident {number} by somebody who did");
+                self.ignored(service, what);
+            } else {
+                self.acknowledge_partly(id, by, missing);
+            }
+        } else {
+            let what = IncidentWhat::Acknowledged { by, ends_at };
+            let position = self.emit_incident(Cause::Request, id, what);
+            let cause = Cause::Event { position };
+            if !bugs::on(Bug::PagingAfterAcknowledgement) {
+                self.cancel_pages(id, &cause, "the incident was acknowledged");
+            }
+            self.tell_mirrors(id, position);
+        }
+        if let Some(by) = by {
+            self.accept_request(id, by);
+        }
+        Ok(())
     }
 
-    /// Whoever keeps the incident too learns that somebody took it.
-    fn tell_mirrors(&mut self, incident: IncidentId, position: u64) {
-        let pages = self.state.messages_about(incident);
-        let mut mirrors: Vec<_> = pages
-            .filter(|page| page.purpose == Purpose::Page(incident))
-            .filter(|page| page.channel.mirrors_incidents())
-            .filter(|page| matches!(page.state, Delivery::Delivered { .. }))
-            .map(|page| (page.user, page.contact_method, page.channel))
-            .collect();
-        mirrors.sort();
-        mirrors.dedup();
-        for (user, method, channel) in mirrors {
-            let now = self.now;
-            self.plan(
-                Cause::Event { position },
-                Purpose::Acknowledged(incident),
-                user,
-                (method, channel),
-                None,
-                now,
-                "it keeps the incident too".to_owned(),
-            );
+    /// Who else must acknowledge besides this person, where each must; none when one acknowledgement is enough.
+    fn missing_besides(&self, incident: &Incident, by: UserId) -> Option<Vec<UserId>> {
+        let paging = incident
+            .paging
+            .as_ref()
+            .filter(|paging| !paging.exhausted)?;
+        if !paging.each_of.contains(&by) {
+            return None;
         }
+        let mut missing: Vec<UserId> = Vec::new();
+        for user in &paging.each_of {
+            let done = *user == by || paging.each_done.contains(user) || missing.contains(user);
+            if !done && self.state.users.contains_key(user) {
+                missing.push(*user);
+            }
+        }
+        Some(missing).filter(|missing| !missing.is_empty())
+    }
+
+    fn acknowledge_partly(&mut self, id: IncidentId, by: UserId, missing: Vec<UserId>) {
+        let part = Response::PartlyAcknowledged { by, missing };
+        let position = self.emit_response(Cause::Request, id, part);
+        let cause = Cause::Event { position };
+        let why = "this person has acknowledged";
+        self.cancel(Purpose::Page(id), Some(by), &cause, why);
     }
 
     /// A person cannot talk a monitor into health: what a monitor sees failing ends when the monitor sees it well.

@@ -4,6 +4,7 @@ use super::{Decider, text_within};
 use crate::command::{Refusal, RosterAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
 use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::intake::Intake;
 use crate::oncall::{Layer, Schedule};
 use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
 use crate::service::{Integration, Service};
@@ -12,6 +13,10 @@ use crate::service::{Integration, Service};
 const LEVEL_DELAY_MS_MIN: u64 = 1_000;
 /// And at most a day.
 const LEVEL_DELAY_MS_MAX: u64 = 86_400_000;
+/// An acknowledgement holds at least this long, where it does not hold for ever.
+const ACKNOWLEDGEMENT_TIMEOUT_MS_MIN: u64 = 60_000;
+/// And at most 7 days.
+const ACKNOWLEDGEMENT_TIMEOUT_MS_MAX: u64 = 604_800_000;
 /// Recipients of a level at most (PagerDuty's limit).
 const RECIPIENTS_MAX: usize = 10;
 
@@ -22,15 +27,16 @@ impl Decider<'_> {
                 id,
                 name,
                 time_zone,
-                layer,
-            } => self.schedule_set(id, &name, time_zone, layer)?,
+                layers,
+            } => self.schedule_set(id, &name, time_zone, layers)?,
             RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
             RosterAsk::SetPolicy {
                 id,
                 name,
                 levels,
                 repeat,
-            } => self.policy_set(id, &name, levels, repeat)?,
+                acknowledgement_timeout_ms,
+            } => self.policy_set(id, &name, levels, repeat, acknowledgement_timeout_ms)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
             RosterAsk::SetService { id, name, policy } => self.service_set(id, &name, policy)?,
             RosterAsk::AddIntegration {
@@ -56,6 +62,7 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
+            RosterAsk::Oncall(ask) => return self.oncall(ask),
         };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())
@@ -80,7 +87,7 @@ impl Decider<'_> {
         id: Option<ScheduleId>,
         name: &str,
         time_zone: String,
-        layer: Layer,
+        layers: Vec<Layer>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
@@ -89,19 +96,17 @@ impl Decider<'_> {
         {
             return Err(Refusal::not_found(format!("schedule {known}")));
         }
-        for member in &layer.members {
-            self.user(*member)?;
-        }
+        self.known_members(&layers)?;
         let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
-        // A rotation is replaced; what was changed by hand for it stays.
+        // The rotations are replaced; what was changed by hand for it stays.
         let schedule = match self.state.schedules.get(&id) {
             Some(known) => Schedule {
                 name,
                 time_zone,
-                layers: vec![layer],
+                layers,
                 ..known.clone()
             },
-            None => Schedule::of_layers(id, team, name, time_zone, vec![layer]),
+            None => Schedule::of_layers(id, team, name, time_zone, layers),
         };
         let reasons = schedule.violations();
         if reasons.is_empty() {
@@ -134,6 +139,7 @@ impl Decider<'_> {
         name: &str,
         levels: Vec<Level>,
         repeat: u32,
+        acknowledgement_timeout_ms: Option<u64>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
@@ -148,6 +154,10 @@ impl Decider<'_> {
         }
         if repeat > REPEAT_MAX {
             reasons.push(format!("repeat: at most {REPEAT_MAX}"));
+        }
+        let range = ACKNOWLEDGEMENT_TIMEOUT_MS_MIN..=ACKNOWLEDGEMENT_TIMEOUT_MS_MAX;
+        if acknowledgement_timeout_ms.is_some_and(|ms| !range.contains(&ms)) {
+            reasons.push("acknowledgement_timeout: 1 minute to 7 days".to_owned());
         }
         for (index, level) in levels.iter().enumerate() {
             if !(LEVEL_DELAY_MS_MIN..=LEVEL_DELAY_MS_MAX).contains(&level.delay_ms) {
@@ -174,6 +184,7 @@ impl Decider<'_> {
                 name,
                 levels,
                 repeat,
+                acknowledgement_timeout_ms,
             },
         })
     }
@@ -184,6 +195,8 @@ impl Decider<'_> {
                 .then(|| format!("levels: there is no person {user}")),
             Recipient::Schedule(schedule) => (!self.state.schedules.contains_key(&schedule))
                 .then(|| format!("levels: there is no schedule {schedule}")),
+            Recipient::Team(team) => (!self.state.teams.contains_key(&team))
+                .then(|| format!("levels: there is no team {team}")),
         }
     }
 
@@ -223,9 +236,11 @@ impl Decider<'_> {
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
         let name = text_within("name", name, 200)?;
-        if let Some(known) = id {
-            self.service(known)?;
-        }
+        // How it takes its alerts in is changed elsewhere.
+        let intake = match id {
+            Some(known) => self.service(known)?.intake.clone(),
+            None => Intake::default(),
+        };
         if let Some(policy) = policy
             && !self.state.policies.contains_key(&policy)
         {
@@ -238,6 +253,7 @@ impl Decider<'_> {
                 team,
                 name,
                 policy,
+                intake,
             },
         })
     }

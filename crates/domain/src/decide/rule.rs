@@ -1,8 +1,9 @@
 //! Decisions about alerts of rules: when one opens and when it is over. How a rule comes to its answer is not known here.
 
 use super::alert::{Condition, cause_of, dedup_key};
+use super::take_in::Taken;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertSource, EvidenceSample, Sender};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Sender};
 use crate::command::{Refusal, RuleFired};
 use crate::event::Actor;
 use crate::time::Timestamp;
@@ -40,6 +41,7 @@ impl Decider<'_> {
             onset: None,
             evidence: fired.evidence,
             hold: Vec::new(),
+            taken: Taken::default(),
         });
         Ok(())
     }
@@ -64,12 +66,17 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// A rule may have moved to another service since it fired, so each is looked at.
     fn firing_of_rule(&self, dedup_key: &str) -> Option<&Alert> {
-        let firing = self.state.firing.iter();
-        let mut found =
-            firing.filter(|(key, _)| key.sender == Sender::Rule && key.key == dedup_key);
-        found
-            .next()
-            .and_then(|(_, alert)| self.state.alerts.get(alert))
+        let mut key = AlertKey {
+            service: *self.state.services.first_key_value()?.0,
+            sender: Sender::Rule,
+            key: dedup_key.to_owned(),
+        };
+        let mut found = self.state.services.keys().filter_map(|service| {
+            key.service = *service;
+            self.state.firing.get(&key)
+        });
+        found.next().and_then(|alert| self.state.alerts.get(alert))
     }
 }

@@ -7,6 +7,7 @@ use crate::id::{
     ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
     ServiceId, TeamId, UserId,
 };
+use crate::intake::Intake;
 use crate::monitor::Monitor;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
@@ -44,17 +45,19 @@ impl Decider<'_> {
             id: PolicyId::random(self.entropy),
             team,
             name: "First policy".to_owned(),
-            levels: vec![Level {
-                delay_ms: FIRST_LEVEL_DELAY_MS,
-                targets: vec![Recipient::Schedule(schedule.id)],
-            }],
+            levels: vec![Level::of(
+                FIRST_LEVEL_DELAY_MS,
+                vec![Recipient::Schedule(schedule.id)],
+            )],
             repeat: 2,
+            acknowledgement_timeout_ms: None,
         };
         let service = Service {
             id: ServiceId::random(self.entropy),
             team,
             name: "First service".to_owned(),
             policy: None,
+            intake: Intake::default(),
         };
         let integration = Integration {
             id: IntegrationId::random(self.entropy),

@@ -4,8 +4,10 @@ use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
-use crate::incident::Status;
+use crate::incident::{Incident, Status};
+use crate::intake::Intake;
 use crate::service::Service;
+use crate::state::State;
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::time::Timestamp;
 
@@ -96,13 +98,18 @@ impl Decider<'_> {
 
     /// A mute or a window came, went or changed: what fails is held back as long as it lasts now, or paged when nothing lasts.
     fn decide_quiet_anew(&mut self, target: TargetId) {
+        self.decide_quiet_of(|state, incident| is_about(state, incident, target));
+    }
+
+    /// The same for each incident that this is about.
+    pub(super) fn decide_quiet_of(&mut self, is_about: impl Fn(&State, &Incident) -> bool) {
         let open = self
             .state
             .open_incidents
             .iter()
             .filter_map(|id| self.state.incidents.get(id));
         let concerned: Vec<(IncidentId, bool)> = open
-            .filter(|incident| incident.target == Some(target))
+            .filter(|incident| is_about(self.state, incident))
             .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
             .filter(|incident| self.state.burns(incident))
             .filter(|incident| incident.suppressed.is_some() || incident.paging.is_some())
@@ -153,6 +160,7 @@ impl Decider<'_> {
             team,
             name: format!("Apache on {}", identity.name),
             policy: None,
+            intake: Intake::default(),
         };
         let target = Target {
             id: TargetId::random(self.entropy),
@@ -198,4 +206,12 @@ impl Decider<'_> {
             .map(|alert| alert.id)
             .collect()
     }
+}
+
+/// Whether an incident is about a target, or was merged with one that is.
+fn is_about(state: &State, incident: &Incident, target: TargetId) -> bool {
+    let alerts = incident.alerts.iter();
+    let mut known = alerts.filter_map(|alert| state.alerts.get(alert));
+    let merged = !incident.merged.is_empty();
+    incident.target == Some(target) || (merged && known.any(|one| one.target == Some(target)))
 }

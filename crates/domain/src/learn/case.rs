@@ -2,11 +2,11 @@
 
 use super::evidence::{Evidence, FrozenSeries};
 use super::facts::Identity;
+use super::kinds;
 use super::ledger::{Counted, EvidenceRef, Ledger, LogQuery, Source};
 use super::mask::{clean, clip};
 use super::moment::Moment;
 use super::requests;
-use super::telling;
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
 use crate::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent};
 use crate::id::UserId;
@@ -42,7 +42,7 @@ impl<'a> Case<'a> {
         self.ledger.cite(Source::Event {
             position: event.position,
             at: event.at.into(),
-            event: telling::kind(&event.body).to_owned(),
+            event: kinds::kind(&event.body).to_owned(),
         })
     }
 
@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
         vec![self.ledger.cite(Source::Fact {
             index,
             at: fact.at.into(),
-            fact: telling::fact_kind(&fact.what).to_owned(),
+            fact: kinds::fact_kind(&fact.what).to_owned(),
         })]
     }
 
@@ -312,7 +312,7 @@ impl<'a> Case<'a> {
             if let Some(IncidentWhat::LevelReached { recipients, .. }) = incident_part(event) {
                 recipients.iter().copied().for_each(&mut add);
             }
-            if let Some(IncidentWhat::Acknowledged { by: Some(by) }) = incident_part(event) {
+            if let Some(IncidentWhat::Acknowledged { by: Some(by), .. }) = incident_part(event) {
                 add(*by);
             }
             if let Actor::Person { user } | Actor::Channel { user, .. } = &event.actor {

@@ -46,6 +46,7 @@ fn source(case: &Case<'_>, alert: &Alert) -> String {
         ),
         AlertSource::EventsV2 { .. } => "an outside system by the Events API".to_owned(),
         AlertSource::Api => "a call of the native API".to_owned(),
+        AlertSource::Heartbeat { .. } => "a job that did not call in".to_owned(),
         AlertSource::Rule { rule, .. } => printable_name(&format!("the alerting rule {rule}")),
     }
 }

@@ -17,11 +17,13 @@ mod durations;
 mod expected;
 mod failure;
 mod impact;
+mod kinds;
 mod lessons;
 mod measures;
 mod moments;
 mod paging;
 mod resolution;
+mod response;
 mod telling;
 mod timeline;
 

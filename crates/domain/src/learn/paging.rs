@@ -33,6 +33,7 @@ fn page(case: &mut Case<'_>, notification: &Notification) -> Page {
     let accepted = match &notification.state {
         Delivery::Delivered { .. } => true,
         Delivery::Due { .. }
+        | Delivery::Together { .. }
         | Delivery::Sending { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => notification
@@ -83,7 +84,11 @@ fn cite_about(case: &mut Case<'_>, id: NotificationId) -> Vec<EvidenceRef> {
                     | NotificationWhat::AttemptStarted { .. }
                     | NotificationWhat::AttemptFinished { .. }
                     | NotificationWhat::Receipt { .. } => true,
-                    NotificationWhat::Advanced { .. } | NotificationWhat::Cancelled { .. } => false,
+                    NotificationWhat::Advanced { .. }
+                    | NotificationWhat::Gathers { .. }
+                    | NotificationWhat::ToldTogether { .. }
+                    | NotificationWhat::Postponed { .. }
+                    | NotificationWhat::Cancelled { .. } => false,
                 }
         })
     };
@@ -143,7 +148,7 @@ fn suppressed(case: &mut Case<'_>) -> Stated<String> {
 
 fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
     first_told(case, |case, what| {
-        let IncidentWhat::Acknowledged { by } = what else {
+        let IncidentWhat::Acknowledged { by, .. } = what else {
             return None;
         };
         Some(case.acknowledger(*by))

@@ -6,6 +6,7 @@ use super::facts::Tone;
 use super::mask::clean;
 use super::moment::Moment;
 use super::paging::outcome_word;
+use super::response::response_text;
 use crate::alert::AlertSource;
 use crate::event::{
     AlertEvent, Event, EventBody, IncidentWhat, InputEvent, NotificationEvent, NotificationWhat,
@@ -13,6 +14,7 @@ use crate::event::{
 };
 use crate::id::NotificationId;
 use crate::page::{Fate, Outcome, Purpose};
+use crate::people::Urgency;
 use crate::signal::{ExitKind, FactKind};
 
 /// What is said of an event, whether a short report needs it, and how it feels.
@@ -22,7 +24,7 @@ pub(super) struct Told {
     pub(super) tone: Tone,
 }
 
-fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
+pub(super) fn told(text: String, key: bool, tone: Tone) -> Option<Told> {
     Some(Told { text, key, tone })
 }
 
@@ -35,6 +37,11 @@ pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
         EventBody::Watch(what) => watch_text(case, event, what),
         EventBody::Input(InputEvent::Ignored { what, .. }) => told(
             format!("An input changed nothing: {}.", clean(what, 160)),
+            false,
+            Tone::Info,
+        ),
+        EventBody::Input(InputEvent::Dropped { what, .. }) => told(
+            format!("An alert was thrown away: {}.", clean(what, 160)),
             false,
             Tone::Info,
         ),
@@ -58,6 +65,7 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
                 AlertSource::Rule { .. } => "An alerting rule",
                 AlertSource::EventsV2 { .. } => "An outside system",
                 AlertSource::Api => "A call of the native API",
+                AlertSource::Heartbeat { .. } => "A heartbeat",
             };
             let first = case
                 .events()
@@ -107,7 +115,18 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Bad,
         ),
-        IncidentWhat::Acknowledged { by } => told(
+        IncidentWhat::UrgencySet { urgency, why, .. } => {
+            let urgency = match urgency {
+                Urgency::High => "urgent",
+                Urgency::Low => "not urgent",
+            };
+            told(
+                format!("The incident is {urgency}: {}.", clean(why, 160)),
+                true,
+                Tone::Info,
+            )
+        }
+        IncidentWhat::Acknowledged { by, .. } => told(
             format!(
                 "{} acknowledged the incident; escalation stopped.",
                 case.acknowledger(*by)
@@ -153,6 +172,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
                 Tone::Good,
             )
         }
+        IncidentWhat::Response(what) => response_text(case, event, what),
         IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::LevelReached { .. }
@@ -178,6 +198,15 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
             Tone::Info,
         ),
         IncidentWhat::LevelReached {
+            policy: None,
+            recipients,
+            ..
+        } => {
+            let who = case.people(recipients);
+            let text = format!("Whom the incident was given to was called: {who}.");
+            told(text, true, Tone::Info)
+        }
+        IncidentWhat::LevelReached {
             level,
             round,
             recipients,
@@ -202,12 +231,14 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
         }
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered
         | IncidentWhat::Relapsed { .. }
         | IncidentWhat::Resolved { .. }
-        | IncidentWhat::EvidenceFrozen { .. } => None,
+        | IncidentWhat::EvidenceFrozen { .. }
+        | IncidentWhat::Response(_) => None,
     }
 }
 
@@ -222,6 +253,16 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
         ),
         NotificationWhat::Advanced { why, .. } => told(
             format!("{name} was brought forward: {}.", clean(why, 160)),
+            false,
+            Tone::Info,
+        ),
+        NotificationWhat::Gathers { why, .. } | NotificationWhat::Postponed { why, .. } => told(
+            format!("{name} waits: {}.", clean(why, 160)),
+            false,
+            Tone::Info,
+        ),
+        NotificationWhat::ToldTogether { .. } => told(
+            format!("{name} is told together with others, since many came at once."),
             false,
             Tone::Info,
         ),
@@ -312,9 +353,12 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
     };
     let kind = match message.purpose {
         Purpose::Page(_) => "The page",
+        Purpose::Request(_) => "The request for help",
         Purpose::Resolved(_) => "The all-clear",
         Purpose::Acknowledged(_) => "Word that somebody took it",
+        Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
+        Purpose::Word(_) => "The word about duty",
     };
     format!(
         "{kind} to {} by {}",
@@ -424,56 +468,4 @@ fn last_part(line: &str) -> &str {
     line.find("AH0")
         .and_then(|at| line.get(at..))
         .unwrap_or(line)
-}
-
-/// The name of an event's kind in a list of evidence; what belongs to no incident is named by its area.
-pub(super) const fn kind(body: &EventBody) -> &'static str {
-    match body {
-        EventBody::Installation(_) => "installation",
-        EventBody::People(_) => "people",
-        EventBody::Roster(_) => "roster",
-        EventBody::Watch(WatchEvent::TargetMuted { .. }) => "target_muted",
-        EventBody::Watch(WatchEvent::TargetUnmuted { .. }) => "target_unmuted",
-        EventBody::Watch(_) => "watch",
-        EventBody::Input(_) => "input_ignored",
-        EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
-        EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
-        EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",
-        EventBody::Incident(part) => match &part.what {
-            IncidentWhat::Opened { .. } => "incident_opened",
-            IncidentWhat::Raised { .. } => "incident_raised",
-            IncidentWhat::PageHeld { .. } => "page_held",
-            IncidentWhat::PageSuppressed { .. } => "page_suppressed",
-            IncidentWhat::LevelReached { .. } => "level_reached",
-            IncidentWhat::FallbackReached { .. } => "fallback_reached",
-            IncidentWhat::Acknowledged { .. } => "incident_acknowledged",
-            IncidentWhat::NoteAdded { .. } => "note_added",
-            IncidentWhat::Recovered => "incident_recovered",
-            IncidentWhat::Relapsed { .. } => "incident_relapsed",
-            IncidentWhat::Resolved { .. } => "incident_resolved",
-            IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",
-        },
-        EventBody::Notification(part) => match &part.what {
-            NotificationWhat::Planned { .. } => "page_planned",
-            NotificationWhat::Advanced { .. } => "page_advanced",
-            NotificationWhat::AttemptStarted { .. } => "attempt_started",
-            NotificationWhat::AttemptFinished { .. } => "attempt_finished",
-            NotificationWhat::Receipt { .. } => "receipt",
-            NotificationWhat::Cancelled { .. } => "page_cancelled",
-        },
-    }
-}
-
-/// The stable name of a fact's kind.
-pub(super) const fn fact_kind(what: &FactKind) -> &'static str {
-    match what {
-        FactKind::ParentExited { .. } => "parent_exited",
-        FactKind::ParentStarted { .. } => "parent_started",
-        FactKind::Reloaded { .. } => "reloaded",
-        FactKind::ConfigChanged { .. } => "config_changed",
-        FactKind::ConfigTested { .. } => "config_tested",
-        FactKind::ErrorLogged { .. } => "error_logged",
-        FactKind::QueueChanged { .. } => "queue_changed",
-        FactKind::StatusUnavailable { .. } => "status_unavailable",
-    }
 }

@@ -4,11 +4,11 @@
 use super::case::{notation, number_text};
 use super::evidence::Evidence;
 use super::facts::{self, Duration, Facts};
+use super::kinds;
 use super::ledger::{Source, Stated};
 use super::mask::clean;
 use super::moment::Moment;
 use super::requests;
-use super::telling;
 use crate::alert::EvidenceSample;
 use crate::event::{AlertEvent, Cause, EventBody};
 
@@ -59,7 +59,7 @@ fn resolves(evidence: &Evidence, source: &Source) -> bool {
         } => evidence.events.iter().any(|found| {
             found.position == *position
                 && Moment::from(found.at) == *at
-                && telling::kind(&found.body) == event
+                && kinds::kind(&found.body) == event
         }),
         Source::Sample { series, at, value } => {
             inlined(evidence).any(|sample| {
@@ -75,7 +75,7 @@ fn resolves(evidence: &Evidence, source: &Source) -> bool {
             count,
         } => requests::answer(evidence, query, *from, *until) == *count,
         Source::Fact { index, at, fact } => evidence.facts.get(*index).is_some_and(|found| {
-            Moment::from(found.at) == *at && telling::fact_kind(&found.what) == fact
+            Moment::from(found.at) == *at && kinds::fact_kind(&found.what) == fact
         }),
     }
 }

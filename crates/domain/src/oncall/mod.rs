@@ -6,9 +6,13 @@
 //! the clock of its zone shows that time or a later one: a skipped time is the moment of the skip, a repeated one its
 //! first. Boundaries therefore never change their order, and no change of clocks makes a hole or an overlap.
 
+mod change;
 mod civil;
 mod clock;
+mod difference;
 mod duty;
+mod gaps;
+mod hours;
 mod overlay;
 mod render;
 mod rotation;
@@ -17,13 +21,18 @@ mod span;
 mod swap;
 mod violations;
 
+pub use change::Change;
+pub(crate) use change::still_ahead;
 pub use civil::{CivilTime, NotCivil, TimeOfDay, WeekTime, Weekday};
+pub use difference::{Difference, differences};
 pub use duty::{Duty, GAP_DAYS_AHEAD, HandOff};
+pub use gaps::{CivilGap, shown_in};
+pub use hours::{Hours, REPEAT_EVERY_MAX, RepeatUnit, Repeating};
 pub use render::{By, ENTRIES_MAX, Entry, RANGE_DAYS_MAX, Refused, Shift};
 pub use schedule::{Layer, Override, Restriction, Schedule, Temporary, Turn, TurnUnit};
 pub use span::Span;
-pub use swap::{Swap, SwapSide, SwapStanding};
+pub use swap::{Swap, SwapProposal, SwapSide, SwapStanding};
 pub use violations::{
-    LAYERS_MAX, MEMBERS_MAX, OVERRIDES_MAX, RESTRICTIONS_MAX, SPAN_DAYS_MAX, SWAP_DAYS_MAX,
-    SWAPS_MAX, TEMPORARY_MAX, TURN_EVERY_MAX,
+    LAYERS_MAX, MEMBERS_MAX, OVERRIDES_MAX, PROPOSALS_MAX, RESTRICTIONS_MAX, SPAN_DAYS_MAX,
+    SWAP_DAYS_MAX, SWAPS_MAX, TEMPORARY_MAX, TURN_EVERY_MAX,
 };

@@ -4,6 +4,7 @@ use super::overlay;
 use super::rotation::Rotation;
 use super::schedule::Schedule;
 use super::span::{CALENDAR, DAY_US, Span, moved};
+use crate::bugs::{self, Bug};
 use crate::id::{OverrideId, SwapId, TemporaryId, UserId};
 use crate::time::Timestamp;
 
@@ -148,6 +149,11 @@ impl Schedule {
     /// Who is on call at `at`, with the whole of that shift; `None` when it is nobody.
     #[must_use]
     pub fn shift_at(&self, at: Timestamp) -> Option<Shift> {
+        let at = if bugs::on(Bug::ShiftEndsInclusive) {
+            moved(at, -1)
+        } else {
+            at
+        };
         let is_there = |shift: &Shift| shift.span().contains(at);
         let instant = Span::new(at, moved(at, 1)).overlap(CALENDAR)?;
         let seen = self.final_shifts(instant).into_iter().find(is_there)?;

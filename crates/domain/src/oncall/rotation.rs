@@ -9,6 +9,7 @@ use super::render::{By, Shift};
 use super::schedule::{Layer, Restriction, Schedule, Temporary, Turn, TurnUnit};
 use super::span::{CALENDAR, DAY_US, HOUR_US, Span, WEEK_US, moved};
 use super::violations::TURN_EVERY_MAX;
+use crate::bugs::{self, Bug};
 use crate::id::UserId;
 use crate::time::Timestamp;
 
@@ -115,7 +116,12 @@ impl<'a> Rotation<'a> {
         let mut shifts = Vec::new();
         let mut from = begin(first);
         for turn in first..=last {
-            let until = begin(turn + 1);
+            let lasts = bugs::on(Bug::OneHourHoleInShifts);
+            let until = if lasts {
+                moved(from, self.turn_us)
+            } else {
+                begin(turn + 1)
+            };
             // A turn that the clocks skip has no instant, and is nobody's.
             if let Some(cut) = Span::new(from, until).overlap(span)
                 && let Some(user) = self.member(turn)
@@ -127,7 +133,7 @@ impl<'a> Rotation<'a> {
                     by: self.by,
                 });
             }
-            from = until;
+            from = if lasts { begin(turn + 1) } else { until };
         }
         shifts
     }
@@ -191,7 +197,7 @@ impl Recurring {
 }
 
 /// When any of the restrictions lets the layer have somebody: in order, apart from each other, cut to `span`.
-fn windows(restrictions: &[Restriction], clock: &Clock, span: Span) -> Vec<Span> {
+pub(super) fn windows(restrictions: &[Restriction], clock: &Clock, span: Span) -> Vec<Span> {
     let low = clock.latest_shown(span.from);
     let high = clock.latest_shown(moved(span.until, -1));
     let mut found: Vec<Span> = Vec::new();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::civil::{CivilTime, TimeOfDay, WeekTime};
 use super::span::Span;
-use super::swap::Swap;
+use super::swap::{Swap, SwapProposal};
 use crate::id::{OverrideId, ScheduleId, TeamId, TemporaryId, UserId};
 use crate::time::Timestamp;
 
@@ -30,6 +30,8 @@ pub struct Schedule {
     pub swaps: Vec<Swap>,
     /// One person for a span, over everything; a later one in the list is over an earlier one.
     pub overrides: Vec<Override>,
+    /// Exchanges that one of two people offered the other; they change nothing until they are accepted.
+    pub proposed: Vec<SwapProposal>,
 }
 
 /// People who take turns.
@@ -161,6 +163,7 @@ impl Schedule {
             temporary: Vec::new(),
             swaps: Vec::new(),
             overrides: Vec::new(),
+            proposed: Vec::new(),
         }
     }
 
@@ -169,9 +172,11 @@ impl Schedule {
     pub fn people(&self) -> BTreeSet<UserId> {
         let layers = self.layers.iter().flat_map(|layer| &layer.members);
         let temporary = self.temporary.iter().flat_map(|fixed| &fixed.members);
+        let offered = self.proposed.iter().map(|known| &known.swap);
         let swaps = self
             .swaps
             .iter()
+            .chain(offered)
             .flat_map(|swap| [swap.one.user, swap.other.user]);
         let overrides = self.overrides.iter().map(|one| one.user);
         layers
@@ -194,6 +199,8 @@ impl Schedule {
         self.swaps
             .retain(|swap| swap.one.user != user && swap.other.user != user);
         self.overrides.retain(|one| one.user != user);
+        self.proposed
+            .retain(|known| known.swap.one.user != user && known.swap.other.user != user);
     }
 }
 
@@ -213,6 +220,8 @@ struct Stored {
     swaps: Vec<Swap>,
     #[serde(default)]
     overrides: Vec<Override>,
+    #[serde(default)]
+    proposed: Vec<SwapProposal>,
 }
 
 impl From<Stored> for Schedule {
@@ -226,6 +235,7 @@ impl From<Stored> for Schedule {
             temporary: stored.temporary,
             swaps: stored.swaps,
             overrides: stored.overrides,
+            proposed: stored.proposed,
         }
     }
 }

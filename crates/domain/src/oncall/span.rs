@@ -62,6 +62,19 @@ impl Span {
         (!common.is_empty()).then_some(common)
     }
 
+    /// What is left of it beside `others`, which are in order.
+    #[must_use]
+    pub fn without(self, others: &[Self]) -> Vec<Self> {
+        let mut left = Vec::new();
+        let mut from = self.from;
+        for other in others.iter().filter_map(|other| other.overlap(self)) {
+            left.extend(Self::new(from, other.from).overlap(self));
+            from = from.max(other.until);
+        }
+        left.extend(Self::new(from, self.until).overlap(self));
+        left
+    }
+
     /// From the earlier beginning to the later end.
     pub(super) fn covering(self, other: Self) -> Self {
         Self::new(self.from.min(other.from), self.until.max(other.until))

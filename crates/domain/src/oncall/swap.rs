@@ -7,6 +7,7 @@ use super::render::{By, Shift};
 use super::schedule::Schedule;
 use super::span::Span;
 use crate::id::{SwapId, UserId};
+use crate::time::Timestamp;
 
 /// Two people exchange what each has in a span.
 ///
@@ -21,6 +22,29 @@ pub struct Swap {
     pub one: SwapSide,
     /// What the other gives for it.
     pub other: SwapSide,
+}
+
+/// A swap that one of its two people offers the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwapProposal {
+    /// What would be exchanged.
+    pub swap: Swap,
+    /// Which of the two offers it; it is the other's to accept.
+    pub by: UserId,
+    /// When it was offered.
+    pub at: Timestamp,
+}
+
+impl SwapProposal {
+    /// Who may accept it.
+    #[must_use]
+    pub fn awaits(&self) -> UserId {
+        if self.by == self.swap.one.user {
+            self.swap.other.user
+        } else {
+            self.swap.one.user
+        }
+    }
 }
 
 /// What one person gives.
@@ -52,6 +76,18 @@ impl SwapStanding {
 }
 
 impl Swap {
+    /// Whether this person is one of the two.
+    #[must_use]
+    pub fn is_of(&self, user: UserId) -> bool {
+        self.one.user == user || self.other.user == user
+    }
+
+    /// Whether a part of what is exchanged is past, or has begun.
+    #[must_use]
+    pub fn has_begun(&self, at: Timestamp) -> bool {
+        self.one.span.from <= at || self.other.span.from <= at
+    }
+
     fn spans(&self) -> [Span; 2] {
         [self.one.span, self.other.span]
     }
@@ -92,6 +128,18 @@ pub(super) struct Relevant<'a> {
 }
 
 impl Schedule {
+    /// What a swap would exchange if it were made now, after all that are.
+    #[must_use]
+    pub fn standing_of(&self, swap: &Swap) -> SwapStanding {
+        let mut holding = Vec::new();
+        for one in self.swaps.iter().filter(|one| one.id != swap.id) {
+            if !self.standing(one, &holding).is_void() {
+                holding.push(one);
+            }
+        }
+        self.standing(swap, &holding)
+    }
+
     /// What each swap exchanges at present, in their order.
     #[must_use]
     pub fn swap_standings(&self) -> Vec<SwapStanding> {

@@ -19,6 +19,8 @@ pub const OVERRIDES_MAX: usize = 500;
 pub const TEMPORARY_MAX: usize = 100;
 /// Swaps of a schedule at most.
 pub const SWAPS_MAX: usize = 100;
+/// Swaps that await an answer at most.
+pub const PROPOSALS_MAX: usize = 100;
 /// The longest override or temporary shift, in days of 24 hours.
 pub const SPAN_DAYS_MAX: u32 = 366;
 /// The longest span of either side of a swap, in days of 24 hours.
@@ -38,6 +40,7 @@ impl Schedule {
             &mut reasons,
         );
         check_count("swaps", self.swaps.len(), SWAPS_MAX, &mut reasons);
+        check_count("proposed", self.proposed.len(), PROPOSALS_MAX, &mut reasons);
         check_count(
             "overrides",
             self.overrides.len(),
@@ -52,6 +55,9 @@ impl Schedule {
         }
         for (index, swap) in self.swaps.iter().enumerate() {
             check_swap(&format!("swaps[{index}]"), swap, &mut reasons);
+        }
+        for (index, known) in self.proposed.iter().enumerate() {
+            check_swap(&format!("proposed[{index}]"), &known.swap, &mut reasons);
         }
         for (index, one) in self.overrides.iter().enumerate() {
             let place = format!("overrides[{index}]");
@@ -97,16 +103,20 @@ fn check_layer(place: &str, layer: &Layer, reasons: &mut Vec<String>) {
         MEMBERS_MAX,
         reasons,
     );
-    check_count(
-        &format!("{place}.restrictions"),
-        layer.restrictions.len(),
-        RESTRICTIONS_MAX,
-        reasons,
-    );
-    for (index, restriction) in layer.restrictions.iter().enumerate() {
+    let restrictions = format!("{place}.restrictions");
+    check_restrictions(&restrictions, &layer.restrictions, reasons);
+}
+
+pub(super) fn check_restrictions(
+    place: &str,
+    restrictions: &[Restriction],
+    reasons: &mut Vec<String>,
+) {
+    check_count(place, restrictions.len(), RESTRICTIONS_MAX, reasons);
+    for (index, restriction) in restrictions.iter().enumerate() {
         if is_empty(restriction) {
             reasons.push(format!(
-                "{place}.restrictions[{index}]: ends when it begins: leave it out for all times"
+                "{place}[{index}]: ends when it begins: leave it out for all times"
             ));
         }
     }
@@ -169,7 +179,7 @@ fn check_span(place: &str, span: Span, days_max: u32, reasons: &mut Vec<String>)
     }
 }
 
-fn check_zone(place: &str, name: &str, reasons: &mut Vec<String>) {
+pub(super) fn check_zone(place: &str, name: &str, reasons: &mut Vec<String>) {
     if zone_named(name).is_none() {
         reasons.push(format!(
             "{place}: {name:?} is not an IANA zone such as Europe/Paris"

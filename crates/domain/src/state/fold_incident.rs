@@ -1,17 +1,16 @@
-//! Folds events about alerts, incidents and messages.
+//! Folds events about alerts and incidents.
 
 use super::State;
-use crate::alert::AlertSource;
-use crate::event::{
-    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat,
-};
-use crate::id::NotificationId;
+use super::fold_response::fold_response;
+use crate::alert::{Alert, AlertSource};
+use crate::bugs::{self, Bug};
+use crate::event::{AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::incident::{Incident, Paging, Status};
-use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Receipt};
 use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+        let before = self.alerts.get(&event.alert()).map(counts_of);
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.id);
@@ -23,14 +22,28 @@ impl State {
                     incident.alerts.push(alert.id);
                     incident.healthy_since = None;
                 }
+                self.fold_group(alert);
                 self.alerts.insert(alert.id, (**alert).clone());
             }
             AlertEvent::Repeated {
-                alert, severity, ..
+                alert,
+                severity,
+                urgency,
+                judged,
+                ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
+                    let said = urgency.unwrap_or(severity.urgency());
+                    let before = alert.urgency();
+                    let loudest = before.max(said);
                     alert.repeats += 1;
                     alert.severity = alert.severity.max(*severity);
+                    alert.set_urgency(loudest);
+                    alert.heard_at = Some(at);
+                    if loudest > before {
+                        // What was made of it when it was less loud is the reason no more.
+                        alert.judged.clone_from(judged);
+                    }
                 }
             }
             AlertEvent::Recovered { alert, .. } => {
@@ -39,6 +52,20 @@ impl State {
                     self.firing.remove(&alert.key());
                 }
             }
+        }
+        self.count_alert(event, before.unwrap_or_default());
+    }
+
+    /// Keeps count of what fails in an incident; `before` is what this alert was counted as.
+    fn count_alert(&mut self, event: &AlertEvent, before: (u32, u32)) {
+        let now = self.alerts.get(&event.alert()).map(counts_of);
+        let now = now.unwrap_or_default();
+        if now == before {
+            return;
+        }
+        if let Some(incident) = self.incidents.get_mut(&event.incident()) {
+            incident.firing = (incident.firing + now.0).saturating_sub(before.0);
+            incident.burning = (incident.burning + now.1).saturating_sub(before.1);
         }
     }
 
@@ -55,32 +82,16 @@ impl State {
         } = &event.what
         {
             let incident = Incident {
-                id: event.incident,
                 number: *number,
-                team: *team,
-                service: *service,
                 target: *target,
                 title: title.clone(),
-                status: Status::Triggered,
-                urgency: severity.urgency(),
-                severity: *severity,
-                opened_at: at,
                 onset: onset.clone(),
-                alerts: Vec::new(),
-                hold: None,
-                suppressed: None,
-                flapping: false,
-                paging: None,
-                paged_at: None,
-                paged_severity: None,
-                acknowledged: None,
-                healthy_since: None,
-                resolved_at: None,
-                relapses: 0,
-                evidence: None,
                 paging_event: envelope.position,
+                ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;
+            self.numbers.insert(*number, event.incident);
+            self.count_opened(*service, *severity, at, event.incident);
             self.open_incidents.insert(event.incident);
             if let Some(target) = target {
                 self.last_of_target.insert(*target, event.incident);
@@ -88,10 +99,27 @@ impl State {
             self.incidents.insert(event.incident, incident);
             return;
         }
+        if let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what {
+            self.move_alerts(*source, event.incident, alerts);
+        }
+        if let IncidentWhat::LevelReached {
+            policy: Some(policy),
+            level,
+            turn: Some(turn),
+            ..
+        } = &event.what
+        {
+            self.turns.insert((*policy, *level), turn + 1);
+        }
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
         };
         fold_open_incident(incident, &event.what, at);
+        self.fold_urgency(event);
+        self.fold_end_of_groups(event);
+        let Some(incident) = self.incidents.get_mut(&event.incident) else {
+            return;
+        };
         if bears_on_paging(&event.what) {
             incident.paging_event = envelope.position;
         }
@@ -101,128 +129,11 @@ impl State {
             self.open_incidents.remove(&event.incident);
         }
     }
-
-    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
-        let at = envelope.at;
-        let id = event.notification;
-        if let NotificationWhat::Planned { message } = &event.what {
-            self.active_notifications.insert(id);
-            if let Some(incident) = message.purpose.incident() {
-                self.messages_of.entry(incident).or_default().push(id);
-            }
-            let message = Notification {
-                last_event: envelope.position,
-                ..message.clone()
-            };
-            self.notifications.insert(id, message);
-            return;
-        }
-        let Some(message) = self.notifications.get_mut(&id) else {
-            return;
-        };
-        message.last_event = envelope.position;
-        match &event.what {
-            NotificationWhat::Planned { .. } => {}
-            NotificationWhat::Advanced { due_at, .. } => {
-                message.state = Delivery::Due { at: *due_at }
-            }
-            NotificationWhat::AttemptStarted { number } => {
-                message.state = Delivery::Sending { since: at };
-                message.attempts.push(Attempt::begun(*number, at));
-            }
-            NotificationWhat::AttemptFinished {
-                number,
-                outcome,
-                detail,
-                retry_at,
-                reference,
-            } => {
-                if let Some(attempt) = attempt_of(message, *number) {
-                    attempt.finished_at = Some(at);
-                    attempt.outcome = Some(*outcome);
-                    attempt.detail.clone_from(detail);
-                    attempt.reference.clone_from(reference);
-                }
-                message.state = after_attempt(message, *outcome, *retry_at, at);
-            }
-            NotificationWhat::Receipt {
-                number,
-                fate,
-                detail,
-            } => fold_receipt(message, *number, *fate, detail, at),
-            NotificationWhat::Cancelled { why } => {
-                message.state = Delivery::Cancelled {
-                    at,
-                    why: why.clone(),
-                }
-            }
-        }
-        let active = match message.state {
-            Delivery::Due { .. } | Delivery::Sending { .. } => true,
-            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                false
-            }
-        };
-        let owed = message.receipt_owed_since().is_some();
-        self.set_active(id, active);
-        if owed {
-            self.receipts_owed.insert(id);
-        } else {
-            self.receipts_owed.remove(&id);
-        }
-    }
-
-    fn set_active(&mut self, id: NotificationId, active: bool) {
-        if active {
-            self.active_notifications.insert(id);
-        } else {
-            self.active_notifications.remove(&id);
-        }
-    }
 }
 
-/// Where a message stands after an attempt. What was taken may be known to be lost already.
-fn after_attempt(
-    message: &Notification,
-    outcome: Outcome,
-    retry_at: Option<Timestamp>,
-    at: Timestamp,
-) -> Delivery {
-    let lost = message.attempts.last().is_some_and(Attempt::is_lost);
-    match (outcome, retry_at) {
-        (Outcome::Accepted, _) if lost => Delivery::Failed { at },
-        (Outcome::Accepted, _) => Delivery::Delivered { at },
-        (_, Some(due)) => Delivery::Due { at: due },
-        (_, None) => Delivery::Failed { at },
-    }
-}
-
-fn attempt_of(message: &mut Notification, number: u32) -> Option<&mut Attempt> {
-    message
-        .attempts
-        .iter_mut()
-        .find(|attempt| attempt.number == number)
-}
-
-/// A page whose last attempt was lost after all has not arrived; one that was found again has.
-fn fold_receipt(message: &mut Notification, number: u32, fate: Fate, detail: &str, at: Timestamp) {
-    let is_last = message.attempts.last().map(|last| last.number) == Some(number);
-    if let Some(attempt) = attempt_of(message, number) {
-        attempt.receipt = Some(Receipt {
-            at,
-            fate,
-            detail: detail.to_owned(),
-        });
-    }
-    message.state = match &message.state {
-        Delivery::Delivered { .. } if is_last && fate.is_loss() => Delivery::Failed { at },
-        Delivery::Failed { .. } if !fate.is_loss() => Delivery::Delivered { at },
-        Delivery::Due { .. }
-        | Delivery::Sending { .. }
-        | Delivery::Delivered { .. }
-        | Delivery::Failed { .. }
-        | Delivery::Cancelled { .. } => return,
-    };
+/// As how many failing alerts, and as how many that page, it counts.
+fn counts_of(alert: &Alert) -> (u32, u32) {
+    (u32::from(alert.is_firing()), u32::from(alert.is_burning()))
 }
 
 #[expect(
@@ -245,6 +156,13 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             // What was acknowledged was something lesser.
             page_anew(incident);
         }
+        IncidentWhat::UrgencySet { urgency, .. } => {
+            if *urgency > incident.urgency && incident.status == Status::Triggered {
+                // Whatever was planned for something less urgent is not what this needs.
+                incident.paging = None;
+            }
+            incident.urgency = *urgency;
+        }
         IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
         IncidentWhat::PageSuppressed {
             why,
@@ -262,8 +180,18 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             round,
             recipients,
             next_at,
+            turn,
+            each,
             ..
         } => {
+            let before = incident.paging.take();
+            let before = before.filter(|paging| !paging.exhausted);
+            let (mut each_of, each_done) = before
+                .map(|paging| (paging.each_of, paging.each_done))
+                .unwrap_or_default();
+            if *each {
+                each_of.extend(recipients);
+            }
             let paging = Paging {
                 policy: *policy,
                 level: *level,
@@ -273,6 +201,10 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 recipients: recipients.clone(),
                 reached_at: at,
                 circle: 0,
+                again: false,
+                turn: *turn,
+                each_of,
+                each_done,
             };
             start_paging(incident, paging, at);
         }
@@ -291,17 +223,23 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 policy: before.and_then(|paging| paging.policy),
                 level: before.map_or(0, |paging| paging.level),
                 round: before.map_or(0, |paging| paging.round),
-                next_at: Some(*next_at),
+                next_at: (!bugs::on(Bug::FallbackOnlyOnce)).then_some(*next_at),
                 exhausted: true,
                 recipients: asked,
                 reached_at: at,
                 circle: *circle,
+                again: false,
+                turn: None,
+                // Whoever takes it from the last resort takes it for all.
+                each_of: Vec::new(),
+                each_done: Vec::new(),
             };
             start_paging(incident, paging, at);
         }
-        IncidentWhat::Acknowledged { by } => {
+        IncidentWhat::Acknowledged { by, ends_at } => {
             incident.status = Status::Acknowledged;
             incident.acknowledged = Some((*by, at));
+            incident.acknowledgement_ends_at = *ends_at;
             incident.hold = None;
             stop_escalation(incident);
         }
@@ -319,9 +257,11 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 incident.title.clone_from(&failing.title);
                 incident.severity = failing.severity;
                 incident.urgency = failing.severity.urgency();
+                incident.urgent_by_hand = false;
                 incident.onset.clone_from(&failing.onset);
             }
-            if *reopened || *pages || failing.is_some() {
+            let forgets = bugs::on(Bug::AcknowledgementLostAtReturn);
+            if *reopened || *pages || failing.is_some() || forgets {
                 incident.evidence = None;
                 // A reason to wait was one of the failure before.
                 incident.hold = None;
@@ -332,16 +272,21 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.status = Status::Resolved;
             incident.resolved_at = Some(at);
             incident.hold = None;
+            incident.acknowledgement_ends_at = None;
+            incident.snoozed_until = None;
             stop_escalation(incident);
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
+        IncidentWhat::Response(response) => fold_response(incident, response, at),
     }
 }
 
 /// Whatever was done about something lesser or earlier does not count for what fails now.
-fn page_anew(incident: &mut Incident) {
+pub(super) fn page_anew(incident: &mut Incident) {
     incident.status = Status::Triggered;
     incident.acknowledged = None;
+    incident.acknowledgement_ends_at = None;
+    incident.snoozed_until = None;
     incident.paging = None;
     incident.suppressed = None;
     incident.flapping = false;
@@ -356,9 +301,10 @@ fn start_paging(incident: &mut Incident, paging: Paging, at: Timestamp) {
     incident.paging = Some(paging);
 }
 
-fn stop_escalation(incident: &mut Incident) {
+pub(super) fn stop_escalation(incident: &mut Incident) {
     if let Some(paging) = &mut incident.paging {
         paging.next_at = None;
+        paging.again = false;
     }
 }
 
@@ -367,11 +313,13 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
     match what {
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::LevelReached { .. }
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Relapsed { .. } => true,
+        IncidentWhat::Response(response) => response.bears_on_paging(),
         IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered

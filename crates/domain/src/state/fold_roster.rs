@@ -1,8 +1,9 @@
 //! Folds events about the installation, people, rosters and targets; it knows nothing of incidents.
 
 use super::{Installation, State};
-use crate::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::page::Recipient;
+use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
 impl State {
@@ -19,11 +20,24 @@ impl State {
                     default_policy: *default_policy,
                     default_service: *default_service,
                     fallback: fallback.clone(),
+                    priorities: ["P1", "P2", "P3", "P4", "P5"].map(str::to_owned).to_vec(),
                 });
+                // The team was made before teams had names.
+                let first = Team {
+                    id: *team,
+                    name: FIRST_TEAM.to_owned(),
+                    members: Vec::new(),
+                };
+                self.teams.insert(*team, first);
             }
             InstallationEvent::FallbackSet { users } => {
                 if let Some(installation) = &mut self.installation {
                     installation.fallback.clone_from(users);
+                }
+            }
+            InstallationEvent::PrioritiesSet { names } => {
+                if let Some(installation) = &mut self.installation {
+                    installation.priorities.clone_from(names);
                 }
             }
         }
@@ -33,6 +47,9 @@ impl State {
         match event {
             PeopleEvent::UserAdded { user } => {
                 self.users.insert(user.id, user.clone());
+                if let Some(team) = self.teams.get_mut(&user.team) {
+                    team.members.push(user.id);
+                }
             }
             PeopleEvent::UserChanged { user, name, role } => {
                 if let Some(user) = self.users.get_mut(user) {
@@ -75,6 +92,9 @@ impl State {
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
     fn forget_user(&mut self, user: crate::id::UserId) {
         self.users.remove(&user);
+        self.forget_sent(user);
+        self.calendars.retain(|_, calendar| calendar.user != user);
+        self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
@@ -87,24 +107,29 @@ impl State {
                 .targets
                 .retain(|target| *target != Recipient::User(user));
         }
+        for team in self.teams.values_mut() {
+            team.members.retain(|one| *one != user);
+        }
         if let Some(installation) = &mut self.installation {
             installation.fallback.retain(|one| *one != user);
         }
     }
 
-    pub(super) fn evolve_roster(&mut self, event: &RosterEvent) {
+    pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
             }
             RosterEvent::ScheduleRemoved { schedule } => {
                 self.schedules.remove(schedule);
+                self.forget_schedule(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
             }
             RosterEvent::PolicyRemoved { policy } => {
                 self.policies.remove(policy);
+                self.turns.retain(|(known, _), _| known != policy);
             }
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
@@ -116,6 +141,14 @@ impl State {
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
             }
+            RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope.at),
+            RosterEvent::TeamSet { team } => {
+                self.teams.insert(team.id, team.clone());
+            }
+            RosterEvent::TeamRemoved { team } => {
+                self.teams.remove(team);
+            }
+            RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
         }
     }
 

@@ -1,23 +1,44 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
+mod due;
+mod duty_watch;
 mod fold_incident;
+mod fold_intake;
+mod fold_message;
+mod fold_oncall;
+mod fold_response;
 mod fold_roster;
+mod outbox;
+mod shared_map;
+mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use due::Subject;
+pub(crate) use due::Wait;
+pub use duty_watch::DutyWatch;
+pub use outbox::Provider;
+pub use shared_map::SharedMap;
+
 use crate::alert::{Alert, AlertKey, Sender};
-use crate::event::{Event, EventBody, InputEvent};
+use crate::calendar::Calendar;
+use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
-    AlertId, IncidentId, IntegrationId, MonitorId, NotificationId, PolicyId, ScheduleId, ServiceId,
-    TargetId, TeamId, UserId,
+    AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
+    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
 };
 use crate::incident::Incident;
+use crate::intake::{Pulse, Rule, Window};
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
-use crate::people::{Urgency, User};
+use crate::people::User;
 use crate::service::{Integration, Service};
 use crate::target::Target;
+use crate::team::Team;
+
+/// How often in a row what came of a merge is followed to what that was merged into.
+const MERGES_IN_A_ROW_MAX: usize = 1_000;
 
 /// Everything that is known. Two states folded from the same events are equal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +49,8 @@ pub struct State {
     pub installation: Option<Installation>,
     /// People.
     pub users: BTreeMap<UserId, User>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, Team>,
     /// Services.
     pub services: BTreeMap<ServiceId, Service>,
     /// Integrations.
@@ -41,11 +64,13 @@ pub struct State {
     /// Monitors.
     pub monitors: BTreeMap<MonitorId, Monitor>,
     /// Incidents, open and over.
-    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub incidents: SharedMap<IncidentId, Incident>,
     /// Alerts, firing and over.
-    pub alerts: BTreeMap<AlertId, Alert>,
+    pub alerts: SharedMap<AlertId, Alert>,
     /// Messages, under way and over.
-    pub notifications: BTreeMap<NotificationId, Notification>,
+    pub notifications: SharedMap<NotificationId, Notification>,
+    /// Incidents by their numbers.
+    pub numbers: BTreeMap<u64, IncidentId>,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.
@@ -54,14 +79,31 @@ pub struct State {
     pub firing: BTreeMap<AlertKey, AlertId>,
     /// Messages that are due or being sent.
     pub active_notifications: BTreeSet<NotificationId>,
-    /// Messages that a provider took and owes a receipt for.
-    pub receipts_owed: BTreeSet<NotificationId>,
     /// Every message about an incident, in the order they were planned.
     pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
+    /// What was noticed and told about duty and about findings.
+    pub duty: DutyWatch,
+    /// Calendars that are subscribed to.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
     pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    /// Whose turn is next, on each level (policy, level) that pages one target in turn.
+    pub turns: BTreeMap<(PolicyId, usize), usize>,
+    /// Rules of the installation, looked at before those of a service.
+    pub rules: Vec<Rule>,
+    /// How many alerts each rule has thrown away.
+    pub dropped: BTreeMap<RuleId, u64>,
+    /// Maintenance windows.
+    pub windows: BTreeMap<MaintenanceId, Window>,
+    /// Jobs that must call in, and what was heard of each.
+    pub pulses: BTreeMap<HeartbeatId, Pulse>,
+    /// The newest open incident of each group of alerts of a service.
+    pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
+    agenda: due::Agenda,
+    outbox: outbox::Outbox,
+    storms: storm::Storms,
 }
 
 /// What set-up made.
@@ -75,6 +117,8 @@ pub struct Installation {
     pub default_service: ServiceId,
     /// Who is paged when a policy is exhausted.
     pub fallback: Vec<UserId>,
+    /// The names of priorities, the most important first.
+    pub priorities: Vec<String>,
 }
 
 impl State {
@@ -93,11 +137,8 @@ impl State {
     /// Whether something that pages fails at this moment. While it does not, an open incident rests: nobody is paged for what
     /// is over, and what was planned waits for the failure to come back or for the resolve.
     #[must_use]
-    pub fn burns(&self, incident: &Incident) -> bool {
-        let alerts = incident.alerts.iter();
-        alerts
-            .filter_map(|id| self.alerts.get(id))
-            .any(|alert| alert.is_firing() && alert.severity.urgency() == Urgency::High)
+    pub const fn burns(&self, incident: &Incident) -> bool {
+        incident.burning > 0 || (incident.urgent_by_hand && incident.firing > 0)
     }
 
     /// Whether somebody has to be reached for an incident now.
@@ -112,20 +153,176 @@ impl State {
         ids.filter_map(|id| self.notifications.get(id))
     }
 
+    /// An incident with all that were merged into it, and into those.
+    #[must_use]
+    pub fn made_of(&self, incident: IncidentId) -> Vec<IncidentId> {
+        let mut all = vec![incident];
+        let mut next = 0;
+        while let Some(id) = all.get(next).copied() {
+            let merged = self.incidents.get(&id).map_or(&[][..], |one| &one.merged);
+            for source in merged {
+                if !all.contains(source) {
+                    all.push(*source);
+                }
+            }
+            next += 1;
+        }
+        all
+    }
+
+    /// The incident in which this one goes on; itself, unless it was merged.
+    #[must_use]
+    pub fn part_of(&self, incident: IncidentId) -> IncidentId {
+        let mut id = incident;
+        // What is merged was open, so no way leads back; the limit is for a journal that says otherwise.
+        for _ in 0..MERGES_IN_A_ROW_MAX {
+            let known = self.incidents.get(&id);
+            match known.and_then(|known| known.merged_into) {
+                Some(into) => id = into,
+                None => return id,
+            }
+        }
+        id
+    }
+
+    /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
+    /// cannot be left out by mistake.
+    #[must_use]
+    pub fn without_incidents(&self) -> Self {
+        let Self {
+            position,
+            installation,
+            users,
+            services,
+            integrations,
+            schedules,
+            policies,
+            targets,
+            monitors,
+            incidents: _,
+            alerts: _,
+            notifications: _,
+            numbers: _,
+            last_number: _,
+            open_incidents: _,
+            firing: _,
+            active_notifications: _,
+            messages_of: _,
+            last_of_target: _,
+            calendars,
+            teams,
+            duty,
+            turns,
+            rules,
+            windows,
+            // A job that does not call in while a copy is played would be taken to have failed.
+            pulses: _,
+            dropped: _,
+            last_of_group: _,
+            last_of_rule: _,
+            agenda: _,
+            outbox: _,
+            storms: _,
+        } = self;
+        Self {
+            position: *position,
+            installation: installation.clone(),
+            users: users.clone(),
+            services: services.clone(),
+            integrations: integrations.clone(),
+            schedules: schedules.clone(),
+            policies: policies.clone(),
+            targets: targets.clone(),
+            monitors: monitors.clone(),
+            calendars: calendars.clone(),
+            teams: teams.clone(),
+            duty: duty.clone(),
+            turns: turns.clone(),
+            rules: rules.clone(),
+            windows: windows.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Folds one event in. Events come in the order of their positions.
     pub fn evolve(&mut self, event: &Event) {
         self.position = event.position;
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what),
             EventBody::People(what) => self.evolve_people(what, event.at),
-            EventBody::Roster(what) => self.evolve_roster(what),
+            EventBody::Roster(what) => self.evolve_roster(what, event),
             EventBody::Watch(what) => self.evolve_watch(what),
             EventBody::Alert(what) => self.evolve_alert(what, event.at),
             EventBody::Incident(what) => self.evolve_incident(what, event),
             EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}
+            EventBody::Input(InputEvent::Dropped { rule, .. }) => {
+                *self.dropped.entry(*rule).or_default() += 1;
+            }
+        }
+        self.refresh_due(&event.body);
+    }
+
+    fn refresh_due(&mut self, body: &EventBody) {
+        match body {
+            EventBody::Alert(what) => {
+                self.refresh_incident(what.incident());
+                self.refresh_alert(what.alert());
+            }
+            EventBody::Incident(what) => {
+                self.refresh_incident(what.incident);
+                if let Some((source, _)) = merge_of(what) {
+                    self.refresh_incident(source);
+                }
+            }
+            EventBody::Notification(what) => self.refresh_message(what.notification),
+            EventBody::Roster(what) => self.refresh_roster(what),
+            EventBody::Installation(_)
+            | EventBody::People(_)
+            | EventBody::Watch(_)
+            | EventBody::Input(_) => {}
         }
     }
+
+    /// Holds what `events` touched once together with `other`, which was folded from the same events.
+    pub fn share(&mut self, other: &Self, events: &[Event]) {
+        for event in events {
+            match &event.body {
+                EventBody::Alert(what) => {
+                    self.alerts.share(&what.alert(), &other.alerts);
+                    self.incidents.share(&what.incident(), &other.incidents);
+                }
+                EventBody::Incident(what) => {
+                    self.incidents.share(&what.incident, &other.incidents);
+                    if let Some((source, alerts)) = merge_of(what) {
+                        self.incidents.share(&source, &other.incidents);
+                        for alert in alerts {
+                            self.alerts.share(alert, &other.alerts);
+                        }
+                    }
+                    for alert in what.what.alerts() {
+                        self.alerts.share(alert, &other.alerts);
+                    }
+                }
+                EventBody::Notification(what) => self
+                    .notifications
+                    .share(&what.notification, &other.notifications),
+                EventBody::Installation(_)
+                | EventBody::People(_)
+                | EventBody::Roster(_)
+                | EventBody::Watch(_)
+                | EventBody::Input(_) => {}
+            }
+        }
+    }
+}
+
+/// What else an event about an incident touches: one that ends in it, with its alerts.
+fn merge_of(event: &IncidentEvent) -> Option<(IncidentId, &[AlertId])> {
+    let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what else {
+        return None;
+    };
+    Some((*source, alerts))
 }
 
 /// The dedup key of a monitor's alert for a target.

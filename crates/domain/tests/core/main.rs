@@ -2,12 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod audit;
+mod due_reference;
+mod escalation;
 mod incident;
+mod intake;
 mod keys;
+mod merging;
+mod mirrors;
+mod nobody;
 mod oncall;
 mod paging;
 mod quiet;
 mod receipts;
+mod responding;
 mod returns;
 mod rules;
+mod sharing;
+mod simulate;
+mod storms;
+mod walk;
 mod world;

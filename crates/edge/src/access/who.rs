@@ -40,6 +40,8 @@ pub enum Front {
     Twilio,
     /// Prometheus' HTTP API and remote write.
     Prometheus,
+    /// Jobs that must call in: the token is in the path.
+    Heartbeats,
 }
 
 /// How a caller proved who they are.

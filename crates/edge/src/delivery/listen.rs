@@ -234,10 +234,7 @@ impl Courier {
         if !is_theirs {
             return "This page went to somebody else: only they can acknowledge it here.";
         }
-        if self.acknowledge(id).await {
-            "You have it. Nobody else is paged for it now."
-        } else {
-            "Nothing was done: it is over, or Tocsin cannot record it now."
-        }
+        let done = self.acknowledge(id).await;
+        done.unwrap_or("Nothing was done: it is over, or Tocsin cannot record it now.")
     }
 }

@@ -2,8 +2,9 @@
 
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
-use tocsin_domain::id::{NotificationId, SecretId};
-use tocsin_domain::incident::Incident;
+use tocsin_domain::id::{NotificationId, SecretId, UserId};
+use tocsin_domain::incident::{Incident, Status};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::state::State;
@@ -11,9 +12,15 @@ use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
 use super::account::Opened;
 use super::by_account::Callbacks;
-use super::queue::Work;
+use super::queue::{Rank, Work};
+use super::word;
+use crate::answers;
 use crate::links::Bound;
 
+/// Incidents that a message names beside its own.
+const OTHERS_MAX: usize = 10;
+/// Alerts whose own details a message shows.
+const DETAILED_MAX: usize = 3;
 /// Further alerts that a message names.
 const ALERTS_MAX: usize = 5;
 
@@ -22,8 +29,8 @@ const ALERTS_MAX: usize = 5;
 pub(crate) struct Letter {
     /// What it says; the code of an unproved method is still missing.
     pub(crate) message: PageMessage,
-    /// What its links are signed for.
-    pub(crate) bound: Bound,
+    /// What its links are signed for; none without a message of the core.
+    pub(crate) bound: Option<Bound>,
     /// Which attempt this is.
     pub(crate) number: u32,
     /// By which channel.
@@ -45,10 +52,21 @@ pub(crate) struct Secrets {
     pub(crate) callbacks: Callbacks,
 }
 
-/// Purpose and channel of an attempt that is still wanted.
-pub(crate) fn sort(state: &State, work: Work) -> Option<(Purpose, ChannelKind)> {
+/// Rank and channel of an attempt that is still wanted.
+pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
     let message = wanted(state, work)?;
-    Some((message.purpose, message.channel))
+    let critical = |incident| {
+        let known: Option<&Incident> = state.incidents.get(&incident);
+        known.is_some_and(|known| known.severity == Severity::Critical)
+    };
+    let rank = match message.purpose {
+        Purpose::Page(incident) if critical(incident) => Rank::Critical,
+        Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
+        Purpose::Notice(_) => Rank::Notice,
+        Purpose::Test | Purpose::Word(_) => Rank::Test,
+    };
+    Some((rank, message.channel))
 }
 
 /// The message, if this attempt is the one under way: no attempt starts after its message was cancelled.
@@ -72,10 +90,8 @@ pub(crate) fn letter(
 /// What is said in a call about a page, while somebody is still wanted for it.
 pub(crate) fn spoken(state: &State, id: NotificationId, public_url: &str) -> Option<PageMessage> {
     let notification = state.notifications.get(&id)?;
-    let incident = state.incidents.get(&notification.purpose.incident()?)?;
-    let is_page = matches!(notification.purpose, Purpose::Page(_));
-    (is_page && state.wants_pages(incident))
-        .then(|| about(state, incident, notification, Kind::Page, public_url))
+    let message = told(state, notification, public_url)?;
+    (message.kind == Kind::Page).then_some(message)
 }
 
 fn write(
@@ -87,32 +103,20 @@ fn write(
     let user = state.users.get(&notification.user);
     let method = user.and_then(|user| user.contact_method(notification.contact_method));
     let method = method.ok_or("not sent: the contact method was removed")?;
-    let incident = notification.purpose.incident();
-    let incident = incident.and_then(|id| state.incidents.get(&id));
-    let message = match (notification.purpose, incident) {
-        (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
-        (Purpose::Page(_), Some(incident)) if state.wants_pages(incident) => {
-            about(state, incident, notification, Kind::Page, public_url)
+    let message = match notification.purpose {
+        Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
+        Purpose::Word(about) => word::write(state, notification, about, public_url),
+        Purpose::Page(_)
+        | Purpose::Notice(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_) => {
+            told(state, notification, public_url).ok_or_else(|| moot(notification.purpose))?
         }
-        (Purpose::Page(_), _) => {
-            return Err("not sent: meanwhile the incident was taken, silenced or over");
-        }
-        (Purpose::Resolved(_), Some(incident)) => {
-            about(state, incident, notification, Kind::Resolved, public_url)
-        }
-        (Purpose::Acknowledged(_), Some(incident)) if incident.is_open() => about(
-            state,
-            incident,
-            notification,
-            Kind::Acknowledged,
-            public_url,
-        ),
-        (Purpose::Acknowledged(_), _) => return Err("not sent: meanwhile the incident is over"),
-        (Purpose::Resolved(_), None) => return Err("not sent: there is no such incident"),
     };
     Ok(Letter {
         message,
-        bound: Bound::to(notification),
+        bound: Some(Bound::to(notification)),
         number,
         channel: method.kind,
         address: method.address,
@@ -121,6 +125,104 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
     })
+}
+
+/// Why a message is not sent of which nothing is left to tell.
+const fn moot(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Page(_) => "not sent: meanwhile the incident was taken, silenced or over",
+        Purpose::Request(_) => "not sent: meanwhile they answered, or the incident is over",
+        Purpose::Notice(_) => "not sent: meanwhile the incident was taken or is over",
+        Purpose::Acknowledged(_) => "not sent: meanwhile the incident is over, or fails again",
+        Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => {
+            "not sent: there is no such incident"
+        }
+    }
+}
+
+/// What is said of all that a message tells and that is still to be told; the first of it leads.
+fn told(state: &State, notification: &Notification, public_url: &str) -> Option<PageMessage> {
+    let all: Vec<(&Notification, &Incident)> = answers::carried(state, notification)
+        .filter_map(|one| Some((one, state.incidents.get(&one.purpose.incident()?)?)))
+        .filter(|(one, incident)| still_to_tell(state, one, incident))
+        .collect();
+    let (first, incident) = *all.first()?;
+    let kind = match first.purpose {
+        Purpose::Resolved(_) => Kind::Resolved,
+        Purpose::Acknowledged(_) => Kind::Acknowledged,
+        Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_) => Kind::Page,
+        Purpose::Test | Purpose::Word(_) => return None,
+    };
+    let mut message = about(state, incident, first, kind, public_url);
+    message.idempotency_key = notification.id.to_string();
+    if let Purpose::Request(_) = first.purpose {
+        message = asking(message, incident, first.user);
+    }
+    let along: Vec<&Incident> = all.iter().map(|(_, incident)| *incident).collect();
+    Some(with_others(message, incident, &along, public_url))
+}
+
+fn still_to_tell(state: &State, message: &Notification, incident: &Incident) -> bool {
+    match message.purpose {
+        Purpose::Page(_) => state.wants_pages(incident) && !incident.spares(message.user),
+        Purpose::Request(_) => incident.awaits(message.user),
+        Purpose::Notice(_) => incident.status == Status::Triggered,
+        Purpose::Resolved(_) => true,
+        Purpose::Acknowledged(_) => {
+            let known = state.incidents.get(&state.part_of(incident.id));
+            known.is_some_and(|known| known.status == Status::Acknowledged)
+        }
+        Purpose::Test | Purpose::Word(_) => false,
+    }
+}
+
+/// The message, with the incidents that are told along: a few by name, all in number.
+fn with_others(
+    mut message: PageMessage,
+    lead: &Incident,
+    along: &[&Incident],
+    public_url: &str,
+) -> PageMessage {
+    let mut others: Vec<&Incident> = Vec::new();
+    for told in along {
+        if told.id != lead.id && others.iter().all(|other| other.id != told.id) {
+            others.push(told);
+        }
+    }
+    if others.is_empty() {
+        return message;
+    }
+    let count = others.len();
+    let plural = if count == 1 { "" } else { "s" };
+    message.title = format!("{} (and {count} more incident{plural})", message.title);
+    let named = others.iter().take(OTHERS_MAX).map(|told| {
+        let name = format!("Also #{}", told.number);
+        (
+            name,
+            format!("{} {public_url}/ui/incidents/{}", told.title, told.id),
+        )
+    });
+    let mut details: Vec<(String, String)> = named.collect();
+    if count > OTHERS_MAX {
+        let rest = format!("{} more: {public_url}/ui/incidents", count - OTHERS_MAX);
+        details.push(("And".to_owned(), rest));
+    }
+    details.append(&mut message.details);
+    message.details = details;
+    message
+}
+
+/// What somebody who is asked to help is asked stands first.
+fn asking(mut message: PageMessage, incident: &Incident, user: UserId) -> PageMessage {
+    let mut asked = incident.responders.iter();
+    if let Some(responder) = asked.find(|one| one.user == user) {
+        let asked = (
+            "You are asked to help".to_owned(),
+            responder.message.clone(),
+        );
+        message.details.insert(0, asked);
+    }
+    message
 }
 
 fn about(
@@ -176,10 +278,9 @@ fn details(incident: &Incident, alerts: &[&Alert], kind: Kind) -> Vec<(String, S
     if let (Kind::Resolved, Some(at)) = (kind, incident.resolved_at) {
         details.push(("Resolved".to_owned(), at.to_rfc3339()));
     }
-    for alert in alerts {
-        if alert.title == incident.title {
-            details.extend(alert.details.iter().cloned());
-        }
+    let same = alerts.iter().filter(|alert| alert.title == incident.title);
+    for alert in same.take(DETAILED_MAX) {
+        details.extend(alert.details.iter().cloned());
     }
     let others = alerts
         .iter()
@@ -224,3 +325,6 @@ const fn urgency(urgency: people::Urgency) -> Urgency {
         people::Urgency::Low => Urgency::Low,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,14 @@
 
 pub(crate) mod account;
 mod by_account;
+mod canary;
+pub mod direct;
 pub mod egress;
 pub(crate) mod exchange;
 mod listen;
 pub mod mail;
 mod message;
+pub mod outside;
 pub(crate) mod post;
 pub mod queue;
 mod receipts;
@@ -16,6 +19,7 @@ pub(crate) mod report;
 pub mod tally;
 mod web_push;
 mod websocket;
+mod word;
 
 use std::io;
 use std::sync::Arc;
@@ -35,6 +39,7 @@ use tocsin_wire::page_message::{Kind, one_line};
 
 use crate::links::{KnownKey, Use};
 use crate::ports::{Accounts, StorageError, Vault};
+use crate::vigil::Vigil;
 use account::{Opened, Provider};
 use by_account::Callbacks;
 use egress::Egress;
@@ -77,6 +82,8 @@ pub struct Needs {
     pub public_url: String,
     /// Where attempts are counted.
     pub tally: Arc<Tally>,
+    /// Where the canary's way is noted.
+    pub vigil: Arc<Vigil>,
 }
 
 /// Why delivery could not be started.
@@ -207,11 +214,19 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             .read(|state| message::sort(state, work))
     };
     loop {
+        courier.needs.tally.goes_round();
         for late in queue.overdue(LANE_WAIT, Instant::now()) {
             let courier = Arc::clone(&courier);
             tokio::spawn(async move { courier.not_tried(late).await });
         }
-        let Ok(next) = tokio::time::timeout(LANE_LOOK, queue.next(sort)).await else {
+        let next = tokio::select! {
+            next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
+            run = queue.canary() => {
+                tokio::spawn(canary::through_the_sink(Arc::clone(&courier), run));
+                continue;
+            }
+        };
+        let Ok(next) = next else {
             continue;
         };
         let Some((channel, work)) = next else {
@@ -373,9 +388,9 @@ impl Courier {
             return Err(Report::refused("the address was removed"));
         };
         letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
-        let (base, bound) = (&self.needs.public_url, &letter.bound);
+        let (base, bound) = (&self.needs.public_url, letter.bound.as_ref());
         let signed = |place: &str, usage| {
-            let token = link_key.as_ref()?.token(bound, usage);
+            let token = link_key.as_ref()?.token(bound?, usage);
             Some(format!("{base}/{place}/{token}"))
         };
         let callbacks = Callbacks::new(

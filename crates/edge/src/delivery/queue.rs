@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::Purpose;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
@@ -23,18 +22,17 @@ pub struct Work {
 
 /// What is sent first; the smallest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub(crate) enum Rank {
+    /// A page for something critical.
+    Critical,
+    /// Any other page.
     Page,
+    /// Word that something is over.
     Resolved,
+    /// What wakes nobody.
+    Notice,
+    /// A test.
     Test,
-}
-
-const fn rank(purpose: Purpose) -> Rank {
-    match purpose {
-        Purpose::Page(_) => Rank::Page,
-        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
-        Purpose::Test => Rank::Test,
-    }
 }
 
 #[derive(Default)]
@@ -47,12 +45,14 @@ struct Lane {
 struct Lanes {
     fresh: VecDeque<(Instant, Work)>,
     by_channel: BTreeMap<ChannelKind, Lane>,
+    /// Runs of the canary that wait to be taken up.
+    canaries: VecDeque<u64>,
     closed: bool,
 }
 
 /// The queue; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Queue(Arc<(Mutex<Lanes>, Notify)>);
+pub struct Queue(Arc<(Mutex<Lanes>, Notify, Notify)>);
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -64,6 +64,37 @@ impl Queue {
     pub fn push(&self, work: Work) {
         self.lock().fresh.push_back((Instant::now(), work));
         self.0.1.notify_one();
+    }
+
+    /// Adds the canary of this run.
+    pub fn push_canary(&self, run: u64) {
+        self.lock().canaries.push_back(run);
+        self.0.2.notify_one();
+    }
+
+    /// The run of the canary that came.
+    pub(crate) async fn canary(&self) -> u64 {
+        loop {
+            if let Some(run) = self.lock().canaries.pop_front() {
+                return run;
+            }
+            self.0.2.notified().await;
+        }
+    }
+
+    /// How long the oldest message waits for its turn.
+    #[must_use]
+    pub fn oldest(&self, now: Instant) -> Duration {
+        let lanes = self.lock();
+        let ranked = lanes
+            .by_channel
+            .values()
+            .flat_map(|lane| lane.waiting.values());
+        let first = ranked
+            .filter_map(VecDeque::front)
+            .chain(lanes.fresh.front());
+        let oldest = first.map(|(since, _)| now.duration_since(*since)).max();
+        oldest.unwrap_or_default()
     }
 
     /// No further attempt is begun.
@@ -83,11 +114,11 @@ impl Queue {
         lanes.fresh.len() + ranked.map(VecDeque::len).sum::<usize>()
     }
 
-    /// The next attempt that may begin. `sort` tells purpose and channel of one that was just added; `None` from it drops the
+    /// The next attempt that may begin. `sort` tells rank and channel of one that was just added; `None` from it drops the
     /// attempt. Ends with `None` once closed.
     pub(crate) async fn next(
         &self,
-        sort: impl Fn(Work) -> Option<(Purpose, ChannelKind)>,
+        sort: impl Fn(Work) -> Option<(Rank, ChannelKind)>,
     ) -> Option<(ChannelKind, Work)> {
         loop {
             let fresh = std::mem::take(&mut self.lock().fresh);
@@ -98,10 +129,10 @@ impl Queue {
                 .collect();
             {
                 let mut lanes = self.lock();
-                for (since, work, (purpose, channel)) in sorted {
+                for (since, work, (rank, channel)) in sorted {
                     let lane = lanes.by_channel.entry(channel).or_default();
                     lane.waiting
-                        .entry(rank(purpose))
+                        .entry(rank)
                         .or_default()
                         .push_back((since, work));
                 }
@@ -166,7 +197,7 @@ fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
 
 #[cfg(test)]
 mod tests {
-    use tocsin_domain::id::{Entropy, IncidentId};
+    use tocsin_domain::id::Entropy;
 
     use super::*;
 
@@ -182,7 +213,6 @@ mod tests {
     #[tokio::test]
     async fn pages_go_first_and_a_full_channel_holds_up_nobody_else() {
         let mut entropy = Counting(1);
-        let incident = IncidentId::random(&mut entropy);
         let works: Vec<Work> = (0..20)
             .map(|_| Work {
                 notification: NotificationId::random(&mut entropy),
@@ -192,15 +222,16 @@ mod tests {
         let sort = |work: Work| {
             let index = works.iter().position(|one| *one == work).unwrap();
             Some(match index {
-                0 => (Purpose::Test, ChannelKind::Email),
-                1 => (Purpose::Resolved(incident), ChannelKind::Email),
-                19 => (Purpose::Test, ChannelKind::Ntfy),
-                _ => (Purpose::Page(incident), ChannelKind::Email),
+                18 => (Rank::Critical, ChannelKind::Email),
+                0 => (Rank::Test, ChannelKind::Email),
+                1 => (Rank::Resolved, ChannelKind::Email),
+                19 => (Rank::Test, ChannelKind::Ntfy),
+                _ => (Rank::Page, ChannelKind::Email),
             })
         };
         let queue = Queue::default();
         works.iter().for_each(|work| queue.push(*work));
-        for expected in &works[2..18] {
+        for expected in works[18..19].iter().chain(&works[2..17]) {
             assert_eq!(
                 queue.next(sort).await,
                 Some((ChannelKind::Email, *expected))
@@ -214,7 +245,7 @@ mod tests {
         queue.done(ChannelKind::Email);
         assert_eq!(
             queue.next(sort).await,
-            Some((ChannelKind::Email, works[18]))
+            Some((ChannelKind::Email, works[17]))
         );
         queue.done(ChannelKind::Email);
         assert_eq!(
@@ -224,9 +255,13 @@ mod tests {
         );
         assert_eq!(queue.waiting(), 1);
         let wait = Duration::from_secs(3_600);
+        assert!(queue.oldest(Instant::now() + wait) >= wait);
         assert_eq!(queue.overdue(wait, Instant::now()), []);
         assert_eq!(queue.overdue(wait, Instant::now() + wait), [works[0]]);
         assert_eq!(queue.waiting(), 0);
+        assert_eq!(queue.oldest(Instant::now()), Duration::ZERO);
+        queue.push_canary(7);
+        assert_eq!(queue.canary().await, 7);
         queue.close();
         assert_eq!(queue.next(sort).await, None);
     }

@@ -18,6 +18,7 @@ use super::Courier;
 use super::account::{Opened, Provider};
 use super::by_account::{method, twilio_access};
 use super::exchange::Call;
+use crate::answers;
 
 /// How often providers are asked.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
@@ -111,8 +112,8 @@ pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
 async fn round(courier: &Courier) {
     let followed = courier.followed.all();
     let questions: Vec<Question> = courier.needs.engine.read(|state| {
-        let owed = state.receipts_owed.iter().chain(&followed);
-        let messages = owed.filter_map(|id| state.notifications.get(id));
+        let owed = state.receipts_owed().chain(followed);
+        let messages = owed.filter_map(|id| state.notifications.get(&id));
         messages.filter_map(question).take(ROUND_MAX).collect()
     });
     if questions.is_empty() {
@@ -222,12 +223,22 @@ async fn ask_pushover(courier: &Courier, opened: &Opened, question: &Question) {
 
 /// Whether somebody is still to answer the page.
 fn wants_answer(state: &State, id: NotificationId) -> bool {
-    let message = state.notifications.get(&id);
-    let incident = message.and_then(|message| match message.purpose {
-        Purpose::Page(incident) => state.incidents.get(&incident),
-        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test => None,
-    });
-    incident.is_some_and(tocsin_domain::incident::Incident::is_unanswered)
+    let Some(message) = state.notifications.get(&id) else {
+        return false;
+    };
+    let incident = |id| state.incidents.get(&id);
+    answers::carried(state, message).any(|one| match one.purpose {
+        Purpose::Page(id) => {
+            let unanswered = incident(id).filter(|known| known.is_unanswered());
+            unanswered.is_some_and(|known| !known.spares(one.user))
+        }
+        Purpose::Request(id) => incident(id).is_some_and(|known| known.awaits(one.user)),
+        Purpose::Notice(_)
+        | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_)
+        | Purpose::Test
+        | Purpose::Word(_) => false,
+    })
 }
 
 impl Courier {
@@ -249,19 +260,20 @@ impl Courier {
         let _ = self.ask(Actor::System, ask).await;
     }
 
-    /// Acknowledges a page in the name of who got it. Whether there was one to acknowledge.
-    pub(super) async fn acknowledge(&self, id: NotificationId) -> bool {
-        let found = self.needs.engine.read(|state| {
+    /// Acknowledges what a message told in the name of who got it. The words for what it came to; none when nothing was done.
+    pub(super) async fn acknowledge(&self, id: NotificationId) -> Option<&'static str> {
+        let engine = &self.needs.engine;
+        let (user, channel, incidents) = engine.read(|state| {
             let message = state.notifications.get(&id)?;
-            let incident = message.purpose.incident()?;
-            Some((message.user, message.channel, incident))
-        });
-        let Some((user, channel, incident)) = found else {
-            return false;
-        };
-        let ask = Ask::Respond(RespondAsk::Acknowledge { incident, by: user });
-        self.ask(Actor::Channel { user, channel }, ask)
-            .await
-            .is_ok()
+            let incidents = answers::open_subjects(state, id);
+            Some((message.user, message.channel, incidents))
+        })?;
+        let mut is_done = false;
+        for incident in incidents.iter().copied() {
+            let ask = Ask::Respond(RespondAsk::Acknowledge { incident, by: user });
+            let answer = self.ask(Actor::Channel { user, channel }, ask).await;
+            is_done |= answer.is_ok();
+        }
+        is_done.then(|| engine.read(|state| answers::acknowledged_words(state, &incidents)))
     }
 }

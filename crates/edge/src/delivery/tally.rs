@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
@@ -23,6 +24,8 @@ struct Counted {
     attempts: BTreeMap<(ChannelKind, &'static str), u64>,
     last: BTreeMap<ChannelKind, Last>,
     waiting: usize,
+    /// When delivery last went round.
+    round: Option<Instant>,
 }
 
 /// What delivery did since the start.
@@ -47,6 +50,17 @@ impl Tally {
         self.lock().waiting = waiting;
     }
 
+    pub(crate) fn goes_round(&self) {
+        self.lock().round = Some(Instant::now());
+    }
+
+    /// How long ago delivery last went round, in milliseconds; nothing before it began.
+    #[must_use]
+    pub fn quiet_ms(&self) -> u64 {
+        let round = self.lock().round;
+        round.map_or(0, |round| millis(round.elapsed()))
+    }
+
     /// Attempts by channel and outcome.
     #[must_use]
     pub fn attempts(&self) -> Vec<(ChannelKind, &'static str, u64)> {
@@ -68,6 +82,11 @@ impl Tally {
     pub fn waiting(&self) -> usize {
         self.lock().waiting
     }
+}
+
+/// Milliseconds of a duration.
+pub(crate) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The word of an outcome in the API.

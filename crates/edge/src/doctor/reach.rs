@@ -69,9 +69,17 @@ fn used_policies<'a>(state: &'a State, installation: &Installation) -> Vec<&'a P
 fn people_of(state: &State, policy: &Policy, now: Timestamp) -> Vec<UserId> {
     let targets = policy.levels.iter().flat_map(|level| &level.targets);
     targets
-        .filter_map(|target| match target {
-            Recipient::User(user) => Some(*user),
-            Recipient::Schedule(id) => Some(state.schedules.get(id)?.shift_at(now)?.user),
+        .flat_map(|target| match target {
+            Recipient::User(user) => vec![*user],
+            Recipient::Schedule(id) => {
+                let schedule = state.schedules.get(id);
+                let shift = schedule.and_then(|schedule| schedule.shift_at(now));
+                shift.map(|shift| shift.user).into_iter().collect()
+            }
+            Recipient::Team(id) => {
+                let team = state.teams.get(id);
+                team.map_or_else(Vec::new, |team| team.members.clone())
+            }
         })
         .collect()
 }

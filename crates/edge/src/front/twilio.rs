@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::page::Purpose;
@@ -14,10 +14,11 @@ use tocsin_domain::state::State as Known;
 use tocsin_wire::twilio::{Reply, Verb, fate, reply, signature, twiml};
 
 use crate::access::base64;
+use crate::answers;
 use crate::app::App;
 use crate::delivery::account::{self, Provider};
 use crate::delivery::spoken;
-use crate::http::answer::incident_numbered;
+use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
 use crate::http::body;
 use crate::links::{Bound, Use};
 
@@ -63,11 +64,19 @@ async fn pressed(app: &App, bound: &Bound, key: &str) -> String {
     let Some(verb) = Verb::of_key(key) else {
         return "This key means nothing. The page goes on.".to_owned();
     };
-    let Some(incident) = bound.incident else {
-        return "This call is about no incident.".to_owned();
-    };
+    let about = app.read(|state| answers::open_subjects(state, bound.notification));
     let person = (bound.user, bound.channel);
-    carry_out(app, person, incident, verb).await
+    match (verb, about.as_slice()) {
+        (_, []) => "This call is about no incident.".to_owned(),
+        (_, [incident]) => carry_out(app, person, *incident, verb).await,
+        (Verb::Acknowledge, several) => match acknowledge(app, person, several).await {
+            Ok(words) => words.to_owned(),
+            Err(problem) => format!("Nothing was done: {}.", problem.detail()),
+        },
+        (Verb::Resolve, _) => {
+            "This call is about several incidents: resolve them one by one in Tocsin.".to_owned()
+        }
+    }
 }
 
 /// Does what somebody asked for, and says what became of it. Asked for again, it changes nothing.
@@ -84,20 +93,23 @@ async fn carry_out(
     let Some((number, role)) = known else {
         return "There is no such incident.".to_owned();
     };
-    let ask = match verb {
-        Verb::Acknowledge => RespondAsk::Acknowledge { incident, by: user },
-        Verb::Resolve if role >= Role::Responder => RespondAsk::Resolve {
-            incident,
-            note: None,
-        },
+    let person = (user, channel);
+    let done = match verb {
+        Verb::Acknowledge => acknowledge(app, person, &[incident]).await.map(|_| {
+            let is_taken = app.read(|state| is_taken(state, incident));
+            if is_taken {
+                format!("Incident {number} is acknowledged.")
+            } else {
+                format!("Your part in incident {number} is done; others must acknowledge it too.")
+            }
+        }),
+        Verb::Resolve if role >= Role::Responder => {
+            let done = resolve(app, person, incident).await;
+            done.map(|()| format!("Incident {number} is resolved."))
+        }
         Verb::Resolve => return "You may not resolve incidents.".to_owned(),
     };
-    let actor = Actor::Channel { user, channel };
-    match (app.ask(&actor, Ask::Respond(ask)).await, verb) {
-        (Ok(_), Verb::Acknowledge) => format!("Incident {number} is acknowledged."),
-        (Ok(_), Verb::Resolve) => format!("Incident {number} is resolved."),
-        (Err(problem), _) => format!("Nothing was done: {}.", problem.detail()),
-    }
+    done.unwrap_or_else(|problem| format!("Nothing was done: {}.", problem.detail()))
 }
 
 /// Take the reply to a text
@@ -166,7 +178,8 @@ fn meant(state: &Known, people: &[UserId], reply: Reply) -> Option<(UserId, Inci
     let paged = |incident: IncidentId| {
         let mut messages = state.messages_about(incident);
         let page = messages.find(|message| {
-            message.purpose == Purpose::Page(incident) && people.contains(&message.user)
+            let asked = matches!(message.purpose, Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_));
+            asked && people.contains(&message.user)
         });
         page.map(|page| page.user)
     };

@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::id::ServiceId;
+use tocsin_engine::handle::{AskError, Done};
 use utoipa::ToSchema;
 
+use super::alert_list::AlertRequests;
 use super::body::Json as Body;
 use super::incident::incident_in;
 use super::problem::Problem;
@@ -18,6 +20,8 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::secret;
 
+/// Reasons against a list that are told.
+const REASONS_MAX: usize = 20;
 /// Characters of a dedup key at most.
 const KEY_CHARS_MAX: usize = 255;
 /// Characters of a key that is made here.
@@ -71,32 +75,118 @@ pub(crate) struct AlertAccepted {
     incident_id: Option<String>,
 }
 
-/// Raise, acknowledge or resolve an alert
-#[utoipa::path(post, path = "/api/tocsin/v1/alerts", tag = "alerts", request_body = AlertRequest,
-    responses((status = 202, body = AlertAccepted), (status = 400), (status = 404)))]
+/// What became of each alert of a list, in its order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertsAccepted {
+    alerts: Vec<AlertAnswer>,
+}
+
+/// What became of one alert of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum AlertAnswer {
+    /// It is on disk.
+    Accepted(AlertAccepted),
+    /// Nothing of it was kept.
+    Refused {
+        dedup_key: String,
+        /// The HTTP status it would have got alone.
+        status: u16,
+        /// Why.
+        detail: String,
+    },
+}
+
+/// Raise, acknowledge or resolve an alert, or several at once
+#[utoipa::path(post, path = "/api/tocsin/v1/alerts", tag = "alerts", request_body = AlertRequests,
+    responses((status = 202, body = AlertAccepted, description = "On disk; for a list, each as in 207"),
+        (status = 207, body = AlertsAccepted, description = "Some of a list were refused"),
+        (status = 400), (status = 404)))]
 pub(crate) async fn send_alert(
     State(app): State<App>,
     caller: Caller,
-    Body(request): Body<AlertRequest>,
-) -> Result<impl IntoResponse, Problem> {
-    let service = match &request.service_id {
-        Some(id) => id
-            .parse()
-            .map_err(|_| Problem::bad("service_id: not an id of a service"))?,
-        None => app
-            .read(|state| state.installation.as_ref().map(|all| all.default_service))
-            .ok_or_else(|| Problem::conflict("set Tocsin up first"))?,
-    };
+    Body(request): Body<AlertRequests>,
+) -> Result<Response, Problem> {
+    match request {
+        AlertRequests::One(request) => send_one(&app, &caller, *request).await,
+        AlertRequests::Many(requests) => send_many(&app, &caller, requests).await,
+    }
+}
+
+async fn send_one(app: &App, caller: &Caller, request: AlertRequest) -> Result<Response, Problem> {
+    let service = service_of(app, &request)?;
     let (dedup_key, ask) = ask_of(request, service)?;
     let done = app.ask(&caller.actor, Ask::Alert(ask)).await?;
-    let incident_id = incident_in(&done).map(|incident| incident.to_string());
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(AlertAccepted {
-            dedup_key,
-            incident_id,
-        }),
-    ))
+    let accepted = accepted(dedup_key, &done);
+    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+}
+
+/// Nothing of a list is taken when one of it cannot be read; the core may still refuse one and take the others.
+async fn send_many(
+    app: &App,
+    caller: &Caller,
+    requests: Vec<AlertRequest>,
+) -> Result<Response, Problem> {
+    let (mut keys, mut asks, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, request) in requests.into_iter().enumerate() {
+        let asked = service_of(app, &request).and_then(|service| ask_of(request, service));
+        match asked {
+            Ok((key, ask)) => {
+                keys.push(key);
+                asks.push(Ask::Alert(ask));
+            }
+            Err(problem) if reasons.len() < REASONS_MAX => {
+                reasons.push(format!("[{index}]: {}", problem.detail()));
+            }
+            Err(_) => {}
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(Problem::invalid(reasons));
+    }
+    let outcomes = match asks.is_empty() {
+        true => Vec::new(),
+        false => app.ask_all(&caller.actor, asks).await?,
+    };
+    let mut status = StatusCode::ACCEPTED;
+    let mut alerts = Vec::new();
+    for (dedup_key, outcome) in keys.into_iter().zip(outcomes) {
+        alerts.push(match outcome {
+            Ok(done) => AlertAnswer::Accepted(accepted(dedup_key, &done)),
+            Err(AskError::Refused(refusal)) => {
+                status = StatusCode::MULTI_STATUS;
+                let problem = Problem::from(refusal);
+                AlertAnswer::Refused {
+                    dedup_key,
+                    status: problem.status().as_u16(),
+                    detail: problem.detail().to_owned(),
+                }
+            }
+            // They are made durable together: what holds for one of these holds for all.
+            Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
+                return Err(error.into());
+            }
+        });
+    }
+    Ok((status, Json(AlertsAccepted { alerts })).into_response())
+}
+
+fn accepted(dedup_key: String, done: &Done) -> AlertAccepted {
+    AlertAccepted {
+        dedup_key,
+        incident_id: incident_in(done).map(|incident| incident.to_string()),
+    }
+}
+
+fn service_of(app: &App, request: &AlertRequest) -> Result<ServiceId, Problem> {
+    match &request.service_id {
+        Some(id) => id
+            .parse()
+            .map_err(|_| Problem::bad("service_id: not an id of a service")),
+        None => app
+            .read(|state| state.installation.as_ref().map(|all| all.default_service))
+            .ok_or_else(|| Problem::conflict("set Tocsin up first")),
+    }
 }
 
 fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk), Problem> {

@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State as Known;
 use tocsin_wire::markup::escape;
 use tocsin_wire::page_message::one_line;
@@ -20,11 +20,14 @@ use tocsin_wire::page_message::one_line;
 use super::body;
 use super::problem::Problem;
 use crate::access::base64;
+use crate::answers;
 use crate::app::App;
 use crate::links::{BadLink, Bound, Use};
 
 /// Bytes of a form at most.
 const FORM_BYTES_MAX: usize = 4_096;
+/// Incidents that are named beside the one that is shown.
+const OTHERS_MAX: usize = 20;
 /// Characters of a fact that are shown.
 const FACT_CHARS_MAX: usize = 500;
 
@@ -121,32 +124,82 @@ async fn bound(app: &App, token: String) -> Result<Bound, Response> {
 }
 
 async fn carry_out(app: &App, bound: &Bound, wish: Wish) -> String {
-    let Some(incident) = bound.incident else {
+    let subjects = app.read(|state| answers::open_subjects(state, bound.notification));
+    let Some(shown) = app.read(|state| shown(state, bound)) else {
         return "This message is about no incident.".to_owned();
     };
-    let by = bound.user;
-    let may_resolve = app.read(|state| may_resolve(state, bound));
-    let ask = match wish {
-        Wish::Acknowledge => RespondAsk::Acknowledge { incident, by },
-        Wish::Resolve if may_resolve => RespondAsk::Resolve {
-            incident,
-            note: None,
-        },
-        Wish::Resolve => return "You may not resolve incidents.".to_owned(),
-    };
-    let before = app.read(|state| state.incidents.get(&incident).map(|known| known.status));
-    let actor = Actor::Channel {
-        user: by,
-        channel: bound.channel,
-    };
-    match (app.ask(&actor, Ask::Respond(ask)).await, wish, before) {
-        (Ok(_), Wish::Acknowledge, Some(Status::Acknowledged)) => {
-            "Somebody has it already. Nothing changed.".to_owned()
+    let person = (bound.user, bound.channel);
+    match wish {
+        Wish::Acknowledge => {
+            let is_taken = |state: &Known| subjects.iter().all(|id| is_taken(state, *id));
+            let before = app.read(is_taken);
+            match acknowledge(app, person, &subjects).await {
+                Ok(_) if before => "Somebody has it already. Nothing changed.".to_owned(),
+                Ok(words) => words.to_owned(),
+                Err(problem) => refusal_of(&problem),
+            }
         }
-        (Ok(_), Wish::Acknowledge, _) => "You have it. Nobody else is paged for it now.".to_owned(),
-        (Ok(_), Wish::Resolve, _) => "It is resolved.".to_owned(),
-        (Err(problem), _, _) => refusal_of(&problem),
+        Wish::Resolve if app.read(|state| may_resolve(state, bound)) => {
+            match resolve(app, person, shown).await {
+                Ok(()) => "It is resolved.".to_owned(),
+                Err(problem) => refusal_of(&problem),
+            }
+        }
+        Wish::Resolve => "You may not resolve incidents.".to_owned(),
     }
+}
+
+/// Acknowledges what a message told, in the name of who got it; the words for what it came to.
+pub(crate) async fn acknowledge(
+    app: &App,
+    (user, channel): (UserId, ChannelKind),
+    incidents: &[IncidentId],
+) -> Result<&'static str, Problem> {
+    let (mut done, mut refused) = (0, None);
+    for incident in incidents {
+        let (incident, by) = (*incident, user);
+        let ask = RespondAsk::Acknowledge { incident, by };
+        let actor = Actor::Channel { user, channel };
+        match app.ask(&actor, Ask::Respond(ask)).await {
+            Ok(_) => done += 1,
+            Err(problem) => refused = Some(problem),
+        }
+    }
+    match refused {
+        None => Ok(app.read(|state| answers::acknowledged_words(state, incidents))),
+        Some(problem) if done == 0 => Err(problem),
+        Some(_) => Ok("Not all of it could be taken: sign in to see what is left."),
+    }
+}
+
+/// Resolves one incident in the name of who got a message about it.
+pub(crate) async fn resolve(
+    app: &App,
+    (user, channel): (UserId, ChannelKind),
+    incident: IncidentId,
+) -> Result<(), Problem> {
+    let ask = RespondAsk::Resolve {
+        incident,
+        note: None,
+    };
+    let actor = Actor::Channel { user, channel };
+    app.ask(&actor, Ask::Respond(ask)).await.map(|_| ())
+}
+
+/// Whether somebody has it.
+pub(crate) fn is_taken(state: &Known, incident: IncidentId) -> bool {
+    let known = state.incidents.get(&incident);
+    known.is_some_and(|known| known.status == Status::Acknowledged)
+}
+
+/// The incident that is shown of those that a message told: the first that nobody has, else the first that is not over.
+fn shown(state: &Known, bound: &Bound) -> Option<IncidentId> {
+    let all = answers::open_subjects(state, bound.notification);
+    let untaken = all.iter().find(|id| {
+        let known = state.incidents.get(id);
+        known.is_some_and(|known| known.status == Status::Triggered)
+    });
+    untaken.or(all.first()).copied()
 }
 
 fn refusal_of(problem: &Problem) -> String {
@@ -160,7 +213,7 @@ fn may_resolve(state: &Known, bound: &Bound) -> bool {
 
 fn page_of(app: &App, bound: &Bound, told: Option<&str>) -> Response {
     let page = app.read(|state| {
-        let incident = state.incidents.get(&bound.incident?)?;
+        let incident = state.incidents.get(&shown(state, bound)?)?;
         Some(written(state, bound, incident, told))
     });
     match page {
@@ -188,9 +241,15 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
     }
     if incident.is_open() {
         add(format_args!("<form method=\"post\">"));
-        if incident.status == Status::Triggered {
+        let others = others(state, bound, incident);
+        if incident.status == Status::Triggered || incident.awaits(bound.user) {
+            let words = if others.is_empty() {
+                "Acknowledge"
+            } else {
+                "Acknowledge all"
+            };
             add(format_args!(
-                "<button name=\"action\" value=\"acknowledge\">Acknowledge</button>"
+                "<button name=\"action\" value=\"acknowledge\">{words}</button>"
             ));
         }
         if may_resolve(state, bound) {
@@ -201,6 +260,11 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
         add(format_args!("</form>"));
     }
     add(format_args!("<dl>"));
+    for other in others(state, bound, incident).iter().take(OTHERS_MAX) {
+        let name = format!("Also, incident {}", other.number);
+        let value = escape(&one_line(&other.title, FACT_CHARS_MAX));
+        add(format_args!("<dt>{}</dt><dd>{value}</dd>", escape(&name)));
+    }
     for (name, value) in facts(state, bound, incident) {
         let value = escape(&one_line(&value, FACT_CHARS_MAX));
         add(format_args!("<dt>{}</dt><dd>{value}</dd>", escape(&name)));
@@ -209,6 +273,16 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
         "</dl><p class=\"small\">Whoever has this link answers in your name: do not pass it on. It works for 72 hours.</p>"
     ));
     page
+}
+
+/// What else the message told that is not over.
+fn others<'a>(state: &'a Known, bound: &Bound, shown: &Incident) -> Vec<&'a Incident> {
+    let all = answers::subjects(state, bound.notification).into_iter();
+    let others = all.filter(|id| *id != shown.id);
+    others
+        .filter_map(|id| state.incidents.get(&id))
+        .filter(|incident| incident.is_open())
+        .collect()
 }
 
 fn standing(state: &Known, incident: &Incident) -> String {

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::shape::Instant;
 use crate::app::App;
 use crate::doctor::{CheckState, Diagnosis, diagnose, diagnose_sometimes};
 
@@ -16,6 +17,13 @@ pub(crate) struct Readiness {
     able_to_page: bool,
     /// Names of the checks that failed.
     reasons: Vec<String>,
+    /// When the auditor last looked; null before it first did.
+    audited_at: Option<Instant>,
+    /// When the canary last came through; null before it first did.
+    canary_at: Option<Instant>,
+    /// Milliseconds since then, by this server's clock, so that who asks needs no right one.
+    audit_age_ms: Option<u64>,
+    canary_age_ms: Option<u64>,
 }
 
 /// Is Tocsin alive?
@@ -39,11 +47,16 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
+    let (seen, now) = (app.vigil.seen(), app.now());
     (
         status,
         Json(Readiness {
             able_to_page: diagnosis.able_to_page,
             reasons,
+            audited_at: seen.looked_at.map(Instant),
+            canary_at: seen.canary_at.map(Instant),
+            audit_age_ms: seen.looked_at.map(|at| now.ms_since(at)),
+            canary_age_ms: seen.canary_at.map(|at| now.ms_since(at)),
         }),
     )
         .into_response()

@@ -8,9 +8,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::incident::Status;
+use tocsin_domain::time::Timestamp;
 use tocsin_wire::prometheus_text::{CONTENT_TYPE, Exposition, MetricKind};
 
 use crate::app::App;
+use crate::vigil::Seen;
 
 /// Answered requests by status class.
 #[derive(Default)]
@@ -49,6 +51,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let mut text = Exposition::default();
     write_core(&app, &mut text);
     write_delivery(&app, &mut text);
+    write_vigil(&app.vigil.seen(), &mut text);
     for (name, help, value) in app.telemetry.numbers() {
         text.family(name, MetricKind::Gauge, help)
             .sample(&[], value);
@@ -149,6 +152,59 @@ fn write_delivery(app: &App, text: &mut Exposition) {
         "Messages that wait for their turn to be sent",
     )
     .sample(&[], app.tally.waiting() as f64);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and times of this size lose nothing that matters"
+)]
+fn write_vigil(seen: &Seen, text: &mut Exposition) {
+    let mut number = |name, kind, help, value: Option<f64>| {
+        if let Some(value) = value {
+            text.family(name, kind, help).sample(&[], value);
+        }
+    };
+    let seconds = |at: Timestamp| at.as_millis() as f64 / 1_000.0;
+    let counter = MetricKind::Counter;
+    let gauge = MetricKind::Gauge;
+    let (name, help) = ("tocsin_audit_looks_total", "Looks of the auditor");
+    number(name, counter, help, Some(seen.looks as f64));
+    let (name, help) = (
+        "tocsin_audit_last_timestamp_seconds",
+        "When the auditor last looked",
+    );
+    number(name, gauge, help, seen.looked_at.map(seconds));
+    let (name, help) = (
+        "tocsin_audit_messages_total",
+        "Messages of the auditor to administrators",
+    );
+    number(name, counter, help, Some(seen.pages as f64));
+    let (name, help) = ("tocsin_canary_sent_total", "Canaries sent");
+    number(name, counter, help, Some(seen.canaries_sent as f64));
+    let (name, help) = ("tocsin_canary_passed_total", "Canaries that came through");
+    number(name, counter, help, Some(seen.canaries_back as f64));
+    let (name, help) = (
+        "tocsin_canary_last_success_timestamp_seconds",
+        "When the canary last came through",
+    );
+    number(name, gauge, help, seen.canary_at.map(seconds));
+    let help = "What the auditor found at its last look, by kind";
+    text.family("tocsin_audit_findings", gauge, help);
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    for one in &seen.findings {
+        *kinds.entry(one.kind.word()).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        text.sample(&[("kind", "any")], 0.0);
+    }
+    for (kind, count) in kinds {
+        text.sample(&[("kind", kind)], count as f64);
+    }
+    let help = "How long the last canary took from the beginning up to a stage";
+    text.family("tocsin_canary_seconds", gauge, help);
+    for (stage, ms) in &seen.took_ms {
+        text.sample(&[("stage", stage.word())], *ms as f64 / 1_000.0);
+    }
 }
 
 #[expect(

@@ -1,16 +1,22 @@
 //! The HTTP side: the table of all routes, and the layers that every request passes.
 
+mod active_alerts;
 pub(crate) mod address;
 pub(crate) mod alert;
+mod alert_list;
 pub(crate) mod answer;
 pub(crate) mod body;
+pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
 pub(crate) mod incident;
+pub(crate) mod intake;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
@@ -24,6 +30,7 @@ pub(crate) mod rule;
 pub(crate) mod session;
 pub(crate) mod shape;
 pub(crate) mod share;
+pub(crate) mod simulation;
 pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
@@ -81,7 +88,7 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = roster(people(table));
+    let table = intake(roster(people(table)));
     prometheus::add_to(settings(watch(table)))
 }
 
@@ -127,17 +134,47 @@ fn access(table: Table) -> Table {
 }
 
 fn incidents(table: Table) -> Table {
+    let table = table
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::snooze, incident::respond::cancel_snooze),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::reassign))
+        .add(Who::Role(Responder), routes!(incident::respond::escalate))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::request_responders),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::answer_request),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::merge))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_priority),
+        )
+        .add(
+            Who::Role(Responder),
+            routes!(incident::respond::set_urgency),
+        )
+        .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
         .add(Who::Role(Viewer), routes!(incident::list_incidents))
         .add(Who::Role(Responder), routes!(incident::declare))
         .add(Who::Role(Viewer), routes!(incident::detail::get_incident))
         .add(Who::Role(Viewer), routes!(incident::timeline::timeline))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_incident),
+        )
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
+        .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -156,12 +193,37 @@ fn people(table: Table) -> Table {
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(notice::get_notices, notice::set_notices),
+        )
         .add(Who::Role(Viewer), routes!(notification::get_notification))
+        .add(
+            Who::Role(Viewer),
+            routes!(incident::explain::explain_notification),
+        )
 }
 
 fn roster(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(oncall::on_call))
+        .add(Who::Role(Viewer), routes!(oncall::own_shifts))
+        .add(Who::Role(Viewer), routes!(finding::list_findings))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(calendar::list_calendars, calendar::add_calendar),
+        )
+        .add(Who::SelfOr(Admin), routes!(calendar::renew_calendar))
+        .add(Who::SelfOr(Admin), routes!(calendar::revoke_calendar))
+        .add(Who::Public, routes!(calendar::read_calendar))
+        .add(Who::Role(Viewer), routes!(roster::team::list_teams))
+        .add(Who::Role(Admin), routes!(roster::team::add_team))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::team::replace_team, roster::team::remove_team),
+        )
+        .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
+        .add(Who::Role(Admin), routes!(roster::team::set_priorities))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
         .add(Who::Role(Admin), routes!(roster::schedule::add_schedule))
         .add(
@@ -171,6 +233,26 @@ fn roster(table: Table) -> Table {
                 roster::schedule::remove_schedule
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::schedule::get_schedule))
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::render_schedule),
+        )
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::rendered::preview_schedule),
+        )
+        .add(Who::Role(Responder), routes!(roster::change::add_override))
+        .add(
+            Who::Role(Responder),
+            routes!(roster::change::remove_override),
+        )
+        .add(Who::Role(Admin), routes!(roster::change::add_temporary))
+        .add(Who::Role(Admin), routes!(roster::change::remove_temporary))
+        .add(Who::Role(Responder), routes!(roster::change::propose_swap))
+        .add(Who::Role(Responder), routes!(roster::change::accept_swap))
+        .add(Who::Role(Responder), routes!(roster::change::decline_swap))
+        .add(Who::Role(Responder), routes!(roster::change::withdraw_swap))
         .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
         .add(Who::Role(Admin), routes!(roster::policy::add_policy))
         .add(
@@ -181,12 +263,61 @@ fn roster(table: Table) -> Table {
             ),
         )
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
+        .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
         .add(Who::Role(Admin), routes!(roster::service::replace_service))
         .add(Who::Role(Admin), routes!(roster::service::add_integration))
         .add(
             Who::Role(Admin),
             routes!(roster::service::remove_integration),
+        )
+}
+
+fn intake(table: Table) -> Table {
+    table
+        .add(Who::Role(Viewer), routes!(intake::settings::get_settings))
+        .add(Who::Role(Admin), routes!(intake::settings::set_settings))
+        .add(Who::Role(Viewer), routes!(intake::rule::list_alert_rules))
+        .add(Who::Role(Admin), routes!(intake::rule::set_alert_rules))
+        .add(Who::Role(Viewer), routes!(intake::rule::list_service_rules))
+        .add(Who::Role(Admin), routes!(intake::rule::set_service_rules))
+        .add(Who::Role(Responder), routes!(intake::dry_run::dry_run))
+        .add(Who::Role(Viewer), routes!(intake::window::list_windows))
+        .add(Who::Role(Responder), routes!(intake::window::add_window))
+        .add(
+            Who::Role(Responder),
+            routes!(
+                intake::window::replace_window,
+                intake::window::remove_window
+            ),
+        )
+        .add(Who::Role(Responder), routes!(intake::window::end_window))
+        .add(
+            Who::Role(Viewer),
+            routes!(intake::heartbeat::list_heartbeats),
+        )
+        .add(Who::Role(Admin), routes!(intake::heartbeat::add_heartbeat))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                intake::heartbeat::replace_heartbeat,
+                intake::heartbeat::remove_heartbeat
+            ),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::call))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::call_by_post),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::start))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::start_by_post),
+        )
+        .add(Who::Key(Front::Heartbeats), routes!(intake::call::fail))
+        .add(
+            Who::Key(Front::Heartbeats),
+            routes!(intake::call::fail_by_post),
         )
 }
 

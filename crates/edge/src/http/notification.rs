@@ -17,12 +17,18 @@ use crate::app::App;
 pub(crate) enum MessagePurpose {
     /// Wakes somebody.
     Page,
+    /// Tells of what wakes nobody.
+    Notice,
+    /// Asks somebody to help whoever has it.
+    Request,
     /// Tells that it is over.
     Resolved,
     /// Tells a system that keeps the incident too that somebody took it.
     Acknowledged,
     /// Sent on request.
     Test,
+    /// Word about duty.
+    Word,
 }
 
 /// Where a message stands.
@@ -31,6 +37,8 @@ pub(crate) enum MessagePurpose {
 pub(crate) enum PageState {
     /// Not tried yet.
     Planned,
+    /// Told together with others, by a message to the same address.
+    Together,
     /// An attempt is under way.
     Sending,
     /// Tried without success, and will be again.
@@ -143,6 +151,7 @@ pub(crate) fn page_state(message: &page::Notification) -> PageState {
     match message.state {
         Delivery::Due { .. } if message.attempts.is_empty() => PageState::Planned,
         Delivery::Due { .. } => PageState::Retrying,
+        Delivery::Together { .. } => PageState::Together,
         Delivery::Sending { .. } => PageState::Sending,
         Delivery::Delivered { .. } => PageState::Delivered,
         Delivery::Failed { .. } => PageState::Failed,
@@ -156,7 +165,8 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
     let method = user.and_then(|user| user.contact_method(message.contact_method));
     let due_at = match message.state {
         Delivery::Due { at } => at,
-        Delivery::Sending { .. }
+        Delivery::Together { .. }
+        | Delivery::Sending { .. }
         | Delivery::Delivered { .. }
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => message
@@ -172,9 +182,12 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
         level: message.level.map(|level| level + 1),
         purpose: match message.purpose {
             Purpose::Page(_) => MessagePurpose::Page,
+            Purpose::Request(_) => MessagePurpose::Request,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
             Purpose::Acknowledged(_) => MessagePurpose::Acknowledged,
+            Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
+            Purpose::Word(_) => MessagePurpose::Word,
         },
         state: page_state(message),
         due_at: Instant(due_at),

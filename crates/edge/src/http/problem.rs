@@ -149,6 +149,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound { what } => Self::not_found(&what),
             Refusal::Conflict { why } => Self::conflict(why),
+            Refusal::Forbidden { why } => Self::forbidden(why),
             Refusal::Invalid { reasons } => Self::invalid(reasons),
         }
     }

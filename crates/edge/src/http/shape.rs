@@ -204,6 +204,18 @@ pub(crate) fn named_user(state: &State, user: tocsin_domain::id::UserId) -> Name
     }
 }
 
+/// A schedule by name.
+pub(crate) fn named_schedule(state: &State, schedule: tocsin_domain::id::ScheduleId) -> Named {
+    let name = state
+        .schedules
+        .get(&schedule)
+        .map_or_else(|| "a removed schedule".to_owned(), |one| one.name.clone());
+    Named {
+        id: schedule.to_string(),
+        name,
+    }
+}
+
 /// A service by name.
 pub(crate) fn named_service(state: &State, service: tocsin_domain::id::ServiceId) -> Named {
     let name = state

@@ -18,6 +18,7 @@ use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
     NewToken, Once, QueryError, StorageError, Telemetry, Vault, Watch, Watching,
 };
+use tocsin_edge::vigil::{Stage, Vigil};
 use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
@@ -139,6 +140,7 @@ pub(crate) struct Outlets {
     pub(crate) queue: Queue,
     pub(crate) feed: Feed,
     pub(crate) committed: Committed,
+    pub(crate) vigil: Arc<Vigil>,
 }
 
 impl Effects for Outlets {
@@ -158,6 +160,10 @@ impl Effects for Outlets {
                 number,
             }),
             Effect::Freeze { .. } => {}
+            Effect::Canary { run } => {
+                self.vigil.canary_at(run, Stage::Committed);
+                self.queue.push_canary(run);
+            }
         }
     }
 }

@@ -303,3 +303,106 @@ async fn an_incident_can_be_declared_and_alerts_sent_by_the_native_api() {
         (StatusCode::BAD_REQUEST, 3)
     );
 }
+
+#[tokio::test]
+async fn a_list_of_alerts_is_taken_in_order_and_one_that_is_refused_does_not_cost_the_others() {
+    let world = World::new();
+    let alert = |key: &str, action: &str| json!({"dedup_key": key, "action": action, "summary": "disk full", "severity": "warning", "source": "db1"});
+    let none = world.post("/alerts", json!([])).await;
+    assert_eq!(
+        (none.status, none.json()["alerts"].clone()),
+        (StatusCode::ACCEPTED, json!([]))
+    );
+    let all = [
+        alert("a", "trigger"),
+        alert("b", "trigger"),
+        alert("a", "resolve"),
+        alert("nothing", "resolve"),
+    ];
+    let answer = world.post("/alerts", json!(all)).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let answers = answer.json()["alerts"].clone();
+    let incident = |index: usize| answers[index]["incident_id"].clone();
+    assert_eq!(incident(0), incident(2));
+    assert_ne!(incident(0), incident(1));
+    assert_eq!(incident(3), json!(null));
+    assert_eq!(world.get("/incidents/1").await.json()["status"], "resolved");
+    assert_eq!(
+        world.get("/incidents/2").await.json()["status"],
+        "triggered"
+    );
+
+    let mut elsewhere = alert("c", "trigger");
+    elsewhere["service_id"] = json!("QAAAAAAAAAAAAA");
+    let answer = world
+        .post("/alerts", json!([elsewhere, alert("d", "trigger")]))
+        .await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS, "{}", answer.text());
+    let answers = answer.json()["alerts"].clone();
+    assert_eq!(answers[0]["status"], 404);
+    assert_eq!(answers[0]["dedup_key"], "c");
+    assert!(answers[1]["incident_id"].is_string());
+}
+
+#[tokio::test]
+async fn of_a_list_with_one_that_cannot_be_read_nothing_is_taken() {
+    let world = World::new();
+    let good = json!({"dedup_key": "a", "action": "trigger", "summary": "disk full", "severity": "warning", "source": "db1"});
+    let bad =
+        json!({"dedup_key": "b", "action": "trigger", "severity": "warning", "source": "db1"});
+    let answer = world.post("/alerts", json!([good, bad])).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(
+        answer.text().contains("[1]: summary: needed"),
+        "{}",
+        answer.text()
+    );
+    let many: Vec<_> = (0..1_001).map(|_| good.clone()).collect();
+    let answer = world.post("/alerts", json!(many)).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.text().contains("at most 1000"), "{}", answer.text());
+    for wrong in [json!("text"), json!(7), json!([7]), json!([[good]])] {
+        let answer = world.post("/alerts", wrong.clone()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn the_alerts_that_fire_are_listed_by_pages() {
+    let world = World::new();
+    let alert = |key: usize, action: &str| json!({"dedup_key": format!("k{key}"), "action": action, "summary": "disk full", "severity": "warning", "source": "db1"});
+    let all: Vec<_> = (0..25).map(|key| alert(key, "trigger")).collect();
+    world.post("/alerts", json!(all)).await;
+    world.post("/alerts", alert(3, "resolve")).await;
+    let mut keys = Vec::new();
+    let mut path = "/alerts?limit=10".to_owned();
+    loop {
+        let page = world.get(&path).await.json();
+        let items = page["items"].as_array().unwrap();
+        keys.extend(
+            items
+                .iter()
+                .map(|one| one["dedup_key"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/alerts?limit=10&cursor={cursor}"),
+            None => break,
+        }
+    }
+    keys.sort();
+    let mut expected: Vec<String> = (0..25)
+        .filter(|key| *key != 3)
+        .map(|key| format!("k{key}"))
+        .collect();
+    expected.sort();
+    assert_eq!(keys, expected);
+    let first = &world.get("/alerts?limit=1").await.json()["items"][0];
+    assert_eq!(first["service"]["name"], "First service", "{first}");
+    assert_eq!(
+        world.get("/alerts?cursor=QAAAAAAAAAAAAA").await.status,
+        StatusCode::BAD_REQUEST
+    );
+    let none = world.get("/alerts?service_id=QAAAAAAAAAAAAA").await.json();
+    assert_eq!(none["items"], json!([]));
+}

@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tocsin_domain::command::{Ask, Command, RosterAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::oncall_command::OncallAsk;
 use tocsin_domain::page::Outcome;
 use tocsin_edge::delivery::egress::{Egress, Lookup};
 use tocsin_wire::webhook::{SignedHeaders, verify};
@@ -15,12 +18,12 @@ use tocsin_wire::webhook::{SignedHeaders, verify};
 use crate::fakes::START;
 use crate::world::World;
 
-const KEY: &str = "a-signing-key-of-the-test";
+pub(crate) const KEY: &str = "a-signing-key-of-the-test";
 
 /// A request as it came.
-struct Received {
+pub(crate) struct Received {
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
@@ -35,7 +38,7 @@ impl Received {
 }
 
 /// A server on loopback that answers each request with `answer`, or never when it is empty.
-fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+pub(crate) fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
     listen(answer, answer.is_empty())
 }
 
@@ -92,9 +95,10 @@ fn receive(connection: &TcpStream) -> Option<Received> {
     Some(Received { head, body })
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfine\n";
+pub(crate) const OK: &str =
+    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfine\n";
 
-fn loopback() -> Egress {
+pub(crate) fn loopback() -> Egress {
     Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
 }
 
@@ -131,6 +135,44 @@ async fn a_webhook_is_signed_and_carries_its_key() {
         (body["title"].as_str(), body["kind"].as_str()),
         (Some("web is down"), Some("page"))
     );
+}
+
+/// Lets the core look who has duty.
+fn look(world: &World) {
+    let ask = Ask::Roster(RosterAsk::Oncall(OncallAsk::NoticeHandOffs));
+    let actor = Actor::System;
+    let done = world.engine.ask_and_wait(Command { actor, ask });
+    done.map(|_| ()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_gets_duty_is_told_until_when_and_nobody_is_paged() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.bob, "webhook", &address, Some(KEY)).await;
+    look(&world);
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let schedules = world.get("/schedules").await.json();
+    let id = schedules["items"][0]["id"].as_str().unwrap().to_owned();
+    let until = START.plus_ms(3_600_000).to_rfc3339();
+    let body = serde_json::json!({"user_id": world.bob.to_string(), "until": until});
+    world
+        .post(&format!("/schedules/{id}/overrides"), body)
+        .await;
+    look(&world);
+    let (outcome, _) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Accepted);
+    let body: serde_json::Value = serde_json::from_slice(&requests.recv().unwrap().body).unwrap();
+    assert_eq!(body["kind"], "handoff");
+    let title = body["title"].as_str().unwrap();
+    assert!(
+        title.starts_with("You are on call for \"First schedule\" until "),
+        "{title}"
+    );
+    look(&world);
+    assert!(requests.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -117,8 +117,8 @@ async fn who_comes_back_is_told_what_was_missed_once() {
 
 #[tokio::test]
 async fn who_missed_too_much_or_comes_from_elsewhere_reads_everything_anew() {
-    let world = World::with(|settings| settings.events_per_minute = 1_000);
-    for n in 0..250 {
+    let world = World::with(|settings| settings.events_per_minute = 10_000);
+    for n in 0..1_200 {
         world.raise(&format!("k{n}")).await;
     }
     let now = world.engine.read(|state| state.position);

@@ -26,6 +26,7 @@ use tocsin_edge::ports::rules::Rules;
 use tocsin_edge::ports::scrape::ScrapeTargets;
 use tocsin_edge::ports::{Accounts, Metrics, NewToken, Vault, Watch, Watching};
 use tocsin_edge::secret::key_hash;
+use tocsin_edge::vigil::Vigil;
 use tocsin_engine::handle::Ended;
 use tocsin_engine::{Clock, Core, EngineHandle, Past};
 use tower::ServiceExt;
@@ -51,6 +52,7 @@ pub(crate) struct World {
     pub(crate) queue: Queue,
     pub(crate) committed: Committed,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) vigil: Arc<Vigil>,
     pub(crate) sight: Arc<Sight>,
     pub(crate) samples: Arc<Samples>,
     pub(crate) rules: Arc<FixedRules>,
@@ -97,10 +99,12 @@ impl World {
             Arc::new(Tally::default()),
         );
         let committed = Committed::default();
+        let vigil = Arc::new(Vigil::default());
         let outlets = Outlets {
             queue: queue.clone(),
             feed: feed.clone(),
             committed: committed.clone(),
+            vigil: Arc::clone(&vigil),
         };
         let core = Core::new(
             Past::default(),
@@ -142,6 +146,7 @@ impl World {
             watch: Arc::clone(&sight) as Arc<dyn Watch>,
             feed,
             tally: Arc::clone(&tally),
+            vigil: Arc::clone(&vigil),
             settings,
         });
         let router = tocsin_edge::router(app);
@@ -180,6 +185,7 @@ impl World {
             queue,
             committed,
             tally,
+            vigil,
             sight,
             samples,
             rules,
@@ -313,7 +319,14 @@ impl World {
 
     /// Starts delivery to where `egress` lets it.
     pub(crate) fn deliver(&self, egress: Egress, attempt_wait: Duration) -> Delivery {
-        let needs = Needs {
+        let needs = self.needs(egress);
+        let often = Duration::from_millis(20);
+        Delivery::start_asking(self.queue.clone(), needs, attempt_wait, often).unwrap()
+    }
+
+    /// What sending needs.
+    pub(crate) fn needs(&self, egress: Egress) -> Needs {
+        Needs {
             engine: self.engine.clone(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             vault: Arc::clone(&self.vault) as Arc<dyn Vault>,
@@ -321,9 +334,8 @@ impl World {
             egress,
             public_url: "http://tocsin.example".to_owned(),
             tally: Arc::clone(&self.tally),
-        };
-        let often = Duration::from_millis(20);
-        Delivery::start_asking(self.queue.clone(), needs, attempt_wait, often).unwrap()
+            vigil: Arc::clone(&self.vigil),
+        }
     }
 
     /// How the first attempt that ends went.

@@ -12,16 +12,24 @@ use super::columns::{Row, merge_equal};
 impl Evaluator<'_> {
     /// `label_replace(rows, target, template, source, pattern)`.
     pub(super) fn label_replace(
-        &self,
+        &mut self,
         mut rows: Vec<Row>,
         [target, template, source, pattern]: [&str; 4],
     ) -> Result<Vec<Row>, EvalError> {
         let pattern = compile(pattern).map_err(|error| EvalError::argument(error.to_string()))?;
         self.check_label_name(target)?;
+        let references = template.matches('$').count();
         for row in &mut rows {
             let Some(found) = pattern.captures(row.labels.get(source)) else {
                 continue;
             };
+            // Each reference stands for a part of the source at most.
+            let source_len = row.labels.get(source).len();
+            self.pay_for_text(
+                template
+                    .len()
+                    .saturating_add(references.saturating_mul(source_len)),
+            )?;
             let mut value = String::new();
             found.expand(template, &mut value);
             set_label(row, target, &value);
@@ -31,7 +39,7 @@ impl Evaluator<'_> {
 
     /// `label_join(rows, target, separator, sources...)`.
     pub(super) fn label_join(
-        &self,
+        &mut self,
         mut rows: Vec<Row>,
         target: &str,
         separator: &str,
@@ -40,10 +48,24 @@ impl Evaluator<'_> {
         self.check_label_name(target)?;
         for row in &mut rows {
             let values: Vec<&str> = sources.iter().map(|name| row.labels.get(name)).collect();
+            let bytes = values.iter().map(|value| value.len() + separator.len());
+            self.pay_for_text(bytes.sum())?;
             let value = values.join(separator);
             set_label(row, target, &value);
         }
         merge_equal(rows)
+    }
+
+    /// Accounts for text of so many bytes before it is made, since it can grow by each function that wraps another: it takes memory
+    /// as values do.
+    fn pay_for_text(&mut self, bytes: usize) -> Result<(), EvalError> {
+        let paid = self.budget.spend(bytes.div_ceil(size_of::<f64>()));
+        paid.map_err(
+            |error| match matches!(error, EvalError::TooManySamples { .. }) {
+                true => EvalError::argument("the labels that it makes are too long in all"),
+                false => error,
+            },
+        )
     }
 
     /// Refuses what is no name of a label.

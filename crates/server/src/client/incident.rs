@@ -11,6 +11,7 @@ use serde_json::json;
 use super::api::{Answer, Api};
 use super::failure::Failure;
 use super::given::{self, Paging};
+use super::incident_respond::{self, RespondVerb};
 use super::incident_view::{self, Summary};
 use super::plain;
 use super::screen::Screen;
@@ -55,6 +56,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         note: Option<String>,
     },
+    #[command(flatten)]
+    Respond(RespondVerb),
     /// Write a note into the timeline
     Note {
         /// Its number or id
@@ -156,6 +159,7 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
             let answer = api.post(&["incidents", incident, "resolve"], &body)?;
             changed(&answer, screen)
         }
+        Verb::Respond(verb) => incident_respond::run(verb, api, screen),
         Verb::Note { incident, text } => {
             let text = if text == "-" {
                 from_stdin()?

@@ -40,6 +40,16 @@ pub(super) struct Summary {
     #[serde(default)]
     suppressed: Option<Plain>,
     #[serde(default)]
+    acknowledgement_ends_at: Option<Moment>,
+    #[serde(default)]
+    snoozed_until: Option<Moment>,
+    #[serde(default)]
+    priority: Option<Plain>,
+    #[serde(default)]
+    assigned_to: Vec<Named>,
+    #[serde(default)]
+    merged_into: Option<u64>,
+    #[serde(default)]
     relapses: u64,
     #[serde(default)]
     postmortem_ready: bool,
@@ -62,6 +72,8 @@ pub(super) struct Detail {
     pages: Vec<Notification>,
     #[serde(default)]
     paging: Option<Paging>,
+    #[serde(default)]
+    responders: Vec<Responder>,
     #[serde(default)]
     impact: Option<Impact>,
     #[serde(default)]
@@ -99,6 +111,12 @@ struct Paging {
     exhausted: bool,
     #[serde(default)]
     recipients: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Responder {
+    user: Named,
+    answer: Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -239,6 +257,23 @@ fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
         ("opened", Some(at(summary.opened_at))),
         ("paged", summary.paged_at.map(at)),
         ("acknowledged", summary.acknowledged_at.map(acknowledged)),
+        ("snoozed until", summary.snoozed_until.map(at)),
+        ("paged again", summary.acknowledgement_ends_at.map(at)),
+        (
+            "priority",
+            summary.priority.as_ref().map(ToString::to_string),
+        ),
+        (
+            "given to",
+            Some(names(&summary.assigned_to)).filter(|names| !names.is_empty()),
+        ),
+        ("asked to help", asked(&one.responders)),
+        (
+            "merged into",
+            summary
+                .merged_into
+                .map(|number| format!("incident {number}")),
+        ),
         ("recovered", summary.recovered_at.map(at)),
         ("resolved", summary.resolved_at.map(at)),
         ("relapses", relapses.map(|count| count.to_string())),
@@ -264,6 +299,15 @@ fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
     told.collect()
 }
 
+/// `Ann (accepted), Bob (pending)`
+fn asked(responders: &[Responder]) -> Option<String> {
+    let asked = responders.iter();
+    let asked: Vec<String> = asked
+        .map(|one| format!("{} ({})", one.user.name, one.answer))
+        .collect();
+    Some(asked.join(", ")).filter(|asked| !asked.is_empty())
+}
+
 fn uncertainty(summary: &Summary) -> String {
     match summary.onset_uncertainty_ms {
         None | Some(0) => String::new(),
@@ -285,7 +329,9 @@ fn next_step(summary: &Summary) -> Option<String> {
 fn escalation(paging: &Paging, look: &Look) -> String {
     let policy = name_or(paging.policy.as_ref(), "no policy");
     let mut line = match paging.level {
-        0 => format!("{policy}, nobody paged"),
+        0 if paging.recipients.is_empty() => format!("{policy}, nobody paged"),
+        0 if paging.exhausted => format!("{policy}, no level reached"),
+        0 => "people it was given to".to_owned(),
         level => format!("{policy}, level {level}"),
     };
     if !paging.recipients.is_empty() {

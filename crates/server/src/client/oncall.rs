@@ -1,29 +1,35 @@
-//! `tocsin oncall who`, `schedule list`, `policy list`: who is paged, when and in which order.
+//! `tocsin oncall …`, `policy list`: who is paged, when and in which order, and what will keep a page from somebody.
 
 use clap::Subcommand;
 use serde::Deserialize;
 
 use super::api::Api;
 use super::failure::Failure;
-use super::given::{all, whole};
+use super::given::{all, choose, whole};
 use super::look::{Look, Tone};
 use super::plain::Plain;
+use super::rota::{self, Shift};
+use super::schedule::Range;
 use super::screen::Screen;
 use super::shape::{Moment, Named, name_or};
 use super::table::{Cell, Table};
+use super::user;
 
 /// What can be asked about who is on call.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum OncallVerb {
-    /// Show who is on call now, by policy and level
+    /// Show who is on call now, until when, and who is next
     Who,
-}
-
-/// What can be done with schedules.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum ScheduleVerb {
-    /// List schedules and whose turn it is
-    List,
+    /// Show when somebody is on call, in any schedule
+    Shifts {
+        /// Who: name, mail address or id; without it, the owner of the token
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        range: Range,
+    },
+    /// Show what will keep a page from somebody in the next 14 days
+    Findings,
 }
 
 /// What can be done with escalation policies.
@@ -50,29 +56,34 @@ struct Via {
 }
 
 #[derive(Debug, Deserialize)]
-struct Schedule {
-    id: Plain,
-    name: Plain,
-    time_zone: Plain,
+struct OnCall {
+    items: Vec<Place>,
     #[serde(default)]
-    layer: Option<Layer>,
-    #[serde(default)]
-    on_call_now: Option<Named>,
-    #[serde(default)]
-    next_handoff_at: Option<Moment>,
+    schedules: Vec<Duty>,
+}
+
+/// Who has duty in a schedule, and what comes then.
+#[derive(Debug, Deserialize)]
+struct Duty {
+    schedule: Named,
+    now: Option<Shift>,
+    until: Option<Moment>,
+    next: Option<Shift>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Layer {
-    turn: Turn,
-    #[serde(default)]
-    members: Vec<Plain>,
+struct Finding {
+    text: Plain,
+    since: Moment,
+    until: Option<Moment>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Turn {
-    every: u64,
-    unit: Plain,
+/// The escalation policy that somebody names.
+pub(super) fn policy_named(api: &Api, given: &str) -> Result<Plain, Failure> {
+    let policies: Vec<Named> = all(api, &["escalation-policies"])?;
+    let noun = "escalation policy";
+    let chosen = choose(policies, noun, given, |one| &one.id, |one| vec![&one.name])?;
+    Ok(chosen.id)
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,6 +100,10 @@ struct Level {
     delay_minutes: f64,
     #[serde(default)]
     targets: Vec<Recipient>,
+    #[serde(default)]
+    round_robin: bool,
+    #[serde(default)]
+    each_must_acknowledge: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,15 +112,17 @@ struct Recipient {
     id: Plain,
 }
 
-pub(super) fn who(verb: &OncallVerb, api: &Api, screen: &Screen) -> Result<(), Failure> {
+pub(super) fn run(verb: &OncallVerb, api: &Api, screen: &Screen) -> Result<(), Failure> {
     match verb {
-        OncallVerb::Who => screen.show_list(&api.get(&["oncall"], &[])?, places),
-    }
-}
-
-pub(super) fn schedule(verb: &ScheduleVerb, api: &Api, screen: &Screen) -> Result<(), Failure> {
-    match verb {
-        ScheduleVerb::List => screen.show_list(&api.get(&["schedules"], &whole())?, schedules),
+        OncallVerb::Who => screen.show(&api.get(&["oncall"], &[])?, who),
+        OncallVerb::Shifts { user, range } => {
+            let mut query = range.ends(&screen.look)?.to_vec();
+            if let Some(given) = user {
+                query.push(("user", user::named(api, given)?.id.to_string()));
+            }
+            screen.show(&api.get(&["oncall", "shifts"], &query)?, rota::shifts)
+        }
+        OncallVerb::Findings => screen.show_list(&api.get(&["oncall", "findings"], &[])?, findings),
     }
 }
 
@@ -113,17 +130,67 @@ pub(super) fn policy(verb: &PolicyVerb, api: &Api, screen: &Screen) -> Result<()
     match verb {
         PolicyVerb::List => {
             let answer = api.get(&["escalation-policies"], &whole())?;
-            // Levels name people and schedules by id alone.
+            // Levels name people, schedules and teams by id alone.
             let known: Vec<Named> = if screen.wants_json() {
                 Vec::new()
             } else {
-                [all(api, &["users"])?, all(api, &["schedules"])?].concat()
+                let (people, schedules) = (all(api, &["users"])?, all(api, &["schedules"])?);
+                [people, schedules, all(api, &["teams"])?].concat()
             };
             screen.show_list(&answer, |found: &[Policy], look| {
                 policies(found, &known, look)
             })
         }
     }
+}
+
+fn who(now: &OnCall, look: &Look) -> String {
+    let places = places(&now.items, look);
+    if now.schedules.is_empty() {
+        return places;
+    }
+    let duties = duties(&now.schedules, look);
+    format!("{places}\n{duties}")
+}
+
+fn duties(all: &[Duty], look: &Look) -> String {
+    let mut table = Table::new(&["SCHEDULE", "NOW", "UNTIL", "NEXT", "FROM"]);
+    for one in all {
+        let person = match &one.now {
+            Some(shift) => Cell::from(&shift.user.name),
+            None => Cell::toned("nobody", Tone::Bad),
+        };
+        let next = one.next.as_ref();
+        table.row([
+            (&one.schedule.name).into(),
+            person,
+            one.until
+                .map(|until| look.moment(until.0))
+                .unwrap_or_default()
+                .into(),
+            name_or(next.map(|shift| &shift.user), "").into(),
+            next.map(|shift| look.clock(shift.from.0))
+                .unwrap_or_default()
+                .into(),
+        ]);
+    }
+    table.draw(look, "There are no schedules.")
+}
+
+fn findings(all: &[Finding], look: &Look) -> String {
+    let mut table = Table::new(&["SINCE", "UNTIL", "WHAT"]);
+    for one in all {
+        let until = one.until.map(|until| look.clock(until.0));
+        table.row([
+            look.moment(one.since.0).into(),
+            until.unwrap_or_default().into(),
+            (&one.text).into(),
+        ]);
+    }
+    table.draw(
+        look,
+        "In the next 14 days every page would find somebody who can be reached.",
+    )
 }
 
 fn places(all: &[Place], look: &Look) -> String {
@@ -154,41 +221,19 @@ fn places(all: &[Place], look: &Look) -> String {
     table.draw(look, "Nobody is on call: no escalation policy is in use.")
 }
 
-fn schedules(all: &[Schedule], look: &Look) -> String {
-    let mut table = Table::new(&[
-        "NAME",
-        "ON CALL",
-        "NEXT HAND-OFF",
-        "TURNS",
-        "TIME ZONE",
-        "ID",
-    ]);
-    for one in all {
-        let turns = one.layer.as_ref().map(turns).unwrap_or_default();
-        let next = one.next_handoff_at.map(|next| look.moment(next.0));
-        table.row([
-            (&one.name).into(),
-            name_or(one.on_call_now.as_ref(), "nobody").into(),
-            next.unwrap_or_default().into(),
-            turns.into(),
-            (&one.time_zone).into(),
-            (&one.id).into(),
-        ]);
-    }
-    table.draw(look, "There are no schedules.")
-}
-
-/// `3 people, every week`
-fn turns(layer: &Layer) -> String {
-    let people = match layer.members.len() {
-        1 => "1 person".to_owned(),
-        count => format!("{count} people"),
+/// What is special about a level.
+fn options(level: &Level) -> String {
+    let turn = if level.round_robin {
+        " (one in turn)"
+    } else {
+        ""
     };
-    let unit = layer.turn.unit.as_str();
-    match layer.turn.every {
-        1 => format!("{people}, every {}", unit.trim_end_matches('s')),
-        every => format!("{people}, every {every} {unit}"),
-    }
+    let each = if level.each_must_acknowledge {
+        " (each must acknowledge)"
+    } else {
+        ""
+    };
+    format!("{turn}{each}")
 }
 
 fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
@@ -212,7 +257,7 @@ fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
                     "".into()
                 },
                 (index + 1).to_string().into(),
-                pages.join(", ").into(),
+                format!("{}{}", pages.join(", "), options(level)).into(),
                 after(policy, index, level).into(),
                 if is_first {
                     (&policy.id).into()
@@ -272,19 +317,36 @@ mod tests {
     }
 
     #[test]
-    fn schedules_show_whose_turn_it_is() {
+    fn who_is_on_call_tells_of_each_schedule_until_when_and_who_is_next() {
+        let given = r#"{"items":[],"schedules":[
+            {"schedule":{"id":"Q2","name":"Days"},"time_zone":"UTC","until":"2026-11-23T17:15:58Z",
+             "now":{"from":"2026-11-23T05:15:58Z","until":"2026-11-23T17:15:58Z","user":{"id":"Q3","name":"Ann"},
+                    "reason":{"kind":"layer","layer":0,"id":null}},
+             "next":{"from":"2026-11-23T17:15:58Z","until":"2026-11-24T05:15:58Z","user":{"id":"Q4","name":"Bob"},
+                     "reason":{"kind":"override","layer":null,"id":"QO"}}},
+            {"schedule":{"id":"Q5","name":"Nights"},"time_zone":"UTC","until":null,"now":null,"next":null}]}"#;
+        let now: OnCall = Answer::of(given).parsed().unwrap();
+        assert_eq!(
+            who(&now, &Look::of_test()).lines().collect::<Vec<_>>(),
+            [
+                "Nobody is on call: no escalation policy is in use.",
+                "",
+                "SCHEDULE  NOW     UNTIL                             NEXT  FROM",
+                "Days      Ann     in 10 h, 2026-11-23 18:15:58 CET  Bob   2026-11-23 18:15:58 CET",
+                "Nights    nobody",
+            ]
+        );
+    }
+
+    #[test]
+    fn findings_say_what_will_be_wrong_and_when() {
         check(
-            r#"{"items":[
-                {"id":"Q1","name":"Days","time_zone":"Europe/Paris","on_call_now":{"id":"Q3","name":"Ann"},
-                 "next_handoff_at":"2026-11-23T17:15:58Z",
-                 "layer":{"start":"2026-01-01T00:00:00Z","turn":{"every":1,"unit":"weeks"},"members":["Q3"]}},
-                {"id":"Q2","name":"Nights","time_zone":"UTC",
-                 "layer":{"start":"2026-01-01T00:00:00Z","turn":{"every":12,"unit":"hours"},"members":["Q3","Q4"]}}]}"#,
-            schedules,
+            r#"{"items":[{"key":"gap:Q1:0-5-0","kind":"gap","text":"Nobody is on call in \"Days\"\u001b[2J",
+                "since":"2026-11-23T17:15:58Z","until":null,"times":1}],"days":14}"#,
+            findings,
             &[
-                "NAME    ON CALL  NEXT HAND-OFF                     TURNS                     TIME ZONE     ID",
-                "Days    Ann      in 10 h, 2026-11-23 18:15:58 CET  1 person, every week      Europe/Paris  Q1",
-                "Nights  nobody                                     2 people, every 12 hours  UTC           Q2",
+                "SINCE                             UNTIL  WHAT",
+                "in 10 h, 2026-11-23 18:15:58 CET         Nobody is on call in \"Days\"[2J",
             ],
         );
     }
@@ -296,13 +358,13 @@ mod tests {
             .unwrap();
         check(
             r#"{"items":[{"id":"Q1","name":"Web","repeat":2,"levels":[
-                {"delay_minutes":5,"targets":[{"kind":"user","id":"Q3"}]},
+                {"delay_minutes":5,"targets":[{"kind":"user","id":"Q3"}],"round_robin":true},
                 {"delay_minutes":0.5,"targets":[{"kind":"schedule","id":"Q9"}]}]}]}"#,
             |all, look| policies(all, &known, look),
             &[
-                "NAME  LEVEL  PAGES        NEXT LEVEL AFTER             ID",
-                "Web   1      user Ann     5 min                        Q1",
-                "      2      schedule Q9  0.5 min, then again 2 times",
+                "NAME  LEVEL  PAGES                   NEXT LEVEL AFTER             ID",
+                "Web   1      user Ann (one in turn)  5 min                        Q1",
+                "      2      schedule Q9             0.5 min, then again 2 times",
             ],
         );
     }

@@ -1,7 +1,10 @@
 //! The commands against a small server that says what a test wants it to say.
 
+mod explained;
 mod fake;
 mod refusals;
+mod responding;
+mod schedules;
 mod test_pages;
 
 use clap::{CommandFactory, Parser};

@@ -141,7 +141,7 @@ fn judged(error: &AskError) -> Outcome {
         | AskError::NotDurable(_)
         | AskError::Busy
         | AskError::Stopped => Outcome::Again,
-        AskError::Refused(Refusal::Invalid { .. }) => {
+        AskError::Refused(Refusal::Invalid { .. } | Refusal::Forbidden { .. }) => {
             tracing::error!(%error, "the core refused an alert of a rule");
             Outcome::Done
         }

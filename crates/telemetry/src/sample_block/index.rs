@@ -41,10 +41,28 @@ pub(crate) struct TimeColumn {
 pub(crate) struct Run {
     /// Its column of times.
     pub(crate) column: u32,
+    /// Twice its length, and one more when a value is a staleness marker: there are many runs, and all stay in memory.
+    told: u32,
+}
+
+impl Run {
+    /// A run of so many bytes with times of a column.
+    pub(crate) fn new(column: u32, len: usize, has_stale: bool) -> Self {
+        Self {
+            column,
+            told: crate::series::short(len << 1 | usize::from(has_stale)),
+        }
+    }
+
     /// Bytes it takes.
-    pub(crate) len: u32,
+    pub(crate) fn len(self) -> u32 {
+        self.told >> 1
+    }
+
     /// Whether one of its values is a staleness marker.
-    pub(crate) has_stale: bool,
+    pub(crate) fn has_stale(self) -> bool {
+        self.told & 1 == 1
+    }
 }
 
 /// What belongs to one series.
@@ -107,10 +125,7 @@ pub(crate) fn pack(index: &Index) -> Result<Vec<u8>, Damaged> {
         before = i64::from(run.column);
     }
     for run in &index.runs {
-        put_u64(
-            &mut plain,
-            (u64::from(run.len) << 1) | u64::from(run.has_stale),
-        );
+        put_u64(&mut plain, u64::from(run.told));
     }
     put_len(&mut plain, index.pages.len());
     for page in &index.pages {
@@ -297,14 +312,11 @@ fn read_runs(reader: &mut Reader<'_>, columns: usize) -> Option<Vec<Run>> {
         let place = usize::try_from(column).ok().filter(|at| *at < columns)?;
         runs.push(Run {
             column: u32::try_from(place).ok()?,
-            len: 0,
-            has_stale: false,
+            told: 0,
         });
     }
     for run in &mut runs {
-        let told = reader.u64()?;
-        run.len = u32::try_from(told >> 1).ok()?;
-        run.has_stale = told & 1 != 0;
+        run.told = u32::try_from(reader.u64()?).ok()?;
     }
     Some(runs)
 }

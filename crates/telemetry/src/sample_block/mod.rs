@@ -40,6 +40,8 @@ const TRAILER_LEN: u64 = 16;
 const PAGE_BYTES: usize = 64 << 10;
 /// Samples of one run at most: what a query decodes at least. Twice as many would take 2 % less room.
 const RUN_SAMPLES_MAX: usize = 960;
+/// Runs of which only the first one's place in the file is kept: those of the others follow from their lengths.
+const RUNS_BETWEEN_PLACES: usize = 16;
 /// Columns of times that a block keeps unpacked.
 const COLUMNS_KEPT_MAX: usize = 256;
 
@@ -129,8 +131,8 @@ pub(crate) struct SampleBlock {
     /// Its series, sorted by their numbers in the registry.
     series: Vec<OfSeries>,
     runs: Vec<Run>,
-    /// Where each run ends, in bytes of the data.
-    run_ends: Vec<u64>,
+    /// Where every [`RUNS_BETWEEN_PLACES`]th run begins, in bytes of the data.
+    run_places: Vec<u64>,
     columns: Vec<TimeColumn>,
     column_ends: Vec<u64>,
     unpacked: Mutex<BTreeMap<u32, Arc<[i64]>>>,
@@ -168,7 +170,11 @@ impl SampleBlock {
             end += u64::from(len);
             end
         };
-        let run_ends: Vec<u64> = index.runs.iter().map(|run| ends(run.len)).collect();
+        let groups = index.runs.chunks(RUNS_BETWEEN_PLACES);
+        let group_ends: Vec<u64> = groups
+            .map(|runs| runs.iter().fold(0, |_, run| ends(run.len())))
+            .collect();
+        let run_places = [0].into_iter().chain(group_ends).collect();
         let column_ends = index.columns.iter().map(|column| ends(column.len));
         let column_ends: Vec<u64> = column_ends.collect();
         let pages = index.pages.len() as u64;
@@ -189,7 +195,7 @@ impl SampleBlock {
             unpacker: IntUnpacker::new(&packing)?,
             series: Vec::new(),
             runs: index.runs,
-            run_ends,
+            run_places,
             columns: index.columns,
             column_ends,
             unpacked: Mutex::default(),
@@ -366,9 +372,11 @@ impl SampleBlock {
         scratch: &mut Scratch,
         values: &mut Vec<f64>,
     ) -> Result<(), ReadError> {
-        let Run { column, len, .. } = self.runs[run];
-        let bytes = self.read(self.run_ends[run] - u64::from(len), len)?;
-        let count = self.columns[column as usize].count as usize;
+        let (group, of_group) = (run / RUNS_BETWEEN_PLACES, run % RUNS_BETWEEN_PLACES);
+        let before = &self.runs[run - of_group..run];
+        let before: u64 = before.iter().map(|run| u64::from(run.len())).sum();
+        let bytes = self.read(self.run_places[group] + before, self.runs[run].len())?;
+        let count = self.columns[self.runs[run].column as usize].count as usize;
         decode_values(&bytes, count, &self.unpacker, scratch, values)
             .map_err(|error| self.unreadable(&error.to_string()))
     }

@@ -51,7 +51,7 @@ impl Chunk for SealedRun {
     }
 
     fn may_be_stale(&self) -> bool {
-        self.block.runs[self.run].has_stale
+        self.block.runs[self.run].has_stale()
     }
 
     fn read_values(&self, places: Range<usize>, values: &mut Vec<f64>) -> Result<(), SourceError> {

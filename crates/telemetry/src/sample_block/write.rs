@@ -115,11 +115,8 @@ impl BlockWriter {
             .encode(values, &mut self.packer, &mut self.run)?;
         let run = std::mem::take(&mut self.run);
         let put = self.put_bytes(&run);
-        self.index.runs.push(Run {
-            column,
-            len: short(run.len()),
-            has_stale: values.iter().any(|value| is_stale(*value)),
-        });
+        let has_stale = values.iter().any(|value| is_stale(*value));
+        self.index.runs.push(Run::new(column, run.len(), has_stale));
         self.run = run;
         put?;
         let about = &mut self.index.about;

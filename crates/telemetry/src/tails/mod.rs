@@ -5,11 +5,13 @@
 //! that questions about the last minutes read no block.
 
 mod clock;
+mod room;
 mod tail;
 
 use std::collections::BTreeMap;
 
 use clock::Clocks;
+use room::Room;
 use tail::Tail;
 
 use crate::series::short;
@@ -28,6 +30,7 @@ pub(crate) type Late = BTreeMap<u32, BTreeMap<i64, u64>>;
 #[derive(Default)]
 pub(crate) struct Tails {
     tails: Vec<Tail>,
+    room: Room,
     clocks: Clocks,
     late: Late,
     /// Late samples that are being sealed.
@@ -58,7 +61,7 @@ pub(crate) struct Sealable<'a> {
     /// Tells equal times apart cheaply: two series with the same key have the same times.
     pub(crate) key: (u32, u32, usize),
     pub(crate) times: &'a [i64],
-    pub(crate) values: &'a [f64],
+    pub(crate) values: Vec<f64>,
 }
 
 /// Samples of one series that are in memory.
@@ -66,8 +69,7 @@ pub(crate) struct View<'a> {
     /// Tells equal times apart cheaply: two series with the same key have the same times.
     pub(crate) key: (u32, u32, usize),
     pub(crate) times: &'a [i64],
-    /// In two parts.
-    pub(crate) values: [&'a [f64]; 2],
+    pub(crate) values: Vec<f64>,
     /// Nothing of the span is in a block or late: these are all samples there are.
     pub(crate) is_whole: bool,
 }
@@ -75,13 +77,12 @@ pub(crate) struct View<'a> {
 impl Tails {
     /// Time of the newest sample of a series, also when it is only in blocks.
     pub(crate) fn newest_ms(&self, series: u32) -> Option<i64> {
-        self.tails.get(series as usize)?.newest_ms
+        self.tails.get(series as usize)?.newest_ms()
     }
 
     /// Says that blocks hold samples of a series up to a time.
     pub(crate) fn note_sealed(&mut self, series: u32, newest_ms: i64) {
-        let tail = self.tail_mut(series);
-        tail.newest_ms = tail.newest_ms.max(Some(newest_ms));
+        self.tail_mut(series).note_newest(newest_ms);
     }
 
     fn tail_mut(&mut self, series: u32) -> &mut Tail {
@@ -95,17 +96,17 @@ impl Tails {
     /// Adds a sample.
     pub(crate) fn push(&mut self, series: u32, at_ms: i64, value: f64) -> Pushed {
         let tail = self.tail_mut(series);
-        if tail.newest_ms.is_some_and(|newest| at_ms <= newest) {
+        if tail.newest_ms().is_some_and(|newest| at_ms <= newest) {
             return self.push_old(series, at_ms, value);
         }
-        tail.newest_ms = Some(at_ms);
+        tail.note_newest(at_ms);
         if tail.is_empty() {
             self.begin(series, at_ms);
         } else {
             self.follow(series, at_ms);
         }
         let tail = &mut self.tails[series as usize];
-        tail.push(value);
+        tail.push(value, &mut self.room);
         self.last_clock = Some(tail.clock);
         self.unsealed += 1;
         Pushed::Added
@@ -151,7 +152,7 @@ impl Tails {
             let clock = self.clocks.get(tail.clock);
             let times = clock.slice(tail.first, tail.len());
             if let Ok(at) = times.binary_search(&at_ms) {
-                return known(tail.get(at).map(f64::to_bits) == Some(bits));
+                return known(tail.get(at, &self.room).map(f64::to_bits) == Some(bits));
             }
         }
         for late in [&self.late, &self.late_freezing] {
@@ -174,7 +175,7 @@ impl Tails {
         if kept == 0 {
             return;
         }
-        tail.drop_front(kept);
+        tail.drop_front(kept, &mut self.room);
         if tail.is_empty() {
             self.clocks.release(tail.clock);
         }
@@ -193,10 +194,12 @@ impl Tails {
         let skipped = if is_whole { 0 } else { tail.sealed as usize };
         let first = all.partition_point(|time| *time < from_ms).max(skipped);
         let end = all.partition_point(|time| *time <= to_ms).max(first);
+        let mut values = Vec::new();
+        tail.copy(first, end, &self.room, &mut values);
         Some(View {
             key: (tail.clock, tail.first + short(first), end - first),
             times: &all[first..end],
-            values: tail.parts(first, end),
+            values,
             is_whole,
         })
     }
@@ -281,7 +284,7 @@ impl Tails {
     /// What the next block takes of a series' tail.
     pub(crate) fn sealable(&self, series: u32) -> Option<Sealable<'_>> {
         let tail = self.tails.get(series as usize)?;
-        let values = tail.frozen();
+        let values = tail.frozen(&self.room);
         if values.is_empty() {
             return None;
         }
@@ -313,7 +316,7 @@ impl Tails {
             let kept = match is_late {
                 true => 0,
                 false if few => {
-                    let since = tail.newest_ms.map_or(i64::MIN, |newest| newest - KEPT_MS);
+                    let since = tail.newest_ms().map_or(i64::MIN, |newest| newest - KEPT_MS);
                     let times = self
                         .clocks
                         .get(tail.clock)
@@ -324,13 +327,14 @@ impl Tails {
                 false => 1,
             };
             let dropped = (tail.sealed as usize).saturating_sub(kept);
-            tail.drop_front(dropped);
+            tail.drop_front(dropped, &mut self.room);
             if tail.is_empty() {
                 self.clocks.release(tail.clock);
             }
         }
         self.unsealed = self.unsealed.saturating_sub(sealed);
         self.trim_clocks();
+        self.room.trim();
     }
 
     /// Lets go of sealed samples of series that got none since `since_ms`. Gives the series that have nothing in memory now.
@@ -338,7 +342,7 @@ impl Tails {
         let mut idle = Vec::new();
         for (number, tail) in self.tails.iter_mut().enumerate() {
             let number = short(number);
-            let is_idle = tail.newest_ms.is_some_and(|newest| newest < since_ms)
+            let is_idle = tail.newest_ms().is_some_and(|newest| newest < since_ms)
                 && tail.is_sealed()
                 && !self.late.contains_key(&number)
                 && !self.late_freezing.contains_key(&number);
@@ -346,7 +350,7 @@ impl Tails {
                 continue;
             }
             if !tail.is_empty() {
-                tail.clear();
+                tail.clear(&mut self.room);
                 self.clocks.release(tail.clock);
             }
             idle.push(number);

@@ -27,7 +27,7 @@ type Sealed = BTreeMap<(u32, i64), u64>;
 fn seal(tails: &mut Tails, sealed: &mut Sealed) {
     for series in 0..4 {
         if let Some(found) = tails.sealable(series) {
-            let points = found.times.iter().zip(found.values);
+            let points = found.times.iter().zip(&found.values);
             sealed.extend(points.map(|(at, value)| ((series, *at), value.to_bits())));
         }
         for (at, bits) in tails.sealable_late(series).into_iter().flatten() {
@@ -79,7 +79,7 @@ proptest! {
         for series in 0..4 {
             let view = tails.view(series, from, to);
             let is_whole = view.as_ref().is_some_and(|view| view.is_whole);
-            let in_memory = view.iter().flat_map(|view| view.times.iter().zip(view.values.concat()));
+            let in_memory = view.iter().flat_map(|view| view.times.iter().zip(&view.values));
             let in_memory = in_memory.map(|(at, value)| (*at, value.to_bits()));
             let mut found: BTreeMap<i64, u64> = BTreeMap::new();
             if !is_whole {

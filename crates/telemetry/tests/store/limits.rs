@@ -146,6 +146,38 @@ fn one_source_with_too_many_series_is_told_so_and_takes_no_room_from_others() {
 }
 
 #[test]
+fn clients_that_fill_the_store_leave_room_for_the_agent_and_the_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.limits.series_max = 40;
+    let (store, _) = Store::open(folder.path(), options).unwrap();
+    let none = Refused::default();
+    let full = Refused {
+        series_limit: 1,
+        ..none
+    };
+    for n in 0..38 {
+        let source = format!("client {}", n % 7);
+        check_write(
+            &store,
+            &source,
+            &one("n", &n.to_string(), 99_000_000),
+            none,
+            &[],
+        );
+    }
+    let words = ["the store has 38 series"];
+    check_write(&store, "client", &one("n", "38", 99_000_000), full, &words);
+    check_write(&store, "rules", &one("n", "39", 99_000_000), none, &[]);
+    store
+        .append(&samples([up(100_000_000, 1.0)]), at(100_000_000))
+        .unwrap();
+    assert_eq!(values(&store, "apache_parent_up", 100_000_000), [1.0]);
+    let words = ["the store has 40 series"];
+    check_write(&store, "rules", &one("n", "40", 99_000_000), full, &words);
+}
+
+#[test]
 fn the_first_refusal_names_the_series_and_the_reason_and_the_rest_stands() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path(), Options::default()).unwrap();

@@ -42,7 +42,7 @@ fn lead(message: &PageMessage) -> &'static str {
         Kind::Acknowledged => "Somebody took this incident.",
         Kind::Resolved => "This incident is over. Nothing is left to do now.",
         Kind::Test => "This is a test. If you can read it, pages reach you here.",
-        Kind::Handoff => "Your time on call changes.",
+        Kind::Handoff => "A word about who is on call. Nobody is paged by this.",
         Kind::Verification => {
             "Someone entered this address for pages. Enter the code in Tocsin if it was you."
         }

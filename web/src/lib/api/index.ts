@@ -1,5 +1,5 @@
 // Every call the screens may make, by noun. It must not know how an answer is shown, nor cache anything.
-import { API_BASE, request, requestText } from './client.ts';
+import { API_BASE, ApiError, request, requestText } from './client.ts';
 import type * as T from './types.ts';
 
 export * from './types.ts';
@@ -80,21 +80,62 @@ export const users = {
   verifyMethod: (id: string, method: string, code: string) =>
     write<T.ContactMethod>('POST', path('users', id, 'contact-methods', method, 'verify'), { code }),
   setRules: (id: string, rules: T.RuleInput[]) => write<unknown>('PUT', path('users', id, 'notification-rules'), rules),
+  notices: (id: string, signal?: AbortSignal) => optional(get<{ hand_off: boolean }>(path('users', id, 'notices'), signal)),
+  setNotices: (id: string, handOff: boolean) => write<unknown>('PUT', path('users', id, 'notices'), { hand_off: handOff }),
+  explanation: (id: string) => optional(get<T.Explanation>(path('notifications', id, 'explanation'))),
   notification: (id: string, signal?: AbortSignal) => get<T.Notification>(path('notifications', id), signal),
 };
 
+/** An answer of a route that this server may not have yet: null where it has none. */
+async function optional<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof ApiError && (cause.status === 404 || cause.status === 405)) return null;
+    throw cause;
+  }
+}
+
 export const oncall = {
-  now: (signal?: AbortSignal) => list<T.OnCallEntry>('/oncall', signal),
-  schedules: (signal?: AbortSignal) => list<T.Schedule>('/schedules', signal),
-  saveSchedule: (id: string | null, body: T.ScheduleInput) =>
-    id ? write<T.Schedule>('PUT', path('schedules', id), body) : write<T.Schedule>('POST', '/schedules', body),
-  removeSchedule: (id: string) => write<void>('DELETE', path('schedules', id)),
+  now: (signal?: AbortSignal) => get<T.OnCall>('/oncall', signal),
+  findings: (signal?: AbortSignal) => optional(get<T.Findings>('/oncall/findings', signal)),
+  shifts: (query: { user?: string; since: T.Instant; until: T.Instant }, signal?: AbortSignal) =>
+    request<T.OwnShifts>('/oncall/shifts', { query, ...(signal && { signal }) }),
   policies: (signal?: AbortSignal) => list<T.EscalationPolicy>('/escalation-policies', signal),
   savePolicy: (id: string | null, body: T.PolicyInput) =>
     id
       ? write<T.EscalationPolicy>('PUT', path('escalation-policies', id), body)
       : write<T.EscalationPolicy>('POST', '/escalation-policies', body),
   removePolicy: (id: string) => write<void>('DELETE', path('escalation-policies', id)),
+  simulate: (service: string, query: { at?: T.Instant; urgency?: T.Urgency }, signal?: AbortSignal) =>
+    optional(request<T.Simulation>(path('services', service, 'simulation'), { query, ...(signal && { signal }) })),
+};
+
+export const schedules = {
+  list: (signal?: AbortSignal) => list<T.Schedule>('/schedules', signal),
+  get: (id: string, signal?: AbortSignal) => get<T.Schedule>(path('schedules', id), signal),
+  save: (id: string | null, body: T.ScheduleInput) =>
+    id ? write<T.Schedule>('PUT', path('schedules', id), body) : write<T.Schedule>('POST', '/schedules', body),
+  remove: (id: string) => write<void>('DELETE', path('schedules', id)),
+  rendered: (id: string, query: { since: T.Instant; until: T.Instant }, signal?: AbortSignal) =>
+    request<T.Rendered>(path('schedules', id, 'rendered'), { query, ...(signal && { signal }) }),
+  preview: (body: Partial<T.ScheduleInput> & { schedule_id?: string; since: T.Instant; until: T.Instant }, signal?: AbortSignal) =>
+    request<T.Preview>('/schedules/preview', { method: 'POST', body, ...(signal && { signal }) }),
+  addOverride: (id: string, body: T.OverrideInput) => write<T.Override>('POST', path('schedules', id, 'overrides'), body),
+  removeOverride: (id: string, override: string) => write<void>('DELETE', path('schedules', id, 'overrides', override)),
+  addTemporary: (id: string, body: T.TemporaryInput) => write<T.Temporary>('POST', path('schedules', id, 'temporary'), body),
+  removeTemporary: (id: string, temporary: string) => write<void>('DELETE', path('schedules', id, 'temporary', temporary)),
+  offerSwap: (id: string, body: T.SwapInput) => write<T.Swap>('POST', path('schedules', id, 'swaps'), body),
+  answerSwap: (id: string, swap: string, answer: 'accept' | 'decline' | 'withdraw') =>
+    write<T.Schedule>('POST', path('schedules', id, 'swaps', swap, answer), {}),
+};
+
+export const calendars = {
+  list: (user: string, signal?: AbortSignal) => optional(list<T.CalendarLink>(path('users', user, 'calendars'), signal)),
+  make: (user: string, body: { schedule_id?: string; only_own?: boolean }) =>
+    write<T.CalendarLink & { url: string }>('POST', path('users', user, 'calendars'), body),
+  renew: (user: string, id: string) => write<T.CalendarLink & { url: string }>('POST', path('users', user, 'calendars', id, 'renew'), {}),
+  revoke: (user: string, id: string) => write<void>('DELETE', path('users', user, 'calendars', id)),
 };
 
 export const services = {
@@ -127,7 +168,9 @@ export const rules = {
 };
 
 export const settings = {
-  channels: (signal?: AbortSignal) => get<{ email: T.EmailChannel }>('/channels', signal),
+  channels: (signal?: AbortSignal) => get<T.Channels>('/channels', signal),
+  saveAccount: (provider: T.ProviderName, body: T.AccountInput) => write<T.ProviderAccount>('PUT', path('channels', 'accounts', provider), body),
+  removeAccount: (provider: T.ProviderName) => write<void>('DELETE', path('channels', 'accounts', provider)),
   saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
   testMail: () => write<{ notification_id: string }>('POST', '/channels/email/test', {}),
   tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),

@@ -58,7 +58,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/tocsin/v1/alerts": {
+    "/api/tocsin/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules about the alerts of every service, looked at before those of a service */
+        get: operations["list_alert_rules"];
+        /** Replace the rules about the alerts of every service */
+        put: operations["set_alert_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/alert-rules/dry-run": {
         parameters: {
             query?: never;
             header?: never;
@@ -67,7 +85,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Raise, acknowledge or resolve an alert */
+        /** What the rules would make of an alert, without raising it */
+        post: operations["dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts that fire now, by service and key */
+        get: operations["list_alerts"];
+        put?: never;
+        /** Raise, acknowledge or resolve an alert, or several at once */
         post: operations["send_alert"];
         delete?: never;
         options?: never;
@@ -214,6 +250,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jobs that must call in, and how each is */
+        get: operations["list_heartbeats"];
+        put?: never;
+        /** Add a heartbeat; the address to call is shown once */
+        post: operations["add_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/heartbeats/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a heartbeat; its address stays, and the wait for its next call begins anew */
+        put: operations["replace_heartbeat"];
+        post?: never;
+        /** Remove a heartbeat: its address is dead, and its alert over */
+        delete: operations["remove_heartbeat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents": {
         parameters: {
             query?: never;
@@ -226,6 +298,26 @@ export interface paths {
         put?: never;
         /** Declare an incident by hand */
         post: operations["declare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take or end several incidents
+         * @description Each on its own: one that is refused does not keep the others.
+         */
+        post: operations["bulk"];
         delete?: never;
         options?: never;
         head?: never;
@@ -269,6 +361,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/incidents/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Page the next level now */
+        post: operations["escalate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents/{id}/evidence": {
         parameters: {
             query?: never;
@@ -283,6 +392,43 @@ export interface paths {
         get: operations["evidence"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why somebody was paged for an incident, or nobody
+         * @description Of its first page; of an incident that paged nobody, why, and how it came to be.
+         */
+        get: operations["explain_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge other incidents into this one */
+        post: operations["merge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -323,6 +469,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/incidents/{id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say how important an incident is */
+        put: operations["set_priority"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an incident to other people, or to another policy
+         * @description They are paged now, whoever had it before.
+         */
+        post: operations["reassign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents/{id}/resolve": {
         parameters: {
             query?: never;
@@ -343,6 +526,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/incidents/{id}/responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask further people to help
+         * @description They are paged; whoever has the incident keeps it.
+         */
+        post: operations["request_responders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/responders/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether one comes to help */
+        post: operations["answer_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an incident and be left in peace for a while
+         * @description When the time is over and it still fails, it is triggered and the level that was reached is paged again.
+         */
+        post: operations["snooze"];
+        /** End a snooze early; the incident stays acknowledged */
+        delete: operations["cancel_snooze"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents/{id}/timeline": {
         parameters: {
             query?: never;
@@ -354,6 +595,79 @@ export interface paths {
         get: operations["timeline"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/urgency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say how loudly an incident asks for a person
+         * @description High pages from now on, also where no alert of it would; low pages nobody.
+         */
+        put: operations["set_urgency"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/maintenance-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance windows */
+        get: operations["list_windows"];
+        put?: never;
+        /** Plan work on services and targets: alerts are recorded, nobody is paged */
+        post: operations["add_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/maintenance-windows/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change planned work */
+        put: operations["replace_window"];
+        post?: never;
+        /** Remove a maintenance window: what still fails is paged for */
+        delete: operations["remove_window"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/maintenance-windows/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End work early: what still fails is paged for */
+        post: operations["end_window"];
         delete?: never;
         options?: never;
         head?: never;
@@ -428,6 +742,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/notifications/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a message was sent
+         * @description The chain of causes back to the sample, in plain words.
+         */
+        get: operations["explain_notification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/oncall": {
         parameters: {
             query?: never;
@@ -435,9 +769,61 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is on call now? */
+        /** Who is on call now, and who is next? */
         get: operations["on_call"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/oncall/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What will keep a page from somebody in the next 14 days: gaps, people who cannot be reached, levels that page nobody */
+        get: operations["list_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/oncall/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When are my shifts, or those of somebody else, in any schedule? */
+        get: operations["own_shifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/priorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names of priorities */
+        get: operations["get_priorities"];
+        /** Replace the names of priorities */
+        put: operations["set_priorities"];
         post?: never;
         delete?: never;
         options?: never;
@@ -514,7 +900,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/tocsin/v1/schedules/{id}": {
+    "/api/tocsin/v1/schedules/preview": {
         parameters: {
             query?: never;
             header?: never;
@@ -522,11 +908,182 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Replace a schedule */
+        put?: never;
+        /** A schedule that is not saved, rendered over a span, and where it would put others on call */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One schedule */
+        get: operations["get_schedule"];
+        /** Replace a schedule; what was changed of it by hand stays */
         put: operations["replace_schedule"];
         post?: never;
         /** Remove a schedule that no policy names */
         delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put one person on call for a span */
+        post: operations["add_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/overrides/{override_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an override back; one that has begun ends now */
+        delete: operations["remove_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/rendered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call in a span, at most 400 days long */
+        get: operations["render_schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Offer to exchange shifts, as one of the two; an administrator who is neither makes the swap for both at once */
+        post: operations["propose_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an offered swap, as the one to whom it was offered */
+        post: operations["accept_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not take an offered swap */
+        post: operations["decline_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/swaps/{swap_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the offer of a swap back; an administrator also takes back what was agreed, while it has not begun */
+        post: operations["withdraw_swap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/temporary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put fixed shifts in place of the layers for a span */
+        post: operations["add_temporary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/schedules/{id}/temporary/{temporary_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a temporary shift back; one that has begun ends now */
+        delete: operations["remove_temporary"];
         options?: never;
         head?: never;
         patch?: never;
@@ -567,6 +1124,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/services/{id}/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules about the alerts of one service */
+        get: operations["list_service_rules"];
+        /** Replace the rules about the alerts of one service */
+        put: operations["set_service_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/services/{id}/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a service takes its alerts in */
+        get: operations["get_settings"];
+        /** Change how a service takes its alerts in */
+        put: operations["set_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/services/{id}/integrations": {
         parameters: {
             query?: never;
@@ -596,6 +1189,27 @@ export interface paths {
         post?: never;
         /** Remove an integration: its routing key is dead */
         delete: operations["remove_integration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/services/{id}/simulation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who would be contacted when
+         * @description What would happen if the service failed at that time, nobody answered, and every provider took every message: played
+         *     through by what decides about real pages, on a copy. Nothing is sent and nothing is kept.
+         */
+        get: operations["simulation"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -745,6 +1359,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Teams */
+        get: operations["list_teams"];
+        put?: never;
+        /** Add a team */
+        post: operations["add_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a team */
+        put: operations["replace_team"];
+        post?: never;
+        /** Remove a team that no escalation policy names */
+        delete: operations["remove_team"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/users": {
         parameters: {
             query?: never;
@@ -780,6 +1430,58 @@ export interface paths {
         head?: never;
         /** Change a person's name or role */
         patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calendars of a person */
+        get: operations["list_calendars"];
+        put?: never;
+        /** Make a calendar with a private address */
+        post: operations["add_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/calendars/{calendar_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a calendar: its address is dead */
+        delete: operations["revoke_calendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/calendars/{calendar_id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a calendar a new address; the one before is dead */
+        post: operations["renew_calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/tocsin/v1/users/{id}/contact-methods": {
@@ -850,6 +1552,24 @@ export interface paths {
         put?: never;
         /** Confirm a contact method by the code of its test page */
         post: operations["verify_contact_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/users/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person is told without being paged */
+        get: operations["get_notices"];
+        /** Switch such notices on or off */
+        put: operations["set_notices"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1277,6 +1997,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/hb/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job calls in
+         * @description A HEAD request does the same.
+         */
+        get: operations["call"];
+        put?: never;
+        /** A job calls in, by POST */
+        post: operations["call_by_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hb/{token}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job says that it failed: its service fails at once */
+        get: operations["fail"];
+        put?: never;
+        /** A job says that it failed, with a short message as the body */
+        post: operations["fail_by_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hb/{token}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job says that it begins */
+        get: operations["start"];
+        put?: never;
+        /** A job says that it begins, by POST */
+        post: operations["start_by_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1286,6 +2063,26 @@ export interface paths {
         };
         /** Is Tocsin alive? */
         get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ical/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A calendar by its private address
+         * @description No login: whoever has the address may read. It says nothing of what there is otherwise.
+         */
+        get: operations["read_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1809,6 +2606,53 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What a rule does. */
+        ActionShape: {
+            /** @enum {string} */
+            do: "route";
+            service_id: string;
+        } | {
+            /** @enum {string} */
+            do: "set_severity";
+            severity: components["schemas"]["Severity"];
+        } | {
+            /** @enum {string} */
+            do: "set_priority";
+            priority: string;
+        } | {
+            /** @enum {string} */
+            do: "suppress";
+        } | {
+            /** @enum {string} */
+            do: "pause";
+            /** Format: int64 */
+            seconds: number;
+        } | {
+            /** @enum {string} */
+            do: "drop";
+        } | {
+            /** @enum {string} */
+            do: "note";
+            text: string;
+        };
+        /** @description An alert that fires now. */
+        ActiveAlert: {
+            dedup_key: string;
+            /** @description Why it is in an incident with others; null when the incident is its own. */
+            grouped?: string | null;
+            id: string;
+            incident_id: string;
+            opened_at: components["schemas"]["Instant"];
+            /**
+             * Format: int64
+             * @description How often it was said again.
+             */
+            repeats: number;
+            service: components["schemas"]["Named"];
+            severity: components["schemas"]["Severity"];
+            summary: string;
+            title: string;
+        };
         /**
          * @description Who did something.
          * @enum {string}
@@ -1827,17 +2671,25 @@ export interface components {
             id: string;
             monitor?: components["schemas"]["Named"] | null;
             opened_at: components["schemas"]["Instant"];
+            /** @description Its priority, if a rule gave it one. */
+            priority?: string | null;
             recovered_at?: components["schemas"]["Instant"] | null;
             /**
              * Format: int64
              * @description How often it was said again while open.
              */
             repeats: number;
+            /** @description The rules that held for it, in order. */
+            rules: components["schemas"]["RuleHit"][];
             severity: components["schemas"]["Severity"];
             source: components["schemas"]["Source"];
             status: components["schemas"]["AlertStatus"];
             summary: string;
+            /** @description Why nobody is paged for it, if a rule says so. */
+            suppressed?: string | null;
             title: string;
+            /** @description How loudly it asks for a person. */
+            urgency: components["schemas"]["Urgency"];
         };
         /** @description An alert that is on disk. */
         AlertAccepted: {
@@ -1850,6 +2702,17 @@ export interface components {
          * @enum {string}
          */
         AlertAction: "trigger" | "acknowledge" | "resolve";
+        /** @description What became of one alert of a list. */
+        AlertAnswer: components["schemas"]["AlertAccepted"] | {
+            dedup_key: string;
+            /** @description Why. */
+            detail: string;
+            /**
+             * Format: int32
+             * @description The HTTP status it would have got alone.
+             */
+            status: number;
+        };
         /** @description A further field of an alert from outside. */
         AlertDetail: {
             name: string;
@@ -1871,11 +2734,56 @@ export interface components {
             /** @description What fails, in one line; needed for a trigger. */
             summary?: string | null;
         };
+        AlertRequests: components["schemas"]["AlertRequest"] | components["schemas"]["AlertRequest"][];
+        /** @description A rule about alerts. */
+        AlertRule: {
+            /**
+             * Format: int64
+             * @description How many alerts it has thrown away.
+             */
+            dropped: number;
+            go_on: boolean;
+            id: string;
+            name: string;
+            then: components["schemas"]["ActionShape"][];
+            when: components["schemas"]["ConditionShape"];
+        };
+        /** @description A rule to set. */
+        AlertRuleRequest: {
+            /** @description Whether the rules after it are looked at too. */
+            go_on?: boolean;
+            /** @description Its id, to keep that of a known rule. */
+            id?: string | null;
+            name: string;
+            then: components["schemas"]["ActionShape"][];
+            when?: components["schemas"]["ConditionShape"];
+        };
+        /** @description Rules in the order in which they are looked at. */
+        AlertRules: {
+            rules: components["schemas"]["AlertRule"][];
+        };
+        /** @description An ordered list of rules to set. */
+        AlertRulesRequest: {
+            rules: components["schemas"]["AlertRuleRequest"][];
+        };
         /**
          * @description Whether a condition fails.
          * @enum {string}
          */
         AlertStatus: "firing" | "recovered";
+        /** @description What became of each alert of a list, in its order. */
+        AlertsAccepted: {
+            alerts: components["schemas"]["AlertAnswer"][];
+        };
+        /**
+         * @description Whether somebody who was asked to help comes.
+         * @enum {string}
+         */
+        Answer: "pending" | "accepted" | "declined";
+        /** @description Whether one comes. */
+        AnswerRequest: {
+            accept: boolean;
+        };
         /** @description A token, without its text. */
         ApiToken: {
             created_at: components["schemas"]["Instant"];
@@ -1904,6 +2812,52 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcome: "accepted" | "failed" | "refused" | "timed_out" | "unanswered";
+        /**
+         * @description What is done with several incidents.
+         * @enum {string}
+         */
+        BulkAction: "acknowledge" | "resolve";
+        /** @description How it went, in the order in which they were named. */
+        BulkAnswer: {
+            results: components["schemas"]["BulkResult"][];
+        };
+        /** @description Several incidents, and what is done with each. */
+        BulkRequest: {
+            action: components["schemas"]["BulkAction"];
+            /** @description Ids or numbers, 1 to 250. */
+            incidents: string[];
+        };
+        /** @description How it went with one of them. */
+        BulkResult: {
+            /** @description As it was named. */
+            incident: string;
+            /** @description Why it was not done; null when it was. */
+            problem?: string | null;
+        };
+        /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
+        Calendar: {
+            id: string;
+            /** @description When its address was made. */
+            made_at: components["schemas"]["Instant"];
+            /** @description Whether it shows its owner's shifts alone. */
+            only_own: boolean;
+            schedule?: components["schemas"]["Named"] | null;
+        };
+        /** @description A calendar to make. */
+        CalendarRequest: {
+            /** @description Whether it shows one's own shifts alone; without a schedule it always does. */
+            only_own?: boolean | null;
+            /** @description The schedule it shows; null: all of them. */
+            schedule_id?: string | null;
+        };
+        /** @description A stretch in which another person would be on call, or nobody, or somebody where nobody is. */
+        Changed: {
+            after?: components["schemas"]["Named"] | null;
+            before?: components["schemas"]["Named"] | null;
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
         /**
          * @description The transports of a message.
          * @enum {string}
@@ -1956,6 +2910,35 @@ export interface components {
             /** @description Six digits. */
             code: string;
         };
+        /** @description When a rule applies: exactly one of `all`, `any`, `not`, `hours`, or `field` with `op`. Nothing at all: always. */
+        ConditionShape: {
+            /**
+             * @description Each of these holds.
+             * @default null
+             */
+            all: components["schemas"]["ConditionShape"][] | null;
+            /**
+             * @description One of these holds.
+             * @default null
+             */
+            any: components["schemas"]["ConditionShape"][] | null;
+            /**
+             * @description `title`, `summary`, `severity`, `source`, `component`, `group`, `class`, `integration`, `service` or `details.NAME`.
+             * @default null
+             */
+            field: string | null;
+            /** @default null */
+            hours: components["schemas"]["HoursShape"] | null;
+            /** @default null */
+            not: components["schemas"]["ConditionShape"] | null;
+            /** @default null */
+            op: components["schemas"]["Operator"] | null;
+            /**
+             * @description With what it is compared.
+             * @default null
+             */
+            text: string | null;
+        };
         /** @description A way to reach a person. */
         ContactMethod: {
             /** @description Enough of the address to recognise it. */
@@ -1976,6 +2959,20 @@ export interface components {
             /** @description For a webhook the signing key (made here when none is given); for ntfy an access token. */
             secret?: string | null;
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description Hours of some days. */
+        DayHours: {
+            /** @description Each of these days; every day when none is named. */
+            days?: components["schemas"]["Day"][];
+            /** @description When they begin: `09:00`. */
+            from: string;
+            /** @description When they end: on the next day unless this is later. */
+            until: string;
+        };
         /** @description An incident that a person declares. */
         DeclareRequest: {
             /** @description The default service when none is named. */
@@ -1990,6 +2987,45 @@ export interface components {
             able_to_page: boolean;
             /** @description Everything that was looked at. */
             checks: components["schemas"]["Check"][];
+        };
+        /** @description What would become of it. */
+        DryRun: {
+            /** @description Whether a rule would throw it away. */
+            dropped: boolean;
+            /** @description The open incident that it would join; null for a new one. */
+            incident_id?: string | null;
+            notes: string[];
+            /** @description All of it in one sentence. */
+            outcome: string;
+            /**
+             * Format: int64
+             * @description How long its page would wait.
+             */
+            pause_seconds?: number | null;
+            priority?: string | null;
+            quiet_until?: components["schemas"]["Instant"] | null;
+            /** @description The rules that hold, in order. */
+            rules: components["schemas"]["RuleHit"][];
+            /** @description The service it would belong to. */
+            service: components["schemas"]["Named"];
+            severity: components["schemas"]["Severity"];
+            urgency: components["schemas"]["Urgency"];
+            /** @description Why it would be as urgent as it is, when that is not by its severity alone. */
+            urgency_why?: string | null;
+        };
+        /** @description An alert that is not raised. */
+        DryRunRequest: {
+            /** @description Further fields. */
+            details?: Record<string, never> | null;
+            /** @description The integration it would come by. */
+            integration_id?: string | null;
+            /** @description The service it would be sent to; that of the integration, else the default one, when none is named. */
+            service_id?: string | null;
+            severity: components["schemas"]["Severity"];
+            /** @description Where it fails. */
+            source?: string | null;
+            /** @description What fails, in one line. */
+            summary: string;
         };
         /** @description The mail server; the password is never shown. */
         EmailChannel: {
@@ -2012,6 +3048,11 @@ export interface components {
         };
         /** @description An escalation policy. */
         EscalationPolicy: {
+            /**
+             * Format: double
+             * @description How long an acknowledgement holds; for ever when none.
+             */
+            acknowledgement_timeout_minutes?: number | null;
             id: string;
             levels: components["schemas"]["PolicyLevel"][];
             name: string;
@@ -2036,6 +3077,32 @@ export interface components {
              */
             value?: number | null;
         };
+        /** @description The incident that an explanation is about. */
+        ExplainedIncident: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            title: string;
+        };
+        /** @description Why somebody was paged, or nobody. */
+        Explanation: {
+            incident?: components["schemas"]["ExplainedIncident"] | null;
+            notification?: components["schemas"]["Notification"] | null;
+            /** @description From the message back to the sample. */
+            steps: components["schemas"]["ExplanationStep"][];
+        };
+        /** @description One step of an explanation. */
+        ExplanationStep: {
+            at?: components["schemas"]["Instant"] | null;
+            kind: components["schemas"]["ExplanationStepKind"];
+            /** @description In plain words. */
+            text: string;
+        };
+        /**
+         * @description What a step of an explanation is about.
+         * @enum {string}
+         */
+        ExplanationStepKind: "nobody" | "message" | "attempt" | "schedule" | "rung" | "skipped" | "wait" | "quiet" | "incident" | "alert" | "judge" | "sample" | "request";
         /** @description One rule. */
         FileRule: {
             /** @description Alerts that are pending or firing; not all of very many. */
@@ -2060,16 +3127,112 @@ export interface components {
             severity?: string | null;
             standing: components["schemas"]["RuleStanding"];
         };
+        /** @description Something that will keep a page from somebody, unless it is repaired. */
+        Finding: {
+            /** @description Names it: the same as long as it is the same trouble. */
+            key: string;
+            kind: components["schemas"]["FindingKind"];
+            /** @description Of the policy, from 1. */
+            level?: number | null;
+            policy?: components["schemas"]["Named"] | null;
+            schedule?: components["schemas"]["Named"] | null;
+            /** @description When it begins, now at the earliest. */
+            since: components["schemas"]["Instant"];
+            /** @description What it is, in words. */
+            text: string;
+            /**
+             * Format: int32
+             * @description How often it is so in the days that are looked at.
+             */
+            times: number;
+            until?: components["schemas"]["Instant"] | null;
+            user?: components["schemas"]["Named"] | null;
+        };
+        /**
+         * @description Kinds of trouble.
+         * @enum {string}
+         */
+        FindingKind: "gap" | "empty_schedule" | "unreachable" | "empty_level";
+        /** @description What will be wrong. */
+        Findings: {
+            /**
+             * Format: int32
+             * @description How many days ahead were looked at.
+             */
+            days: number;
+            /** @description What is nearest first; 500 at most. */
+            items: components["schemas"]["Finding"][];
+        };
         /** @description A target that a monitor fires for. */
         Firing: {
             target: components["schemas"]["Named"];
         };
+        /** @description Which alerts make one incident. */
+        GroupingShape: {
+            /** @enum {string} */
+            by: "nothing";
+        } | {
+            /** @enum {string} */
+            by: "time";
+            /** Format: int64 */
+            minutes: number;
+            /** @description Whether the span begins anew with each alert. */
+            rolling?: boolean;
+        } | {
+            /** @enum {string} */
+            by: "content";
+            fields: string[];
+        };
+        /** @description A heartbeat to set. */
+        HeartbeatRequest: {
+            /**
+             * Format: int64
+             * @description 30 or more.
+             */
+            every_seconds: number;
+            /**
+             * Format: int64
+             * @description 1 or more.
+             */
+            grace_seconds: number;
+            name: string;
+            /** @description The service that fails when it does not call; the default one when none is named. */
+            service_id?: string | null;
+            severity?: components["schemas"]["Severity"] | null;
+        };
+        /** @description A job that must call in. */
+        HeartbeatShape: {
+            /** Format: int64 */
+            every_seconds: number;
+            failed_at?: components["schemas"]["Instant"] | null;
+            /** Format: int64 */
+            grace_seconds: number;
+            id: string;
+            last_call_at?: components["schemas"]["Instant"] | null;
+            missed_at?: components["schemas"]["Instant"] | null;
+            name: string;
+            service: components["schemas"]["Named"];
+            severity: components["schemas"]["Severity"];
+            started_at?: components["schemas"]["Instant"] | null;
+            status: components["schemas"]["HeartbeatStatus"];
+        };
+        /**
+         * @description How a job is.
+         * @enum {string}
+         */
+        HeartbeatStatus: "new" | "up" | "down";
         /** @description Waiting before the first page. */
         Hold: {
             /** @description When the page goes out at the latest. */
             until: components["schemas"]["Instant"];
             /** @description Why waiting avoids a false page. */
             why: string;
+        };
+        /** @description Recurring hours by the clocks of a zone. */
+        HoursShape: {
+            /** @description An IANA zone: `Europe/Paris`. */
+            time_zone: string;
+            windows: components["schemas"]["DayHours"][];
         };
         /** @description Who is hurt, computed as the postmortem will compute it. */
         Impact: {
@@ -2098,8 +3261,12 @@ export interface components {
             impact?: components["schemas"]["Impact"] | null;
             /** @description Lines around the onset. */
             log_lines: components["schemas"]["LogLine"][];
+            /** @description Numbers of the incidents that were merged into this one. */
+            merged: number[];
             pages: components["schemas"]["Notification"][];
             paging: components["schemas"]["Paging"];
+            /** @description Who was asked to help. */
+            responders: components["schemas"]["Responder"][];
             /** @description First steps, in words. */
             runbook?: string | null;
             runbook_url?: string | null;
@@ -2108,9 +3275,17 @@ export interface components {
         IncidentSummary: {
             acknowledged_at?: components["schemas"]["Instant"] | null;
             acknowledged_by?: components["schemas"]["Named"] | null;
+            acknowledgement_ends_at?: components["schemas"]["Instant"] | null;
             alert_count: number;
+            /** @description The people a person gave it to. */
+            assigned_to: components["schemas"]["Named"][];
             hold?: components["schemas"]["Hold"] | null;
             id: string;
+            /**
+             * Format: int64
+             * @description The number of the incident it ended in.
+             */
+            merged_into?: number | null;
             /**
              * Format: int64
              * @description From 1, never used twice.
@@ -2126,12 +3301,15 @@ export interface components {
             paged_at?: components["schemas"]["Instant"] | null;
             /** @description Whether the evidence is frozen, so that the postmortem is final. */
             postmortem_ready: boolean;
+            /** @description How important it is, by a name of the installation's list. */
+            priority?: string | null;
             recovered_at?: components["schemas"]["Instant"] | null;
             /** Format: int32 */
             relapses: number;
             resolved_at?: components["schemas"]["Instant"] | null;
             service: components["schemas"]["Named"];
             severity: components["schemas"]["Severity"];
+            snoozed_until?: components["schemas"]["Instant"] | null;
             status: components["schemas"]["Status"];
             /** @description Why nobody is paged although it is urgent. */
             suppressed?: string | null;
@@ -2146,6 +3324,16 @@ export interface components {
          * @example 2026-11-23T07:12:58.123Z
          */
         Instant: string;
+        /** @description How a service takes its alerts in. */
+        IntakeSettings: {
+            grouping: components["schemas"]["GroupingShape"];
+            /**
+             * Format: int64
+             * @description After so long without news, an alert from outside is taken to be over; null for never.
+             */
+            resolve_after_minutes?: number | null;
+            urgency: components["schemas"]["UrgencyShape"];
+        };
         /** @description An integration; its key is not kept. */
         Integration: {
             id: string;
@@ -2163,11 +3351,18 @@ export interface components {
         };
         /** @description People who take turns. */
         Layer: {
+            /** @description A civil time (`YYYY-MM-DDTHH:MM`) at which the first member takes over; null: the civil time of `start`. */
+            hand_off?: string | null;
             /** @description Ids of people, in order. */
             members: string[];
-            /** @description When the first turn begins; its time of day is the hand-off time. */
+            /** @description When the layer has somebody at all; empty: always. */
+            restrictions?: components["schemas"]["Restriction"][];
+            /** @description When the first turn begins; without `hand_off` its time of day is the hand-off time. */
             start: components["schemas"]["Instant"];
+            /** @description The layer's own zone; null: the schedule's. */
+            time_zone?: string | null;
             turn: components["schemas"]["Turn"];
+            until?: components["schemas"]["Instant"] | null;
         };
         /** @description A line of a log. */
         LogLine: {
@@ -2180,6 +3375,21 @@ export interface components {
          * @enum {string}
          */
         LogName: "access" | "error";
+        /**
+         * @description How urgent alerts are at some hour.
+         * @enum {string}
+         */
+        LoudnessWord: "high" | "low" | "severity";
+        /** @description A calendar whose address was just made. */
+        MadeCalendar: components["schemas"]["Calendar"] & {
+            /** @description Shown once. Whoever has it can read the calendar. */
+            url: string;
+        };
+        /** @description A heartbeat that was just made. */
+        MadeHeartbeat: components["schemas"]["HeartbeatShape"] & {
+            /** @description Shown once: whoever knows it can call for this job. */
+            url: string;
+        };
         /** @description An integration that was just made. */
         MadeIntegration: {
             id: string;
@@ -2222,16 +3432,33 @@ export interface components {
             reason: string;
             until: components["schemas"]["Instant"];
         };
+        /** @description Planned work: alerts are recorded, nobody is paged. */
+        MaintenanceWindow: {
+            /** @description Whether work is under way. */
+            active: boolean;
+            from?: components["schemas"]["Instant"] | null;
+            id: string;
+            reason: string;
+            repeat?: components["schemas"]["RepeatShape"] | null;
+            services: components["schemas"]["Named"][];
+            targets: components["schemas"]["Named"][];
+            until?: components["schemas"]["Instant"] | null;
+        };
         /** @description A moment worth a line. */
         Mark: {
             at: components["schemas"]["Instant"];
             label: string;
         };
+        /** @description What is merged into it. */
+        MergeRequest: {
+            /** @description Ids or numbers of open incidents, 1 to 100. They end; their alerts go to the one that stays. */
+            sources: string[];
+        };
         /**
          * @description What a message is for.
          * @enum {string}
          */
-        MessagePurpose: "page" | "resolved" | "test";
+        MessagePurpose: "page" | "notice" | "request" | "resolved" | "test" | "word";
         /** @description A monitor. */
         Monitor: {
             description: string;
@@ -2278,6 +3505,11 @@ export interface components {
         };
         /** @description Nothing to say. */
         Nothing: Record<string, never>;
+        /** @description What a person is told without being paged. */
+        Notices: {
+            /** @description Whether they get word when duty passes to them. */
+            hand_off: boolean;
+        };
         /** @description One message to one person by one contact method. */
         Notification: {
             attempts: components["schemas"]["Attempt"][];
@@ -2303,6 +3535,15 @@ export interface components {
             id: string;
             urgency: components["schemas"]["Urgency"];
         };
+        /** @description Who is on call now. */
+        OnCall: {
+            /** @description By policy and level. */
+            items: components["schemas"]["OnCallEntry"][];
+            /** @description Always null: the list comes whole. */
+            next_cursor?: string | null;
+            /** @description By schedule. */
+            schedules: components["schemas"]["ScheduleDuty"][];
+        };
         /** @description One place of one level. */
         OnCallEntry: {
             /** @description From 1. */
@@ -2315,10 +3556,66 @@ export interface components {
             via: components["schemas"]["Via"];
         };
         /**
+         * @description What is asked of a field. Letters match in either case.
+         * @enum {string}
+         */
+        Operator: "equals" | "contains" | "starts_with" | "matches" | "exists";
+        /** @description One person for a span, whoever else would be on call. */
+        Override: {
+            from: components["schemas"]["Instant"];
+            id: string;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
+        /** @description One person for a span, whoever else would be on call. */
+        OverrideRequest: {
+            from?: components["schemas"]["Instant"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user_id: string;
+        };
+        /** @description A shift of a person, and in which schedule it is. */
+        OwnShift: components["schemas"]["Shift"] & {
+            schedule: components["schemas"]["Named"];
+        };
+        /** @description The shifts of a person, in order. */
+        OwnShifts: {
+            /** @description Those that touch the span, each at its whole length. */
+            items: components["schemas"]["OwnShift"][];
+            since: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
+        /**
          * @description Where a message stands.
          * @enum {string}
          */
-        PageState: "planned" | "sending" | "retrying" | "delivered" | "failed" | "cancelled";
+        PageState: "planned" | "together" | "sending" | "retrying" | "delivered" | "failed" | "cancelled";
+        /** @description One page of a list. */
+        Page_ActiveAlert: {
+            /** @description The items. */
+            items: {
+                dedup_key: string;
+                /** @description Why it is in an incident with others; null when the incident is its own. */
+                grouped?: string | null;
+                id: string;
+                incident_id: string;
+                opened_at: components["schemas"]["Instant"];
+                /**
+                 * Format: int64
+                 * @description How often it was said again.
+                 */
+                repeats: number;
+                service: components["schemas"]["Named"];
+                severity: components["schemas"]["Severity"];
+                summary: string;
+                title: string;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
         /** @description One page of a list. */
         Page_ApiToken: {
             /** @description The items. */
@@ -2335,9 +3632,28 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Calendar: {
+            /** @description The items. */
+            items: {
+                id: string;
+                /** @description When its address was made. */
+                made_at: components["schemas"]["Instant"];
+                /** @description Whether it shows its owner's shifts alone. */
+                only_own: boolean;
+                schedule?: components["schemas"]["Named"] | null;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_EscalationPolicy: {
             /** @description The items. */
             items: {
+                /**
+                 * Format: double
+                 * @description How long an acknowledgement holds; for ever when none.
+                 */
+                acknowledgement_timeout_minutes?: number | null;
                 id: string;
                 levels: components["schemas"]["PolicyLevel"][];
                 name: string;
@@ -2348,14 +3664,43 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_HeartbeatShape: {
+            /** @description The items. */
+            items: {
+                /** Format: int64 */
+                every_seconds: number;
+                failed_at?: components["schemas"]["Instant"] | null;
+                /** Format: int64 */
+                grace_seconds: number;
+                id: string;
+                last_call_at?: components["schemas"]["Instant"] | null;
+                missed_at?: components["schemas"]["Instant"] | null;
+                name: string;
+                service: components["schemas"]["Named"];
+                severity: components["schemas"]["Severity"];
+                started_at?: components["schemas"]["Instant"] | null;
+                status: components["schemas"]["HeartbeatStatus"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_IncidentSummary: {
             /** @description The items. */
             items: {
                 acknowledged_at?: components["schemas"]["Instant"] | null;
                 acknowledged_by?: components["schemas"]["Named"] | null;
+                acknowledgement_ends_at?: components["schemas"]["Instant"] | null;
                 alert_count: number;
+                /** @description The people a person gave it to. */
+                assigned_to: components["schemas"]["Named"][];
                 hold?: components["schemas"]["Hold"] | null;
                 id: string;
+                /**
+                 * Format: int64
+                 * @description The number of the incident it ended in.
+                 */
+                merged_into?: number | null;
                 /**
                  * Format: int64
                  * @description From 1, never used twice.
@@ -2371,12 +3716,15 @@ export interface components {
                 paged_at?: components["schemas"]["Instant"] | null;
                 /** @description Whether the evidence is frozen, so that the postmortem is final. */
                 postmortem_ready: boolean;
+                /** @description How important it is, by a name of the installation's list. */
+                priority?: string | null;
                 recovered_at?: components["schemas"]["Instant"] | null;
                 /** Format: int32 */
                 relapses: number;
                 resolved_at?: components["schemas"]["Instant"] | null;
                 service: components["schemas"]["Named"];
                 severity: components["schemas"]["Severity"];
+                snoozed_until?: components["schemas"]["Instant"] | null;
                 status: components["schemas"]["Status"];
                 /** @description Why nobody is paged although it is urgent. */
                 suppressed?: string | null;
@@ -2384,6 +3732,23 @@ export interface components {
                 /** @description What fails, in one line. */
                 title: string;
                 urgency: components["schemas"]["Urgency"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_MaintenanceWindow: {
+            /** @description The items. */
+            items: {
+                /** @description Whether work is under way. */
+                active: boolean;
+                from?: components["schemas"]["Instant"] | null;
+                id: string;
+                reason: string;
+                repeat?: components["schemas"]["RepeatShape"] | null;
+                services: components["schemas"]["Named"][];
+                targets: components["schemas"]["Named"][];
+                until?: components["schemas"]["Instant"] | null;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -2409,30 +3774,26 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
-        Page_OnCallEntry: {
-            /** @description The items. */
-            items: {
-                /** @description From 1. */
-                level: number;
-                policy: components["schemas"]["Named"];
-                /** @description Why nobody would be paged here. */
-                problem?: string | null;
-                until?: components["schemas"]["Instant"] | null;
-                user?: components["schemas"]["Named"] | null;
-                via: components["schemas"]["Via"];
-            }[];
-            /** @description Asks for the next page; null on the last. */
-            next_cursor?: string | null;
-        };
-        /** @description One page of a list. */
         Page_Schedule: {
             /** @description The items. */
             items: {
                 id: string;
+                /** @description The first of them. */
                 layer: components["schemas"]["Layer"];
+                /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+                layers: components["schemas"]["Layer"][];
                 name: string;
+                next?: components["schemas"]["Shift"] | null;
                 next_handoff_at?: components["schemas"]["Instant"] | null;
                 on_call_now?: components["schemas"]["Named"] | null;
+                /** @description Over everything; those that are not over yet. */
+                overrides: components["schemas"]["Override"][];
+                /** @description Everybody it names. */
+                people: components["schemas"]["Named"][];
+                /** @description Exchanges over all that, offered or agreed, that are not over yet. */
+                swaps: components["schemas"]["Swap"][];
+                /** @description Fixed shifts over the layers that are not over yet. */
+                temporary: components["schemas"]["Temporary"][];
                 time_zone: string;
             }[];
             /** @description Asks for the next page; null on the last. */
@@ -2468,6 +3829,17 @@ export interface components {
                 service: components["schemas"]["Named"];
                 state: components["schemas"]["TargetState"];
                 status_page: components["schemas"]["StatusPage"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Team: {
+            /** @description The items. */
+            items: {
+                id: string;
+                members: components["schemas"]["Named"][];
+                name: string;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -2517,6 +3889,8 @@ export interface components {
         };
         /** @description Where the escalation stands. */
         Paging: {
+            /** @description Who acknowledged for their part, where each must. */
+            acknowledged_by: components["schemas"]["Named"][];
             /** @description Whether the policy is through and the list of last resort is paged. */
             exhausted: boolean;
             /** @description The level that was paged last, from 1; 0 when no level was reached. */
@@ -2556,10 +3930,20 @@ export interface components {
              * @description How long this level has for an acknowledgement, at most a day; fractions count.
              */
             delay_minutes: number;
+            /** @description Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone. */
+            each_must_acknowledge?: boolean;
+            /** @description Page only one of the targets for each incident, in turn. */
+            round_robin?: boolean;
             targets: components["schemas"]["PolicyTarget"][];
         };
         /** @description A policy to add or to put in another's place. */
         PolicyRequest: {
+            /**
+             * Format: double
+             * @description How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
+             *     when none.
+             */
+            acknowledgement_timeout_minutes?: number | null;
             levels: components["schemas"]["PolicyLevel"][];
             name: string;
             /**
@@ -2568,16 +3952,77 @@ export interface components {
              */
             repeat: number;
         };
-        /** @description A person, or whoever is on call. */
+        /** @description A person, whoever is on call, or everybody of a team. */
         PolicyTarget: {
             id: string;
             kind: components["schemas"]["RecipientKind"];
         };
+        /** @description A schedule that is not saved, and what it would change. */
+        Preview: components["schemas"]["Rendered"] & {
+            /** @description Where it differs from the stored one, in order; of a new one all that it fills. */
+            changes: components["schemas"]["Changed"][];
+        };
+        /** @description A schedule that is not saved. */
+        PreviewRequest: {
+            /** @description Its layers; null: the stored ones. */
+            layers?: components["schemas"]["Layer"][] | null;
+            /** @description Its name; null: the stored one's. */
+            name?: string | null;
+            /** @description Overrides that would be added. */
+            overrides?: components["schemas"]["OverrideRequest"][];
+            /** @description The stored schedule that it would replace; what was changed of that by hand is kept. Null: it would be a new one. */
+            schedule_id?: string | null;
+            since?: components["schemas"]["Instant"] | null;
+            /** @description Temporary shifts that would be added. */
+            temporary?: components["schemas"]["TemporaryRequest"][];
+            /** @description Its zone; null: the stored one's. */
+            time_zone?: string | null;
+            until?: components["schemas"]["Instant"] | null;
+        };
+        /** @description The names of priorities. */
+        Priorities: {
+            /** @description The most important first; 1 to 10. */
+            names: string[];
+        };
+        /** @description How important it is. */
+        PriorityRequest: {
+            /** @description A name of the installation's list; null takes it back. */
+            priority?: string | null;
+        };
         /** @description Whether a page would reach somebody; only names of checks, because anybody may ask. */
         Readiness: {
             able_to_page: boolean;
+            /**
+             * Format: int64
+             * @description Milliseconds since then, by this server's clock, so that who asks needs no right one.
+             */
+            audit_age_ms?: number | null;
+            audited_at?: components["schemas"]["Instant"] | null;
+            /** Format: int64 */
+            canary_age_ms?: number | null;
+            canary_at?: components["schemas"]["Instant"] | null;
             /** @description Names of the checks that failed. */
             reasons: string[];
+        };
+        /** @description What puts somebody on call. */
+        Reason: {
+            /** @description Of anything else: its id. */
+            id?: string | null;
+            kind: components["schemas"]["ReasonKind"];
+            /** @description Of a layer: its place among the schedule's layers, from 0. */
+            layer?: number | null;
+        };
+        /**
+         * @description What puts somebody on call.
+         * @enum {string}
+         */
+        ReasonKind: "layer" | "temporary" | "swap" | "override";
+        /** @description To whom: people, or an escalation policy. */
+        ReassignRequest: {
+            /** @description Ids of people. */
+            people?: string[];
+            /** @description Or the policy that is followed from its first level on. */
+            policy_id?: string | null;
         };
         /** @description What changed. */
         RecentChange: {
@@ -2589,17 +4034,103 @@ export interface components {
          * @description A person, or a schedule.
          * @enum {string}
          */
-        RecipientKind: "user" | "schedule";
+        RecipientKind: "user" | "schedule" | "team";
+        /** @description Who is on call in a span. Entries follow each other from its beginning to its end, gaps among them. */
+        Rendered: {
+            /** @description The outcome of layers, temporary shifts, swaps and overrides. */
+            final: components["schemas"]["RotaEntry"][];
+            /**
+             * Format: int64
+             * @description Seconds within the span in which nobody is on call.
+             */
+            gap_seconds: number;
+            /** @description What each layer says by itself. */
+            layers: components["schemas"]["RenderedLayer"][];
+            name: string;
+            since: components["schemas"]["Instant"];
+            time_zone: string;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
+        /** @description What one layer says by itself. */
+        RenderedLayer: {
+            entries: components["schemas"]["RotaEntry"][];
+            /** @description Its place among the schedule's layers, from 0. */
+            layer: number;
+        };
+        /** @description Work that comes again at the same civil time. */
+        RepeatShape: {
+            /**
+             * Format: int32
+             * @description Every so many days or weeks.
+             */
+            every: number;
+            /** @description When the first begins by the clocks there: `2026-12-05T22:00`. */
+            first: string;
+            /**
+             * Format: int32
+             * @description How long each lasts.
+             */
+            minutes: number;
+            /** @description An IANA zone. */
+            time_zone: string;
+            unit: components["schemas"]["UnitWord"];
+            until?: components["schemas"]["Instant"] | null;
+        };
         /** @description A closing word. */
         ResolveRequest: {
             /** @description Kept as a note. */
             note?: string | null;
+        };
+        /** @description Somebody who was asked to help. */
+        Responder: {
+            answer: components["schemas"]["Answer"];
+            answered_at?: components["schemas"]["Instant"] | null;
+            asked_at: components["schemas"]["Instant"];
+            /** @description What they were asked. */
+            message: string;
+            user: components["schemas"]["Named"];
+        };
+        /** @description Whom to ask, and what. */
+        RespondersRequest: {
+            /** @description 1 to 1000 characters. */
+            message: string;
+            /** @description Ids of people. */
+            people?: string[];
+            /** @description And whoever the first level of this policy names that pages somebody. */
+            policy_id?: string | null;
+        };
+        /** @description A recurring window of civil time in which a layer has somebody. */
+        Restriction: {
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            from: string;
+            /** @enum {string} */
+            kind: "daily";
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            until: string;
+        } | {
+            /** @description When it begins. */
+            from: components["schemas"]["WeekTime"];
+            /** @enum {string} */
+            kind: "weekly";
+            /** @description When it ends. */
+            until: components["schemas"]["WeekTime"];
         };
         /**
          * @description What a person may do; each role includes those before it.
          * @enum {string}
          */
         Role: "viewer" | "responder" | "admin";
+        /** @description A part of a rendered span: a shift, or a gap. */
+        RotaEntry: {
+            from: components["schemas"]["Instant"];
+            /** @description Whether nobody is on call. */
+            gap: boolean;
+            reason?: components["schemas"]["Reason"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user?: components["schemas"]["Named"] | null;
+        };
         /** @description An alert that is pending or firing. */
         RuleAlert: {
             active_at?: components["schemas"]["Instant"] | null;
@@ -2619,6 +4150,14 @@ export interface components {
             interval_ms: number;
             name: string;
             rules: components["schemas"]["FileRule"][];
+        };
+        /** @description A rule that held for an alert. */
+        RuleHit: {
+            /** @description What it did, each in words. */
+            did: string[];
+            /** @description Its name then. */
+            name: string;
+            rule_id: string;
         };
         /**
          * @description What a rule is for.
@@ -2649,15 +4188,37 @@ export interface components {
         /** @description A schedule. */
         Schedule: {
             id: string;
+            /** @description The first of them. */
             layer: components["schemas"]["Layer"];
+            /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+            layers: components["schemas"]["Layer"][];
             name: string;
+            next?: components["schemas"]["Shift"] | null;
             next_handoff_at?: components["schemas"]["Instant"] | null;
             on_call_now?: components["schemas"]["Named"] | null;
+            /** @description Over everything; those that are not over yet. */
+            overrides: components["schemas"]["Override"][];
+            /** @description Everybody it names. */
+            people: components["schemas"]["Named"][];
+            /** @description Exchanges over all that, offered or agreed, that are not over yet. */
+            swaps: components["schemas"]["Swap"][];
+            /** @description Fixed shifts over the layers that are not over yet. */
+            temporary: components["schemas"]["Temporary"][];
             time_zone: string;
         };
-        /** @description A schedule to add or to put in another's place. */
+        /** @description Who has duty in one schedule, and what comes then. */
+        ScheduleDuty: {
+            next?: components["schemas"]["Shift"] | null;
+            now?: components["schemas"]["Shift"] | null;
+            schedule: components["schemas"]["Named"];
+            time_zone: string;
+            until?: components["schemas"]["Instant"] | null;
+        };
+        /** @description A schedule to add or to put in another's place. What was changed of that by hand stays. */
         ScheduleRequest: {
-            layer: components["schemas"]["Layer"];
+            layer?: components["schemas"]["Layer"] | null;
+            /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
+            layers?: components["schemas"]["Layer"][] | null;
             name: string;
             /** @description IANA name (`Europe/Paris`). */
             time_zone: string;
@@ -2712,6 +4273,14 @@ export interface components {
          * @enum {string}
          */
         Severity: "critical" | "error" | "warning" | "info";
+        /** @description One person on call without a break, by one turn of one source. */
+        Shift: {
+            from: components["schemas"]["Instant"];
+            reason: components["schemas"]["Reason"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
         /** @description By password, or by a one-time link. */
         SignInRequest: {
             /** @description From the link. */
@@ -2720,11 +4289,89 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description One thing that would happen. */
+        SimulatedStep: components["schemas"]["SimulatedWhat"] & {
+            /**
+             * Format: int64
+             * @description Milliseconds after the failure.
+             */
+            after_ms: number;
+            at: components["schemas"]["Instant"];
+        };
+        /** @description What would happen. */
+        SimulatedWhat: {
+            /** @enum {string} */
+            kind: "level";
+            /** @description From 1. */
+            level: number;
+            /**
+             * Format: int32
+             * @description How often the policy was walked through before.
+             */
+            loop: number;
+            people: components["schemas"]["Named"][];
+            policy?: components["schemas"]["Named"] | null;
+            /** @description Who or what is passed over, and why. */
+            skipped: string[];
+        } | {
+            /** @enum {string} */
+            kind: "fallback";
+            people: components["schemas"]["Named"][];
+            /** @description Why, with who or what was passed over. */
+            why: string[];
+        } | {
+            channel: components["schemas"]["ChannelKind"];
+            /** @enum {string} */
+            kind: "contact";
+            /** @description What its owner calls the contact method. */
+            label: string;
+            /** @description From 1; null for the list of last resort. */
+            level?: number | null;
+            /**
+             * Format: int32
+             * @description How often the policy was walked through before.
+             */
+            loop: number;
+            user: components["schemas"]["Named"];
+            /** @description Why this person by this way. */
+            why: string;
+        } | {
+            /** @enum {string} */
+            kind: "held";
+            until: components["schemas"]["Instant"];
+            why: string;
+        } | {
+            /** @enum {string} */
+            kind: "suppressed";
+            until: components["schemas"]["Instant"];
+            why: string;
+        };
+        /** @description Who would be contacted when, if nobody answered and every provider took every message. */
+        Simulation: {
+            at: components["schemas"]["Instant"];
+            end: components["schemas"]["SimulationEnd"];
+            service: components["schemas"]["Named"];
+            steps: components["schemas"]["SimulatedStep"][];
+            urgency: components["schemas"]["Urgency"];
+        };
+        /**
+         * @description Why a simulation ends.
+         * @enum {string}
+         */
+        SimulationEnd: "repeats" | "day" | "nothing" | "too_much";
+        /** @description For how long. */
+        SnoozeRequest: {
+            /**
+             * Format: int64
+             * @description 1 second to 7 days (604800).
+             */
+            seconds: number;
+        };
         /**
          * @description Who says so.
          * @enum {string}
          */
-        Source: "monitor" | "events_v2" | "api" | "rule";
+        Source: "monitor" | "events_v2" | "api" | "rule" | "heartbeat";
         /**
          * @description Where an incident stands.
          * @enum {string}
@@ -2751,6 +4398,42 @@ export interface components {
             /** @description The target it is about. */
             target_id?: string | null;
         };
+        /** @description Two people exchange what each has in a span. */
+        Swap: {
+            awaits?: components["schemas"]["Named"] | null;
+            id: string;
+            offered_at?: components["schemas"]["Instant"] | null;
+            offered_by?: components["schemas"]["Named"] | null;
+            one: components["schemas"]["SwapGiven"];
+            other: components["schemas"]["SwapGiven"];
+            state: components["schemas"]["SwapState"];
+        };
+        /** @description What one person would give. */
+        SwapGive: {
+            /** @description Their time on call within this span. */
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user_id: string;
+        };
+        /** @description What one person gives in a swap. */
+        SwapGiven: {
+            /** @description Their time on call within this span is given. */
+            from: components["schemas"]["Instant"];
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+            user: components["schemas"]["Named"];
+        };
+        /** @description Two people exchange what each has in a span. */
+        SwapRequest: {
+            one: components["schemas"]["SwapGive"];
+            other: components["schemas"]["SwapGive"];
+        };
+        /**
+         * @description Where a swap stands.
+         * @enum {string}
+         */
+        SwapState: "offered" | "agreed" | "void";
         /** @description A watched web server. */
         Target: {
             config_path: string;
@@ -2791,6 +4474,37 @@ export interface components {
          * @enum {string}
          */
         TargetState: "healthy" | "failing" | "unknown";
+        /** @description People who answer together. */
+        Team: {
+            id: string;
+            members: components["schemas"]["Named"][];
+            name: string;
+        };
+        /** @description A team to add or to put in another's place. */
+        TeamRequest: {
+            /** @description Ids of people. Whoever is added to the installation belongs to its first team. */
+            members: string[];
+            name: string;
+        };
+        /** @description Fixed shifts for a span, in place of the layers. */
+        Temporary: {
+            from: components["schemas"]["Instant"];
+            id: string;
+            /** @description In order. */
+            members: components["schemas"]["Named"][];
+            turn?: components["schemas"]["Turn"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
+        /** @description Fixed shifts for a span, in place of the layers. */
+        TemporaryRequest: {
+            from: components["schemas"]["Instant"];
+            /** @description Ids of people, in order. */
+            members: string[];
+            turn?: components["schemas"]["Turn"] | null;
+            /** @description The first instant after it. */
+            until: components["schemas"]["Instant"];
+        };
         /** @description Who is hurt, of one tier. */
         TierImpact: {
             expected_requests?: components["schemas"]["Estimate"] | null;
@@ -2854,10 +4568,38 @@ export interface components {
          */
         TurnUnit: "hours" | "days" | "weeks";
         /**
+         * @description In what repetitions are counted.
+         * @enum {string}
+         */
+        UnitWord: "days" | "weeks";
+        /**
          * @description How loudly an incident asks for a person.
          * @enum {string}
          */
         Urgency: "high" | "low";
+        /** @description How loudly it asks. */
+        UrgencyRequest: {
+            urgency: components["schemas"]["Urgency"];
+        };
+        /** @description How the urgency of an alert is found. */
+        UrgencyShape: {
+            /** @enum {string} */
+            by: "severity";
+        } | {
+            /** @enum {string} */
+            by: "high";
+        } | {
+            /** @enum {string} */
+            by: "low";
+        } | {
+            /** @enum {string} */
+            by: "support_hours";
+            during: components["schemas"]["LoudnessWord"];
+            hours: components["schemas"]["HoursShape"];
+            outside: components["schemas"]["LoudnessWord"];
+            /** @description Whether what is open and not urgent is raised when the hours begin. */
+            raise?: boolean;
+        };
         /** @description A person. */
         User: {
             contact_methods: components["schemas"]["ContactMethod"][];
@@ -2888,6 +4630,26 @@ export interface components {
             id: string;
             kind: components["schemas"]["RecipientKind"];
             name: string;
+        };
+        /** @description A moment of every week. */
+        WeekTime: {
+            /** @description `HH:MM` or `HH:MM:SS`. */
+            time: string;
+            weekday: components["schemas"]["Weekday"];
+        };
+        /**
+         * @description Days of the week.
+         * @enum {string}
+         */
+        Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description Work to plan: `from` and `until`, or `repeat`. */
+        WindowRequest: {
+            from?: components["schemas"]["Instant"] | null;
+            reason: string;
+            repeat?: components["schemas"]["RepeatShape"] | null;
+            service_ids?: string[];
+            target_ids?: string[];
+            until?: components["schemas"]["Instant"] | null;
         };
     };
     responses: never;
@@ -2961,6 +4723,121 @@ export interface operations {
             };
         };
     };
+    list_alert_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+        };
+    };
+    set_alert_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRulesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description Only those of this service. */
+                service_id?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Where the page before ended. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ActiveAlert"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     send_alert: {
         parameters: {
             query?: never;
@@ -2970,16 +4847,26 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AlertRequest"];
+                "application/json": components["schemas"]["AlertRequests"];
             };
         };
         responses: {
+            /** @description On disk; for a list, each as in 207 */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AlertAccepted"];
+                };
+            };
+            /** @description Some of a list were refused */
+            207: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsAccepted"];
                 };
             };
             400: {
@@ -3299,6 +5186,121 @@ export interface operations {
             };
         };
     };
+    list_heartbeats: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HeartbeatShape"];
+                };
+            };
+        };
+    };
+    add_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeHeartbeat"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    replace_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatShape"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     list_incidents: {
         parameters: {
             query?: {
@@ -3350,6 +5352,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
             400: {
@@ -3426,6 +5457,44 @@ export interface operations {
             };
         };
     };
+    escalate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     evidence: {
         parameters: {
             query?: never;
@@ -3447,6 +5516,78 @@ export interface operations {
                 };
             };
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    explain_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number of the one that stays */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3545,6 +5686,88 @@ export interface operations {
             };
         };
     };
+    set_priority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    reassign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReassignRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     resolve: {
         parameters: {
             query?: never;
@@ -3560,6 +5783,166 @@ export interface operations {
                 "application/json": components["schemas"]["ResolveRequest"];
             };
         };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    request_responders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RespondersRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    answer_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    snooze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    cancel_snooze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             200: {
                 headers: {
@@ -3609,6 +5992,191 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_urgency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UrgencyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_windows: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MaintenanceWindow"];
+                };
+            };
+        };
+    };
+    add_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    replace_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    end_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No work of it is under way */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3723,6 +6291,33 @@ export interface operations {
             };
         };
     };
+    explain_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     on_call: {
         parameters: {
             query?: never;
@@ -3737,8 +6332,113 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_OnCallEntry"];
+                    "application/json": components["schemas"]["OnCall"];
                 };
+            };
+        };
+    };
+    list_findings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+        };
+    };
+    own_shifts: {
+        parameters: {
+            query?: {
+                /** @description Whose: the id of a person; one's own when not given. */
+                user?: string;
+                /** @description From when on (RFC 3339); now when not given. */
+                since?: string;
+                /** @description Until when; 14 days later when not given. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnShifts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_priorities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priorities"];
+                };
+            };
+        };
+    };
+    set_priorities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Priorities"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Priorities"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3890,6 +6590,68 @@ export interface operations {
             };
         };
     };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     replace_schedule: {
         parameters: {
             query?: never;
@@ -3933,6 +6695,345 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    add_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Override"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                override_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    render_schedule: {
+        parameters: {
+            query?: {
+                /** @description From when on (RFC 3339); now when not given. */
+                since?: string;
+                /** @description Until when; 14 days later when not given. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rendered"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    propose_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    accept_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    decline_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    withdraw_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                swap_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    add_temporary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemporaryRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Temporary"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_temporary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                temporary_id: string;
             };
             cookie?: never;
         };
@@ -4048,6 +7149,134 @@ export interface operations {
             };
         };
     };
+    list_service_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_service_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRulesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeSettings"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeSettings"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     add_integration: {
         parameters: {
             query?: never;
@@ -4092,6 +7321,44 @@ export interface operations {
         requestBody?: never;
         responses: {
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    simulation: {
+        parameters: {
+            query?: {
+                /** @description When the service fails, RFC 3339; now when not given. */
+                at?: string;
+                /** @description High when not given. */
+                urgency?: "high" | "low";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4447,6 +7714,133 @@ export interface operations {
             };
         };
     };
+    list_teams: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Team"];
+                };
+            };
+        };
+    };
+    add_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    replace_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     list_users: {
         parameters: {
             query?: {
@@ -4595,6 +7989,123 @@ export interface operations {
             };
         };
     };
+    list_calendars: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Calendar"];
+                };
+            };
+        };
+    };
+    add_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeCalendar"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revoke_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renew_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                calendar_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeCalendar"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     add_contact_method: {
         parameters: {
             query?: never;
@@ -4723,6 +8234,64 @@ export interface operations {
                 content?: never;
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notices"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notices"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5745,6 +9314,214 @@ export interface operations {
             };
         };
     };
+    call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    call_by_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    fail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    fail_by_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    start_by_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -5761,6 +9538,46 @@ export interface operations {
                 content: {
                     "text/plain": string;
                 };
+            };
+        };
+    };
+    read_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description TOKEN.ics */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

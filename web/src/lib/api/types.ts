@@ -1,6 +1,8 @@
 // The nouns of the native API as the browser sees them; it must not know how they are fetched or shown.
 // Swapped for the types generated from openapi.json (`npm run generate`) without touching a screen.
 
+export * from './oncall-types.ts';
+
 /** An RFC 3339 instant in UTC with milliseconds. */
 export type Instant = string;
 
@@ -62,11 +64,11 @@ export interface Alert {
   evidence: { series: string; at: Instant; value: number | null }[];
   /** What else its sender said; only ever shown as text. */
   details: { name: string; value: string }[];
-  source: 'monitor' | 'events_v2' | 'api' | 'rule';
+  source: 'monitor' | 'events_v2' | 'api' | 'rule' | 'heartbeat';
   repeats: number;
 }
 
-export type PageState = 'planned' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
+export type PageState = 'planned' | 'together' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
 
 export interface Attempt {
   number: number;
@@ -74,9 +76,12 @@ export interface Attempt {
   finished_at: Instant | null;
   outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
   detail: string;
-  /** What became of it after the provider took it, where the provider tells. */
+  /** What the provider said later about the message it took. */
   receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
 }
+
+/** What a message is for. */
+export type Purpose = 'page' | 'notice' | 'request' | 'resolved' | 'acknowledged' | 'test' | 'word';
 
 /** One notification to one contact method of one person. */
 export interface Notification {
@@ -86,11 +91,16 @@ export interface Notification {
   label: string;
   /** From 1; null where it belongs to no level, as a test page does. */
   level: number | null;
-  purpose: 'page' | 'resolved' | 'acknowledged' | 'test';
+  purpose: Purpose;
   state: PageState;
   due_at: Instant;
   attempts: Attempt[];
   why: string;
+}
+
+/** Why a notification was sent, from the message back to the sample. */
+export interface Explanation {
+  steps: { kind: string; at: Instant | null; text: string }[];
 }
 
 export interface Paging {
@@ -178,17 +188,7 @@ export interface TimelineEntry {
   level: 'info' | 'good' | 'bad' | 'person';
 }
 
-export type ChannelKind =
-  | 'email'
-  | 'webhook'
-  | 'ntfy'
-  | 'slack'
-  | 'telegram'
-  | 'pushover'
-  | 'sms'
-  | 'voice'
-  | 'web_push'
-  | 'pagerduty';
+export type ChannelKind = 'email' | 'webhook' | 'ntfy' | 'slack' | 'telegram' | 'pushover' | 'sms' | 'voice' | 'web_push' | 'pagerduty';
 
 export interface ContactMethod {
   id: string;
@@ -218,44 +218,6 @@ export interface User {
   notification_rules: NotificationRule[];
   on_call: boolean;
   reachable: boolean;
-}
-
-export interface OnCallEntry {
-  policy: Named;
-  level: number;
-  via: { kind: 'schedule' | 'user'; id: string; name: string };
-  user: Named | null;
-  until: Instant | null;
-  problem: string | null;
-}
-
-export type TurnUnit = 'hours' | 'days' | 'weeks';
-
-export interface ScheduleInput {
-  name: string;
-  time_zone: string;
-  layer: { start: Instant; turn: { every: number; unit: TurnUnit }; members: string[] };
-}
-
-export interface Schedule extends ScheduleInput {
-  id: string;
-  on_call_now: Named | null;
-  next_handoff_at: Instant | null;
-}
-
-export interface PolicyLevel {
-  delay_minutes: number;
-  targets: { kind: 'user' | 'schedule'; id: string }[];
-}
-
-export interface PolicyInput {
-  name: string;
-  repeat: number;
-  levels: PolicyLevel[];
-}
-
-export interface EscalationPolicy extends PolicyInput {
-  id: string;
 }
 
 /** Its routing key is shown once, when it is made. */
@@ -361,6 +323,36 @@ export interface EmailChannel {
   has_password: boolean;
   state: 'ok' | 'failing' | 'unknown';
   detail: string | null;
+}
+
+export type ProviderName = 'twilio' | 'telegram' | 'pushover' | 'slack' | 'web_push' | 'pagerduty';
+
+/** An account at a provider; its tokens are never shown. */
+export interface ProviderAccount {
+  provider: ProviderName;
+  configured: boolean;
+  base_url: string | null;
+  account_id: string | null;
+  from: string | null;
+  has_token: boolean;
+  has_listener_token: boolean;
+  public_key: string | null;
+  state: 'ok' | 'failing' | 'unknown';
+  detail: string | null;
+}
+
+export interface AccountInput {
+  base_url?: string;
+  account_id?: string;
+  from?: string;
+  token?: string;
+  listener_token?: string;
+}
+
+export interface Channels {
+  email: EmailChannel;
+  /** Missing where the server knows no providers yet. */
+  accounts?: ProviderAccount[];
 }
 
 export interface MailInput {

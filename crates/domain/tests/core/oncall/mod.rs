@@ -1,8 +1,12 @@
 //! Schedules: what they say, told by examples and against a slow reference.
 
+mod ahead;
+mod by_hand;
 mod changes;
+mod difference;
 mod duty;
 mod layers;
+mod notices;
 mod properties;
 mod reference;
 mod stored;
@@ -59,13 +63,18 @@ fn schedule(zone: &str, start: &str, every: u32, unit: TurnUnit, members: usize)
 
 /// One line per entry: who (by place, `-` for nobody), from, until.
 fn lines(entries: &[Entry]) -> Vec<String> {
-    let name = |user: UserId| (0..9).find(|index| person(*index) == user).unwrap();
+    lines_of(entries, |user| {
+        let place = (0..9).find(|index| person(*index) == user);
+        place.unwrap().to_string()
+    })
+}
+
+/// The same with other words for people.
+fn lines_of(entries: &[Entry], name: impl Fn(UserId) -> String) -> Vec<String> {
     entries
         .iter()
         .map(|entry| {
-            let who = entry
-                .user()
-                .map_or("-".to_owned(), |user| name(user).to_string());
+            let who = entry.user().map_or("-".to_owned(), &name);
             let minute = |at: Timestamp| at.to_rfc3339()[5..16].replace('T', " ");
             format!(
                 "{who} {} {}",

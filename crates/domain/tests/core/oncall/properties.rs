@@ -179,7 +179,7 @@ fn changed(mut schedule: Schedule, (temporary, swaps, overrides): Changes) -> Sc
 }
 
 /// A schedule, and the minute that is odd in its zone.
-fn any_schedule() -> impl Strategy<Value = (Schedule, i64)> {
+pub(super) fn any_schedule() -> impl Strategy<Value = (Schedule, i64)> {
     select(ODD.to_vec()).prop_flat_map(|(zone, at)| {
         let odd = instant(at).as_millis() / 60_000;
         (

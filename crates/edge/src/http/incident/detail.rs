@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::alert::{self, AlertSource};
 use tocsin_domain::id::IncidentId;
-use tocsin_domain::incident::Incident;
+use tocsin_domain::incident::{Assigned, Incident};
 use tocsin_domain::learn::facts::FailureKind;
 use tocsin_domain::page::Purpose;
 use tocsin_domain::state;
@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 use super::explain::explanation;
 use super::live::{self, Chart, Impact, LogLine, RecentChange};
 use super::summary::{IncidentSummary, summary};
-use super::timeline::Names;
 use crate::app::App;
+use crate::http::intake::RuleHit;
 use crate::http::notification::{Notification, shown};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named, Severity, named_policy, named_user};
+use crate::http::shape::{Instant, Named, Severity, Urgency, named_policy, named_user};
 
 /// Events of an incident that are looked through for its explanation.
 const EVENTS_MAX: usize = 2_000;
@@ -46,6 +46,8 @@ pub(crate) enum Source {
     Api,
     /// An alerting rule of a rule file.
     Rule,
+    /// A job that must call in.
+    Heartbeat,
 }
 
 /// A sample that proves a statement.
@@ -83,6 +85,14 @@ pub(crate) struct Alert {
     source: Source,
     /// How often it was said again while open.
     repeats: u64,
+    /// How loudly it asks for a person.
+    urgency: Urgency,
+    /// Why nobody is paged for it, if a rule says so.
+    suppressed: Option<String>,
+    /// Its priority, if a rule gave it one.
+    priority: Option<String>,
+    /// The rules that held for it, in order.
+    rules: Vec<RuleHit>,
 }
 
 /// Where the escalation stands.
@@ -97,6 +107,31 @@ pub(crate) struct Paging {
     /// Whether the policy is through and the list of last resort is paged.
     exhausted: bool,
     recipients: Vec<Named>,
+    /// Who acknowledged for their part, where each must.
+    acknowledged_by: Vec<Named>,
+}
+
+/// Whether somebody who was asked to help comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Answer {
+    /// Not answered yet.
+    Pending,
+    /// They come.
+    Accepted,
+    /// They do not.
+    Declined,
+}
+
+/// Somebody who was asked to help.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Responder {
+    user: Named,
+    asked_at: Instant,
+    /// What they were asked.
+    message: String,
+    answer: Answer,
+    answered_at: Option<Instant>,
 }
 
 /// An incident in full.
@@ -107,6 +142,10 @@ pub(crate) struct IncidentDetail {
     alerts: Vec<Alert>,
     pages: Vec<Notification>,
     paging: Paging,
+    /// Who was asked to help.
+    responders: Vec<Responder>,
+    /// Numbers of the incidents that were merged into this one.
+    merged: Vec<u64>,
     impact: Option<Impact>,
     /// What changed in the hour before.
     changes: Vec<RecentChange>,
@@ -138,7 +177,7 @@ pub(crate) async fn get_incident(
         None => live::Seen::default(),
     };
     let detail = app.read(|state| {
-        let explained = explanation(&events, &Names(state));
+        let explained = explanation(state, state.incidents.get(&incident)?, &events);
         detail(state, incident, seen, explained)
     });
     detail
@@ -213,6 +252,12 @@ fn detail(
             .collect(),
         pages: pages.into_iter().map(|page| shown(state, page)).collect(),
         paging: paging(state, incident),
+        responders: responders(state, incident),
+        merged: incident
+            .merged
+            .iter()
+            .filter_map(|source| Some(state.incidents.get(source)?.number))
+            .collect(),
         impact: seen.impact,
         changes: seen.changes,
         log_lines: seen.log_lines,
@@ -235,6 +280,7 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             .get(&id)
             .map_or_else(|| "a removed monitor".to_owned(), |one| one.name.clone()),
     });
+    let judged = alert.judged.as_deref();
     Alert {
         id: alert.id.to_string(),
         title: alert.title.clone(),
@@ -262,8 +308,15 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             AlertSource::EventsV2 { .. } => Source::EventsV2,
             AlertSource::Api => Source::Api,
             AlertSource::Rule { .. } => Source::Rule,
+            AlertSource::Heartbeat { .. } => Source::Heartbeat,
         },
         repeats: alert.repeats,
+        urgency: alert.urgency().into(),
+        suppressed: alert.suppressed().map(str::to_owned),
+        priority: judged.and_then(|judged| judged.priority.clone()),
+        rules: judged.map_or_else(Vec::new, |judged| {
+            judged.rules.iter().map(RuleHit::of).collect()
+        }),
     }
 }
 
@@ -277,10 +330,12 @@ fn evidence(sample: &alert::EvidenceSample) -> Evidence {
 }
 
 fn paging(state: &state::State, incident: &Incident) -> Paging {
-    let known = state
-        .services
-        .get(&incident.service)
-        .and_then(|service| service.policy);
+    let given = match &incident.assigned {
+        Some(Assigned::Policy(policy)) => Some(*policy),
+        Some(Assigned::People(_)) | None => None,
+    };
+    let service = state.services.get(&incident.service);
+    let known = given.or(service.and_then(|service| service.policy));
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let policy = known.or(default);
     let Some(paging) = &incident.paging else {
@@ -292,6 +347,7 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
             next_escalation_at: None,
             exhausted: false,
             recipients: Vec::new(),
+            acknowledged_by: Vec::new(),
         };
     };
     Paging {
@@ -309,7 +365,29 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
             .iter()
             .map(|user| named_user(state, *user))
             .collect(),
+        acknowledged_by: paging
+            .each_done
+            .iter()
+            .map(|user| named_user(state, *user))
+            .collect(),
     }
+}
+
+fn responders(state: &state::State, incident: &Incident) -> Vec<Responder> {
+    let asked = incident.responders.iter();
+    asked
+        .map(|one| Responder {
+            user: named_user(state, one.user),
+            asked_at: Instant(one.asked_at),
+            message: one.message.clone(),
+            answer: match one.answer {
+                None => Answer::Pending,
+                Some((true, _)) => Answer::Accepted,
+                Some((false, _)) => Answer::Declined,
+            },
+            answered_at: one.answer.map(|(_, at)| Instant(at)),
+        })
+        .collect()
 }
 
 fn with_marks(mut chart: Chart, incident: &Incident) -> Chart {

@@ -1,179 +1,263 @@
-//! "Why was I paged?": follows the causes of a page back to the sample, in plain words. Pure.
+//! "Why was I paged?" and "why was nobody paged?": what the API answers.
 
-use std::collections::BTreeMap;
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::id::NotificationId;
+use tocsin_domain::incident::{Incident, Status};
+use tocsin_domain::people::Urgency;
+use tocsin_domain::state;
+use tocsin_domain::time::Timestamp;
+use utoipa::ToSchema;
 
-use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
-use tocsin_domain::id::MonitorId;
-use tocsin_domain::page::Purpose;
-
+use super::chain;
+use super::message_steps;
 use super::timeline::Names;
+use crate::app::App;
+use crate::http::notification::{Notification, shown};
+use crate::http::problem::Problem;
+use crate::http::shape::Instant;
 
-/// Steps back at most.
-const STEPS_MAX: usize = 40;
+/// Events of an incident that are looked through.
+const EVENTS_MAX: usize = 2_000;
 
-/// The sentences, from the page back to the sample. Of an incident that paged nobody, from its opening.
-pub(crate) fn explanation(events: &[Event], names: &Names<'_>) -> Vec<String> {
-    let by_position: BTreeMap<u64, &Event> =
-        events.iter().map(|event| (event.position, event)).collect();
-    let page = events.iter().find(|event| is_page(&event.body));
-    let Some(mut event) = page.or_else(|| events.first()) else {
-        return Vec::new();
+/// What a step of an explanation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExplanationStepKind)]
+pub(crate) enum StepKind {
+    /// Why nobody was paged.
+    Nobody,
+    /// The message and its way.
+    Message,
+    /// An attempt to deliver, or what came of it.
+    Attempt,
+    /// The turn, override, swap or temporary shift by which somebody was on call.
+    Schedule,
+    /// A level of the policy, or the list of last resort.
+    Rung,
+    /// Who or what was passed over.
+    Skipped,
+    /// The page waited.
+    Wait,
+    /// Pages were held back.
+    Quiet,
+    /// The incident.
+    Incident,
+    /// The alert.
+    Alert,
+    /// Who said that something fails: a monitor, a rule, a foreign system.
+    Judge,
+    /// A sample that proves it.
+    Sample,
+    /// A request from outside, or a time that had come.
+    Request,
+}
+
+/// One step of an explanation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ExplanationStep)]
+pub(crate) struct Step {
+    kind: StepKind,
+    /// When it happened, where there is one instant.
+    at: Option<Instant>,
+    /// In plain words.
+    pub(super) text: String,
+}
+
+impl Step {
+    pub(super) fn new(kind: StepKind, at: Option<Timestamp>, text: String) -> Self {
+        Self {
+            kind,
+            at: at.map(Instant),
+            text,
+        }
+    }
+}
+
+/// The incident that an explanation is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ExplainedIncident {
+    id: String,
+    number: u64,
+    title: String,
+}
+
+/// Why somebody was paged, or nobody.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Explanation {
+    /// Null for a test page.
+    incident: Option<ExplainedIncident>,
+    /// The message that is explained; null when nobody was paged.
+    notification: Option<Notification>,
+    /// From the message back to the sample.
+    steps: Vec<Step>,
+}
+
+/// Why a message was sent
+///
+/// The chain of causes back to the sample, in plain words.
+#[utoipa::path(get, path = "/api/tocsin/v1/notifications/{id}/explanation", tag = "oncall",
+    params(("id" = String, Path)), responses((status = 200, body = Explanation), (status = 404)))]
+pub(crate) async fn explain_notification(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, Problem> {
+    let missing = || Problem::not_found(&format!("message {id}"));
+    let wanted: NotificationId = id.parse().map_err(|_| missing())?;
+    let incident = app
+        .read(|state| {
+            let message = state.notifications.get(&wanted)?;
+            Some(message.purpose.incident())
+        })
+        .ok_or_else(missing)?;
+    let events = match incident {
+        None => Vec::new(),
+        Some(incident) => {
+            app.blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
+                .await?
+        }
     };
-    let mut sentences = Vec::new();
-    for _ in 0..STEPS_MAX {
-        sentences.extend(step(event, names));
-        let earlier = match &event.cause {
-            Cause::Event { position } => by_position.get(position).copied(),
-            Cause::Sample { sample } => {
-                sentences.push(format!(
-                    "The sample: {} was {} at {}.",
-                    sample.series, sample.value, sample.at
-                ));
-                break;
-            }
-            Cause::Request => {
-                sentences.push(format!("That was asked for at {}.", event.at));
-                break;
-            }
-            Cause::Due { at } => {
-                sentences.push(format!("That was due at {at}."));
-                break;
-            }
+    app.read(|state| {
+        let message = state.notifications.get(&wanted)?;
+        let names = Names(state);
+        let steps = match incident {
+            None => message_steps::of(message, None, &names),
+            Some(_) => chain::of_message(&events, message, &names),
         };
-        match earlier {
-            // A cause is always earlier; anything else would walk in a circle.
-            Some(earlier) if earlier.position < event.position => event = earlier,
-            Some(_) | None => break,
-        }
-    }
-    sentences.dedup();
-    sentences
+        Some(Json(Explanation {
+            incident: incident
+                .and_then(|id| state.incidents.get(&id))
+                .map(explained),
+            notification: Some(shown(state, message)),
+            steps,
+        }))
+    })
+    .ok_or_else(missing)
 }
 
-fn is_page(body: &EventBody) -> bool {
-    match body {
-        EventBody::Notification(event) => match &event.what {
-            NotificationWhat::Planned { message } => matches!(message.purpose, Purpose::Page(_)),
-            NotificationWhat::Advanced { .. }
-            | NotificationWhat::AttemptStarted { .. }
-            | NotificationWhat::AttemptFinished { .. }
-            | NotificationWhat::Receipt { .. }
-            | NotificationWhat::Cancelled { .. } => false,
-        },
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Incident(_)
-        | EventBody::Input(_) => false,
-    }
+/// Why somebody was paged for an incident, or nobody
+///
+/// Of its first page; of an incident that paged nobody, why, and how it came to be.
+#[utoipa::path(get, path = "/api/tocsin/v1/incidents/{id}/explanation", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")),
+    responses((status = 200, body = Explanation), (status = 404)))]
+pub(crate) async fn explain_incident(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, Problem> {
+    let incident = super::find(&app, &id)?;
+    let events = app
+        .blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
+        .await?;
+    app.read(|state| {
+        let known = state.incidents.get(&incident)?;
+        let page = first_page(state, known);
+        Some(Json(Explanation {
+            incident: Some(explained(known)),
+            notification: page.map(|page| shown(state, page)),
+            steps: steps(state, known, &events),
+        }))
+    })
+    .ok_or_else(|| Problem::not_found(&format!("incident {id}")))
 }
 
-fn step(event: &Event, names: &Names<'_>) -> Option<String> {
-    match &event.body {
-        EventBody::Notification(about) => match &about.what {
-            NotificationWhat::Planned { message } => Some(format!(
-                "{} was paged at {}: {}.",
-                names.user(message.user),
-                event.at,
-                message.why
-            )),
-            NotificationWhat::AttemptFinished { detail, .. } => Some(format!(
-                "The attempt before did not reach anybody: {detail}."
-            )),
-            NotificationWhat::Receipt { detail, .. } => {
-                Some(format!("The message before did not arrive: {detail}."))
-            }
-            NotificationWhat::Advanced { why, .. } | NotificationWhat::Cancelled { why } => {
-                Some(format!("{why}."))
-            }
-            NotificationWhat::AttemptStarted { .. } => None,
-        },
-        EventBody::Incident(about) => incident(&about.what, event, names),
-        EventBody::Alert(AlertEvent::Opened { alert }) => {
-            let judge = alert
-                .source
-                .monitor()
-                .map(|monitor| monitor_words(monitor, names));
-            Some(format!(
-                "“{}” began to fail at {}{}.",
-                alert.title,
-                event.at,
-                judge.unwrap_or_default()
-            ))
-        }
-        EventBody::Alert(AlertEvent::Repeated { summary, .. }) => {
-            Some(format!("It was said again: {summary}."))
-        }
-        EventBody::Alert(AlertEvent::Recovered { .. }) => {
-            Some(format!("It had recovered at {}.", event.at))
-        }
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Input(_) => None,
+fn explained(incident: &Incident) -> ExplainedIncident {
+    ExplainedIncident {
+        id: incident.id.to_string(),
+        number: incident.number,
+        title: incident.title.clone(),
     }
 }
 
-fn incident(what: &IncidentWhat, event: &Event, names: &Names<'_>) -> Option<String> {
-    match what {
-        IncidentWhat::Opened { number, title, .. } => Some(format!(
-            "Incident #{number} was opened at {} because “{title}”.",
-            event.at
-        )),
-        IncidentWhat::Raised {
-            title, severity, ..
-        } => Some(format!(
-            "It got worse ({}) at {}: “{title}”.",
-            severity.word(),
-            event.at
-        )),
-        IncidentWhat::PageHeld { hold } => Some(format!(
-            "The page waited until {}: {}.",
+/// The sentences of an incident's explanation.
+pub(crate) fn explanation(
+    state: &state::State,
+    incident: &Incident,
+    events: &[Event],
+) -> Vec<String> {
+    let steps = steps(state, incident, events);
+    steps.into_iter().map(|step| step.text).collect()
+}
+
+fn steps(state: &state::State, incident: &Incident, events: &[Event]) -> Vec<Step> {
+    let names = Names(state);
+    match first_page(state, incident) {
+        Some(page) => chain::of_message(events, page, &names),
+        None => {
+            let mut steps = vec![nobody(incident, events)];
+            steps.extend(events.iter().filter_map(held_back));
+            steps.extend(chain::of_opening(events, &names));
+            steps
+        }
+    }
+}
+
+fn first_page<'s>(
+    state: &'s state::State,
+    incident: &Incident,
+) -> Option<&'s tocsin_domain::page::Notification> {
+    state
+        .messages_about(incident.id)
+        .find(|one| chain::is_page(one))
+}
+
+/// Why nobody was paged, in one sentence.
+fn nobody(incident: &Incident, events: &[Event]) -> Step {
+    let unreachable = events.iter().any(reaches_nobody);
+    let text = if unreachable {
+        "Nobody was paged, because nobody in this installation can be reached: a contact method must be confirmed first."
+            .to_owned()
+    } else if incident.urgency == Urgency::Low {
+        format!(
+            "Nobody was paged, because it is not urgent: {} pages nobody.",
+            incident.severity.word()
+        )
+    } else if let Some((why, until)) = &incident.suppressed {
+        format!("Nobody is paged before {until}: {why}.")
+    } else if let Some(hold) = &incident.hold {
+        format!(
+            "Nobody was paged yet: the page waits until {} at the latest, because {}.",
             hold.until, hold.why
-        )),
-        IncidentWhat::PageSuppressed { why, until, .. } => {
-            Some(format!("Nobody was paged until {until}: {why}."))
+        )
+    } else {
+        match incident.status {
+            Status::Triggered => "Nobody was paged yet.".to_owned(),
+            Status::Acknowledged => {
+                "Nobody was paged, because it was taken before the page was due.".to_owned()
+            }
+            Status::Resolved => {
+                "Nobody was paged, because it was over before the page was due.".to_owned()
+            }
         }
-        IncidentWhat::LevelReached {
-            policy,
-            level,
-            skipped,
-            ..
-        } => {
-            let passed = if skipped.is_empty() {
-                String::new()
-            } else {
-                format!(" Passed over: {}.", skipped.join("; "))
-            };
-            Some(format!(
-                "Level {} of {} was reached at {}.{passed}",
-                level + 1,
-                names.policy(*policy),
-                event.at
-            ))
-        }
-        IncidentWhat::FallbackReached { why, .. } => Some(format!(
-            "The list of last resort was reached at {}: {}.",
-            event.at,
-            why.join("; ")
-        )),
-        IncidentWhat::Relapsed { .. } => Some(format!("The failure came back at {}.", event.at)),
-        IncidentWhat::Acknowledged { .. }
-        | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
-        | IncidentWhat::Resolved { .. }
-        | IncidentWhat::EvidenceFrozen { .. } => None,
-    }
+    };
+    Step::new(StepKind::Nobody, None, text)
 }
 
-fn monitor_words(monitor: MonitorId, names: &Names<'_>) -> String {
-    names
-        .0
-        .monitors
-        .get(&monitor)
-        .map(|monitor| format!(", as the monitor “{}” asks: {}", monitor.name, monitor.expr))
-        .unwrap_or_default()
+fn reaches_nobody(event: &Event) -> bool {
+    let EventBody::Incident(about) = &event.body else {
+        return false;
+    };
+    matches!(&about.what, IncidentWhat::FallbackReached { recipients, .. } if recipients.is_empty())
+}
+
+/// What held the page back, as it was decided then.
+fn held_back(event: &Event) -> Option<Step> {
+    let EventBody::Incident(about) = &event.body else {
+        return None;
+    };
+    if let IncidentWhat::PageHeld { hold } = &about.what {
+        let text = format!("At {} the page began to wait: {}.", event.at, hold.why);
+        return Some(Step::new(StepKind::Wait, Some(event.at), text));
+    }
+    if let IncidentWhat::PageSuppressed { why, until, .. } = &about.what {
+        let text = format!("At {} pages were held back until {until}: {why}.", event.at);
+        return Some(Step::new(StepKind::Quiet, Some(event.at), text));
+    }
+    if let IncidentWhat::FallbackReached { why, .. } = &about.what {
+        let text = format!("Passed over at {}: {}.", event.at, why.join("; "));
+        return Some(Step::new(StepKind::Skipped, Some(event.at), text));
+    }
+    None
 }

@@ -1,9 +1,15 @@
 //! The native API of incidents: lists, one in full, what a person does with it.
 
+mod chain;
 pub(crate) mod detail;
-mod explain;
+pub(crate) mod explain;
+mod intake;
 pub(crate) mod live;
+mod message_steps;
 pub(crate) mod postmortem;
+pub(crate) mod respond;
+mod response_sentence;
+mod rota;
 mod sentence;
 pub(crate) mod summary;
 pub(crate) mod timeline;
@@ -80,22 +86,16 @@ pub(crate) async fn list_incidents(
             Wanted::Resolved => !incident.is_open(),
             Wanted::All => true,
         };
-        status
-            && target.is_none_or(|target| incident.target == Some(target))
-            && before.is_none_or(|before| incident.number < before)
+        status && target.is_none_or(|target| incident.target == Some(target))
     };
     let (items, more) = app.read(|state| {
-        let mut found: Vec<&Incident> = state.incidents.values().filter(wanted).collect();
-        found.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.number));
+        let numbers = state.numbers.range(..before.unwrap_or(u64::MAX)).rev();
+        let known = numbers.filter_map(|(_, id)| state.incidents.get(id));
+        let mut found: Vec<&Incident> = known.filter(wanted).take(limit + 1).collect();
         let more = found.len() > limit;
         found.truncate(limit);
-        (
-            found
-                .into_iter()
-                .map(|incident| summary(state, incident))
-                .collect::<Vec<_>>(),
-            more,
-        )
+        let items = found.into_iter().map(|incident| summary(state, incident));
+        (items.collect::<Vec<_>>(), more)
     });
     let next_cursor = items
         .last()
@@ -114,14 +114,8 @@ pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
             .ok_or_else(missing);
     }
     let number: u64 = text.parse().map_err(|_| missing())?;
-    app.read(|state| {
-        state
-            .incidents
-            .values()
-            .find(|one| one.number == number)
-            .map(|one| one.id)
-    })
-    .ok_or_else(missing)
+    app.read(|state| state.numbers.get(&number).copied())
+        .ok_or_else(missing)
 }
 
 fn summary_of(app: &App, id: IncidentId) -> Result<IncidentSummary, Problem> {

@@ -1,12 +1,14 @@
 //! The sentences of a timeline, one for each kind of event. Pure.
 
-use tocsin_domain::alert::EvidenceSample;
+use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
     IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
+use tocsin_domain::people::Urgency;
 
+use super::response_sentence::response;
 use super::timeline::{Names, Tone, Words};
 use crate::access::who::role_word;
 
@@ -38,6 +40,9 @@ pub(super) fn installation(event: &InstallationEvent, names: &Names<'_>) -> Word
             "The list of last resort is now: {}",
             names.users(users)
         )),
+        InstallationEvent::PrioritiesSet { names } => {
+            person(format!("Priorities are now: {}", names.join(", ")))
+        }
     }
 }
 
@@ -75,7 +80,7 @@ pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
     }
 }
 
-pub(super) fn roster(event: &RosterEvent) -> Words {
+pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
     match event {
         RosterEvent::ScheduleSet { schedule } => {
             person(format!("The schedule “{}” was set", schedule.name))
@@ -94,7 +99,26 @@ pub(super) fn roster(event: &RosterEvent) -> Words {
         RosterEvent::IntegrationRemoved { .. } => {
             person("An integration was removed; its key is dead")
         }
+        RosterEvent::Oncall { what } => person(super::rota::sentence(what, names)),
+        RosterEvent::TeamSet { team } => person(format!("The team “{}” was set", team.name)),
+        RosterEvent::TeamRemoved { .. } => person("A team was removed"),
+        RosterEvent::Intake(event) => super::intake::words(event, names),
     }
+}
+
+/// The word for how loudly an incident asks.
+pub(super) const fn urgency_word(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::High => "urgent",
+        Urgency::Low => "not urgent",
+    }
+}
+
+/// What rules made of an alert, one line each.
+pub(super) fn rules(alert: &Alert) -> String {
+    let judged = alert.judged.iter().flat_map(|judged| &judged.rules);
+    let lines = judged.map(|hit| format!("Rule “{}”: {}", hit.name, hit.did.join("; ")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn watch(event: &WatchEvent, names: &Names<'_>) -> Words {
@@ -180,6 +204,11 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             format!("It got worse ({}): {title}", severity.word()),
             "It is paged for anew.",
         ),
+        IncidentWhat::UrgencySet { urgency, why, .. } => told(
+            Tone::Info,
+            format!("It is {}", urgency_word(*urgency)),
+            why.clone(),
+        ),
         IncidentWhat::PageHeld { hold } => {
             let clear = if hold.until_clear {
                 ", or until that reason is gone"
@@ -204,22 +233,27 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             recipients,
             skipped,
             next_at,
+            turn,
+            each,
         } => {
             let again = if *round > 0 {
                 format!(", round {}", round + 1)
             } else {
                 String::new()
             };
-            let place = format!("level {} of {}{again}", level + 1, names.policy(*policy));
-            let title = format!("Paging {} ({place})", names.users(recipients));
-            told(
-                Tone::Info,
-                title,
-                lines(
-                    skipped,
-                    &format!("Escalates at {next_at} unless somebody acknowledges."),
+            let place = match policy {
+                Some(policy) => format!(
+                    "level {} of {}{again}",
+                    level + 1,
+                    names.policy(Some(*policy))
                 ),
-            )
+                None => format!("it was given to them{again}"),
+            };
+            let place = turn.map_or_else(|| place.clone(), |_| format!("{place}, in turn"));
+            let title = format!("Paging {} ({place})", names.users(recipients));
+            let who = if *each { "each of them" } else { "somebody" };
+            let next = format!("Escalates at {next_at} unless {who} acknowledges.");
+            told(Tone::Info, title, lines(skipped, &next))
         }
         IncidentWhat::FallbackReached {
             recipients,
@@ -237,14 +271,18 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
                 lines(why, &format!("They are paged again at {next_at}.")),
             )
         }
-        IncidentWhat::Acknowledged { by } => {
+        IncidentWhat::Acknowledged { by, ends_at } => {
             let who = by.map_or_else(|| "A foreign system".to_owned(), |user| names.user(user));
+            let holds = ends_at.map_or_else(String::new, |at| {
+                format!(" It is paged again at {at} if it still fails then.")
+            });
             told(
                 Tone::Person,
                 format!("{who} acknowledged"),
-                "Escalation stops.",
+                format!("Escalation stops.{holds}"),
             )
         }
+        IncidentWhat::Response(what) => response(what, names),
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered => told(Tone::Good, "Everything is healthy again", ""),
         IncidentWhat::Relapsed {
@@ -293,9 +331,12 @@ pub(super) fn notification(
         NotificationWhat::Planned { message } => {
             let noun = match message.purpose {
                 Purpose::Page(_) => "A page",
+                Purpose::Request(_) => "A request for help",
                 Purpose::Resolved(_) => "Word that it is over",
                 Purpose::Acknowledged(_) => "Word that somebody took it",
+                Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",
+                Purpose::Word(_) => "Word about duty",
             };
             told(
                 Tone::Info,
@@ -306,6 +347,19 @@ pub(super) fn notification(
         NotificationWhat::Advanced { due_at, why } => told(
             Tone::Info,
             format!("{whom} is tried already at {due_at}"),
+            why.clone(),
+        ),
+        NotificationWhat::Gathers { due_at, why } => told(
+            Tone::Info,
+            format!("{whom} waits until {due_at} to be told together with others"),
+            why.clone(),
+        ),
+        NotificationWhat::ToldTogether { .. } => {
+            info(format!("{whom} is told together with others"))
+        }
+        NotificationWhat::Postponed { due_at, why } => told(
+            Tone::Bad,
+            format!("{whom} waits until {due_at}"),
             why.clone(),
         ),
         NotificationWhat::AttemptStarted { number } => {

@@ -66,6 +66,15 @@ pub(crate) struct IncidentSummary {
     pub(crate) hold: Option<Hold>,
     /// Why nobody is paged although it is urgent.
     pub(crate) suppressed: Option<String>,
+    /// When the acknowledgement counts no longer and it is paged again.
+    pub(crate) acknowledgement_ends_at: Option<Instant>,
+    pub(crate) snoozed_until: Option<Instant>,
+    /// How important it is, by a name of the installation's list.
+    pub(crate) priority: Option<String>,
+    /// The people a person gave it to.
+    pub(crate) assigned_to: Vec<Named>,
+    /// The number of the incident it ended in.
+    pub(crate) merged_into: Option<u64>,
     pub(crate) alert_count: usize,
     pub(crate) relapses: u32,
     /// Whether the evidence is frozen, so that the postmortem is final.
@@ -100,8 +109,25 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
             .suppressed
             .as_ref()
             .map(|(why, until)| format!("{why} (until {until})")),
+        acknowledgement_ends_at: incident.acknowledgement_ends_at.map(Instant),
+        snoozed_until: incident.snoozed_until.map(Instant),
+        priority: incident.priority.clone(),
+        assigned_to: assigned_to(state, incident),
+        merged_into: incident
+            .merged_into
+            .and_then(|into| Some(state.incidents.get(&into)?.number)),
         alert_count: incident.alerts.len(),
         relapses: incident.relapses,
         postmortem_ready: incident.evidence.is_some(),
+    }
+}
+
+fn assigned_to(state: &State, incident: &incident::Incident) -> Vec<Named> {
+    match &incident.assigned {
+        Some(incident::Assigned::People(people)) => {
+            let people = people.iter();
+            people.map(|user| named_user(state, *user)).collect()
+        }
+        Some(incident::Assigned::Policy(_)) | None => Vec::new(),
     }
 }

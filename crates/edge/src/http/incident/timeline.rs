@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, InputEvent};
-use tocsin_domain::id::{NotificationId, TargetId, UserId};
+use tocsin_domain::id::{NotificationId, ScheduleId, TargetId, UserId};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::http::body::Params;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, named_policy, named_target, named_user};
+use crate::http::shape::{Instant, named_policy, named_schedule, named_target, named_user};
 use crate::kind;
 
 /// Who did something.
@@ -86,6 +86,10 @@ impl Names<'_> {
         }
     }
 
+    pub(super) fn schedule(&self, schedule: ScheduleId) -> String {
+        named_schedule(self.0, schedule).name
+    }
+
     pub(super) fn target(&self, target: TargetId) -> String {
         named_target(self.0, target).name
     }
@@ -112,6 +116,11 @@ impl Names<'_> {
             self.user(message.user),
             message.channel.word()
         )
+    }
+
+    /// What an actor is called.
+    pub(super) fn actor_name(&self, actor: &Actor) -> String {
+        self.actor(actor).name
     }
 
     fn actor(&self, actor: &Actor) -> EntryActor {
@@ -176,7 +185,7 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
     match body {
         EventBody::Installation(event) => sentence::installation(event, names),
         EventBody::People(event) => sentence::people(event, names),
-        EventBody::Roster(event) => sentence::roster(event),
+        EventBody::Roster(event) => sentence::roster(event, names),
         EventBody::Watch(event) => sentence::watch(event, names),
         EventBody::Alert(event) => alert(event, names),
         EventBody::Incident(event) => sentence::incident(&event.what, names),
@@ -188,6 +197,11 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
             what.clone(),
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Dropped { what, .. }) => (
+            "A rule threw an alert away".to_owned(),
+            what.clone(),
+            Tone::Info,
+        ),
     }
 }
 
@@ -195,7 +209,8 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
     match event {
         AlertEvent::Opened { alert } => {
             let evidence = sentence::evidence(&alert.evidence);
-            let detail = [alert.summary.as_str(), evidence.as_str()]
+            let rules = sentence::rules(alert);
+            let detail = [alert.summary.as_str(), evidence.as_str(), rules.as_str()]
                 .join("\n")
                 .trim()
                 .to_owned();

@@ -250,6 +250,9 @@ fn planned_in(done: &Done) -> Option<NotificationId> {
         EventBody::Notification(event) => match event.what {
             NotificationWhat::Planned { .. } => Some(event.notification),
             NotificationWhat::Advanced { .. }
+            | NotificationWhat::Gathers { .. }
+            | NotificationWhat::ToldTogether { .. }
+            | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptStarted { .. }
             | NotificationWhat::AttemptFinished { .. }
             | NotificationWhat::Receipt { .. }

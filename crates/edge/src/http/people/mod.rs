@@ -121,7 +121,7 @@ fn last_result(state: &state::State, method: &people::ContactMethod) -> Option<L
     let finished = |message: &page::Notification| match message.state {
         Delivery::Due { at } | Delivery::Delivered { at } | Delivery::Failed { at } => Some(at),
         Delivery::Sending { since } => Some(since),
-        Delivery::Cancelled { .. } => None,
+        Delivery::Together { .. } | Delivery::Cancelled { .. } => None,
     };
     let (at, last) = of_method
         .filter_map(|message| Some((finished(message)?, message)))

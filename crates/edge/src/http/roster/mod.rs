@@ -1,8 +1,14 @@
-//! Schedules, escalation policies, services and their integrations. What they may hold is decided elsewhere.
+//! Schedules, escalation policies, teams, services and their integrations. What they may hold is decided elsewhere.
 
+pub(crate) mod change;
+mod changed;
+mod layer;
 pub(crate) mod policy;
+pub(crate) mod rendered;
+pub(crate) mod rota;
 pub(crate) mod schedule;
 pub(crate) mod service;
+pub(crate) mod team;
 
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{EventBody, RosterEvent};
@@ -12,8 +18,17 @@ use crate::access::who::Caller;
 use crate::app::App;
 
 /// Asks the core and gives the event about the roster that came of it.
-async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEvent, Problem> {
-    let done = app.ask(&caller.actor, Ask::Roster(ask)).await?;
+pub(crate) async fn set_in(
+    app: &App,
+    caller: &Caller,
+    ask: RosterAsk,
+) -> Result<RosterEvent, Problem> {
+    set_by(app, caller, Ask::Roster(ask)).await
+}
+
+/// The same for whatever changes the roster.
+pub(crate) async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
+    let done = app.ask(&caller.actor, ask).await?;
     let event = done.events.into_iter().find_map(|event| match event.body {
         EventBody::Roster(event) => Some(event),
         EventBody::Installation(_)
@@ -28,6 +43,6 @@ async fn set_in(app: &App, caller: &Caller, ask: RosterAsk) -> Result<RosterEven
 }
 
 /// The change is on disk, but the answer cannot show it.
-fn lost() -> Problem {
+pub(crate) fn lost() -> Problem {
     Problem::internal("the change was kept but not found; ask for it again")
 }

@@ -19,8 +19,12 @@ use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 
 const MS_PER_MINUTE: u64 = 60_000;
+/// A day.
+const DELAY_MINUTES_MAX: f64 = 1_440.0;
+/// Seven days.
+const TIMEOUT_MINUTES_MAX: f64 = 10_080.0;
 
-/// A person, or whoever is on call.
+/// A person, whoever is on call, or everybody of a team.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyTarget {
@@ -35,6 +39,12 @@ pub(crate) struct PolicyLevel {
     /// How long this level has for an acknowledgement, at most a day; fractions count.
     delay_minutes: f64,
     targets: Vec<PolicyTarget>,
+    /// Page only one of the targets for each incident, in turn.
+    #[serde(default)]
+    round_robin: bool,
+    /// Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone.
+    #[serde(default)]
+    each_must_acknowledge: bool,
 }
 
 /// A policy to add or to put in another's place.
@@ -45,6 +55,9 @@ pub(crate) struct PolicyRequest {
     /// How often the levels are walked through again, 0 to 9.
     repeat: u32,
     levels: Vec<PolicyLevel>,
+    /// How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
+    /// when none.
+    acknowledgement_timeout_minutes: Option<f64>,
 }
 
 /// An escalation policy.
@@ -54,6 +67,8 @@ pub(crate) struct EscalationPolicy {
     name: String,
     repeat: u32,
     levels: Vec<PolicyLevel>,
+    /// How long an acknowledgement holds; for ever when none.
+    acknowledgement_timeout_minutes: Option<f64>,
 }
 
 fn policy(known: &page::Policy) -> EscalationPolicy {
@@ -66,20 +81,27 @@ fn policy(known: &page::Policy) -> EscalationPolicy {
             kind: RecipientKind::Schedule,
             id: id.to_string(),
         },
+        Recipient::Team(id) => PolicyTarget {
+            kind: RecipientKind::Team,
+            id: id.to_string(),
+        },
     };
     let level = |level: &page::Level| PolicyLevel {
         delay_minutes: minutes(level.delay_ms),
         targets: level.targets.iter().map(target).collect(),
+        round_robin: level.round_robin,
+        each_must_acknowledge: level.each_must_acknowledge,
     };
     EscalationPolicy {
         id: known.id.to_string(),
         name: known.name.clone(),
         repeat: known.repeat,
         levels: known.levels.iter().map(level).collect(),
+        acknowledgement_timeout_minutes: known.acknowledgement_timeout_ms.map(minutes),
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a delay is a day at most")]
+#[expect(clippy::cast_precision_loss, reason = "a delay is seven days at most")]
 fn minutes(ms: u64) -> f64 {
     ms as f64 / MS_PER_MINUTE as f64
 }
@@ -87,11 +109,11 @@ fn minutes(ms: u64) -> f64 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "checked to lie between 0 and a day"
+    reason = "checked to lie between 0 and seven days"
 )]
 #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-fn milliseconds(minutes: f64) -> Option<u64> {
-    (0.0..=1_440.0)
+fn milliseconds(minutes: f64, minutes_max: f64) -> Option<u64> {
+    (0.0..=minutes_max)
         .contains(&minutes)
         .then(|| (minutes * MS_PER_MINUTE as f64).round() as u64)
 }
@@ -100,7 +122,7 @@ fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
     let mut reasons = Vec::new();
     let mut made = Vec::new();
     for (index, level) in levels.iter().enumerate() {
-        let delay_ms = milliseconds(level.delay_minutes);
+        let delay_ms = milliseconds(level.delay_minutes, DELAY_MINUTES_MAX);
         if delay_ms.is_none() {
             reasons.push(format!("levels[{index}].delay_minutes: 0 to 1440"));
         }
@@ -109,6 +131,7 @@ fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
             let recipient = match target.kind {
                 RecipientKind::User => target.id.parse().map(Recipient::User),
                 RecipientKind::Schedule => target.id.parse().map(Recipient::Schedule),
+                RecipientKind::Team => target.id.parse().map(Recipient::Team),
             };
             match recipient {
                 Ok(recipient) => targets.push(recipient),
@@ -121,6 +144,8 @@ fn levels_of(levels: &[PolicyLevel]) -> Result<Vec<page::Level>, Problem> {
         made.push(page::Level {
             delay_ms: delay_ms.unwrap_or_default(),
             targets,
+            round_robin: level.round_robin,
+            each_must_acknowledge: level.each_must_acknowledge,
         });
     }
     if reasons.is_empty() {
@@ -156,11 +181,19 @@ async fn set_policy(
         })
         .transpose()?;
     let levels = levels_of(&request.levels)?;
+    let timeout = request.acknowledgement_timeout_minutes;
+    let acknowledgement_timeout_ms = timeout
+        .map(|minutes| {
+            let wrong = "acknowledgement_timeout_minutes: 1 to 10080";
+            milliseconds(minutes, TIMEOUT_MINUTES_MAX).ok_or_else(|| Problem::bad(wrong))
+        })
+        .transpose()?;
     let ask = RosterAsk::SetPolicy {
         id,
         name: request.name,
         levels,
         repeat: request.repeat,
+        acknowledgement_timeout_ms,
     };
     let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
         return Err(lost());

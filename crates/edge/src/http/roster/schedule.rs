@@ -7,59 +7,35 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
+use tocsin_domain::id::ScheduleId;
 use tocsin_domain::oncall;
-use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
+use super::changed::{Override, Swap, Temporary, overrides, swaps, temporary};
+use super::layer::{self, Layer, Reading};
+use super::rota::{Names, Shift};
 use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named, named_user};
+use crate::http::shape::{Instant, Named};
 
-/// What turns are counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum TurnUnit {
-    /// Hours of the civil clock.
-    Hours,
-    /// Days.
-    Days,
-    /// Weeks.
-    Weeks,
-}
-
-/// Length of a turn.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Turn {
-    /// At least 1.
-    every: u32,
-    unit: TurnUnit,
-}
-
-/// People who take turns.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Layer {
-    /// When the first turn begins; its time of day is the hand-off time.
-    start: Instant,
-    turn: Turn,
-    /// Ids of people, in order.
-    members: Vec<String>,
-}
-
-/// A schedule to add or to put in another's place.
+/// A schedule to add or to put in another's place. What was changed of that by hand stays.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleRequest {
     name: String,
     /// IANA name (`Europe/Paris`).
     time_zone: String,
-    layer: Layer,
+    /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
+    #[serde(default)]
+    layers: Option<Vec<Layer>>,
+    /// The only rotation: short for `layers` with one.
+    #[serde(default)]
+    layer: Option<Layer>,
 }
 
 /// A schedule.
@@ -68,73 +44,82 @@ pub(crate) struct Schedule {
     id: String,
     name: String,
     time_zone: String,
+    /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
+    layers: Vec<Layer>,
+    /// The first of them.
     layer: Layer,
+    /// Fixed shifts over the layers that are not over yet.
+    temporary: Vec<Temporary>,
+    /// Exchanges over all that, offered or agreed, that are not over yet.
+    swaps: Vec<Swap>,
+    /// Over everything; those that are not over yet.
+    overrides: Vec<Override>,
+    /// Everybody it names.
+    people: Vec<Named>,
     on_call_now: Option<Named>,
+    /// When another person, or nobody, takes over; null: not within 400 days.
     next_handoff_at: Option<Instant>,
+    /// The first shift from then on.
+    next: Option<Shift>,
 }
 
-fn schedule(state: &state::State, known: &oncall::Schedule, now: Timestamp) -> Schedule {
-    let shift = known.shift_at(now);
+fn shown(known: &oncall::Schedule, names: &Names, now: Timestamp) -> Schedule {
+    let duty = known.duty_at(now);
+    let layers: Vec<Layer> = known.layers.iter().map(layer::shown).collect();
     Schedule {
         id: known.id.to_string(),
         name: known.name.clone(),
         time_zone: known.time_zone.clone(),
-        layer: known.layers.first().map_or_else(|| nobodys(now), rotation),
-        on_call_now: shift.map(|shift| named_user(state, shift.user)),
-        next_handoff_at: shift.map(|shift| Instant(shift.until)),
-    }
-}
-
-fn rotation(layer: &oncall::Layer) -> Layer {
-    Layer {
-        start: Instant(layer.start),
-        turn: Turn {
-            every: layer.every,
-            unit: match layer.unit {
-                oncall::TurnUnit::Hours => TurnUnit::Hours,
-                oncall::TurnUnit::Days => TurnUnit::Days,
-                oncall::TurnUnit::Weeks => TurnUnit::Weeks,
-            },
-        },
-        members: layer.members.iter().map(ToString::to_string).collect(),
+        layer: layers.first().cloned().unwrap_or_else(|| nobodys(now)),
+        layers,
+        temporary: temporary(known, names, now),
+        swaps: swaps(known, names, now),
+        overrides: overrides(known, names, now),
+        people: known
+            .people()
+            .into_iter()
+            .map(|user| names.named(user))
+            .collect(),
+        on_call_now: duty.shift.map(|shift| names.named(shift.user)),
+        next_handoff_at: duty.until.map(Instant),
+        next: duty.next.map(|shift| Shift::of(&shift, names)),
     }
 }
 
 /// What a schedule without a layer says.
 fn nobodys(now: Timestamp) -> Layer {
-    Layer {
-        start: Instant(now),
-        turn: Turn {
-            every: 1,
-            unit: TurnUnit::Weeks,
-        },
-        members: Vec::new(),
-    }
+    let turn = oncall::Turn {
+        every: 1,
+        unit: oncall::TurnUnit::Weeks,
+    };
+    layer::shown(&oncall::Layer::rotation(now, turn, Vec::new()))
 }
 
-fn layer_of(layer: &Layer) -> Result<oncall::Layer, Problem> {
-    let mut members = Vec::new();
-    let mut reasons = Vec::new();
-    for (index, member) in layer.members.iter().enumerate() {
-        match member.parse() {
-            Ok(member) => members.push(member),
-            Err(_) => reasons.push(format!("layer.members[{index}]: not an id of a person")),
-        }
-    }
-    if !reasons.is_empty() {
-        return Err(Problem::invalid(reasons));
-    }
-    let unit = match layer.turn.unit {
-        TurnUnit::Hours => oncall::TurnUnit::Hours,
-        TurnUnit::Days => oncall::TurnUnit::Days,
-        TurnUnit::Weeks => oncall::TurnUnit::Weeks,
-    };
-    let every = layer.turn.every;
-    Ok(oncall::Layer::rotation(
-        layer.start.0,
-        oncall::Turn { every, unit },
-        members,
-    ))
+/// The schedule of a path, with the names of whom it names.
+pub(crate) fn found(app: &App, id: &str) -> Result<(oncall::Schedule, Names), Problem> {
+    let id = id_in(id)?;
+    let found = app.read(|state| {
+        let known = state.schedules.get(&id)?;
+        Some((known.clone(), Names::of(state, known.people())))
+    });
+    found.ok_or_else(|| missing(id.as_str()))
+}
+
+/// The id in a path.
+pub(crate) fn id_in(id: &str) -> Result<ScheduleId, Problem> {
+    id.parse().map_err(|_| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(&format!("schedule {id}"))
+}
+
+/// The schedule as it is after a change, for the answer.
+pub(crate) async fn shown_now(app: &App, id: ScheduleId) -> Result<Json<Schedule>, Problem> {
+    let (known, names) = found(app, id.as_str())?;
+    let now = app.now();
+    app.rendered(move || Ok(Json(shown(&known, &names, now))))
+        .await
 }
 
 /// Schedules
@@ -145,15 +130,56 @@ pub(crate) async fn list_schedules(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<Schedule>>, Problem> {
     let now = app.now();
-    let mut all: Vec<Schedule> = app.read(|state| {
-        state
-            .schedules
-            .values()
-            .map(|known| schedule(state, known, now))
-            .collect()
+    let mut all: Vec<(String, oncall::Schedule)> = app.read(|state| {
+        let known = state.schedules.values();
+        known.map(|one| (one.id.to_string(), one.clone())).collect()
     });
-    all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-    page.cut(all, |one| one.id.as_str()).map(Json)
+    all.sort_by(|one, other| (&one.1.name, &one.0).cmp(&(&other.1.name, &other.0)));
+    let page = page.cut(all, |one| one.0.as_str())?;
+    let people = page.items.iter().flat_map(|one| one.1.people()).collect();
+    let names = app.read(|state| Names::of(state, people));
+    app.rendered(move || {
+        let items = page.items.iter();
+        Ok(Json(Page {
+            items: items.map(|one| shown(&one.1, &names, now)).collect(),
+            next_cursor: page.next_cursor,
+        }))
+    })
+    .await
+}
+
+/// One schedule
+#[utoipa::path(get, path = "/api/tocsin/v1/schedules/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = Schedule), (status = 404)))]
+pub(crate) async fn get_schedule(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Schedule>, Problem> {
+    shown_now(&app, id_in(&id)?).await
+}
+
+/// The layers of a request, which says them in one of two ways.
+pub(crate) fn layers_of(
+    layers: Option<&[Layer]>,
+    layer: Option<&Layer>,
+) -> Result<Vec<oncall::Layer>, Problem> {
+    let mut reading = Reading::begin();
+    let read = match (layers, layer) {
+        (Some(layers), None) => {
+            let each = layers.iter().enumerate();
+            each.map(|(index, one)| reading.layer(&format!("layers[{index}]"), one))
+                .collect()
+        }
+        (None, Some(layer)) => vec![reading.layer("layer", layer)],
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Problem::bad("layers: say either layers or layer"));
+        }
+    };
+    if reading.reasons.is_empty() {
+        Ok(read)
+    } else {
+        Err(Problem::invalid(reading.reasons))
+    }
 }
 
 async fn set_schedule(
@@ -162,24 +188,17 @@ async fn set_schedule(
     id: Option<String>,
     request: ScheduleRequest,
 ) -> Result<Json<Schedule>, Problem> {
-    let id = id
-        .map(|id| {
-            id.parse()
-                .map_err(|_| Problem::not_found(&format!("schedule {id}")))
-        })
-        .transpose()?;
-    let layer = layer_of(&request.layer)?;
+    let id = id.map(|id| id_in(&id)).transpose()?;
     let ask = RosterAsk::SetSchedule {
         id,
         name: request.name,
         time_zone: request.time_zone,
-        layer,
+        layers: layers_of(request.layers.as_deref(), request.layer.as_ref())?,
     };
-    let now = app.now();
     let RosterEvent::ScheduleSet { schedule: known } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };
-    Ok(Json(app.read(|state| schedule(state, &known, now))))
+    shown_now(app, known.id).await
 }
 
 /// Add a schedule
@@ -195,7 +214,7 @@ pub(crate) async fn add_schedule(
         .map(|set| (StatusCode::CREATED, set))
 }
 
-/// Replace a schedule
+/// Replace a schedule; what was changed of it by hand stays
 #[utoipa::path(put, path = "/api/tocsin/v1/schedules/{id}", tag = "oncall", params(("id" = String, Path)),
     request_body = ScheduleRequest, responses((status = 200, body = Schedule), (status = 400), (status = 404)))]
 pub(crate) async fn replace_schedule(
@@ -215,13 +234,7 @@ pub(crate) async fn remove_schedule(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let schedule = id
-        .parse()
-        .map_err(|_| Problem::not_found(&format!("schedule {id}")))?;
-    app.ask(
-        &caller.actor,
-        Ask::Roster(RosterAsk::RemoveSchedule(schedule)),
-    )
-    .await?;
+    let ask = RosterAsk::RemoveSchedule(id_in(&id)?);
+    app.ask(&caller.actor, Ask::Roster(ask)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,371 @@
+//! What will be wrong with paging in the days ahead: gaps, people who cannot be reached, levels that would page nobody. It
+//! announces nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{PolicyId, ScheduleId, TeamId, UserId};
+use crate::oncall::{CivilGap, Entry, GAP_DAYS_AHEAD, Schedule, Span, shown_in};
+use crate::page::{Level, Policy, Recipient};
+use crate::people::User;
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// Findings at most; what is nearest comes first.
+pub const FINDINGS_MAX: usize = 500;
+
+/// Something that will keep a page from somebody, unless it is repaired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Names it: the same as long as it is the same trouble, however much time passes.
+    pub key: String,
+    /// What it is.
+    pub kind: FindingKind,
+    /// In words.
+    pub text: String,
+    /// When it begins, now at the earliest.
+    pub since: Timestamp,
+    /// When it ends for the first time; `None`: not within the days that are looked at.
+    pub until: Option<Timestamp>,
+    /// How often it is so in the days that are looked at.
+    pub times: u32,
+}
+
+/// Kinds of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A schedule that a policy uses has nobody for a while.
+    Gap {
+        /// Which.
+        schedule: ScheduleId,
+    },
+    /// A schedule has nobody at all.
+    EmptySchedule {
+        /// Which.
+        schedule: ScheduleId,
+    },
+    /// Somebody who will be paged has no verified contact method.
+    Unreachable {
+        /// Who.
+        user: UserId,
+    },
+    /// A level of a policy would page nobody.
+    EmptyLevel {
+        /// Of which policy.
+        policy: PolicyId,
+        /// Counted from 0.
+        level: usize,
+    },
+}
+
+/// What the findings are made from, taken out of the state, so that nothing waits while they are computed.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    schedules: BTreeMap<ScheduleId, Schedule>,
+    policies: BTreeMap<PolicyId, Policy>,
+    /// Names, and whether they can be reached.
+    people: BTreeMap<UserId, (String, bool)>,
+    /// Who belongs to each team.
+    teams: BTreeMap<TeamId, Vec<UserId>>,
+}
+
+impl Roster {
+    /// As it is in `state`.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let person = |user: &User| (user.id, (user.name.clone(), user.is_reachable()));
+        Self {
+            schedules: state.schedules.clone(),
+            policies: state.policies.clone(),
+            people: state.users.values().map(person).collect(),
+            teams: state
+                .teams
+                .values()
+                .map(|team| (team.id, team.members.clone()))
+                .collect(),
+        }
+    }
+
+    /// What will be wrong in the 14 days from `now` on, what is nearest first.
+    #[must_use]
+    pub fn findings(&self, now: Timestamp) -> Vec<Finding> {
+        let outlook = Outlook::new(self, now);
+        let mut found = outlook.schedules();
+        found.extend(outlook.people());
+        found.extend(outlook.levels());
+        found.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
+        found.truncate(FINDINGS_MAX);
+        found
+    }
+
+    fn name(&self, user: UserId) -> &str {
+        let known = self.people.get(&user);
+        known.map_or("a removed person", |(name, _)| name)
+    }
+
+    fn is_reachable(&self, user: UserId) -> bool {
+        self.people
+            .get(&user)
+            .is_some_and(|(_, reachable)| *reachable)
+    }
+}
+
+/// A roster over the days ahead.
+struct Outlook<'a> {
+    roster: &'a Roster,
+    ahead: Span,
+    /// Every schedule, rendered.
+    rendered: BTreeMap<ScheduleId, Vec<Entry>>,
+    /// Schedules that a policy uses, with the name of one that does.
+    used: BTreeMap<ScheduleId, &'a str>,
+}
+
+impl<'a> Outlook<'a> {
+    fn new(roster: &'a Roster, now: Timestamp) -> Self {
+        let ahead = Span::of_days(now, GAP_DAYS_AHEAD);
+        let schedules = roster.schedules.values();
+        let mut used = BTreeMap::new();
+        for policy in roster.policies.values() {
+            for target in policy.levels.iter().flat_map(|level| &level.targets) {
+                if let Recipient::Schedule(id) = target {
+                    used.entry(*id).or_insert(policy.name.as_str());
+                }
+            }
+        }
+        Self {
+            roster,
+            ahead,
+            rendered: schedules
+                .map(|one| (one.id, one.entries_in(ahead)))
+                .collect(),
+            used,
+        }
+    }
+
+    /// Gaps of schedules that are used, and schedules without anybody.
+    fn schedules(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for schedule in self.roster.schedules.values() {
+            let entries = self.rendered.get(&schedule.id);
+            let entries = entries.map(Vec::as_slice).unwrap_or_default();
+            let policy = self.used.get(&schedule.id);
+            if entries.iter().all(|entry| entry.user().is_none()) {
+                found.push(self.empty(schedule, policy.copied()));
+            } else if policy.is_some() {
+                found.extend(self.gaps(schedule));
+            }
+        }
+        found
+    }
+
+    fn empty(&self, schedule: &Schedule, policy: Option<&str>) -> Finding {
+        let used = policy.map(|name| format!(", although {name:?} pages it"));
+        Finding {
+            key: format!("empty-schedule:{}", schedule.id),
+            kind: FindingKind::EmptySchedule {
+                schedule: schedule.id,
+            },
+            text: format!(
+                "Nobody is on call in {:?} in the next {GAP_DAYS_AHEAD} days{}",
+                schedule.name,
+                used.unwrap_or_default()
+            ),
+            since: self.ahead.from,
+            until: None,
+            times: 1,
+        }
+    }
+
+    /// Gaps, those that come back every week as one.
+    fn gaps(&self, schedule: &Schedule) -> Vec<Finding> {
+        let mut found: Vec<Finding> = Vec::new();
+        for gap in schedule.civil_gaps(self.ahead) {
+            let key = format!("gap:{}:{}", schedule.id, gap.pattern);
+            match found.iter_mut().find(|known| known.key == key) {
+                Some(known) => {
+                    known.times += 1;
+                    known.text = gap_text(schedule, known.since, known.until, known.times);
+                }
+                None => found.push(self.gap(schedule, key, &gap)),
+            }
+        }
+        found
+    }
+
+    fn gap(&self, schedule: &Schedule, key: String, gap: &CivilGap) -> Finding {
+        let until = (gap.span.until < self.ahead.until).then_some(gap.span.until);
+        Finding {
+            key,
+            kind: FindingKind::Gap {
+                schedule: schedule.id,
+            },
+            text: gap_text(schedule, gap.span.from, until, 1),
+            since: gap.span.from,
+            until,
+            times: 1,
+        }
+    }
+
+    /// People who will be on call, or whom a policy names, and who cannot be reached.
+    fn people(&self) -> Vec<Finding> {
+        let mut seen: BTreeMap<UserId, Unreachable<'_>> = BTreeMap::new();
+        let mut see = |user: UserId, span: Span, place: &'a str| {
+            if !self.roster.is_reachable(user) {
+                let known = seen.entry(user).or_insert(Unreachable {
+                    span,
+                    places: BTreeSet::new(),
+                });
+                known.span.from = known.span.from.min(span.from);
+                known.span.until = known.span.until.max(span.until);
+                known.places.insert(place);
+            }
+        };
+        for (id, entries) in &self.rendered {
+            let Some(schedule) = self.roster.schedules.get(id) else {
+                continue;
+            };
+            for entry in entries.iter().filter(|_| self.used.contains_key(id)) {
+                if let Some(user) = entry.user() {
+                    see(user, entry.span(), &schedule.name);
+                }
+            }
+        }
+        for policy in self.roster.policies.values() {
+            for target in policy.levels.iter().flat_map(|level| &level.targets) {
+                if let Recipient::User(user) = target {
+                    see(*user, self.ahead, &policy.name);
+                }
+            }
+        }
+        let findings = seen.into_iter();
+        findings
+            .map(|(user, known)| self.unreachable(user, &known))
+            .collect()
+    }
+
+    fn unreachable(&self, user: UserId, known: &Unreachable<'_>) -> Finding {
+        let places: Vec<String> = known
+            .places
+            .iter()
+            .map(|name| format!("{name:?}"))
+            .collect();
+        Finding {
+            key: format!("unreachable:{user}"),
+            kind: FindingKind::Unreachable { user },
+            text: format!(
+                "{} would be paged by {} but has no verified contact method",
+                self.roster.name(user),
+                places.join(", ")
+            ),
+            since: known.span.from,
+            until: (known.span.until < self.ahead.until).then_some(known.span.until),
+            times: 1,
+        }
+    }
+
+    /// Levels of policies that would page nobody.
+    fn levels(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for policy in self.roster.policies.values() {
+            for (index, level) in policy.levels.iter().enumerate() {
+                let holes = self.holes(level);
+                if let Some(first) = holes.first() {
+                    found.push(self.empty_level(policy, index, *first, holes.len()));
+                }
+            }
+        }
+        found
+    }
+
+    /// When nobody of a level can be paged.
+    fn holes(&self, level: &Level) -> Vec<Span> {
+        let mut holes = vec![self.ahead];
+        for target in &level.targets {
+            match target {
+                Recipient::User(user) if self.roster.is_reachable(*user) => return Vec::new(),
+                Recipient::User(_) => {}
+                Recipient::Team(team) => {
+                    let members = self.roster.teams.get(team).into_iter().flatten();
+                    if members
+                        .into_iter()
+                        .any(|user| self.roster.is_reachable(*user))
+                    {
+                        return Vec::new();
+                    }
+                }
+                Recipient::Schedule(id) => {
+                    let entries = self.rendered.get(id).map(Vec::as_slice);
+                    let entries = entries.unwrap_or_default();
+                    let reached = entries.iter().filter(|entry| {
+                        let user = entry.user();
+                        user.is_some_and(|user| self.roster.is_reachable(user))
+                    });
+                    let spans: Vec<Span> = reached.map(Entry::span).collect();
+                    holes = holes
+                        .into_iter()
+                        .flat_map(|hole| hole.without(&spans))
+                        .collect();
+                }
+            }
+        }
+        holes
+    }
+
+    fn empty_level(&self, policy: &Policy, level: usize, first: Span, count: usize) -> Finding {
+        let until = (first.until < self.ahead.until).then_some(first.until);
+        let when = between("UTC", first.from, until);
+        let times = u32::try_from(count).unwrap_or(u32::MAX);
+        Finding {
+            key: format!("empty-level:{}:{level}", policy.id),
+            kind: FindingKind::EmptyLevel {
+                policy: policy.id,
+                level,
+            },
+            text: format!(
+                "Level {} of {:?} would page nobody {when}{}",
+                level + 1,
+                policy.name,
+                more(times)
+            ),
+            since: first.from,
+            until,
+            times,
+        }
+    }
+}
+
+/// Where and when somebody who cannot be reached would be paged.
+struct Unreachable<'a> {
+    span: Span,
+    places: BTreeSet<&'a str>,
+}
+
+fn gap_text(schedule: &Schedule, since: Timestamp, until: Option<Timestamp>, times: u32) -> String {
+    let when = between(&schedule.time_zone, since, until);
+    format!(
+        "Nobody is on call in {:?} {when}{}",
+        schedule.name,
+        more(times)
+    )
+}
+
+fn between(zone: &str, since: Timestamp, until: Option<Timestamp>) -> String {
+    let from = shown_in(zone, since);
+    match until {
+        Some(until) => format!("from {from} until {} ({zone})", shown_in(zone, until)),
+        None => format!("from {from} ({zone}) on"),
+    }
+}
+
+fn more(times: u32) -> String {
+    match times {
+        0 | 1 => String::new(),
+        2 => format!(", and once more within {GAP_DAYS_AHEAD} days"),
+        _ => format!(
+            ", and {} more times within {GAP_DAYS_AHEAD} days",
+            times - 1
+        ),
+    }
+}

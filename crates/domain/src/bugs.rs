@@ -1,0 +1,146 @@
+//! Deliberate bugs, each a switch that exists in the simulator's own build alone. Everywhere else no bug can be switched on,
+//! and asking for one costs nothing.
+
+/// A bug that some on-call system had or could have, and that the simulator must catch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bug {
+    /// An attempt under way at a restart counts as failed and is not repeated (GoAlert).
+    InFlightAtRestartIsFailed,
+    /// A level of nobody sits out its delay (GoAlert #4548).
+    EmptyLevelSitsOutItsDelay,
+    /// When nobody is on call, nobody is paged (PagerDuty).
+    NobodyOnCallMeansSilence,
+    /// An escalation that was under way at a restart never goes on (Grafana OnCall #1206).
+    EscalationStallsAfterRestart,
+    /// A shift is a duration, so that an hour is nobody's when the clocks are put back (Grafana OnCall #5247).
+    OneHourHoleInShifts,
+    /// What was acknowledged is paged for on (Grafana OnCall #4654).
+    PagingAfterAcknowledgement,
+    /// Alerts and incidents are kept in memory only (Alertmanager).
+    AlertsOnlyInMemory,
+    /// A repeat goes out under a new key, so that no provider can tell that it is one.
+    RepeatUnderNewKey,
+    /// Pages that were planned are sent although the incident is resolved.
+    AttemptAfterResolve,
+    /// A policy that is through pages nobody any more.
+    FallbackListSkipped,
+    /// The fallback list is paged once, and never again.
+    FallbackOnlyOnce,
+    /// Contact methods are used that nobody has proved.
+    UnverifiedContactUsed,
+    /// An attempt without an answer is not repeated.
+    RetryForgottenAfterTimeout,
+    /// A crash that joins the incident of a warning changes nothing.
+    LowerSeverityHidesCrash,
+    /// An acknowledgement is forgotten when the failure comes back before it was over.
+    AcknowledgementLostAtReturn,
+    /// The outcome of an attempt counts again when it is told again.
+    LateOutcomeCountedTwice,
+    /// A first page that waits waits for ever.
+    HoldNeverEnds,
+    /// Once a target was muted, nobody is paged for what fails in it.
+    MuteNeverEnds,
+    /// The engine sleeps through the messages that are due.
+    NextDueIgnoresMessages,
+    /// What was planned for a person is sent to them after they were removed.
+    RemovedPersonStillPaged,
+    /// What was planned for a contact method is sent there after it was removed.
+    RemovedMethodStillUsed,
+    /// At the instant of a hand-off both the old and the new shift count.
+    ShiftEndsInclusive,
+    /// Effects are carried out before they are durable.
+    EffectsBeforeCommit,
+    /// An append of unknown fate is taken for one that was kept.
+    UnclearTakenForKept,
+}
+
+/// All of them.
+pub const BUGS: [Bug; 24] = [
+    Bug::InFlightAtRestartIsFailed,
+    Bug::EmptyLevelSitsOutItsDelay,
+    Bug::NobodyOnCallMeansSilence,
+    Bug::EscalationStallsAfterRestart,
+    Bug::OneHourHoleInShifts,
+    Bug::PagingAfterAcknowledgement,
+    Bug::AlertsOnlyInMemory,
+    Bug::RepeatUnderNewKey,
+    Bug::AttemptAfterResolve,
+    Bug::FallbackListSkipped,
+    Bug::FallbackOnlyOnce,
+    Bug::UnverifiedContactUsed,
+    Bug::RetryForgottenAfterTimeout,
+    Bug::LowerSeverityHidesCrash,
+    Bug::AcknowledgementLostAtReturn,
+    Bug::LateOutcomeCountedTwice,
+    Bug::HoldNeverEnds,
+    Bug::MuteNeverEnds,
+    Bug::NextDueIgnoresMessages,
+    Bug::RemovedPersonStillPaged,
+    Bug::RemovedMethodStillUsed,
+    Bug::ShiftEndsInclusive,
+    Bug::EffectsBeforeCommit,
+    Bug::UnclearTakenForKept,
+];
+
+/// Whether the switches exist in this build.
+pub const EXIST: bool = cfg!(feature = "seeded-bugs");
+
+#[cfg(feature = "seeded-bugs")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Bug;
+
+    thread_local! {
+        static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+        static RESTARTED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    /// Whether this bug is switched on in this thread.
+    #[must_use]
+    pub fn on(bug: Bug) -> bool {
+        ON.get() == Some(bug)
+    }
+
+    /// Switches one bug on in this thread, and every other one off.
+    pub fn switch(bug: Option<Bug>) {
+        ON.set(bug);
+        RESTARTED.set(0);
+    }
+
+    /// Remembers how far the journal had come at the last start, for the bug that knows no timers from before.
+    pub fn note_restart(position: u64) {
+        RESTARTED.set(position);
+    }
+
+    /// Whether this was journalled before the last start.
+    #[must_use]
+    pub fn is_from_before(position: u64) -> bool {
+        position <= RESTARTED.get()
+    }
+}
+
+#[cfg(not(feature = "seeded-bugs"))]
+mod switch {
+    use super::Bug;
+
+    /// Whether this bug is switched on: there is none in this build.
+    #[must_use]
+    pub const fn on(_: Bug) -> bool {
+        false
+    }
+
+    /// Switches nothing: there is no bug in this build.
+    pub const fn switch(_: Option<Bug>) {}
+
+    /// Remembers nothing: there is no bug in this build.
+    pub const fn note_restart(_: u64) {}
+
+    /// Asked only by a bug that is not there.
+    #[must_use]
+    pub const fn is_from_before(_: u64) -> bool {
+        false
+    }
+}
+
+pub use switch::{is_from_before, note_restart, on, switch};

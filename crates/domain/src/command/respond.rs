@@ -1,0 +1,107 @@
+//! What people can ask about an incident.
+
+use crate::id::{IncidentId, PolicyId, ServiceId, UserId};
+use crate::incident::Assigned;
+use crate::people::Urgency;
+
+/// Work on an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RespondAsk {
+    /// Take it.
+    Acknowledge {
+        /// Which.
+        incident: IncidentId,
+        /// In whose name.
+        by: UserId,
+    },
+    /// End it.
+    Resolve {
+        /// Which.
+        incident: IncidentId,
+        /// A closing word.
+        note: Option<String>,
+    },
+    /// Write something down.
+    Note {
+        /// Of which.
+        incident: IncidentId,
+        /// The text.
+        text: String,
+    },
+    /// Open one by hand.
+    Declare {
+        /// What fails.
+        title: String,
+        /// On which service; the default one when none.
+        service: Option<ServiceId>,
+        /// How loudly.
+        urgency: Urgency,
+    },
+    /// Take it, be left in peace for a while, and be paged again if it still fails then.
+    Snooze {
+        /// Which.
+        incident: IncidentId,
+        /// In whose name.
+        by: UserId,
+        /// For how long.
+        for_ms: u64,
+    },
+    /// End a snooze early; the incident stays acknowledged.
+    CancelSnooze {
+        /// Of which.
+        incident: IncidentId,
+    },
+    /// Give it to other people, or to another policy from its first level on.
+    Reassign {
+        /// Which.
+        incident: IncidentId,
+        /// To whom.
+        to: Assigned,
+    },
+    /// Page the next level now.
+    Escalate {
+        /// Which.
+        incident: IncidentId,
+    },
+    /// Ask further people to help, without taking it from whoever has it.
+    RequestResponders {
+        /// With which.
+        incident: IncidentId,
+        /// These.
+        people: Vec<UserId>,
+        /// And whoever the first level of this policy names that pages somebody.
+        policy: Option<PolicyId>,
+        /// What they are asked.
+        message: String,
+    },
+    /// Say whether one comes.
+    AnswerRequest {
+        /// To which.
+        incident: IncidentId,
+        /// Who was asked.
+        by: UserId,
+        /// Whether they come.
+        accept: bool,
+    },
+    /// Make one of several.
+    Merge {
+        /// Which end here.
+        sources: Vec<IncidentId>,
+        /// The one that goes on.
+        into: IncidentId,
+    },
+    /// Say how important it is, by a name of the installation's list.
+    SetPriority {
+        /// Which.
+        incident: IncidentId,
+        /// The name; none takes it back.
+        priority: Option<String>,
+    },
+    /// Say how loudly it asks.
+    SetUrgency {
+        /// Which.
+        incident: IncidentId,
+        /// How loudly.
+        urgency: Urgency,
+    },
+}

@@ -1,0 +1,61 @@
+//! What can be asked about schedules, escalation policies and services.
+
+use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId};
+use crate::oncall::Layer;
+use crate::oncall_command::OncallAsk;
+use crate::page::Level;
+
+/// Work on schedules, policies and services. `None` as id adds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RosterAsk {
+    /// Add or replace a schedule.
+    SetSchedule {
+        /// Which, or a new one.
+        id: Option<ScheduleId>,
+        /// Its name.
+        name: String,
+        /// Its zone.
+        time_zone: String,
+        /// Its rotations, all of them.
+        layers: Vec<Layer>,
+    },
+    /// Remove a schedule that no policy names.
+    RemoveSchedule(ScheduleId),
+    /// Add or replace a policy.
+    SetPolicy {
+        /// Which, or a new one.
+        id: Option<PolicyId>,
+        /// Its name.
+        name: String,
+        /// Its levels.
+        levels: Vec<Level>,
+        /// How often it is walked through again.
+        repeat: u32,
+        /// How long an acknowledgement holds.
+        acknowledgement_timeout_ms: Option<u64>,
+    },
+    /// Remove a policy that no service names.
+    RemovePolicy(PolicyId),
+    /// Add or replace a service.
+    SetService {
+        /// Which, or a new one.
+        id: Option<ServiceId>,
+        /// Its name.
+        name: String,
+        /// Who is paged.
+        policy: Option<PolicyId>,
+    },
+    /// Add an integration.
+    AddIntegration {
+        /// To which service.
+        service: ServiceId,
+        /// Its name.
+        name: String,
+        /// SHA-256 (hex) of its key.
+        key_hash: String,
+    },
+    /// Remove an integration.
+    RemoveIntegration(IntegrationId),
+    /// Change a schedule by hand, or a calendar.
+    Oncall(OncallAsk),
+}

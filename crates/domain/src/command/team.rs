@@ -1,0 +1,24 @@
+//! What can be asked about teams, and about the names that priorities have.
+
+use crate::id::{TeamId, UserId};
+
+/// Work on teams and priorities.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TeamAsk {
+    /// Add or replace a team; `None` as id adds.
+    Set {
+        /// Which, or a new one.
+        id: Option<TeamId>,
+        /// Its name.
+        name: String,
+        /// Who belongs to it.
+        members: Vec<UserId>,
+    },
+    /// Remove a team that no policy names.
+    Remove(TeamId),
+    /// Replace the list of priorities, the most important first.
+    SetPriorities {
+        /// All of them.
+        names: Vec<String>,
+    },
+}

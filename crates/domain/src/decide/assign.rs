@@ -1,0 +1,215 @@
+//! Decisions about who else is paged: reassigning, escalating by hand, asking for help; and how loud an incident is.
+
+use super::{Decider, text_within};
+use crate::command::Refusal;
+use crate::event::{Cause, Response};
+use crate::id::{IncidentId, PolicyId, UserId};
+use crate::incident::{Assigned, Incident};
+use crate::page::Purpose;
+use crate::people::Urgency;
+
+/// People an incident is given to, or who are asked to help, at most.
+const PEOPLE_MAX: usize = 50;
+/// Characters of a request for help at most.
+const MESSAGE_MAX: usize = 1_000;
+
+impl Decider<'_> {
+    pub(super) fn reassign(&mut self, id: IncidentId, to: Assigned) -> Result<(), Refusal> {
+        self.open_incident_named(id)?;
+        let to = match to {
+            Assigned::Policy(policy) => {
+                self.known_policy(policy)?;
+                Assigned::Policy(policy)
+            }
+            Assigned::People(people) => {
+                let people = self.people_named(people)?;
+                if people.is_empty() || people.len() > PEOPLE_MAX {
+                    return Err(Refusal::invalid(format!("people: 1 to {PEOPLE_MAX}")));
+                }
+                self.one_can_be_paged(&people)?;
+                Assigned::People(people)
+            }
+        };
+        let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
+        let cause = Cause::Event { position };
+        self.cancel_pages(id, &cause, "the incident was given to somebody else");
+        Ok(())
+    }
+
+    fn one_can_be_paged(&self, people: &[UserId]) -> Result<(), Refusal> {
+        let mut problems = Vec::new();
+        for user in people {
+            match self.reachable(*user) {
+                Ok(_) => return Ok(()),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        let problems = problems.join("; ");
+        Err(Refusal::conflict(format!(
+            "none of them can be paged: {problems}"
+        )))
+    }
+
+    fn known_policy(&self, policy: PolicyId) -> Result<(), Refusal> {
+        if self.state.policies.contains_key(&policy) {
+            Ok(())
+        } else {
+            Err(Refusal::not_found(format!("escalation policy {policy}")))
+        }
+    }
+
+    /// Pages the next level now, also of what is acknowledged or snoozed.
+    pub(super) fn escalate_by_hand(&mut self, id: IncidentId) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        if known.urgency != Urgency::High {
+            return Err(Refusal::conflict(
+                "its urgency is low, which pages nobody: set the urgency to high first",
+            ));
+        }
+        if !self.state.burns(known) {
+            return Err(Refusal::conflict(
+                "nothing that pages fails in it at this moment",
+            ));
+        }
+        self.refuse_if_quiet(known)?;
+        self.emit_response(Cause::Request, id, Response::EscalatedByHand);
+        Ok(())
+    }
+
+    fn refuse_if_quiet(&self, incident: &Incident) -> Result<(), Refusal> {
+        match self.state.quiet_at(incident, self.now) {
+            Some(quiet) => Err(Refusal::conflict(format!(
+                "nobody is paged for it until {} ({}): end that first",
+                quiet.until, quiet.why
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn request_responders(
+        &mut self,
+        id: IncidentId,
+        people: Vec<UserId>,
+        policy: Option<PolicyId>,
+        message: &str,
+    ) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        self.refuse_if_quiet(known)?;
+        let message = text_within("message", message, MESSAGE_MAX)?;
+        let people = self.people_named(people)?;
+        if let Some(policy) = policy {
+            self.known_policy(policy)?;
+        }
+        if people.is_empty() && policy.is_none() {
+            return Err(Refusal::invalid("people: name somebody, or a policy"));
+        }
+        if people.len() > PEOPLE_MAX {
+            return Err(Refusal::invalid(format!("people: at most {PEOPLE_MAX}")));
+        }
+        let (found, skipped) = self.helpers(&people, policy);
+        if found.is_empty() {
+            return Err(Refusal::conflict(format!(
+                "nobody of those can be paged: {}",
+                skipped.join("; ")
+            )));
+        }
+        let requested = Response::RespondersRequested {
+            people: found.iter().map(|(user, _)| *user).collect(),
+            policy,
+            message,
+            skipped,
+        };
+        let position = self.emit_response(Cause::Request, id, requested);
+        self.notify_all(Purpose::Request(id), None, &found, position);
+        Ok(())
+    }
+
+    /// Those people who can be reached, and of a policy the first level that names somebody who can.
+    fn helpers(
+        &self,
+        people: &[UserId],
+        policy: Option<PolicyId>,
+    ) -> (Vec<(UserId, String)>, Vec<String>) {
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for user in people {
+            let why = "they were asked to help".to_owned();
+            self.choose(*user, why, None, &mut found, &mut skipped);
+        }
+        let Some(policy) = policy.and_then(|policy| self.state.policies.get(&policy)) else {
+            return (found, skipped);
+        };
+        for (index, level) in policy.levels.iter().enumerate() {
+            let before = found.len();
+            let place = format!("asked to help as level {} of {:?}", index + 1, policy.name);
+            for target in &level.targets {
+                self.named_by(*target, &place, None, &mut found, &mut skipped);
+            }
+            if found.len() > before {
+                break;
+            }
+        }
+        (found, skipped)
+    }
+
+    pub(super) fn answer_request(
+        &mut self,
+        id: IncidentId,
+        by: UserId,
+        accept: bool,
+    ) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        let mut asked = known.responders.iter();
+        let Some(responder) = asked.find(|one| one.user == by) else {
+            return Err(Refusal::conflict("they were not asked to help with it"));
+        };
+        if responder.answer.is_some_and(|(said, _)| said == accept) {
+            let what = format!(
+                "an answer to a request for help with incident {}",
+                known.number
+            );
+            self.ignored(known.service, format!("{what}, which was given already"));
+            return Ok(());
+        }
+        self.answer(id, by, accept);
+        Ok(())
+    }
+
+    pub(super) fn set_priority(
+        &mut self,
+        id: IncidentId,
+        priority: Option<String>,
+    ) -> Result<(), Refusal> {
+        let known = self.incident(id)?;
+        let installation = self.state.installation.as_ref();
+        let names = installation.map_or(&[][..], |all| &all.priorities);
+        if let Some(name) = &priority
+            && !names.contains(name)
+        {
+            let names = names.join(", ");
+            return Err(Refusal::invalid(format!("priority: one of {names}")));
+        }
+        if known.priority == priority {
+            let what = format!("the priority of incident {}, which it has", known.number);
+            self.ignored(known.service, what);
+        } else {
+            self.emit_response(Cause::Request, id, Response::PrioritySet { priority });
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_urgency(&mut self, id: IncidentId, urgency: Urgency) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        if known.urgency == urgency {
+            let what = format!("the urgency of incident {}, which it has", known.number);
+            self.ignored(known.service, what);
+            return Ok(());
+        }
+        let set = Response::UrgencySet { urgency };
+        let position = self.emit_response(Cause::Request, id, set);
+        if urgency == Urgency::Low {
+            let cause = Cause::Event { position };
+            self.cancel_pages(id, &cause, "a person said that it is not urgent");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Decisions about the settings of services, rules and maintenance windows.
+
+use super::{Decider, text_within};
+use crate::command::{AskedRule, IntakeAsk, Refusal};
+use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
+use crate::id::{MaintenanceId, RuleId, ServiceId};
+use crate::incident::Incident;
+use crate::intake::{
+    Action, Intake, RULES_MAX, Rule, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window,
+};
+use crate::service::Service;
+use crate::state::State;
+
+/// A window that does not repeat lasts at most so many days.
+const WINDOW_MS_MAX: u64 = 90 * 86_400_000;
+
+impl Decider<'_> {
+    pub(super) fn intake(&mut self, ask: IntakeAsk) -> Result<(), Refusal> {
+        match ask {
+            IntakeAsk::SetService {
+                service,
+                urgency,
+                grouping,
+                resolve_after_ms,
+            } => {
+                let known = self.service(service)?;
+                let intake = Intake {
+                    urgency,
+                    grouping,
+                    resolve_after_ms,
+                    rules: known.intake.rules.clone(),
+                };
+                let reasons = intake.violations();
+                if !reasons.is_empty() {
+                    return Err(Refusal::Invalid { reasons });
+                }
+                self.set_intake(service, intake)
+            }
+            IntakeAsk::SetRules { service, rules } => self.set_rule_list(service, rules),
+            IntakeAsk::SetWindow { .. } => self.set_window(ask),
+            IntakeAsk::EndWindow(id) => {
+                let lasts = self.window(id)?.around(self.now).is_some();
+                if !lasts {
+                    return Err(Refusal::conflict("no work of this window is under way"));
+                }
+                self.change_window(id, IntakeEvent::WindowEnded { window: id });
+                Ok(())
+            }
+            IntakeAsk::RemoveWindow(id) => {
+                self.window(id)?;
+                self.change_window(id, IntakeEvent::WindowRemoved { window: id });
+                Ok(())
+            }
+            IntakeAsk::Heartbeat(ask) => self.heartbeat(ask),
+        }
+    }
+
+    fn set_intake(&mut self, service: ServiceId, intake: Intake) -> Result<(), Refusal> {
+        let service = Service {
+            intake,
+            ..self.service(service)?.clone()
+        };
+        let event = EventBody::Roster(RosterEvent::ServiceSet { service });
+        self.emit(Cause::Request, event);
+        Ok(())
+    }
+
+    fn set_rule_list(
+        &mut self,
+        service: Option<ServiceId>,
+        asked: Vec<AskedRule>,
+    ) -> Result<(), Refusal> {
+        let before = match service {
+            Some(service) => &self.service(service)?.intake.rules,
+            None => {
+                self.team()?;
+                &self.state.rules
+            }
+        };
+        let known: Vec<RuleId> = before.iter().map(|rule| rule.id).collect();
+        let mut reasons = Vec::new();
+        if asked.len() > RULES_MAX {
+            reasons.push(format!("rules: at most {RULES_MAX}"));
+        }
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, one) in asked.into_iter().take(RULES_MAX).enumerate() {
+            let place = format!("rules[{index}]");
+            let is_taken = |id: RuleId| rules.iter().any(|rule| rule.id == id);
+            let id = one.id.filter(|id| known.contains(id) && !is_taken(*id));
+            if one.id.is_some() && id.is_none() {
+                reasons.push(format!(
+                    "{place}.id: not a rule of this list, or there twice"
+                ));
+            }
+            let rule = Rule {
+                id: id.unwrap_or_else(|| RuleId::random(self.entropy)),
+                name: text_within(&format!("{place}.name"), &one.name, 200)?,
+                when: one.when,
+                then: one.then,
+                go_on: one.go_on,
+            };
+            reasons.extend(rule.violations(&place));
+            reasons.extend(self.misrouted(&place, &rule, service));
+            rules.push(rule);
+        }
+        if !reasons.is_empty() {
+            return Err(Refusal::Invalid { reasons });
+        }
+        match service {
+            Some(id) => {
+                let known = self.service(id)?.intake.clone();
+                self.set_intake(id, Intake { rules, ..known })
+            }
+            None => {
+                self.emit_intake(Cause::Request, IntakeEvent::RulesSet { rules });
+                Ok(())
+            }
+        }
+    }
+
+    /// Why a rule cannot send alerts where it says.
+    fn misrouted(&self, place: &str, rule: &Rule, of: Option<ServiceId>) -> Vec<String> {
+        let routes = rule.then.iter().filter_map(|action| match action {
+            Action::Route { service } => Some(*service),
+            Action::SetSeverity { .. }
+            | Action::SetPriority { .. }
+            | Action::Suppress
+            | Action::Pause { .. }
+            | Action::Drop
+            | Action::Note { .. } => None,
+        });
+        routes
+            .filter_map(|service| {
+                if of.is_some() {
+                    Some(format!(
+                        "{place}.then: only rules of the installation send alerts to other services"
+                    ))
+                } else if self.state.services.contains_key(&service) {
+                    None
+                } else {
+                    Some(format!("{place}.then: there is no service {service}"))
+                }
+            })
+            .collect()
+    }
+
+    fn window(&self, id: MaintenanceId) -> Result<&Window, Refusal> {
+        let known = self.state.windows.get(&id);
+        known.ok_or_else(|| Refusal::not_found(format!("maintenance window {id}")))
+    }
+
+    fn set_window(&mut self, ask: IntakeAsk) -> Result<(), Refusal> {
+        let IntakeAsk::SetWindow {
+            id,
+            reason,
+            mut services,
+            mut targets,
+            when,
+        } = ask
+        else {
+            return Ok(());
+        };
+        self.team()?;
+        let reason = text_within("reason", &reason, 500)?;
+        if let Some(id) = id {
+            self.window(id)?;
+        } else if self.state.windows.len() >= WINDOWS_MAX {
+            return Err(Refusal::conflict(format!(
+                "there are {WINDOWS_MAX} maintenance windows: remove those that are over first"
+            )));
+        }
+        services.sort();
+        services.dedup();
+        targets.sort();
+        targets.dedup();
+        let mut reasons = self.window_violations(&when);
+        let count = services.len() + targets.len();
+        if count == 0 || count > WINDOW_SUBJECTS_MAX {
+            reasons.push(format!(
+                "services and targets: 1 to {WINDOW_SUBJECTS_MAX} together"
+            ));
+        }
+        let unknown = services
+            .iter()
+            .filter(|id| !self.state.services.contains_key(id));
+        reasons.extend(unknown.map(|id| format!("services: there is no service {id}")));
+        let unknown = targets
+            .iter()
+            .filter(|id| !self.state.targets.contains_key(id));
+        reasons.extend(unknown.map(|id| format!("targets: there is no target {id}")));
+        if !reasons.is_empty() {
+            return Err(Refusal::Invalid { reasons });
+        }
+        let id = id.unwrap_or_else(|| MaintenanceId::random(self.entropy));
+        let window = Window {
+            id,
+            reason,
+            services,
+            targets,
+            when,
+            ended_at: None,
+        };
+        self.change_window(id, IntakeEvent::WindowSet { window });
+        Ok(())
+    }
+
+    fn window_violations(&self, when: &When) -> Vec<String> {
+        match when {
+            When::Repeating { work } => {
+                let mut reasons = work.violations("repeat");
+                if reasons.is_empty() && work.next(self.now).or(work.around(self.now)).is_none() {
+                    reasons.push("repeat.until: nothing of it is left".to_owned());
+                }
+                reasons
+            }
+            When::Once { span } if span.until <= self.now || span.is_empty() => {
+                vec!["until: must be later than the beginning and than now".to_owned()]
+            }
+            When::Once { span } if span.until.ms_since(span.from) > WINDOW_MS_MAX => {
+                vec!["until: at most 90 days after the beginning".to_owned()]
+            }
+            When::Once { .. } => Vec::new(),
+        }
+    }
+
+    /// Changes a window, and decides anew about whatever was or is concerned.
+    fn change_window(&mut self, id: MaintenanceId, event: IntakeEvent) {
+        let before = self.state.windows.get(&id).cloned();
+        self.emit_intake(Cause::Request, event);
+        let now = self.state.windows.get(&id).cloned();
+        let is_about = |_: &State, incident: &Incident| {
+            let mut windows = before.iter().chain(&now);
+            windows.any(|window| window.concerns(incident))
+        };
+        self.decide_quiet_of(is_about);
+    }
+}

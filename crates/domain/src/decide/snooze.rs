@@ -1,0 +1,130 @@
+//! Acknowledgements that come to an end: by their time, by a snooze, or because nobody is there any more.
+
+use super::Decider;
+use crate::command::Refusal;
+use crate::event::{Cause, IncidentWhat, Response};
+use crate::id::{IncidentId, UserId};
+use crate::incident::{Incident, Status};
+use crate::page::Purpose;
+use crate::time::Timestamp;
+
+/// A snooze lasts at least this long.
+const SNOOZE_MS_MIN: u64 = 1_000;
+/// And at most 7 days (PagerDuty's limit).
+const SNOOZE_MS_MAX: u64 = 604_800_000;
+
+impl Decider<'_> {
+    pub(super) fn snooze(
+        &mut self,
+        id: IncidentId,
+        by: UserId,
+        for_ms: u64,
+    ) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        if !(SNOOZE_MS_MIN..=SNOOZE_MS_MAX).contains(&for_ms) {
+            return Err(Refusal::invalid("duration: 1 second to 7 days"));
+        }
+        if known.status == Status::Triggered {
+            let (by, ends_at) = (Some(by), None);
+            let taken = IncidentWhat::Acknowledged { by, ends_at };
+            let position = self.emit_incident(Cause::Request, id, taken);
+            self.tell_mirrors(id, position);
+        }
+        let until = self.now.plus_ms(for_ms);
+        let position = self.emit_response(Cause::Request, id, Response::Snoozed { by, until });
+        let cause = Cause::Event { position };
+        self.cancel_pages(id, &cause, "the incident was snoozed");
+        self.accept_request(id, by);
+        Ok(())
+    }
+
+    /// The incident stays with whoever has it, and their acknowledgement holds as long as any.
+    pub(super) fn cancel_snooze(&mut self, id: IncidentId) -> Result<(), Refusal> {
+        let known = self.open_incident_named(id)?;
+        if known.snoozed_until.is_none() {
+            return Err(Refusal::conflict("the incident is not snoozed"));
+        }
+        let ends_at = self.acknowledgement_ends_at(known);
+        self.emit_response(Cause::Request, id, Response::SnoozeCancelled { ends_at });
+        Ok(())
+    }
+
+    /// What is paged then follows from what was paged before, as after any other wait.
+    pub(super) fn snooze_ended(&mut self, id: IncidentId) {
+        if let Some(known) = self.state.incidents.get(&id) {
+            let position = known.paging_event;
+            self.emit_response(Cause::Event { position }, id, Response::SnoozeEnded);
+        }
+    }
+
+    /// When an acknowledgement of now counts no longer.
+    pub(super) fn acknowledgement_ends_at(&self, incident: &Incident) -> Option<Timestamp> {
+        let policy = self.policy_of(incident)?;
+        let timeout_ms = policy.acknowledgement_timeout_ms?;
+        Some(self.now.plus_ms(timeout_ms))
+    }
+
+    pub(super) fn acknowledgement_ended(&mut self, id: IncidentId, at: Timestamp) {
+        let Some(known) = self.state.incidents.get(&id) else {
+            return;
+        };
+        let Some((by, since)) = known.acknowledged else {
+            return;
+        };
+        let position = known.paging_event;
+        let minutes = at.ms_since(since) / 60_000;
+        let why = format!("it was acknowledged {minutes} minutes ago and still fails");
+        let ended = Response::AcknowledgementEnded { by, why };
+        self.emit_response(Cause::Event { position }, id, ended);
+    }
+
+    /// A person was removed: what they had taken is triggered again, and where nobody else of a level is left, it is paged
+    /// again.
+    pub(super) fn page_in_place_of(&mut self, gone: UserId, position: u64) {
+        let open = self.state.open_incidents.iter();
+        let open: Vec<IncidentId> = open.copied().collect();
+        for id in open {
+            let Some(incident) = self.state.incidents.get(&id) else {
+                continue;
+            };
+            let cause = Cause::Event { position };
+            if incident.status == Status::Acknowledged {
+                if incident
+                    .acknowledged
+                    .is_some_and(|(by, _)| by == Some(gone))
+                {
+                    let why = "the person who acknowledged it was removed".to_owned();
+                    let by = Some(gone);
+                    let ended = Response::AcknowledgementEnded { by, why };
+                    self.emit_response(cause, id, ended);
+                }
+                continue;
+            }
+            let asked = incident.paging.as_ref().map(|paging| &paging.recipients);
+            let alone = asked.is_some_and(|asked| {
+                let mut others = asked.iter();
+                asked.contains(&gone) && !others.any(|user| self.state.users.contains_key(user))
+            });
+            if alone && self.wants_pages(id) {
+                self.page_level_again(id);
+            }
+        }
+    }
+
+    /// Whoever was asked to help and takes the incident, or says so, comes. True when that was news.
+    pub(super) fn accept_request(&mut self, id: IncidentId, by: UserId) -> bool {
+        let asked = self.awaits(id, by);
+        if asked {
+            self.answer(id, by, true);
+        }
+        asked
+    }
+
+    pub(super) fn answer(&mut self, id: IncidentId, user: UserId, accepted: bool) {
+        let answered = Response::ResponderAnswered { user, accepted };
+        let position = self.emit_response(Cause::Request, id, answered);
+        let cause = Cause::Event { position };
+        let request = Purpose::Request(id);
+        self.cancel(request, Some(user), &cause, "they have answered");
+    }
+}

@@ -1,0 +1,227 @@
+//! Decisions about an alert that comes in: what rules and settings make of it, which group it belongs to, and how loudly its
+//! incident asks.
+
+use std::ops::ControlFlow;
+
+use super::Decider;
+use super::alert::Condition;
+use crate::alert::{AlertSource, Sender};
+use crate::event::{Cause, EventBody, IncidentWhat, InputEvent};
+use crate::id::{AlertId, HeartbeatId, IncidentId, ServiceId};
+use crate::incident::{FLAPPING_RELAPSES, Hold};
+use crate::intake::{Incoming, Judged, Newcomer};
+use crate::monitor::Severity;
+use crate::people::Urgency;
+use crate::state::Subject;
+use crate::time::Timestamp;
+
+/// What rules and settings made of an alert.
+#[derive(Default)]
+pub(super) struct Taken {
+    /// Whether it has an incident of its own whatever else comes: a person declared it.
+    pub(super) alone: bool,
+    pub(super) urgency: Option<Urgency>,
+    /// The service it was sent to, when a rule sent it on.
+    pub(super) sent_to: Option<ServiceId>,
+    pub(super) judged: Option<Box<Judged>>,
+    notes: Vec<String>,
+}
+
+impl Taken {
+    /// Whether a rule says that nobody is paged for it.
+    pub(super) fn is_suppressed(&self) -> bool {
+        let judged = self.judged.as_ref();
+        judged.is_some_and(|judged| judged.suppressed.is_some())
+    }
+}
+
+impl Condition {
+    /// How loudly it asks for a person.
+    pub(super) fn urgency(&self) -> Urgency {
+        self.taken.urgency.unwrap_or(self.severity.urgency())
+    }
+
+    /// The same; none when its severity says so.
+    pub(super) fn own_urgency(&self) -> Option<Urgency> {
+        let urgency = self.urgency();
+        (urgency != self.severity.urgency()).then_some(urgency)
+    }
+
+    fn judged(&self) -> Option<&Judged> {
+        self.taken.judged.as_deref()
+    }
+
+    fn group(&self) -> Option<&str> {
+        self.judged()?.group.as_deref()
+    }
+}
+
+impl Decider<'_> {
+    /// Lets rules and settings act on an alert. It breaks off when a rule throws the alert away.
+    pub(super) fn take_in(&mut self, condition: &mut Condition) -> ControlFlow<()> {
+        let integration = match condition.source.sender() {
+            Sender::Integration(integration) => Some(integration),
+            Sender::Monitor | Sender::Api | Sender::Rule | Sender::Heartbeat(_) => None,
+        };
+        let incoming = Incoming {
+            service: condition.service,
+            integration,
+            severity: condition.severity,
+            title: &condition.title,
+            summary: &condition.summary,
+            details: &condition.details,
+            is_own: condition.source.is_own_judge(),
+        };
+        let ruling = self.state.judge(incoming, self.now);
+        if let Some((rule, name)) = ruling.dropped {
+            let dropped = InputEvent::Dropped {
+                rule,
+                what: format!("{:?}, thrown away by the rule {name:?}", condition.title),
+                service: condition.service,
+            };
+            self.emit(Cause::Request, EventBody::Input(dropped));
+            return ControlFlow::Break(());
+        }
+        if ruling.service != condition.service {
+            condition.taken.sent_to = Some(condition.service);
+            condition.service = ruling.service;
+        }
+        if let Some((ms, why)) = ruling.pause {
+            let hold = Hold {
+                until: self.now.plus_ms(ms),
+                until_clear: false,
+                why,
+            };
+            condition.hold.push((hold, FLAPPING_RELAPSES));
+        }
+        condition.severity = ruling.severity;
+        condition.taken.urgency = Some(ruling.urgency);
+        condition.taken.notes = ruling.notes;
+        condition.taken.judged =
+            (ruling.judged != Judged::default()).then(|| Box::new(ruling.judged));
+        ControlFlow::Continue(())
+    }
+
+    /// Opens an incident that a person declares: it is as urgent as they say, and no rule is asked.
+    pub(super) fn declare(&mut self, service: ServiceId, title: String, urgency: Urgency) {
+        let severity = match urgency {
+            Urgency::High => Severity::Critical,
+            Urgency::Low => Severity::Warning,
+        };
+        let dedup_key = AlertId::random(self.entropy).to_string();
+        self.open_taken(Condition {
+            service,
+            target: None,
+            dedup_key,
+            source: AlertSource::Api,
+            severity,
+            title,
+            summary: "declared by a person".to_owned(),
+            details: Vec::new(),
+            at: self.now,
+            onset: None,
+            evidence: Vec::new(),
+            hold: Vec::new(),
+            taken: Taken {
+                alone: true,
+                ..Taken::default()
+            },
+        });
+    }
+
+    /// The open incident of the group that an alert belongs to, as its service groups alerts.
+    pub(super) fn group_to_join(&self, condition: &Condition) -> Option<IncidentId> {
+        let newcomer = Newcomer {
+            service: condition.service,
+            target: condition.target,
+            group: condition.group()?,
+            urgency: condition.urgency(),
+        };
+        self.state.incident_of_group(&newcomer, self.now)
+    }
+
+    /// What is urgent and joins a group does not wait for the reason why another alert of it waits.
+    pub(super) fn end_pause_of_others(&mut self, id: IncidentId, condition: &Condition) {
+        let incident = self.state.incidents.get(&id);
+        let waits = incident.is_some_and(|incident| incident.hold.is_some());
+        let asks = condition.urgency() == Urgency::High && condition.hold.is_empty();
+        if waits && asks && self.wants_pages(id) {
+            self.page_now(id);
+        }
+    }
+
+    /// Says how loudly an incident asks, when that is not as the severity it was opened with says.
+    pub(super) fn tell_urgency(&mut self, id: IncidentId, condition: &Condition, cause: Cause) {
+        let urgency = condition.urgency();
+        let incident = self.state.incidents.get(&id);
+        if incident.is_none_or(|incident| incident.urgency == urgency) {
+            return;
+        }
+        let why = condition
+            .judged()
+            .and_then(|judged| judged.urgency_why.clone())
+            .unwrap_or_else(|| "its severity says so".to_owned());
+        let told = IncidentWhat::UrgencySet {
+            urgency,
+            why,
+            alerts: Vec::new(),
+        };
+        self.emit_incident(cause, id, told);
+    }
+
+    /// What rules have to say to whoever works on it.
+    pub(super) fn note_rules(&mut self, id: IncidentId, condition: &Condition) {
+        for text in &condition.taken.notes {
+            let text = text.clone();
+            let cause = Cause::Event {
+                position: self.state.position,
+            };
+            self.emit_incident(cause, id, IncidentWhat::NoteAdded { text });
+        }
+    }
+
+    /// Support hours have begun: what is open and was not urgent outside of them is now.
+    pub(super) fn raise_at_support_hours(&mut self, id: IncidentId, at: Timestamp) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        let raised = self.state.alerts_to_raise(incident);
+        let now = self.now;
+        let alerts = raised.into_iter().filter(|(due, _)| *due <= now);
+        let what = IncidentWhat::UrgencySet {
+            urgency: Urgency::High,
+            why: "the support hours of the service have begun".to_owned(),
+            alerts: alerts.map(|(_, alert)| alert).collect(),
+        };
+        self.emit_incident(Cause::Due { at }, id, what);
+    }
+
+    /// Alerts of which nothing was heard for too long, and heartbeats that were missed.
+    pub(super) fn intake_due(&mut self) {
+        let (mut silent, mut missed): (Vec<AlertId>, Vec<HeartbeatId>) = (Vec::new(), Vec::new());
+        for subject in self.state.due_at(self.now) {
+            match subject {
+                Subject::Alert(id) => silent.push(id),
+                Subject::Heartbeat(id) => missed.push(id),
+                Subject::Incident(_) | Subject::Message(_) | Subject::Receipt(_) => {}
+            }
+        }
+        for alert in silent {
+            self.take_to_be_over(alert);
+        }
+        for heartbeat in missed {
+            self.heartbeat_missed(heartbeat);
+        }
+    }
+
+    fn take_to_be_over(&mut self, id: AlertId) {
+        let alert = self.state.alerts.get(&id);
+        let due = alert.and_then(|alert| Some((alert, self.state.alert_due(alert)?)));
+        let Some((alert, at)) = due else {
+            return;
+        };
+        let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
+        let why = format!("nothing was heard of it since {heard_at}, as long as its service waits");
+        self.recover_alert_because(id, self.now, Cause::Due { at }, Vec::new(), &why);
+    }
+}

@@ -1,0 +1,96 @@
+//! Decisions about teams and about the names of priorities.
+
+use super::{Decider, text_within};
+use crate::command::{Refusal, TeamAsk};
+use crate::event::{Cause, EventBody, InstallationEvent, RosterEvent};
+use crate::id::{TeamId, UserId};
+use crate::page::Recipient;
+use crate::team::{TEAM_MEMBERS_MAX, Team};
+
+/// Priorities of an installation at most.
+const PRIORITIES_MAX: usize = 10;
+/// Characters of a priority's name at most.
+const PRIORITY_MAX: usize = 40;
+
+impl Decider<'_> {
+    pub(super) fn teams(&mut self, ask: TeamAsk) -> Result<(), Refusal> {
+        match ask {
+            TeamAsk::Set { id, name, members } => {
+                self.team()?;
+                let name = text_within("name", &name, 200)?;
+                if let Some(known) = id {
+                    self.known_team(known)?;
+                }
+                let members = self.people_named(members)?;
+                if members.len() > TEAM_MEMBERS_MAX {
+                    let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
+                    return Err(Refusal::invalid(reason));
+                }
+                let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
+                let team = Team { id, name, members };
+                let event = RosterEvent::TeamSet { team };
+                self.emit(Cause::Request, EventBody::Roster(event));
+                Ok(())
+            }
+            TeamAsk::Remove(team) => self.remove_team(team),
+            TeamAsk::SetPriorities { names } => self.set_priorities(&names),
+        }
+    }
+
+    fn known_team(&self, team: TeamId) -> Result<&Team, Refusal> {
+        let known = self.state.teams.get(&team);
+        known.ok_or_else(|| Refusal::not_found(format!("team {team}")))
+    }
+
+    /// People who exist, each once, in the order in which they are named.
+    pub(super) fn people_named(&self, people: Vec<UserId>) -> Result<Vec<UserId>, Refusal> {
+        let mut named: Vec<UserId> = Vec::new();
+        for user in people {
+            self.user(user)?;
+            if !named.contains(&user) {
+                named.push(user);
+            }
+        }
+        Ok(named)
+    }
+
+    fn remove_team(&mut self, team: TeamId) -> Result<(), Refusal> {
+        self.known_team(team)?;
+        if self.team()? == team {
+            return Err(Refusal::conflict(
+                "this is the team that everything belongs to: it cannot be removed",
+            ));
+        }
+        let user = self.state.policies.values().find(|policy| {
+            let mut targets = policy.levels.iter().flat_map(|level| &level.targets);
+            targets.any(|target| *target == Recipient::Team(team))
+        });
+        if let Some(policy) = user {
+            return Err(Refusal::conflict(format!(
+                "the escalation policy {:?} pages this team: change the policy first",
+                policy.name
+            )));
+        }
+        let event = RosterEvent::TeamRemoved { team };
+        self.emit(Cause::Request, EventBody::Roster(event));
+        Ok(())
+    }
+
+    fn set_priorities(&mut self, names: &[String]) -> Result<(), Refusal> {
+        self.team()?;
+        if names.is_empty() || names.len() > PRIORITIES_MAX {
+            return Err(Refusal::invalid(format!("names: 1 to {PRIORITIES_MAX}")));
+        }
+        let mut kept: Vec<String> = Vec::new();
+        for name in names {
+            let name = text_within("names", name, PRIORITY_MAX)?;
+            if kept.contains(&name) {
+                return Err(Refusal::invalid(format!("names: {name:?} is there twice")));
+            }
+            kept.push(name);
+        }
+        let event = InstallationEvent::PrioritiesSet { names: kept };
+        self.emit(Cause::Request, EventBody::Installation(event));
+        Ok(())
+    }
+}

@@ -1,0 +1,263 @@
+//! Decisions that keep a storm from burying a person, and a dead provider from holding up a page: what is told together, and
+//! what waits until somebody carries messages again.
+
+use super::Decider;
+use crate::event::{Cause, NotificationWhat};
+use crate::id::{ContactMethodId, IncidentId, NotificationId};
+use crate::incident::Status;
+use crate::monitor::Severity;
+use crate::page::{Delivery, Notification, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS};
+use crate::people::{ChannelKind, Urgency};
+use crate::state::Provider;
+use crate::time::Timestamp;
+
+impl Decider<'_> {
+    /// Lets a message be told by another, or gather others itself, when its person got many lately. True when it does. A page
+    /// for something critical never waits.
+    pub(super) fn tell_together(&mut self, id: NotificationId) -> bool {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return false;
+        };
+        let Some(incident) = message.purpose.incident() else {
+            return false;
+        };
+        if matches!(message.purpose, Purpose::Page(_)) && self.is_critical(incident) {
+            return false;
+        }
+        // A system that keeps incidents is told of each of them.
+        if message.channel.mirrors_incidents() {
+            return false;
+        }
+        let what = match self.state.gathering_for(message) {
+            Some(own) if own == id => return false,
+            Some(by) => NotificationWhat::ToldTogether { by },
+            None => match self.gathers_until(message) {
+                Some((due_at, why)) => NotificationWhat::Gathers {
+                    due_at,
+                    why: why.to_owned(),
+                },
+                None => return false,
+            },
+        };
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        self.emit_message(cause, id, what, Some(incident));
+        true
+    }
+
+    /// Until when a message waits for others, and why; none when it is sent on its own.
+    fn gathers_until(&self, message: &Notification) -> Option<(Timestamp, &'static str)> {
+        match message.purpose {
+            Purpose::Notice(_) => Some((
+                self.now.plus_ms(QUIET_EVERY_MS),
+                "what wakes nobody is told together",
+            )),
+            Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => {
+                let last = self.state.burst_to(message.user, self.now)?;
+                // The clock may have been set back since.
+                let due_at = last.min(self.now).plus_ms(TOGETHER_EVERY_MS);
+                let why = "this person got many messages lately: what comes now is told together";
+                (due_at > self.now).then_some((due_at, why))
+            }
+            Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => None,
+        }
+    }
+
+    /// Whether somebody should still hear of what wakes nobody.
+    pub(super) fn wants_notices(&self, incident: IncidentId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known
+            .is_some_and(|known| known.status == Status::Triggered && known.urgency == Urgency::Low)
+    }
+
+    /// Tells the first level of the policy about an incident that wakes nobody: those who have rules for it, by those.
+    pub(super) fn tell_quietly(&mut self, id: IncidentId) {
+        if !self.wants_notices(id) || self.suppress_if_quiet(id) {
+            return;
+        }
+        let cause = self.state.position;
+        for (user, why) in self.first_level(id) {
+            let Some(known) = self.state.users.get(&user) else {
+                continue;
+            };
+            let rules = known
+                .rules
+                .iter()
+                .filter(|rule| rule.urgency == Urgency::Low);
+            let ways: Vec<_> = rules
+                .filter_map(|rule| {
+                    Some((known.contact_method(rule.contact_method)?, rule.delay_ms))
+                })
+                .filter(|(method, _)| method.verified_at.is_some())
+                .map(|(method, delay_ms)| ((method.id, method.kind), delay_ms))
+                .collect();
+            for (method, delay_ms) in ways {
+                let due = self.now.plus_ms(delay_ms);
+                let why = format!("{why}; by their rule for what wakes nobody");
+                let cause = Cause::Event { position: cause };
+                self.plan(cause, Purpose::Notice(id), user, method, Some(0), due, why);
+            }
+        }
+    }
+
+    /// Whether nothing may delay its pages.
+    fn is_critical(&self, incident: IncidentId) -> bool {
+        let known = self.state.incidents.get(&incident);
+        known.is_some_and(|known| known.severity == Severity::Critical)
+    }
+
+    /// What became critical is not told with others: it goes out now.
+    pub(super) fn tell_alone(&mut self, page: NotificationId, cause: Cause) {
+        let Some(message) = self.state.notifications.get(&page) else {
+            return;
+        };
+        let Some(incident) = message.purpose.incident() else {
+            return;
+        };
+        let waits = matches!(message.state, Delivery::Together { .. })
+            || self.state.gathering_for(message) == Some(page);
+        if waits && self.is_critical(incident) {
+            let what = NotificationWhat::Advanced {
+                due_at: self.now,
+                why: "it became critical".to_owned(),
+            };
+            self.emit_message(cause, page, what, Some(incident));
+        }
+    }
+
+    /// Leaves a provider alone that keeps failing, if the person can be or was reached by another way; else it is tried all the
+    /// same. True when the message waits.
+    pub(super) fn spare_provider(&mut self, id: NotificationId) -> bool {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return false;
+        };
+        let provider = Provider::of_message(message);
+        let Some(until) = self.state.provider_rests(provider, Some(id), self.now) else {
+            return false;
+        };
+        let Purpose::Page(incident) = message.purpose else {
+            return false;
+        };
+        let other = self.next_planned(incident, message).is_some()
+            || self.unused_method(incident, message).is_some()
+            || self.is_reached_otherwise(incident, message);
+        if !other {
+            return false;
+        }
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let why = format!(
+            "messages by {} failed several times in a row: another way is used until one gets through",
+            message.channel.word()
+        );
+        let what = NotificationWhat::Postponed { due_at: until, why };
+        let position = self.emit_message(cause, id, what, Some(incident));
+        self.use_other_way(incident, id, position);
+        true
+    }
+
+    /// Uses a way to reach the same person that is not used for this incident at this time: first what is planned for later,
+    /// then any other verified contact method. True when there was one.
+    pub(super) fn use_other_way(
+        &mut self,
+        incident: IncidentId,
+        instead_of: NotificationId,
+        position: u64,
+    ) -> bool {
+        let Some(message) = self.state.notifications.get(&instead_of) else {
+            return false;
+        };
+        let (user, level) = (message.user, message.level);
+        let cause = Cause::Event { position };
+        if let Some((due, next)) = self.next_planned(incident, message) {
+            if due > self.now {
+                let what = NotificationWhat::Advanced {
+                    due_at: self.now,
+                    why: "another way to reach this person failed".to_owned(),
+                };
+                self.emit_message(cause, next, what, Some(incident));
+            }
+            return true;
+        }
+        let Some(method) = self.unused_method(incident, message) else {
+            return false;
+        };
+        let why = "another way to reach this person failed, so a further verified one is used";
+        let (purpose, now) = (Purpose::Page(incident), self.now);
+        self.plan(cause, purpose, user, method, level, now, why.to_owned());
+        true
+    }
+
+    /// The page to the same person that is due first, by a provider that carries messages.
+    fn next_planned(
+        &self,
+        incident: IncidentId,
+        message: &Notification,
+    ) -> Option<(Timestamp, NotificationId)> {
+        let others = self
+            .active_pages(incident)
+            .filter(|page| page.user == message.user && page.id != message.id)
+            .filter(|page| self.carries(page.contact_method, page.channel));
+        let due = others.filter_map(|page| match page.state {
+            Delivery::Due { at } => Some((at, page.id)),
+            Delivery::Together { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. } => None,
+        });
+        due.min()
+    }
+
+    /// A verified contact method of the same person by which no page for this incident is under way or was planned since the
+    /// present level was reached.
+    fn unused_method(
+        &self,
+        incident: IncidentId,
+        message: &Notification,
+    ) -> Option<(ContactMethodId, ChannelKind)> {
+        let user = self.state.users.get(&message.user)?;
+        let known = self.state.incidents.get(&incident)?;
+        let since = known.paging.as_ref().map(|paging| paging.reached_at);
+        let used = |method| {
+            let pages = self.state.messages_about(incident);
+            pages
+                .filter(|page| page.purpose == Purpose::Page(incident))
+                .filter(|page| {
+                    let is_active = self.state.active_notifications.contains(&page.id);
+                    is_active || since.is_none_or(|since| page.planned_at >= since)
+                })
+                .any(|page| page.contact_method == method)
+        };
+        user.contact_methods
+            .iter()
+            .filter(|method| method.verified_at.is_some())
+            .filter(|method| self.carries(method.id, method.kind))
+            .find(|method| !used(method.id))
+            .map(|method| (method.id, method.kind))
+    }
+
+    /// Whether a page to the same person has arrived by another way, or is on its way.
+    fn is_reached_otherwise(&self, incident: IncidentId, message: &Notification) -> bool {
+        let pages = self.state.messages_about(incident);
+        pages
+            .filter(|page| page.purpose == message.purpose && page.user == message.user)
+            .any(|page| match page.state {
+                Delivery::Sending { .. } => true,
+                Delivery::Delivered { at } => at >= message.planned_at,
+                Delivery::Due { .. }
+                | Delivery::Together { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => false,
+            })
+    }
+
+    fn carries(&self, method: ContactMethodId, channel: ChannelKind) -> bool {
+        let provider = Provider::of(method, channel);
+        self.state
+            .provider_rests(provider, None, self.now)
+            .is_none()
+    }
+}

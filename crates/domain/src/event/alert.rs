@@ -1,0 +1,66 @@
+//! What happens to alerts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, EvidenceSample};
+use crate::id::{AlertId, IncidentId};
+use crate::intake::Judged;
+use crate::monitor::Severity;
+use crate::people::Urgency;
+
+/// What happened to an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AlertEvent {
+    /// A condition began to fail.
+    Opened {
+        /// The whole of it.
+        alert: Box<Alert>,
+    },
+    /// It was said again while open.
+    Repeated {
+        /// Which.
+        alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
+        /// The severity said this time.
+        severity: Severity,
+        /// The summary said this time.
+        summary: String,
+        /// How loudly it asks this time; none when the severity says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        urgency: Option<Urgency>,
+        /// What rules and settings made of it this time, when that makes it louder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        judged: Option<Box<Judged>>,
+    },
+    /// The condition is over.
+    Recovered {
+        /// Which.
+        alert: AlertId,
+        /// Its incident.
+        incident: IncidentId,
+        /// What proves it.
+        evidence: Vec<EvidenceSample>,
+    },
+}
+
+impl AlertEvent {
+    /// Which alert.
+    #[must_use]
+    pub const fn alert(&self) -> AlertId {
+        match self {
+            Self::Opened { alert } => alert.id,
+            Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
+        }
+    }
+
+    /// The incident it belongs to.
+    #[must_use]
+    pub const fn incident(&self) -> IncidentId {
+        match self {
+            Self::Opened { alert } => alert.incident,
+            Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,
+        }
+    }
+}

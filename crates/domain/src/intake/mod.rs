@@ -1,0 +1,23 @@
+//! What becomes of an alert before it pages: rules, urgency, grouping, maintenance, and jobs that must call in. All of it is
+//! read from the state; nothing here does it.
+
+mod glob;
+mod group;
+mod heartbeat;
+mod judge;
+mod rule;
+mod settings;
+mod window;
+
+pub use group::Newcomer;
+pub use heartbeat::{
+    CALL_EVERY_MS_MIN, EVERY_MS_MAX, EVERY_MS_MIN, GRACE_MS_MAX, GRACE_MS_MIN, HEARTBEATS_MAX,
+    Heartbeat, Pulse,
+};
+pub use judge::{Incoming, Judged, RuleHit, Ruling};
+pub use rule::{Action, Condition, Field, RULES_MAX, Rule, Test};
+pub use settings::{
+    ALERTS_PER_INCIDENT_MAX, GROUP_FIELDS_MAX, GROUP_MS_MAX, GroupBy, Intake, Loudness,
+    RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,
+};
+pub use window::{WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window};

@@ -1,0 +1,148 @@
+//! Maintenance windows of services and targets: while one lasts, nobody is paged for them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{MaintenanceId, ServiceId, TargetId};
+use crate::incident::Incident;
+use crate::oncall::{Repeating, Span};
+use crate::state::State;
+use crate::target::Quiet;
+use crate::time::Timestamp;
+
+/// Windows at most, those that are over counted until they are removed.
+pub const WINDOWS_MAX: usize = 500;
+/// Services and targets of one window at most.
+pub const WINDOW_SUBJECTS_MAX: usize = 100;
+
+/// Planned work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its id.
+    pub id: MaintenanceId,
+    /// What is done.
+    pub reason: String,
+    /// Services that are worked on.
+    pub services: Vec<ServiceId>,
+    /// Targets that are worked on, each without the others of its service.
+    pub targets: Vec<TargetId>,
+    /// When.
+    pub when: When,
+    /// What has begun by this instant was ended by it.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// When work is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum When {
+    /// Once.
+    Once {
+        /// When.
+        span: Span,
+    },
+    /// Again and again.
+    Repeating {
+        /// When.
+        work: Repeating,
+    },
+}
+
+impl Window {
+    /// The stretch of work that `at` lies in.
+    #[must_use]
+    pub fn around(&self, at: Timestamp) -> Option<Span> {
+        let span = match &self.when {
+            When::Once { span } => Some(*span).filter(|span| span.contains(at)),
+            When::Repeating { work } => work.around(at),
+        };
+        span.filter(|span| self.ended_at.is_none_or(|ended| span.from > ended))
+    }
+
+    /// The next stretch that begins later than `after`.
+    #[must_use]
+    pub fn next(&self, after: Timestamp) -> Option<Span> {
+        match &self.when {
+            When::Once { span } => Some(*span).filter(|span| span.from > after),
+            When::Repeating { work } => work.next(after),
+        }
+    }
+
+    /// Whether an incident is about what is worked on.
+    #[must_use]
+    pub fn concerns(&self, incident: &Incident) -> bool {
+        self.covers(incident.service, incident.target)
+    }
+
+    fn covers(&self, service: ServiceId, target: Option<TargetId>) -> bool {
+        let of_target = |target: TargetId| self.targets.contains(&target);
+        self.services.contains(&service) || target.is_some_and(of_target)
+    }
+}
+
+impl State {
+    /// Why nobody is paged for an incident at `now`, and until when; of several reasons the one that lasts longest.
+    #[must_use]
+    pub fn quiet_at(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
+        let own = self.quiet_targets(incident, now);
+        own.into_iter()
+            .chain(self.planned_for(incident.service, incident.target, now))
+            .max_by_key(|quiet| quiet.until)
+    }
+
+    /// The same for whatever fails of a service, or of a target.
+    #[must_use]
+    pub fn quiet_for(
+        &self,
+        service: ServiceId,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Quiet> {
+        let known = target.and_then(|target| self.targets.get(&target));
+        let own = known.and_then(|known| known.quiet_at(now));
+        own.into_iter()
+            .chain(self.planned_for(service, target, now))
+            .max_by_key(|quiet| quiet.until)
+    }
+
+    /// The maintenance of a service or a target that lasts longest.
+    fn planned_for(
+        &self,
+        service: ServiceId,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Quiet> {
+        let planned = self.windows.values();
+        let planned = planned
+            .filter(|window| window.covers(service, target))
+            .filter_map(|window| Some((window, window.around(now)?)))
+            .map(|(window, span)| Quiet {
+                why: format!("maintenance: {}", window.reason),
+                until: span.until,
+            });
+        planned.max_by_key(|quiet| quiet.until)
+    }
+
+    /// Why the targets of what fails are quiet. Of merged incidents each must be, and the first that ends counts.
+    fn quiet_targets(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
+        let quiet = |target: Option<TargetId>| {
+            let known = target.and_then(|target| self.targets.get(&target));
+            known.and_then(|target| target.quiet_at(now))
+        };
+        if incident.merged.is_empty() {
+            return quiet(incident.target);
+        }
+        let alerts = incident.alerts.iter();
+        let asking = alerts
+            .filter_map(|alert| self.alerts.get(alert))
+            .filter(|alert| alert.is_burning() || (incident.urgent_by_hand && alert.is_firing()));
+        let mut first: Option<Quiet> = None;
+        for alert in asking {
+            let quiet = quiet(alert.target)?;
+            if first.as_ref().is_none_or(|first| quiet.until < first.until) {
+                first = Some(quiet);
+            }
+        }
+        first
+    }
+}

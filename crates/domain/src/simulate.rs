@@ -1,0 +1,365 @@
+//! Who would be contacted when, if a service failed at an instant and nobody answered. The real decisions run on a copy of the
+//! state that holds no incidents, in virtual time, so that this can never disagree with what pages.
+
+use crate::actor::Actor;
+use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
+use crate::decide::decide;
+use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent};
+use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
+use crate::monitor::Severity;
+use crate::page::{Outcome, Purpose};
+use crate::people::{ChannelKind, Urgency};
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// How far ahead is looked.
+const AHEAD_MS: u64 = 24 * 3_600_000;
+/// How often the list of last resort is reached before it is clear how it goes on.
+const FALLBACKS: usize = 2;
+/// Contacts that are told at most.
+pub const CONTACTS_MAX: usize = 500;
+/// Instants at which something is due that are gone through at most.
+const INSTANTS_MAX: usize = 4_000;
+
+/// What is to be played through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The service that fails.
+    pub service: ServiceId,
+    /// When.
+    pub at: Timestamp,
+    /// How loudly it asks.
+    pub urgency: Urgency,
+}
+
+/// What would happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simulation {
+    /// Everything that would happen, in order.
+    pub steps: Vec<Step>,
+    /// Why it ends there.
+    pub end: End,
+}
+
+/// Why a simulation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The list of last resort was reached twice: it goes on like that.
+    Repeats,
+    /// The time that is looked ahead has passed.
+    Ahead,
+    /// Nothing more happens: nobody (else) is contacted.
+    Nothing,
+    /// More happens than is told.
+    TooMuch,
+}
+
+/// One thing that would happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Milliseconds after the failure.
+    pub after_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What would happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A level of the policy is reached.
+    Level {
+        /// The policy.
+        policy: Option<PolicyId>,
+        /// The level, counted from 0.
+        level: usize,
+        /// How often the policy was walked through before.
+        round: u32,
+        /// Who is paged.
+        people: Vec<UserId>,
+        /// Who or what is passed over, and why.
+        skipped: Vec<String>,
+    },
+    /// The list of last resort is paged.
+    Fallback {
+        /// Who is paged.
+        people: Vec<UserId>,
+        /// Why, with who or what was passed over.
+        why: Vec<String>,
+    },
+    /// A message is sent to a person.
+    Contact(Contact),
+    /// The page waits.
+    Held {
+        /// Why.
+        why: String,
+        /// Milliseconds after the failure at which it goes out at the latest.
+        until_ms: u64,
+    },
+    /// Nobody is paged although it is urgent.
+    Suppressed {
+        /// Why.
+        why: String,
+        /// Milliseconds after the failure at which somebody is.
+        until_ms: u64,
+    },
+}
+
+/// A message to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub user: UserId,
+    /// By which contact method.
+    pub method: ContactMethodId,
+    /// By which transport.
+    pub channel: ChannelKind,
+    /// The level, counted from 0; none for the list of last resort.
+    pub level: Option<usize>,
+    /// How often the policy was walked through before.
+    pub round: u32,
+    /// Why this person by this way.
+    pub why: String,
+}
+
+/// Plays through what would happen if the service failed then, nobody answered, and every provider took every message.
+///
+/// # Errors
+/// There is no such service, or nobody has set Tocsin up.
+pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
+    play(state, wanted, AHEAD_MS)
+}
+
+/// Plays through the first instant only: whom a failure would page at once.
+///
+/// # Errors
+/// As for [`simulate`].
+pub fn rehearse(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
+    play(state, wanted, 0)
+}
+
+fn play(state: &State, wanted: &Wanted, ahead_ms: u64) -> Result<Simulation, Refusal> {
+    let mut play = Play {
+        state: state.without_incidents(),
+        entropy: Counted(0),
+        from: wanted.at,
+        now: wanted.at,
+        round: 0,
+        fallbacks: 0,
+        contacts: 0,
+        steps: Vec::new(),
+        started: Vec::new(),
+    };
+    if !play.state.services.contains_key(&wanted.service) {
+        return Err(Refusal::not_found(format!("service {}", wanted.service)));
+    }
+    let failure = failure(&play.state, wanted);
+    play.ask(failure)?;
+    let end = play.run(wanted.at.plus_ms(ahead_ms));
+    Ok(Simulation {
+        steps: play.steps,
+        end,
+    })
+}
+
+/// The failure of a service: of a watched server, if it belongs to one, so that a mute or planned work counts.
+fn failure(state: &State, wanted: &Wanted) -> Ask {
+    let severity = match wanted.urgency {
+        Urgency::High => Severity::Critical,
+        Urgency::Low => Severity::Warning,
+    };
+    let mut targets = state.targets.values();
+    let target = targets
+        .find(|target| target.service == wanted.service)
+        .map(|target| target.id);
+    let text = || "simulated".to_owned();
+    Ask::Alert(AlertAsk::RuleFired(Box::new(RuleFired {
+        group: text(),
+        rule: text(),
+        service: Some(wanted.service),
+        target,
+        dedup_key: text(),
+        severity,
+        title: text(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: wanted.at,
+        evidence: Vec::new(),
+    })))
+}
+
+/// A simulation under way.
+struct Play {
+    state: State,
+    entropy: Counted,
+    from: Timestamp,
+    now: Timestamp,
+    round: u32,
+    fallbacks: usize,
+    contacts: usize,
+    steps: Vec<Step>,
+    /// Attempts that wait for their provider.
+    started: Vec<(NotificationId, u32)>,
+}
+
+impl Play {
+    fn run(&mut self, last: Timestamp) -> End {
+        for _ in 0..INSTANTS_MAX {
+            if self.contacts > CONTACTS_MAX {
+                return End::TooMuch;
+            }
+            if self.fallbacks >= FALLBACKS {
+                return End::Repeats;
+            }
+            if let Some((notification, number)) = self.started.pop() {
+                let accepted = Ask::AttemptFinished {
+                    notification,
+                    number,
+                    outcome: Outcome::Accepted,
+                    detail: String::new(),
+                    retry_after_ms: None,
+                    reference: None,
+                };
+                // Only an attempt that has ended meanwhile is refused.
+                let _ = self.ask(accepted);
+                continue;
+            }
+            let Some(due) = self.state.next_due() else {
+                return End::Nothing;
+            };
+            if due > last {
+                return End::Ahead;
+            }
+            self.now = self.now.max(due);
+            // A tick is never refused.
+            if !self.ask(Ask::Tick).unwrap_or_default() {
+                return End::Nothing;
+            }
+        }
+        End::TooMuch
+    }
+
+    /// Carries a command out; whether anything happened.
+    fn ask(&mut self, ask: Ask) -> Result<bool, Refusal> {
+        let command = Command {
+            actor: Actor::System,
+            ask,
+        };
+        let events = decide(&mut self.state, command, self.now, &mut self.entropy)?;
+        events.iter().for_each(|event| self.note(event));
+        Ok(!events.is_empty())
+    }
+
+    fn note(&mut self, event: &Event) {
+        match &event.body {
+            EventBody::Incident(incident) => self.note_incident(&incident.what),
+            EventBody::Notification(message) => self.note_message(message),
+            EventBody::Installation(_)
+            | EventBody::People(_)
+            | EventBody::Roster(_)
+            | EventBody::Watch(_)
+            | EventBody::Alert(_)
+            | EventBody::Input(_) => {}
+        }
+    }
+
+    fn note_incident(&mut self, what: &IncidentWhat) {
+        match what {
+            IncidentWhat::LevelReached {
+                policy,
+                level,
+                round,
+                recipients,
+                skipped,
+                ..
+            } => {
+                self.round = *round;
+                self.step(What::Level {
+                    policy: *policy,
+                    level: *level,
+                    round: *round,
+                    people: recipients.clone(),
+                    skipped: skipped.clone(),
+                });
+            }
+            IncidentWhat::FallbackReached {
+                recipients, why, ..
+            } => {
+                self.fallbacks += 1;
+                self.step(What::Fallback {
+                    people: recipients.clone(),
+                    why: why.clone(),
+                });
+            }
+            IncidentWhat::PageHeld { hold } => {
+                let (why, until_ms) = (hold.why.clone(), self.offset(hold.until));
+                self.step(What::Held { why, until_ms });
+            }
+            IncidentWhat::PageSuppressed { why, until, .. } => {
+                let (why, until_ms) = (why.clone(), self.offset(*until));
+                self.step(What::Suppressed { why, until_ms });
+            }
+            IncidentWhat::Opened { .. }
+            | IncidentWhat::Raised { .. }
+            | IncidentWhat::UrgencySet { .. }
+            | IncidentWhat::Response(_)
+            | IncidentWhat::Acknowledged { .. }
+            | IncidentWhat::NoteAdded { .. }
+            | IncidentWhat::Recovered
+            | IncidentWhat::Relapsed { .. }
+            | IncidentWhat::Resolved { .. }
+            | IncidentWhat::EvidenceFrozen { .. } => {}
+        }
+    }
+
+    fn note_message(&mut self, event: &NotificationEvent) {
+        let Some(number) = event.what.begun() else {
+            return;
+        };
+        self.started.push((event.notification, number));
+        let Some(message) = self.state.notifications.get(&event.notification) else {
+            return;
+        };
+        match message.purpose {
+            Purpose::Page(_) | Purpose::Notice(_) => {}
+            Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => return,
+        }
+        let contact = Contact {
+            user: message.user,
+            method: message.contact_method,
+            channel: message.channel,
+            level: message.level,
+            round: self.round,
+            why: message.why.clone(),
+        };
+        self.contacts += 1;
+        self.step(What::Contact(contact));
+    }
+
+    fn step(&mut self, what: What) {
+        let after_ms = self.offset(self.now);
+        self.steps.push(Step { after_ms, what });
+    }
+
+    fn offset(&self, at: Timestamp) -> u64 {
+        at.ms_since(self.from)
+    }
+}
+
+/// Ids of a simulation need only differ from each other; later ones are greater, so that what comes at one instant comes in the
+/// order it was planned in.
+struct Counted(u64);
+
+impl Entropy for Counted {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        self.0 += 1;
+        let mut rest = self.0;
+        for byte in buffer.iter_mut().rev() {
+            *byte = rest.to_le_bytes()[0] & 31;
+            rest >>= 5;
+        }
+    }
+}

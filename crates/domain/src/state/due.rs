@@ -1,0 +1,303 @@
+//! When something is to be done without anybody asking, derived from the state by every event and kept in order. Nothing here
+//! does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use crate::alert::{Alert, AlertSource};
+use crate::bugs::{self, Bug};
+use crate::event::{IntakeEvent, RosterEvent};
+use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
+use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
+use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
+use crate::people::Urgency;
+use crate::time::Timestamp;
+
+/// Due now, whatever the clock says: one that was set back must not hold up a first page.
+const AT_ONCE: Timestamp = Timestamp::from_micros(i64::MIN);
+
+/// What something is due for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An incident: its next page, or its end.
+    Incident(IncidentId),
+    /// A message: its next attempt, or the end of the wait for an answer.
+    Message(NotificationId),
+    /// An alert from outside: the end of the wait for news of it.
+    Alert(AlertId),
+    /// A heartbeat: a missed call.
+    Heartbeat(HeartbeatId),
+    /// A message that a provider took: the end of the wait for its receipt. The last of these, see [`State::receipts_owed`].
+    Receipt(NotificationId),
+}
+
+/// What an incident waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Resolve,
+    FirstPage,
+    NextLevel,
+    SameLevel,
+    EndOfQuiet,
+    EndOfSnooze,
+    EndOfAcknowledgement,
+    SupportHours,
+}
+
+/// Everything that is due some time, by when. It is an index: the state without it says the same.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Agenda {
+    in_order: BTreeSet<(Timestamp, Subject)>,
+    of: BTreeMap<Subject, Timestamp>,
+}
+
+impl Agenda {
+    fn set(&mut self, subject: Subject, at: Option<Timestamp>) {
+        let before = match at {
+            Some(at) => self.of.insert(subject, at),
+            None => self.of.remove(&subject),
+        };
+        if before == at {
+            return;
+        }
+        if let Some(before) = before {
+            self.in_order.remove(&(before, subject));
+        }
+        if let Some(at) = at {
+            self.in_order.insert((at, subject));
+        }
+    }
+}
+
+impl State {
+    /// The next instant at which something is to be done; `None` when nothing is.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        if bugs::on(Bug::NextDueIgnoresMessages) {
+            let mut due = self.agenda.in_order.iter();
+            let incident = due.find(|(_, subject)| matches!(subject, Subject::Incident(_)));
+            return incident.map(|(at, _)| *at);
+        }
+        self.agenda.in_order.first().map(|(at, _)| *at)
+    }
+
+    /// What is due at `now`, the longest due first.
+    pub(crate) fn due_at(&self, now: Timestamp) -> impl Iterator<Item = Subject> {
+        let due = self.agenda.in_order.iter();
+        due.take_while(move |(at, _)| *at <= now)
+            .map(|(_, subject)| *subject)
+    }
+
+    /// Messages that a provider took and owes a receipt for.
+    pub fn receipts_owed(&self) -> impl Iterator<Item = NotificationId> {
+        let last_first = self.agenda.of.keys().rev();
+        last_first.map_while(|subject| match subject {
+            Subject::Receipt(id) => Some(*id),
+            Subject::Incident(_)
+            | Subject::Message(_)
+            | Subject::Alert(_)
+            | Subject::Heartbeat(_) => None,
+        })
+    }
+
+    /// What an incident waits for, and until when.
+    pub(crate) fn wait_of(&self, incident: &Incident) -> Option<(Timestamp, Wait)> {
+        if !incident.is_open() {
+            return None;
+        }
+        if let Some(since) = incident.healthy_since {
+            return Some((since.plus_ms(RESOLVE_AFTER_HEALTHY_MS), Wait::Resolve));
+        }
+        let raised = self.raised_at(incident).map(|at| (at, Wait::SupportHours));
+        let own = self.own_wait_of(incident);
+        [own, raised]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// What an incident waits for by itself.
+    fn own_wait_of(&self, incident: &Incident) -> Option<(Timestamp, Wait)> {
+        if let Some(until) = incident.snoozed_until {
+            return Some((until, Wait::EndOfSnooze));
+        }
+        if incident.urgency != Urgency::High || !self.burns(incident) {
+            return None;
+        }
+        if incident.status == Status::Acknowledged {
+            let ends_at = incident.acknowledgement_ends_at;
+            return ends_at.map(|at| (at, Wait::EndOfAcknowledgement));
+        }
+        if let Some(hold) = &incident.hold {
+            return (!bugs::on(Bug::HoldNeverEnds)).then_some((hold.until, Wait::FirstPage));
+        }
+        if let Some((_, until)) = &incident.suppressed {
+            return (!bugs::on(Bug::MuteNeverEnds)).then_some((*until, Wait::EndOfQuiet));
+        }
+        match &incident.paging {
+            None => Some((AT_ONCE, Wait::FirstPage)),
+            Some(paging) if paging.again => paging.next_at.map(|at| (at, Wait::SameLevel)),
+            Some(paging) => paging.next_at.map(|at| (at, Wait::NextLevel)),
+        }
+    }
+
+    /// When the next of its alerts asks louder, because support hours begin.
+    fn raised_at(&self, incident: &Incident) -> Option<Timestamp> {
+        if incident.status != Status::Triggered || incident.firing == incident.burning {
+            return None;
+        }
+        let raised = self.alerts_to_raise(incident);
+        raised.into_iter().map(|(at, _)| at).min()
+    }
+
+    /// Alerts of an incident that ask louder when support hours begin, and when that is.
+    pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
+        let service = self.services.get(&incident.service);
+        let Some(support) = service.and_then(|service| service.intake.urgency.raising()) else {
+            return Vec::new();
+        };
+        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        alerts
+            .filter(|alert| alert.is_firing() && alert.urgency() == Urgency::Low)
+            .filter(|alert| alert.suppressed().is_none())
+            .filter(|alert| support.during.of(alert.severity) == Urgency::High)
+            .filter_map(|alert| Some((support.hours.next_begin(alert.opened_at)?, alert.id)))
+            .collect()
+    }
+
+    /// When an alert from outside is taken to be over, unless there is news of it.
+    pub(crate) fn alert_due(&self, alert: &Alert) -> Option<Timestamp> {
+        let is_outside = match alert.source {
+            AlertSource::EventsV2 { .. } | AlertSource::Api => true,
+            AlertSource::Monitor { .. }
+            | AlertSource::Rule { .. }
+            | AlertSource::Heartbeat { .. } => false,
+        };
+        let service = self.services.get(&alert.service)?;
+        let after_ms = service.intake.resolve_after_ms?;
+        let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
+        (is_outside && alert.is_firing()).then(|| heard_at.plus_ms(after_ms))
+    }
+
+    /// When something is to be done about a message.
+    pub(crate) fn message_due(&self, message: &Notification) -> Option<Timestamp> {
+        match &message.state {
+            Delivery::Due { .. } if self.rests(message) => None,
+            Delivery::Due { at } => Some(*at),
+            Delivery::Sending { since } => Some(since.plus_ms(ATTEMPT_DEADLINE_MS)),
+            Delivery::Together { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. } => None,
+        }
+    }
+
+    /// When the receipt of a message counts as lost.
+    fn receipt_due(message: &Notification) -> Option<Timestamp> {
+        let owed_since = message.receipt_owed_since()?;
+        Some(owed_since.plus_ms(RECEIPT_WAIT_MS))
+    }
+
+    /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved. What others are told
+    /// by does not rest.
+    fn rests(&self, message: &Notification) -> bool {
+        let incident = message.purpose.page();
+        let known = incident.and_then(|incident| self.incidents.get(&incident));
+        known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
+            && self.told_along(message.id).next().is_none()
+    }
+
+    /// Puts an incident and the messages about it where they belong now.
+    pub(super) fn refresh_incident(&mut self, id: IncidentId) {
+        let known = self.incidents.get(&id);
+        let at = known.and_then(|incident| self.wait_of(incident));
+        self.agenda.set(Subject::Incident(id), at.map(|(at, _)| at));
+        let messages: Vec<NotificationId> = self
+            .messages_about(id)
+            .map(|message| message.id)
+            .filter(|message| self.active_notifications.contains(message))
+            .collect();
+        for message in messages {
+            self.refresh_message(message);
+        }
+    }
+
+    /// Puts an alert, and the heartbeat that it is of, where they belong now.
+    pub(super) fn refresh_alert(&mut self, id: AlertId) {
+        let alert = self.alerts.get(&id);
+        let at = alert.and_then(|alert| self.alert_due(alert));
+        let source = alert.map(|alert| &alert.source);
+        if let Some(AlertSource::Heartbeat { heartbeat }) = source {
+            self.refresh_heartbeat(*heartbeat);
+        }
+        self.agenda.set(Subject::Alert(id), at);
+    }
+
+    fn refresh_heartbeat(&mut self, id: HeartbeatId) {
+        let at = self.heartbeat_due(id);
+        self.agenda.set(Subject::Heartbeat(id), at);
+    }
+
+    /// Puts where it belongs whatever waits as a service or a heartbeat says.
+    pub(super) fn refresh_roster(&mut self, event: &RosterEvent) {
+        match event {
+            RosterEvent::ServiceSet { service } => self.refresh_service(service.id),
+            RosterEvent::Intake(
+                IntakeEvent::HeartbeatRemoved { heartbeat }
+                | IntakeEvent::HeartbeatCalled { heartbeat }
+                | IntakeEvent::HeartbeatStarted { heartbeat }
+                | IntakeEvent::HeartbeatFailed { heartbeat, .. },
+            ) => self.refresh_heartbeat(*heartbeat),
+            RosterEvent::Intake(IntakeEvent::HeartbeatSet { heartbeat }) => {
+                self.refresh_heartbeat(heartbeat.id);
+            }
+            RosterEvent::Intake(IntakeEvent::HeartbeatsSpared { heartbeats }) => {
+                for heartbeat in heartbeats {
+                    self.refresh_heartbeat(*heartbeat);
+                }
+            }
+            RosterEvent::Intake(
+                IntakeEvent::RulesSet { .. }
+                | IntakeEvent::WindowSet { .. }
+                | IntakeEvent::WindowEnded { .. }
+                | IntakeEvent::WindowRemoved { .. },
+            )
+            | RosterEvent::ScheduleSet { .. }
+            | RosterEvent::ScheduleRemoved { .. }
+            | RosterEvent::PolicySet { .. }
+            | RosterEvent::PolicyRemoved { .. }
+            | RosterEvent::IntegrationAdded { .. }
+            | RosterEvent::IntegrationRemoved { .. }
+            | RosterEvent::Oncall { .. }
+            | RosterEvent::TeamSet { .. }
+            | RosterEvent::TeamRemoved { .. } => {}
+        }
+    }
+
+    fn refresh_service(&mut self, id: ServiceId) {
+        let open = self.open_incidents.iter();
+        let of_service = open.copied().filter(|open| {
+            self.incidents
+                .get(open)
+                .is_some_and(|one| one.service == id)
+        });
+        for incident in of_service.collect::<Vec<IncidentId>>() {
+            self.refresh_incident(incident);
+        }
+        let firing = self.firing.values().copied();
+        let of_service =
+            firing.filter(|alert| self.alerts.get(alert).is_some_and(|one| one.service == id));
+        for alert in of_service.collect::<Vec<AlertId>>() {
+            self.refresh_alert(alert);
+        }
+    }
+
+    /// Puts a message where it belongs now.
+    pub(super) fn refresh_message(&mut self, id: NotificationId) {
+        let message = self.notifications.get(&id);
+        let at = message.and_then(|message| self.message_due(message));
+        let receipt_at = message.and_then(Self::receipt_due);
+        self.agenda.set(Subject::Message(id), at);
+        self.agenda.set(Subject::Receipt(id), receipt_at);
+    }
+}

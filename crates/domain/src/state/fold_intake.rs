@@ -1,0 +1,115 @@
+//! Folds events about rules, maintenance windows, heartbeats, groups of alerts and their urgency.
+
+use super::State;
+use crate::alert::Alert;
+use crate::event::{Event, IncidentEvent, IncidentWhat, IntakeEvent};
+use crate::id::HeartbeatId;
+use crate::incident::Incident;
+use crate::intake::Pulse;
+
+impl State {
+    pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, envelope: &Event) {
+        let at = envelope.at;
+        match event {
+            IntakeEvent::RulesSet { rules } => self.rules.clone_from(rules),
+            IntakeEvent::WindowSet { window } => {
+                self.windows.insert(window.id, window.clone());
+            }
+            IntakeEvent::WindowEnded { window } => {
+                if let Some(window) = self.windows.get_mut(window) {
+                    window.ended_at = Some(at);
+                }
+            }
+            IntakeEvent::WindowRemoved { window } => {
+                self.windows.remove(window);
+            }
+            IntakeEvent::HeartbeatSet { heartbeat } => {
+                let known = self.pulses.entry(heartbeat.id);
+                let pulse = known.or_insert_with(|| Pulse::new(heartbeat.clone()));
+                pulse.heartbeat.clone_from(heartbeat);
+                pulse.spared_at = Some(at);
+            }
+            IntakeEvent::HeartbeatRemoved { heartbeat } => {
+                self.pulses.remove(heartbeat);
+            }
+            IntakeEvent::HeartbeatCalled { heartbeat } => self.with_pulse(*heartbeat, |pulse| {
+                pulse.called_at = pulse.called_at.max(Some(at));
+                pulse.told_at = Some(envelope.recorded_at);
+                pulse.started_at = None;
+            }),
+            IntakeEvent::HeartbeatStarted { heartbeat } => self.with_pulse(*heartbeat, |pulse| {
+                pulse.started_at = pulse.started_at.or(Some(at));
+            }),
+            IntakeEvent::HeartbeatFailed { heartbeat, .. } => {
+                self.with_pulse(*heartbeat, |pulse| pulse.failed_at = Some(at));
+            }
+            IntakeEvent::HeartbeatsSpared { heartbeats } => {
+                for heartbeat in heartbeats {
+                    self.with_pulse(*heartbeat, |pulse| pulse.spared_at = Some(at));
+                }
+            }
+        }
+    }
+
+    fn with_pulse(&mut self, id: HeartbeatId, change: impl FnOnce(&mut Pulse)) {
+        if let Some(pulse) = self.pulses.get_mut(&id) {
+            change(pulse);
+        }
+    }
+
+    /// The group of a new alert goes on in its incident.
+    pub(super) fn fold_group(&mut self, alert: &Alert) {
+        let group = alert
+            .judged
+            .as_ref()
+            .and_then(|judged| judged.group.clone());
+        if let Some(group) = group {
+            self.last_of_group
+                .insert((alert.service, group), alert.incident);
+        }
+    }
+
+    /// An incident that is over takes no more of its groups.
+    pub(super) fn fold_end_of_groups(&mut self, event: &IncidentEvent) {
+        let over = self.incidents.get(&event.incident);
+        let Some(over) = over.filter(|incident| !incident.is_open()) else {
+            return;
+        };
+        let alerts = over.alerts.iter().filter_map(|id| self.alerts.get(id));
+        let groups = alerts.filter_map(|alert| {
+            let group = alert.judged.as_ref()?.group.clone()?;
+            Some((alert.service, group))
+        });
+        for group in groups.collect::<Vec<_>>() {
+            if self.last_of_group.get(&group) == Some(&event.incident) {
+                self.last_of_group.remove(&group);
+            }
+        }
+    }
+
+    /// Alerts that ask louder or less loud are counted as what they are now.
+    pub(super) fn fold_urgency(&mut self, event: &IncidentEvent) {
+        let IncidentWhat::UrgencySet {
+            urgency, alerts, ..
+        } = &event.what
+        else {
+            return;
+        };
+        for id in alerts {
+            let Some(alert) = self.alerts.get_mut(id) else {
+                continue;
+            };
+            let before = alert.is_burning();
+            alert.set_urgency(*urgency);
+            let now = alert.is_burning();
+            if let Some(incident) = self.incidents.get_mut(&event.incident) {
+                count_burning(incident, before, now);
+            }
+        }
+    }
+}
+
+fn count_burning(incident: &mut Incident, before: bool, now: bool) {
+    let burning = incident.burning + u32::from(now);
+    incident.burning = burning.saturating_sub(u32::from(before));
+}

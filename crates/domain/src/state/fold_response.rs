@@ -1,0 +1,146 @@
+//! Folds what people do about an incident beyond taking it.
+
+use super::State;
+use super::fold_incident::{page_anew, stop_escalation};
+use crate::event::Response;
+use crate::id::{AlertId, IncidentId, UserId};
+use crate::incident::{Assigned, Incident, Responder, Status};
+use crate::people::Urgency;
+use crate::time::Timestamp;
+
+impl State {
+    /// The alerts of one incident belong to another from now on; whatever joins by them joins that one.
+    pub(super) fn move_alerts(&mut self, from: IncidentId, to: IncidentId, alerts: &[AlertId]) {
+        for alert in alerts {
+            if let Some(alert) = self.alerts.get_mut(alert) {
+                alert.incident = to;
+            }
+        }
+        let mut counts = (0, 0);
+        if let Some(source) = self.incidents.get_mut(&from) {
+            counts = (source.firing, source.burning);
+            source.alerts.retain(|alert| !alerts.contains(alert));
+            (source.firing, source.burning) = (0, 0);
+        }
+        if let Some(target) = self.incidents.get_mut(&to) {
+            target.alerts.extend(alerts);
+            target.firing += counts.0;
+            target.burning += counts.1;
+            if counts.0 > 0 {
+                target.healthy_since = None;
+            }
+        }
+        let last = self.last_of_target.values_mut();
+        for known in last.chain(self.last_of_rule.values_mut()) {
+            if *known == from {
+                *known = to;
+            }
+        }
+    }
+}
+
+pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Timestamp) {
+    match response {
+        Response::PartlyAcknowledged { by, .. } => {
+            if let Some(paging) = &mut incident.paging {
+                paging.each_done.push(*by);
+            }
+        }
+        Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
+            trigger_again(incident, at)
+        }
+        Response::Snoozed { by, until } => {
+            incident.status = Status::Acknowledged;
+            incident.acknowledged = Some((Some(*by), at));
+            incident.acknowledgement_ends_at = None;
+            incident.snoozed_until = Some(*until);
+            incident.hold = None;
+            stop_escalation(incident);
+        }
+        Response::SnoozeCancelled { ends_at } => {
+            incident.snoozed_until = None;
+            incident.acknowledgement_ends_at = *ends_at;
+        }
+        Response::Reassigned { to } => {
+            page_anew(incident);
+            incident.hold = None;
+            incident.assigned = Some(to.clone());
+        }
+        Response::EscalatedByHand => escalate_by_hand(incident, at),
+        Response::RespondersRequested {
+            people, message, ..
+        } => ask_for_help(incident, people, message, at),
+        Response::ResponderAnswered { user, accepted } => {
+            let mut asked = incident.responders.iter_mut();
+            if let Some(responder) = asked.find(|known| known.user == *user) {
+                responder.answer = Some((*accepted, at));
+            }
+        }
+        Response::Merged {
+            source,
+            severity,
+            urgency,
+            pages,
+            ..
+        } => {
+            incident.merged.push(*source);
+            incident.severity = *severity;
+            incident.urgency = *urgency;
+            if *pages {
+                page_anew(incident);
+                incident.hold = None;
+            }
+        }
+        Response::MergedInto { into, .. } => incident.merged_into = Some(*into),
+        Response::PrioritySet { priority } => incident.priority.clone_from(priority),
+        Response::UrgencySet { urgency } => {
+            incident.urgency = *urgency;
+            incident.urgent_by_hand = *urgency == Urgency::High;
+            if *urgency == Urgency::Low {
+                incident.paging = None;
+                incident.hold = None;
+            }
+        }
+    }
+}
+
+fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: Timestamp) {
+    for user in people {
+        incident.responders.retain(|known| known.user != *user);
+        incident.responders.push(Responder {
+            user: *user,
+            asked_at: at,
+            message: message.to_owned(),
+            answer: None,
+        });
+    }
+}
+
+/// Nobody has it any more: the level that was reached is paged again.
+fn trigger_again(incident: &mut Incident, at: Timestamp) {
+    incident.status = Status::Triggered;
+    incident.acknowledged = None;
+    incident.acknowledgement_ends_at = None;
+    incident.snoozed_until = None;
+    if let Some(paging) = &mut incident.paging {
+        paging.next_at = Some(at);
+        paging.again = true;
+        paging.each_done.clear();
+    }
+}
+
+/// The level after the one that was reached is due now. After the people it was given to, that is the policy's first.
+fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
+    let paging = incident.paging.take();
+    page_anew(incident);
+    incident.hold = None;
+    if matches!(incident.assigned, Some(Assigned::People(_))) {
+        incident.assigned = None;
+        return;
+    }
+    incident.paging = paging.map(|mut paging| {
+        paging.next_at = Some(at);
+        paging.again = false;
+        paging
+    });
+}

@@ -1,0 +1,91 @@
+//! An ordered map whose values are shared between copies of it: two states that were folded from the same events hold each
+//! incident, alert and message once. It knows nothing of what it holds.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Index;
+use std::sync::Arc;
+
+/// Values by key, in the order of the keys. A copy costs no copies of values; a value that is changed while it is shared is
+/// copied first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedMap<K, V>(BTreeMap<K, Arc<V>>);
+
+impl<K, V> Default for SharedMap<K, V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
+    /// The value of that key.
+    #[must_use]
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(key).map(Arc::as_ref)
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every key, in order.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> {
+        self.0.keys()
+    }
+
+    /// Every value, in the order of the keys.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.0.values().map(Arc::as_ref)
+    }
+
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        self.0.insert(key, Arc::new(value));
+    }
+
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.0.get_mut(key).map(Arc::make_mut)
+    }
+
+    /// Holds the very value that `other` has for this key, which is equal.
+    pub(super) fn share(&mut self, key: &K, other: &Self) {
+        if let (Some(own), Some(value)) = (self.0.get_mut(key), other.0.get(key)) {
+            *own = Arc::clone(value);
+        }
+    }
+
+    /// Whether both hold the very same value for this key.
+    #[must_use]
+    pub fn is_shared(&self, key: &K, other: &Self) -> bool {
+        let both = self.0.get(key).zip(other.0.get(key));
+        both.is_some_and(|(own, other)| Arc::ptr_eq(own, other))
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> Index<&K> for SharedMap<K, V> {
+    type Output = V;
+
+    /// The value of a key that is known to be there.
+    ///
+    /// # Panics
+    /// There is none.
+    fn index(&self, key: &K) -> &V {
+        &self.0[key]
+    }
+}

@@ -1,0 +1,60 @@
+//! Notices when incidents of one service open so fast that one more would help nobody.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::State;
+use crate::id::{IncidentId, ServiceId};
+use crate::incident::{STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS};
+use crate::monitor::Severity;
+use crate::people::Urgency;
+use crate::time::Timestamp;
+
+/// The newest incidents of each service, critical ones apart: as many as make a storm.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Storms(BTreeMap<(ServiceId, bool), VecDeque<(Timestamp, IncidentId)>>);
+
+const fn limit(critical: bool) -> usize {
+    if critical {
+        STORM_INCIDENTS_CRITICAL
+    } else {
+        STORM_INCIDENTS
+    }
+}
+
+impl State {
+    pub(super) fn count_opened(
+        &mut self,
+        service: ServiceId,
+        severity: Severity,
+        at: Timestamp,
+        incident: IncidentId,
+    ) {
+        let critical = severity == Severity::Critical;
+        let newest = self.storms.0.entry((service, critical)).or_default();
+        if newest.len() == limit(critical) {
+            newest.pop_front();
+        }
+        newest.push_back((at, incident));
+    }
+
+    /// The newest open incident that a further alert of this severity joins while incidents of the service storm in.
+    #[must_use]
+    pub fn storm_of(
+        &self,
+        service: ServiceId,
+        (severity, urgency): (Severity, Urgency),
+        now: Timestamp,
+    ) -> Option<IncidentId> {
+        let critical = severity == Severity::Critical;
+        let newest = self.storms.0.get(&(service, critical))?;
+        let (first, _) = newest.front()?;
+        if newest.len() < limit(critical) || now.ms_since(*first) >= STORM_WINDOW_MS {
+            return None;
+        }
+        let known = newest.iter().rev();
+        let mut open = known
+            .filter_map(|(_, id)| self.incidents.get(id))
+            .filter(|incident| self.takes_in(incident, urgency));
+        open.next().map(|incident| incident.id)
+    }
+}

@@ -1,0 +1,322 @@
+//! The auditor finds each broken promise, and nothing where none is broken.
+
+use tocsin_domain::audit::{
+    About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
+};
+use tocsin_domain::command::{Ask, WatchAsk};
+use tocsin_domain::event::{
+    Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
+    NotificationWhat,
+};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Delivery, Outcome};
+
+use crate::world::World;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+
+impl World {
+    /// Something happened to the newest incident that the core would never let happen.
+    fn break_by(&mut self, what: IncidentWhat) {
+        let event = Event {
+            position: self.state.position + 1,
+            at: self.now,
+            recorded_at: self.now,
+            actor: Actor::System,
+            cause: Cause::Request,
+            body: EventBody::Incident(IncidentEvent {
+                incident: self.incident().id,
+                what,
+            }),
+        };
+        self.state.evolve(&event);
+    }
+
+    /// What the auditor would find, had nothing been done for so long.
+    fn found_after(&self, ms: u64) -> Vec<Finding> {
+        audit(&self.state, self.now.plus_ms(ms), &Observations::default())
+    }
+}
+
+#[track_caller]
+fn check(found: &[Finding], expected: &[(FindingKind, &str)]) {
+    let kinds: Vec<FindingKind> = found.iter().map(|one| one.kind).collect();
+    let wanted: Vec<FindingKind> = expected.iter().map(|one| one.0).collect();
+    assert_eq!(kinds, wanted, "{found:?}");
+    for (one, (_, words)) in found.iter().zip(expected) {
+        assert!(one.what.contains(words), "{}", one.what);
+    }
+}
+
+/// An incident whose only page arrived a moment ago.
+fn paged() -> World {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    world
+}
+
+#[test]
+fn a_sound_escalation_gives_no_finding_for_days() {
+    let mut world = paged();
+    for _ in 0..200 {
+        world.wait_ms(17 * MINUTE);
+        check(&world.found_after(0), &[]);
+        world.answer_all(Outcome::Failed);
+        check(&world.found_after(0), &[]);
+    }
+}
+
+#[test]
+fn an_escalation_that_was_due_and_did_not_happen_is_found_after_a_grace() {
+    let world = paged();
+    check(&world.found_after(5 * MINUTE + 10 * SECOND), &[]);
+    let found = world.found_after(5 * MINUTE + 11 * SECOND);
+    check(
+        &found,
+        &[(FindingKind::Overdue, "incident #1 was to be escalated at")],
+    );
+    assert_eq!(found[0].about, About::Incident(world.incident().id));
+}
+
+#[test]
+fn an_urgent_incident_for_which_nothing_is_planned_is_found() {
+    let mut world = paged();
+    world.wait_ms(MINUTE);
+    world.break_by(IncidentWhat::Relapsed {
+        reopened: true,
+        pages: true,
+        urgent: true,
+        failing: None,
+    });
+    check(
+        &world.found_after(0),
+        &[(FindingKind::Forgotten, "nothing is planned for it")],
+    );
+}
+
+#[test]
+fn a_level_that_waits_for_longer_than_a_day_is_found() {
+    let mut world = paged();
+    world.break_by(IncidentWhat::LevelReached {
+        policy: None,
+        level: 0,
+        round: 0,
+        recipients: vec![world.ada()],
+        skipped: Vec::new(),
+        next_at: world.now.plus_ms(25 * 60 * MINUTE),
+        turn: None,
+        each: false,
+    });
+    check(
+        &world.found_after(0),
+        &[(FindingKind::TooLate, "pages nobody further before")],
+    );
+}
+
+#[test]
+fn a_list_of_last_resort_that_is_not_paged_every_15_minutes_is_found() {
+    let mut world = paged();
+    let fallback = |world: &World, minutes: u64| IncidentWhat::FallbackReached {
+        recipients: vec![world.ada()],
+        why: Vec::new(),
+        next_at: world.now.plus_ms(minutes * MINUTE),
+        circle: 0,
+    };
+    world.break_by(fallback(&world, 15));
+    check(&world.found_after(0), &[]);
+    world.break_by(fallback(&world, 16));
+    check(&world.found_after(0), &[(FindingKind::FallbackLate, "")]);
+}
+
+#[test]
+fn an_incident_that_pages_nobody_is_found() {
+    let mut world = paged();
+    world.break_by(IncidentWhat::FallbackReached {
+        recipients: Vec::new(),
+        why: Vec::new(),
+        next_at: world.now.plus_ms(15 * MINUTE),
+        circle: 0,
+    });
+    check(
+        &world.found_after(0),
+        &[(FindingKind::NobodyReached, "can be reached")],
+    );
+}
+
+#[test]
+fn an_attempt_without_an_outcome_is_found_and_does_not_count_as_under_way() {
+    let mut world = World::set_up();
+    world.trigger("disk", Severity::Critical);
+    check(&world.found_after(30 * SECOND), &[]);
+    let found = world.found_after(31 * SECOND);
+    check(&found, &[(FindingKind::AttemptStuck, "got no outcome")]);
+    assert!(matches!(found[0].about, About::Message(_)));
+}
+
+#[test]
+fn a_message_that_was_due_long_ago_is_found() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let email = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, email), (2 * MINUTE, hook)]);
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    check(&world.found_after(2 * MINUTE), &[]);
+    check(
+        &world.found_after(3 * MINUTE),
+        &[(FindingKind::MessageOverdue, "was not sent")],
+    );
+}
+
+#[test]
+fn a_message_that_is_told_by_one_that_is_over_is_found() {
+    let mut world = paged();
+    world.trigger("cpu", Severity::Critical);
+    let (over, others): (Vec<_>, Vec<_>) = world
+        .state
+        .notifications
+        .values()
+        .map(|one| (one.id, one.purpose.incident(), one.state.clone()))
+        .partition(|(_, _, state)| matches!(state, Delivery::Delivered { .. }));
+    let (by, (notification, incident, _)) = (over[0].0, others[0].clone());
+    let event = Event {
+        body: EventBody::Notification(NotificationEvent {
+            notification,
+            incident,
+            what: NotificationWhat::ToldTogether { by },
+        }),
+        ..world.journal.last().unwrap().clone()
+    };
+    world.state.evolve(&event);
+    check(
+        &world.found_after(0),
+        &[(FindingKind::MessageOverdue, "by another that is over")],
+    );
+}
+
+#[test]
+fn a_mute_that_ended_without_a_page_is_found() {
+    let mut world = World::with_apache();
+    let (target, until) = (world.target(), world.now.plus_ms(10 * MINUTE));
+    world.ask(Ask::Watch(WatchAsk::Mute {
+        target,
+        until,
+        reason: "known".to_owned(),
+    }));
+    world.crash();
+    check(&world.found_after(10 * MINUTE), &[]);
+    check(
+        &world.found_after(11 * MINUTE),
+        &[(FindingKind::Overdue, "was to be paged again at")],
+    );
+}
+
+#[test]
+fn a_page_that_was_held_for_too_long_is_found() {
+    let mut world = World::with_apache();
+    world.fire("apache-down", &[0]);
+    assert!(world.incident().hold.is_some());
+    check(&world.found_after(10 * SECOND), &[]);
+    check(
+        &world.found_after(5 * MINUTE),
+        &[(FindingKind::Overdue, "was to wait no longer than until")],
+    );
+}
+
+#[test]
+fn what_is_taken_over_or_not_urgent_is_no_finding() {
+    let mut taken = paged();
+    taken.acknowledge();
+    check(&taken.found_after(60 * MINUTE), &[]);
+    let mut low = World::set_up();
+    low.trigger("disk", Severity::Warning);
+    check(&low.found_after(60 * MINUTE), &[]);
+    let mut over = World::with_apache();
+    over.crash();
+    over.answer_all(Outcome::Accepted);
+    over.recover("apache-down");
+    check(&over.found_after(60 * MINUTE), &[]);
+}
+
+#[test]
+fn a_storm_of_broken_incidents_is_told_by_its_first_hundred() {
+    let mut world = World::set_up();
+    for index in 0..120 {
+        world.trigger(&format!("disk {index}"), Severity::Critical);
+        world.now = world.now.plus_ms(MINUTE);
+    }
+    // Nobody answers, and nothing is done for a day.
+    let found = world.found_after(24 * 60 * MINUTE);
+    assert_eq!(found.len(), 100);
+}
+
+#[test]
+fn every_part_that_stands_still_is_found() {
+    let well = Observations::default();
+    check(&audit_surroundings(&well), &[]);
+    let with = |change: fn(&mut Observations)| {
+        let mut seen = Observations::default();
+        change(&mut seen);
+        audit_surroundings(&seen)
+    };
+    let silent = EngineSeen::Silent { waited_ms: 5_000 };
+    let seen = Observations {
+        engine: silent,
+        ..Observations::default()
+    };
+    check(
+        &audit_surroundings(&seen),
+        &[(FindingKind::EngineSilent, "within 5 s")],
+    );
+    check(
+        &with(|seen| seen.engine = EngineSeen::Stopped),
+        &[(FindingKind::EngineStopped, "has ended")],
+    );
+    check(
+        &with(|seen| seen.engine = EngineSeen::Locked { waited_ms: 5_000 }),
+        &[(FindingKind::StateLocked, "holds on to the state")],
+    );
+    let fail = |for_ms| Observations {
+        commits: Commits::Fail {
+            for_ms,
+            why: "the disk is full".to_owned(),
+        },
+        ..Observations::default()
+    };
+    check(&audit_surroundings(&fail(30_000)), &[]);
+    check(
+        &audit_surroundings(&fail(30_001)),
+        &[(FindingKind::JournalFails, "the disk is full")],
+    );
+    check(
+        &with(|seen| seen.unpublished = Some(7)),
+        &[(FindingKind::StateBehind, "event 7")],
+    );
+    check(&with(|seen| seen.delivery_quiet_ms = 20_000), &[]);
+    check(
+        &with(|seen| seen.delivery_quiet_ms = 20_001),
+        &[(FindingKind::DeliverySilent, "no message leaves")],
+    );
+    check(
+        &with(|seen| seen.waiting_ms = 30_001),
+        &[(FindingKind::DeliveryBehind, "waits for 30 s")],
+    );
+    check(&with(|seen| seen.canary_away_ms = Some(60_000)), &[]);
+    check(
+        &with(|seen| seen.canary_away_ms = Some(60_001)),
+        &[(FindingKind::CanaryLate, "an alert would not either")],
+    );
+}
+
+#[test]
+fn one_broken_thing_is_the_same_in_two_looks() {
+    let world = paged();
+    let (first, second) = (world.found_after(6 * MINUTE), world.found_after(7 * MINUTE));
+    assert_eq!(first[0].key(), second[0].key());
+}

@@ -1,0 +1,273 @@
+//! Options of levels (one in turn, everybody in person), and acknowledgements that hold for a time.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
+use crate::world::World;
+use tocsin_domain::command::{Ask, RespondAsk, TeamAsk};
+use tocsin_domain::event::{Cause, EventBody, IncidentWhat, Response};
+use tocsin_domain::id::{TeamId, UserId};
+use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Level, Outcome, Recipient};
+
+const MINUTE: u64 = 60_000;
+
+fn people(users: &[UserId]) -> Vec<Recipient> {
+    users.iter().map(|user| Recipient::User(*user)).collect()
+}
+
+fn in_turn(users: &[UserId]) -> Level {
+    Level {
+        round_robin: true,
+        ..Level::of(5 * MINUTE, people(users))
+    }
+}
+
+fn each(users: &[UserId]) -> Level {
+    Level {
+        each_must_acknowledge: true,
+        ..Level::of(5 * MINUTE, people(users))
+    }
+}
+
+fn take(world: &mut World, by: UserId) {
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Acknowledge { incident, by });
+}
+
+/// Ada took the crash; her acknowledgement holds for 30 minutes.
+fn taken_for_half_an_hour() -> (World, UserId) {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let levels = vec![Level::of(5 * MINUTE, people(&[ada]))];
+    world.set_default_policy(levels, Some(30 * MINUTE));
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, ada);
+    (world, ada)
+}
+
+fn first_team(world: &World) -> TeamId {
+    world.state.installation.as_ref().unwrap().team
+}
+
+#[test]
+fn a_level_in_turn_pages_the_next_of_its_targets_for_each_incident() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(vec![in_turn(&[bea, cy, ada])], None);
+    for key in ["one", "two", "three", "four"] {
+        world.trigger(key, Severity::Critical);
+        world.answer_all(Outcome::Accepted);
+    }
+    assert_eq!(world.paged(), ["Bea", "Cy", "Ada", "Bea"]);
+}
+
+#[test]
+fn whose_turn_it_is_passes_over_whoever_cannot_be_reached() {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(vec![in_turn(&[bea, cy])], None);
+    world.ask(Ask::People(
+        tocsin_domain::command::PeopleAsk::RemoveContactMethod {
+            user: bea,
+            method: world.state.users[&bea].contact_methods[0].id,
+        },
+    ));
+    world.trigger("one", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    world.trigger("two", Severity::Critical);
+    assert_eq!(world.paged(), ["Cy", "Cy"]);
+}
+
+#[test]
+fn an_incident_that_comes_back_to_a_level_in_the_same_round_is_the_same_persons() {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(vec![in_turn(&[bea, cy])], Some(10 * MINUTE));
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    world.wait_ms(10 * MINUTE);
+    assert_eq!(world.paged(), ["Bea", "Bea"]);
+}
+
+#[test]
+fn where_each_must_acknowledge_one_acknowledgement_ends_only_that_persons_pages() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let hook = world.add_webhook(bea);
+    let email = world.state.users[&bea].contact_methods[0].id;
+    world.set_rules(bea, &[(0, email), (2 * MINUTE, hook)]);
+    let hook = world.add_webhook(cy);
+    let email = world.state.users[&cy].contact_methods[0].id;
+    world.set_rules(cy, &[(0, email), (2 * MINUTE, hook)]);
+    world.set_default_policy(
+        vec![each(&[bea, cy]), Level::of(MINUTE, people(&[ada]))],
+        None,
+    );
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world.wait_ms(2 * MINUTE);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.paged(), ["Bea", "Cy", "Cy"]);
+    take(&mut world, cy);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged().len(), 3);
+}
+
+#[test]
+fn where_one_of_each_is_missing_the_escalation_goes_on_and_the_next_level_can_take_it() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(
+        vec![each(&[bea, cy]), Level::of(MINUTE, people(&[ada]))],
+        None,
+    );
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(world.paged(), ["Bea", "Cy", "Ada"]);
+    take(&mut world, ada);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn the_second_walk_of_a_policy_leaves_whoever_acknowledged_in_peace() {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(vec![each(&[bea, cy])], None);
+    let id = world.state.installation.as_ref().unwrap().default_policy;
+    world.set_policy(Some(id), 1, vec![each(&[bea, cy])], None);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    world.wait_ms(5 * MINUTE);
+    world.answer_all(Outcome::Accepted);
+    assert_eq!(world.paged(), ["Bea", "Cy", "Cy"]);
+    let spared = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::LevelReached { round: 1, skipped, .. }
+            if skipped.iter().any(|why| why.contains("Bea has acknowledged already")))
+    };
+    assert_eq!(world.count(spared), 1);
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(
+        world.paged().last().map(String::as_str),
+        Some("Ada"),
+        "last resort"
+    );
+    let ada = world.ada();
+    take(&mut world, ada);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn everybody_of_a_team_is_paged_and_whoever_is_added_belongs_to_the_first_team() {
+    let mut world = World::with_apache();
+    world.add_user("Bea");
+    let team = first_team(&world);
+    assert_eq!(world.state.teams[&team].members.len(), 2);
+    world.set_default_policy(vec![Level::of(MINUTE, vec![Recipient::Team(team)])], None);
+    world.crash();
+    let mut paged = world.paged();
+    paged.sort();
+    assert_eq!(paged, ["Ada", "Bea"]);
+}
+
+#[test]
+fn a_team_that_a_policy_pages_and_the_first_team_cannot_be_removed() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let (name, members) = ("Web".to_owned(), vec![ada, ada]);
+    let id = None;
+    world.ask(Ask::Team(TeamAsk::Set { id, name, members }));
+    let team = |world: &World| {
+        world
+            .state
+            .teams
+            .values()
+            .find(|team| team.name == "Web")
+            .cloned()
+    };
+    let web = team(&world).unwrap();
+    assert_eq!(web.members, [ada]);
+    world.set_default_policy(vec![Level::of(MINUTE, vec![Recipient::Team(web.id)])], None);
+    assert!(world.try_ask(Ask::Team(TeamAsk::Remove(web.id))).is_err());
+    world.set_default_policy(vec![Level::of(MINUTE, people(&[ada]))], None);
+    world.ask(Ask::Team(TeamAsk::Remove(web.id)));
+    assert_eq!(team(&world), None);
+    let first = first_team(&world);
+    assert!(world.try_ask(Ask::Team(TeamAsk::Remove(first))).is_err());
+}
+
+#[test]
+fn what_still_fails_when_an_acknowledgement_ends_is_triggered_and_its_level_paged_again() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let levels = vec![
+        Level::of(5 * MINUTE, people(&[ada])),
+        Level::of(5 * MINUTE, people(&[bea])),
+    ];
+    world.set_default_policy(levels, Some(30 * MINUTE));
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    world.wait_ms(30 * MINUTE - 1);
+    assert_eq!(world.paged(), ["Ada", "Bea"]);
+    world.wait_ms(1);
+    assert_eq!(world.paged(), ["Ada", "Bea", "Bea"]);
+    assert_eq!(world.incident().status, Status::Triggered);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::Response(Response::AcknowledgementEnded { why, .. })
+            if why == "it was acknowledged 30 minutes ago and still fails")
+    };
+    assert_eq!(world.count(said), 1);
+    // "Why was I paged?" leads on from the end of the acknowledgement to the level that was reached before.
+    let ended = world.journal.iter().find(|event| match &event.body {
+        EventBody::Incident(about) => said(&about.what),
+        _ => false,
+    });
+    let Some(Cause::Event { position }) = ended.map(|event| event.cause.clone()) else {
+        panic!("{ended:?}");
+    };
+    let before = world
+        .journal
+        .iter()
+        .find(|event| event.position == position);
+    let EventBody::Incident(before) = &before.unwrap().body else {
+        panic!("{before:?}");
+    };
+    let level = matches!(before.what, IncidentWhat::LevelReached { level: 1, .. });
+    assert!(level, "{before:?}");
+}
+
+#[test]
+fn acknowledging_again_begins_the_time_anew() {
+    let (mut world, ada) = taken_for_half_an_hour();
+    world.wait_ms(20 * MINUTE);
+    take(&mut world, ada);
+    world.wait_ms(29 * MINUTE);
+    assert_eq!(world.paged().len(), 1);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.paged().len(), 2);
+}
+
+#[test]
+fn an_acknowledgement_of_what_has_recovered_does_not_end_in_a_page() {
+    let (mut world, _) = taken_for_half_an_hour();
+    world.wait_ms(29 * MINUTE);
+    world.recover("apache-down");
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged().len(), 1);
+    assert_eq!(world.incident().status, Status::Resolved);
+}

@@ -1,0 +1,123 @@
+//! Alerts that make one incident by time or by content.
+
+use super::{MINUTE, rule, title_contains};
+use crate::world::World;
+use tocsin_domain::intake::{Action, Field, GroupBy, UrgencyBy};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Outcome;
+
+fn by_time(rolling: bool) -> GroupBy {
+    GroupBy::Time {
+        within_ms: 10 * MINUTE,
+        rolling,
+    }
+}
+
+fn grouped(grouping: GroupBy) -> World {
+    let mut world = World::set_up();
+    world.take_in(UrgencyBy::Severity, grouping, None);
+    world
+}
+
+#[test]
+fn alerts_within_a_span_make_one_incident_and_one_page() {
+    let mut world = grouped(by_time(false));
+    world.trigger("a", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(9 * MINUTE);
+    world.trigger("b", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    world.wait_ms(2 * MINUTE);
+    world.trigger("c", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+}
+
+#[test]
+fn a_rolling_span_begins_anew_with_each_alert() {
+    let mut world = grouped(by_time(true));
+    for key in ["a", "b", "c", "d"] {
+        world.trigger(key, Severity::Error);
+        world.wait_ms(9 * MINUTE);
+    }
+    assert_eq!(world.state.incidents.len(), 1);
+    world.wait_ms(2 * MINUTE);
+    world.trigger("e", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+}
+
+#[test]
+fn alerts_with_the_same_values_make_one_incident_as_long_as_it_is_open() {
+    let fields = vec![Field::Component, Field::Detail("region".to_owned())];
+    let mut world = grouped(GroupBy::Content { fields });
+    let service = world.default_service();
+    let mut fail = |key: &str, component: &str, region: &str| {
+        let details = [("Component", component), ("region", region)];
+        world.trigger_with(None, key, Severity::Error, &details);
+        world.state.incidents.len()
+    };
+    assert_eq!(fail("a", "disk", "eu"), 1);
+    assert_eq!(fail("b", "disk", "eu"), 1);
+    assert_eq!(fail("c", "disk", "us"), 2);
+    assert_eq!(fail("d", "diskeu", ""), 3, "values do not run together");
+    world.resolve_key(service, "a");
+    world.resolve_key(service, "b");
+    let details = [("Component", "disk"), ("region", "eu")];
+    world.trigger_with(None, "e", Severity::Error, &details);
+    assert_eq!(world.state.incidents.len(), 4);
+}
+
+#[test]
+fn a_critical_alert_that_joins_a_lesser_incident_raises_it_and_pages() {
+    let mut world = grouped(by_time(false));
+    world.trigger("a", Severity::Warning);
+    world.trigger("b", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.trigger("c", Severity::Critical);
+    assert_eq!(world.pages().len(), 2);
+    assert_eq!(world.incident().title, "c fails");
+}
+
+#[test]
+fn a_pause_of_one_alert_does_not_hold_back_another() {
+    let mut world = grouped(by_time(false));
+    let pause = Action::Pause { ms: 5 * MINUTE };
+    world.set_rules_of(None, vec![rule("r", title_contains("blip"), vec![pause])]);
+    world.trigger("blip", Severity::Error);
+    assert_eq!(world.pages(), []);
+    world.trigger("disk", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn an_urgent_alert_does_not_join_what_was_paged_for_and_is_over() {
+    let mut world = grouped(by_time(false));
+    let service = world.default_service();
+    world.trigger("w", Severity::Warning);
+    world.trigger("a", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.resolve_key(service, "a");
+    world.wait_ms(MINUTE);
+    world.trigger("b", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
+fn an_incident_takes_a_thousand_alerts_and_then_another_is_opened() {
+    let mut world = grouped(by_time(false));
+    for number in 0..1_001 {
+        world.trigger(&format!("k{number}"), Severity::Warning);
+    }
+    let mut sizes: Vec<usize> = world
+        .state
+        .incidents
+        .values()
+        .map(|incident| incident.alerts.len())
+        .collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 1_000]);
+}

@@ -1,0 +1,157 @@
+//! Urgency by service and by support hours; alerts that end when nothing is heard of them.
+
+use super::{HOUR, MINUTE, office};
+use crate::world::World;
+use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{GroupBy, Loudness, SupportHours, UrgencyBy};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Outcome;
+use tocsin_domain::people::Urgency;
+
+/// From the beginning of the world, a Sunday, until Monday at 09:00 in Paris.
+const UNTIL_MONDAY: u64 = 28 * HOUR;
+
+fn support(raise: bool) -> UrgencyBy {
+    UrgencyBy::SupportHours(Box::new(SupportHours {
+        hours: office(),
+        during: Loudness::High,
+        outside: Loudness::Low,
+        raise,
+    }))
+}
+
+#[test]
+fn a_service_may_page_for_everything_or_for_nothing() {
+    let mut world = World::set_up();
+    world.take_in(UrgencyBy::High, GroupBy::Nothing, None);
+    world.trigger("info", Severity::Info);
+    assert_eq!(world.pages().len(), 1);
+    assert_eq!(world.alert("info").urgency(), Urgency::High);
+    world.take_in(UrgencyBy::Low, GroupBy::Nothing, None);
+    world.trigger("critical", Severity::Critical);
+    world.wait_ms(HOUR);
+    assert_eq!(world.incident().urgency, Urgency::Low);
+    let of_second = world.state.messages_about(world.incident().id);
+    assert_eq!(of_second.count(), 0);
+}
+
+#[test]
+fn an_urgent_warning_of_a_monitor_that_comes_back_is_paged_anew() {
+    let mut world = World::with_apache();
+    let target = world.target();
+    let service = world.state.targets[&target].service;
+    world.ask(Ask::Intake(tocsin_domain::command::IntakeAsk::SetService {
+        service,
+        urgency: UrgencyBy::High,
+        grouping: GroupBy::Nothing,
+        resolve_after_ms: None,
+    }));
+    let mut monitors = world.state.monitors.values();
+    let slug = monitors
+        .find(|one| one.severity == Severity::Warning)
+        .unwrap()
+        .slug
+        .clone();
+    world.fire(&slug, &[]);
+    world.answer_all(Outcome::Accepted);
+    assert_eq!(world.pages().len(), 1);
+    world.recover(&slug);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+    world.fire(&slug, &[]);
+    assert_eq!(world.incident().relapses, 1);
+    assert_eq!(world.incident().urgency, Urgency::High);
+    let reached = |what: &IncidentWhat| matches!(what, IncidentWhat::LevelReached { .. });
+    assert_eq!(world.count(reached), 2);
+}
+
+#[test]
+fn outside_of_support_hours_nobody_is_woken_and_the_timeline_says_why() {
+    let mut world = World::set_up();
+    world.take_in(support(false), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Critical);
+    world.wait_ms(UNTIL_MONDAY + HOUR);
+    assert_eq!(world.pages(), []);
+    let told = |what: &IncidentWhat| matches!(what, IncidentWhat::UrgencySet { why, .. } if why.contains("outside"));
+    assert_eq!(world.count(told), 1);
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.pages().len(), 1, "said again within the hours");
+}
+
+#[test]
+fn what_is_open_when_support_hours_begin_is_raised_and_paged() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Warning);
+    world.wait_ms(UNTIL_MONDAY - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+    assert_eq!(world.alert("disk").urgency(), Urgency::High);
+    assert_eq!(world.incident().burning, 1);
+}
+
+#[test]
+fn what_somebody_has_taken_is_not_raised() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Critical);
+    world.acknowledge();
+    world.wait_ms(UNTIL_MONDAY + 24 * HOUR);
+    assert_eq!(world.pages(), []);
+}
+
+#[test]
+fn support_hours_that_are_set_later_raise_what_is_open() {
+    let mut world = World::set_up();
+    world.take_in(UrgencyBy::Low, GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Critical);
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.wait_ms(UNTIL_MONDAY);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_person_who_declares_an_incident_is_heard_at_any_hour() {
+    let mut world = World::set_up();
+    world.take_in(support(false), GroupBy::Nothing, None);
+    world.ask(Ask::Respond(RespondAsk::Declare {
+        title: "The shop is closed".to_owned(),
+        service: None,
+        urgency: Urgency::High,
+    }));
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn an_alert_of_which_nothing_is_heard_is_over_after_a_while() {
+    let mut world = World::set_up();
+    world.take_in(UrgencyBy::Severity, GroupBy::Nothing, Some(4 * HOUR));
+    world.trigger("disk", Severity::Warning);
+    world.wait_ms(3 * HOUR);
+    world.trigger("disk", Severity::Warning);
+    world.wait_ms(4 * HOUR - 1);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world.wait_ms(1);
+    assert_eq!(world.incident().status, Status::Resolved);
+    let told = |what: &IncidentWhat| matches!(what, IncidentWhat::Resolved { why } if why.contains("nothing was heard"));
+    assert_eq!(world.count(told), 1);
+}
+
+#[test]
+fn what_a_monitor_sees_does_not_end_by_silence() {
+    let mut world = World::with_apache();
+    let service = world.state.targets[&world.target()].service;
+    world.ask(Ask::Intake(tocsin_domain::command::IntakeAsk::SetService {
+        service,
+        urgency: UrgencyBy::Severity,
+        grouping: GroupBy::Nothing,
+        resolve_after_ms: Some(HOUR),
+    }));
+    world.crash();
+    world.acknowledge();
+    world.wait_ms(5 * HOUR);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}

@@ -1,0 +1,152 @@
+//! Maintenance windows of services and targets, once and again and again.
+
+use super::{HOUR, MINUTE};
+use crate::world::World;
+use tocsin_domain::command::{Ask, IntakeAsk};
+use tocsin_domain::id::{MaintenanceId, ServiceId};
+use tocsin_domain::intake::When;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
+
+fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceId {
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "new disks".to_owned(),
+        services,
+        targets: Vec::new(),
+        when,
+    }));
+    *world.state.windows.keys().next_back().unwrap()
+}
+
+fn once(world: &World, from_ms: u64, until_ms: u64) -> When {
+    let (from, until) = (world.now.plus_ms(from_ms), world.now.plus_ms(until_ms));
+    When::Once {
+        span: Span::new(from, until),
+    }
+}
+
+#[test]
+fn while_a_window_lasts_nobody_is_paged_and_what_burns_at_its_end_is_paged_then() {
+    let mut world = World::set_up();
+    let services = vec![world.default_service(), world.add_service("Disks")];
+    let when = once(&world, 0, 2 * HOUR);
+    plan(&mut world, services.clone(), when);
+    for service in services.clone() {
+        world.trigger_with(Some(service), "disk", Severity::Critical, &[]);
+        let (why, until) = world.incident().suppressed.clone().unwrap();
+        assert_eq!(why, "maintenance: new disks");
+        assert_eq!(until, world.now.plus_ms(2 * HOUR));
+    }
+    world.resolve_key(services[0], "disk");
+    world.wait_ms(2 * HOUR - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1, "only one of them still burns");
+}
+
+#[test]
+fn a_window_that_is_ended_early_or_removed_pages_for_what_burns() {
+    for end in [IntakeAsk::EndWindow, IntakeAsk::RemoveWindow] {
+        let mut world = World::set_up();
+        let (service, when) = (world.default_service(), once(&world, 0, 8 * HOUR));
+        let window = plan(&mut world, vec![service], when);
+        world.trigger("disk", Severity::Critical);
+        world.wait_ms(HOUR);
+        assert_eq!(world.pages(), []);
+        world.ask(Ask::Intake(end(window)));
+        assert_eq!(world.pages().len(), 1);
+    }
+}
+
+#[test]
+fn a_window_that_is_changed_holds_as_it_says_now() {
+    let mut world = World::set_up();
+    let (service, when) = (world.default_service(), once(&world, 0, HOUR));
+    let id = plan(&mut world, vec![service], when);
+    world.trigger("disk", Severity::Critical);
+    let when = once(&world, 0, 3 * HOUR);
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: Some(id),
+        reason: "more disks".to_owned(),
+        services: vec![service],
+        targets: Vec::new(),
+        when,
+    }));
+    world.wait_ms(3 * HOUR - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_window_of_every_week_holds_each_time_and_only_what_lasts_is_ended_early() {
+    let mut world = World::set_up();
+    let service = world.default_service();
+    // The world begins on a Sunday at 05:00 in Paris.
+    let work = Repeating {
+        time_zone: "Europe/Paris".to_owned(),
+        first: "2024-08-18T06:00".parse().unwrap(),
+        minutes: 60,
+        every: 1,
+        unit: RepeatUnit::Weeks,
+        until: None,
+    };
+    let window = plan(&mut world, vec![service], When::Repeating { work });
+    world.wait_ms(HOUR);
+    world.trigger("a", Severity::Critical);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages(), []);
+    world.ask(Ask::Intake(IntakeAsk::EndWindow(window)));
+    assert_eq!(world.pages().len(), 1);
+    world.acknowledge();
+    world.wait_ms(7 * 24 * HOUR);
+    world.trigger("b", Severity::Critical);
+    assert_eq!(world.pages().len(), 1, "the next week holds again");
+    world.wait_ms(HOUR - MINUTE);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
+fn a_window_of_a_target_leaves_the_rest_of_its_service_alone() {
+    let mut world = World::with_apache();
+    let target = world.target();
+    let service = world.state.targets[&target].service;
+    let when = once(&world, 0, HOUR);
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "new disks".to_owned(),
+        services: Vec::new(),
+        targets: vec![target],
+        when,
+    }));
+    world.crash();
+    assert_eq!(world.pages(), []);
+    world.trigger_with(Some(service), "shop", Severity::Critical, &[]);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn windows_that_make_no_sense_are_refused() {
+    let mut world = World::set_up();
+    let service = world.default_service();
+    let past = When::Once {
+        span: Span::new(world.now.minus_ms(HOUR), world.now),
+    };
+    let long = once(&world, 0, 91 * 24 * HOUR);
+    let good = once(&world, 0, HOUR);
+    for (services, when) in [
+        (vec![service], past),
+        (vec![service], long),
+        (Vec::new(), good),
+    ] {
+        let ask = IntakeAsk::SetWindow {
+            id: None,
+            reason: "x".to_owned(),
+            services,
+            targets: Vec::new(),
+            when,
+        };
+        assert!(world.try_ask(Ask::Intake(ask)).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! Levels that name nobody who can be paged: somebody else is paged each time, and the event says why.
+
+use crate::world::World;
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, TeamAsk};
+use tocsin_domain::event::{EventBody, IncidentWhat, Response, RosterEvent};
+use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::incident::Status;
+use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::page::{Level, Outcome, Recipient};
+
+const MINUTE: u64 = 60_000;
+
+fn schedule(world: &mut World, name: &str, members: Vec<UserId>) -> ScheduleId {
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Weeks,
+    };
+    let ask = RosterAsk::SetSchedule {
+        id: None,
+        name: name.to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![Layer::rotation(world.now, turn, members)],
+    };
+    let events = world.ask(Ask::Roster(ask));
+    let set = events.iter().find_map(|event| match &event.body {
+        EventBody::Roster(RosterEvent::ScheduleSet { schedule }) => Some(schedule.id),
+        EventBody::Roster(_)
+        | EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    });
+    set.unwrap()
+}
+
+fn drop_methods(world: &mut World, user: UserId) {
+    let method = world.state.users[&user].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod { user, method }));
+}
+
+/// A first level that names nobody by this recipient: who is paged instead, and what is said of it.
+fn check(world: &mut World, first: Recipient, paged: &[&str], said: &str) {
+    let second = world.add_user("Second");
+    let levels = vec![
+        Level::of(5 * MINUTE, vec![first]),
+        Level::of(5 * MINUTE, vec![Recipient::User(second)]),
+    ];
+    world.set_default_policy(levels, None);
+    world.crash();
+    assert_eq!(world.paged(), paged);
+    let tells = |what: &IncidentWhat| match what {
+        IncidentWhat::LevelReached { skipped: why, .. }
+        | IncidentWhat::FallbackReached { why, .. } => why.iter().any(|why| why.contains(said)),
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
+        | IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Relapsed { .. }
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. }
+        | IncidentWhat::Response(_) => false,
+    };
+    assert_eq!(world.count(tells), 1, "{said}");
+}
+
+#[test]
+fn an_empty_schedule_is_passed_over() {
+    let mut world = World::with_apache();
+    let empty = schedule(&mut world, "Nights", Vec::new());
+    let said = "level 1 of \"Policy\": nobody is on call in \"Nights\"";
+    check(&mut world, Recipient::Schedule(empty), &["Second"], said);
+}
+
+#[test]
+fn a_person_without_a_proved_contact_method_is_passed_over() {
+    let mut world = World::with_apache();
+    let bea = world.add_user("Bea");
+    drop_methods(&mut world, bea);
+    let said = "level 1 of \"Policy\": Bea has no verified contact method";
+    check(&mut world, Recipient::User(bea), &["Second"], said);
+}
+
+#[test]
+fn a_person_on_call_without_a_proved_contact_method_is_passed_over() {
+    let mut world = World::with_apache();
+    let bea = world.add_user("Bea");
+    let nights = schedule(&mut world, "Nights", vec![bea]);
+    drop_methods(&mut world, bea);
+    let said = "on call by \"Nights\": Bea has no verified contact method";
+    check(&mut world, Recipient::Schedule(nights), &["Second"], said);
+}
+
+#[test]
+fn a_person_who_was_removed_while_on_call_is_passed_over() {
+    let mut world = World::with_apache();
+    let bea = world.add_user("Bea");
+    let nights = schedule(&mut world, "Nights", vec![bea]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    let said = "nobody is on call in \"Nights\"";
+    check(&mut world, Recipient::Schedule(nights), &["Second"], said);
+}
+
+#[test]
+fn a_team_of_nobody_is_passed_over() {
+    let mut world = World::with_apache();
+    let team = world.state.installation.as_ref().unwrap().team;
+    world.add_user("Bea");
+    let (id, name) = (Some(team), "Web".to_owned());
+    let members = Vec::new();
+    world.ask(Ask::Team(TeamAsk::Set { id, name, members }));
+    // Whoever is added belongs to the first team, so the team is emptied after the second person came.
+    let second = world.add_user("Second");
+    let (name, members) = ("Web".to_owned(), Vec::new());
+    world.ask(Ask::Team(TeamAsk::Set { id, name, members }));
+    let levels = vec![
+        Level::of(5 * MINUTE, vec![Recipient::Team(team)]),
+        Level::of(5 * MINUTE, vec![Recipient::User(second)]),
+    ];
+    world.set_default_policy(levels, None);
+    world.crash();
+    assert_eq!(world.paged(), ["Second"]);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::LevelReached { skipped, .. }
+            if skipped == &["level 1 of \"Policy\": nobody belongs to the team \"Web\""])
+    };
+    assert_eq!(world.count(said), 1);
+}
+
+#[test]
+fn when_no_level_names_anybody_the_last_resort_is_paged_and_the_event_names_every_reason() {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    world.set_levels(3, &[(MINUTE, &[bea]), (MINUTE, &[cy])]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    drop_methods(&mut world, cy);
+    world.crash();
+    assert_eq!(world.paged(), ["Ada"]);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::FallbackReached { why, .. }
+            if why.iter().any(|why| why.contains("Cy has no verified contact method")))
+    };
+    assert_eq!(world.count(said), 1);
+}
+
+#[test]
+fn when_the_only_person_who_was_paged_is_removed_somebody_else_is_paged_at_once() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.set_levels(0, &[(1_000 * MINUTE, &[bea]), (MINUTE, &[ada])]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    assert_eq!(world.paged(), ["somebody removed", "Ada"]);
+}
+
+#[test]
+fn what_a_removed_person_had_taken_is_triggered_again() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.set_levels(0, &[(MINUTE, &[ada])]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Acknowledge { incident, by: bea });
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    assert_eq!(world.incident().status, Status::Triggered);
+    assert_eq!(world.paged(), ["Ada", "Ada"]);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::Response(Response::AcknowledgementEnded { why, .. })
+            if why == "the person who acknowledged it was removed")
+    };
+    assert_eq!(world.count(said), 1);
+}

@@ -1,0 +1,192 @@
+//! What is found to be wrong in the days ahead.
+
+use tocsin_domain::ahead::{Finding, Roster};
+use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
+use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::oncall::{Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit};
+use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
+use tocsin_domain::page::{Level, Recipient};
+
+use super::instant;
+use crate::world::{START, World};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+fn layer(members: Vec<UserId>) -> Layer {
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Weeks,
+    };
+    Layer::rotation(START.minus_ms(DAY), turn, members)
+}
+
+fn add_schedule(world: &mut World, name: &str, zone: &str, layers: Vec<Layer>) -> ScheduleId {
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id: None,
+        name: name.to_owned(),
+        time_zone: zone.to_owned(),
+        layers,
+    }));
+    let mut all = world.state.schedules.values();
+    all.rfind(|one| one.name == name).expect("it").id
+}
+
+/// Lets a policy of its own page these, one level each.
+fn use_in_policy(world: &mut World, targets: &[Recipient]) {
+    let level = |target: &Recipient| Level {
+        delay_ms: 60_000,
+        targets: vec![*target],
+        round_robin: false,
+        each_must_acknowledge: false,
+    };
+    world.ask(Ask::Roster(RosterAsk::SetPolicy {
+        id: None,
+        name: "Web".to_owned(),
+        levels: targets.iter().map(level).collect(),
+        repeat: 0,
+        acknowledgement_timeout_ms: None,
+    }));
+}
+
+fn findings(world: &World) -> Vec<Finding> {
+    Roster::of(&world.state).findings(world.now)
+}
+
+fn texts(world: &World) -> Vec<String> {
+    findings(world).into_iter().map(|one| one.text).collect()
+}
+
+#[test]
+fn where_all_is_well_nothing_is_found() {
+    assert_eq!(findings(&World::set_up()), []);
+}
+
+#[test]
+fn an_empty_schedule_and_the_level_that_relies_on_it_are_found() {
+    let mut world = World::set_up();
+    let id = add_schedule(&mut world, "Nobody", "UTC", vec![layer(Vec::new())]);
+    assert_eq!(
+        texts(&world),
+        ["Nobody is on call in \"Nobody\" in the next 14 days"]
+    );
+    use_in_policy(&mut world, &[Recipient::Schedule(id)]);
+    assert_eq!(
+        texts(&world),
+        [
+            "Level 1 of \"Web\" would page nobody from Sun 2024-08-18 03:00 (UTC) on",
+            "Nobody is on call in \"Nobody\" in the next 14 days, although \"Web\" pages it",
+        ]
+    );
+}
+
+#[test]
+fn a_gap_is_found_in_a_schedule_that_is_used_and_only_there() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mut once = layer(vec![ada]);
+    once.until = Some(instant("2024-08-22T12:00:00Z"));
+    let mut again = layer(vec![ada]);
+    again.start = instant("2024-08-23T06:00:00Z");
+    let id = add_schedule(&mut world, "Holes", "Europe/Paris", vec![once, again]);
+    assert_eq!(findings(&world), []);
+    use_in_policy(&mut world, &[Recipient::Schedule(id)]);
+    let found = findings(&world);
+    let gap = found
+        .iter()
+        .find(|one| one.key.starts_with("gap:"))
+        .expect("a gap");
+    assert_eq!(
+        gap.text,
+        "Nobody is on call in \"Holes\" from Thu 2024-08-22 14:00 until Fri 2024-08-23 08:00 (Europe/Paris)"
+    );
+    assert_eq!(gap.since, instant("2024-08-22T12:00:00Z"));
+    assert_eq!(gap.until, Some(instant("2024-08-23T06:00:00Z")));
+    assert!(found.iter().any(|one| one.key.starts_with("empty-level:")));
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn a_gap_of_every_week_is_one_finding_whose_key_stays_while_time_passes() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mut office = layer(vec![ada]);
+    office.restrictions = vec![Restriction::Daily {
+        from: TimeOfDay::at(9, 0).unwrap(),
+        until: TimeOfDay::at(17, 0).unwrap(),
+    }];
+    let id = add_schedule(&mut world, "Office", "Europe/Paris", vec![office]);
+    use_in_policy(&mut world, &[Recipient::Schedule(id)]);
+    let keys = |world: &World| {
+        let mut keys: Vec<String> = findings(world).into_iter().map(|one| one.key).collect();
+        keys.sort();
+        keys
+    };
+    let (first, at_first) = (keys(&world), findings(&world));
+    // One for each night of the week, and the level.
+    assert_eq!(first.len(), 8, "{first:?}");
+    assert!(
+        at_first
+            .iter()
+            .any(|one| one.text.ends_with(", and once more within 14 days"))
+    );
+    // Over the change of clocks on 2024-10-27 too, at whatever hour one looks.
+    for _ in 0..90 {
+        world.now = world.now.plus_ms(DAY + 7 * HOUR);
+        assert_eq!(keys(&world), first, "{}", world.now);
+    }
+}
+
+#[test]
+fn somebody_who_cannot_be_reached_is_found_where_they_would_be_paged() {
+    let mut world = World::set_up();
+    let bea = world.add_user("Bea");
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    let ada = world.ada();
+    let id = add_schedule(&mut world, "Days", "UTC", vec![layer(vec![ada])]);
+    use_in_policy(&mut world, &[Recipient::Schedule(id)]);
+    assert_eq!(findings(&world), []);
+    let span = Span::new(START.plus_ms(DAY), START.plus_ms(2 * DAY));
+    let ask = ChangeAsk::AddOverride { user: bea, span };
+    world.ask(Ask::Roster(RosterAsk::Oncall(OncallAsk::Change {
+        schedule: id,
+        ask,
+    })));
+    let found = findings(&world);
+    let text = "Bea would be paged by \"Days\" but has no verified contact method";
+    let unreachable = found.iter().find(|one| one.text == text).expect("Bea");
+    assert_eq!(
+        (unreachable.since, unreachable.until),
+        (span.from, Some(span.until))
+    );
+    let level = found.iter().find(|one| one.key.starts_with("empty-level:"));
+    let level = level.expect("the level");
+    assert_eq!((level.since, level.until), (span.from, Some(span.until)));
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn a_level_with_somebody_else_who_can_be_reached_is_not_empty() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let id = add_schedule(&mut world, "Nobody", "UTC", vec![layer(Vec::new())]);
+    world.ask(Ask::Roster(RosterAsk::SetPolicy {
+        id: None,
+        name: "Web".to_owned(),
+        levels: vec![Level {
+            delay_ms: 60_000,
+            targets: vec![Recipient::Schedule(id), Recipient::User(ada)],
+            round_robin: false,
+            each_must_acknowledge: false,
+        }],
+        repeat: 0,
+        acknowledgement_timeout_ms: None,
+    }));
+    let found = findings(&world);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].key.starts_with("empty-schedule:"));
+}

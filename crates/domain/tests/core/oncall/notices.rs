@@ -1,0 +1,239 @@
+//! Word that can wait: each hand-off and each finding is told once.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
+use tocsin_domain::ahead::Roster;
+use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
+use tocsin_domain::event::{Event, EventBody, NotificationWhat, RosterEvent};
+use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::oncall::{Layer, Span, Turn, TurnUnit};
+use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
+use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::page::{Delivery, Outcome, Purpose};
+use tocsin_domain::state::State;
+
+use crate::world::{START, World};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+fn oncall(world: &mut World, ask: OncallAsk) -> Vec<Event> {
+    world.ask(Ask::Roster(RosterAsk::Oncall(ask)))
+}
+
+/// Looks who has duty; gives who is told what.
+fn look(world: &mut World) -> Vec<(String, String)> {
+    let events = oncall(world, OncallAsk::NoticeHandOffs);
+    told(world, &events)
+}
+
+/// Looks ahead; gives who is told.
+fn look_ahead(world: &mut World) -> Vec<String> {
+    let findings = Roster::of(&world.state).findings(world.now);
+    let events = oncall(world, OncallAsk::FindingsSeen { findings });
+    told(world, &events)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn told(world: &World, events: &[Event]) -> Vec<(String, String)> {
+    let planned = events.iter().filter_map(|event| match &event.body {
+        EventBody::Notification(message) => match &message.what {
+            NotificationWhat::Planned { message } => Some(message),
+            _ => None,
+        },
+        _ => None,
+    });
+    planned
+        .inspect(|message| assert!(matches!(message.purpose, Purpose::Word(_))))
+        .map(|message| {
+            (
+                world.state.users[&message.user].name.clone(),
+                message.why.clone(),
+            )
+        })
+        .collect()
+}
+
+fn appeared_and_ended(world: &World) -> (usize, usize) {
+    let count = |wanted: fn(&OncallEvent) -> bool| {
+        let events = world.journal.iter();
+        let is_it = |event: &&Event| match &event.body {
+            EventBody::Roster(RosterEvent::Oncall { what }) => wanted(what),
+            _ => false,
+        };
+        events.filter(is_it).count()
+    };
+    (
+        count(|what| matches!(what, OncallEvent::FindingAppeared { .. })),
+        count(|what| matches!(what, OncallEvent::FindingEnded { .. })),
+    )
+}
+
+/// Bea and Cyd by the day, Bea first.
+fn days(world: &mut World) -> (ScheduleId, UserId, UserId) {
+    let (bea, cyd) = (world.add_user("Bea"), world.add_user("Cyd"));
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Days,
+    };
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id: None,
+        name: "Days".to_owned(),
+        time_zone: "Europe/Paris".to_owned(),
+        layers: vec![Layer::rotation(START, turn, vec![bea, cyd])],
+    }));
+    let mut all = world.state.schedules.values();
+    let id = all.find(|one| one.name == "Days").expect("it").id;
+    (id, bea, cyd)
+}
+
+fn to_cyd() -> Vec<(String, String)> {
+    let why = "You are on call for \"Days\" until Tue 2024-08-20 05:00 (Europe/Paris)";
+    vec![("Cyd".to_owned(), why.to_owned())]
+}
+
+#[test]
+fn whoever_gets_duty_is_told_once_and_whoever_has_it_at_first_is_not() {
+    let mut world = World::set_up();
+    days(&mut world);
+    assert_eq!(look(&mut world), []);
+    world.wait_ms(DAY - 1);
+    assert_eq!(look(&mut world), []);
+    world.wait_ms(1);
+    assert_eq!(look(&mut world), to_cyd());
+    assert_eq!(look(&mut world), []);
+    let mut folded = State::default();
+    for event in &world.journal {
+        let written = serde_json::to_string(event).unwrap();
+        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
+    }
+    assert_eq!(folded, world.state);
+    // After a start nothing is told again.
+    world.state = folded;
+    assert_eq!(look(&mut world), []);
+}
+
+#[test]
+fn hand_offs_that_nobody_looked_at_count_as_the_last_one() {
+    let mut world = World::set_up();
+    days(&mut world);
+    look(&mut world);
+    world.wait_ms(3 * DAY);
+    let told = look(&mut world);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, "Cyd");
+    world.wait_ms(2 * DAY);
+    assert_eq!(look(&mut world), []);
+}
+
+#[test]
+fn an_override_is_a_hand_off_and_so_is_its_end() {
+    let mut world = World::set_up();
+    let (schedule, bea, cyd) = days(&mut world);
+    look(&mut world);
+    let span = Span::new(world.now, world.now.plus_ms(HOUR));
+    let ask = ChangeAsk::AddOverride { user: cyd, span };
+    oncall(&mut world, OncallAsk::Change { schedule, ask });
+    assert_eq!(look(&mut world)[0].0, "Cyd");
+    world.wait_ms(HOUR);
+    assert_eq!(look(&mut world)[0].0, world.state.users[&bea].name);
+}
+
+#[test]
+fn who_wants_no_word_gets_none() {
+    let mut world = World::set_up();
+    let (_, _, cyd) = days(&mut world);
+    look(&mut world);
+    let switch = |wanted| OncallAsk::SwitchNotices { user: cyd, wanted };
+    oncall(&mut world, switch(false));
+    world.wait_ms(DAY);
+    assert_eq!(look(&mut world), []);
+    oncall(&mut world, switch(true));
+    world.wait_ms(2 * DAY);
+    assert_eq!(look(&mut world), []);
+    world.wait_ms(DAY);
+    look(&mut world);
+    world.wait_ms(DAY);
+    assert_eq!(look(&mut world)[0].0, "Cyd");
+}
+
+#[test]
+fn word_that_is_no_longer_true_is_not_sent() {
+    let mut world = World::set_up();
+    let (schedule, bea, _) = days(&mut world);
+    look(&mut world);
+    world.wait_ms(DAY);
+    assert_eq!(look(&mut world), to_cyd());
+    world.answer_all(Outcome::Failed);
+    let span = Span::new(world.now, world.now.plus_ms(HOUR));
+    let ask = ChangeAsk::AddOverride { user: bea, span };
+    oncall(&mut world, OncallAsk::Change { schedule, ask });
+    world.wait_ms(2_000);
+    let message = world.state.notifications.values().next().expect("the word");
+    assert!(
+        matches!(message.state, Delivery::Cancelled { .. }),
+        "{message:?}"
+    );
+}
+
+#[test]
+fn findings_are_told_to_administrators_together_and_once() {
+    let mut world = World::set_up();
+    world.add_user("Bea");
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Days,
+    };
+    let empty = |name: &str| {
+        Ask::Roster(RosterAsk::SetSchedule {
+            id: None,
+            name: name.to_owned(),
+            time_zone: "UTC".to_owned(),
+            layers: vec![Layer::rotation(START, turn, Vec::new())],
+        })
+    };
+    world.ask(empty("One"));
+    world.ask(empty("Two"));
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    assert_eq!(appeared_and_ended(&world), (2, 0));
+    world.ask(empty("Three"));
+    // One word a day at most; what came since is told then.
+    for _ in 0..23 {
+        world.wait_ms(HOUR);
+        assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    }
+    assert_eq!(appeared_and_ended(&world), (3, 0));
+    world.wait_ms(HOUR);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.wait_ms(2 * DAY);
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    let mut all = world.state.schedules.values();
+    let one = all.find(|one| one.name == "One").expect("it").id;
+    world.ask(Ask::Roster(RosterAsk::RemoveSchedule(one)));
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    assert_eq!(appeared_and_ended(&world), (3, 1));
+    assert_eq!(world.state.duty.standing().len(), 2);
+}
+
+#[test]
+fn findings_stay_news_until_somebody_can_be_told() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let method = world.state.users[&ada].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method,
+    }));
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    assert!(world.state.duty.has_news());
+    world.add_webhook(ada);
+    // Ada can be reached again, so that is over; her schedule is well.
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    assert!(!world.state.duty.has_news());
+}

@@ -1,0 +1,336 @@
+//! What people do beyond taking an incident: snooze, give away, escalate, ask for help, say how important it is.
+
+use crate::world::World;
+use tocsin_domain::command::{Ask, RespondAsk, TeamAsk, WatchAsk};
+use tocsin_domain::event::{IncidentWhat, Response};
+use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::incident::{Assigned, Status};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Level, Outcome, Purpose, Recipient};
+use tocsin_domain::people::Urgency;
+
+const MINUTE: u64 = 60_000;
+
+/// A crash for which Ada was paged, and Bea and Cy, who are on no level but the second.
+fn crashed() -> (World, IncidentId, [UserId; 3]) {
+    let mut world = World::with_apache();
+    let people = [world.ada(), world.add_user("Bea"), world.add_user("Cy")];
+    let [ada, bea, _] = people;
+    world.set_levels(0, &[(5 * MINUTE, &[ada]), (5 * MINUTE, &[bea])]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    let incident = world.incident().id;
+    (world, incident, people)
+}
+
+fn snooze(incident: IncidentId, by: UserId, for_ms: u64) -> RespondAsk {
+    RespondAsk::Snooze {
+        incident,
+        by,
+        for_ms,
+    }
+}
+
+#[test]
+fn a_snoozed_incident_pages_nobody_until_the_end_and_then_the_same_level_again() {
+    let (mut world, incident, [ada, ..]) = crashed();
+    world.respond(snooze(incident, ada, 60 * MINUTE));
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    world.wait_ms(60 * MINUTE - 1);
+    assert_eq!(world.paged(), ["Ada"]);
+    world.wait_ms(1);
+    assert_eq!(world.paged(), ["Ada", "Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Ada", "Bea"]);
+}
+
+#[test]
+fn a_snooze_that_is_taken_back_leaves_the_incident_acknowledged() {
+    let (mut world, incident, [ada, ..]) = crashed();
+    assert!(
+        world
+            .refused(RespondAsk::CancelSnooze { incident })
+            .contains("not snoozed")
+    );
+    world.respond(snooze(incident, ada, MINUTE));
+    world.respond(RespondAsk::CancelSnooze { incident });
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged(), ["Ada"]);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn a_snooze_lasts_from_a_second_to_seven_days() {
+    let (mut world, incident, [ada, ..]) = crashed();
+    for wrong in [0, 999, 604_800_001] {
+        assert!(
+            world
+                .refused(snooze(incident, ada, wrong))
+                .contains("1 second to 7 days")
+        );
+    }
+    world.respond(snooze(incident, ada, 604_800_000));
+}
+
+#[test]
+fn what_recovers_while_it_is_snoozed_resolves_and_pages_nobody() {
+    let (mut world, incident, [ada, ..]) = crashed();
+    world.respond(snooze(incident, ada, 60 * MINUTE));
+    world.recover("apache-down");
+    world.wait_ms(120 * MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.paged(), ["Ada"]);
+    assert!(
+        world
+            .refused(snooze(incident, ada, MINUTE))
+            .contains("resolved already")
+    );
+}
+
+#[test]
+fn something_worse_ends_a_snooze() {
+    let mut world = World::with_apache();
+    world.trigger("slow", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    let (incident, ada) = (world.incident().id, world.ada());
+    world.respond(snooze(incident, ada, 60 * MINUTE));
+    world.trigger("slow", Severity::Critical);
+    assert_eq!(world.paged(), ["Ada", "Ada"]);
+}
+
+#[test]
+fn whom_an_incident_is_given_to_is_paged_now_and_again_and_then_the_last_resort() {
+    let (mut world, incident, [_, _, cy]) = crashed();
+    world.acknowledge();
+    let to = Assigned::People(vec![cy]);
+    world.respond(RespondAsk::Reassign { incident, to });
+    assert_eq!(world.incident().status, Status::Triggered);
+    assert_eq!(world.paged(), ["Ada", "Cy"]);
+    for _ in 0..3 {
+        world.answer_all(Outcome::Accepted);
+        world.wait_ms(5 * MINUTE);
+    }
+    assert_eq!(world.paged(), ["Ada", "Cy", "Cy", "Cy", "Ada"]);
+}
+
+#[test]
+fn an_incident_given_to_another_policy_is_paged_from_its_first_level_on() {
+    let (mut world, incident, [_, bea, cy]) = crashed();
+    let level = |user| Level::of(5 * MINUTE, vec![Recipient::User(user)]);
+    let other = world.set_policy(None, 0, vec![level(cy), level(bea)], None);
+    let to = Assigned::Policy(other);
+    world.respond(RespondAsk::Reassign { incident, to });
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Cy", "Bea"]);
+}
+
+#[test]
+fn an_incident_is_not_given_to_people_of_whom_none_can_be_paged() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    let method = world.state.users[&bea].contact_methods[0].id;
+    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    world.ask(Ask::People(gone));
+    let to = Assigned::People(vec![bea]);
+    let why = world.refused(RespondAsk::Reassign { incident, to });
+    assert!(why.contains("Bea has no verified contact method"), "{why}");
+    let to = Assigned::People(Vec::new());
+    assert!(
+        world
+            .refused(RespondAsk::Reassign { incident, to })
+            .contains("people")
+    );
+}
+
+#[test]
+fn an_escalation_by_hand_pages_the_next_level_now_also_when_it_was_acknowledged() {
+    let (mut world, incident, _) = crashed();
+    world.acknowledge();
+    world.respond(RespondAsk::Escalate { incident });
+    assert_eq!(world.paged(), ["Ada", "Bea"]);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world.answer_all(Outcome::Accepted);
+    world.respond(RespondAsk::Escalate { incident });
+    assert_eq!(world.paged(), ["Ada", "Bea", "Ada"], "the last resort");
+}
+
+#[test]
+fn an_escalation_by_hand_is_refused_where_it_would_page_nobody() {
+    let (mut world, incident, _) = crashed();
+    let (target, until) = (world.target(), world.now.plus_ms(60 * MINUTE));
+    let reason = "known".to_owned();
+    world.ask(Ask::Watch(WatchAsk::Mute {
+        target,
+        until,
+        reason,
+    }));
+    let why = world.refused(RespondAsk::Escalate { incident });
+    assert!(why.contains("muted"), "{why}");
+    world.ask(Ask::Watch(WatchAsk::Unmute(target)));
+    let urgency = Urgency::Low;
+    world.respond(RespondAsk::SetUrgency { incident, urgency });
+    let why = world.refused(RespondAsk::Escalate { incident });
+    assert!(why.contains("urgency is low"), "{why}");
+}
+
+fn requests(world: &World) -> Vec<(UserId, bool)> {
+    let sent = world.state.notifications.values();
+    let sent = sent.filter(|message| matches!(message.purpose, Purpose::Request(_)));
+    sent.map(|message| (message.user, !message.attempts.is_empty()))
+        .collect()
+}
+
+fn ask_for_help(incident: IncidentId, people: Vec<UserId>) -> RespondAsk {
+    RespondAsk::RequestResponders {
+        incident,
+        people,
+        policy: None,
+        message: "the database looks full".to_owned(),
+    }
+}
+
+#[test]
+fn who_is_asked_to_help_is_paged_although_somebody_has_it_and_their_answer_is_kept() {
+    let (mut world, incident, [_, bea, cy]) = crashed();
+    world.acknowledge();
+    world.respond(ask_for_help(incident, vec![bea, cy]));
+    let mut sent = requests(&world);
+    sent.sort();
+    let mut expected = [(bea, true), (cy, true)];
+    expected.sort();
+    assert_eq!(sent, expected);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    for (by, accept) in [(bea, true), (cy, false)] {
+        world.respond(RespondAsk::AnswerRequest {
+            incident,
+            by,
+            accept,
+        });
+    }
+    let answers = world.incident().responders.iter();
+    let answers: Vec<_> = answers
+        .map(|one| (one.user, one.answer.map(|(come, _)| come)))
+        .collect();
+    assert_eq!(answers, [(bea, Some(true)), (cy, Some(false))]);
+}
+
+#[test]
+fn an_answer_takes_back_what_was_still_planned_for_that_person() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    let hook = world.add_webhook(bea);
+    let email = world.state.users[&bea].contact_methods[0].id;
+    world.set_rules(bea, &[(0, email), (5 * MINUTE, hook)]);
+    world.acknowledge();
+    world.respond(ask_for_help(incident, vec![bea]));
+    world.respond(RespondAsk::AnswerRequest {
+        incident,
+        by: bea,
+        accept: true,
+    });
+    world.answer_all(Outcome::Failed);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(requests(&world), [(bea, true), (bea, false)]);
+    let sent = world.state.notifications.values();
+    let tries: usize = sent
+        .filter(|message| matches!(message.purpose, Purpose::Request(_)))
+        .map(|message| message.attempts.len())
+        .sum();
+    assert_eq!(
+        tries, 1,
+        "a failed attempt is not repeated after the answer"
+    );
+}
+
+#[test]
+fn whoever_was_asked_to_help_and_acknowledges_comes() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    world.acknowledge();
+    world.respond(ask_for_help(incident, vec![bea]));
+    world.respond(RespondAsk::Acknowledge { incident, by: bea });
+    let answered = |what: &IncidentWhat| {
+        matches!(
+            what,
+            IncidentWhat::Response(Response::ResponderAnswered { accepted: true, .. })
+        )
+    };
+    assert_eq!(world.count(answered), 1);
+}
+
+#[test]
+fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() {
+    let (mut world, incident, [_, bea, cy]) = crashed();
+    let level = |user| Level::of(5 * MINUTE, vec![Recipient::User(user)]);
+    let policy = Some(world.set_policy(None, 0, vec![level(bea), level(cy)], None));
+    let method = world.state.users[&bea].contact_methods[0].id;
+    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    world.ask(Ask::People(gone));
+    let message = "please".to_owned();
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: Vec::new(),
+        policy,
+        message,
+    });
+    assert_eq!(requests(&world), [(cy, true)]);
+    let why = world.refused(ask_for_help(incident, vec![bea]));
+    assert!(why.contains("Bea has no verified contact method"), "{why}");
+}
+
+#[test]
+fn whoever_was_not_asked_to_help_cannot_answer() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    let why = world.refused(RespondAsk::AnswerRequest {
+        incident,
+        by: bea,
+        accept: true,
+    });
+    assert!(why.contains("not asked"), "{why}");
+}
+
+#[test]
+fn an_incident_said_to_be_urgent_pages_until_what_fails_is_over() {
+    let mut world = World::with_apache();
+    world.trigger("disk", Severity::Warning);
+    let incident = world.incident().id;
+    world.wait_ms(60 * MINUTE);
+    assert!(world.paged().is_empty());
+    let urgency = Urgency::High;
+    world.respond(RespondAsk::SetUrgency { incident, urgency });
+    assert_eq!(world.paged(), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Ada"], "the escalation goes on");
+}
+
+#[test]
+fn an_incident_said_not_to_be_urgent_pages_nobody_any_more() {
+    let (mut world, incident, _) = crashed();
+    let urgency = Urgency::Low;
+    world.respond(RespondAsk::SetUrgency { incident, urgency });
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged(), ["Ada"]);
+    assert_eq!(world.incident().status, Status::Triggered);
+}
+
+#[test]
+fn a_priority_is_one_of_the_installations_names() {
+    let (mut world, incident, _) = crashed();
+    let set = |name: &str| RespondAsk::SetPriority {
+        incident,
+        priority: Some(name.to_owned()),
+    };
+    world.respond(set("P2"));
+    assert_eq!(world.incident().priority.as_deref(), Some("P2"));
+    assert!(
+        world
+            .refused(set("SEV1"))
+            .contains("one of P1, P2, P3, P4, P5")
+    );
+    let names = vec!["SEV1".to_owned(), "SEV2".to_owned()];
+    world.ask(Ask::Team(TeamAsk::SetPriorities { names }));
+    world.respond(set("SEV1"));
+    let priority = None;
+    world.respond(RespondAsk::SetPriority { incident, priority });
+    assert_eq!(world.incident().priority, None);
+}

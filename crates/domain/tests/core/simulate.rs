@@ -1,0 +1,288 @@
+//! What a simulation says is what the core does.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
+use proptest::prelude::*;
+use tocsin_domain::command::{Ask, Refusal, RosterAsk, WatchAsk};
+use tocsin_domain::event::{EventBody, NotificationWhat};
+use tocsin_domain::id::{ServiceId, UserId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::people::Urgency;
+use tocsin_domain::simulate::{End, Simulation, Wanted, What, rehearse, simulate};
+use tocsin_domain::time::Timestamp;
+
+use crate::world::{START, Seeded, World};
+
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+fn default_service(world: &World) -> ServiceId {
+    world.state.installation.as_ref().unwrap().default_service
+}
+
+fn wanted(world: &World, at: Timestamp) -> Wanted {
+    Wanted {
+        service: default_service(world),
+        at,
+        urgency: Urgency::High,
+    }
+}
+
+/// Minutes after the failure, and who is contacted then.
+fn contacts(world: &World, played: &Simulation) -> Vec<(u64, String)> {
+    let contacts = played.steps.iter().filter_map(|step| match &step.what {
+        What::Contact(contact) => {
+            let name = world.state.users[&contact.user].name.clone();
+            Some((step.after_ms / MINUTE, name))
+        }
+        _ => None,
+    });
+    contacts.collect()
+}
+
+fn named(all: &[(u64, &str)]) -> Vec<(u64, String)> {
+    all.iter()
+        .map(|(after, name)| (*after, (*name).to_owned()))
+        .collect()
+}
+
+#[test]
+fn levels_are_walked_through_and_then_the_list_of_last_resort_is_reached_twice() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.set_levels(1, &[(5 * MINUTE, &[bea]), (10 * MINUTE, &[ada])]);
+    let played = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    assert_eq!(
+        contacts(&world, &played),
+        named(&[
+            (0, "Bea"),
+            (5, "Ada"),
+            (15, "Bea"),
+            (20, "Ada"),
+            (30, "Ada"),
+            (45, "Ada")
+        ])
+    );
+    assert_eq!(played.end, End::Repeats);
+}
+
+#[test]
+fn a_level_of_nobody_is_passed_over_and_said_why() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let schedule = *world.state.schedules.keys().next().unwrap();
+    let layer = Layer {
+        until: Some(world.now),
+        ..Layer::rotation(
+            world.now.minus_ms(DAY),
+            Turn {
+                every: 1,
+                unit: TurnUnit::Days,
+            },
+            vec![bea],
+        )
+    };
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id: Some(schedule),
+        name: "Empty".to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![layer],
+    }));
+    let policy = world.state.installation.as_ref().unwrap().default_policy;
+    let level = |target| Level {
+        delay_ms: 5 * MINUTE,
+        targets: vec![target],
+        round_robin: false,
+        each_must_acknowledge: false,
+    };
+    world.ask(Ask::Roster(RosterAsk::SetPolicy {
+        id: Some(policy),
+        name: "Policy".to_owned(),
+        levels: vec![
+            level(Recipient::Schedule(schedule)),
+            level(Recipient::User(ada)),
+        ],
+        repeat: 0,
+        acknowledgement_timeout_ms: None,
+    }));
+    let played = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    let What::Level { level, skipped, .. } = &played.steps[0].what else {
+        panic!("{:?}", played.steps);
+    };
+    assert_eq!(*level, 1);
+    assert!(
+        skipped[0].contains("nobody is on call in \"Empty\""),
+        "{skipped:?}"
+    );
+}
+
+#[test]
+fn a_future_time_is_played_through_with_who_is_on_call_then() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let schedule = *world.state.schedules.keys().next().unwrap();
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Weeks,
+    };
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id: Some(schedule),
+        name: "Primary".to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![Layer::rotation(world.now, turn, vec![ada, bea])],
+    }));
+    let first = |at| {
+        let played = simulate(&world.state, &wanted(&world, at)).unwrap();
+        contacts(&world, &played)[0].1.clone()
+    };
+    assert_eq!(first(world.now), "Ada");
+    assert_eq!(first(world.now.plus_ms(8 * DAY)), "Bea");
+    assert_eq!(first(world.now.plus_ms(15 * DAY)), "Ada");
+}
+
+#[test]
+fn what_is_not_urgent_contacts_nobody() {
+    let world = World::set_up();
+    let wanted = Wanted {
+        urgency: Urgency::Low,
+        ..wanted(&world, world.now)
+    };
+    let played = simulate(&world.state, &wanted).unwrap();
+    assert_eq!(contacts(&world, &played), []);
+    assert_eq!(played.end, End::Nothing);
+}
+
+#[test]
+fn the_mute_of_a_watched_server_counts() {
+    let mut world = World::with_apache();
+    let (target, until) = (world.target(), world.now.plus_ms(30 * MINUTE));
+    world.ask(Ask::Watch(WatchAsk::Mute {
+        target,
+        until,
+        reason: "known".to_owned(),
+    }));
+    let wanted = Wanted {
+        service: world.state.targets[&target].service,
+        ..wanted(&world, world.now)
+    };
+    let played = simulate(&world.state, &wanted).unwrap();
+    assert!(matches!(
+        &played.steps[0].what,
+        What::Suppressed { until_ms, .. } if *until_ms == 30 * MINUTE
+    ));
+    assert_eq!(contacts(&world, &played)[0].0, 30);
+}
+
+#[test]
+fn a_simulation_changes_nothing_and_does_not_see_what_fails_now() {
+    let mut world = World::set_up();
+    world.trigger("disk", Severity::Critical);
+    let before = world.state.clone();
+    let first = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    assert_eq!(world.state, before);
+    assert_eq!(contacts(&world, &first)[0], (0, "Ada".to_owned()));
+    assert_eq!(
+        simulate(&world.state, &wanted(&world, world.now)),
+        Ok(first)
+    );
+}
+
+#[test]
+fn a_rehearsal_tells_whom_an_alert_pages_at_once() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.set_levels(0, &[(5 * MINUTE, &[bea]), (5 * MINUTE, &[ada])]);
+    let played = rehearse(&world.state, &wanted(&world, world.now)).unwrap();
+    assert_eq!(contacts(&world, &played), named(&[(0, "Bea")]));
+}
+
+#[test]
+fn a_service_that_is_not_there_is_refused() {
+    let world = World::set_up();
+    let wanted = Wanted {
+        service: ServiceId::random(&mut Seeded(99)),
+        ..wanted(&world, world.now)
+    };
+    assert!(matches!(
+        simulate(&world.state, &wanted),
+        Err(Refusal::NotFound { .. })
+    ));
+}
+
+#[test]
+fn the_largest_policy_stays_within_bounds() {
+    let mut world = World::set_up();
+    let people: Vec<UserId> = (0..10)
+        .map(|index| world.add_user(&format!("Person {index}")))
+        .collect();
+    let levels: Vec<(u64, &[UserId])> = vec![(1_000, people.as_slice()); 20];
+    world.set_levels(9, &levels);
+    let played = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    assert_eq!(played.end, End::TooMuch);
+    assert!(played.steps.len() < 1_000, "{}", played.steps.len());
+}
+
+/// Who the core itself contacts when an alert comes and every provider takes every message.
+fn really_contacted(world: &mut World, until_ms: u64) -> Vec<(u64, String)> {
+    let begin = world.now;
+    let known = world.journal.len();
+    world.trigger("disk", Severity::Critical);
+    loop {
+        world.answer_all(Outcome::Accepted);
+        if world.now.ms_since(begin) >= until_ms {
+            break;
+        }
+        world.wait_ms(MINUTE);
+    }
+    let started = world.journal[known..].iter().filter_map(|event| {
+        let EventBody::Notification(message) = &event.body else {
+            return None;
+        };
+        matches!(message.what, NotificationWhat::AttemptStarted { .. })
+            .then_some((event.at, message.notification))
+    });
+    started
+        .map(|(at, id)| {
+            let user = world.state.notifications[&id].user;
+            (
+                at.ms_since(begin) / MINUTE,
+                world.state.users[&user].name.clone(),
+            )
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_simulation_says_what_the_core_does(
+        levels in prop::collection::vec((1_u64..20, prop::collection::vec(0_usize..3, 1..3)), 1..4),
+        repeat in 0_u32..3,
+        hours in 0_u64..500,
+    ) {
+        let mut world = World::set_up();
+        let people = [world.ada(), world.add_user("Bea"), world.add_user("Cid")];
+        let levels: Vec<(u64, Vec<UserId>)> = levels
+            .into_iter()
+            .map(|(minutes, who)| (minutes * MINUTE, who.into_iter().map(|one| people[one]).collect()))
+            .collect();
+        let levels: Vec<(u64, &[UserId])> = levels.iter().map(|(delay, who)| (*delay, who.as_slice())).collect();
+        world.set_levels(repeat, &levels);
+        let at = START.plus_ms(hours * 60 * MINUTE);
+        let played = simulate(&world.state, &wanted(&world, at)).unwrap();
+        let mut said = contacts(&world, &played);
+        world.wait_ms(at.ms_since(world.now));
+        let last = said.last().unwrap().0;
+        let mut done = really_contacted(&mut world, last * MINUTE);
+        // At one instant any order is as good.
+        said.sort();
+        done.sort();
+        prop_assert_eq!(said, done);
+    }
+}

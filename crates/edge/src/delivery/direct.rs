@@ -1,0 +1,155 @@
+//! Pages people without the engine: the auditor's own way out, with threads and connections of its own. It tries once and
+//! keeps nothing.
+
+use tocsin_domain::id::SecretId;
+use tocsin_domain::page::Outcome;
+use tocsin_domain::people::{ChannelKind, Role};
+use tocsin_domain::state::State;
+use tocsin_wire::page_message::PageMessage;
+
+use super::exchange::Exchange;
+use super::message::Letter;
+use super::receipts::Followed;
+use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
+
+/// Messages of one call at most: an installation with more administrators has reached enough of them.
+const MESSAGES_MAX: usize = 64;
+
+/// A way to reach somebody, as it was when the state could last be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Whom.
+    pub name: String,
+    /// By which channel.
+    pub channel: ChannelKind,
+    address: SecretId,
+    signing_key: Option<SecretId>,
+}
+
+/// Every proved way to every administrator; to everybody when no administrator can be reached.
+#[must_use]
+pub fn ways_to_administrators(state: &State) -> Vec<Way> {
+    let admins = ways(state, |role| match role {
+        Role::Admin => true,
+        Role::Viewer | Role::Responder => false,
+    });
+    if admins.is_empty() {
+        ways(state, |_| true)
+    } else {
+        admins
+    }
+}
+
+fn ways(state: &State, wanted: impl Fn(Role) -> bool) -> Vec<Way> {
+    let users = state.users.values().filter(|user| wanted(user.role));
+    let ways = users.flat_map(|user| {
+        let proved = user
+            .contact_methods
+            .iter()
+            .filter(|method| method.verified_at.is_some());
+        proved.map(|method| Way {
+            name: user.name.clone(),
+            channel: method.kind,
+            address: method.address,
+            signing_key: method.signing_key,
+        })
+    });
+    ways.take(MESSAGES_MAX).collect()
+}
+
+/// What became of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// To whom.
+    pub name: String,
+    /// By which channel.
+    pub channel: ChannelKind,
+    /// How it went.
+    pub outcome: Outcome,
+    /// The provider's words, or what went wrong.
+    pub detail: String,
+}
+
+/// Sends without the engine.
+pub struct Direct {
+    runtime: Option<tokio::runtime::Runtime>,
+    courier: std::sync::Arc<Courier>,
+}
+
+impl Direct {
+    /// Makes ready; nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`StartError`] says.
+    pub fn start(needs: Needs) -> Result<Self, StartError> {
+        crate::tls::install_provider();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("auditor-mail")
+            .enable_all()
+            .build()?;
+        let exchange = Exchange::new(needs.egress.clone())?;
+        Ok(Self {
+            runtime: Some(runtime),
+            courier: std::sync::Arc::new(Courier {
+                needs,
+                exchange,
+                link_key: std::sync::Arc::default(),
+                followed: Followed::default(),
+                attempt_wait: ATTEMPT_WAIT,
+            }),
+        })
+    }
+
+    /// Sends a message once by each way, all at the same time, and waits for what becomes of it.
+    pub fn send(&self, ways: &[Way], message: &PageMessage) -> Vec<Sent> {
+        let Some(runtime) = &self.runtime else {
+            return Vec::new();
+        };
+        let attempts: Vec<_> = ways
+            .iter()
+            .take(MESSAGES_MAX)
+            .map(|way| {
+                let courier = std::sync::Arc::clone(&self.courier);
+                let letter = Letter {
+                    message: message.clone(),
+                    // It is none of the core's messages, so there is nothing that a link could answer.
+                    bound: None,
+                    number: 1,
+                    channel: way.channel,
+                    address: way.address,
+                    signing_key: way.signing_key,
+                    pending_code: None,
+                };
+                (
+                    way,
+                    runtime.spawn(async move { courier.within_deadline(letter).await }),
+                )
+            })
+            .collect();
+        attempts
+            .into_iter()
+            .map(|(way, attempt)| {
+                let (outcome, detail) = match runtime.block_on(attempt) {
+                    Ok(report) => (report.outcome, report.detail),
+                    Err(_) => (Outcome::Failed, "a fault of Tocsin itself".to_owned()),
+                };
+                Sent {
+                    name: way.name.clone(),
+                    channel: way.channel,
+                    outcome,
+                    detail,
+                }
+            })
+            .collect()
+    }
+}
+
+impl Drop for Direct {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // What is under way may end with the process: nobody waits for it any more.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a word about duty says: duty has passed to somebody, or something will keep pages from somebody. It knows no channel's form.
+
+use tocsin_domain::page::{Notification, Word};
+use tocsin_domain::state::State;
+use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
+
+/// The message of a word about duty.
+pub(super) fn write(
+    state: &State,
+    notification: &Notification,
+    about: Word,
+    public_url: &str,
+) -> PageMessage {
+    let (title, reason, details) = match about {
+        Word::HandOff { .. } => {
+            let reason = "duty has passed to you; who wants no such word switches it off";
+            (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
+        Word::Findings => (title(state), notification.why.clone(), details(state)),
+    };
+    PageMessage {
+        kind: Kind::Handoff,
+        idempotency_key: notification.id.to_string(),
+        incident_number: None,
+        incident_id: String::new(),
+        title,
+        urgency: Urgency::Low,
+        service: String::new(),
+        target: None,
+        onset: None,
+        opened_at: notification.planned_at,
+        reason,
+        details,
+        link: format!("{public_url}/ui/oncall"),
+        answer_link: None,
+        runbook: None,
+        verification_code: None,
+    }
+}
+
+fn title(state: &State) -> String {
+    match state.duty.findings.len() {
+        1 => "Something will keep pages from somebody".to_owned(),
+        count => format!("{count} things will keep pages from somebody"),
+    }
+}
+
+fn details(state: &State) -> Vec<(String, String)> {
+    let standing = state.duty.standing().into_iter();
+    standing
+        .map(|finding| (finding.since.to_string(), finding.text.clone()))
+        .collect()
+}

@@ -1,0 +1,397 @@
+//! The chain of causes from a page back to the sample, in plain words, one step each. Pure; it reads no journal.
+
+use std::collections::BTreeMap;
+
+use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
+use tocsin_domain::id::{IncidentId, NotificationId, PolicyId, UserId};
+use tocsin_domain::oncall::{By, Schedule};
+use tocsin_domain::page::{Notification, Recipient};
+use tocsin_domain::time::Timestamp;
+
+use super::explain::{Step, StepKind};
+use super::timeline::Names;
+use super::{message_steps, response_sentence, sentence};
+
+/// Steps back at most.
+const STEPS_MAX: usize = 40;
+
+/// Why a message was sent: from the message back to the sample.
+pub(super) fn of_message(events: &[Event], message: &Notification, names: &Names<'_>) -> Vec<Step> {
+    let planned = events.iter().find(|event| plans(event, message.id));
+    let mut steps = message_steps::of(message, planned, names);
+    if let Some(planned) = planned {
+        steps.extend(back_from(planned, events, Some(message.user), names));
+    }
+    steps
+}
+
+/// How an incident came to be, when no message tells it.
+pub(super) fn of_opening(events: &[Event], names: &Names<'_>) -> Vec<Step> {
+    let Some(first) = events.first() else {
+        return Vec::new();
+    };
+    let mut steps = step(first, None, names);
+    steps.extend(back_from(first, events, None, names));
+    steps
+}
+
+fn plans(event: &Event, id: NotificationId) -> bool {
+    match &event.body {
+        EventBody::Notification(event) => {
+            event.notification == id && matches!(event.what, NotificationWhat::Planned { .. })
+        }
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Input(_) => false,
+    }
+}
+
+/// The steps before an event, which itself was told.
+fn back_from(
+    event: &Event,
+    events: &[Event],
+    person: Option<UserId>,
+    names: &Names<'_>,
+) -> Vec<Step> {
+    let by_position: BTreeMap<u64, &Event> =
+        events.iter().map(|event| (event.position, event)).collect();
+    let (mut event, mut steps, mut person) = (event, Vec::new(), person);
+    let mut told_alert = is_alert(event);
+    for _ in 0..STEPS_MAX {
+        let earlier = match &event.cause {
+            Cause::Event { position } => by_position.get(position).copied(),
+            Cause::Sample { .. } | Cause::Request | Cause::Due { .. } => None,
+        };
+        // A cause is always earlier; anything else would walk in a circle.
+        let Some(earlier) = earlier.filter(|earlier| earlier.position < event.position) else {
+            break;
+        };
+        steps.extend(step(earlier, person.take(), names));
+        told_alert |= is_alert(earlier);
+        event = earlier;
+    }
+    if let (false, Some(alert)) = (told_alert, alert_with(event, events)) {
+        steps.extend(alert_steps(alert, names));
+    }
+    steps.extend(first_cause(event, names));
+    steps.dedup();
+    steps
+}
+
+fn is_alert(event: &Event) -> bool {
+    opened(event).is_some()
+}
+
+fn opened(event: &Event) -> Option<&Alert> {
+    match &event.body {
+        EventBody::Alert(AlertEvent::Opened { alert }) => Some(alert),
+        EventBody::Alert(AlertEvent::Repeated { .. } | AlertEvent::Recovered { .. })
+        | EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+/// The alert by which an event came: it is recorded right after it.
+fn alert_with<'e>(event: &Event, events: &'e [Event]) -> Option<&'e Alert> {
+    let incident: Option<IncidentId> = event.body.incident();
+    let later = events.iter().filter(|one| one.position > event.position);
+    later
+        .filter_map(opened)
+        .find(|alert| Some(alert.incident) == incident)
+}
+
+fn first_cause(event: &Event, names: &Names<'_>) -> Vec<Step> {
+    match &event.cause {
+        Cause::Sample { sample } => vec![Step::new(
+            StepKind::Sample,
+            Some(sample.at),
+            format!(
+                "The sample: {} was {} at {}.",
+                sample.series, sample.value, sample.at
+            ),
+        )],
+        Cause::Request => vec![Step::new(
+            StepKind::Request,
+            Some(event.at),
+            format!(
+                "That was asked for at {} by {}.",
+                event.at,
+                names.actor_name(&event.actor)
+            ),
+        )],
+        Cause::Due { at } => vec![Step::new(
+            StepKind::Request,
+            Some(*at),
+            format!("That was due at {at}."),
+        )],
+        Cause::Event { .. } => Vec::new(),
+    }
+}
+
+/// One event told; `person` is who is asked about, once their rung is reached.
+fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
+    let one = |kind, text: String| vec![Step::new(kind, Some(event.at), text)];
+    match &event.body {
+        EventBody::Notification(about) => match &about.what {
+            NotificationWhat::AttemptFinished { detail, .. } => one(
+                StepKind::Attempt,
+                format!("An attempt before did not reach anybody: {detail}."),
+            ),
+            NotificationWhat::Receipt { detail, .. } => one(
+                StepKind::Attempt,
+                format!("A message before did not arrive: {detail}."),
+            ),
+            NotificationWhat::Advanced { why, .. }
+            | NotificationWhat::Gathers { why, .. }
+            | NotificationWhat::Postponed { why, .. }
+            | NotificationWhat::Cancelled { why } => {
+                one(StepKind::Message, format!("{}.", capital(why)))
+            }
+            NotificationWhat::ToldTogether { .. } => one(
+                StepKind::Message,
+                "It was told together with others, since many came at once.".to_owned(),
+            ),
+            NotificationWhat::Planned { .. } | NotificationWhat::AttemptStarted { .. } => {
+                Vec::new()
+            }
+        },
+        EventBody::Incident(about) => incident(&about.what, event, person, names),
+        EventBody::Alert(AlertEvent::Opened { alert }) => alert_steps(alert, names),
+        EventBody::Alert(AlertEvent::Repeated { summary, .. }) => {
+            one(StepKind::Alert, format!("It was said again: {summary}."))
+        }
+        EventBody::Alert(AlertEvent::Recovered { .. }) => one(
+            StepKind::Alert,
+            format!("It had recovered at {}.", event.at),
+        ),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Input(_) => Vec::new(),
+    }
+}
+
+fn incident(
+    what: &IncidentWhat,
+    event: &Event,
+    person: Option<UserId>,
+    names: &Names<'_>,
+) -> Vec<Step> {
+    let at = event.at;
+    let one = |kind, text: String| vec![Step::new(kind, Some(at), text)];
+    match what {
+        IncidentWhat::Opened { number, title, .. } => one(
+            StepKind::Incident,
+            format!("Incident #{number} was opened at {at} because “{title}”."),
+        ),
+        IncidentWhat::Raised {
+            title, severity, ..
+        } => one(
+            StepKind::Incident,
+            format!("It got worse ({}) at {at}: “{title}”.", severity.word()),
+        ),
+        IncidentWhat::PageHeld { hold } => one(
+            StepKind::Wait,
+            format!(
+                "The page waited until {} at the latest: {}.",
+                hold.until, hold.why
+            ),
+        ),
+        IncidentWhat::PageSuppressed { why, until, .. } => one(
+            StepKind::Quiet,
+            format!("Nobody was paged until {until}: {why}."),
+        ),
+        IncidentWhat::LevelReached { .. } => level(what, at, person, names),
+        IncidentWhat::FallbackReached {
+            recipients, why, ..
+        } => {
+            let text = format!(
+                "The list of last resort was reached at {at}; paged: {}.",
+                names.users(recipients)
+            );
+            let mut steps = one(StepKind::Rung, text);
+            steps.extend(passed_over(why, at));
+            steps
+        }
+        IncidentWhat::Relapsed { .. } => one(
+            StepKind::Incident,
+            format!("The failure came back at {at}."),
+        ),
+        IncidentWhat::Resolved { why } => one(
+            StepKind::Incident,
+            format!("The incident was resolved at {at}: {why}."),
+        ),
+        IncidentWhat::UrgencySet { urgency, why, .. } => one(
+            StepKind::Incident,
+            format!(
+                "It became {} at {at}: {why}.",
+                sentence::urgency_word(*urgency)
+            ),
+        ),
+        IncidentWhat::Response(what) if what.bears_on_paging() => {
+            let (title, detail, _) = response_sentence::response(what, names);
+            let text = format!("{title} at {at}. {detail}");
+            one(StepKind::Incident, text.trim_end().to_owned())
+        }
+        IncidentWhat::Response(_)
+        | IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::EvidenceFrozen { .. } => Vec::new(),
+    }
+}
+
+fn level(
+    what: &IncidentWhat,
+    at: Timestamp,
+    person: Option<UserId>,
+    names: &Names<'_>,
+) -> Vec<Step> {
+    let IncidentWhat::LevelReached {
+        policy,
+        level,
+        round,
+        recipients,
+        skipped,
+        ..
+    } = what
+    else {
+        return Vec::new();
+    };
+    let again = match round {
+        0 => String::new(),
+        round => format!(", in round {}", round + 1),
+    };
+    let text = format!(
+        "Level {} of {} was reached at {at}{again}; paged: {}.",
+        level + 1,
+        names.policy(*policy),
+        names.users(recipients)
+    );
+    let mut steps = Vec::new();
+    steps.extend(person.and_then(|person| on_call(*policy, *level, person, at, names)));
+    steps.push(Step::new(StepKind::Rung, Some(at), text));
+    steps.extend(passed_over(skipped, at));
+    steps
+}
+
+fn passed_over(skipped: &[String], at: Timestamp) -> impl Iterator<Item = Step> {
+    skipped
+        .iter()
+        .map(move |why| Step::new(StepKind::Skipped, Some(at), format!("Passed over: {why}.")))
+}
+
+/// By which schedule a person was on call, and what put them there; as the schedule stands now.
+fn on_call(
+    policy: Option<PolicyId>,
+    level: usize,
+    person: UserId,
+    at: Timestamp,
+    names: &Names<'_>,
+) -> Option<Step> {
+    let level = names.0.policies.get(&policy?)?.levels.get(level)?;
+    let schedules = level.targets.iter().filter_map(|target| match target {
+        Recipient::Schedule(id) => names.0.schedules.get(id),
+        Recipient::User(_) | Recipient::Team(_) => None,
+    });
+    let (schedule, shift) = schedules
+        .filter_map(|schedule| Some((schedule, schedule.shift_at(at)?)))
+        .find(|(_, shift)| shift.user == person)?;
+    let text = format!(
+        "{} was on call by the schedule “{}” from {} until {}: {}.",
+        names.user(person),
+        schedule.name,
+        shift.from,
+        shift.until,
+        put_there(schedule, shift.by)
+    );
+    Some(Step::new(StepKind::Schedule, Some(at), text))
+}
+
+fn put_there(schedule: &Schedule, by: By) -> String {
+    match by {
+        By::Layer(_) if schedule.layers.len() == 1 => "their turn in the rotation".to_owned(),
+        By::Layer(index) => format!("their turn in layer {}", index + 1),
+        By::Temporary(_) => "a temporary shift".to_owned(),
+        By::Swap(_) => "a swap of shifts".to_owned(),
+        By::Override(_) => "an override".to_owned(),
+    }
+}
+
+fn alert_steps(alert: &Alert, names: &Names<'_>) -> Vec<Step> {
+    let at = alert.opened_at;
+    let mut steps = vec![
+        Step::new(
+            StepKind::Alert,
+            Some(at),
+            format!(
+                "“{}” began to fail at {at} ({}).",
+                alert.title,
+                alert.severity.word()
+            ),
+        ),
+        Step::new(StepKind::Judge, None, judge(&alert.source, names)),
+    ];
+    if let Some(onset) = &alert.onset {
+        let text = format!(
+            "The failure itself began at {}, or up to {} ms earlier: {} was {}.",
+            onset.at, onset.uncertainty_ms, onset.evidence.series, onset.evidence.value
+        );
+        steps.push(Step::new(StepKind::Sample, Some(onset.at), text));
+    }
+    steps
+}
+
+fn judge(source: &AlertSource, names: &Names<'_>) -> String {
+    match source {
+        AlertSource::Monitor { monitor, target } => {
+            let target = names.target(*target);
+            names.0.monitors.get(monitor).map_or_else(
+                || format!("A monitor that was removed said so, for {target}."),
+                |known| {
+                    format!(
+                        "The monitor “{}” said so, for {target}; it asks: {}",
+                        known.name, known.expr
+                    )
+                },
+            )
+        }
+        AlertSource::Rule { group, rule } => {
+            format!("The rule “{rule}” of the group “{group}” said so.")
+        }
+        AlertSource::EventsV2 { integration } => {
+            let known = names.0.integrations.get(integration);
+            let name = known.map_or("a removed integration", |one| one.name.as_str());
+            format!("The integration “{name}” said so.")
+        }
+        AlertSource::Heartbeat { heartbeat } => {
+            let known = names.0.pulses.get(heartbeat);
+            let name = known.map_or("a removed job", |one| one.heartbeat.name.as_str());
+            format!("The job “{name}” did not call in, or said that it failed.")
+        }
+        AlertSource::Api => "The API, or a person, said so.".to_owned(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// Whether it is a page about a failure.
+pub(super) fn is_page(message: &Notification) -> bool {
+    message.purpose.page().is_some()
+}

@@ -1,0 +1,197 @@
+//! The calls of jobs that must call in. The token in the address is all that they need; calls that follow each other quickly
+//! are written down together, the last of them as soon as it may be.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq;
+use tocsin_domain::command::{Ask, HeartbeatAsk, IntakeAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::HeartbeatId;
+use tocsin_domain::intake::Pulse;
+use tocsin_domain::time::Timestamp;
+
+use crate::app::App;
+use crate::http::body;
+use crate::http::problem::Problem;
+use crate::secret::key_hash;
+
+/// Bytes of a job's words that are read.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+
+/// Calls that are not written down yet: the last of each job.
+#[derive(Default)]
+pub(crate) struct Calls(Mutex<BTreeMap<HeartbeatId, Timestamp>>);
+
+impl Calls {
+    /// Keeps a call. True when none of this job was kept before, so that somebody must see to it.
+    fn keep(&self, heartbeat: HeartbeatId, at: Timestamp) -> bool {
+        self.lock().insert(heartbeat, at).is_none()
+    }
+
+    fn take(&self, heartbeat: HeartbeatId) -> Option<Timestamp> {
+        self.lock().remove(&heartbeat)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<HeartbeatId, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The heartbeat whose token this is, and whether its alert fires. All are compared, so that time tells nothing.
+fn pulse_of(app: &App, token: &str) -> Result<(Pulse, bool), Problem> {
+    let hash = key_hash(token);
+    let found = app.read(|state| {
+        let mut found = None;
+        for pulse in state.pulses.values() {
+            let known = pulse.heartbeat.token_hash.as_bytes();
+            if bool::from(known.ct_eq(hash.as_bytes())) {
+                found = Some(pulse.clone());
+            }
+        }
+        let pulse = found?;
+        let fires = state.firing.contains_key(&pulse.alert_key());
+        Some((pulse, fires))
+    });
+    // The token is a secret: it is not repeated.
+    let (pulse, fires) = found.ok_or_else(|| Problem::not_found("heartbeat of this address"))?;
+    let limit = &app.inner().front_limit;
+    limit
+        .take(pulse.heartbeat.id.as_str(), app.now())
+        .map_err(|seconds| Problem::too_many("this job calls too often", seconds))?;
+    Ok((pulse, fires))
+}
+
+async fn tell(app: &App, ask: HeartbeatAsk) -> Result<(), Problem> {
+    let ask = Ask::Intake(IntakeAsk::Heartbeat(ask));
+    app.ask(&Actor::System, ask).await.map(drop)
+}
+
+fn taken() -> Response {
+    let plain = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (StatusCode::OK, plain, "OK\n").into_response()
+}
+
+async fn take_call(app: &App, token: &str) -> Result<Response, Problem> {
+    let (pulse, fires) = pulse_of(app, token)?;
+    let (heartbeat, at) = (pulse.heartbeat.id, app.now());
+    if fires || pulse.started_at.is_some() || at >= pulse.writes_from() {
+        app.inner().calls.take(heartbeat);
+        tell(app, HeartbeatAsk::Called { heartbeat, at }).await?;
+    } else if app.inner().calls.keep(heartbeat, at) {
+        let wait_ms = pulse.writes_from().ms_since(at);
+        let app = app.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            if let Some(at) = app.inner().calls.take(heartbeat)
+                && let Err(problem) = tell(&app, HeartbeatAsk::Called { heartbeat, at }).await
+            {
+                tracing::warn!(
+                    problem = problem.detail(),
+                    "a call of a heartbeat was not kept"
+                );
+            }
+        });
+    }
+    Ok(taken())
+}
+
+async fn take_start(app: &App, token: &str) -> Result<Response, Problem> {
+    let (pulse, _) = pulse_of(app, token)?;
+    let (heartbeat, at) = (pulse.heartbeat.id, app.now());
+    // A start right after a call is passed over: a job that begins again and again says nothing new.
+    if pulse.started_at.is_none() && at >= pulse.writes_from() {
+        tell(app, HeartbeatAsk::Started { heartbeat, at }).await?;
+    }
+    Ok(taken())
+}
+
+async fn take_failure(
+    app: &App,
+    token: &str,
+    headers: &HeaderMap,
+    content: Body,
+) -> Result<Response, Problem> {
+    let (pulse, _) = pulse_of(app, token)?;
+    let words = body::read(headers, content, MESSAGE_BYTES_MAX).await?;
+    let ask = HeartbeatAsk::Failed {
+        heartbeat: pulse.heartbeat.id,
+        message: String::from_utf8_lossy(&words).into_owned(),
+    };
+    tell(app, ask).await?;
+    Ok(taken())
+}
+
+/// A job calls in
+///
+/// A HEAD request does the same.
+#[utoipa::path(get, path = "/hb/{token}", tag = "heartbeats", params(("token" = String, Path)),
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
+pub(crate) async fn call(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    take_call(&app, &token).await
+}
+
+/// A job calls in, by POST
+#[utoipa::path(post, path = "/hb/{token}", tag = "heartbeats", params(("token" = String, Path)),
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
+pub(crate) async fn call_by_post(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    take_call(&app, &token).await
+}
+
+/// A job says that it begins
+#[utoipa::path(get, path = "/hb/{token}/start", tag = "heartbeats", params(("token" = String, Path)),
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
+pub(crate) async fn start(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    take_start(&app, &token).await
+}
+
+/// A job says that it begins, by POST
+#[utoipa::path(post, path = "/hb/{token}/start", tag = "heartbeats", params(("token" = String, Path)),
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
+pub(crate) async fn start_by_post(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    take_start(&app, &token).await
+}
+
+/// A job says that it failed: its service fails at once
+#[utoipa::path(get, path = "/hb/{token}/fail", tag = "heartbeats", params(("token" = String, Path)),
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
+pub(crate) async fn fail(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    take_failure(&app, &token, &headers, Body::empty()).await
+}
+
+/// A job says that it failed, with a short message as the body
+#[utoipa::path(post, path = "/hb/{token}/fail", tag = "heartbeats", params(("token" = String, Path)),
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 200, body = String), (status = 404), (status = 413), (status = 429)))]
+pub(crate) async fn fail_by_post(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    content: Body,
+) -> Result<Response, Problem> {
+    take_failure(&app, &token, &headers, content).await
+}

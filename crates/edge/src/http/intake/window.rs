@@ -1,0 +1,233 @@
+//! Maintenance windows: of several services and targets, once or again and again.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::command::{Ask, IntakeAsk};
+use tocsin_domain::event::{IntakeEvent, RosterEvent};
+use tocsin_domain::id::MaintenanceId;
+use tocsin_domain::intake::{When, Window};
+use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
+use tocsin_domain::state;
+use tocsin_domain::time::Timestamp;
+use utoipa::ToSchema;
+
+use super::set_in;
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::http::body::{Json as Body, Params};
+use crate::http::page::{Page, PageQuery};
+use crate::http::problem::Problem;
+use crate::http::roster::lost;
+use crate::http::shape::{Instant, Named, named_service, named_target};
+
+/// In what repetitions are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UnitWord {
+    Days,
+    Weeks,
+}
+
+/// Work that comes again at the same civil time.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RepeatShape {
+    /// An IANA zone.
+    time_zone: String,
+    /// When the first begins by the clocks there: `2026-12-05T22:00`.
+    first: String,
+    /// How long each lasts.
+    minutes: u32,
+    /// Every so many days or weeks.
+    every: u16,
+    unit: UnitWord,
+    /// None begins from then on.
+    until: Option<Instant>,
+}
+
+/// Work to plan: `from` and `until`, or `repeat`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WindowRequest {
+    reason: String,
+    #[serde(default)]
+    service_ids: Vec<String>,
+    #[serde(default)]
+    target_ids: Vec<String>,
+    from: Option<Instant>,
+    until: Option<Instant>,
+    repeat: Option<RepeatShape>,
+}
+
+/// Planned work: alerts are recorded, nobody is paged.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct MaintenanceWindow {
+    id: String,
+    reason: String,
+    services: Vec<Named>,
+    targets: Vec<Named>,
+    /// Whether work is under way.
+    active: bool,
+    /// Of the work that is under way, else of the next; null when none is left.
+    from: Option<Instant>,
+    /// When that is over.
+    until: Option<Instant>,
+    repeat: Option<RepeatShape>,
+}
+
+fn shown(state: &state::State, window: &Window, now: Timestamp) -> MaintenanceWindow {
+    let around = window.around(now);
+    let span = around.or_else(|| window.next(now));
+    let services = window.services.iter();
+    let targets = window.targets.iter();
+    MaintenanceWindow {
+        id: window.id.to_string(),
+        reason: window.reason.clone(),
+        services: services.map(|id| named_service(state, *id)).collect(),
+        targets: targets.map(|id| named_target(state, *id)).collect(),
+        active: around.is_some(),
+        from: span.map(|span| Instant(span.from)),
+        until: span.map(|span| Instant(span.until)),
+        repeat: match &window.when {
+            When::Once { .. } => None,
+            When::Repeating { work } => Some(RepeatShape {
+                time_zone: work.time_zone.clone(),
+                first: work.first.to_string(),
+                minutes: work.minutes,
+                every: work.every,
+                unit: match work.unit {
+                    RepeatUnit::Days => UnitWord::Days,
+                    RepeatUnit::Weeks => UnitWord::Weeks,
+                },
+                until: work.until.map(Instant),
+            }),
+        },
+    }
+}
+
+fn when_of(request: &WindowRequest) -> Result<When, Problem> {
+    match (&request.from, &request.until, &request.repeat) {
+        (Some(from), Some(until), None) => Ok(When::Once {
+            span: Span::new(from.0, until.0),
+        }),
+        (None, None, Some(repeat)) => {
+            let wrong = |error| Problem::bad(format!("repeat.first: {error}"));
+            Ok(When::Repeating {
+                work: Repeating {
+                    time_zone: repeat.time_zone.clone(),
+                    first: repeat.first.parse().map_err(wrong)?,
+                    minutes: repeat.minutes,
+                    every: repeat.every,
+                    unit: match repeat.unit {
+                        UnitWord::Days => RepeatUnit::Days,
+                        UnitWord::Weeks => RepeatUnit::Weeks,
+                    },
+                    until: repeat.until.map(|until| until.0),
+                },
+            })
+        }
+        (_, _, _) => Err(Problem::bad("give from and until, or repeat alone")),
+    }
+}
+
+fn ids<T: std::str::FromStr>(field: &str, given: &[String]) -> Result<Vec<T>, Problem> {
+    let read = given.iter().map(|id| {
+        id.parse()
+            .map_err(|_| Problem::bad(format!("{field}: {id:?} is not an id")))
+    });
+    read.collect()
+}
+
+fn window_named(id: &str) -> Result<MaintenanceId, Problem> {
+    id.parse()
+        .map_err(|_| Problem::not_found(&format!("maintenance window {id}")))
+}
+
+async fn set_window(
+    app: &App,
+    caller: &Caller,
+    id: Option<MaintenanceId>,
+    request: WindowRequest,
+) -> Result<Json<MaintenanceWindow>, Problem> {
+    let ask = IntakeAsk::SetWindow {
+        id,
+        services: ids("service_ids", &request.service_ids)?,
+        targets: ids("target_ids", &request.target_ids)?,
+        when: when_of(&request)?,
+        reason: request.reason,
+    };
+    let event = set_in(app, caller, ask).await?;
+    let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {
+        return Err(lost());
+    };
+    let now = app.now();
+    Ok(Json(app.read(|state| shown(state, &window, now))))
+}
+
+/// Maintenance windows
+#[utoipa::path(get, path = "/api/tocsin/v1/maintenance-windows", tag = "oncall", params(PageQuery),
+    responses((status = 200, body = Page<MaintenanceWindow>)))]
+pub(crate) async fn list_windows(
+    State(app): State<App>,
+    Params(page): Params<PageQuery>,
+) -> Result<Json<Page<MaintenanceWindow>>, Problem> {
+    let now = app.now();
+    let all: Vec<MaintenanceWindow> = app.read(|state| {
+        let windows = state.windows.values();
+        windows.map(|window| shown(state, window, now)).collect()
+    });
+    page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// Plan work on services and targets: alerts are recorded, nobody is paged
+#[utoipa::path(post, path = "/api/tocsin/v1/maintenance-windows", tag = "oncall", request_body = WindowRequest,
+    responses((status = 201, body = MaintenanceWindow), (status = 400)))]
+pub(crate) async fn add_window(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<WindowRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let set = set_window(&app, &caller, None, request).await?;
+    Ok((StatusCode::CREATED, set))
+}
+
+/// Change planned work
+#[utoipa::path(put, path = "/api/tocsin/v1/maintenance-windows/{id}", tag = "oncall", params(("id" = String, Path)),
+    request_body = WindowRequest, responses((status = 200, body = MaintenanceWindow), (status = 400), (status = 404)))]
+pub(crate) async fn replace_window(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<WindowRequest>,
+) -> Result<Json<MaintenanceWindow>, Problem> {
+    set_window(&app, &caller, Some(window_named(&id)?), request).await
+}
+
+/// End work early: what still fails is paged for
+#[utoipa::path(post, path = "/api/tocsin/v1/maintenance-windows/{id}/end", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409, description = "No work of it is under way")))]
+pub(crate) async fn end_window(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let ask = IntakeAsk::EndWindow(window_named(&id)?);
+    app.ask(&caller.actor, Ask::Intake(ask)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Remove a maintenance window: what still fails is paged for
+#[utoipa::path(delete, path = "/api/tocsin/v1/maintenance-windows/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_window(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let ask = IntakeAsk::RemoveWindow(window_named(&id)?);
+    app.ask(&caller.actor, Ask::Intake(ask)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,276 @@
+//! The auditor on a running engine: it finds a part that stands still, tells administrators past it, and the canary goes
+//! through without a trace.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tocsin_domain::audit::{Finding, FindingKind};
+use tocsin_domain::command::{AlertAsk, Ask, Command};
+use tocsin_domain::event::Actor;
+use tocsin_domain::monitor::Severity;
+use tocsin_edge::auditor::{Auditor, Needs, Patience};
+use tocsin_edge::delivery::direct::Direct;
+use tocsin_engine::NotDurable;
+use tocsin_engine::handle::Leg;
+
+use crate::fakes::START;
+use crate::post::{KEY, OK, Received, loopback, start};
+use crate::world::World;
+
+/// Something happens in the end.
+fn wait_until(mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !happened() {
+        assert!(Instant::now() < deadline, "it never happened");
+        std::thread::yield_now();
+    }
+}
+
+/// A world whose administrator has a webhook, and what comes there.
+async fn world_with_webhook() -> (World, Receiver<Received>) {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    (world, requests)
+}
+
+fn auditor(world: &World) -> Auditor {
+    let needs = Needs {
+        engine: world.engine.clone(),
+        clock: Arc::clone(&world.clock) as _,
+        events: Arc::new(world.journal.clone()),
+        health: Arc::new(world.journal.clone()),
+        queue: world.queue.clone(),
+        tally: Arc::clone(&world.tally),
+        vigil: Arc::clone(&world.vigil),
+        direct: Direct::start(world.needs(loopback())).unwrap(),
+        public_url: "http://tocsin.example".to_owned(),
+    };
+    let patience = Patience {
+        answer: Duration::from_millis(100),
+        again: Duration::ZERO,
+        ..Patience::default()
+    };
+    Auditor::new(needs, patience)
+}
+
+/// Work of the auditor, which blocks.
+fn audit(auditor: &mut Auditor) -> Vec<FindingKind> {
+    let found = tokio::task::block_in_place(|| auditor.audit(&mut |_| {}));
+    found.iter().map(|one: &Finding| one.kind).collect()
+}
+
+/// The bodies that came to the webhook.
+fn bodies(requests: &Receiver<Received>) -> Vec<Value> {
+    let all = requests.try_iter();
+    all.map(|one| serde_json::from_slice(&one.body).unwrap())
+        .collect()
+}
+
+fn alert() -> Command {
+    Command {
+        actor: Actor::System,
+        ask: Ask::Alert(AlertAsk::Trigger {
+            service: None,
+            integration: None,
+            dedup_key: None,
+            severity: Severity::Critical,
+            title: "disk".to_owned(),
+            summary: String::new(),
+            details: Vec::new(),
+            at: None,
+        }),
+    }
+}
+
+async fn ready(world: &World) -> (StatusCode, Value) {
+    let answer = world
+        .send(Request::get("/readyz").body(Body::empty()).unwrap())
+        .await;
+    (answer.status, answer.json())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_server_has_no_finding_and_its_canary_leaves_no_trace() {
+    let (world, requests) = world_with_webhook().await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(1));
+    let mut auditor = auditor(&world);
+    assert!(!auditor.send_canary(), "nobody knows yet that it is set up");
+    assert_eq!(audit(&mut auditor), []);
+    let (events, position) = (
+        world.journal.events.lock().unwrap().len(),
+        world.engine.read(|state| state.position),
+    );
+    assert!(auditor.send_canary());
+    wait_until(|| world.vigil.seen().canary_at.is_some());
+    assert_eq!(audit(&mut auditor), []);
+    assert_eq!(world.journal.events.lock().unwrap().len(), events);
+    assert_eq!(world.engine.read(|state| state.position), position);
+    assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
+    let (status, readiness) = ready(&world).await;
+    assert_eq!(status, StatusCode::OK, "{readiness}");
+    assert_eq!(readiness["canary_at"], START.to_rfc3339());
+    assert_eq!(readiness["canary_age_ms"], 0);
+    assert_eq!(readiness["audited_at"], START.to_rfc3339());
+    let metrics = world
+        .send(
+            Request::get("/metrics")
+                .header("authorization", format!("Bearer {}", world.viewer))
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+        .text();
+    for line in [
+        "tocsin_canary_passed_total 1",
+        "tocsin_audit_looks_total 2",
+        "tocsin_canary_seconds{stage=\"committed\"}",
+        "tocsin_canary_seconds{stage=\"answered\"}",
+        "tocsin_audit_findings{kind=\"any\"} 0",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    assert!(bodies(&requests).is_empty(), "nobody was told anything");
+    delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wedged_engine_is_found_and_administrators_are_told_once() {
+    let (world, requests) = world_with_webhook().await;
+    let mut auditor = auditor(&world);
+    assert_eq!(audit(&mut auditor), []);
+    let hold = world.journal.hold.lock().unwrap();
+    world.engine.ask(alert(), |_| {}).unwrap();
+    assert_eq!(audit(&mut auditor), [FindingKind::EngineSilent]);
+    assert_eq!(audit(&mut auditor), [FindingKind::EngineSilent]);
+    let told = bodies(&requests);
+    assert_eq!(told.len(), 1, "a reminder comes after 15 minutes only");
+    let title = told[0]["title"].as_str().unwrap();
+    assert!(title.contains("the engine did not answer"), "{title}");
+    drop(hold);
+    wait_until(|| world.engine.read(|state| !state.incidents.is_empty()));
+    assert_eq!(audit(&mut auditor), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_a_wedged_engine_misses_is_found_in_the_state() {
+    let (world, requests) = world_with_webhook().await;
+    let mut auditor = auditor(&world);
+    world.raise("web").await;
+    assert_eq!(audit(&mut auditor), []);
+    let hold = world.journal.hold.lock().unwrap();
+    world.engine.ask(alert(), |_| {}).unwrap();
+    // Its attempt has no outcome, and the engine is not there to notice.
+    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
+    let found = audit(&mut auditor);
+    for kind in [
+        FindingKind::EngineSilent,
+        FindingKind::AttemptStuck,
+        FindingKind::Overdue,
+    ] {
+        assert!(found.contains(&kind), "{found:?}");
+    }
+    let told = bodies(&requests);
+    assert_eq!(told.len(), 1, "one message tells all of it");
+    assert!(told[0]["title"].as_str().unwrap().contains("(and 2 more)"));
+    drop(hold);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_has_ended_is_found_and_the_server_is_not_ready() {
+    let (mut world, requests) = world_with_webhook().await;
+    let mut auditor = auditor(&world);
+    assert_eq!(audit(&mut auditor), []);
+    world.end_engine();
+    assert_eq!(audit(&mut auditor), [FindingKind::EngineStopped]);
+    assert_eq!(bodies(&requests).len(), 1);
+    let (status, readiness) = ready(&world).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let reasons = readiness["reasons"].as_array().unwrap();
+    assert!(reasons.contains(&json!("audit")), "{readiness}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_the_engine_keeps_to_itself_is_found() {
+    let (world, requests) = world_with_webhook().await;
+    let mut auditor = auditor(&world);
+    assert_eq!(audit(&mut auditor), []);
+    let (release, released) = channel::<()>();
+    let (entered, inside) = channel::<()>();
+    let engine = world.engine.clone();
+    let reader = std::thread::spawn(move || {
+        engine.read(|_| {
+            entered.send(()).unwrap();
+            released.recv().unwrap();
+        });
+    });
+    inside.recv().unwrap();
+    // The engine waits for the reader, and every later reader for the engine.
+    world.engine.ask(alert(), |_| {}).unwrap();
+    let mut found = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while found != [FindingKind::StateLocked] {
+        assert!(Instant::now() < deadline, "{found:?}");
+        found = audit(&mut auditor);
+    }
+    let told = bodies(&requests);
+    let title = |one: &Value| one["title"].as_str().unwrap().to_owned();
+    assert!(
+        told.iter()
+            .any(|one| title(one).contains("holds on to the state")),
+        "{told:?}"
+    );
+    release.send(()).unwrap();
+    reader.join().unwrap();
+    wait_until(|| audit(&mut auditor).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_journal_holds_beyond_the_state_is_found() {
+    let (world, requests) = world_with_webhook().await;
+    let mut auditor = auditor(&world);
+    assert_eq!(audit(&mut auditor), []);
+    let mut event = world.journal.events.lock().unwrap().last().unwrap().clone();
+    event.position += 1;
+    world.journal.events.lock().unwrap().push(event);
+    wait_until(|| audit(&mut auditor) == [FindingKind::StateBehind]);
+    assert_eq!(bodies(&requests).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
+    let (server, requests) =
+        start("HTTP/1.1 503 no\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let mut world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let mut auditor = auditor(&world);
+    assert_eq!(audit(&mut auditor), []);
+    world.end_engine();
+    audit(&mut auditor);
+    audit(&mut auditor);
+    assert_eq!(bodies(&requests).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_is_not_let_through_when_nothing_can_be_made_durable() {
+    let world = World::new();
+    let mut auditor = auditor(&world);
+    audit(&mut auditor);
+    *world.journal.refusal.lock().unwrap() = Some(NotDurable {
+        why: "the disk is full".to_owned(),
+        disk_full: true,
+    });
+    let (sender, receiver) = channel();
+    let run = world.vigil.canary_sent();
+    let reply = move |outcome| sender.send(outcome).unwrap();
+    world.engine.canary(run, Leg::Out, reply).unwrap();
+    assert!(receiver.recv().unwrap().is_err());
+    assert!(world.vigil.canary_away_ms().is_some());
+    assert!(world.vigil.seen().canary_at.is_none());
+}

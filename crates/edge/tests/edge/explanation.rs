@@ -1,0 +1,350 @@
+//! "Why was I paged?", "why was nobody paged?" and "who would be paged?", by the API.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tocsin_domain::alert::{EvidenceSample, Onset};
+use tocsin_domain::command::{AlertAsk, Ask, Command, RosterAsk, WatchAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::target::TargetIdentity;
+
+use crate::fakes::START;
+use crate::post::{KEY, OK, loopback, start};
+use crate::world::World;
+
+const MINUTE: u64 = 60_000;
+
+impl World {
+    fn does(&self, ask: Ask) {
+        let actor = Actor::System;
+        self.engine.ask_and_wait(Command { actor, ask }).unwrap();
+    }
+
+    fn trigger(&self, severity: Severity) {
+        self.does(Ask::Alert(AlertAsk::Trigger {
+            service: None,
+            integration: None,
+            dedup_key: Some("disk".to_owned()),
+            severity,
+            title: "disk is full".to_owned(),
+            summary: String::new(),
+            details: Vec::new(),
+            at: None,
+        }));
+    }
+
+    /// A watched server.
+    fn apache_is_found(&self) {
+        self.does(Ask::Watch(WatchAsk::Seen(TargetIdentity {
+            binary: "/usr/sbin/apache2".to_owned(),
+            config_path: "/etc/apache2/apache2.conf".to_owned(),
+            name: "webserver-01".to_owned(),
+            listen: Vec::new(),
+            pid_file: String::new(),
+            access_logs: Vec::new(),
+            error_logs: Vec::new(),
+            config_files: Vec::new(),
+            status_url: None,
+            probe_url: String::new(),
+        })));
+    }
+
+    /// The stock monitor of the watched server fires, with the sample that proves it.
+    fn apache_dies(&self) {
+        let (target, monitor) = self.engine.read(|state| {
+            let mut monitors = state.monitors.values();
+            let down = monitors.find(|one| one.slug == "apache-down").unwrap();
+            (*state.targets.keys().next().unwrap(), down.id)
+        });
+        let sample = EvidenceSample {
+            series: "apache_parent_up{target=\"webserver-01\"}".to_owned(),
+            at: START,
+            value: 0.0,
+        };
+        self.does(Ask::Alert(AlertAsk::MonitorFired {
+            monitor,
+            target,
+            at: START,
+            wording: String::new(),
+            evidence: vec![sample.clone()],
+            onset: Some(Onset {
+                at: START,
+                uncertainty_ms: 12,
+                evidence: sample,
+            }),
+            holds: Vec::new(),
+        }));
+    }
+
+    async fn set_levels(&self, levels: Value) {
+        let policies = self.get("/escalation-policies").await.json();
+        let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
+        let body = json!({"name": "Web", "repeat": 0, "levels": levels});
+        let path = format!("/escalation-policies/{id}");
+        let set = self.call("PUT", &path, &self.admin, Some(body)).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    }
+}
+
+/// The steps of an explanation: kind and text.
+fn steps(explanation: &Value) -> Vec<(String, String)> {
+    let steps = explanation["steps"].as_array().unwrap().iter();
+    let text = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
+    steps
+        .map(|step| (text(step, "kind"), text(step, "text")))
+        .collect()
+}
+
+/// Each expected step is there, in this order, others between them.
+#[track_caller]
+fn check(explanation: &Value, expected: &[(&str, &str)]) {
+    let steps = steps(explanation);
+    let mut rest = steps.iter();
+    for (kind, words) in expected {
+        let found = rest.any(|step| step.0 == *kind && step.1.contains(words));
+        assert!(found, "{kind}: {words} in {steps:#?}");
+    }
+}
+
+async fn first_page(world: &World) -> String {
+    let detail = world.get("/incidents/1").await.json();
+    detail["pages"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_explained_back_to_the_sample() {
+    let (server, _requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(2));
+    world.apache_is_found();
+    world.apache_dies();
+    tokio::task::block_in_place(|| world.first_outcome());
+    let page = first_page(&world).await;
+    let explained = world
+        .get(&format!("/notifications/{page}/explanation"))
+        .await;
+    assert_eq!(explained.status, StatusCode::OK, "{}", explained.text());
+    let explained = explained.json();
+    assert_eq!(explained["incident"]["number"], 1);
+    assert_eq!(explained["notification"]["id"], page.as_str());
+    check(
+        &explained,
+        &[
+            (
+                "message",
+                "Ada was paged at 2026-11-23T07:00:00.000Z: level 1 of",
+            ),
+            ("message", "by webhook (Phone), at once"),
+            (
+                "attempt",
+                "Attempt 1 at 2026-11-23T07:00:00.000Z: the provider took it",
+            ),
+            ("schedule", "Ada was on call by the schedule"),
+            ("rung", "Level 1 of"),
+            ("incident", "Incident #1 was opened"),
+            ("alert", "began to fail at"),
+            ("judge", "The monitor “"),
+            ("sample", "or up to 12 ms earlier"),
+            (
+                "sample",
+                "The sample: apache_parent_up{target=\"webserver-01\"} was 0 at 2026-11-23T07:00:00.000Z.",
+            ),
+        ],
+    );
+    assert_eq!(
+        world.get("/incidents/1/explanation").await.json(),
+        explained
+    );
+    delivery.stop();
+}
+
+#[tokio::test]
+async fn a_level_that_was_passed_over_is_said_with_why() {
+    let world = World::new();
+    let schedule = world
+        .engine
+        .read(|state| *state.schedules.keys().next().unwrap());
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Days,
+    };
+    world.does(Ask::Roster(RosterAsk::SetSchedule {
+        id: Some(schedule),
+        name: "Empty".to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![Layer {
+            until: Some(START),
+            ..Layer::rotation(START.minus_ms(24 * 60 * MINUTE), turn, vec![world.ada])
+        }],
+    }));
+    let target = |kind: &str, id: String| json!([{"kind": kind, "id": id}]);
+    let levels = json!([
+        {"delay_minutes": 5, "targets": target("schedule", schedule.to_string())},
+        {"delay_minutes": 5, "targets": target("user", world.bob.to_string())},
+        {"delay_minutes": 5, "targets": target("user", world.ada.to_string())},
+    ]);
+    world.set_levels(levels).await;
+    world.trigger(Severity::Critical);
+    let page = first_page(&world).await;
+    let explained = world
+        .get(&format!("/notifications/{page}/explanation"))
+        .await
+        .json();
+    check(
+        &explained,
+        &[
+            ("rung", "Level 3 of “Web” was reached"),
+            (
+                "skipped",
+                "level 1 of \"Web\": nobody is on call in \"Empty\"",
+            ),
+            (
+                "skipped",
+                "level 2 of \"Web\": Bob has no verified contact method",
+            ),
+            ("judge", "The API, or a person, said so."),
+            ("request", "That was asked for at"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn the_list_of_last_resort_says_why_it_was_reached() {
+    let world = World::new();
+    let bob =
+        json!([{"delay_minutes": 5, "targets": [{"kind": "user", "id": world.bob.to_string()}]}]);
+    world.set_levels(bob).await;
+    world.trigger(Severity::Critical);
+    let explained = world.get("/incidents/1/explanation").await.json();
+    check(
+        &explained,
+        &[
+            ("message", "the fallback list"),
+            ("rung", "The list of last resort was reached"),
+            ("skipped", "Bob has no verified contact method"),
+            ("skipped", "nobody acknowledged on any level"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_incident_that_paged_nobody_says_why() {
+    let world = World::new();
+    world.trigger(Severity::Warning);
+    let explained = world.get("/incidents/1/explanation").await.json();
+    assert_eq!(explained["notification"], Value::Null);
+    check(
+        &explained,
+        &[
+            ("nobody", "it is not urgent: warning pages nobody"),
+            ("incident", "Incident #1 was opened"),
+        ],
+    );
+    let muted = World::new();
+    muted.apache_is_found();
+    let target = muted
+        .engine
+        .read(|state| *state.targets.keys().next().unwrap());
+    muted.does(Ask::Watch(WatchAsk::Mute {
+        target,
+        until: START.plus_ms(120 * MINUTE),
+        reason: "known".to_owned(),
+    }));
+    muted.apache_dies();
+    let explained = muted.get("/incidents/1/explanation").await.json();
+    check(
+        &explained,
+        &[
+            (
+                "nobody",
+                "Nobody is paged before 2026-11-23T09:00:00.000Z: the target is muted",
+            ),
+            ("quiet", "pages were held back until"),
+            ("incident", "Incident #1 was opened"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_test_page_and_what_is_not_there_are_explained_too() {
+    let world = World::new();
+    let ada = world.ada;
+    let method = world
+        .engine
+        .read(|state| state.users[&ada].contact_methods[0].id);
+    let path = format!("/users/{ada}/contact-methods/{method}/test");
+    let sent = world.post(&path, json!({})).await.json();
+    let page = sent["notification_id"].as_str().unwrap();
+    let explained = world
+        .get(&format!("/notifications/{page}/explanation"))
+        .await
+        .json();
+    assert_eq!(explained["incident"], Value::Null);
+    check(&explained, &[("message", "Ada was sent a test page")]);
+    for path in [
+        "/notifications/QAAAAAAAAAAAAA/explanation",
+        "/incidents/7/explanation",
+    ] {
+        assert_eq!(
+            world.get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_simulation_tells_who_would_be_contacted_and_keeps_nothing() {
+    let world = World::new();
+    let service = world
+        .engine
+        .read(|state| state.installation.as_ref().unwrap().default_service);
+    let before = world.engine.read(|state| state.position);
+    let path = format!("/services/{service}/simulation");
+    let played = world.get(&path).await;
+    assert_eq!(played.status, StatusCode::OK, "{}", played.text());
+    let played = played.json();
+    assert_eq!(played["end"], "repeats");
+    assert_eq!(played["at"], START.to_rfc3339());
+    let steps = played["steps"].as_array().unwrap();
+    assert_eq!(
+        (steps[0]["kind"].as_str(), steps[0]["level"].as_u64()),
+        (Some("level"), Some(1))
+    );
+    assert_eq!(steps[1]["kind"], "contact");
+    assert_eq!(steps[1]["user"]["name"], "Ada");
+    assert_eq!(steps[1]["channel"], "email");
+    assert_eq!(steps[1]["after_ms"], 0);
+    assert_eq!(
+        steps.iter().filter(|one| one["kind"] == "fallback").count(),
+        2
+    );
+    let low = world
+        .get(&format!("{path}?urgency=low&at=2027-01-01T00:00:00Z"))
+        .await
+        .json();
+    assert_eq!(
+        (&low["end"], &low["steps"]),
+        (&json!("nothing"), &json!([]))
+    );
+    assert_eq!(world.engine.read(|state| state.position), before);
+    for (path, status) in [
+        (
+            format!("{path}?at=2040-01-01T00:00:00Z"),
+            StatusCode::BAD_REQUEST,
+        ),
+        (format!("{path}?at=yesterday"), StatusCode::BAD_REQUEST),
+        (format!("{path}?urgency=loud"), StatusCode::BAD_REQUEST),
+        (
+            "/services/QAAAAAAAAAAAAA/simulation".to_owned(),
+            StatusCode::NOT_FOUND,
+        ),
+    ] {
+        assert_eq!(world.get(&path).await.status, status, "{path}");
+    }
+}

@@ -1,0 +1,190 @@
+//! How alerts come in, by the API: settings, rules and their dry run, planned work, heartbeats and their calls.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fakes::START;
+use crate::world::World;
+
+async fn put(world: &World, path: &str, body: Value) -> Value {
+    let answer = world.call("PUT", path, &world.admin, Some(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    answer.json()
+}
+
+async fn first_service(world: &World) -> String {
+    let services = world.get("/services").await.json();
+    services["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn settings_of_a_service_read_back_as_they_were_set() {
+    let world = World::new();
+    let path = format!("/services/{}/intake", first_service(&world).await);
+    assert_eq!(world.get(&path).await.json()["urgency"]["by"], "severity");
+    let settings = json!({
+        "urgency": {"by": "support_hours", "during": "high", "outside": "severity", "raise": true,
+            "hours": {"time_zone": "Europe/Paris", "windows": [
+                {"days": ["monday", "friday"], "from": "09:00", "until": "17:00"}]}},
+        "grouping": {"by": "content", "fields": ["component", "details.region"]},
+        "resolve_after_minutes": 240,
+    });
+    assert_eq!(put(&world, &path, settings.clone()).await, settings);
+    assert_eq!(world.get(&path).await.json(), settings);
+    let wrong = json!({"urgency": {"by": "high"}, "grouping": {"by": "content", "fields": ["colour"]},
+        "resolve_after_minutes": null});
+    let refused = world.call("PUT", &path, &world.admin, Some(wrong)).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.text().contains("colour"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn a_dry_run_says_which_rules_hold_and_raises_nothing() {
+    let world = World::new();
+    let rules = json!({"rules": [
+        {"name": "tests", "when": {"any": [{"field": "source", "op": "matches", "text": "test-*"}]},
+         "then": [{"do": "suppress"}]},
+        {"name": "disks", "go_on": true, "when": {"not": {"field": "class", "op": "exists"}},
+         "then": [{"do": "pause", "seconds": 60}, {"do": "set_priority", "priority": "P2"}]},
+    ]});
+    let set = put(&world, "/alert-rules", rules).await;
+    assert_eq!(set["rules"][0]["when"]["any"][0]["text"], "test-*");
+    assert_eq!(world.get("/alert-rules").await.json(), set);
+    let alert = |source: &str| json!({"summary": "x", "severity": "error", "source": source});
+    let run = world.post("/alert-rules/dry-run", alert("test-7")).await;
+    assert_eq!(run.status, StatusCode::OK, "{}", run.text());
+    assert_eq!(run.json()["rules"][0]["name"], "tests");
+    assert_eq!(run.json()["urgency"], "low");
+    let run = world
+        .post("/alert-rules/dry-run", alert("web-1"))
+        .await
+        .json();
+    assert_eq!(run["pause_seconds"], 60);
+    assert_eq!(run["priority"], "P2");
+    assert_eq!(
+        run["outcome"],
+        "Somebody would be paged if it still fails in 60 s."
+    );
+    assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
+    // What the dry run says is what happens, and the incident says why.
+    let sent =
+        json!({"action": "trigger", "summary": "x", "severity": "error", "source": "test-7"});
+    let sent = world.post("/alerts", sent).await.json();
+    let incident = format!("/incidents/{}", sent["incident_id"].as_str().unwrap());
+    let alert = &world.get(&incident).await.json()["alerts"][0];
+    assert_eq!(alert["rules"][0]["name"], "tests");
+    assert_eq!(alert["urgency"], "low");
+    let timeline = world.get(&format!("{incident}/timeline")).await.text();
+    assert!(timeline.contains("It is not urgent"), "{timeline}");
+}
+
+#[tokio::test]
+async fn rules_that_cannot_be_read_are_refused_with_the_place() {
+    let world = World::new();
+    for (when, told) in [
+        (
+            json!({"field": "title", "op": "equals"}),
+            "rules[0].when.text",
+        ),
+        (json!({"field": "title"}), "needs an op"),
+        (json!({"all": [], "any": []}), "one of all"),
+        (json!({"field": "color", "op": "exists"}), "color"),
+    ] {
+        let rules = json!({"rules": [{"name": "r", "when": when, "then": [{"do": "drop"}]}]});
+        let answer = world
+            .call("PUT", "/alert-rules", &world.admin, Some(rules))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+        assert!(answer.text().contains(told), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn work_is_planned_ended_and_removed() {
+    let world = World::new();
+    let service = first_service(&world).await;
+    let planned = json!({"reason": "disks", "service_ids": [service],
+        "from": START.to_rfc3339(), "until": START.plus_ms(3_600_000).to_rfc3339()});
+    let made = world.post("/maintenance-windows", planned).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    assert_eq!(made.json()["active"], true);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let end = format!("/maintenance-windows/{id}/end");
+    let ended = world.post(&end, json!({})).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text());
+    let again = world.post(&end, json!({})).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    let repeat = json!({"reason": "disks", "service_ids": [service], "repeat": {
+        "time_zone": "Europe/Paris", "first": "2030-12-05T22:00", "minutes": 240, "every": 2, "unit": "weeks",
+        "until": null}});
+    let path = format!("/maintenance-windows/{id}");
+    let changed = put(&world, &path, repeat).await;
+    assert_eq!(changed["from"], "2030-12-05T21:00:00.000Z");
+    let both = json!({"reason": "x", "service_ids": [service], "from": START.to_rfc3339()});
+    let refused = world.post("/maintenance-windows", both).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+}
+
+async fn hb(world: &World, method: &str, url: &str, body: &'static str) -> StatusCode {
+    let path = &url[url.find("/hb/").unwrap()..];
+    let request = Request::builder().method(method).uri(path);
+    world
+        .send(request.body(Body::from(body)).unwrap())
+        .await
+        .status
+}
+
+async fn heartbeat(world: &World) -> Value {
+    world.get("/heartbeats").await.json()["items"][0].clone()
+}
+
+#[tokio::test]
+async fn a_job_calls_by_its_address_alone_and_its_token_is_never_shown_again() {
+    let world = World::new();
+    let job = json!({"name": "backup", "every_seconds": 3600, "grace_seconds": 60});
+    let made = world.post("/heartbeats", job).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let url = made.json()["url"].as_str().unwrap().to_owned();
+    let token = url.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(token.len(), 32);
+    assert_eq!(heartbeat(&world).await["status"], "new");
+    for method in ["HEAD", "GET", "POST"] {
+        assert_eq!(hb(&world, method, &url, "").await, StatusCode::OK);
+    }
+    let shown = heartbeat(&world).await;
+    assert_eq!(shown["status"], "up");
+    let missed = START.plus_ms(3_660_000).to_rfc3339();
+    assert_eq!(shown["missed_at"], missed);
+    let failed = hb(&world, "POST", &format!("{url}/fail"), "no space left").await;
+    assert_eq!(failed, StatusCode::OK);
+    assert_eq!(heartbeat(&world).await["status"], "down");
+    assert_eq!(hb(&world, "GET", &url, "").await, StatusCode::OK);
+    assert_eq!(heartbeat(&world).await["status"], "up");
+    assert_eq!(
+        hb(&world, "GET", "/hb/nobody", "").await,
+        StatusCode::NOT_FOUND
+    );
+    let events = format!("{:?}", world.journal.events.lock().unwrap());
+    assert!(!events.contains(&token));
+}
+
+#[tokio::test]
+async fn quick_calls_of_a_job_are_written_down_once_and_too_many_are_refused() {
+    let world = World::new();
+    let job = json!({"name": "backup", "every_seconds": 3600, "grace_seconds": 60});
+    let made = world.post("/heartbeats", job).await.json();
+    let url = made["url"].as_str().unwrap().to_owned();
+    assert_eq!(hb(&world, "GET", &url, "").await, StatusCode::OK);
+    let before = world.journal.events.lock().unwrap().len();
+    for _ in 0..119 {
+        assert_eq!(hb(&world, "GET", &url, "").await, StatusCode::OK);
+    }
+    assert_eq!(world.journal.events.lock().unwrap().len(), before);
+    assert_eq!(
+        hb(&world, "GET", &url, "").await,
+        StatusCode::TOO_MANY_REQUESTS
+    );
+}

@@ -1,0 +1,262 @@
+//! What people do about an incident beyond taking it, and teams, by the API.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+async fn call(world: &World, method: &str, path: &str, body: Value) -> Value {
+    let answer = world.call(method, path, &world.admin, Some(body)).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.text());
+    answer.json()
+}
+
+async fn titles(world: &World, incident: &str) -> Vec<String> {
+    let page = world.get(&format!("/incidents/{incident}/timeline")).await;
+    let page = page.json();
+    let items = page["items"].as_array().unwrap();
+    let titles = items.iter().map(|one| one["title"].as_str().unwrap());
+    titles.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn an_incident_is_snoozed_and_the_snooze_is_taken_back() {
+    let world = World::new();
+    world.raise("web").await;
+    let snoozed = call(
+        &world,
+        "POST",
+        "/incidents/1/snooze",
+        json!({"seconds": 3600}),
+    )
+    .await;
+    assert_eq!(snoozed["status"], "acknowledged");
+    assert!(snoozed["snoozed_until"].is_string());
+    let wrong = world
+        .post("/incidents/1/snooze", json!({"seconds": 0}))
+        .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let wrong = world
+        .post("/incidents/1/snooze", json!({"seconds": u64::MAX}))
+        .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let path = "/incidents/1/snooze";
+    let ended = world.call("DELETE", path, &world.admin, None).await;
+    assert_eq!(ended.json()["snoozed_until"], Value::Null);
+    let again = world.call("DELETE", path, &world.admin, None).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    let titles = titles(&world, "1").await;
+    assert!(
+        titles
+            .iter()
+            .any(|title| title.starts_with("Ada snoozed it until "))
+    );
+    assert!(titles.contains(&"The snooze was taken back".to_owned()));
+}
+
+#[tokio::test]
+async fn an_incident_is_given_to_people_or_to_a_policy() {
+    let world = World::new();
+    world.raise("web").await;
+    let bob = world.bob.to_string();
+    let path = "/incidents/1/reassign";
+    let unreachable = world.post(path, json!({"people": [bob]})).await;
+    assert_eq!(unreachable.status, StatusCode::CONFLICT);
+    assert!(unreachable.text().contains("no verified contact method"));
+    world
+        .reach(world.bob, "ntfy", "https://127.0.0.1/topic", None)
+        .await;
+    let given = call(&world, "POST", path, json!({"people": [bob]})).await;
+    assert_eq!(given["assigned_to"][0]["name"], "Bob");
+    let detail = world.get("/incidents/1").await.json();
+    assert_eq!(detail["paging"]["recipients"][0]["name"], "Bob");
+    let titles = titles(&world, "1").await;
+    assert!(titles.contains(&"Given to Bob".to_owned()));
+    assert!(titles.contains(&"Paging Bob (it was given to them)".to_owned()));
+    let policies = world.get("/escalation-policies").await.json();
+    let policy = &policies["items"][0]["id"];
+    let given = call(&world, "POST", path, json!({"policy_id": policy})).await;
+    assert_eq!(given["assigned_to"], json!([]));
+    for wrong in [
+        json!({}),
+        json!({"people": [bob], "policy_id": policy}),
+        json!({"people": ["nobody"]}),
+        json!({"policy_id": "none"}),
+    ] {
+        let answer = world.post(path, wrong).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn an_escalation_by_hand_pages_the_next_level() {
+    let world = World::new();
+    world.raise("web").await;
+    call(&world, "POST", "/incidents/1/acknowledge", json!({})).await;
+    let escalated = call(&world, "POST", "/incidents/1/escalate", json!({})).await;
+    assert_eq!(escalated["status"], "triggered");
+    let explained = world.get("/incidents/1").await.json();
+    assert_eq!(explained["acknowledged_at"], Value::Null);
+    assert!(
+        titles(&world, "1")
+            .await
+            .contains(&"Escalated by hand".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn who_is_asked_to_help_is_shown_with_the_answer() {
+    let world = World::new();
+    world.raise("web").await;
+    world
+        .reach(world.bob, "ntfy", "https://127.0.0.1/topic", None)
+        .await;
+    let body = json!({"people": [world.bob.to_string()], "message": "the disk looks full"});
+    call(&world, "POST", "/incidents/1/responders", body).await;
+    let asked = world.get("/incidents/1").await.json();
+    assert_eq!(asked["responders"][0]["answer"], "pending");
+    assert_eq!(asked["responders"][0]["message"], "the disk looks full");
+    let pages = asked["pages"].as_array().unwrap();
+    assert!(pages.iter().any(|page| page["purpose"] == "request"));
+    let path = "/incidents/1/responders/answer";
+    let answered = world
+        .call("POST", path, &world.bobs, Some(json!({"accept": false})))
+        .await;
+    assert_eq!(answered.status, StatusCode::OK, "{}", answered.text());
+    let asked = world.get("/incidents/1").await.json();
+    assert_eq!(asked["responders"][0]["answer"], "declined");
+    let nobody = json!({"people": [], "message": "x"});
+    let refused = world.post("/incidents/1/responders", nobody).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn incidents_are_merged_by_number_and_the_source_says_where_it_went() {
+    let world = World::new();
+    world.raise("one").await;
+    world.raise("two").await;
+    let merged = call(
+        &world,
+        "POST",
+        "/incidents/1/merge",
+        json!({"sources": ["2"]}),
+    )
+    .await;
+    assert_eq!(merged["alert_count"], 2);
+    let source = world.get("/incidents/2").await.json();
+    assert_eq!(source["status"], "resolved");
+    assert_eq!(source["merged_into"], 1);
+    assert_eq!(world.get("/incidents/1").await.json()["merged"], json!([2]));
+    assert!(
+        titles(&world, "2")
+            .await
+            .contains(&"Merged into #1".to_owned())
+    );
+    let itself = world
+        .post("/incidents/1/merge", json!({"sources": ["1"]}))
+        .await;
+    assert_eq!(itself.status, StatusCode::CONFLICT);
+    let unknown = world
+        .post("/incidents/1/merge", json!({"sources": ["99"]}))
+        .await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn priority_and_urgency_are_said_by_people() {
+    let world = World::new();
+    world.raise("web").await;
+    let set = call(
+        &world,
+        "PUT",
+        "/incidents/1/priority",
+        json!({"priority": "P1"}),
+    )
+    .await;
+    assert_eq!(set["priority"], "P1");
+    let path = "/incidents/1/priority";
+    let wrong = json!({"priority": "P9"});
+    let wrong = world.call("PUT", path, &world.admin, Some(wrong)).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let set = call(
+        &world,
+        "PUT",
+        "/priorities",
+        json!({"names": ["SEV1", "SEV2"]}),
+    )
+    .await;
+    assert_eq!(set["names"], json!(["SEV1", "SEV2"]));
+    assert_eq!(world.get("/priorities").await.json(), set);
+    let low = call(
+        &world,
+        "PUT",
+        "/incidents/1/urgency",
+        json!({"urgency": "low"}),
+    )
+    .await;
+    assert_eq!(low["urgency"], "low");
+}
+
+#[tokio::test]
+async fn several_incidents_are_taken_at_once_and_each_answers_for_itself() {
+    let world = World::new();
+    world.raise("one").await;
+    world.raise("two").await;
+    let body = json!({"action": "acknowledge", "incidents": ["1", "77", "2"]});
+    let done = call(&world, "POST", "/incidents/bulk", body).await;
+    let problems: Vec<bool> = done["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["problem"].is_null())
+        .collect();
+    assert_eq!(problems, [true, false, true]);
+    let body = json!({"action": "resolve", "incidents": ["1", "2"]});
+    call(&world, "POST", "/incidents/bulk", body).await;
+    assert_eq!(
+        world.get("/incidents?status=open").await.json()["items"],
+        json!([])
+    );
+    for wrong in [json!([]), json!(vec!["1"; 251])] {
+        let body = json!({"action": "resolve", "incidents": wrong});
+        let answer = world.post("/incidents/bulk", body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn teams_are_set_listed_paged_and_removed() {
+    let world = World::new();
+    let (ada, bob) = (world.ada.to_string(), world.bob.to_string());
+    let first = world.get("/teams").await.json();
+    assert_eq!(first["items"][0]["name"], "Everybody");
+    assert!(first["items"][0]["members"].as_array().unwrap().len() > 1);
+    let body = json!({"name": "Web", "members": [ada]});
+    let team = call(&world, "POST", "/teams", body).await;
+    let path = format!("/teams/{}", team["id"].as_str().unwrap());
+    let body = json!({"name": "Web", "members": [ada, bob]});
+    let team = call(&world, "PUT", &path, body).await;
+    assert_eq!(team["members"][1]["name"], "Bob");
+    let level = json!({
+        "delay_minutes": 5, "each_must_acknowledge": true,
+        "targets": [{"kind": "team", "id": team["id"]}],
+    });
+    let body = json!({
+        "name": "Web", "repeat": 0, "levels": [level], "acknowledgement_timeout_minutes": 30,
+    });
+    let policy = call(&world, "POST", "/escalation-policies", body).await;
+    assert_eq!(policy["levels"][0]["each_must_acknowledge"], true);
+    assert_eq!(policy["levels"][0]["round_robin"], false);
+    assert_eq!(policy["acknowledgement_timeout_minutes"], 30.0);
+    let on_call = world.get("/oncall").await.json();
+    let places = on_call["items"].as_array().unwrap().iter();
+    let of_team = places.filter(|place| place["via"]["kind"] == "team");
+    assert_eq!(of_team.count(), 2);
+    let named = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(named.status, StatusCode::CONFLICT);
+    let policy = format!("/escalation-policies/{}", policy["id"].as_str().unwrap());
+    let gone = world.call("DELETE", &policy, &world.admin, None).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let gone = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+}

@@ -1,0 +1,206 @@
+//! `tocsin watch`: a second host asks a Tocsin whether it is able to page, and pages by its own way when it is not. Nothing that
+//! happens on the network ends it.
+
+mod judge;
+mod outage;
+mod settings;
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Url};
+use tocsin_domain::page::Outcome;
+use tocsin_domain::time::Timestamp;
+use tocsin_edge::delivery::outside::{Outside, Told};
+use tocsin_engine::Clock;
+use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
+use tokio::runtime::{Builder, Runtime};
+
+use self::judge::{Answer, trouble};
+use self::outage::{News, Outage, Patience};
+use self::settings::Settings;
+pub(crate) use self::settings::WatchArguments;
+use crate::system::SystemClock;
+
+/// Bytes of an answer that are read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Watches until it is ended by a signal.
+pub(crate) fn run(
+    given: &WatchArguments,
+    ca: Option<&Path>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let settings = Settings::of(given, ca)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let client = client(&settings)?;
+    let outside = Outside::new(settings.egress.clone(), settings.mail.clone())?;
+    let patience = Patience {
+        fails_ms: settings.fails_ms,
+        remind_ms: settings.remind_ms,
+    };
+    let mut kept = read(&settings.state)?;
+    let mut outage = kept.clone().taken_up();
+    writeln!(
+        out,
+        "Watching {}; an outage is told to {} places.",
+        settings.peer,
+        settings.outlets.len()
+    )?;
+    out.flush()?;
+    loop {
+        let answer = ask(&runtime, &client, &settings.peer);
+        let wrong = trouble(&answer);
+        if let Some(why) = &wrong {
+            tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
+        }
+        let now = SystemClock.now();
+        if let Some(news) = outage.seen(wrong.is_none(), now, patience) {
+            let message = message(&news, wrong.as_deref(), now, &settings.peer);
+            let told = outside.send(&settings.outlets, &message, now);
+            if reached_somebody(&told) {
+                outage.told(&news, now);
+            }
+        }
+        if outage != kept {
+            keep(&settings.state, &outage);
+            kept = outage.clone();
+        }
+        std::thread::sleep(Duration::from_millis(settings.every_ms));
+    }
+}
+
+fn reached_somebody(told: &[Told]) -> bool {
+    let mut reached = false;
+    for one in told {
+        match one.outcome {
+            Outcome::Accepted => {
+                tracing::info!(kind = one.kind, "told");
+                reached = true;
+            }
+            // It may have arrived; that it is told again is the lesser evil, but not every few seconds.
+            Outcome::TimedOut | Outcome::Unanswered => reached = true,
+            Outcome::Failed | Outcome::Refused => {
+                tracing::error!(kind = one.kind, why = %one.detail, "a place could not be told");
+            }
+        }
+    }
+    reached
+}
+
+fn client(settings: &Settings) -> anyhow::Result<Client> {
+    let builder = Client::builder()
+        .user_agent(concat!("tocsin-watch/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .no_proxy()
+        // Each question is a connection of its own, as that of anybody who needs the server would be.
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_millis(settings.answer_ms));
+    let builder = match &settings.ca {
+        Some(file) => {
+            let bytes = std::fs::read(file).with_context(|| format!("--ca {}", file.display()))?;
+            builder.tls_certs_only(Certificate::from_pem_bundle(&bytes)?)
+        }
+        // A machine without any certificates must still be able to speak plain http.
+        None if settings.peer.scheme() == "http" => builder.tls_certs_only([]),
+        None => builder,
+    };
+    builder.build().context("preparing TLS")
+}
+
+fn ask(runtime: &Runtime, client: &Client, peer: &Url) -> Answer {
+    let mut url = peer.clone();
+    if let Ok(mut steps) = url.path_segments_mut() {
+        steps.pop_if_empty().push("readyz");
+    }
+    let asked = runtime.block_on(async {
+        let mut response = client.get(url).send().await?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok::<_, reqwest::Error>(Answer::Http { status, body })
+    });
+    asked.unwrap_or_else(|error| Answer::None(innermost(&error.without_url())))
+}
+
+/// The innermost words of an error, which say what happened.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+fn message(news: &News, wrong: Option<&str>, now: Timestamp, peer: &Url) -> PageMessage {
+    let peer = peer.as_str().trim_end_matches('/');
+    let (kind, since, key, title) = match news {
+        News::Down { since, before } => (
+            Kind::Page,
+            since,
+            format!("watch-{}-{before}", since.as_millis()),
+            format!("Tocsin at {peer} is not able to page"),
+        ),
+        News::Back { since } => (
+            Kind::Resolved,
+            since,
+            format!("watch-{}-back", since.as_millis()),
+            format!("Tocsin at {peer} is able to page again"),
+        ),
+    };
+    let mut details = vec![("Failing from".to_owned(), since.to_rfc3339())];
+    details.extend(wrong.map(|why| ("What is wrong".to_owned(), why.to_owned())));
+    PageMessage {
+        kind,
+        idempotency_key: key,
+        incident_number: None,
+        incident_id: String::new(),
+        title,
+        urgency: Urgency::High,
+        service: "Tocsin itself".to_owned(),
+        target: None,
+        onset: None,
+        opened_at: now,
+        reason: "tocsin watch runs on another machine and was told to tell you".to_owned(),
+        details,
+        link: format!("{peer}/ui/"),
+        answer_link: None,
+        runbook: Some("Look at that machine, then at `tocsin doctor` and the log there; watch by hand until it is mended.".to_owned()),
+        verification_code: None,
+    }
+}
+
+/// What was known before; a file that cannot be read is a reason to stop only at the start, where somebody sees it.
+fn read(path: &Path) -> anyhow::Result<Outage> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            tracing::warn!(%error, path = %path.display(), "what was remembered cannot be read; it begins anew");
+            Outage::default()
+        })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Outage::default()),
+        Err(error) => Err(error).with_context(|| format!("{}", path.display())),
+    }
+}
+
+fn keep(path: &Path, outage: &Outage) {
+    let kept = serde_json::to_vec(outage)
+        .map_err(std::io::Error::from)
+        .and_then(|bytes| {
+            let new = path.with_extension("new");
+            let mut file = std::fs::File::create(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&new, path)
+        });
+    if let Err(error) = kept {
+        tracing::error!(%error, path = %path.display(), "an outage could not be remembered; a restart may tell it twice");
+    }
+}

@@ -1,0 +1,237 @@
+//! Incidents in the second book: who has them, what they wait for, and whether the wait is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tocsin_domain::event::{Event, IncidentEvent, IncidentWhat};
+use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Purpose;
+use tocsin_domain::people::Urgency;
+use tocsin_domain::time::Timestamp;
+
+use super::{Case, Ledger, Standing, Wait};
+use crate::check::Check;
+
+/// A first page waits at most this long.
+const HOLD_MS_MAX: u64 = 61_000;
+/// What comes and goes is paged for again after this long at the latest.
+const FLAPPING_MS: u64 = 600_000;
+
+impl Ledger {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each thing that can happen"
+    )]
+    pub(super) fn see_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
+        let (id, at) = (event.incident, envelope.at);
+        self.touch(id);
+        match &event.what {
+            IncidentWhat::Opened {
+                number,
+                service,
+                target,
+                severity,
+                ..
+            } => {
+                let case = Case {
+                    number: *number,
+                    service: *service,
+                    target: *target,
+                    standing: Standing::Triggered,
+                    severity: *severity,
+                    firing: BTreeMap::new(),
+                    own_judge: false,
+                    healthy_since: None,
+                    wait: Wait::Nothing,
+                    level_event: 0,
+                    chosen: BTreeSet::new(),
+                    is_paged: false,
+                    is_urgent: false,
+                    spared: BTreeSet::new(),
+                    taken_until: None,
+                    snoozed_until: None,
+                    is_given: false,
+                    is_quieted: false,
+                    is_loud: false,
+                    is_merged: false,
+                    active: BTreeSet::new(),
+                };
+                self.cases.insert(id, case);
+                self.open.insert(id);
+            }
+            IncidentWhat::Raised {
+                severity, urgency, ..
+            } => self.change(id, |case| {
+                case.begin_anew(Some(*severity));
+                case.is_quieted &= *urgency == Urgency::Low;
+            }),
+            // The worlds set no service's urgency, so this would be a fault; what pages shows whether it is.
+            IncidentWhat::UrgencySet { .. } => {}
+            IncidentWhat::PageHeld { hold } => {
+                if hold.until > envelope.recorded_at.plus_ms(HOLD_MS_MAX) {
+                    let what = format!("a first page waits until {}", hold.until);
+                    self.find(Check::NothingForgotten, at, what);
+                }
+                self.change(id, |case| case.wait = Wait::Hold(hold.until));
+            }
+            IncidentWhat::PageSuppressed {
+                until, flapping, ..
+            } => self.suppressed(id, *until, *flapping, at),
+            IncidentWhat::LevelReached {
+                level,
+                round,
+                recipients,
+                next_at,
+                ..
+            } => {
+                self.check_level(id, (*level, *round), recipients, *next_at, envelope);
+                let wait = Wait::Level {
+                    level: *level,
+                    round: *round,
+                    is_fallback: false,
+                    next_at: *next_at,
+                };
+                self.reach(id, wait, recipients.clone(), envelope.position);
+            }
+            IncidentWhat::FallbackReached {
+                recipients,
+                next_at,
+                circle,
+                ..
+            } => {
+                self.check_fallback(id, *circle, recipients, *next_at, envelope);
+                // Whoever takes it from the last resort takes it for all.
+                self.change(id, |case| case.spared.clear());
+                let (level, round) = self.place_of(id).unwrap_or((0, 0));
+                let wait = Wait::Level {
+                    level,
+                    round,
+                    is_fallback: true,
+                    next_at: *next_at,
+                };
+                self.reach(id, wait, recipients.clone(), envelope.position);
+            }
+            IncidentWhat::Acknowledged { ends_at, .. } => self.change(id, |case| {
+                case.take();
+                case.taken_until = *ends_at;
+            }),
+            IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
+            IncidentWhat::Relapsed {
+                reopened,
+                pages,
+                failing,
+                ..
+            } => {
+                let anew = *reopened || *pages || failing.is_some();
+                let severity = failing.as_ref().map(|failing| failing.severity);
+                self.open.insert(id);
+                self.change(id, |case| {
+                    case.healthy_since = None;
+                    if severity.is_some() {
+                        case.is_quieted = false;
+                        case.is_loud = false;
+                    }
+                    if anew {
+                        case.begin_anew(severity);
+                    }
+                });
+            }
+            IncidentWhat::Resolved { .. } => {
+                self.open.remove(&id);
+                self.change(id, |case| {
+                    case.standing = Standing::Over;
+                    case.wait = Wait::Nothing;
+                    case.taken_until = None;
+                    case.snoozed_until = None;
+                });
+            }
+            IncidentWhat::Response(what) => self.see_response(id, what, at),
+            IncidentWhat::NoteAdded { .. } | IncidentWhat::EvidenceFrozen { .. } => {}
+        }
+    }
+
+    /// A provider took a page, for its incident and for those that it tells along.
+    pub(crate) fn page_accepted(&mut self, page: NotificationId) {
+        let along = self.together.get(&page).cloned().unwrap_or_default();
+        for page in along.into_iter().chain([page]) {
+            let purpose = self.letters.get(&page).map(|letter| letter.purpose);
+            if let Some(Purpose::Page(id)) = purpose {
+                self.change(id, |case| case.is_paged = true);
+            }
+        }
+    }
+
+    pub(super) fn change(&mut self, id: IncidentId, change: impl FnOnce(&mut Case)) {
+        if let Some(case) = self.cases.get_mut(&id) {
+            change(case);
+        }
+    }
+
+    fn reach(
+        &mut self,
+        id: IncidentId,
+        wait: Wait,
+        chosen: Vec<tocsin_domain::id::UserId>,
+        position: u64,
+    ) {
+        self.change(id, |case| {
+            case.wait = wait;
+            case.level_event = position;
+            case.chosen.extend(chosen);
+        });
+    }
+
+    /// The level and round that were reached last, if the policy is being walked.
+    pub(super) fn place_of(&self, id: IncidentId) -> Option<(usize, u32)> {
+        match self.cases.get(&id)?.wait {
+            Wait::Level { level, round, .. } => Some((level, round)),
+            Wait::Nothing | Wait::Hold(_) | Wait::Quiet(_) => None,
+        }
+    }
+
+    /// Pages may be held back while the target is quiet, or for ten minutes for what comes and goes.
+    fn suppressed(&mut self, id: IncidentId, until: Timestamp, flapping: bool, at: Timestamp) {
+        let case = self.cases.get(&id);
+        let target = case.and_then(|case| case.target);
+        let allowed = if flapping {
+            Some(at.plus_ms(FLAPPING_MS))
+        } else if case.is_some_and(|case| case.is_merged) {
+            // What was merged into it may be about any target.
+            let targets = self.targets.keys();
+            let quiet = targets.filter_map(|target| self.quiet_until(Some(*target), at));
+            quiet.max()
+        } else {
+            self.quiet_until(target, at)
+        };
+        if allowed.is_none_or(|allowed| until > allowed) {
+            let what = format!("pages are held back until {until}, allowed is {allowed:?}");
+            self.find(Check::NothingForgotten, at, what);
+        }
+        self.change(id, |case| {
+            case.wait = Wait::Quiet(until);
+            case.is_paged = false;
+            case.spared.clear();
+        });
+    }
+}
+
+impl Case {
+    /// Somebody has it, and no reason to wait counts any more.
+    pub(super) fn take(&mut self) {
+        self.standing = Standing::Taken;
+        if matches!(self.wait, Wait::Hold(_)) {
+            self.wait = Wait::Nothing;
+        }
+    }
+
+    /// Whatever was done about something lesser or earlier does not count for what fails now.
+    pub(super) fn begin_anew(&mut self, severity: Option<Severity>) {
+        self.standing = Standing::Triggered;
+        self.wait = Wait::Nothing;
+        self.is_paged = false;
+        self.spared.clear();
+        self.taken_until = None;
+        self.snoozed_until = None;
+        self.severity = severity.unwrap_or(self.severity);
+    }
+}

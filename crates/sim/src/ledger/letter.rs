@@ -1,0 +1,391 @@
+//! Messages in the second book: to whom, by which way, how often, and whether each attempt was right.
+
+use tocsin_domain::event::{Cause, Event, NotificationEvent, NotificationWhat};
+use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Notification, Outcome, Purpose};
+use tocsin_domain::time::Timestamp;
+
+use super::{Ledger, Letter, LetterState};
+use crate::check::Check;
+
+/// Attempts of one message at most.
+const ATTEMPTS_MAX: u32 = 3;
+/// A repeat comes within this time.
+const RETRY_MS_MAX: u64 = 5_000;
+/// A provider that wants to be left alone is, but for no longer than this.
+const ASKED_MS_MAX: u64 = 60_000;
+/// What is told together is told within this time, and within this one where it wakes nobody.
+const GATHER_MS_MAX: u64 = 180_000;
+const GATHER_QUIET_MS_MAX: u64 = 900_000;
+/// A provider that does not answer is left alone for this time.
+const POSTPONED_MS_MAX: u64 = 30_000;
+
+impl Ledger {
+    pub(super) fn see_letter(&mut self, event: &NotificationEvent, envelope: &Event) {
+        let (id, at) = (event.notification, envelope.at);
+        let Some(letter) = self.letters.get(&id).cloned() else {
+            if let NotificationWhat::Planned { message } = &event.what {
+                self.plan(message, envelope);
+                self.settle(id);
+            } else {
+                let what = format!("message {id} was never planned");
+                self.find(Check::Durable, at, what);
+            }
+            return;
+        };
+        let may_wait = letter.attempts == 0 && !letter.state.is_over();
+        match &event.what {
+            NotificationWhat::Planned { .. } => {
+                self.find_about(Check::RepeatsAreBounded, id, at, "it was planned before");
+            }
+            NotificationWhat::Advanced { due_at, .. } => {
+                if letter.state.is_over() {
+                    self.find_about(Check::RepeatsAreBounded, id, at, "it was over");
+                }
+                self.set_state(id, LetterState::Due(*due_at));
+            }
+            NotificationWhat::Gathers { due_at, .. } => {
+                let is_late = *due_at > at.plus_ms(gather_ms_max(letter.purpose));
+                if !may_wait || is_late || self.is_critical_page(&letter) {
+                    self.find_about(Check::NothingForgotten, id, at, "it must not wait");
+                }
+                self.set_state(id, LetterState::Due(*due_at));
+            }
+            NotificationWhat::ToldTogether { by } => {
+                self.check_teller(id, &letter, *by, at);
+                self.set_state(id, LetterState::Together(*by));
+            }
+            NotificationWhat::Postponed { due_at, .. } => {
+                self.given_up.insert(envelope.position);
+                if !may_wait || *due_at > at.plus_ms(POSTPONED_MS_MAX) {
+                    self.find_about(Check::NothingForgotten, id, at, "it must not wait");
+                }
+                self.set_state(id, LetterState::Due(*due_at));
+            }
+            NotificationWhat::AttemptStarted { number } => {
+                self.start(id, &letter, *number, at);
+            }
+            NotificationWhat::AttemptFinished {
+                number,
+                outcome,
+                retry_at,
+                reference,
+                ..
+            } => {
+                // Whoever asks to be left alone keeps nobody waiting: another way is used meanwhile.
+                let asks = self.asked_to_wait.contains_key(&(id, *number));
+                if retry_at.is_none() || (asks && *outcome == Outcome::Failed) {
+                    self.given_up.insert(envelope.position);
+                }
+                self.finish(id, &letter, (*number, *outcome), *retry_at, at);
+                if retry_at.is_none() {
+                    self.settle_along(id, LetterState::Over);
+                }
+                if *outcome == Outcome::Accepted && reference.is_some() {
+                    self.owe_word(id, at);
+                }
+            }
+            NotificationWhat::Receipt { number, fate, .. } => {
+                self.see_receipt(id, (*number, *fate), envelope);
+            }
+            NotificationWhat::Cancelled { .. } => {
+                self.cancel(id, &letter, envelope);
+                self.settle_along(id, LetterState::Due(at));
+            }
+        }
+        self.settle(id);
+        if let LetterState::Together(by) = letter.state {
+            self.settle_due(by);
+        }
+    }
+
+    /// A message is told only by one to the same address that still waits itself.
+    fn check_teller(
+        &mut self,
+        id: NotificationId,
+        letter: &Letter,
+        by: NotificationId,
+        at: Timestamp,
+    ) {
+        let way = (letter.user, letter.method);
+        let waits = |one: &Letter| one.attempts == 0 && matches!(one.state, LetterState::Due(_));
+        let teller = self.letters.get(&by);
+        let fits =
+            teller.is_some_and(|teller| waits(teller) && (teller.user, teller.method) == way);
+        if !fits || letter.attempts > 0 || self.is_critical_page(letter) {
+            let what = format!("it must not be told by {by}: {teller:?}");
+            self.find_about(Check::NothingForgotten, id, at, &what);
+        }
+    }
+
+    /// A page for something critical is never delayed for others.
+    fn is_critical_page(&self, letter: &Letter) -> bool {
+        let Purpose::Page(incident) = letter.purpose else {
+            return false;
+        };
+        let case = self.cases.get(&incident);
+        case.is_some_and(|case| case.worst() == Some(Severity::Critical))
+    }
+
+    /// What was told along shares the fate of what told it.
+    fn settle_along(&mut self, id: NotificationId, state: LetterState) {
+        for member in self.together.remove(&id).unwrap_or_default() {
+            self.set_state(member, state);
+            self.settle(member);
+        }
+    }
+
+    /// Works out anew when the message is due, and whether its incident has it under way.
+    fn settle(&mut self, id: NotificationId) {
+        let Some(letter) = self.letters.get(&id) else {
+            return;
+        };
+        let is_over = letter.state.is_over();
+        let purpose = letter.purpose;
+        self.settle_due(id);
+        if let Purpose::Page(incident) = purpose {
+            if let Some(case) = self.cases.get_mut(&incident) {
+                if is_over {
+                    case.active.remove(&id);
+                } else {
+                    case.active.insert(id);
+                }
+            }
+            self.touch(incident);
+        }
+    }
+
+    pub(super) fn find_about(&mut self, check: Check, id: NotificationId, at: Timestamp, what: &str) {
+        let letter = self.letters.get(&id);
+        let what = format!("message {id}: {what}: {letter:?}");
+        self.find(check, at, what);
+    }
+
+    pub(super) fn set_state(&mut self, id: NotificationId, state: LetterState) {
+        let Some(letter) = self.letters.get_mut(&id) else {
+            return;
+        };
+        let before = std::mem::replace(&mut letter.state, state);
+        if let LetterState::Together(by) = before
+            && let Some(along) = self.together.get_mut(&by)
+        {
+            along.remove(&id);
+        }
+        if let LetterState::Together(by) = state {
+            self.together.entry(by).or_default().insert(id);
+        }
+    }
+
+    fn plan(&mut self, message: &Notification, envelope: &Event) {
+        let id = message.id;
+        let due = match message.state {
+            tocsin_domain::page::Delivery::Due { at } => LetterState::Due(at),
+            tocsin_domain::page::Delivery::Together { .. }
+            | tocsin_domain::page::Delivery::Sending { .. }
+            | tocsin_domain::page::Delivery::Delivered { .. }
+            | tocsin_domain::page::Delivery::Failed { .. }
+            | tocsin_domain::page::Delivery::Cancelled { .. } => LetterState::Over,
+        };
+        let letter = Letter {
+            purpose: message.purpose,
+            user: message.user,
+            method: message.contact_method,
+            attempts: 0,
+            state: due,
+            channel: message.channel,
+            receipt: None,
+            unanswered: 0,
+        };
+        self.letters.insert(id, letter);
+        if let Purpose::Page(incident) = message.purpose {
+            self.check_plan(incident, message, envelope);
+        }
+    }
+
+    /// A page follows from a level or from another way that was given up, goes to one of those whom the level chose, and is the only one by that way.
+    fn check_plan(&mut self, incident: IncidentId, message: &Notification, envelope: &Event) {
+        let (id, at) = (message.id, envelope.at);
+        let Some(case) = self.cases.get(&incident) else {
+            return self.find_about(Check::RightPerson, id, at, "there is no such incident");
+        };
+        let follows = match envelope.cause {
+            Cause::Event { position } => {
+                position == case.level_event || self.given_up.contains(&position)
+            }
+            Cause::Request | Cause::Sample { .. } | Cause::Due { .. } => false,
+        };
+        let is_chosen = case.chosen.contains(&message.user);
+        let mut others = case.active.iter().filter_map(|one| self.letters.get(one));
+        let is_second = others.any(|other| other.method == message.contact_method);
+        if !follows {
+            self.find_about(
+                Check::RepeatsAreBounded,
+                id,
+                at,
+                "no level was reached for it",
+            );
+        }
+        if is_second {
+            let what = "a page by the same way is under way under another key";
+            self.find_about(Check::RepeatsAreBounded, id, at, what);
+        }
+        if !is_chosen {
+            self.find_about(Check::RightPerson, id, at, "that person was not chosen");
+        }
+        self.check_way(id, at);
+    }
+
+    /// The way is that person's own, and proved.
+    fn check_way(&mut self, id: NotificationId, at: Timestamp) {
+        let Some(letter) = self.letters.get(&id) else {
+            return;
+        };
+        let person = self.people.get(&letter.user);
+        let method = person.and_then(|person| person.methods.get(&letter.method));
+        let wrong = match (person, method) {
+            (None, _) => Some("the person was removed"),
+            (Some(_), None) => Some("the contact method was removed"),
+            (Some(_), Some(method)) => {
+                (!method.is_verified).then_some("the contact method is not verified")
+            }
+        };
+        if let Some(wrong) = wrong {
+            self.find_about(Check::RightPerson, id, at, wrong);
+        }
+    }
+
+    fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
+        let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
+        if !is_due || number != letter.attempts + 1 || number > ATTEMPTS_MAX {
+            let what = format!("attempt {number} is not its turn");
+            self.find_about(Check::RepeatsAreBounded, id, at, &what);
+        }
+        match letter.purpose {
+            Purpose::Page(incident) => {
+                let along = self.together.get(&id).into_iter().flatten();
+                let along = along.filter_map(|one| self.letters.get(one));
+                let mut wanted = along.filter(|letter| self.is_wanted(letter));
+                let is_wanted = self.is_wanted(letter) || wanted.next().is_some();
+                let case = self.cases.get(&incident);
+                let quiet = self.quiet_until(case.and_then(|case| case.target), at);
+                let counts = |case: &super::Case| case.is_wanting() && !case.is_merged;
+                let quiet = quiet.filter(|_| case.is_some_and(counts));
+                if !is_wanted || quiet.is_some() {
+                    let standing = case.map(|case| (case.number, case.standing, case.wait));
+                    let what = format!("{standing:?} wants no page, quiet until {quiet:?}");
+                    self.find_about(Check::NoAttemptAfter, id, at, &what);
+                }
+                self.check_way(id, at);
+            }
+            // Whoever was paged had proved the way; a test goes to ways that are not proved yet.
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => {
+                let person = self.people.get(&letter.user);
+                if !person.is_some_and(|person| person.methods.contains_key(&letter.method)) {
+                    self.find_about(Check::RightPerson, id, at, "that way was removed");
+                }
+            }
+        }
+        self.set_state(id, LetterState::Sending(at));
+        if let Some(letter) = self.letters.get_mut(&id) {
+            letter.attempts = number;
+            letter.receipt = None;
+        }
+        self.started.push((id, number));
+    }
+
+    /// Whether it has to be sent by itself.
+    fn is_wanted(&self, letter: &Letter) -> bool {
+        match letter.purpose {
+            Purpose::Page(incident) => {
+                let case = self.cases.get(&incident);
+                case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
+            }
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => true,
+        }
+    }
+
+    fn finish(
+        &mut self,
+        id: NotificationId,
+        letter: &Letter,
+        (number, outcome): (u32, Outcome),
+        retry_at: Option<Timestamp>,
+        at: Timestamp,
+    ) {
+        let is_open = matches!(letter.state, LetterState::Sending(_)) && number == letter.attempts;
+        if !is_open {
+            let what = format!("attempt {number} has an outcome already");
+            self.find_about(Check::RepeatsAreBounded, id, at, &what);
+        }
+        let wanted = match letter.purpose {
+            Purpose::Page(incident) => {
+                let case = self.cases.get(&incident);
+                case.is_some_and(|case| case.is_unanswered() && !case.spared.contains(&letter.user))
+            }
+            // Only as long as they have not answered.
+            Purpose::Request(_) => retry_at.is_some(),
+            // Only as long as it is still so.
+            Purpose::Acknowledged(_) => retry_at.is_some(),
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+        };
+        let may_help = match outcome {
+            Outcome::Accepted | Outcome::Refused => false,
+            Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => number < ATTEMPTS_MAX,
+        };
+        let asked = self.asked_to_wait.remove(&(id, number));
+        // Only an answer of the provider asks for anything.
+        let asked = asked.filter(|_| outcome == Outcome::Failed);
+        let asked = asked.unwrap_or_default();
+        let owed = wanted && may_help && asked <= ASKED_MS_MAX;
+        let soonest = at.plus_ms(asked.max(RETRY_MS_MAX));
+        let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= soonest);
+        if owed != retry_at.is_some() || (owed && !soon) {
+            let what = format!("after {outcome:?} a repeat is owed: {owed}, due: {retry_at:?}");
+            self.find_about(Check::RepeatsAreBounded, id, at, &what);
+        }
+        self.set_state(id, retry_at.map_or(LetterState::Over, LetterState::Due));
+        if let Some(letter) = self.letters.get_mut(&id) {
+            letter.unanswered += u32::from(outcome != Outcome::Accepted);
+        }
+    }
+
+    /// What somebody still has to be reached by is not taken back, unless its person or its way is gone or all is decided
+    /// anew.
+    fn cancel(&mut self, id: NotificationId, letter: &Letter, envelope: &Event) {
+        let at = envelope.at;
+        if let (Purpose::Page(incident), Cause::Event { .. }) = (letter.purpose, &envelope.cause) {
+            let person = self.people.get(&letter.user);
+            let has_way = person.is_some_and(|person| person.methods.contains_key(&letter.method));
+            let case = self.cases.get(&incident);
+            let is_walked = case.is_some_and(|case| case.wait != super::Wait::Nothing);
+            let is_wanting = self.is_wanted(letter);
+            if has_way && is_walked && is_wanting {
+                self.find_about(Check::NothingForgotten, id, at, "it was taken back");
+            }
+        }
+        self.set_state(id, LetterState::Over);
+    }
+}
+
+const fn gather_ms_max(purpose: Purpose) -> u64 {
+    match purpose {
+        Purpose::Notice(_) => GATHER_QUIET_MS_MAX,
+        Purpose::Page(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_)
+        | Purpose::Test
+        | Purpose::Word(_) => GATHER_MS_MAX,
+    }
+}

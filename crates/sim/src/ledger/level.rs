@@ -1,0 +1,225 @@
+//! Whether a level, or the fallback list, was the right one to page, and everybody it names was chosen.
+
+use std::collections::BTreeSet;
+
+use tocsin_domain::event::Event;
+use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::page::{Policy, Recipient};
+use tocsin_domain::time::Timestamp;
+
+use super::{Ledger, Standing, Wait};
+use crate::check::Check;
+use crate::oncall::{Unknown, on_call};
+
+/// An exhausted policy pages the fallback list this often.
+const FALLBACK_EVERY_MS: u64 = 900_000;
+
+/// A level of a policy, and how often the policy was walked through before.
+type Place = (usize, u32);
+
+impl Ledger {
+    pub(super) fn check_level(
+        &mut self,
+        id: IncidentId,
+        place: Place,
+        recipients: &[UserId],
+        next_at: Timestamp,
+        event: &Event,
+    ) {
+        let at = event.at;
+        let found = self.level_faults(id, place, recipients, next_at, at);
+        for (check, what) in found {
+            let number = self.cases.get(&id).map_or(0, |case| case.number);
+            self.find(
+                check,
+                at,
+                format!("incident {number}, level {place:?}: {what}"),
+            );
+        }
+    }
+
+    fn level_faults(
+        &self,
+        id: IncidentId,
+        place: Place,
+        recipients: &[UserId],
+        next_at: Timestamp,
+        at: Timestamp,
+    ) -> Vec<(Check, String)> {
+        let mut found = self.untimely(id);
+        if recipients.is_empty() {
+            found.push((
+                Check::RightLevel,
+                "nobody is paged, yet it waits".to_owned(),
+            ));
+        }
+        if self.cases.get(&id).is_some_and(|case| case.is_given) {
+            // Its people were named by hand.
+            return found;
+        }
+        let Some(policy) = self.policy_of(id) else {
+            found.push((Check::RightLevel, "there is no policy".to_owned()));
+            return found;
+        };
+        let Some(level) = policy.levels.get(place.0) else {
+            found.push((Check::RightLevel, "there is no such level".to_owned()));
+            return found;
+        };
+        if next_at != at.plus_ms(level.delay_ms) {
+            let what = format!("the next one is due at {next_at}");
+            found.push((Check::NothingForgotten, what));
+        }
+        if let Ok(wanted) = self.recipients(id, policy, place.0, at) {
+            let chosen: BTreeSet<UserId> = recipients.iter().copied().collect();
+            // Of a level that pages one target in turn, any one will do.
+            let in_turn = level.round_robin && chosen.is_subset(&wanted);
+            if chosen != wanted && !in_turn {
+                let what = format!("{chosen:?} were chosen, {wanted:?} are named");
+                found.push((Check::RightLevel, what));
+            }
+        }
+        let first = self.next_places(id);
+        let walked = first.iter().map(|place| self.walk(id, policy, *place, at));
+        let known: Result<Vec<Option<Place>>, Unknown> = walked.collect();
+        if known.is_ok_and(|places| !places.contains(&Some(place))) {
+            found.push((
+                Check::RightLevel,
+                format!("it is not the next after {first:?}"),
+            ));
+        }
+        found
+    }
+
+    pub(super) fn check_fallback(
+        &mut self,
+        id: IncidentId,
+        circle: usize,
+        recipients: &[UserId],
+        next_at: Timestamp,
+        event: &Event,
+    ) {
+        let at = event.at;
+        let mut found = self.untimely(id);
+        if next_at != at.plus_ms(FALLBACK_EVERY_MS) {
+            let what = format!("the list of last resort is due again at {next_at}");
+            found.push((Check::NothingForgotten, what));
+        }
+        if circle == 0 {
+            let chosen: BTreeSet<UserId> = recipients.iter().copied().collect();
+            let list = self.reachable(self.fallback.iter().copied());
+            if !list.is_empty() && chosen != list {
+                let what = format!("{chosen:?} were chosen, {list:?} are on the list");
+                found.push((Check::RightLevel, what));
+            }
+        }
+        if recipients.is_empty() && self.people.values().any(super::Person::is_reachable) {
+            found.push((Check::RightLevel, "nobody was chosen".to_owned()));
+        }
+        let is_given = self.cases.get(&id).is_some_and(|case| case.is_given);
+        let may_be_reached = is_given || self.is_exhausted(id);
+        if let (false, Some(policy)) = (may_be_reached, self.policy_of(id)) {
+            let starts = self.next_places(id);
+            let walked = starts.iter().map(|place| self.walk(id, policy, *place, at));
+            let known: Result<Vec<Option<Place>>, Unknown> = walked.collect();
+            if known.is_ok_and(|places| !places.contains(&None)) {
+                let what = format!("the policy has a level after {starts:?}");
+                found.push((Check::RightLevel, what));
+            }
+        }
+        for (check, what) in found {
+            let number = self.cases.get(&id).map_or(0, |case| case.number);
+            self.find(check, at, format!("incident {number}, fallback: {what}"));
+        }
+    }
+
+    /// Nobody is chosen for what is taken, over or quiet.
+    fn untimely(&self, id: IncidentId) -> Vec<(Check, String)> {
+        let standing = self.cases.get(&id).map(|case| case.standing);
+        if standing == Some(Standing::Triggered) {
+            return Vec::new();
+        }
+        vec![(Check::NoAttemptAfter, format!("it is {standing:?}"))]
+    }
+
+    fn is_exhausted(&self, id: IncidentId) -> bool {
+        match self.cases.get(&id).map(|case| case.wait) {
+            Some(Wait::Level { is_fallback, .. }) => is_fallback,
+            Some(Wait::Nothing | Wait::Hold(_) | Wait::Quiet(_)) | None => false,
+        }
+    }
+
+    /// From where the policy is walked on: the first level at first, then the one after, or the same one again when the
+    /// failure came back.
+    fn next_places(&self, id: IncidentId) -> Vec<Place> {
+        match self.place_of(id) {
+            None => vec![(0, 0)],
+            Some((level, round)) => vec![(level + 1, round), (level, round)],
+        }
+    }
+
+    /// The first level from a place on that names somebody; `None`: the fallback list's turn has come.
+    fn walk(
+        &self,
+        id: IncidentId,
+        policy: &Policy,
+        from: Place,
+        at: Timestamp,
+    ) -> Result<Option<Place>, Unknown> {
+        let (mut level, mut round) = from;
+        for _ in 0..=policy.levels.len() {
+            if level >= policy.levels.len() {
+                if round >= policy.repeat {
+                    return Ok(None);
+                }
+                (level, round) = (0, round + 1);
+            }
+            if !self.recipients(id, policy, level, at)?.is_empty() {
+                return Ok(Some((level, round)));
+            }
+            level += 1;
+        }
+        Ok(None)
+    }
+
+    fn policy_of(&self, id: IncidentId) -> Option<&Policy> {
+        let case = self.cases.get(&id)?;
+        let named = self.services.get(&case.service).copied().flatten();
+        let named = named.and_then(|policy| self.policies.get(&policy));
+        named.or_else(|| self.policies.get(&self.default_policy?))
+    }
+
+    fn recipients(
+        &self,
+        id: IncidentId,
+        policy: &Policy,
+        level: usize,
+        at: Timestamp,
+    ) -> Result<BTreeSet<UserId>, Unknown> {
+        let mut named = Vec::new();
+        let targets = policy.levels.get(level).map(|level| &level.targets);
+        for target in targets.into_iter().flatten() {
+            match target {
+                Recipient::User(user) => named.push(*user),
+                Recipient::Schedule(id) => {
+                    if let Some(schedule) = self.schedules.get(id) {
+                        named.extend(on_call(schedule, at)?);
+                    }
+                }
+                Recipient::Team(id) => named.extend(self.teams.get(id).into_iter().flatten()),
+            }
+        }
+        let spared = self.cases.get(&id).map(|case| &case.spared);
+        let is_spared = |user: &UserId| spared.is_some_and(|spared| spared.contains(user));
+        let named = named.into_iter().filter(|user| !is_spared(user));
+        Ok(self.reachable(named))
+    }
+
+    fn reachable(&self, users: impl Iterator<Item = UserId>) -> BTreeSet<UserId> {
+        let can = |user: &UserId| {
+            self.people
+                .get(user)
+                .is_some_and(super::Person::is_reachable)
+        };
+        users.filter(can).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! What people do about an incident beyond taking it, in the second book.
+
+use tocsin_domain::event::Response;
+use tocsin_domain::id::{AlertId, IncidentId};
+use tocsin_domain::people::Urgency;
+use tocsin_domain::time::Timestamp;
+
+use super::{Case, Ledger, Standing, Wait};
+
+impl Ledger {
+    pub(super) fn see_response(&mut self, id: IncidentId, what: &Response, at: Timestamp) {
+        match what {
+            Response::PartlyAcknowledged { by, .. } => {
+                self.change(id, |case| {
+                    case.spared.insert(*by);
+                });
+            }
+            Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
+                self.change(id, |case| case.trigger_again(at));
+            }
+            Response::Snoozed { until, .. } => self.change(id, |case| {
+                case.take();
+                case.snoozed_until = Some(*until);
+                case.taken_until = None;
+            }),
+            Response::SnoozeCancelled { ends_at } => self.change(id, |case| {
+                case.snoozed_until = None;
+                case.taken_until = *ends_at;
+            }),
+            Response::Reassigned { .. } => self.change(id, |case| {
+                case.begin_anew(None);
+                case.is_given = true;
+            }),
+            Response::EscalatedByHand => self.change(id, |case| case.escalate(at)),
+            Response::Merged {
+                source,
+                alerts,
+                severity,
+                urgency,
+                pages,
+                ..
+            } => {
+                self.move_alerts(*source, id, alerts);
+                self.change(id, |case| {
+                    case.severity = *severity;
+                    case.is_quieted &= *urgency == Urgency::Low;
+                    case.is_merged = true;
+                    if *pages {
+                        case.begin_anew(None);
+                    }
+                });
+            }
+            Response::UrgencySet { urgency } => self.change(id, |case| {
+                case.is_quieted = *urgency == Urgency::Low;
+                case.is_loud = *urgency == Urgency::High;
+                if case.is_quieted {
+                    case.wait = match case.wait {
+                        Wait::Quiet(until) => Wait::Quiet(until),
+                        Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
+                    };
+                }
+            }),
+            Response::RespondersRequested { .. }
+            | Response::ResponderAnswered { .. }
+            | Response::MergedInto { .. }
+            | Response::PrioritySet { .. } => {}
+        }
+    }
+
+    fn move_alerts(&mut self, from: IncidentId, to: IncidentId, alerts: &[AlertId]) {
+        let mut firing = Vec::new();
+        self.change(from, |case| {
+            for alert in alerts {
+                let severity = case.firing.remove(alert);
+                firing.extend(severity.map(|severity| (*alert, severity)));
+            }
+        });
+        let own_judge = self.cases.get(&from).is_some_and(|case| case.own_judge);
+        for alert in alerts {
+            if let Some(known) = self.alerts.get_mut(alert) {
+                known.incident = to;
+            }
+        }
+        self.change(to, |case| {
+            if !firing.is_empty() {
+                case.healthy_since = None;
+            }
+            case.firing.extend(firing);
+            case.own_judge |= own_judge;
+        });
+        self.touch(from);
+    }
+}
+
+impl Case {
+    /// Nobody has it any more: the level that was reached is paged again.
+    fn trigger_again(&mut self, at: Timestamp) {
+        self.standing = Standing::Triggered;
+        self.snoozed_until = None;
+        self.taken_until = None;
+        self.spared.clear();
+        if let Wait::Level { next_at, .. } = &mut self.wait {
+            *next_at = at;
+        }
+    }
+
+    /// The next level is due now.
+    fn escalate(&mut self, at: Timestamp) {
+        let (wait, spared) = (self.wait, self.spared.clone());
+        self.begin_anew(None);
+        if let Wait::Level {
+            level,
+            round,
+            is_fallback,
+            ..
+        } = wait
+        {
+            self.spared = spared;
+            self.wait = Wait::Level {
+                level,
+                round,
+                is_fallback,
+                next_at: at,
+            };
+        }
+    }
+}

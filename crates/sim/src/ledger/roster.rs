@@ -1,0 +1,208 @@
+//! People, schedules, policies, services, targets and monitors in the second book.
+
+use std::collections::BTreeMap;
+
+use tocsin_domain::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use tocsin_domain::id::{TargetId, UserId};
+use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::page::Recipient;
+use tocsin_domain::people::ContactMethod;
+use tocsin_domain::time::Timestamp;
+
+use super::{Ledger, Method, Monitor, Person, Target};
+
+impl Ledger {
+    pub(super) fn see_installation(&mut self, what: &InstallationEvent) {
+        match what {
+            InstallationEvent::SetUp {
+                team,
+                default_policy,
+                fallback,
+                ..
+            } => {
+                self.default_policy = Some(*default_policy);
+                self.fallback.clone_from(fallback);
+                self.teams.insert(*team, Vec::new());
+            }
+            InstallationEvent::PrioritiesSet { .. } => {}
+            InstallationEvent::FallbackSet { users } => self.fallback.clone_from(users),
+        }
+    }
+
+    pub(super) fn see_people(&mut self, what: &PeopleEvent) {
+        match what {
+            PeopleEvent::UserAdded { user } => {
+                let methods = user.contact_methods.iter();
+                let person = Person {
+                    methods: methods.map(|one| (one.id, method_of(one))).collect(),
+                };
+                for method in &user.contact_methods {
+                    self.owners.insert(method.address, user.id);
+                }
+                self.people.insert(user.id, person);
+                if let Some(team) = self.teams.get_mut(&user.team) {
+                    team.push(user.id);
+                }
+            }
+            PeopleEvent::UserRemoved { user } => self.forget(*user),
+            PeopleEvent::ContactMethodAdded { user, method } => {
+                self.owners.insert(method.address, *user);
+                if let Some(person) = self.people.get_mut(user) {
+                    person.methods.insert(method.id, method_of(method));
+                }
+            }
+            PeopleEvent::ContactMethodVerified { user, method } => {
+                let person = self.people.get_mut(user);
+                if let Some(method) = person.and_then(|person| person.methods.get_mut(method)) {
+                    method.is_verified = true;
+                }
+            }
+            PeopleEvent::ContactMethodRemoved { user, method } => {
+                if let Some(person) = self.people.get_mut(user) {
+                    person.methods.remove(method);
+                }
+            }
+            PeopleEvent::UserChanged { .. } | PeopleEvent::NotificationRulesSet { .. } => {}
+        }
+    }
+
+    /// Whoever leaves is on no list any more.
+    fn forget(&mut self, user: UserId) {
+        self.people.remove(&user);
+        self.fallback.retain(|one| *one != user);
+        for team in self.teams.values_mut() {
+            team.retain(|one| *one != user);
+        }
+        for schedule in self.schedules.values_mut() {
+            schedule.forget(user);
+        }
+        let levels = self
+            .policies
+            .values_mut()
+            .flat_map(|policy| &mut policy.levels);
+        for level in levels {
+            level.targets.retain(|one| *one != Recipient::User(user));
+        }
+    }
+
+    pub(super) fn see_roster(&mut self, what: &RosterEvent, at: Timestamp) {
+        match what {
+            RosterEvent::ScheduleSet { schedule } => {
+                self.schedules.insert(schedule.id, schedule.clone());
+            }
+            RosterEvent::ScheduleRemoved { schedule } => {
+                self.schedules.remove(schedule);
+            }
+            RosterEvent::PolicySet { policy } => {
+                self.policies.insert(policy.id, policy.clone());
+            }
+            RosterEvent::PolicyRemoved { policy } => {
+                self.policies.remove(policy);
+            }
+            RosterEvent::ServiceSet { service } => {
+                self.services.insert(service.id, service.policy);
+            }
+            RosterEvent::IntegrationAdded { integration } => {
+                self.integrations
+                    .insert(integration.id, integration.service);
+            }
+            RosterEvent::IntegrationRemoved { integration } => {
+                self.integrations.remove(integration);
+            }
+            RosterEvent::TeamSet { team } => {
+                self.teams.insert(team.id, team.members.clone());
+            }
+            RosterEvent::TeamRemoved { team } => {
+                self.teams.remove(team);
+            }
+            // The worlds have no rules, planned work of services or heartbeats.
+            RosterEvent::Intake(_) => {}
+            RosterEvent::Oncall { what } => match what {
+                OncallEvent::ScheduleChanged { schedule, change } => {
+                    if let Some(schedule) = self.schedules.get_mut(schedule) {
+                        schedule.apply(change, at);
+                    }
+                }
+                OncallEvent::CalendarSet { .. }
+                | OncallEvent::CalendarRevoked { .. }
+                | OncallEvent::DutySeen { .. }
+                | OncallEvent::NoticesSwitched { .. }
+                | OncallEvent::FindingAppeared { .. }
+                | OncallEvent::FindingEnded { .. }
+                | OncallEvent::FindingsTold { .. } => {}
+            },
+        }
+    }
+
+    pub(super) fn see_watch(&mut self, what: &WatchEvent) {
+        match what {
+            WatchEvent::TargetFound { target } => {
+                let known = Target {
+                    host: target.identity.name.clone(),
+                    muted_until: None,
+                    maintenance: BTreeMap::new(),
+                };
+                self.targets.insert(target.id, known);
+            }
+            WatchEvent::TargetChanged { .. } => {}
+            WatchEvent::TargetRemoved { target } => {
+                self.targets.remove(target);
+            }
+            WatchEvent::TargetMuted { target, until, .. } => {
+                self.change_target(*target, |known| known.muted_until = Some(*until));
+            }
+            WatchEvent::TargetUnmuted { target } => {
+                self.change_target(*target, |known| known.muted_until = None);
+            }
+            WatchEvent::MaintenancePlanned { target, window } => {
+                let span = (window.from, window.until);
+                self.change_target(*target, |known| {
+                    known.maintenance.insert(window.id, span);
+                });
+            }
+            WatchEvent::MaintenanceCancelled { target, window } => {
+                self.change_target(*target, |known| {
+                    known.maintenance.remove(window);
+                });
+            }
+            WatchEvent::MonitorSet { monitor } => {
+                let known = Monitor {
+                    slug: monitor.slug.clone(),
+                    enabled: monitor.enabled,
+                    holds: monitor.holds.len(),
+                };
+                self.monitors.insert(monitor.id, known);
+            }
+            WatchEvent::MonitorSwitched { monitor, enabled } => {
+                if let Some(monitor) = self.monitors.get_mut(monitor) {
+                    monitor.enabled = *enabled;
+                }
+            }
+        }
+    }
+
+    fn change_target(&mut self, target: TargetId, change: impl FnOnce(&mut Target)) {
+        if let Some(known) = self.targets.get_mut(&target) {
+            change(known);
+        }
+    }
+
+    /// Until when a target is quiet now, by whatever lasts longest.
+    pub(super) fn quiet_until(
+        &self,
+        target: Option<TargetId>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let known = self.targets.get(&target?)?;
+        let windows = known.maintenance.values();
+        let windows = windows.filter(|(from, until)| *from <= now && now < *until);
+        let muted = known.muted_until.filter(|until| now < *until);
+        windows.map(|(_, until)| *until).chain(muted).max()
+    }
+}
+
+fn method_of(method: &ContactMethod) -> Method {
+    Method {
+        is_verified: method.verified_at.is_some(),
+    }
+}

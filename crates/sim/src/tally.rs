@@ -1,0 +1,284 @@
+//! What happened in simulated worlds, counted: faults by kind, incidents, pages. It judges nothing.
+
+use std::fmt::Write as _;
+
+/// Everything that is done to a world on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The process dies between two steps.
+    CrashIdle,
+    /// The process dies before a commit.
+    CrashBeforeCommit,
+    /// The process dies after a commit, before anything of it is carried out.
+    CrashAfterCommit,
+    /// The process dies while it carries out what it committed.
+    CrashWithinEffects,
+    /// The process dies while it recovers from a crash.
+    CrashInRecovery,
+    /// The disk is full for a while.
+    DiskFull,
+    /// One commit fails and nothing of it is kept.
+    CommitRefused,
+    /// One commit fails with unknown fate, and was kept.
+    UnclearKept,
+    /// One commit fails with unknown fate, and was lost.
+    UnclearLost,
+    /// One commit is kept, and then nothing can be read or written for a while.
+    UnclearThenGone,
+    /// Another server takes the journal over.
+    TakenOver,
+    /// A provider answers with an error.
+    ProviderFails,
+    /// A provider answers with an error although it delivers.
+    ProviderFailsButDelivers,
+    /// A provider refuses for good.
+    ProviderRefuses,
+    /// A provider hangs beyond the deadline.
+    ProviderHangs,
+    /// The outcome of an attempt is never heard of.
+    OutcomeLost,
+    /// The outcome of an attempt is heard of long after the deadline.
+    OutcomeLate,
+    /// The outcome of an attempt is told twice.
+    OutcomeTwice,
+    /// A provider accepts and delivers nothing.
+    ProviderLies,
+    /// A provider wants to be left alone for a while.
+    ProviderLimits,
+    /// A provider says later that what it took was lost.
+    ReceiptBad,
+    /// A provider that owes word of what it took gives none.
+    ReceiptMissing,
+    /// A whole channel is out for a while.
+    ChannelOutage,
+    /// The clock jumps an hour forward.
+    ClockForward,
+    /// The clock jumps an hour back.
+    ClockBack,
+    /// The machine is suspended for eight hours.
+    Suspended,
+    /// Hundreds of alerts within seconds.
+    Storm,
+    /// An alert exactly when, or about when, a shift begins.
+    AlertAtHandOff,
+    /// A person is removed.
+    UserRemoved,
+    /// A person is added.
+    UserAdded,
+    /// A contact method is removed.
+    MethodRemoved,
+    /// A contact method is added.
+    MethodAdded,
+    /// Notification rules are replaced.
+    RulesChanged,
+    /// A schedule is replaced.
+    ScheduleChanged,
+    /// A person takes a stretch of a schedule over, or fixed shifts take the place of its layers.
+    ScheduleOverridden,
+    /// A policy is replaced.
+    PolicyChanged,
+    /// A service gets another policy.
+    ServiceChanged,
+    /// The list of last resort is replaced.
+    FallbackChanged,
+    /// A target is muted, or the mute taken back.
+    Muted,
+    /// Maintenance is planned or called off.
+    Maintenance,
+    /// A monitor is switched on or off.
+    MonitorSwitched,
+    /// A target is no longer watched.
+    TargetRemoved,
+    /// An alert is said again.
+    AlertRepeated,
+    /// An alert gets worse.
+    AlertWorsens,
+    /// A failure comes back soon after it was over.
+    Relapse,
+}
+
+/// Every kind, in the order they are printed.
+pub const FAULTS: [Fault; 45] = [
+    Fault::CrashIdle,
+    Fault::CrashBeforeCommit,
+    Fault::CrashAfterCommit,
+    Fault::CrashWithinEffects,
+    Fault::CrashInRecovery,
+    Fault::DiskFull,
+    Fault::CommitRefused,
+    Fault::UnclearKept,
+    Fault::UnclearLost,
+    Fault::UnclearThenGone,
+    Fault::TakenOver,
+    Fault::ProviderFails,
+    Fault::ProviderFailsButDelivers,
+    Fault::ProviderRefuses,
+    Fault::ProviderHangs,
+    Fault::OutcomeLost,
+    Fault::OutcomeLate,
+    Fault::OutcomeTwice,
+    Fault::ProviderLies,
+    Fault::ProviderLimits,
+    Fault::ReceiptBad,
+    Fault::ReceiptMissing,
+    Fault::ChannelOutage,
+    Fault::ClockForward,
+    Fault::ClockBack,
+    Fault::Suspended,
+    Fault::Storm,
+    Fault::AlertAtHandOff,
+    Fault::UserRemoved,
+    Fault::UserAdded,
+    Fault::MethodRemoved,
+    Fault::MethodAdded,
+    Fault::RulesChanged,
+    Fault::ScheduleChanged,
+    Fault::ScheduleOverridden,
+    Fault::PolicyChanged,
+    Fault::ServiceChanged,
+    Fault::FallbackChanged,
+    Fault::Muted,
+    Fault::Maintenance,
+    Fault::MonitorSwitched,
+    Fault::TargetRemoved,
+    Fault::AlertRepeated,
+    Fault::AlertWorsens,
+    Fault::Relapse,
+];
+
+/// Counts of one world, or of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    faults: [u64; FAULTS.len()],
+    /// Worlds.
+    pub worlds: u64,
+    /// Worlds that were run twice, to the same events.
+    pub run_twice: u64,
+    /// Simulated days.
+    pub days: u64,
+    /// Incidents that were opened.
+    pub incidents: u64,
+    /// Incidents that somebody had to be paged for.
+    pub urgent: u64,
+    /// Events that were journalled.
+    pub events: u64,
+    /// Attempts that providers saw.
+    pub attempts: u64,
+    /// Pages that providers accepted.
+    pub pages: u64,
+    /// Messages that a provider accepted more than once, by times too many.
+    pub repeats: u64,
+    /// Times that the whole journal was read and folded again.
+    pub replays: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            faults: [0; FAULTS.len()],
+            worlds: 0,
+            run_twice: 0,
+            days: 0,
+            incidents: 0,
+            urgent: 0,
+            events: 0,
+            attempts: 0,
+            pages: 0,
+            repeats: 0,
+            replays: 0,
+        }
+    }
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn note(&mut self, fault: Fault) {
+        if let Some(place) = FAULTS.iter().position(|one| *one == fault) {
+            self.faults[place] += 1;
+        }
+    }
+
+    /// How often this was done.
+    #[must_use]
+    pub fn count(&self, fault: Fault) -> u64 {
+        let place = FAULTS.iter().position(|one| *one == fault);
+        place.map_or(0, |place| self.faults[place])
+    }
+
+    /// How often the process died.
+    #[must_use]
+    pub fn crashes(&self) -> u64 {
+        [
+            Fault::CrashIdle,
+            Fault::CrashBeforeCommit,
+            Fault::CrashAfterCommit,
+            Fault::CrashWithinEffects,
+            Fault::CrashInRecovery,
+        ]
+        .into_iter()
+        .map(|kind| self.count(kind))
+        .sum()
+    }
+
+    /// The kind that was done least often.
+    #[must_use]
+    pub fn rarest(&self) -> (Fault, u64) {
+        let counted = FAULTS.iter().map(|kind| (*kind, self.count(*kind)));
+        counted
+            .min_by_key(|(_, count)| *count)
+            .unwrap_or((Fault::CrashIdle, 0))
+    }
+
+    /// Adds what another one counted.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.faults.iter_mut().zip(other.faults) {
+            *mine += theirs;
+        }
+        self.worlds += other.worlds;
+        self.run_twice += other.run_twice;
+        self.days += other.days;
+        self.incidents += other.incidents;
+        self.urgent += other.urgent;
+        self.events += other.events;
+        self.attempts += other.attempts;
+        self.pages += other.pages;
+        self.repeats += other.repeats;
+        self.replays += other.replays;
+    }
+
+    /// The counts of every kind of fault, three in a line.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        for (place, fault) in FAULTS.iter().enumerate() {
+            let cell = format!("{fault:?}");
+            // Writing to a string cannot fail.
+            let _ = write!(text, "  {cell:<26}{:>9}", self.faults[place]);
+            if place % 3 == 2 || place + 1 == FAULTS.len() {
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_counted_by_itself_and_sums_add_up() {
+        let mut tally = Tally::default();
+        for kind in FAULTS {
+            tally.note(kind);
+        }
+        tally.note(Fault::Storm);
+        assert_eq!(tally.count(Fault::Storm), 2);
+        assert_eq!(tally.crashes(), 5);
+        assert_eq!(tally.rarest().1, 1);
+        let mut sum = tally.clone();
+        sum.add(&tally);
+        assert_eq!(sum.count(Fault::Storm), 4);
+        assert_eq!(sum.table().lines().count(), 15);
+    }
+}

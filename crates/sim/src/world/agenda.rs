@@ -1,0 +1,83 @@
+//! What happens when: an ordered list of things to come, in the order they were added where they come together.
+
+use std::collections::BTreeMap;
+
+use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, UserId};
+use tocsin_domain::page::Fate;
+
+use super::Report;
+use super::fault::Kind;
+
+/// Something that happens in a world at its time.
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    /// A source begins to fail.
+    Fails(usize),
+    /// It says so again.
+    Repeats(usize),
+    /// It gets worse.
+    Worsens(usize),
+    /// It is well again.
+    Recovers(usize),
+    /// It tells the engine how it is, if the engine does not know.
+    Syncs(usize),
+    /// The sender tells how an attempt went.
+    Reported(Report),
+    /// A provider tells what became of a message that it took.
+    Told {
+        notification: NotificationId,
+        number: u32,
+        fate: Fate,
+    },
+    /// Evidence is frozen.
+    Frozen { life: u64, incident: IncidentId },
+    /// Somebody reads a page.
+    Reads { user: UserId, incident: IncidentId },
+    /// Somebody has mended it.
+    Finishes { user: UserId, incident: IncidentId },
+    /// Somebody looks at all that is open.
+    Sweep,
+    /// Somebody changes the configuration.
+    Edit,
+    /// Somebody proves a contact method.
+    Verifies {
+        user: UserId,
+        method: ContactMethodId,
+    },
+    /// A host that was removed is found again.
+    Returns(String),
+    /// A hand-off is looked up, for an alert exactly then.
+    PlansHandOff,
+    /// A shift begins, and this service fails.
+    HandOff(ServiceId),
+    /// A fault befalls the machine or its surroundings.
+    Befalls(Kind),
+    /// The disk works again.
+    DiskHeals,
+    /// The process is started again.
+    Restarts,
+}
+
+/// Things to come.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    items: BTreeMap<(i64, u64), Happening>,
+    added: u64,
+}
+
+impl Agenda {
+    pub(super) fn add(&mut self, at_us: i64, happening: Happening) {
+        self.added += 1;
+        self.items.insert((at_us, self.added), happening);
+    }
+
+    pub(super) fn next_us(&self) -> Option<i64> {
+        self.items.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// The first thing that has come by now.
+    pub(super) fn take(&mut self, now_us: i64) -> Option<Happening> {
+        let first = self.items.first_entry()?;
+        (first.key().0 <= now_us).then(|| first.remove())
+    }
+}

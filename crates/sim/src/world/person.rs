@@ -1,0 +1,122 @@
+//! People: they read pages, take incidents, mend things, or ignore it all.
+
+use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::incident::Assigned;
+use tocsin_domain::people::Urgency;
+
+use super::agenda::Happening;
+use super::{HOUR, Heard, MINUTE, SECOND, Ticket, World};
+use crate::ledger::Standing;
+
+impl World {
+    /// Somebody reads a page, and does something about it, or not.
+    pub(super) fn reads(&mut self, user: UserId, incident: IncidentId) {
+        if !self.is_rough || !self.ledger.people.contains_key(&user) {
+            return;
+        }
+        let dice = self.random.below(100);
+        if dice < 55 {
+            let ask = RespondAsk::Acknowledge { incident, by: user };
+            self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
+        } else if dice < 65 {
+            self.finishes(user, incident);
+        } else if dice < 75 {
+            let ask = self.other_response(user, incident);
+            self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
+        } else if dice < 80 {
+            let text = "looking at it".to_owned();
+            let ask = RespondAsk::Note { incident, text };
+            self.ask(Ask::Respond(ask), Ticket::Nobody);
+        }
+    }
+
+    /// Something else than to take it: leave it for later, give it away, call others, say how urgent it is, or join it with
+    /// another.
+    fn other_response(&mut self, user: UserId, incident: IncidentId) -> RespondAsk {
+        let by = user;
+        match self.random.below(8) {
+            0 | 1 => RespondAsk::Snooze {
+                incident,
+                by,
+                for_ms: self.random.one_of([60_000, 600_000, 3_600_000]),
+            },
+            2 => {
+                let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+                let to = self.random.pick(&people).copied().unwrap_or(user);
+                let to = Assigned::People(vec![to]);
+                RespondAsk::Reassign { incident, to }
+            }
+            3 => RespondAsk::Escalate { incident },
+            4 => {
+                let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+                RespondAsk::RequestResponders {
+                    incident,
+                    people: self.random.pick(&people).copied().into_iter().collect(),
+                    policy: None,
+                    message: "please help".to_owned(),
+                }
+            }
+            5 => RespondAsk::SetUrgency {
+                incident,
+                urgency: self.random.one_of([Urgency::Low, Urgency::High]),
+            },
+            6 => RespondAsk::CancelSnooze { incident },
+            _ => {
+                let open: Vec<IncidentId> = self.ledger.open.iter().copied().collect();
+                RespondAsk::Merge {
+                    sources: self.random.pick(&open).copied().into_iter().collect(),
+                    into: incident,
+                }
+            }
+        }
+    }
+
+    /// Whoever took it mends it after a while, or takes it again when that was not kept.
+    pub(super) fn taker_heard(&mut self, user: UserId, incident: IncidentId, heard: &Heard) {
+        match heard {
+            Heard::Done(_) => {
+                if self.random.chance(850) {
+                    self.some_time_after(25 * MINUTE, Happening::Finishes { user, incident });
+                }
+            }
+            Heard::Lost => {
+                self.some_time_after(30 * SECOND, Happening::Reads { user, incident });
+            }
+            Heard::Refused => {}
+        }
+    }
+
+    /// Somebody says that it is over; what our own monitors see failing cannot be talked well.
+    pub(super) fn finishes(&mut self, _: UserId, incident: IncidentId) {
+        if self.is_rough {
+            self.resolve(incident);
+        }
+    }
+
+    pub(super) fn resolve(&mut self, incident: IncidentId) {
+        let note = None;
+        let ask = RespondAsk::Resolve { incident, note };
+        self.ask(Ask::Respond(ask), Ticket::Nobody);
+    }
+
+    /// Somebody looks at all that is open, so that it does not pile up.
+    pub(super) fn sweep(&mut self) {
+        if !self.is_rough {
+            return;
+        }
+        let open: Vec<(IncidentId, bool)> = self
+            .ledger
+            .open
+            .iter()
+            .filter_map(|id| Some((*id, self.ledger.cases.get(id)?)))
+            .map(|(id, case)| (id, case.own_judge || case.standing == Standing::Taken))
+            .collect();
+        for (incident, is_taken) in open {
+            if !is_taken && self.random.chance(600) {
+                self.resolve(incident);
+            }
+        }
+        self.some_time_after(3 * HOUR, Happening::Sweep);
+    }
+}

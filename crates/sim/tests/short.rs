@@ -1,0 +1,52 @@
+//! A short run of everything that the simulator does; the long one is `cargo xtask sim`.
+
+use std::time::Duration;
+
+use tocsin_domain::bugs::{self, Bug};
+use tocsin_sim::{Goal, Plan, campaign, hunt, run};
+
+#[test]
+fn some_worlds_of_faults_end_well_and_give_the_same_events_again() {
+    let result = campaign(Goal {
+        days: 12,
+        crashes: 30,
+        seed: 1_000,
+        days_each: 3,
+        twice_every: 2,
+        is_told: false,
+        goes_on: false,
+    });
+    assert_eq!(result.failures, []);
+    let tally = result.tally;
+    assert!(tally.incidents > 200 && tally.run_twice > 0, "{tally:?}");
+}
+
+#[test]
+fn another_seed_gives_other_events() {
+    let world = |seed| {
+        run(Plan {
+            seed,
+            days: 1,
+            trace: false,
+        })
+        .fingerprint
+    };
+    assert_eq!(world(1), world(1));
+    assert_ne!(world(1), world(2));
+}
+
+#[test]
+fn bugs_that_are_let_loose_are_caught() {
+    const { assert!(bugs::EXIST, "this test is built with the switches") };
+    for bug in [
+        Bug::InFlightAtRestartIsFailed,
+        Bug::AlertsOnlyInMemory,
+        Bug::RepeatUnderNewKey,
+        Bug::LateOutcomeCountedTwice,
+        Bug::NextDueIgnoresMessages,
+        Bug::EffectsBeforeCommit,
+    ] {
+        let catch = hunt(bug, 1, 2, Duration::from_secs(60));
+        assert!(catch.caught.is_some(), "{catch:?}");
+    }
+}

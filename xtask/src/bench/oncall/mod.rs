@@ -1,0 +1,404 @@
+//! The bench of on-call: how fast alerts are accepted durably, what many of them cost, and how soon people are paged, calm and
+//! in a storm. Every figure is measured from outside, over the native API and at the receiver of the pages.
+
+mod flood;
+mod line;
+mod sink;
+mod site;
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::flood::Flood;
+use self::line::Line;
+use self::sink::by_person;
+use self::site::{Site, Size, call};
+use super::usage;
+use crate::build::{self, Profile};
+use crate::clock;
+use crate::failure::{Because, Failure, Outcome, fail};
+use crate::janitor::Janitor;
+use crate::places;
+use crate::screen::{self, step};
+
+const SEVERITIES: &[&str] = &["info", "warning", "error"];
+/// How long the pages of a storm may go on coming.
+const STORM_LIMIT: Duration = Duration::from_secs(60);
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Measure this binary of Tocsin instead of building a release
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// A tenth of the sizes, to see that all works; its figures are not those the limits are meant for
+    #[arg(long)]
+    quick: bool,
+}
+
+/// One row of the table.
+struct Row {
+    what: String,
+    figure: String,
+    must: &'static str,
+    reached: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    alerts: usize,
+    escalations: usize,
+    pages: usize,
+    site: Size,
+}
+
+/// Measures everything and prints the table.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let dir = places::target().join("bench");
+    fs::create_dir_all(&dir).because(format!("making {}", dir.display()))?;
+    let dir = dir
+        .canonicalize()
+        .because(format!("finding {}", dir.display()))?;
+    let binary = match &options.binary {
+        Some(binary) => binary
+            .canonicalize()
+            .because(format!("finding {}", binary.display()))?,
+        None => step(
+            "tocsin",
+            |_| build::binary(Profile::RELEASE),
+            |path| path.display().to_string(),
+        )?,
+    };
+    let shrink = if options.quick { 10 } else { 1 };
+    let sizes = Sizes {
+        alerts: 100_000 / shrink,
+        escalations: 6_000 / shrink,
+        pages: 200 / shrink,
+        site: Size {
+            people: 60 / shrink,
+            services: 300 / shrink,
+        },
+    };
+    let mut janitor = Janitor::hire()?;
+    let mut rows = Vec::new();
+    let mut part = |name: &str, work: &dyn Fn(&Site, Sizes) -> Outcome<Vec<Row>>| -> Outcome<()> {
+        let site = Site::start(&binary, &dir, sizes.site, &mut janitor)?;
+        let found = step(
+            name,
+            |_| work(&site, sizes),
+            |found: &Vec<Row>| {
+                let figures: Vec<&str> = found.iter().map(|row| row.figure.as_str()).collect();
+                figures.join(", ")
+            },
+        );
+        site.end();
+        rows.extend(found?);
+        Ok(())
+    };
+    part("one alert a request", &one_by_one)?;
+    part("alerts in batches", &in_batches)?;
+    part("calm pages", &calm)?;
+    part("escalations at once", &escalations)?;
+    part("a storm", &storm)?;
+    janitor.tidy_up();
+    show(&rows, options.quick);
+    Ok(())
+}
+
+fn rate(alerts: usize, took: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 alerts")]
+    let alerts = alerts as f64;
+    alerts / took.as_secs_f64()
+}
+
+fn one_by_one(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let flood = Flood {
+        name: "one",
+        connections: 64,
+        per_request: 1,
+        alerts: sizes.alerts / 2,
+        severities: SEVERITIES,
+        critical: None,
+    };
+    let rate = rate(flood.alerts, flood.run(site)?.took);
+    are_there(site, flood.alerts)?;
+    Ok(vec![Row {
+        what: "alerts/s accepted durably, one a request, 64 connections".to_owned(),
+        figure: format!("{rate:.0}"),
+        must: ">= 5,000",
+        reached: rate >= 5_000.0,
+    }])
+}
+
+fn in_batches(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let flood = Flood {
+        name: "batch",
+        connections: 2,
+        per_request: 64,
+        alerts: sizes.alerts,
+        severities: SEVERITIES,
+        critical: None,
+    };
+    let rate = rate(flood.alerts, flood.run(site)?.took);
+    are_there(site, flood.alerts)?;
+    let memory = usage::rss_mib(site.pid())?;
+    let mut line = site.line()?;
+    let (mut began, mut times) = (Instant::now(), Vec::new());
+    each_page(&mut line, "/alerts?limit=100", |_| {
+        times.push(began.elapsed());
+        began = Instant::now();
+        times.len() < sizes.pages
+    })?;
+    let page_ms = millis(percentile(&mut times, 50));
+    Ok(vec![
+        Row {
+            what: "alerts/s accepted durably, batches of 64, two connections".to_owned(),
+            figure: format!("{rate:.0}"),
+            must: ">= 20,000",
+            reached: rate >= 20_000.0,
+        },
+        Row {
+            what: format!("RSS in MiB with {} active alerts", flood.alerts),
+            figure: format!("{memory:.0}"),
+            must: "<= 200",
+            reached: memory <= 200.0,
+        },
+        Row {
+            what: "a page of 100 of them, median ms".to_owned(),
+            figure: format!("{page_ms:.1}"),
+            must: "<= 20",
+            reached: page_ms <= 20.0,
+        },
+    ])
+}
+
+/// Everything that was accepted is there.
+fn are_there(site: &Site, alerts: usize) -> Outcome<()> {
+    let mut line = site.line()?;
+    let mut found = 0;
+    each_page(&mut line, "/alerts?limit=100", |page| {
+        found += page.len();
+        true
+    })?;
+    if found == alerts {
+        Ok(())
+    } else {
+        fail!("{alerts} alerts were accepted and {found} are there")
+    }
+}
+
+/// One critical alert after the other, each when the page for the one before has come.
+fn calm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let mut line = site.line()?;
+    let mut times = Vec::new();
+    for place in 0..sizes.pages {
+        let seen = site.sink.len();
+        let service = &site.services[place % site.services.len()];
+        let alert = json!({"service_id": service, "action": "trigger", "summary": "it is down", "severity": "critical", "source": "web1"});
+        let answer = call(&mut line, "POST", "/alerts", &alert)?;
+        let accepted = Instant::now();
+        let incident = answer["incident_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let page = site.sink.wait(seen, Duration::from_secs(30), |one| {
+            one.incident == incident
+        });
+        let page = page.ok_or_else(|| Failure::new("a page did not come within 30 s"))?;
+        times.push(page.at.saturating_duration_since(accepted));
+    }
+    let p99_ms = millis(percentile(&mut times, 99));
+    Ok(vec![Row {
+        what: "accepted -> page at its receiver, nothing else going on, p99 ms".to_owned(),
+        figure: format!("{p99_ms:.1}"),
+        must: "<= 50",
+        reached: p99_ms <= 50.0,
+    }])
+}
+
+/// Incidents whose first level is over at the same moment: the server stands still meanwhile, as a paused machine would.
+fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let flood = Flood {
+        name: "due",
+        connections: 8,
+        per_request: 16,
+        alerts: sizes.escalations,
+        severities: &["critical"],
+        critical: None,
+    };
+    let seen = site.sink.len();
+    let flooded = flood.run(site)?;
+    let first = |count: usize| move |arrivals: &[sink::Arrival]| arrivals.len() >= count;
+    await_pages(
+        site,
+        seen,
+        Duration::from_secs(40),
+        first(sizes.escalations),
+    )?;
+    if flooded.took > Duration::from_secs(30) {
+        fail!(
+            "the alerts took {:?}: their levels are not over at once",
+            flooded.took
+        );
+    }
+    site.pause(true);
+    // Each level has a minute.
+    thread::sleep(Duration::from_secs(61));
+    let seen = site.sink.len();
+    let began = Instant::now();
+    site.pause(false);
+    await_pages(
+        site,
+        seen,
+        Duration::from_secs(60),
+        first(sizes.escalations),
+    )?;
+    let took = began.elapsed().as_secs_f64();
+    Ok(vec![Row {
+        what: format!(
+            "{} escalations due at once: until the last page was at its receiver, s",
+            sizes.escalations
+        ),
+        figure: format!("{took:.2}"),
+        must: "<= 2",
+        reached: took <= 2.0,
+    }])
+}
+
+/// Waits until `done` with what arrived after `seen`.
+fn await_pages(
+    site: &Site,
+    seen: usize,
+    limit: Duration,
+    done: impl Fn(&[sink::Arrival]) -> bool,
+) -> Outcome<()> {
+    let deadline = Instant::now() + limit;
+    while Instant::now() < deadline {
+        if done(&site.sink.after(seen)) {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    fail!(
+        "only {} pages came within {} s",
+        site.sink.after(seen).len(),
+        limit.as_secs()
+    )
+}
+
+fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    // Any place does; this one moves from run to run.
+    let place = usize::try_from(clock::now()).unwrap_or_default() % sizes.alerts;
+    let flood = Flood {
+        name: "storm",
+        connections: 8,
+        per_request: 16,
+        alerts: sizes.alerts,
+        severities: SEVERITIES,
+        critical: Some(place),
+    };
+    let seen = site.sink.len();
+    let flooded = flood.run(site)?;
+    let sent = flooded
+        .critical
+        .ok_or_else(|| Failure::new("the critical alert was not sent"))?;
+    let mut line = site.line()?;
+    let found = incident_of_critical(&mut line)?;
+    let page = site.sink.wait(seen, STORM_LIMIT, |one| {
+        one.incident == found && one.kind == "page"
+    });
+    let page =
+        page.ok_or_else(|| Failure::new("the critical alert paged nobody within a minute"))?;
+    let after_s = page.at.saturating_duration_since(sent).as_secs_f64();
+    thread::sleep(Duration::from_secs(10));
+    let arrivals = site.sink.after(seen);
+    let most = by_person(&arrivals).into_values().max().unwrap_or(0);
+    Ok(vec![
+        Row {
+            what: format!(
+                "storm of {} alerts in {:.1} s: the critical one, sent -> page at its receiver, s",
+                sizes.alerts,
+                flooded.took.as_secs_f64()
+            ),
+            figure: format!("{after_s:.2}"),
+            must: "<= 10",
+            reached: after_s <= 10.0,
+        },
+        Row {
+            what: "most messages to one person".to_owned(),
+            figure: most.to_string(),
+            must: "<= 20",
+            reached: most <= 20,
+        },
+    ])
+}
+
+/// The incident of the one critical alert.
+fn incident_of_critical(line: &mut Line) -> Outcome<String> {
+    let mut found = None;
+    each_page(line, "/incidents?status=open&limit=100", |page| {
+        let critical = page.iter().find(|one| one["severity"] == "critical");
+        found = critical.and_then(|one| one["id"].as_str().map(str::to_owned));
+        found.is_none()
+    })?;
+    found.ok_or_else(|| Failure::new("no incident is critical"))
+}
+
+/// Shows the items of each page of a list to `look`, until that has seen enough.
+fn each_page(line: &mut Line, path: &str, mut look: impl FnMut(&[Value]) -> bool) -> Outcome<()> {
+    let mut page = call(line, "GET", path, &Value::Null)?;
+    while look(page["items"].as_array().map_or(&[][..], Vec::as_slice)) {
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        let next = format!("{path}&cursor={cursor}");
+        page = call(line, "GET", &next, &Value::Null)?;
+    }
+    Ok(())
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort_unstable();
+    let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times.get(place).copied().unwrap_or_default()
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+fn show(rows: &[Row], quick: bool) {
+    screen::heading(format!(
+        "Measured {}, {}.",
+        clock::show(clock::now()),
+        usage::machine()
+    ));
+    if quick {
+        screen::line("These are the sizes of --quick: the limits are not meant for them.");
+    }
+    screen::line("\n| | Tocsin | must | reached |\n|---|---|---|---|");
+    for row in rows {
+        let reached = if row.reached { "yes" } else { "no" };
+        screen::line(format!(
+            "| {} | {} | {} | {reached} |",
+            row.what, row.figure, row.must
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_taken_by_the_nearest_rank() {
+        let mut times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
+        assert_eq!(percentile(&mut times, 50), Duration::from_millis(100));
+        assert_eq!(percentile(&mut times, 99), Duration::from_millis(198));
+        assert_eq!(percentile(&mut [], 99), Duration::ZERO);
+    }
+}

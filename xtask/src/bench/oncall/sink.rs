@@ -1,0 +1,126 @@
+//! Takes the pages of everybody in the bench over kept-alive connections, and writes down when each came and what it was about.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::line::read_sized;
+use crate::http::read_head;
+
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// One message as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) at: Instant,
+    /// The path it was sent to, which names the person.
+    pub(crate) path: String,
+    /// `page`, `resolved` and so on.
+    pub(crate) kind: String,
+    /// Its incident's id; empty for a test.
+    pub(crate) incident: String,
+    pub(crate) code: Option<String>,
+}
+
+/// Everything that arrived so far, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Sink(Arc<(Mutex<Vec<Arrival>>, Condvar)>);
+
+impl Sink {
+    /// Listens on a free loopback port until the process ends.
+    pub(crate) fn start() -> io::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let address = listener.local_addr()?;
+        let sink = Self::default();
+        let filled = sink.clone();
+        thread::Builder::new().name("sink".into()).spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let filled = filled.clone();
+                let read = move || {
+                    // A sender that goes away is its own affair.
+                    let _ = filled.take_in(stream);
+                };
+                // Without a thread the sender sees a connection that ends, and tries again.
+                let _ = thread::Builder::new().stack_size(256 * 1024).spawn(read);
+            }
+        })?;
+        Ok((sink, address))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arrival>> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_in(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::with_capacity(16 * 1024, stream);
+        loop {
+            if reader.fill_buf()?.is_empty() {
+                return Ok(());
+            }
+            let (first, headers) = read_head(&mut reader)?;
+            let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+            let body = read_sized(&mut reader, &headers, BODY_BYTES_MAX)?;
+            let at = Instant::now();
+            let body: Value = serde_json::from_slice(&body)?;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            self.lock().push(Arrival {
+                at,
+                path,
+                kind: text(&body["kind"]),
+                incident: text(&body["incident"]["id"]),
+                code: body["verification_code"].as_str().map(str::to_owned),
+            });
+            self.0.1.notify_all();
+            reader
+                .get_mut()
+                .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
+        }
+    }
+
+    /// How many have arrived.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// What arrived after the first `seen`.
+    pub(crate) fn after(&self, seen: usize) -> Vec<Arrival> {
+        self.lock().get(seen..).unwrap_or_default().to_vec()
+    }
+
+    /// The first arrival after `seen` that is wanted; none when the time is over.
+    pub(crate) fn wait(
+        &self,
+        seen: usize,
+        limit: Duration,
+        wanted: impl Fn(&Arrival) -> bool,
+    ) -> Option<Arrival> {
+        let deadline = Instant::now() + limit;
+        let mut arrivals = self.lock();
+        let mut looked = seen;
+        loop {
+            let fresh = arrivals.get(looked..).unwrap_or_default();
+            if let Some(found) = fresh.iter().find(|arrival| wanted(arrival)) {
+                return Some(found.clone());
+            }
+            looked = looked.max(arrivals.len());
+            let left = deadline.checked_duration_since(Instant::now())?;
+            let woken = self.0.1.wait_timeout(arrivals, left);
+            arrivals = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// How many messages each person got.
+pub(crate) fn by_person(arrivals: &[Arrival]) -> BTreeMap<&str, usize> {
+    let mut count = BTreeMap::new();
+    for arrival in arrivals {
+        *count.entry(arrival.path.as_str()).or_insert(0) += 1;
+    }
+    count
+}
