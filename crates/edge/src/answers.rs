@@ -38,7 +38,11 @@ pub(crate) fn subjects(state: &State, message: NotificationId) -> Vec<IncidentId
 /// Those of them that can still be answered. All of them when none can, so that whoever answers is told why.
 pub(crate) fn open_subjects(state: &State, message: NotificationId) -> Vec<IncidentId> {
     let all = subjects(state, message);
-    let open: Vec<IncidentId> = all.iter().copied().filter(|id| is_open(state, *id)).collect();
+    let open: Vec<IncidentId> = all
+        .iter()
+        .copied()
+        .filter(|id| is_open(state, *id))
+        .collect();
     if open.is_empty() { all } else { open }
 }
 

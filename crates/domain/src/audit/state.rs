@@ -101,7 +101,8 @@ fn standing(state: &State, message: &Notification, now: Timestamp) -> Option<Sta
         Delivery::Together { by } => told_by(state, message, by, now),
         Delivery::Delivered { at } => {
             let late = owes_word(message) && is_past(at.plus_ms(RECEIPT_MS_MAX), now);
-            let what = format!("a provider took a message at {at} and never said what became of it");
+            let what =
+                format!("a provider took a message at {at} and never said what became of it");
             late.then_some(Standing::Late(FindingKind::MessageOverdue, what))
         }
         Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,

@@ -132,7 +132,11 @@ fn word_that_a_page_was_lost_may_come_before_word_that_it_was_taken() {
     world.set_levels(0, &[(30 * MINUTE, &[ada]), (30 * MINUTE, &[bea])]);
     world.crash();
     receipt(&mut world, Fate::Failed);
-    assert_eq!(channels(&world), [ChannelKind::Voice], "it is still under way");
+    assert_eq!(
+        channels(&world),
+        [ChannelKind::Voice],
+        "it is still under way"
+    );
     world.answer_all_with(Outcome::Accepted, None, Some("CA1"));
     // Whatever else reaches Ada is used before anybody else is woken.
     assert_eq!(channels(&world), [ChannelKind::Voice, ChannelKind::Email]);

@@ -10,8 +10,8 @@ use tocsin_domain::incident::STORM_INCIDENTS;
 use tocsin_domain::intake::ALERTS_PER_INCIDENT_MAX;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
-    BURST_MAX, Delivery, Fate, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose,
-    QUIET_EVERY_MS, TOGETHER_EVERY_MS,
+    BURST_MAX, Delivery, Fate, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS,
+    Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::Provider;
@@ -415,7 +415,14 @@ fn texts_and_calls_are_carried_by_one_provider_and_browsers_each_by_their_own() 
         ChannelKind::Slack,
     ];
     let of = |kind| Provider::of(world.add_way(ada, kind), kind);
-    let [text, call, one_browser, other_browser, one_slack, other_slack] = ways.map(of);
+    let [
+        text,
+        call,
+        one_browser,
+        other_browser,
+        one_slack,
+        other_slack,
+    ] = ways.map(of);
     assert_eq!(text, call);
     assert_ne!(one_browser, other_browser);
     assert_eq!(one_slack, other_slack);

@@ -63,11 +63,7 @@ fn doing() -> impl Strategy<Value = Doing> {
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        Just(Fate::Delivered),
-        Just(Fate::Read),
-        Just(Fate::Failed),
-    ]
+    prop_oneof![Just(Fate::Delivered), Just(Fate::Read), Just(Fate::Failed),]
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -178,7 +178,10 @@ fn meant(state: &Known, people: &[UserId], reply: Reply) -> Option<(UserId, Inci
     let paged = |incident: IncidentId| {
         let mut messages = state.messages_about(incident);
         let page = messages.find(|message| {
-            let asked = matches!(message.purpose, Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_));
+            let asked = matches!(
+                message.purpose,
+                Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_)
+            );
             asked && people.contains(&message.user)
         });
         page.map(|page| page.user)

@@ -156,7 +156,13 @@ impl Ledger {
         }
     }
 
-    pub(super) fn find_about(&mut self, check: Check, id: NotificationId, at: Timestamp, what: &str) {
+    pub(super) fn find_about(
+        &mut self,
+        check: Check,
+        id: NotificationId,
+        at: Timestamp,
+        what: &str,
+    ) {
         let letter = self.letters.get(&id);
         let what = format!("message {id}: {what}: {letter:?}");
         self.find(check, at, what);
