@@ -173,6 +173,14 @@ impl Providers {
         fate
     }
 
+    fn limited(&mut self, after_us: i64) -> Answer {
+        let wait_ms = self.random.one_of([0, 2_000, 20_000, 60_000, 90_000]);
+        Answer {
+            wait_ms: Some(wait_ms),
+            ..Answer::plain(Outcome::Failed, after_us)
+        }
+    }
+
     /// What is said later: before the answer, after it, twice, in any order, wrongly, or not at all.
     fn tell_later(&mut self, fate: &mut Fate) {
         let is_read = fate.read_after_us.is_some();
@@ -284,14 +292,11 @@ impl Providers {
                 };
                 (lie, answer(Outcome::Accepted, quick), Fault::ProviderLies)
             }
-            Mood::Limits => {
-                let wait_ms = self.random.one_of([0, 2_000, 20_000, 60_000, 90_000]);
-                let limited = Answer {
-                    wait_ms: Some(wait_ms),
-                    ..Answer::plain(Outcome::Failed, quick)
-                };
-                (Fate::default(), vec![limited], Fault::ProviderLimits)
-            }
+            Mood::Limits => (
+                Fate::default(),
+                vec![self.limited(quick)],
+                Fault::ProviderLimits,
+            ),
         };
         Fate {
             answers,

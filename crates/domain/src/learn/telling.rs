@@ -242,6 +242,15 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
     }
 }
 
+const fn fate_words(fate: Fate) -> (&'static str, Tone) {
+    match fate {
+        Fate::Delivered => ("came to the device", Tone::Good),
+        Fate::Read => ("was seen", Tone::Good),
+        Fate::Failed => ("did not come to the device", Tone::Bad),
+        Fate::Unknown => ("may not have come to the device", Tone::Bad),
+    }
+}
+
 fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
     let id = part.notification;
     let name = message_name(case, id);
@@ -298,14 +307,9 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             }
         }
         NotificationWhat::Receipt { fate, detail, .. } => {
-            let detail = clean(detail, 120);
-            let (text, tone) = match fate {
-                Fate::Delivered => ("came to the device", Tone::Good),
-                Fate::Read => ("was seen", Tone::Good),
-                Fate::Failed => ("did not come to the device", Tone::Bad),
-                Fate::Unknown => ("may not have come to the device", Tone::Bad),
-            };
-            told(format!("{name} {text}: {detail}."), is_page(case, id), tone)
+            let (text, tone) = fate_words(*fate);
+            let text = format!("{name} {text}: {}.", clean(detail, 120));
+            told(text, is_page(case, id), tone)
         }
         NotificationWhat::Cancelled { why } => told(
             format!("{name} was cancelled: {}.", clean(why, 160)),

@@ -73,15 +73,7 @@ impl Ledger {
                 reference,
                 ..
             } => {
-                // Whoever asks to be left alone keeps nobody waiting: another way is used meanwhile.
-                let asks = self.asked_to_wait.contains_key(&(id, *number));
-                if retry_at.is_none() || (asks && *outcome == Outcome::Failed) {
-                    self.given_up.insert(envelope.position);
-                }
-                self.finish(id, &letter, (*number, *outcome), *retry_at, at);
-                if retry_at.is_none() {
-                    self.settle_along(id, LetterState::Over);
-                }
+                self.see_outcome(id, (*number, *outcome), *retry_at, envelope);
                 if *outcome == Outcome::Accepted && reference.is_some() {
                     self.owe_word(id, at);
                 }
@@ -318,6 +310,27 @@ impl Ledger {
             | Purpose::Acknowledged(_)
             | Purpose::Test
             | Purpose::Word(_) => true,
+        }
+    }
+
+    fn see_outcome(
+        &mut self,
+        id: NotificationId,
+        (number, outcome): (u32, Outcome),
+        retry_at: Option<Timestamp>,
+        envelope: &Event,
+    ) {
+        let Some(letter) = self.letters.get(&id).cloned() else {
+            return;
+        };
+        // Whoever asks to be left alone keeps nobody waiting: another way is used meanwhile.
+        let asks = self.asked_to_wait.contains_key(&(id, number));
+        if retry_at.is_none() || (asks && outcome == Outcome::Failed) {
+            self.given_up.insert(envelope.position);
+        }
+        self.finish(id, &letter, (number, outcome), retry_at, envelope.at);
+        if retry_at.is_none() {
+            self.settle_along(id, LetterState::Over);
         }
     }
 
