@@ -93,10 +93,7 @@ fn a_text_whose_provider_owes_word_for_too_long_is_found() {
     world.trigger("disk", Severity::Critical);
     world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
     check(&world.found_after(MINUTE + 10 * SECOND), &[]);
-    let late = [(
-        FindingKind::MessageOverdue,
-        "never said what became of it",
-    )];
+    let late = [(FindingKind::MessageOverdue, "never said what became of it")];
     check(&world.found_after(MINUTE + 11 * SECOND), &late);
     world.wait_ms(MINUTE);
     check(&world.found_after(10 * SECOND), &[]);
