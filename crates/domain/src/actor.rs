@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{IntegrationId, MonitorId, TokenId, UserId};
+use crate::people::ChannelKind;
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,13 @@ pub enum Actor {
     Person {
         /// Who.
         user: UserId,
+    },
+    /// A person, by a link, a button or a reply of a message that they were sent.
+    Channel {
+        /// Who.
+        user: UserId,
+        /// By which channel the message went.
+        channel: ChannelKind,
     },
     /// A token of the installation that belongs to nobody.
     Token {

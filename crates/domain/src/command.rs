@@ -16,7 +16,7 @@ pub use watch::WatchAsk;
 
 use crate::event::Actor;
 use crate::id::{ContactMethodId, IncidentId, NotificationId, SecretId, UserId};
-use crate::page::Outcome;
+use crate::page::{Fate, Outcome};
 use crate::people::{ChannelKind, Role, Urgency};
 
 /// A request to the core with who asks. `now` and entropy are given beside it.
@@ -67,6 +67,21 @@ pub enum Ask {
         /// How it went.
         outcome: Outcome,
         /// The provider's words, or what went wrong.
+        detail: String,
+        /// How long the provider wants to be left alone, in milliseconds.
+        retry_after_ms: Option<u64>,
+        /// What the provider calls the message, where it can be asked for it.
+        reference: Option<String>,
+    },
+    /// The provider says what became of a message that it took.
+    ReceiptCame {
+        /// Of which message.
+        notification: NotificationId,
+        /// Of which attempt.
+        number: u32,
+        /// What.
+        fate: Fate,
+        /// The provider's words.
         detail: String,
     },
     /// Tocsin was started: attempts of an earlier run are unanswered.

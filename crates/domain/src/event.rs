@@ -21,7 +21,7 @@ use crate::id::{
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::oncall_event::OncallEvent;
-use crate::page::{Notification, Outcome, Policy};
+use crate::page::{Fate, Notification, Outcome, Policy};
 use crate::people::{ContactMethod, NotificationRule, Role, User};
 use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
@@ -356,6 +356,18 @@ pub enum NotificationWhat {
         detail: String,
         /// When it is tried again; none when it arrived or was given up.
         retry_at: Option<Timestamp>,
+        /// What the provider calls the message, where it can be asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+    },
+    /// It is known what became of a message after the provider took it.
+    Receipt {
+        /// Of which attempt.
+        number: u32,
+        /// What.
+        fate: Fate,
+        /// The provider's words, or what went wrong.
+        detail: String,
     },
     /// A message is no longer needed.
     Cancelled {
@@ -376,6 +388,7 @@ impl NotificationWhat {
             | Self::ToldTogether { .. }
             | Self::Postponed { .. }
             | Self::AttemptFinished { .. }
+            | Self::Receipt { .. }
             | Self::Cancelled { .. } => None,
         }
     }

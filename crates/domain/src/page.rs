@@ -14,6 +14,10 @@ pub const ATTEMPTS_MAX: u32 = 3;
 pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
 /// An attempt without an answer for this long counts as timed out (the sender itself gives up after 15 s).
 pub const ATTEMPT_DEADLINE_MS: u64 = 20_000;
+/// A provider that asks for a longer wait than this is not waited for: the next way is used instead.
+pub const RETRY_WAIT_MS_MAX: u64 = 60_000;
+/// A message whose provider owes a receipt counts as lost without one for this long.
+pub const RECEIPT_WAIT_MS: u64 = 60_000;
 /// Messages about incidents that one person gets one by one within [`BURST_WINDOW_MS`]; what is not critical and comes beyond
 /// that is told together.
 pub const BURST_MAX: usize = 8;
@@ -103,6 +107,8 @@ pub enum Purpose {
     Request(IncidentId),
     /// Tells somebody who was paged that it is over.
     Resolved(IncidentId),
+    /// Tells a system that keeps the incident too that somebody took it.
+    Acknowledged(IncidentId),
     /// Sent on request, to see that it arrives; carries the proof code of an unproved method.
     Test,
     /// Word about duty, which can wait.
@@ -128,9 +134,12 @@ impl Purpose {
     pub const fn page(self) -> Option<IncidentId> {
         match self {
             Self::Page(id) => Some(id),
-            Self::Notice(_) | Self::Request(_) | Self::Resolved(_) | Self::Test | Self::Word(_) => {
-                None
-            }
+            Self::Notice(_)
+            | Self::Request(_)
+            | Self::Resolved(_)
+            | Self::Acknowledged(_)
+            | Self::Test
+            | Self::Word(_) => None,
         }
     }
 
@@ -138,7 +147,11 @@ impl Purpose {
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {
         match self {
-            Self::Page(id) | Self::Notice(id) | Self::Request(id) | Self::Resolved(id) => Some(id),
+            Self::Page(id)
+            | Self::Notice(id)
+            | Self::Request(id)
+            | Self::Resolved(id)
+            | Self::Acknowledged(id) => Some(id),
             Self::Test | Self::Word(_) => None,
         }
     }
@@ -169,6 +182,19 @@ pub struct Notification {
     pub attempts: Vec<Attempt>,
     /// Position of the last event about it: the cause of its next attempt.
     pub last_event: u64,
+}
+
+impl Notification {
+    /// Since when the provider owes a receipt for it, if it does.
+    #[must_use]
+    pub fn receipt_owed_since(&self) -> Option<Timestamp> {
+        let Delivery::Delivered { at } = self.state else {
+            return None;
+        };
+        let last = self.attempts.last()?;
+        let owed = self.channel.owes_a_receipt() && last.reference.is_some();
+        (owed && last.receipt.is_none()).then_some(at)
+    }
 }
 
 /// Where a notification stands.
@@ -222,6 +248,96 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// The provider's words, or what went wrong; at most 500 characters.
     pub detail: String,
+    /// What the provider calls the message, where it can be asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What became of it after the provider took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+}
+
+impl Attempt {
+    /// One that begins.
+    #[must_use]
+    pub const fn begun(number: u32, started_at: Timestamp) -> Self {
+        Self {
+            number,
+            started_at,
+            finished_at: None,
+            outcome: None,
+            detail: String::new(),
+            reference: None,
+            receipt: None,
+        }
+    }
+
+    /// Whether it is known to have been lost after the provider took it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let receipt = self.receipt.as_ref();
+        receipt.is_some_and(|receipt| receipt.fate.is_loss())
+    }
+}
+
+/// What became of a message after the provider took it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// When it was known.
+    pub at: Timestamp,
+    /// What.
+    pub fate: Fate,
+    /// The provider's words, or what went wrong; at most 500 characters.
+    pub detail: String,
+}
+
+/// Where a message ended after the provider took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// The provider said nothing within [`RECEIPT_WAIT_MS`].
+    Unknown,
+    /// It came to the device.
+    Delivered,
+    /// A person saw it.
+    Read,
+    /// It did not come to the device.
+    Failed,
+}
+
+impl Fate {
+    /// Whether this news says more than what is known. Reports come late, repeated and in any order; none takes back what a
+    /// better one said.
+    #[must_use]
+    pub const fn follows(self, known: Option<Self>) -> bool {
+        match (known, self) {
+            (None, _) => true,
+            (Some(Self::Unknown), Self::Delivered | Self::Read | Self::Failed) => true,
+            (Some(Self::Delivered), Self::Read) => true,
+            (Some(Self::Unknown), Self::Unknown)
+            | (Some(Self::Delivered), Self::Unknown | Self::Delivered | Self::Failed)
+            | (Some(Self::Read | Self::Failed), _) => false,
+        }
+    }
+
+    /// Whether the message is to be counted as lost.
+    #[must_use]
+    pub const fn is_loss(self) -> bool {
+        match self {
+            Self::Unknown | Self::Failed => true,
+            Self::Delivered | Self::Read => false,
+        }
+    }
+
+    /// The word used in the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// How an attempt went.

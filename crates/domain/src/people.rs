@@ -62,6 +62,21 @@ pub enum ChannelKind {
     Webhook,
     /// A push by an ntfy server.
     Ntfy,
+    /// A message in Slack: to a channel by its incoming webhook, or to a member by our app.
+    Slack,
+    /// A message of our Telegram bot.
+    Telegram,
+    /// A push by Pushover.
+    Pushover,
+    /// A text message to a phone.
+    Sms,
+    /// A call to a phone.
+    Voice,
+    /// A push to a browser.
+    WebPush,
+    /// An event for a service of PagerDuty.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
 }
 
 impl ChannelKind {
@@ -72,6 +87,84 @@ impl ChannelKind {
             Self::Email => "email",
             Self::Webhook => "webhook",
             Self::Ntfy => "ntfy",
+            Self::Slack => "slack",
+            Self::Telegram => "telegram",
+            Self::Pushover => "pushover",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::WebPush => "web_push",
+            Self::PagerDuty => "pagerduty",
+        }
+    }
+
+    /// Every one, in the order they are shown.
+    pub const ALL: [Self; 10] = [
+        Self::Email,
+        Self::Webhook,
+        Self::Ntfy,
+        Self::Slack,
+        Self::Telegram,
+        Self::Pushover,
+        Self::Sms,
+        Self::Voice,
+        Self::WebPush,
+        Self::PagerDuty,
+    ];
+
+    /// Whether the provider's word that it took a message says little: it tells later whether the phone got it, and a page
+    /// without that word counts as lost.
+    #[must_use]
+    pub const fn owes_a_receipt(self) -> bool {
+        match self {
+            Self::Sms | Self::Voice => true,
+            Self::Email
+            | Self::Webhook
+            | Self::Ntfy
+            | Self::Slack
+            | Self::Telegram
+            | Self::Pushover
+            | Self::WebPush
+            | Self::PagerDuty => false,
+        }
+    }
+
+    /// Whether who was paged is told by it that it is over: nobody is called for that.
+    #[must_use]
+    pub const fn tells_the_end(self) -> bool {
+        match self {
+            Self::Voice => false,
+            Self::Email
+            | Self::Webhook
+            | Self::Ntfy
+            | Self::Slack
+            | Self::Telegram
+            | Self::Pushover
+            | Self::Sms
+            | Self::WebPush
+            | Self::PagerDuty => true,
+        }
+    }
+
+    /// Whether a word that can wait goes by it: nobody is called for that, and no incident is opened elsewhere.
+    #[must_use]
+    pub const fn carries_words(self) -> bool {
+        self.tells_the_end() && !self.mirrors_incidents()
+    }
+
+    /// Whether there is an incident at the other end, to be opened, taken and ended when ours is: one for each of ours.
+    #[must_use]
+    pub const fn mirrors_incidents(self) -> bool {
+        match self {
+            Self::PagerDuty => true,
+            Self::Email
+            | Self::Webhook
+            | Self::Ntfy
+            | Self::Slack
+            | Self::Telegram
+            | Self::Pushover
+            | Self::Sms
+            | Self::Voice
+            | Self::WebPush => false,
         }
     }
 }

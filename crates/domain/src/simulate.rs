@@ -216,6 +216,8 @@ impl Play {
                     number,
                     outcome: Outcome::Accepted,
                     detail: String::new(),
+                    retry_after_ms: None,
+                    reference: None,
                 };
                 // Only an attempt that has ended meanwhile is refused.
                 let _ = self.ask(accepted);
@@ -319,7 +321,11 @@ impl Play {
         };
         match message.purpose {
             Purpose::Page(_) | Purpose::Notice(_) => {}
-            Purpose::Request(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => return,
+            Purpose::Request(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => return,
         }
         let contact = Contact {
             user: message.user,

@@ -26,6 +26,7 @@ use crate::http::intake::call::Calls;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
+use crate::links::{KnownKey, LinkKey};
 use crate::ports::rules::Rules;
 use crate::ports::scrape::ScrapeTargets;
 use crate::ports::{
@@ -134,6 +135,7 @@ pub(crate) struct Inner {
     pub(crate) looks: Looks,
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
+    pub(crate) link_key: KnownKey,
     pub(crate) calls: Calls,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
@@ -168,10 +170,21 @@ impl App {
             looks: Looks::default(),
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
+            link_key: KnownKey::default(),
             calls: Calls::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
         }))
+    }
+
+    /// The key that links are signed with.
+    pub(crate) async fn link_key(&self) -> Result<LinkKey, Problem> {
+        let app = self.clone();
+        self.blocking(move |parts| {
+            let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
+            app.inner().link_key.get(accounts, vault)
+        })
+        .await
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -356,6 +356,7 @@ fn message(news: &[&Finding], now: Timestamp, public_url: &str) -> PageMessage {
             .map(|(index, one)| (format!("Finding {}", index + 1), one.what.clone()))
             .collect(),
         link: format!("{public_url}/ui/"),
+        answer_link: None,
         runbook: Some("Look at `tocsin doctor` and at the log of `tocsin serve`; watch by hand until it is mended.".to_owned()),
         verification_code: None,
     }

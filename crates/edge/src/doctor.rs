@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::delivery::{mail, mail_settings};
+use crate::delivery::mail::{self, mail_settings};
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
@@ -179,7 +179,19 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         disk(&app.settings.data_dir),
         clock(now),
     ];
-    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, now, &mail)));
+    let set_up = reach::channels_set_up(app).await;
+    let works = |kind| match kind {
+        ChannelKind::Email => mail == MailState::Reachable,
+        ChannelKind::Webhook | ChannelKind::Ntfy => true,
+        ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => set_up.contains(&kind),
+    };
+    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, now, &works)));
     checks.extend(people);
     checks.push(mail_server(&mail, reach.mail_wanted));
     checks.extend(last_attempts(app));
@@ -320,8 +332,7 @@ fn mail_server(mail: &MailState, wanted: bool) -> Check {
 }
 
 fn last_attempts(app: &App) -> Vec<Check> {
-    let channels = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
-    let last = channels
+    let last = ChannelKind::ALL
         .into_iter()
         .filter_map(|channel| Some((channel, app.tally.last(channel)?)));
     last.map(|(channel, last)| {

@@ -150,6 +150,7 @@ const fn notification(what: &NotificationWhat) -> &'static str {
         NotificationWhat::Postponed { .. } => "postponed",
         NotificationWhat::AttemptStarted { .. } => "attempt_started",
         NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+        NotificationWhat::Receipt { .. } => "receipt",
         NotificationWhat::Cancelled { .. } => "cancelled",
     }
 }

@@ -1,6 +1,7 @@
 //! The server's sockets: HTTP API, foreign fronts, live stream and delivery channels. It decides nothing: the core does.
 
 mod access;
+mod answers;
 pub mod app;
 pub mod auditor;
 pub mod delivery;
@@ -9,6 +10,7 @@ pub mod feed;
 mod front;
 mod http;
 mod kind;
+mod links;
 pub mod ports;
 pub mod scrape;
 pub mod secret;

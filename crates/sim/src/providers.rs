@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::Outcome;
+use tocsin_domain::page::{self, Outcome};
 use tocsin_domain::people::ChannelKind;
 
 use crate::random::Random;
@@ -26,9 +26,10 @@ enum Mood {
     Late,
     Twice,
     Lies,
+    Limits,
 }
 
-const MOODS: [Mood; 8] = [
+const MOODS: [Mood; 9] = [
     Mood::Fails,
     Mood::FailsButDelivers,
     Mood::Refuses,
@@ -37,6 +38,7 @@ const MOODS: [Mood; 8] = [
     Mood::Late,
     Mood::Twice,
     Mood::Lies,
+    Mood::Limits,
 ];
 
 /// How often a provider is in each mood, in so many of 1,000 attempts.
@@ -47,6 +49,25 @@ type Habits = [u64; MOODS.len()];
 pub(crate) struct Answer {
     pub(crate) after_us: i64,
     pub(crate) outcome: Outcome,
+    /// How long the provider wants to be left alone.
+    pub(crate) wait_ms: Option<u64>,
+}
+
+impl Answer {
+    const fn plain(outcome: Outcome, after_us: i64) -> Self {
+        Self {
+            after_us,
+            outcome,
+            wait_ms: None,
+        }
+    }
+}
+
+/// What a provider says later of what it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    pub(crate) after_us: i64,
+    pub(crate) fate: page::Fate,
 }
 
 /// What becomes of an attempt.
@@ -57,6 +78,8 @@ pub(crate) struct Fate {
     pub(crate) is_accepted: bool,
     /// After how long its person reads it.
     pub(crate) read_after_us: Option<i64>,
+    /// What is said of it later, where the provider gives what it takes a name.
+    pub(crate) words: Vec<Word>,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -67,12 +90,19 @@ pub(crate) struct Providers {
     habits: BTreeMap<ChannelKind, Habits>,
     outages: BTreeMap<ChannelKind, i64>,
     accepted: BTreeMap<NotificationId, u32>,
+    is_well: bool,
     pub(crate) attempts: u64,
 }
 
 /// The channels that there are.
-pub(crate) const CHANNELS: [ChannelKind; 3] =
-    [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
+pub(crate) const CHANNELS: [ChannelKind; 6] = [
+    ChannelKind::Email,
+    ChannelKind::Webhook,
+    ChannelKind::Ntfy,
+    ChannelKind::Sms,
+    ChannelKind::Voice,
+    ChannelKind::PagerDuty,
+];
 
 impl Providers {
     pub(crate) fn new(mut random: Random) -> Self {
@@ -85,12 +115,14 @@ impl Providers {
             habits: habits.into_iter().collect(),
             outages: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            is_well: false,
             attempts: 0,
         }
     }
 
     /// From now on every provider does what it should.
     pub(crate) fn heal(&mut self) {
+        self.is_well = true;
         self.outages.clear();
         for habits in self.habits.values_mut() {
             *habits = Habits::default();
@@ -125,17 +157,59 @@ impl Providers {
             .outages
             .get(&channel)
             .is_some_and(|until| now_us < *until);
-        let fate = if is_out {
+        let mut fate = if is_out {
             self.outage()
         } else {
             let habits = self.habits.get(&channel).copied().unwrap_or_default();
             let mood = self.mood(habits);
             self.fate(mood)
         };
+        if names_what_it_takes(channel) && fate.is_accepted {
+            self.tell_later(&mut fate);
+        }
         if fate.is_accepted {
             *self.accepted.entry(key).or_default() += 1;
         }
         fate
+    }
+
+    fn limited(&mut self, after_us: i64) -> Answer {
+        let wait_ms = self.random.one_of([0, 2_000, 20_000, 60_000, 90_000]);
+        Answer {
+            wait_ms: Some(wait_ms),
+            ..Answer::plain(Outcome::Failed, after_us)
+        }
+    }
+
+    /// What is said later: before the answer, after it, twice, in any order, wrongly, or not at all.
+    fn tell_later(&mut self, fate: &mut Fate) {
+        let is_read = fate.read_after_us.is_some();
+        let mut say = |random: &mut Random, said| {
+            let after_us = random.between(5 * MS, 80 * SECOND);
+            fate.words.push(Word {
+                after_us,
+                fate: said,
+            });
+        };
+        match self.random.below(100) {
+            _ if self.is_well => say(&mut self.random, page::Fate::Delivered),
+            0..10 => fate.fault = fate.fault.or(Some(Fault::ReceiptMissing)),
+            10..20 => {
+                say(&mut self.random, page::Fate::Failed);
+                fate.fault = fate.fault.or(Some(Fault::ReceiptBad));
+            }
+            20..30 => {
+                say(&mut self.random, page::Fate::Failed);
+                say(&mut self.random, page::Fate::Delivered);
+            }
+            30..50 => {
+                say(&mut self.random, page::Fate::Delivered);
+                say(&mut self.random, page::Fate::Read);
+                say(&mut self.random, page::Fate::Delivered);
+            }
+            _ if is_read => say(&mut self.random, page::Fate::Delivered),
+            _ => say(&mut self.random, page::Fate::Failed),
+        }
     }
 
     fn outage(&mut self) -> Fate {
@@ -145,7 +219,7 @@ impl Providers {
             (Outcome::TimedOut, SENDER_PATIENCE)
         };
         Fate {
-            answers: vec![Answer { after_us, outcome }],
+            answers: vec![Answer::plain(outcome, after_us)],
             ..Fate::default()
         }
     }
@@ -163,12 +237,12 @@ impl Providers {
 
     fn fate(&mut self, mood: Option<Mood>) -> Fate {
         let quick = self.random.between(20 * MS, 800 * MS);
-        let answer = |outcome, after_us| vec![Answer { after_us, outcome }];
+        let answer = |outcome, after_us| vec![Answer::plain(outcome, after_us)];
         let accepted = Fate {
             answers: answer(Outcome::Accepted, quick),
             is_accepted: true,
             read_after_us: Some(self.random.between(quick, 90 * SECOND)),
-            fault: None,
+            ..Fate::default()
         };
         // A provider that gives no clear answer may have delivered, or not.
         let maybe = if self.random.chance(500) {
@@ -218,6 +292,11 @@ impl Providers {
                 };
                 (lie, answer(Outcome::Accepted, quick), Fault::ProviderLies)
             }
+            Mood::Limits => (
+                Fate::default(),
+                vec![self.limited(quick)],
+                Fault::ProviderLimits,
+            ),
         };
         Fate {
             answers,
@@ -225,4 +304,9 @@ impl Providers {
             ..fate
         }
     }
+}
+
+/// Whether what it takes gets a name under which it tells later what became of it.
+pub(crate) const fn names_what_it_takes(channel: ChannelKind) -> bool {
+    matches!(channel, ChannelKind::Sms | ChannelKind::Voice)
 }

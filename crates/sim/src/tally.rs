@@ -43,6 +43,12 @@ pub enum Fault {
     OutcomeTwice,
     /// A provider accepts and delivers nothing.
     ProviderLies,
+    /// A provider wants to be left alone for a while.
+    ProviderLimits,
+    /// A provider says later that what it took was lost.
+    ReceiptBad,
+    /// A provider that owes word of what it took gives none.
+    ReceiptMissing,
     /// A whole channel is out for a while.
     ChannelOutage,
     /// The clock jumps an hour forward.
@@ -92,7 +98,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 42] = [
+pub const FAULTS: [Fault; 45] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -112,6 +118,9 @@ pub const FAULTS: [Fault; 42] = [
     Fault::OutcomeLate,
     Fault::OutcomeTwice,
     Fault::ProviderLies,
+    Fault::ProviderLimits,
+    Fault::ReceiptBad,
+    Fault::ReceiptMissing,
     Fault::ChannelOutage,
     Fault::ClockForward,
     Fault::ClockBack,
@@ -270,6 +279,6 @@ mod tests {
         let mut sum = tally.clone();
         sum.add(&tally);
         assert_eq!(sum.count(Fault::Storm), 4);
-        assert_eq!(sum.table().lines().count(), 14);
+        assert_eq!(sum.table().lines().count(), 15);
     }
 }

@@ -1,5 +1,7 @@
 //! What is told to a person, before any channel gives it a form; it knows no channel and no address.
 
+use std::net::IpAddr;
+
 use tocsin_domain::time::Timestamp;
 
 /// Details that are shown; further ones are counted only.
@@ -16,6 +18,8 @@ pub enum Kind {
     Page,
     /// What was paged is over.
     Resolved,
+    /// Somebody took what was paged.
+    Acknowledged,
     /// A person checks whether pages reach them.
     Test,
     /// A shift begins, or something will keep pages from somebody.
@@ -31,6 +35,7 @@ impl Kind {
         match self {
             Self::Page => "page",
             Self::Resolved => "resolved",
+            Self::Acknowledged => "acknowledged",
             Self::Test => "test",
             Self::Handoff => "handoff",
             Self::Verification => "verification",
@@ -96,6 +101,8 @@ pub struct PageMessage {
     pub details: Vec<(String, String)>,
     /// Where to look and act; built from the configured public address.
     pub link: String,
+    /// Where its receiver, and nobody else, answers without signing in; a page has one.
+    pub answer_link: Option<String>,
     /// What to do, by address or in words.
     pub runbook: Option<String>,
     /// The code that confirms a contact method.
@@ -114,6 +121,7 @@ impl PageMessage {
             Kind::Page if self.urgency == Urgency::Low => "Low urgency",
             Kind::Page => "Page",
             Kind::Resolved => "Resolved",
+            Kind::Acknowledged => "Taken",
             Kind::Test => "Test page",
             Kind::Handoff => "On call",
             Kind::Verification => "Confirm this contact",
@@ -142,7 +150,7 @@ impl PageMessage {
             "Target",
             one_line(self.target.as_deref().unwrap_or_default(), DETAIL_CHARS_MAX),
         );
-        if matches!(self.kind, Kind::Page | Kind::Resolved) {
+        if matches!(self.kind, Kind::Page | Kind::Resolved | Kind::Acknowledged) {
             add("Urgency", self.urgency.word().to_owned());
         }
         add(
@@ -209,6 +217,25 @@ fn is_plain(symbol: char) -> bool {
     !symbol.is_control() && !turns && !matches!(symbol, '\u{2028}' | '\u{2029}')
 }
 
+/// The address, if it is one of the web that others than this machine can open: services refuse a message with a button that
+/// leads elsewhere.
+#[must_use]
+pub fn outside_address(text: &str) -> Option<&str> {
+    let address = web_address(text)?;
+    let (_, rest) = address.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    let inside = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_unspecified(),
+        Ok(IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unspecified(),
+        Err(_) => !host.contains('.'),
+    };
+    (!inside).then_some(address)
+}
+
 /// The address, if it is one of the web; nothing else may become a link.
 #[must_use]
 pub fn web_address(text: &str) -> Option<&str> {
@@ -249,6 +276,7 @@ pub(crate) mod tests {
                 "\u{1b}[31mGET /?q='><img src=x>".to_owned(),
             )],
             link: "https://tocsin.example.org/ui/incidents/QABCDEFGHIJKLM".to_owned(),
+            answer_link: Some("https://tocsin.example.org/a/QNOTIFICATION1.x.y".to_owned()),
             runbook: Some("https://wiki.example.org/apache?a=1&b=2".to_owned()),
             verification_code: None,
         }
@@ -288,6 +316,27 @@ pub(crate) mod tests {
             since.1,
             "2024-08-18T03:12:07.041Z (at most 1.000 s earlier)"
         );
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_of_no_use_to_others() {
+        for text in [
+            "http://127.0.0.1:8700/ui/",
+            "http://localhost:8700/",
+            "http://[::1]:8700/",
+            "https://10.0.0.1/",
+            "https://tocsin/",
+            "ftp://tocsin.example.org/",
+        ] {
+            assert_eq!(outside_address(text), None, "{text}");
+        }
+        for text in [
+            "https://tocsin.example.org/a?b",
+            "https://1.1.1.1:8700/",
+            "https://[2606:4700::1]/",
+        ] {
+            assert_eq!(outside_address(text), Some(text));
+        }
     }
 
     #[test]

@@ -8,12 +8,14 @@ use crate::id::{IncidentId, NotificationId};
 use crate::incident::{Incident, Paging, Status};
 use crate::monitor::Severity;
 use crate::page::{Delivery, Notification, Purpose};
-use crate::people::Urgency;
+use crate::people::{ChannelKind, Urgency};
 use crate::state::State;
 use crate::time::Timestamp;
 
 /// An attempt is over after this long, with an answer or without.
 const ATTEMPT_MS_MAX: u64 = 20_000;
+/// A provider that owes word of what it took is believed for this long.
+const RECEIPT_MS_MAX: u64 = 60_000;
 /// The list of last resort is paged this often once a policy is through.
 const FALLBACK_MS_MAX: u64 = 15 * 60_000;
 /// No level of a policy waits for longer than a day.
@@ -97,8 +99,31 @@ fn standing(state: &State, message: &Notification, now: Timestamp) -> Option<Sta
             (!rests).then_some(Standing::Late(FindingKind::MessageOverdue, what))
         }
         Delivery::Together { by } => told_by(state, message, by, now),
-        Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
+        Delivery::Delivered { at } => {
+            let late = owes_word(message) && is_past(at.plus_ms(RECEIPT_MS_MAX), now);
+            let what =
+                format!("a provider took a message at {at} and never said what became of it");
+            late.then_some(Standing::Late(FindingKind::MessageOverdue, what))
+        }
+        Delivery::Failed { .. } | Delivery::Cancelled { .. } => None,
     }
+}
+
+/// Whether it is a text or a call that came to a phone as far as its provider knows, which is to tell more.
+fn owes_word(message: &Notification) -> bool {
+    let by_phone = match message.channel {
+        ChannelKind::Sms | ChannelKind::Voice => true,
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => false,
+    };
+    let last = message.attempts.last();
+    by_phone && last.is_some_and(|last| last.reference.is_some() && last.receipt.is_none())
 }
 
 /// Where a message stands that another one tells along.
@@ -134,6 +159,7 @@ fn page_of(message: &Notification) -> Option<IncidentId> {
         Purpose::Notice(_)
         | Purpose::Request(_)
         | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_)
         | Purpose::Test
         | Purpose::Word(_) => None,
     }

@@ -6,74 +6,151 @@ use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
-use crate::page::{ATTEMPTS_MAX, Delivery, Notification, Outcome, Purpose, RETRY_AFTER_MS};
+use crate::page::{
+    ATTEMPTS_MAX, Attempt, Delivery, Fate, Notification, Outcome, Purpose, RETRY_AFTER_MS,
+    RETRY_WAIT_MS_MAX,
+};
 use crate::time::Timestamp;
 
 /// Characters of a provider's answer that are kept.
 const DETAIL_MAX: usize = 500;
+
+/// How an attempt ended.
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    /// The provider's words, or what went wrong.
+    pub(super) detail: String,
+    /// How long the provider wants to be left alone.
+    pub(super) retry_after_ms: Option<u64>,
+    /// What the provider calls the message.
+    pub(super) reference: Option<String>,
+}
+
+impl Ended {
+    /// Without a word from the provider.
+    pub(super) fn silently(outcome: Outcome, detail: &str) -> Self {
+        Self {
+            outcome,
+            detail: detail.to_owned(),
+            retry_after_ms: None,
+            reference: None,
+        }
+    }
+}
+
+/// As much of a provider's words as is kept.
+fn kept(words: &str) -> String {
+    words.chars().take(DETAIL_MAX).collect()
+}
 
 impl Decider<'_> {
     pub(super) fn attempt_finished(
         &mut self,
         id: NotificationId,
         number: u32,
-        outcome: Outcome,
-        detail: String,
+        ended: Ended,
     ) -> Result<(), Refusal> {
+        let outcome = ended.outcome;
         let Some(message) = self.state.notifications.get(&id) else {
             return Err(Refusal::not_found(format!("message {id}")));
         };
-        let open = message
-            .attempts
-            .last()
-            .is_some_and(|last| last.number == number && last.outcome.is_none());
+        let last = message.attempts.last();
+        let open = last.is_some_and(|last| last.number == number && last.outcome.is_none());
+        let lost_already = last.is_some_and(Attempt::is_lost);
         if !open && !bugs::on(Bug::LateOutcomeCountedTwice) {
             return Err(Refusal::conflict(
                 "the outcome of that attempt is known already",
             ));
         }
-        let retry_at = self.retry_at(message, number, outcome);
+        let retry_at = self.retry_at(message, number, &ended);
         let purpose = message.purpose;
         let cause = Cause::Event {
             position: message.last_event,
         };
-        let detail = detail.chars().take(DETAIL_MAX).collect();
+        let asks_to_wait = ended.retry_after_ms.is_some();
         let what = NotificationWhat::AttemptFinished {
             number,
             outcome,
-            detail,
+            detail: kept(&ended.detail),
             retry_at,
+            reference: ended.reference.map(|reference| kept(&reference)),
         };
-        let told_along = self.pages_told_along(id);
+        let along = pages_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
-        if let (Purpose::Page(incident), None) = (purpose, retry_at)
-            && outcome != Outcome::Accepted
-        {
-            let along: Vec<(IncidentId, NotificationId)> = told_along
-                .into_iter()
-                .filter(|(_, member)| self.has_failed(*member))
-                .collect();
-            for (incident, failed) in along {
-                self.try_another_way(incident, failed, position);
+        // Whoever asks for a wait keeps nobody waiting: the other way is used at once, and this one when its time comes.
+        let given_up = match outcome {
+            // The word that it was lost may come before the word that it was taken.
+            Outcome::Accepted => lost_already,
+            Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => {
+                retry_at.is_none() || asks_to_wait
             }
-            self.try_another_way(incident, id, position);
+        };
+        if given_up {
+            self.lost(id, &along, position);
+        } else if outcome == Outcome::Accepted {
+            self.tell_mirror_late(id, position);
         }
         Ok(())
     }
 
-    fn pages_told_along(&self, id: NotificationId) -> Vec<(IncidentId, NotificationId)> {
-        let members = self.state.told_along(id);
-        let pages = members.filter_map(|member| Some((member.purpose.page()?, member.id)));
-        pages.collect()
+    /// What became of a message after the provider took it. News that is no better than what is known changes nothing.
+    pub(super) fn receipt_came(
+        &mut self,
+        id: NotificationId,
+        number: u32,
+        fate: Fate,
+        detail: &str,
+    ) -> Result<(), Refusal> {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return Err(Refusal::not_found(format!("message {id}")));
+        };
+        let mut attempts = message.attempts.iter();
+        let Some(attempt) = attempts.find(|attempt| attempt.number == number) else {
+            return Err(Refusal::not_found(format!(
+                "attempt {number} of message {id}"
+            )));
+        };
+        let known = attempt.receipt.as_ref().map(|receipt| receipt.fate);
+        if !fate.follows(known) {
+            return Ok(());
+        }
+        let was_lost = known.is_some_and(Fate::is_loss);
+        let is_last = message.attempts.last().map(|last| last.number) == Some(number);
+        let purpose = message.purpose;
+        let cause = Cause::Event {
+            position: message.last_event,
+        };
+        let what = NotificationWhat::Receipt {
+            number,
+            fate,
+            detail: kept(detail),
+        };
+        let along = pages_among(self.state.told_with(id));
+        let position = self.emit_message(cause, id, what, purpose.incident());
+        if fate.is_loss() && is_last && !was_lost {
+            self.lost(id, &along, position);
+        }
+        Ok(())
     }
 
-    fn has_failed(&self, id: NotificationId) -> bool {
-        let message = self.state.notifications.get(&id);
-        message.is_some_and(|message| matches!(message.state, Delivery::Failed { .. }))
+    /// A message did not arrive, or not soon: whoever was to be paged by it, or by what it told along, is reached otherwise.
+    fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
+        for lost in along.iter().chain([&id]) {
+            let message = self.state.notifications.get(lost);
+            let missed = message.filter(|message| match message.state {
+                Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Failed { .. } => true,
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Cancelled { .. } => false,
+            });
+            if let Some(incident) = missed.and_then(|message| message.purpose.page()) {
+                self.try_another_way(incident, *lost, position);
+            }
+        }
     }
 
-    fn retry_at(&self, message: &Notification, number: u32, outcome: Outcome) -> Option<Timestamp> {
-        let wait_ms = match outcome {
+    fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
+        let wait_ms = match ended.outcome {
             Outcome::Accepted | Outcome::Refused => return None,
             Outcome::Unanswered if bugs::on(Bug::InFlightAtRestartIsFailed) => return None,
             Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
@@ -90,9 +167,12 @@ impl Decider<'_> {
                 self.may_want_pages(incident) && !self.is_spared(incident, message.user)
             }
             Purpose::Request(incident) => self.awaits(incident, message.user),
-            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+            Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
+            Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
         };
-        (number < ATTEMPTS_MAX && wanted).then(|| self.now.plus_ms(wait_ms))
+        let wait_ms = wait_ms.max(ended.retry_after_ms.unwrap_or_default());
+        let worth_it = number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX;
+        (worth_it && wanted).then(|| self.now.plus_ms(wait_ms))
     }
 
     /// Whether somebody has to be reached for it now.
@@ -121,7 +201,9 @@ impl Decider<'_> {
 
     /// One way failed for good: the person's next way is used now; without one, the next person.
     fn try_another_way(&mut self, incident: IncidentId, failed: NotificationId, position: u64) {
-        if !self.may_want_pages(incident) {
+        let message = self.state.notifications.get(&failed);
+        let is_spared = message.is_some_and(|message| self.is_spared(incident, message.user));
+        if !self.may_want_pages(incident) || is_spared {
             return;
         }
         if self.use_other_way(incident, failed, position) {
@@ -165,9 +247,15 @@ impl Decider<'_> {
             .filter_map(|message| Some((message.id, message.attempts.last()?.number)))
             .collect();
         for (id, number) in sending {
-            let detail = "Tocsin ended before the provider answered".to_owned();
+            let detail = "Tocsin ended before the provider answered";
+            let ended = Ended::silently(Outcome::Unanswered, detail);
             // Cannot be refused: the attempt was just seen to be open.
-            let _ = self.attempt_finished(id, number, Outcome::Unanswered, detail);
+            let _ = self.attempt_finished(id, number, ended);
         }
     }
+}
+
+fn pages_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
+    let pages = messages.filter(|message| message.purpose.page().is_some());
+    pages.map(|page| page.id).collect()
 }

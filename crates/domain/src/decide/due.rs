@@ -1,10 +1,11 @@
 //! What is due: derived from the state alone, so that no timer can be lost.
 
 use super::Decider;
+use super::attempt::Ended;
 use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
-use crate::page::{Delivery, Notification, Outcome, Purpose};
+use crate::page::{Delivery, Fate, Notification, Outcome, Purpose};
 use crate::people::ChannelKind;
 use crate::state::{Subject, Wait};
 use crate::time::Timestamp;
@@ -19,6 +20,7 @@ impl Decider<'_> {
             self.intake_due();
             self.incidents_due();
             self.messages_due();
+            self.receipts_due();
             if self.state.position == before {
                 return;
             }
@@ -71,6 +73,23 @@ impl Decider<'_> {
         }
     }
 
+    /// A provider that tells nothing of what it took is not believed any longer.
+    fn receipts_due(&mut self) {
+        let due = self.state.due_at(self.now).filter_map(|subject| {
+            let Subject::Receipt(id) = subject else {
+                return None;
+            };
+            let message = self.state.notifications.get(&id)?;
+            Some((id, message.attempts.last()?.number))
+        });
+        let due: Vec<(NotificationId, u32)> = due.collect();
+        for (id, number) in due {
+            let detail = "the provider did not say whether it came to the phone";
+            // Cannot be refused: the attempt was just seen to be without a receipt.
+            let _ = self.receipt_came(id, number, Fate::Unknown, detail);
+        }
+    }
+
     fn message_due(&mut self, id: NotificationId) {
         let Some(message) = self.state.notifications.get(&id) else {
             return;
@@ -81,9 +100,9 @@ impl Decider<'_> {
         };
         let number = message.attempts.last().map_or(0, |last| last.number);
         if matches!(message.state, Delivery::Sending { .. }) {
-            let detail = "no answer within the deadline".to_owned();
+            let ended = Ended::silently(Outcome::TimedOut, "no answer within the deadline");
             // Cannot be refused: the attempt is open, as its state says.
-            let _ = self.attempt_finished(id, number, Outcome::TimedOut, detail);
+            let _ = self.attempt_finished(id, number, ended);
             return;
         }
         if let Purpose::Page(page) = purpose
@@ -137,7 +156,8 @@ impl Decider<'_> {
             Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
-            Purpose::Resolved(_) | Purpose::Test => true,
+            Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
+            Purpose::Test => true,
             Purpose::Word(word) => self.still_holds(word, message.user),
         };
         let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
@@ -171,6 +191,7 @@ impl Decider<'_> {
                 why,
             );
         }
+        self.end_mirrors(incident, position);
     }
 
     /// Whoever got a page and was not told since that it is over.
@@ -183,12 +204,12 @@ impl Decider<'_> {
                     && message.planned_at >= at
             })
         };
-        let known = self.state.incidents.get(&incident);
-        let merged = known.map_or(&[][..], |known| &known.merged);
-        let about = std::iter::once(&incident).chain(merged);
+        let about = self.state.made_of(incident);
         about
+            .iter()
             .flat_map(|about| self.state.messages_about(*about))
             .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
+            .filter(|page| page.channel.tells_the_end() && !page.channel.mirrors_incidents())
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )

@@ -63,6 +63,9 @@ impl Decider<'_> {
         self.emit_incident(cause.clone(), source, resolved);
         self.cancel_pages(source, &cause, &why);
         self.cancel(Purpose::Request(source), None, &cause, &why);
+        if self.incident(into)?.status == Status::Acknowledged {
+            self.tell_mirrors(into, position);
+        }
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod due;
 mod heartbeat;
 mod intake;
 mod merge;
+mod mirror;
 mod oncall;
 mod paging;
 mod people;
@@ -28,6 +29,7 @@ use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, 
 use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
+use attempt::Ended;
 
 /// Decides a command and everything that is due at `now`, and folds the events into `state` as it goes, so that a later
 /// decision sees an earlier one. The caller makes the events durable before it acts on them, and falls back to its last
@@ -92,7 +94,23 @@ impl Decider<'_> {
                 number,
                 outcome,
                 detail,
-            } => self.attempt_finished(notification, number, outcome, detail),
+                retry_after_ms,
+                reference,
+            } => {
+                let ended = Ended {
+                    outcome,
+                    detail,
+                    retry_after_ms,
+                    reference,
+                };
+                self.attempt_finished(notification, number, ended)
+            }
+            Ask::ReceiptCame {
+                notification,
+                number,
+                fate,
+                detail,
+            } => self.receipt_came(notification, number, fate, &detail),
             Ask::Recover => {
                 self.recover();
                 self.spare_heartbeats();

@@ -133,6 +133,7 @@ impl Decider<'_> {
             if !bugs::on(Bug::PagingAfterAcknowledgement) {
                 self.cancel_pages(id, &cause, "the incident was acknowledged");
             }
+            self.tell_mirrors(id, position);
         }
         if let Some(by) = by {
             self.accept_request(id, by);

@@ -27,7 +27,8 @@ impl Decider<'_> {
         if known.status == Status::Triggered {
             let (by, ends_at) = (Some(by), None);
             let taken = IncidentWhat::Acknowledged { by, ends_at };
-            self.emit_incident(Cause::Request, id, taken);
+            let position = self.emit_incident(Cause::Request, id, taken);
+            self.tell_mirrors(id, position);
         }
         let until = self.now.plus_ms(for_ms);
         let position = self.emit_response(Cause::Request, id, Response::Snoozed { by, until });

@@ -203,7 +203,7 @@ impl Decider<'_> {
             match subject {
                 Subject::Alert(id) => silent.push(id),
                 Subject::Heartbeat(id) => missed.push(id),
-                Subject::Incident(_) | Subject::Message(_) => {}
+                Subject::Incident(_) | Subject::Message(_) | Subject::Receipt(_) => {}
             }
         }
         for alert in silent {

@@ -24,6 +24,10 @@ impl Decider<'_> {
         if matches!(message.purpose, Purpose::Page(_)) && self.is_critical(incident) {
             return false;
         }
+        // A system that keeps incidents is told of each of them.
+        if message.channel.mirrors_incidents() {
+            return false;
+        }
         let what = match self.state.gathering_for(message) {
             Some(own) if own == id => return false,
             Some(by) => NotificationWhat::ToldTogether { by },
@@ -56,7 +60,7 @@ impl Decider<'_> {
                 let why = "this person got many messages lately: what comes now is told together";
                 (due_at > self.now).then_some((due_at, why))
             }
-            Purpose::Test | Purpose::Word(_) => None,
+            Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => None,
         }
     }
 

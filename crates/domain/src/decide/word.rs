@@ -140,10 +140,13 @@ fn duty_end(schedule: &Schedule, user: UserId, now: Timestamp) -> Option<Timesta
     None
 }
 
-/// By what a person is told something that wakes nobody: their rule for low urgency, else mail, else whatever is verified.
+/// By what a person is told something that wakes nobody: their rule for low urgency, else mail, else whatever is verified and
+/// neither calls them nor opens an incident elsewhere.
 fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
     let methods = user.contact_methods.iter();
-    let verified: Vec<_> = methods.filter(|one| one.verified_at.is_some()).collect();
+    let verified: Vec<_> = methods
+        .filter(|one| one.verified_at.is_some() && one.kind.carries_words())
+        .collect();
     let rules = user
         .rules
         .iter()

@@ -41,6 +41,7 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
             NotificationWhat::Postponed { .. } => "page_postponed",
             NotificationWhat::AttemptStarted { .. } => "attempt_started",
             NotificationWhat::AttemptFinished { .. } => "attempt_finished",
+            NotificationWhat::Receipt { .. } => "receipt",
             NotificationWhat::Cancelled { .. } => "page_cancelled",
         },
     }

@@ -82,7 +82,8 @@ fn cite_about(case: &mut Case<'_>, id: NotificationId) -> Vec<EvidenceRef> {
                 && match part.what {
                     NotificationWhat::Planned { .. }
                     | NotificationWhat::AttemptStarted { .. }
-                    | NotificationWhat::AttemptFinished { .. } => true,
+                    | NotificationWhat::AttemptFinished { .. }
+                    | NotificationWhat::Receipt { .. } => true,
                     NotificationWhat::Advanced { .. }
                     | NotificationWhat::Gathers { .. }
                     | NotificationWhat::ToldTogether { .. }

@@ -13,7 +13,7 @@ use crate::event::{
     WatchEvent,
 };
 use crate::id::NotificationId;
-use crate::page::{Outcome, Purpose};
+use crate::page::{Fate, Outcome, Purpose};
 use crate::people::Urgency;
 use crate::signal::{ExitKind, FactKind};
 
@@ -242,6 +242,15 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
     }
 }
 
+const fn fate_words(fate: Fate) -> (&'static str, Tone) {
+    match fate {
+        Fate::Delivered => ("came to the device", Tone::Good),
+        Fate::Read => ("was seen", Tone::Good),
+        Fate::Failed => ("did not come to the device", Tone::Bad),
+        Fate::Unknown => ("may not have come to the device", Tone::Bad),
+    }
+}
+
 fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
     let id = part.notification;
     let name = message_name(case, id);
@@ -297,6 +306,11 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
                 }
             }
         }
+        NotificationWhat::Receipt { fate, detail, .. } => {
+            let (text, tone) = fate_words(*fate);
+            let text = format!("{name} {text}: {}.", clean(detail, 120));
+            told(text, is_page(case, id), tone)
+        }
         NotificationWhat::Cancelled { why } => told(
             format!("{name} was cancelled: {}.", clean(why, 160)),
             false,
@@ -345,6 +359,7 @@ fn message_name(case: &Case<'_>, id: NotificationId) -> String {
         Purpose::Page(_) => "The page",
         Purpose::Request(_) => "The request for help",
         Purpose::Resolved(_) => "The all-clear",
+        Purpose::Acknowledged(_) => "Word that somebody took it",
         Purpose::Notice(_) => "The notice",
         Purpose::Test => "The test page",
         Purpose::Word(_) => "The word about duty",

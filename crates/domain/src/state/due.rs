@@ -9,7 +9,7 @@ use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification};
+use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -27,6 +27,8 @@ pub enum Subject {
     Alert(AlertId),
     /// A heartbeat: a missed call.
     Heartbeat(HeartbeatId),
+    /// A message that a provider took: the end of the wait for its receipt. The last of these, see [`State::receipts_owed`].
+    Receipt(NotificationId),
 }
 
 /// What an incident waits for.
@@ -84,6 +86,18 @@ impl State {
         let due = self.agenda.in_order.iter();
         due.take_while(move |(at, _)| *at <= now)
             .map(|(_, subject)| *subject)
+    }
+
+    /// Messages that a provider took and owes a receipt for.
+    pub fn receipts_owed(&self) -> impl Iterator<Item = NotificationId> {
+        let last_first = self.agenda.of.keys().rev();
+        last_first.map_while(|subject| match subject {
+            Subject::Receipt(id) => Some(*id),
+            Subject::Incident(_)
+            | Subject::Message(_)
+            | Subject::Alert(_)
+            | Subject::Heartbeat(_) => None,
+        })
     }
 
     /// What an incident waits for, and until when.
@@ -176,6 +190,12 @@ impl State {
             | Delivery::Failed { .. }
             | Delivery::Cancelled { .. } => None,
         }
+    }
+
+    /// When the receipt of a message counts as lost.
+    fn receipt_due(message: &Notification) -> Option<Timestamp> {
+        let owed_since = message.receipt_owed_since()?;
+        Some(owed_since.plus_ms(RECEIPT_WAIT_MS))
     }
 
     /// Whether it is a page for what does not fail at this moment, but may be back before it is resolved. What others are told
@@ -276,6 +296,8 @@ impl State {
     pub(super) fn refresh_message(&mut self, id: NotificationId) {
         let message = self.notifications.get(&id);
         let at = message.and_then(|message| self.message_due(message));
+        let receipt_at = message.and_then(Self::receipt_due);
         self.agenda.set(Subject::Message(id), at);
+        self.agenda.set(Subject::Receipt(id), receipt_at);
     }
 }

@@ -1,15 +1,11 @@
-//! Folds events about alerts, incidents and messages.
+//! Folds events about alerts and incidents.
 
 use super::State;
 use super::fold_response::fold_response;
 use crate::alert::{Alert, AlertSource};
 use crate::bugs::{self, Bug};
-use crate::event::{
-    AlertEvent, Event, IncidentEvent, IncidentWhat, NotificationEvent, NotificationWhat, Response,
-};
-use crate::id::NotificationId;
+use crate::event::{AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::incident::{Incident, Paging, Status};
-use crate::page::{Attempt, Delivery, Notification, Outcome};
 use crate::time::Timestamp;
 
 impl State {
@@ -131,120 +127,6 @@ impl State {
             self.open_incidents.insert(event.incident);
         } else {
             self.open_incidents.remove(&event.incident);
-        }
-    }
-
-    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
-        let at = envelope.at;
-        let id = event.notification;
-        if let NotificationWhat::Planned { message } = &event.what {
-            self.active_notifications.insert(id);
-            if let Some(incident) = message.purpose.incident() {
-                self.messages_of.entry(incident).or_default().push(id);
-            }
-            let message = Notification {
-                last_event: envelope.position,
-                ..message.clone()
-            };
-            self.notifications.insert(id, message);
-            return;
-        }
-        let Some(message) = self.notifications.get_mut(&id) else {
-            return;
-        };
-        message.last_event = envelope.position;
-        let before = message.state.clone();
-        fold_message(message, &event.what, at);
-        let state = message.state.clone();
-        self.settle_active(id);
-        match &event.what {
-            NotificationWhat::Gathers { .. } => self.gathers(id),
-            NotificationWhat::ToldTogether { by } => self.join(id, *by),
-            NotificationWhat::AttemptStarted { .. } => {
-                self.stop_gathering(id);
-                self.count_sent(id, at);
-            }
-            NotificationWhat::AttemptFinished { outcome, .. } => {
-                self.count_outcome(id, *outcome, at);
-                if !matches!(state, Delivery::Due { .. }) {
-                    self.settle_together(id, &state);
-                }
-            }
-            NotificationWhat::Cancelled { .. } => {
-                self.stop_gathering(id);
-                // What it would have told along is told on its own.
-                self.settle_together(id, &Delivery::Due { at });
-            }
-            NotificationWhat::Planned { .. }
-            | NotificationWhat::Advanced { .. }
-            | NotificationWhat::Postponed { .. } => {}
-        }
-        // Whether a message rests depends on what it tells along.
-        for told in [before, state] {
-            if let Delivery::Together { by } = told {
-                self.refresh_message(by);
-            }
-        }
-    }
-
-    /// Keeps the set of messages that may still be sent.
-    pub(super) fn settle_active(&mut self, id: NotificationId) {
-        let Some(message) = self.notifications.get(&id) else {
-            return;
-        };
-        match message.state {
-            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => {
-                self.active_notifications.insert(id);
-            }
-            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                self.active_notifications.remove(&id);
-            }
-        }
-    }
-}
-
-fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timestamp) {
-    match what {
-        NotificationWhat::Planned { .. } => {}
-        NotificationWhat::Advanced { due_at, .. }
-        | NotificationWhat::Gathers { due_at, .. }
-        | NotificationWhat::Postponed { due_at, .. } => {
-            message.state = Delivery::Due { at: *due_at };
-        }
-        NotificationWhat::ToldTogether { by } => message.state = Delivery::Together { by: *by },
-        NotificationWhat::AttemptStarted { number } => {
-            message.state = Delivery::Sending { since: at };
-            message.attempts.push(Attempt {
-                number: *number,
-                started_at: at,
-                finished_at: None,
-                outcome: None,
-                detail: String::new(),
-            });
-        }
-        NotificationWhat::AttemptFinished {
-            number,
-            outcome,
-            detail,
-            retry_at,
-        } => {
-            let mut attempts = message.attempts.iter_mut();
-            if let Some(attempt) = attempts.find(|attempt| attempt.number == *number) {
-                attempt.finished_at = Some(at);
-                attempt.outcome = Some(*outcome);
-                attempt.detail.clone_from(detail);
-            }
-            message.state = match (outcome, retry_at) {
-                (Outcome::Accepted, _) => Delivery::Delivered { at },
-                (_, Some(due)) => Delivery::Due { at: *due },
-                (_, None) => Delivery::Failed { at },
-            };
-        }
-        NotificationWhat::Cancelled { why } => {
-            message.state = Delivery::Cancelled {
-                at,
-                why: why.clone(),
-            };
         }
     }
 }

@@ -4,6 +4,7 @@ mod due;
 mod duty_watch;
 mod fold_incident;
 mod fold_intake;
+mod fold_message;
 mod fold_oncall;
 mod fold_response;
 mod fold_roster;
@@ -35,6 +36,9 @@ use crate::people::User;
 use crate::service::{Integration, Service};
 use crate::target::Target;
 use crate::team::Team;
+
+/// How often in a row what came of a merge is followed to what that was merged into.
+const MERGES_IN_A_ROW_MAX: usize = 1_000;
 
 /// Everything that is known. Two states folded from the same events are equal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,6 +151,38 @@ impl State {
     pub fn messages_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
         let ids = self.messages_of.get(&incident).into_iter().flatten();
         ids.filter_map(|id| self.notifications.get(id))
+    }
+
+    /// An incident with all that were merged into it, and into those.
+    #[must_use]
+    pub fn made_of(&self, incident: IncidentId) -> Vec<IncidentId> {
+        let mut all = vec![incident];
+        let mut next = 0;
+        while let Some(id) = all.get(next).copied() {
+            let merged = self.incidents.get(&id).map_or(&[][..], |one| &one.merged);
+            for source in merged {
+                if !all.contains(source) {
+                    all.push(*source);
+                }
+            }
+            next += 1;
+        }
+        all
+    }
+
+    /// The incident in which this one goes on; itself, unless it was merged.
+    #[must_use]
+    pub fn part_of(&self, incident: IncidentId) -> IncidentId {
+        let mut id = incident;
+        // What is merged was open, so no way leads back; the limit is for a journal that says otherwise.
+        for _ in 0..MERGES_IN_A_ROW_MAX {
+            let known = self.incidents.get(&id);
+            match known.and_then(|known| known.merged_into) {
+                Some(into) => id = into,
+                None => return id,
+            }
+        }
+        id
     }
 
     /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one

@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 pub enum Provider {
     /// The one for all messages of this channel.
     Channel(ChannelKind),
+    /// The one for all texts and calls.
+    Phone,
     /// The one behind this address.
     Method(ContactMethodId),
 }
@@ -26,8 +28,14 @@ impl Provider {
     #[must_use]
     pub const fn of(method: ContactMethodId, channel: ChannelKind) -> Self {
         match channel {
-            ChannelKind::Email => Self::Channel(channel),
-            ChannelKind::Webhook | ChannelKind::Ntfy => Self::Method(method),
+            ChannelKind::Email
+            | ChannelKind::Slack
+            | ChannelKind::Telegram
+            | ChannelKind::Pushover
+            | ChannelKind::PagerDuty => Self::Channel(channel),
+            ChannelKind::Sms | ChannelKind::Voice => Self::Phone,
+            // A browser's push service is the one of its maker.
+            ChannelKind::Webhook | ChannelKind::Ntfy | ChannelKind::WebPush => Self::Method(method),
         }
     }
 
@@ -66,6 +74,8 @@ pub(super) struct Outbox {
     gathering: BTreeMap<Gathered, NotificationId>,
     /// What a message tells along.
     together: BTreeMap<NotificationId, Vec<NotificationId>>,
+    /// What a message told along when it was taken.
+    told: BTreeMap<NotificationId, Vec<NotificationId>>,
     /// When the last messages about incidents went to a person, [`BURST_MAX`] at most.
     sent: BTreeMap<UserId, VecDeque<Timestamp>>,
     providers: BTreeMap<Provider, Health>,
@@ -75,7 +85,7 @@ const fn gathered(message: &Notification) -> Gathered {
     let tone = match message.purpose {
         Purpose::Page(_) | Purpose::Request(_) | Purpose::Test | Purpose::Word(_) => Tone::Loud,
         Purpose::Notice(_) => Tone::Quiet,
-        Purpose::Resolved(_) => Tone::Over,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Tone::Over,
     };
     (message.contact_method, tone)
 }
@@ -93,6 +103,12 @@ impl State {
         members
             .filter_map(|member| self.notifications.get(member))
             .filter(move |member| matches!(member.state, Delivery::Together { by } if by == id))
+    }
+
+    /// What a message told along when its provider took it.
+    pub fn told_with(&self, id: NotificationId) -> impl Iterator<Item = &Notification> {
+        let members = self.outbox.told.get(&id).into_iter().flatten();
+        members.filter_map(|member| self.notifications.get(member))
     }
 
     /// The last message to a person, if so many went to them lately that the next is told together with others.
@@ -153,7 +169,9 @@ impl State {
         };
         let counts = match message.purpose {
             Purpose::Page(_) | Purpose::Request(_) | Purpose::Resolved(_) => true,
-            Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => false,
+            Purpose::Notice(_) | Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => {
+                false
+            }
         };
         if counts && message.attempts.len() <= 1 {
             let sent = self.outbox.sent.entry(message.user).or_default();
@@ -199,15 +217,32 @@ impl State {
 
     /// What was told along shares the fate of what told it.
     pub(super) fn settle_together(&mut self, id: NotificationId, fate: &Delivery) {
-        let members = self.outbox.together.remove(&id).unwrap_or_default();
-        for member in members {
-            let Some(message) = self.notifications.get_mut(&member) else {
-                continue;
+        let mut members = self.outbox.together.remove(&id).unwrap_or_default();
+        members.retain(|member| {
+            let Some(message) = self.notifications.get_mut(member) else {
+                return false;
             };
-            if matches!(message.state, Delivery::Together { by } if by == id) {
+            let is_told = matches!(message.state, Delivery::Together { by } if by == id);
+            if is_told {
                 message.state = fate.clone();
-                self.settle_active(member);
-                self.refresh_message(member);
+            }
+            is_told
+        });
+        for member in &members {
+            self.settle_active(*member);
+            self.refresh_message(*member);
+        }
+        if !members.is_empty() && matches!(fate, Delivery::Delivered { .. }) {
+            self.outbox.told.insert(id, members);
+        }
+    }
+
+    /// What was told along shares what became of a message after its provider took it.
+    pub(super) fn settle_told(&mut self, id: NotificationId, fate: &Delivery) {
+        let members = self.outbox.told.get(&id).into_iter().flatten();
+        for member in members {
+            if let Some(message) = self.notifications.get_mut(member) {
+                message.state = fate.clone();
             }
         }
     }

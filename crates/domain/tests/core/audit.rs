@@ -10,6 +10,7 @@ use tocsin_domain::event::{
 };
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Outcome};
+use tocsin_domain::people::ChannelKind;
 
 use crate::world::World;
 
@@ -80,6 +81,22 @@ fn an_escalation_that_was_due_and_did_not_happen_is_found_after_a_grace() {
         &[(FindingKind::Overdue, "incident #1 was to be escalated at")],
     );
     assert_eq!(found[0].about, About::Incident(world.incident().id));
+}
+
+#[test]
+fn a_text_whose_provider_owes_word_for_too_long_is_found() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, text)]);
+    world.set_levels(0, &[(30 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Critical);
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    check(&world.found_after(MINUTE + 10 * SECOND), &[]);
+    let late = [(FindingKind::MessageOverdue, "never said what became of it")];
+    check(&world.found_after(MINUTE + 11 * SECOND), &late);
+    world.wait_ms(MINUTE);
+    check(&world.found_after(10 * SECOND), &[]);
 }
 
 #[test]

@@ -2,14 +2,15 @@
 //! state is compared with after each command.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::id::NotificationId;
 use tocsin_domain::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use tocsin_domain::intake::{Loudness, Pulse, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
-use tocsin_domain::people::Urgency;
+use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 
@@ -48,7 +49,12 @@ pub(crate) fn check(state: &State) {
         .pulses
         .values()
         .filter_map(|pulse| missed(state, pulse));
+    let owed = state.notifications.values().filter_map(receipt_due);
+    let owed: BTreeMap<NotificationId, Timestamp> = owed.collect();
+    let known: BTreeSet<NotificationId> = state.receipts_owed().collect();
+    assert_eq!(known, owed.keys().copied().collect());
     let all = incidents.chain(messages).chain(silent).chain(missed);
+    let all = all.chain(owed.into_values());
     assert_eq!(state.next_due(), all.min());
 }
 
@@ -179,6 +185,7 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
         Purpose::Notice(_)
         | Purpose::Request(_)
         | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_)
         | Purpose::Test
         | Purpose::Word(_) => false,
     };
@@ -190,4 +197,15 @@ fn message_due(state: &State, message: &Notification) -> Option<Timestamp> {
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => None,
     }
+}
+
+/// When the receipt of a text or a call counts as lost: a minute after the provider took it and gave it a name.
+fn receipt_due(message: &Notification) -> Option<(NotificationId, Timestamp)> {
+    let by_phone = [ChannelKind::Sms, ChannelKind::Voice].contains(&message.channel);
+    let last = message.attempts.last()?;
+    let owed = by_phone && last.reference.is_some() && last.receipt.is_none();
+    let Delivery::Delivered { at } = message.state else {
+        return None;
+    };
+    owed.then(|| (message.id, at.plus_ms(60_000)))
 }

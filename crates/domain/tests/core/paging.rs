@@ -66,6 +66,8 @@ fn a_way_by_which_a_page_is_still_under_way_is_no_other_way() {
                 number,
                 outcome,
                 detail: String::new(),
+                retry_after_ms: None,
+                reference: None,
             });
         }
     };

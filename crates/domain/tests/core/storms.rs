@@ -10,8 +10,8 @@ use tocsin_domain::incident::STORM_INCIDENTS;
 use tocsin_domain::intake::ALERTS_PER_INCIDENT_MAX;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{
-    BURST_MAX, Delivery, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Purpose,
-    QUIET_EVERY_MS, TOGETHER_EVERY_MS,
+    BURST_MAX, Delivery, Fate, Notification, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS,
+    Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::Provider;
@@ -73,6 +73,8 @@ fn answer(world: &mut World, channel: ChannelKind, outcome: Outcome) {
             number: *number,
             outcome,
             detail: String::new(),
+            retry_after_ms: None,
+            reference: None,
         });
     }
 }
@@ -368,4 +370,61 @@ fn what_wakes_nobody_is_told_together_to_those_who_have_rules_for_it() {
     answer_all(&mut world, Outcome::Accepted);
     world.wait_ms(3_600_000);
     assert_eq!(world.sending().len(), 0, "once");
+}
+
+#[test]
+fn what_a_text_told_along_is_lost_with_it_and_each_of_it_goes_another_way() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, text)]);
+    let services = services(&mut world, BURST_MAX + 3);
+    for service in &services {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer(&mut world, ChannelKind::Sms, Outcome::Accepted);
+    }
+    world.wait_ms(TOGETHER_EVERY_MS);
+    let carrier = world.sending()[0].id;
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    assert_eq!(world.state.told_along(carrier).count(), 0);
+    assert_eq!(world.state.told_with(carrier).count(), 2);
+    world.ask(Ask::ReceiptCame {
+        notification: carrier,
+        number: 1,
+        fate: Fate::Failed,
+        detail: String::new(),
+    });
+    let is_lost = |message: &Notification| matches!(message.state, Delivery::Failed { .. });
+    assert!(world.state.told_with(carrier).all(is_lost));
+    world.wait_ms(TOGETHER_EVERY_MS);
+    let mail = sent_by(&world, ChannelKind::Email);
+    assert_eq!(mail.len(), 1, "by one mail");
+    assert_eq!(world.state.told_along(mail[0]).count(), 2, "all three");
+}
+
+#[test]
+fn texts_and_calls_are_carried_by_one_provider_and_browsers_each_by_their_own() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let ways = [
+        ChannelKind::Sms,
+        ChannelKind::Voice,
+        ChannelKind::WebPush,
+        ChannelKind::WebPush,
+        ChannelKind::Slack,
+        ChannelKind::Slack,
+    ];
+    let of = |kind| Provider::of(world.add_way(ada, kind), kind);
+    let [
+        text,
+        call,
+        one_browser,
+        other_browser,
+        one_slack,
+        other_slack,
+    ] = ways.map(of);
+    assert_eq!(text, call);
+    assert_ne!(one_browser, other_browser);
+    assert_eq!(one_slack, other_slack);
+    assert_ne!(text, one_slack);
 }

@@ -6,8 +6,8 @@ use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, TeamAsk, WatchAsk};
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Assigned, Status};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Level, Outcome, Recipient};
-use tocsin_domain::people::Urgency;
+use tocsin_domain::page::{Delivery, Fate, Level, Outcome, Recipient};
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 const MINUTE: u64 = 60_000;
 
@@ -18,6 +18,8 @@ enum Step {
     Recover(usize),
     Trigger(u8, Severity),
     Answer(u8),
+    /// Providers tell what became of all that they took.
+    Tell(Fate),
     Wait(u64),
     Restart,
     Remove(u8),
@@ -60,6 +62,10 @@ fn doing() -> impl Strategy<Value = Doing> {
     ]
 }
 
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![Just(Fate::Delivered), Just(Fate::Read), Just(Fate::Failed),]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let severity = prop_oneof![
         3 => Just(Severity::Critical),
@@ -69,7 +75,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..4_usize).prop_map(Step::Fire),
         3 => (0..4_usize).prop_map(Step::Recover),
         2 => (0..3_u8, severity).prop_map(|(key, severity)| Step::Trigger(key, severity)),
-        4 => (0..5_u8).prop_map(Step::Answer),
+        4 => (0..7_u8).prop_map(Step::Answer),
+        3 => fate().prop_map(Step::Tell),
         4 => (0..1_200_000_u64).prop_map(Step::Wait),
         3 => (0..30_000_u64).prop_map(Step::Wait),
         1 => Just(Step::Restart),
@@ -110,15 +117,20 @@ fn apply(world: &mut World, step: &Step) {
         Step::Recover(index) => drop(world.recover(SLUGS[*index])),
         Step::Trigger(key, severity) => drop(world.trigger(&format!("key-{key}"), *severity)),
         Step::Answer(which) => {
-            let outcomes = [
-                Outcome::Accepted,
-                Outcome::Failed,
-                Outcome::Refused,
-                Outcome::TimedOut,
-                Outcome::Unanswered,
+            let name = Some("SM1");
+            let answers = [
+                (Outcome::Accepted, None, name),
+                (Outcome::Failed, None, None),
+                (Outcome::Refused, None, None),
+                (Outcome::TimedOut, None, None),
+                (Outcome::Unanswered, None, None),
+                (Outcome::Accepted, None, None),
+                (Outcome::Failed, Some(30_000), None),
             ];
-            world.answer_all(outcomes[usize::from(*which)]);
+            let (outcome, retry_after_ms, name) = answers[usize::from(*which)];
+            world.answer_all_with(outcome, retry_after_ms, name);
         }
+        Step::Tell(fate) => tell(world, *fate),
         Step::Wait(ms) => world.wait_ms(*ms),
         Step::Restart => drop(world.ask(Ask::Recover)),
         Step::Mute(ms) => {
@@ -152,6 +164,23 @@ fn apply(world: &mut World, step: &Step) {
                 respond(world, incident, by, what);
             }
         }
+    }
+}
+
+/// News of every message that has a name at its provider.
+fn tell(world: &mut World, fate: Fate) {
+    let named = world.state.notifications.values().filter_map(|message| {
+        let last = message.attempts.last()?;
+        last.reference.as_ref()?;
+        Some((message.id, last.number))
+    });
+    for (notification, number) in named.collect::<Vec<_>>() {
+        world.ask(Ask::ReceiptCame {
+            notification,
+            number,
+            fate,
+            detail: String::new(),
+        });
     }
 }
 
@@ -251,6 +280,13 @@ fn nothing_is_forgotten(world: &World) {
 fn walkers(timeout: bool) -> World {
     let mut world = World::with_apache();
     let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    let text = world.add_way(bea, ChannelKind::Sms);
+    let (call, mirror) = (
+        world.add_way(cy, ChannelKind::Voice),
+        world.add_way(cy, ChannelKind::PagerDuty),
+    );
+    world.set_rules(bea, &[(0, text)]);
+    world.set_rules(cy, &[(0, call), (MINUTE, mirror)]);
     let in_turn = vec![Recipient::User(bea), Recipient::User(cy)];
     let team = world.state.installation.as_ref().unwrap().team;
     let levels = vec![

@@ -229,6 +229,16 @@ impl World {
 
     /// The provider answers every attempt under way in the same manner.
     pub(crate) fn answer_all(&mut self, outcome: Outcome) {
+        self.answer_all_with(outcome, None, None);
+    }
+
+    /// The same, with a wait that the provider asks for and its name for the message.
+    pub(crate) fn answer_all_with(
+        &mut self,
+        outcome: Outcome,
+        retry_after_ms: Option<u64>,
+        reference: Option<&str>,
+    ) {
         let open: Vec<(NotificationId, u32)> = self
             .sending()
             .iter()
@@ -240,6 +250,8 @@ impl World {
                 number,
                 outcome,
                 detail: String::new(),
+                retry_after_ms,
+                reference: reference.map(str::to_owned),
             });
         }
     }
@@ -303,13 +315,18 @@ impl World {
 
     /// A verified webhook of a person.
     pub(crate) fn add_webhook(&mut self, user: UserId) -> ContactMethodId {
+        self.add_way(user, ChannelKind::Webhook)
+    }
+
+    /// Any verified way to a person.
+    pub(crate) fn add_way(&mut self, user: UserId, kind: ChannelKind) -> ContactMethodId {
         let (address, pending_code) = (
             SecretId::random(&mut self.entropy),
             SecretId::random(&mut self.entropy),
         );
         let ask = PeopleAsk::AddContactMethod {
             user,
-            kind: ChannelKind::Webhook,
+            kind,
             label: "hook".to_owned(),
             address,
             signing_key: None,

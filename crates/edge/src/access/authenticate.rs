@@ -48,7 +48,10 @@ pub(crate) async fn gate(
 fn refused(who: Who, problem: Problem) -> Response {
     match who {
         Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
-        Who::Token(Front::PagerDutyEvents | Front::Heartbeats, _)
+        Who::Token(
+            Front::PagerDutyEvents | Front::Heartbeats | Front::AnswerLink | Front::Twilio,
+            _,
+        )
         | Who::Public
         | Who::Key(_)
         | Who::Session

@@ -34,6 +34,10 @@ pub enum Who {
 pub enum Front {
     /// PagerDuty's Events API v2: the routing key is in the body.
     PagerDutyEvents,
+    /// The page behind the link of a page: the key is in the path.
+    AnswerLink,
+    /// What a provider of texts and calls asks and tells: the key is its signature.
+    Twilio,
     /// Prometheus' HTTP API and remote write.
     Prometheus,
     /// Jobs that must call in: the token is in the path.

@@ -7,8 +7,9 @@ use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::PageMessage;
 
+use super::exchange::Exchange;
 use super::message::Letter;
-use super::post::Poster;
+use super::receipts::Followed;
 use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
@@ -87,12 +88,14 @@ impl Direct {
             .thread_name("auditor-mail")
             .enable_all()
             .build()?;
-        let poster = Poster::new(needs.egress.clone())?;
+        let exchange = Exchange::new(needs.egress.clone())?;
         Ok(Self {
             runtime: Some(runtime),
             courier: std::sync::Arc::new(Courier {
                 needs,
-                poster,
+                exchange,
+                link_key: std::sync::Arc::default(),
+                followed: Followed::default(),
                 attempt_wait: ATTEMPT_WAIT,
             }),
         })
@@ -110,6 +113,9 @@ impl Direct {
                 let courier = std::sync::Arc::clone(&self.courier);
                 let letter = Letter {
                     message: message.clone(),
+                    // It is none of the core's messages, so there is nothing that a link could answer.
+                    bound: None,
+                    number: 1,
                     channel: way.channel,
                     address: way.address,
                     signing_key: way.signing_key,

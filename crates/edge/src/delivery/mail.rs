@@ -1,6 +1,7 @@
 //! One message by SMTP: one connection, one attempt, the server's own words. It keeps nothing and tries nothing twice.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lettre::address::Envelope;
@@ -17,8 +18,9 @@ use tocsin_domain::page::Outcome;
 use tocsin_wire::email;
 use tocsin_wire::page_message::PageMessage;
 
-use super::Report;
 use super::egress::Egress;
+use super::report::Report;
+use crate::ports::{Accounts, StorageError, Vault};
 
 /// The setting that mail is sent by.
 pub const SETTING: &str = "mail";
@@ -56,21 +58,6 @@ pub struct MailSettings {
     pub password: Option<SecretId>,
 }
 
-/// A message could not even be tried.
-fn refused(detail: impl Into<String>) -> Report {
-    Report {
-        outcome: Outcome::Refused,
-        detail: detail.into(),
-    }
-}
-
-fn failed(detail: impl Into<String>) -> Report {
-    Report {
-        outcome: Outcome::Failed,
-        detail: detail.into(),
-    }
-}
-
 /// Sends one message.
 pub(crate) async fn send(
     settings: &MailSettings,
@@ -98,10 +85,7 @@ pub(crate) async fn send(
                 // The server has the message; a goodbye that fails changes nothing.
                 let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
             });
-            Report {
-                outcome: Outcome::Accepted,
-                detail: format!("{} {}", response.code(), words.join(" ")),
-            }
+            Report::accepted(format!("{} {}", response.code(), words.join(" ")))
         }
         Err(error) => report_of(&error),
     }
@@ -128,11 +112,13 @@ async fn open(
     let addresses = egress
         .resolve(&settings.host, settings.port, true)
         .await
-        .map_err(|blocked| failed(format!("the mail server {}: {blocked}", settings.host)))?;
+        .map_err(|blocked| {
+            Report::failed(format!("the mail server {}: {blocked}", settings.host))
+        })?;
     let tls = || {
         TlsParameters::builder(settings.host.clone())
             .build_rustls()
-            .map_err(|error| failed(format!("TLS: {error}")))
+            .map_err(|error| Report::failed(format!("TLS: {error}")))
     };
     let hello = ClientId::default();
     let wrapped = if settings.tls == Encryption::Tls {
@@ -145,7 +131,7 @@ async fn open(
         .map_err(|error| report_of(&error))?;
     if settings.tls == Encryption::StartTls {
         if !connection.can_starttls() {
-            return Err(failed(
+            return Err(Report::failed(
                 "the mail server offers no STARTTLS; nothing was sent in the clear",
             ));
         }
@@ -188,7 +174,7 @@ fn report_of(error: &lettre::transport::smtp::Error) -> Report {
     {
         detail = format!("{detail}: {source}");
     }
-    Report { outcome, detail }
+    Report::new(outcome, detail)
 }
 
 /// The MIME message. Its id is the notification's, so that a repeated attempt is the same message to a mail program.
@@ -201,13 +187,13 @@ fn compose(
     let from: Mailbox = settings
         .from
         .parse()
-        .map_err(|_| failed("the sender's address in the mail settings is wrong"))?;
+        .map_err(|_| Report::failed("the sender's address in the mail settings is wrong"))?;
     let to: Address = to
         .expose_secret()
         .parse()
-        .map_err(|_| refused("the address is not a mail address"))?;
+        .map_err(|_| Report::refused("the address is not a mail address"))?;
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
-        .map_err(|error| refused(format!("the envelope cannot be made: {error}")))?;
+        .map_err(|error| Report::refused(format!("the envelope cannot be made: {error}")))?;
     let id = format!("<{}@{}>", message.idempotency_key, from.email.domain());
     let content = email::render(message);
     Message::builder()
@@ -225,5 +211,28 @@ fn compose(
             content.text,
             content.html,
         ))
-        .map_err(|error| refused(format!("the message cannot be made: {error}")))
+        .map_err(|error| Report::refused(format!("the message cannot be made: {error}")))
+}
+
+/// The settings of the mail server, with the password; `None` when no server is set up.
+pub(crate) async fn mail_settings(
+    accounts: &Arc<dyn Accounts>,
+    vault: &Arc<dyn Vault>,
+) -> Result<Option<(MailSettings, Option<SecretString>)>, StorageError> {
+    let (accounts, vault) = (Arc::clone(accounts), Arc::clone(vault));
+    let wrong = |why: String| StorageError {
+        why,
+        disk_full: false,
+    };
+    let read = tokio::task::spawn_blocking(move || {
+        let Some(text) = accounts.setting(SETTING)? else {
+            return Ok(None);
+        };
+        let settings: MailSettings = serde_json::from_str(&text)
+            .map_err(|error| wrong(format!("the mail settings cannot be read: {error}")))?;
+        let password = settings.password.map_or(Ok(None), |id| vault.get(id))?;
+        Ok(Some((settings, password)))
+    });
+    read.await
+        .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
 }

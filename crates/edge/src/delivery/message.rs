@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
-use tocsin_domain::id::{SecretId, UserId};
+use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
@@ -10,8 +10,12 @@ use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
 
+use super::account::Opened;
+use super::by_account::Callbacks;
 use super::queue::{Rank, Work};
 use super::word;
+use crate::answers;
+use crate::links::Bound;
 
 /// Incidents that a message names beside its own.
 const OTHERS_MAX: usize = 10;
@@ -25,6 +29,10 @@ const ALERTS_MAX: usize = 5;
 pub(crate) struct Letter {
     /// What it says; the code of an unproved method is still missing.
     pub(crate) message: PageMessage,
+    /// What its links are signed for; none without a message of the core.
+    pub(crate) bound: Option<Bound>,
+    /// Which attempt this is.
+    pub(crate) number: u32,
     /// By which channel.
     pub(crate) channel: ChannelKind,
     /// Vault row of the address.
@@ -39,6 +47,9 @@ pub(crate) struct Letter {
 pub(crate) struct Secrets {
     pub(crate) address: SecretString,
     pub(crate) signing_key: Option<SecretString>,
+    /// The account at the provider, where the channel needs one and it is set up.
+    pub(crate) account: Option<Opened>,
+    pub(crate) callbacks: Callbacks,
 }
 
 /// Rank and channel of an attempt that is still wanted.
@@ -51,7 +62,7 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
     let rank = match message.purpose {
         Purpose::Page(incident) if critical(incident) => Rank::Critical,
         Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
-        Purpose::Resolved(_) => Rank::Resolved,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
         Purpose::Notice(_) => Rank::Notice,
         Purpose::Test | Purpose::Word(_) => Rank::Test,
     };
@@ -73,60 +84,40 @@ pub(crate) fn letter(
     public_url: &str,
 ) -> Option<Result<Letter, &'static str>> {
     let notification = wanted(state, work)?;
-    Some(write(state, notification, public_url))
+    Some(write(state, notification, work.number, public_url))
+}
+
+/// What is said in a call about a page, while somebody is still wanted for it.
+pub(crate) fn spoken(state: &State, id: NotificationId, public_url: &str) -> Option<PageMessage> {
+    let notification = state.notifications.get(&id)?;
+    let message = told(state, notification, public_url)?;
+    (message.kind == Kind::Page).then_some(message)
 }
 
 fn write(
     state: &State,
     notification: &Notification,
+    number: u32,
     public_url: &str,
 ) -> Result<Letter, &'static str> {
     let user = state.users.get(&notification.user);
     let method = user.and_then(|user| user.contact_method(notification.contact_method));
     let method = method.ok_or("not sent: the contact method was removed")?;
-    let incident = notification.purpose.incident();
-    let incident = incident.and_then(|id| state.incidents.get(&id));
-    let along: Vec<&Incident> = state
-        .told_along(notification.id)
-        .filter_map(|message| state.incidents.get(&message.purpose.incident()?))
-        .filter(|told| still_to_tell(state, notification.purpose, told))
-        .collect();
-    // What others are told by may itself be over: the first of them takes its place.
-    let own = incident.filter(|own| still_to_tell(state, notification.purpose, own));
-    let incident = own.or(along.first().copied()).or(incident);
-    let message = match (notification.purpose, incident) {
-        (Purpose::Test, _) => test(notification, method.pending_code.is_some(), public_url),
-        (Purpose::Word(about), _) => word::write(state, notification, about, public_url),
-        (Purpose::Page(_), Some(incident))
-            if state.wants_pages(incident) && !incident.spares(notification.user) =>
-        {
-            let page = about(state, incident, notification, Kind::Page, public_url);
-            with_others(page, incident, &along, public_url)
-        }
-        (Purpose::Request(_), Some(incident)) if incident.awaits(notification.user) => {
-            let message = about(state, incident, notification, Kind::Page, public_url);
-            asking(message, incident, notification.user)
-        }
-        (Purpose::Request(_), _) => {
-            return Err("not sent: meanwhile they answered, or the incident is over");
-        }
-        (Purpose::Page(_), _) => {
-            return Err("not sent: meanwhile the incident was taken, silenced or over");
-        }
-        (Purpose::Resolved(_), Some(incident)) => {
-            let word = about(state, incident, notification, Kind::Resolved, public_url);
-            with_others(word, incident, &along, public_url)
-        }
-        (Purpose::Notice(_), Some(incident)) => {
-            let notice = about(state, incident, notification, Kind::Page, public_url);
-            with_others(notice, incident, &along, public_url)
-        }
-        (Purpose::Notice(_) | Purpose::Resolved(_), None) => {
-            return Err("not sent: there is no such incident");
+    let message = match notification.purpose {
+        Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
+        Purpose::Word(about) => word::write(state, notification, about, public_url),
+        Purpose::Page(_)
+        | Purpose::Notice(_)
+        | Purpose::Request(_)
+        | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_) => {
+            told(state, notification, public_url).ok_or_else(|| moot(notification.purpose))?
         }
     };
     Ok(Letter {
         message,
+        bound: Some(Bound::to(notification)),
+        number,
         channel: method.kind,
         address: method.address,
         signing_key: method.signing_key,
@@ -136,12 +127,51 @@ fn write(
     })
 }
 
-fn still_to_tell(state: &State, purpose: Purpose, incident: &Incident) -> bool {
+/// Why a message is not sent of which nothing is left to tell.
+const fn moot(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Page(_) => state.wants_pages(incident),
-        Purpose::Request(_) => incident.is_open(),
+        Purpose::Page(_) => "not sent: meanwhile the incident was taken, silenced or over",
+        Purpose::Request(_) => "not sent: meanwhile they answered, or the incident is over",
+        Purpose::Notice(_) => "not sent: meanwhile the incident was taken or is over",
+        Purpose::Acknowledged(_) => "not sent: meanwhile the incident is over, or fails again",
+        Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => {
+            "not sent: there is no such incident"
+        }
+    }
+}
+
+/// What is said of all that a message tells and that is still to be told; the first of it leads.
+fn told(state: &State, notification: &Notification, public_url: &str) -> Option<PageMessage> {
+    let all: Vec<(&Notification, &Incident)> = answers::carried(state, notification)
+        .filter_map(|one| Some((one, state.incidents.get(&one.purpose.incident()?)?)))
+        .filter(|(one, incident)| still_to_tell(state, one, incident))
+        .collect();
+    let (first, incident) = *all.first()?;
+    let kind = match first.purpose {
+        Purpose::Resolved(_) => Kind::Resolved,
+        Purpose::Acknowledged(_) => Kind::Acknowledged,
+        Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_) => Kind::Page,
+        Purpose::Test | Purpose::Word(_) => return None,
+    };
+    let mut message = about(state, incident, first, kind, public_url);
+    message.idempotency_key = notification.id.to_string();
+    if let Purpose::Request(_) = first.purpose {
+        message = asking(message, incident, first.user);
+    }
+    let along: Vec<&Incident> = all.iter().map(|(_, incident)| *incident).collect();
+    Some(with_others(message, incident, &along, public_url))
+}
+
+fn still_to_tell(state: &State, message: &Notification, incident: &Incident) -> bool {
+    match message.purpose {
+        Purpose::Page(_) => state.wants_pages(incident) && !incident.spares(message.user),
+        Purpose::Request(_) => incident.awaits(message.user),
         Purpose::Notice(_) => incident.status == Status::Triggered,
         Purpose::Resolved(_) => true,
+        Purpose::Acknowledged(_) => {
+            let known = state.incidents.get(&state.part_of(incident.id));
+            known.is_some_and(|known| known.status == Status::Acknowledged)
+        }
         Purpose::Test | Purpose::Word(_) => false,
     }
 }
@@ -153,7 +183,12 @@ fn with_others(
     along: &[&Incident],
     public_url: &str,
 ) -> PageMessage {
-    let others: Vec<&&Incident> = along.iter().filter(|told| told.id != lead.id).collect();
+    let mut others: Vec<&Incident> = Vec::new();
+    for told in along {
+        if told.id != lead.id && others.iter().all(|other| other.id != told.id) {
+            others.push(told);
+        }
+    }
     if others.is_empty() {
         return message;
     }
@@ -232,6 +267,7 @@ fn about(
         reason: notification.why.clone(),
         details: details(incident, &alerts, kind),
         link: format!("{public_url}/ui/incidents/{}", incident.id),
+        answer_link: None,
         runbook,
         verification_code: None,
     }
@@ -277,6 +313,7 @@ fn test(notification: &Notification, unproved: bool, public_url: &str) -> PageMe
         reason: notification.why.clone(),
         details: Vec::new(),
         link: format!("{public_url}/ui/"),
+        answer_link: None,
         runbook: None,
         verification_code: None,
     }
@@ -288,3 +325,6 @@ const fn urgency(urgency: people::Urgency) -> Urgency {
         people::Urgency::Low => Urgency::Low,
     }
 }
+
+#[cfg(test)]
+mod tests;

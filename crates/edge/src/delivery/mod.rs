@@ -1,16 +1,24 @@
 //! Delivery: makes one attempt for each message that the core has decided to send, and reports how it went. Whether, when and
 //! how often to try is decided elsewhere. It runs on threads of its own that nothing else can starve.
 
+pub(crate) mod account;
+mod by_account;
 mod canary;
 pub mod direct;
 pub mod egress;
+pub(crate) mod exchange;
+mod listen;
 pub mod mail;
 mod message;
 pub mod outside;
 pub(crate) mod post;
 pub mod queue;
+mod receipts;
 mod redact;
+pub(crate) mod report;
 pub mod tally;
+mod web_push;
+mod websocket;
 mod word;
 
 use std::io;
@@ -19,23 +27,30 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
+use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tocsin_wire::page_message::one_line;
+use tocsin_wire::page_message::{Kind, one_line};
 
+use crate::links::{KnownKey, Use};
 use crate::ports::{Accounts, StorageError, Vault};
 use crate::vigil::Vigil;
+use account::{Opened, Provider};
+use by_account::Callbacks;
 use egress::Egress;
-use mail::MailSettings;
+use exchange::Exchange;
+use mail::mail_settings;
+pub(crate) use message::spoken;
 use message::{Letter, Secrets};
-use post::Poster;
 use queue::{Queue, Work};
+use receipts::Followed;
 use redact::without_secrets;
+use report::Report;
 use tally::{Last, Tally};
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
@@ -50,13 +65,6 @@ const DETAIL_CHARS_MAX: usize = 500;
 const THREADS: usize = 2;
 /// How long attempts that are under way may take once Tocsin stops.
 const STOP_WAIT: Duration = Duration::from_secs(2);
-
-/// How an attempt went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    pub(crate) outcome: Outcome,
-    pub(crate) detail: String,
-}
 
 /// What delivery needs.
 pub struct Needs {
@@ -115,20 +123,39 @@ impl Delivery {
         needs: Needs,
         attempt_wait: Duration,
     ) -> Result<Self, StartError> {
+        Self::start_asking(queue, needs, attempt_wait, receipts::EVERY)
+    }
+
+    /// Starts and asks providers this often what became of what they took.
+    ///
+    /// # Errors
+    /// As [`StartError`] says; nothing was sent.
+    pub fn start_asking(
+        queue: Queue,
+        needs: Needs,
+        attempt_wait: Duration,
+        receipts_every: Duration,
+    ) -> Result<Self, StartError> {
         crate::tls::install_provider();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("delivery")
             .enable_all()
             .build()?;
-        let poster = Poster::new(needs.egress.clone())?;
+        let exchange = Exchange::new(needs.egress.clone())?;
         let courier = Arc::new(Courier {
             needs,
-            poster,
+            exchange,
+            link_key: Arc::default(),
+            followed: Followed::default(),
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
         let (stop, stopped) = channel::<()>();
-        let worker = runtime.spawn(work_off(queue.clone(), courier));
+        let worker = runtime.spawn(work_off(queue.clone(), Arc::clone(&courier)));
+        runtime.spawn(receipts::ask_all(Arc::clone(&courier), receipts_every));
+        for provider in [Provider::Slack, Provider::Telegram] {
+            runtime.spawn(listen::listen(Arc::clone(&courier), provider));
+        }
         let thread = std::thread::Builder::new()
             .name("delivery".to_owned())
             .spawn(move || {
@@ -173,7 +200,9 @@ impl Drop for Delivery {
 
 struct Courier {
     needs: Needs,
-    poster: Poster,
+    exchange: Exchange,
+    link_key: Arc<KnownKey>,
+    followed: Followed,
     attempt_wait: Duration,
 }
 
@@ -224,7 +253,7 @@ impl Courier {
             .read(|state| message::letter(state, work, &self.needs.public_url));
         let letter = match letter {
             None => return,
-            Some(Err(moot)) => return self.tell(work, Outcome::Refused, moot.to_owned()).await,
+            Some(Err(moot)) => return self.tell(work, Report::refused(moot)).await,
             Some(Ok(letter)) => letter,
         };
         let channel = letter.channel;
@@ -236,23 +265,26 @@ impl Courier {
             detail: detail.clone(),
         };
         self.needs.tally.count(channel, last);
-        self.tell(work, report.outcome, detail).await;
+        if report.reference.is_some() {
+            self.follow(channel, work.notification);
+        }
+        self.tell(work, Report { detail, ..report }).await;
     }
 
     /// Says honestly that nothing was sent.
     async fn not_tried(&self, work: Work) {
         let detail = "not tried: too many other messages were being sent by this channel";
-        self.tell(work, Outcome::Failed, detail.to_owned()).await;
+        self.tell(work, Report::failed(detail)).await;
     }
 
     async fn within_deadline(&self, letter: Letter) -> Report {
         let attempt = self.try_once(letter);
         match tokio::time::timeout(self.attempt_wait, attempt).await {
             Ok(report) => report,
-            Err(_) => Report {
-                outcome: Outcome::TimedOut,
-                detail: format!("no answer within {} ms", self.attempt_wait.as_millis()),
-            },
+            Err(_) => {
+                let waited = self.attempt_wait.as_millis();
+                Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
+            }
         }
     }
 
@@ -261,66 +293,121 @@ impl Courier {
             Ok(opened) => opened,
             Err(report) => return report,
         };
-        let now = self.needs.clock.now();
-        let report = match letter.channel {
-            ChannelKind::Email => self.mail(&letter, &secrets).await,
-            ChannelKind::Webhook => {
-                self.poster
-                    .webhook(
-                        &secrets.address,
-                        secrets.signing_key.as_ref(),
-                        &letter.message,
-                        now,
-                    )
-                    .await
-            }
-            ChannelKind::Ntfy => {
-                self.poster
-                    .ntfy(
-                        &secrets.address,
-                        secrets.signing_key.as_ref(),
-                        &letter.message,
-                    )
-                    .await
-            }
-        };
+        let report = self.send(&letter, &secrets).await;
         Report {
             detail: without_secrets(&report.detail, &letter, &secrets),
             ..report
         }
     }
 
-    /// Takes the address, the key and the code out of the vault.
+    async fn send(&self, letter: &Letter, secrets: &Secrets) -> Report {
+        let now = self.needs.clock.now();
+        match (Provider::of(letter.channel), &secrets.account) {
+            (None, _) => self.send_directly(letter, secrets, now).await,
+            (Some(_), Some(opened)) => self.send_by(opened, letter, secrets, now).await,
+            (Some(provider), None) => Report::refused(format!(
+                "no {} is set up: set one under Settings, or use another channel",
+                provider.name()
+            )),
+        }
+    }
+
+    async fn send_directly(&self, letter: &Letter, secrets: &Secrets, now: Timestamp) -> Report {
+        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let key = secrets.signing_key.as_ref();
+        match letter.channel {
+            ChannelKind::Email => self.mail(letter, secrets).await,
+            ChannelKind::Webhook => post::webhook(exchange, address, key, message, now).await,
+            ChannelKind::Ntfy => post::ntfy(exchange, address, key, message).await,
+            ChannelKind::Slack
+            | ChannelKind::Telegram
+            | ChannelKind::Pushover
+            | ChannelKind::Sms
+            | ChannelKind::Voice
+            | ChannelKind::WebPush
+            | ChannelKind::PagerDuty => Report::refused("this channel needs a provider"),
+        }
+    }
+
+    async fn send_by(
+        &self,
+        opened: &Opened,
+        letter: &Letter,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> Report {
+        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let callbacks = &secrets.callbacks;
+        match letter.channel {
+            ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
+            ChannelKind::Telegram => by_account::telegram(exchange, opened, address, message).await,
+            ChannelKind::Pushover => by_account::pushover(exchange, opened, address, message).await,
+            ChannelKind::Sms => {
+                by_account::sms(exchange, opened, address, message, callbacks).await
+            }
+            ChannelKind::Voice => {
+                by_account::voice(exchange, opened, address, message, callbacks).await
+            }
+            ChannelKind::WebPush => web_push::send(exchange, opened, address, message, now).await,
+            ChannelKind::PagerDuty => {
+                by_account::pagerduty(exchange, opened, address, message).await
+            }
+            ChannelKind::Email | ChannelKind::Webhook | ChannelKind::Ntfy => {
+                Report::refused("this channel has no provider")
+            }
+        }
+    }
+
+    /// Takes the address, the keys and the code out of the vault, and signs the links.
     async fn open(&self, mut letter: Letter) -> Result<(Letter, Secrets), Report> {
         let vault = Arc::clone(&self.needs.vault);
+        let accounts = Arc::clone(&self.needs.accounts);
+        let link_key = Arc::clone(&self.link_key);
         let (address, key, code) = (letter.address, letter.signing_key, letter.pending_code);
+        let provider = Provider::of(letter.channel);
         let opened = tokio::task::spawn_blocking(move || -> Result<_, StorageError> {
+            let (accounts, vault) = (accounts.as_ref(), vault.as_ref());
             let read = |id: Option<_>| id.map_or(Ok(None), |id| vault.get(id));
-            Ok((vault.get(address)?, read(key)?, read(code)?))
+            let account = provider.map_or(Ok(None), |one| account::open(accounts, vault, one))?;
+            // On a full disk no key can be made: a page without a link is better than none.
+            let link_key = link_key.get(accounts, vault).ok();
+            Ok((
+                vault.get(address)?,
+                read(key)?,
+                read(code)?,
+                account,
+                link_key,
+            ))
         });
-        let failed = |detail: String| Report {
-            outcome: Outcome::Failed,
-            detail,
-        };
         let opened = opened
             .await
-            .map_err(|_| failed("the vault could not be read".to_owned()))?;
-        let (address, signing_key, code) =
-            opened.map_err(|error| failed(format!("the vault: {error}")))?;
+            .map_err(|_| Report::failed("the vault could not be read"))?;
+        let (address, signing_key, code, account, link_key) =
+            opened.map_err(|error| Report::failed(format!("the vault: {error}")))?;
         let Some(address) = address else {
-            return Err(Report {
-                outcome: Outcome::Refused,
-                detail: "the address was removed".to_owned(),
-            });
+            return Err(Report::refused("the address was removed"));
         };
         letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
-        Ok((
-            letter,
-            Secrets {
-                address,
-                signing_key,
-            },
-        ))
+        let (base, bound) = (&self.needs.public_url, letter.bound.as_ref());
+        let signed = |place: &str, usage| {
+            let token = link_key.as_ref()?.token(bound?, usage);
+            Some(format!("{base}/{place}/{token}"))
+        };
+        let callbacks = Callbacks::new(
+            signed("twilio/voice", Use::Voice),
+            signed("twilio/status", Use::Status(letter.number)),
+        );
+        let answer_link = signed("a", Use::Answer);
+        if letter.message.kind == Kind::Page {
+            letter.message.answer_link = answer_link;
+        }
+        let secrets = Secrets {
+            address,
+            signing_key,
+            account,
+            callbacks,
+        };
+        Ok((letter, secrets))
     }
 
     async fn mail(&self, letter: &Letter, secrets: &Secrets) -> Report {
@@ -328,20 +415,11 @@ impl Courier {
             match mail_settings(&self.needs.accounts, &self.needs.vault).await {
                 Ok(Some(found)) => found,
                 Ok(None) => {
-                    let detail =
-                        "no mail server is set up: set one under Settings, or use another channel"
-                            .to_owned();
-                    return Report {
-                        outcome: Outcome::Refused,
-                        detail,
-                    };
+                    return Report::refused(
+                        "no mail server is set up: set one under Settings, or use another channel",
+                    );
                 }
-                Err(error) => {
-                    return Report {
-                        outcome: Outcome::Failed,
-                        detail: format!("the mail settings: {error}"),
-                    };
-                }
+                Err(error) => return Report::failed(format!("the mail settings: {error}")),
             };
         let micros = u64::try_from(self.needs.clock.now().as_micros()).unwrap_or_default();
         let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);
@@ -357,31 +435,30 @@ impl Courier {
         .await
     }
 
+    /// The account at a provider; none when there is none or it cannot be read now.
+    async fn account(&self, provider: Provider) -> Option<Opened> {
+        let accounts = Arc::clone(&self.needs.accounts);
+        let vault = Arc::clone(&self.needs.vault);
+        let read = tokio::task::spawn_blocking(move || {
+            account::open(accounts.as_ref(), vault.as_ref(), provider)
+        });
+        read.await.ok()?.ok()?
+    }
+
     /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
-    async fn tell(&self, work: Work, outcome: Outcome, detail: String) {
+    async fn tell(&self, work: Work, report: Report) {
         let mut wait = Duration::from_millis(20);
         loop {
             let ask = Ask::AttemptFinished {
                 notification: work.notification,
                 number: work.number,
-                outcome,
-                detail: detail.clone(),
+                outcome: report.outcome,
+                detail: report.detail.clone(),
+                retry_after_ms: report.retry_after_ms,
+                reference: report.reference.clone(),
             };
-            let (sender, receiver) = tokio::sync::oneshot::channel();
-            let command = Command {
-                actor: Actor::System,
-                ask,
-            };
-            let reply = move |outcome| {
-                // The receiver waits below; it is gone only when the runtime ends.
-                let _ = sender.send(outcome);
-            };
-            let answer = match self.needs.engine.ask(command, reply) {
-                Ok(()) => receiver.await.unwrap_or(Err(AskError::Stopped)),
-                Err(error) => Err(error),
-            };
-            match answer {
-                Ok(_) | Err(AskError::Refused(_) | AskError::Stopped) => return,
+            match self.ask(Actor::System, ask).await {
+                Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
                 Err(AskError::Busy | AskError::NotDurable(_)) => {
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(2));
@@ -389,27 +466,16 @@ impl Courier {
             }
         }
     }
-}
 
-/// The settings of the mail server, with the password; `None` when no server is set up.
-pub(crate) async fn mail_settings(
-    accounts: &Arc<dyn Accounts>,
-    vault: &Arc<dyn Vault>,
-) -> Result<Option<(MailSettings, Option<SecretString>)>, StorageError> {
-    let (accounts, vault) = (Arc::clone(accounts), Arc::clone(vault));
-    let wrong = |why: String| StorageError {
-        why,
-        disk_full: false,
-    };
-    let read = tokio::task::spawn_blocking(move || {
-        let Some(text) = accounts.setting(mail::SETTING)? else {
-            return Ok(None);
+    /// Asks the core once and waits for its durable answer.
+    async fn ask(&self, actor: Actor, ask: Ask) -> Result<(), AskError> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let reply = move |outcome| {
+            // The receiver waits below; it is gone only when the runtime ends.
+            let _ = sender.send(outcome);
         };
-        let settings: MailSettings = serde_json::from_str(&text)
-            .map_err(|error| wrong(format!("the mail settings cannot be read: {error}")))?;
-        let password = settings.password.map_or(Ok(None), |id| vault.get(id))?;
-        Ok(Some((settings, password)))
-    });
-    read.await
-        .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
+        self.needs.engine.ask(Command { actor, ask }, reply)?;
+        let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
+        answer.map(|_| ())
+    }
 }

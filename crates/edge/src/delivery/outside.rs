@@ -9,9 +9,10 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
+use super::exchange::Exchange;
 use super::mail::{self, MailSettings};
-use super::post::Poster;
-use super::{ATTEMPT_WAIT, Report, StartError};
+use super::report::Report;
+use super::{ATTEMPT_WAIT, StartError, post};
 
 /// A place that messages are sent to.
 #[derive(Clone)]
@@ -59,7 +60,7 @@ pub struct Told {
 
 /// What sending needs.
 struct Means {
-    poster: Poster,
+    exchange: Exchange,
     egress: Egress,
     mail: Option<(MailSettings, Option<SecretString>)>,
 }
@@ -84,10 +85,10 @@ impl Outside {
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let poster = Poster::new(egress.clone())?;
+        let exchange = Exchange::new(egress.clone())?;
         Ok(Self {
             means: Arc::new(Means {
-                poster,
+                exchange,
                 egress,
                 mail,
             }),
@@ -128,14 +129,15 @@ impl Outside {
 impl Means {
     async fn try_once(&self, outlet: &Outlet, message: &PageMessage, now: Timestamp) -> Report {
         match outlet {
-            Outlet::Webhook { url, key } => self.poster.webhook(url, Some(key), message, now).await,
-            Outlet::Ntfy { url, token } => self.poster.ntfy(url, token.as_ref(), message).await,
+            Outlet::Webhook { url, key } => {
+                post::webhook(&self.exchange, url, Some(key), message, now).await
+            }
+            Outlet::Ntfy { url, token } => {
+                post::ntfy(&self.exchange, url, token.as_ref(), message).await
+            }
             Outlet::Email(to) => {
                 let Some((settings, password)) = &self.mail else {
-                    return Report {
-                        outcome: Outcome::Refused,
-                        detail: "no mail server is set up".to_owned(),
-                    };
+                    return Report::refused("no mail server is set up");
                 };
                 let micros = u64::try_from(now.as_micros()).unwrap_or_default();
                 let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);

@@ -4,6 +4,8 @@ use reqwest::Url;
 use secrecy::ExposeSecret;
 use tocsin_domain::people::ChannelKind;
 
+use tocsin_wire::web_push::Subscription;
+
 use super::message::{Letter, Secrets};
 
 /// Parts of a path that are shorter give nothing away and are common words; longer ones may be the secret itself.
@@ -20,9 +22,30 @@ pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) 
             .map(|key| key.expose_secret().to_owned()),
     );
     hidden.extend(letter.message.verification_code.clone());
+    // Who has it could answer in their name.
+    let answer = letter.message.answer_link.as_deref();
+    hidden.extend(
+        answer
+            .and_then(|link| link.rsplit('/').next())
+            .map(str::to_owned),
+    );
+    let of_account = secrets.account.iter();
+    let of_account = of_account.flat_map(|one| one.secret.iter().chain(&one.listener));
+    hidden.extend(of_account.map(|secret| secret.expose_secret().to_owned()));
     match letter.channel {
-        ChannelKind::Email => {}
-        ChannelKind::Webhook => hidden.extend(parts_of(address)),
+        ChannelKind::Email
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::PagerDuty => {}
+        // A provider may repeat what it was sent, with the plus sign escaped.
+        ChannelKind::Sms | ChannelKind::Voice => {
+            hidden.push(address.trim_start_matches('+').to_owned());
+        }
+        ChannelKind::WebPush => {
+            let endpoint = Subscription::read(address).map(|known| known.endpoint);
+            hidden.extend(endpoint.iter().flat_map(|endpoint| parts_of(endpoint)));
+        }
+        ChannelKind::Webhook | ChannelKind::Slack => hidden.extend(parts_of(address)),
         ChannelKind::Ntfy => {
             hidden.extend(parts_of(address));
             // However short it is: the topic is the secret.

@@ -32,6 +32,7 @@ pub(super) fn write(
         reason,
         details,
         link: format!("{public_url}/ui/oncall"),
+        answer_link: None,
         runbook: None,
         verification_code: None,
     }

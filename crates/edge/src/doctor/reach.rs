@@ -8,7 +8,9 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
-use super::{Check, MailState};
+use super::Check;
+use crate::app::App;
+use crate::delivery::account::{self, Provider};
 
 /// Whether each policy has somebody to page now, and whether the list of last resort has.
 pub(super) fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
@@ -108,18 +110,17 @@ pub(super) struct Reach {
 }
 
 /// Whether those who would be paged now can be reached by a channel that works.
-pub(super) fn reach(state: &State, now: Timestamp, mail: &MailState) -> Reach {
+pub(super) fn reach(state: &State, now: Timestamp, works: &dyn Fn(ChannelKind) -> bool) -> Reach {
     let proved = state
         .users
         .values()
         .flat_map(|user| &user.contact_methods)
         .filter(|one| one.verified_at.is_some());
-    let (mut by_mail, mut by_others) = (0_usize, 0_usize);
+    let (mut confirmed, mut by_mail, mut usable) = (0_usize, 0_usize, 0_usize);
     for method in proved {
-        match method.kind {
-            ChannelKind::Email => by_mail += 1,
-            ChannelKind::Webhook | ChannelKind::Ntfy => by_others += 1,
-        }
+        confirmed += 1;
+        by_mail += usize::from(method.kind == ChannelKind::Email);
+        usable += usize::from(works(method.kind));
     }
     let unreachable: Vec<&str> = state
         .users
@@ -128,12 +129,8 @@ pub(super) fn reach(state: &State, now: Timestamp, mail: &MailState) -> Reach {
         .map(|user| user.name.as_str())
         .collect();
     let name = "contact methods";
-    let mail_works = *mail == MailState::Reachable;
-    let stranded = stranded(state, now, &|kind| match kind {
-        ChannelKind::Email => mail_works,
-        ChannelKind::Webhook | ChannelKind::Ntfy => true,
-    });
-    let check = if by_others == 0 && (by_mail == 0 || !mail_works) {
+    let stranded = stranded(state, now, works);
+    let check = if usable == 0 {
         let fix = "set up a mail server, or add an ntfy topic or a webhook and confirm it";
         Check::fail(name, "no confirmed contact method can be used now", fix)
     } else if !stranded.is_empty() {
@@ -142,7 +139,7 @@ pub(super) fn reach(state: &State, now: Timestamp, mail: &MailState) -> Reach {
         let detail = format!("nobody who would be paged now can be reached: {names}");
         Check::fail(name, detail, fix)
     } else if unreachable.is_empty() {
-        Check::ok(name, format!("{} are confirmed", by_mail + by_others))
+        Check::ok(name, format!("{confirmed} are confirmed"))
     } else {
         let fix = "each of them confirms a contact method by a test page";
         Check::warn(
@@ -155,4 +152,21 @@ pub(super) fn reach(state: &State, now: Timestamp, mail: &MailState) -> Reach {
         mail_wanted: by_mail > 0,
         check,
     }
+}
+
+/// The channels whose provider has an account, or needs none.
+pub(super) async fn channels_set_up(app: &App) -> BTreeSet<ChannelKind> {
+    let read = app.blocking(|parts| {
+        let mut set_up = BTreeSet::new();
+        for kind in ChannelKind::ALL {
+            if let Some(provider) = Provider::of(kind)
+                && account::is_set_up(parts.accounts.as_ref(), provider)?
+            {
+                set_up.insert(kind);
+            }
+        }
+        Ok(set_up)
+    });
+    // What cannot be read cannot be used either; the check of the journal says why.
+    read.await.unwrap_or_default()
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod pagerduty;
 pub(crate) mod prometheus;
+pub(crate) mod twilio;

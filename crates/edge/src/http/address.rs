@@ -4,6 +4,10 @@ use lettre::Address;
 use reqwest::Url;
 use secrecy::SecretString;
 
+use tocsin_wire::pagerduty::forward;
+use tocsin_wire::web_push::Subscription;
+use tocsin_wire::{pushover, slack, telegram, twilio};
+
 use super::shape::ChannelKind;
 use crate::delivery::post::topic_of;
 
@@ -11,6 +15,8 @@ use crate::delivery::post::topic_of;
 pub(crate) const MAIL_CHARS_MAX: usize = 254;
 /// Characters of a URL at most.
 const URL_CHARS_MAX: usize = 2_000;
+/// Characters of a phone number at most, with what stands between its digits.
+const PHONE_CHARS_MAX: usize = 40;
 
 /// A mail address, as it is kept.
 pub(crate) fn mail(text: &str) -> Result<SecretString, String> {
@@ -35,11 +41,59 @@ pub(crate) fn of(kind: ChannelKind, text: &str) -> Result<SecretString, String> 
                 .ok_or("not the URL of an ntfy topic such as https://ntfy.example.org/my-topic")?;
             Ok(SecretString::from(url.to_string()))
         }
+        ChannelKind::Slack if slack::is_member(text.trim()) => Ok(text.trim().into()),
+        ChannelKind::Slack => {
+            let wrong =
+                "neither the URL of an incoming webhook nor the id of a member such as U024BE7LH";
+            let url = url(text).map_err(|reason| format!("{wrong}: {reason}"))?;
+            Ok(SecretString::from(url.to_string()))
+        }
+        ChannelKind::Telegram => formed(
+            text,
+            telegram::is_chat,
+            "not the number of a chat, such as 123456789, or the @name of a public channel",
+        ),
+        ChannelKind::Pushover => formed(
+            text,
+            pushover::is_key,
+            "not a user key of Pushover: 30 letters and digits",
+        ),
+        ChannelKind::Sms | ChannelKind::Voice => phone(text),
+        ChannelKind::WebPush => {
+            let subscription = Subscription::read(text)?;
+            url(&subscription.endpoint).map_err(|reason| format!("endpoint: {reason}"))?;
+            Ok(SecretString::from(subscription.text()))
+        }
+        ChannelKind::PagerDuty => formed(
+            text,
+            forward::is_routing_key,
+            "not a routing key of PagerDuty's Events API v2: 32 letters and digits",
+        ),
     }
 }
 
+fn formed(text: &str, is_one: fn(&str) -> bool, wrong: &str) -> Result<SecretString, String> {
+    let text = text.trim();
+    if is_one(text) {
+        Ok(text.into())
+    } else {
+        Err(wrong.to_owned())
+    }
+}
+
+/// A phone number, without what people put between its digits.
+fn phone(text: &str) -> Result<SecretString, String> {
+    if text.chars().count() > PHONE_CHARS_MAX {
+        return Err(format!("at most {PHONE_CHARS_MAX} characters"));
+    }
+    let mut number = text.to_owned();
+    number.retain(|symbol| !" -.()\u{a0}".contains(symbol));
+    let wrong = "not a phone number in the international form, such as +33 1 23 45 67 89";
+    formed(&number, twilio::is_number, wrong)
+}
+
 /// Whether its addresses may be reached is checked at each attempt: a name can change its mind.
-fn url(text: &str) -> Result<Url, String> {
+pub(crate) fn url(text: &str) -> Result<Url, String> {
     let text = text.trim();
     if text.chars().count() > URL_CHARS_MAX {
         return Err(format!("at most {URL_CHARS_MAX} characters"));
@@ -62,12 +116,31 @@ pub(crate) fn hint(kind: ChannelKind, address: &str) -> String {
             let first: String = name.chars().take(1).collect();
             format!("{first}…@{host}")
         }
-        ChannelKind::Webhook | ChannelKind::Ntfy => {
-            let url = Url::parse(address).ok();
-            let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
-            format!("{}://{host}/…", url.as_ref().map_or("https", Url::scheme))
+        ChannelKind::Webhook | ChannelKind::Ntfy => host_of(address),
+        ChannelKind::Slack if !slack::is_member(address) => host_of(address),
+        ChannelKind::WebPush => {
+            let endpoint = Subscription::read(address).map(|known| known.endpoint);
+            host_of(&endpoint.unwrap_or_default())
+        }
+        // Enough to tell two of them apart.
+        ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::PagerDuty => {
+            let count = address.chars().count();
+            let first: String = address.chars().take(1).collect();
+            let last: String = address.chars().skip(count.saturating_sub(2)).collect();
+            format!("{first}…{last}")
         }
     }
+}
+
+fn host_of(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    format!("{}://{host}/…", url.as_ref().map_or("https", Url::scheme))
 }
 
 #[cfg(test)]
@@ -100,6 +173,35 @@ mod tests {
         assert!(of(ChannelKind::Webhook, "https://example.org/hook?k=v").is_ok());
         assert!(of(ChannelKind::Ntfy, "https://ntfy.sh/").is_err());
         assert!(of(ChannelKind::Ntfy, "https://ntfy.sh/topic").is_ok());
+    }
+
+    #[test]
+    fn each_kind_of_address_is_checked_when_it_is_entered() {
+        use secrecy::ExposeSecret;
+        let check = |kind, text: &str, expected: Option<&str>| {
+            let found = of(kind, text).ok();
+            let found = found.as_ref().map(ExposeSecret::expose_secret);
+            assert_eq!(found, expected, "{text}");
+        };
+        let key = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
+        check(
+            ChannelKind::Sms,
+            "+33 (1) 23-45.67 89",
+            Some("+33123456789"),
+        );
+        check(ChannelKind::Voice, "0123456789", None);
+        check(ChannelKind::Telegram, " 42 ", Some("42"));
+        check(ChannelKind::Telegram, "https://t.me/ann", None);
+        check(ChannelKind::Pushover, key, Some(key));
+        check(ChannelKind::Pushover, "key", None);
+        check(ChannelKind::Slack, "U024BE7LH", Some("U024BE7LH"));
+        let hook = "https://hooks.slack.com/services/T0/B0/x";
+        check(ChannelKind::Slack, hook, Some(hook));
+        check(ChannelKind::Slack, "#general", None);
+        check(ChannelKind::PagerDuty, "R0", None);
+        check(ChannelKind::WebPush, "{}", None);
+        assert_eq!(hint(ChannelKind::Sms, "+33123456789"), "+…89");
+        assert_eq!(hint(ChannelKind::Slack, hook), "https://hooks.slack.com/…");
     }
 
     #[test]

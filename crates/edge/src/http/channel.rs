@@ -1,4 +1,7 @@
-//! The mail server that pages go out by: its settings and how it is. Its password goes into the vault.
+//! The mail server that pages go out by: its settings and how it is. Its password goes into the vault. Accounts at other
+//! providers are in [`account`].
+
+pub(crate) mod account;
 
 use axum::Json;
 use axum::extract::State;
@@ -15,8 +18,7 @@ use super::people::{Planned, limit_tries};
 use super::problem::Problem;
 use crate::access::who::Caller;
 use crate::app::App;
-use crate::delivery::mail::{Encryption, MailSettings, SETTING};
-use crate::delivery::mail_settings;
+use crate::delivery::mail::{Encryption, MailSettings, SETTING, mail_settings};
 use crate::doctor::{MailState, forget_mail_state, mail_state};
 
 /// Characters of a host, a sender or a name at most.
@@ -65,6 +67,8 @@ pub(crate) struct EmailChannel {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Channels {
     email: EmailChannel,
+    /// The accounts at providers, each once, whether set up or not.
+    accounts: Vec<account::ProviderAccount>,
 }
 
 async fn email(app: &App) -> Result<EmailChannel, Problem> {
@@ -98,6 +102,7 @@ async fn email(app: &App) -> Result<EmailChannel, Problem> {
 pub(crate) async fn channels(State(app): State<App>) -> Result<Json<Channels>, Problem> {
     Ok(Json(Channels {
         email: email(&app).await?,
+        accounts: account::all(&app).await?,
     }))
 }
 

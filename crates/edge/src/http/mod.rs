@@ -4,6 +4,7 @@ mod active_alerts;
 pub(crate) mod address;
 pub(crate) mod alert;
 mod alert_list;
+pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod calendar;
 pub(crate) mod channel;
@@ -43,7 +44,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
-use crate::front::{pagerduty, prometheus};
+use crate::front::{pagerduty, prometheus, twilio};
 use crate::ui;
 use routes::{Listed, Table};
 
@@ -107,6 +108,13 @@ fn open_to_all(table: Table) -> Table {
             Who::Key(Front::PagerDutyEvents),
             routes!(pagerduty::enqueue_prefixed),
         )
+        .add(
+            Who::Key(Front::AnswerLink),
+            routes!(answer::show_answer, answer::answer),
+        )
+        .add(Who::Key(Front::Twilio), routes!(twilio::voice))
+        .add(Who::Key(Front::Twilio), routes!(twilio::sms))
+        .add(Who::Key(Front::Twilio), routes!(twilio::status))
 }
 
 fn access(table: Table) -> Table {
@@ -332,6 +340,13 @@ fn settings(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
         .add(Who::Role(Admin), routes!(channel::test_email))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                channel::account::set_account,
+                channel::account::remove_account
+            ),
+        )
         .add(Who::Role(Viewer), routes!(health::doctor))
         .add(Who::Role(Viewer), routes!(metrics::metrics))
 }

@@ -23,6 +23,8 @@ pub(crate) enum MessagePurpose {
     Request,
     /// Tells that it is over.
     Resolved,
+    /// Tells a system that keeps the incident too that somebody took it.
+    Acknowledged,
     /// Sent on request.
     Test,
     /// Word about duty.
@@ -87,6 +89,42 @@ pub(crate) struct Attempt {
     outcome: Option<AttemptOutcome>,
     /// The provider's words, or what went wrong.
     detail: String,
+    /// What became of it after the provider took it, where the provider tells.
+    receipt: Option<Receipt>,
+}
+
+/// What became of a message after the provider took it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Receipt {
+    state: ReceiptState,
+    at: Instant,
+    /// The provider's words, or what went wrong.
+    detail: String,
+}
+
+/// Where a message ended after the provider took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReceiptState {
+    /// The provider, who owes word, gave none.
+    Unknown,
+    /// It came to the device.
+    Delivered,
+    /// A person saw it.
+    Read,
+    /// It did not come to the device.
+    Failed,
+}
+
+impl From<page::Fate> for ReceiptState {
+    fn from(fate: page::Fate) -> Self {
+        match fate {
+            page::Fate::Unknown => Self::Unknown,
+            page::Fate::Delivered => Self::Delivered,
+            page::Fate::Read => Self::Read,
+            page::Fate::Failed => Self::Failed,
+        }
+    }
 }
 
 /// One message to one person by one contact method.
@@ -146,6 +184,7 @@ pub(crate) fn shown(state: &state::State, message: &page::Notification) -> Notif
             Purpose::Page(_) => MessagePurpose::Page,
             Purpose::Request(_) => MessagePurpose::Request,
             Purpose::Resolved(_) => MessagePurpose::Resolved,
+            Purpose::Acknowledged(_) => MessagePurpose::Acknowledged,
             Purpose::Notice(_) => MessagePurpose::Notice,
             Purpose::Test => MessagePurpose::Test,
             Purpose::Word(_) => MessagePurpose::Word,
@@ -164,6 +203,11 @@ fn attempt(attempt: &page::Attempt) -> Attempt {
         finished_at: attempt.finished_at.map(Instant),
         outcome: attempt.outcome.map(Into::into),
         detail: attempt.detail.clone(),
+        receipt: attempt.receipt.as_ref().map(|receipt| Receipt {
+            state: receipt.fate.into(),
+            at: Instant(receipt.at),
+            detail: receipt.detail.clone(),
+        }),
     }
 }
 

@@ -133,7 +133,7 @@ impl From<Severity> for monitor::Severity {
 
 /// The transports of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ChannelKind {
     /// Mail.
     Email,
@@ -141,6 +141,21 @@ pub(crate) enum ChannelKind {
     Webhook,
     /// A push by an ntfy server.
     Ntfy,
+    /// A message in Slack.
+    Slack,
+    /// A message in Telegram.
+    Telegram,
+    /// A push by Pushover.
+    Pushover,
+    /// A text message.
+    Sms,
+    /// A call.
+    Voice,
+    /// A push to a browser.
+    WebPush,
+    /// An event for PagerDuty.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
 }
 
 impl From<people::ChannelKind> for ChannelKind {
@@ -149,6 +164,13 @@ impl From<people::ChannelKind> for ChannelKind {
             people::ChannelKind::Email => Self::Email,
             people::ChannelKind::Webhook => Self::Webhook,
             people::ChannelKind::Ntfy => Self::Ntfy,
+            people::ChannelKind::Slack => Self::Slack,
+            people::ChannelKind::Telegram => Self::Telegram,
+            people::ChannelKind::Pushover => Self::Pushover,
+            people::ChannelKind::Sms => Self::Sms,
+            people::ChannelKind::Voice => Self::Voice,
+            people::ChannelKind::WebPush => Self::WebPush,
+            people::ChannelKind::PagerDuty => Self::PagerDuty,
         }
     }
 }
@@ -159,6 +181,13 @@ impl From<ChannelKind> for people::ChannelKind {
             ChannelKind::Email => Self::Email,
             ChannelKind::Webhook => Self::Webhook,
             ChannelKind::Ntfy => Self::Ntfy,
+            ChannelKind::Slack => Self::Slack,
+            ChannelKind::Telegram => Self::Telegram,
+            ChannelKind::Pushover => Self::Pushover,
+            ChannelKind::Sms => Self::Sms,
+            ChannelKind::Voice => Self::Voice,
+            ChannelKind::WebPush => Self::WebPush,
+            ChannelKind::PagerDuty => Self::PagerDuty,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::tls;
 use crate::access::base64;
 use crate::delivery::egress::{Blocked, Egress};
-use crate::delivery::post::{Checked, causes};
+use crate::delivery::exchange::{Checked, causes};
 
 /// An answer is never larger, whatever the configuration says, bytes.
 pub(super) const BODY_BYTES_MAX: u64 = 50 << 20;

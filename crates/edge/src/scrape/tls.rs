@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tocsin_wire::prometheus_scrape::{SecretSource, TlsClient};
 
-use crate::delivery::post::bundled_authorities;
+use crate::delivery::exchange::bundled_authorities;
 
 /// A file of certificates is not larger, bytes.
 const PEM_BYTES_MAX: u64 = 1 << 20;

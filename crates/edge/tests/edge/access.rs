@@ -36,6 +36,8 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{swap_id}",
             "{calendar_id}",
             "{*path}",
+            "{provider}",
+            "{token}",
         ]
         .iter()
         .fold(route.path.clone(), |path, parameter| {

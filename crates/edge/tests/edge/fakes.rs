@@ -1,6 +1,7 @@
 //! Fakes of everything behind the sockets' ports: accounts, vault, journal, store, evidence, clock.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -251,6 +252,17 @@ impl Evidences for NoSeries {
 #[derive(Default)]
 pub(crate) struct OpenVault(pub(crate) Mutex<BTreeMap<SecretId, SecretString>>);
 
+impl OpenVault {
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub(crate) fn knows(&self, secret: &str) -> bool {
+        let rows = self.0.lock().unwrap();
+        rows.values().any(|known| known.expose_secret() == secret)
+    }
+}
+
 impl Vault for OpenVault {
     fn put(&self, secret: &SecretString, _: Option<UserId>) -> Result<SecretId, StorageError> {
         let id = SecretId::random(&mut OsEntropy);
@@ -292,6 +304,8 @@ pub(crate) struct Doors {
     sessions: Mutex<BTreeMap<String, UserId>>,
     tokens: Mutex<Vec<(String, ApiToken)>>,
     settings: Mutex<BTreeMap<String, String>>,
+    /// Whether no setting can be kept.
+    pub(crate) disk_full: AtomicBool,
     pub(crate) once: Mutex<FirstAnswers>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
@@ -470,6 +484,12 @@ impl Accounts for Doors {
     }
 
     fn set_setting(&self, name: &str, value: &str) -> Result<(), StorageError> {
+        if self.disk_full.load(Ordering::SeqCst) {
+            return Err(StorageError {
+                why: "the disk is full".to_owned(),
+                disk_full: true,
+            });
+        }
         self.settings
             .lock()
             .unwrap()

@@ -8,9 +8,13 @@
 )]
 
 mod access;
+mod answer;
 mod auditor;
 mod browser;
+mod buttons;
 mod calendar;
+mod callbacks;
+mod channels;
 mod evaluated;
 mod explanation;
 mod fakes;
@@ -22,9 +26,11 @@ mod mail;
 mod people;
 mod post;
 mod prometheus;
+mod providers;
 mod remote_write;
 mod respond;
 mod samples;
 mod schedules;
 mod stream;
+mod web_push;
 mod world;

@@ -320,7 +320,8 @@ impl World {
     /// Starts delivery to where `egress` lets it.
     pub(crate) fn deliver(&self, egress: Egress, attempt_wait: Duration) -> Delivery {
         let needs = self.needs(egress);
-        Delivery::start_with(self.queue.clone(), needs, attempt_wait).unwrap()
+        let often = Duration::from_millis(20);
+        Delivery::start_asking(self.queue.clone(), needs, attempt_wait, often).unwrap()
     }
 
     /// What sending needs.

@@ -1,4 +1,6 @@
-//! `tocsin channel …`: the mail server by which pages leave.
+//! `tocsin channel …`: the mail server by which pages leave, and the accounts at other providers.
+
+mod account;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -25,6 +27,11 @@ pub(crate) enum Verb {
     Email {
         #[command(subcommand)]
         verb: EmailVerb,
+    },
+    /// Accounts at providers: Twilio, Telegram, Pushover, Slack, web push, PagerDuty
+    Account {
+        #[command(subcommand)]
+        verb: account::Verb,
     },
 }
 
@@ -116,7 +123,10 @@ struct Email {
 }
 
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
-    let Verb::Email { verb } = verb;
+    let verb = match verb {
+        Verb::Email { verb } => verb,
+        Verb::Account { verb } => return account::run(verb, api, screen),
+    };
     match verb {
         EmailVerb::Show => screen.show(
             &api.get(&["channels"], &[])?,
@@ -138,7 +148,7 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
         body["username"] = json!(username);
     }
     if let Some(file) = &settings.password_file {
-        body["password"] = json!(password(file)?);
+        body["password"] = json!(secret_in("--password-file", file)?);
     }
     let answer = api.put(&["channels", "email"], &body)?;
     screen.done(
@@ -147,9 +157,10 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
     )
 }
 
-fn password(file: &Path) -> Result<String, Failure> {
+/// The secret on the first line of a file, or of standard input.
+fn secret_in(flag: &str, file: &Path) -> Result<String, Failure> {
     let shown = plain::line(&file.to_string_lossy());
-    let wrong = |why: String| Failure::Usage(format!("--password-file {shown}: {why}"));
+    let wrong = |why: String| Failure::Usage(format!("{flag} {shown}: {why}"));
     let mut text = String::new();
     let read = if file == Path::new("-") {
         io::stdin()
@@ -248,7 +259,7 @@ mod tests {
         let path = folder.path().join("password");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            password(&path).ok()
+            secret_in("--password-file", &path).ok()
         };
         assert_eq!(read("s3cret\n"), Some("s3cret".to_owned()));
         assert_eq!(
@@ -257,6 +268,6 @@ mod tests {
         );
         assert_eq!(read("\n"), None);
         assert_eq!(read(&"x".repeat(5_000)), None);
-        assert!(password(&folder.path().join("none")).is_err());
+        assert!(secret_in("--password-file", &folder.path().join("none")).is_err());
     }
 }

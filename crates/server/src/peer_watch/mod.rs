@@ -172,6 +172,7 @@ fn message(news: &News, wrong: Option<&str>, now: Timestamp, peer: &Url) -> Page
         reason: "tocsin watch runs on another machine and was told to tell you".to_owned(),
         details,
         link: format!("{peer}/ui/"),
+        answer_link: None,
         runbook: Some("Look at that machine, then at `tocsin doctor` and the log there; watch by hand until it is mended.".to_owned()),
         verification_code: None,
     }

@@ -11,6 +11,8 @@ use crate::check::Check;
 
 /// How long all must be well before an incident is over.
 const HEALTHY_MS: u64 = 15_000;
+/// How long a provider may owe word of what it took.
+pub(super) const RECEIPT_MS: u64 = 60_000;
 /// How long an attempt may be without an answer.
 const DEADLINE_MS: u64 = 20_000;
 
@@ -79,6 +81,7 @@ impl Ledger {
         match letter.state {
             LetterState::Due(at) => (tells_along || !self.rests(letter)).then_some(at),
             LetterState::Sending(since) => Some(since.plus_ms(DEADLINE_MS)),
+            LetterState::Owed(since) => Some(since.plus_ms(RECEIPT_MS)),
             LetterState::Together(_) | LetterState::Over => None,
         }
     }
@@ -93,6 +96,7 @@ impl Ledger {
             Purpose::Notice(_)
             | Purpose::Request(_)
             | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
             | Purpose::Test
             | Purpose::Word(_) => false,
         }

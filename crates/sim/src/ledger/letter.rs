@@ -13,6 +13,8 @@ use crate::check::Check;
 const ATTEMPTS_MAX: u32 = 3;
 /// A repeat comes within this time.
 const RETRY_MS_MAX: u64 = 5_000;
+/// A provider that wants to be left alone is, but for no longer than this.
+const ASKED_MS_MAX: u64 = 60_000;
 /// What is told together is told within this time, and within this one where it wakes nobody.
 const GATHER_MS_MAX: u64 = 180_000;
 const GATHER_QUIET_MS_MAX: u64 = 900_000;
@@ -32,13 +34,13 @@ impl Ledger {
             }
             return;
         };
-        let may_wait = letter.attempts == 0 && letter.state != LetterState::Over;
+        let may_wait = letter.attempts == 0 && !letter.state.is_over();
         match &event.what {
             NotificationWhat::Planned { .. } => {
                 self.find_about(Check::RepeatsAreBounded, id, at, "it was planned before");
             }
             NotificationWhat::Advanced { due_at, .. } => {
-                if letter.state == LetterState::Over {
+                if letter.state.is_over() {
                     self.find_about(Check::RepeatsAreBounded, id, at, "it was over");
                 }
                 self.set_state(id, LetterState::Due(*due_at));
@@ -68,15 +70,16 @@ impl Ledger {
                 number,
                 outcome,
                 retry_at,
+                reference,
                 ..
             } => {
-                if retry_at.is_none() {
-                    self.given_up.insert(envelope.position);
+                self.see_outcome(id, (*number, *outcome), *retry_at, envelope);
+                if *outcome == Outcome::Accepted && reference.is_some() {
+                    self.owe_word(id, at);
                 }
-                self.finish(id, &letter, (*number, *outcome), *retry_at, at);
-                if retry_at.is_none() {
-                    self.settle_along(id, LetterState::Over);
-                }
+            }
+            NotificationWhat::Receipt { number, fate, .. } => {
+                self.see_receipt(id, (*number, *fate), envelope);
             }
             NotificationWhat::Cancelled { .. } => {
                 self.cancel(id, &letter, envelope);
@@ -130,7 +133,7 @@ impl Ledger {
         let Some(letter) = self.letters.get(&id) else {
             return;
         };
-        let is_over = letter.state == LetterState::Over;
+        let is_over = letter.state.is_over();
         let purpose = letter.purpose;
         self.settle_due(id);
         if let Purpose::Page(incident) = purpose {
@@ -145,13 +148,19 @@ impl Ledger {
         }
     }
 
-    fn find_about(&mut self, check: Check, id: NotificationId, at: Timestamp, what: &str) {
+    pub(super) fn find_about(
+        &mut self,
+        check: Check,
+        id: NotificationId,
+        at: Timestamp,
+        what: &str,
+    ) {
         let letter = self.letters.get(&id);
         let what = format!("message {id}: {what}: {letter:?}");
         self.find(check, at, what);
     }
 
-    fn set_state(&mut self, id: NotificationId, state: LetterState) {
+    pub(super) fn set_state(&mut self, id: NotificationId, state: LetterState) {
         let Some(letter) = self.letters.get_mut(&id) else {
             return;
         };
@@ -182,6 +191,8 @@ impl Ledger {
             method: message.contact_method,
             attempts: 0,
             state: due,
+            channel: message.channel,
+            receipt: None,
             unanswered: 0,
         };
         self.letters.insert(id, letter);
@@ -269,6 +280,7 @@ impl Ledger {
             Purpose::Notice(_)
             | Purpose::Request(_)
             | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
             | Purpose::Test
             | Purpose::Word(_) => {
                 let person = self.people.get(&letter.user);
@@ -280,6 +292,7 @@ impl Ledger {
         self.set_state(id, LetterState::Sending(at));
         if let Some(letter) = self.letters.get_mut(&id) {
             letter.attempts = number;
+            letter.receipt = None;
         }
         self.started.push((id, number));
     }
@@ -294,8 +307,30 @@ impl Ledger {
             Purpose::Notice(_)
             | Purpose::Request(_)
             | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
             | Purpose::Test
             | Purpose::Word(_) => true,
+        }
+    }
+
+    fn see_outcome(
+        &mut self,
+        id: NotificationId,
+        (number, outcome): (u32, Outcome),
+        retry_at: Option<Timestamp>,
+        envelope: &Event,
+    ) {
+        let Some(letter) = self.letters.get(&id).cloned() else {
+            return;
+        };
+        // Whoever asks to be left alone keeps nobody waiting: another way is used meanwhile.
+        let asks = self.asked_to_wait.contains_key(&(id, number));
+        if retry_at.is_none() || (asks && outcome == Outcome::Failed) {
+            self.given_up.insert(envelope.position);
+        }
+        self.finish(id, &letter, (number, outcome), retry_at, envelope.at);
+        if retry_at.is_none() {
+            self.settle_along(id, LetterState::Over);
         }
     }
 
@@ -319,14 +354,21 @@ impl Ledger {
             }
             // Only as long as they have not answered.
             Purpose::Request(_) => retry_at.is_some(),
+            // Only as long as it is still so.
+            Purpose::Acknowledged(_) => retry_at.is_some(),
             Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let may_help = match outcome {
             Outcome::Accepted | Outcome::Refused => false,
             Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => number < ATTEMPTS_MAX,
         };
-        let owed = wanted && may_help;
-        let soon = retry_at.is_some_and(|retry| retry <= at.plus_ms(RETRY_MS_MAX));
+        let asked = self.asked_to_wait.remove(&(id, number));
+        // Only an answer of the provider asks for anything.
+        let asked = asked.filter(|_| outcome == Outcome::Failed);
+        let asked = asked.unwrap_or_default();
+        let owed = wanted && may_help && asked <= ASKED_MS_MAX;
+        let soonest = at.plus_ms(asked.max(RETRY_MS_MAX));
+        let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= soonest);
         if owed != retry_at.is_some() || (owed && !soon) {
             let what = format!("after {outcome:?} a repeat is owed: {owed}, due: {retry_at:?}");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
@@ -361,6 +403,7 @@ const fn gather_ms_max(purpose: Purpose) -> u64 {
         Purpose::Page(_)
         | Purpose::Request(_)
         | Purpose::Resolved(_)
+        | Purpose::Acknowledged(_)
         | Purpose::Test
         | Purpose::Word(_) => GATHER_MS_MAX,
     }

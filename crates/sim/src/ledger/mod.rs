@@ -5,6 +5,7 @@ mod due;
 mod incident;
 mod letter;
 mod level;
+mod receipt;
 mod response;
 mod roster;
 
@@ -17,8 +18,8 @@ use tocsin_domain::id::{
 };
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Schedule;
-use tocsin_domain::page::{Policy, Purpose};
-use tocsin_domain::people::Urgency;
+use tocsin_domain::page::{Fate, Policy, Purpose};
+use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::time::Timestamp;
 
 use crate::check::{Check, Violation};
@@ -47,6 +48,8 @@ pub(crate) struct Ledger {
     together: BTreeMap<NotificationId, BTreeSet<NotificationId>>,
     /// Positions of events after which another way to the same person may be used.
     given_up: BTreeSet<u64>,
+    /// How long a provider asked to be left alone after an attempt, in milliseconds.
+    pub(crate) asked_to_wait: BTreeMap<(NotificationId, u32), u64>,
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
@@ -170,6 +173,9 @@ pub(crate) struct Letter {
     pub(crate) method: ContactMethodId,
     pub(crate) attempts: u32,
     state: LetterState,
+    pub(crate) channel: ChannelKind,
+    /// What its provider said of the last attempt after it took it.
+    receipt: Option<Fate>,
     /// Attempts after which a repeat is right although the provider may have taken it.
     pub(crate) unanswered: u32,
 }
@@ -180,7 +186,19 @@ enum LetterState {
     /// Another message tells it.
     Together(NotificationId),
     Sending(Timestamp),
+    /// A provider took it then and owes word of what became of it.
+    Owed(Timestamp),
     Over,
+}
+
+impl LetterState {
+    /// Whether it is not to be sent any more.
+    const fn is_over(self) -> bool {
+        match self {
+            Self::Owed(_) | Self::Over => true,
+            Self::Due(_) | Self::Together(_) | Self::Sending(_) => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

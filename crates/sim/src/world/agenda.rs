@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::id::{ContactMethodId, IncidentId, ServiceId, UserId};
+use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, UserId};
+use tocsin_domain::page::Fate;
 
 use super::Report;
 use super::fault::Kind;
@@ -22,6 +23,12 @@ pub(super) enum Happening {
     Syncs(usize),
     /// The sender tells how an attempt went.
     Reported(Report),
+    /// A provider tells what became of a message that it took.
+    Told {
+        notification: NotificationId,
+        number: u32,
+        fate: Fate,
+    },
     /// Evidence is frozen.
     Frozen { life: u64, incident: IncidentId },
     /// Somebody reads a page.

@@ -8,13 +8,14 @@ use tocsin_domain::oncall::{
 };
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::page::{Level, Recipient};
-use tocsin_domain::people::{ChannelKind, Role, Urgency};
+use tocsin_domain::people::{Role, Urgency};
 use tocsin_domain::time::Timestamp;
 
 use super::agenda::Happening;
 use super::stage::{ZONES, identity};
 use super::{DAY, HOUR, Heard, MINUTE, Ticket, World};
 use crate::oncall::next_hand_off;
+use crate::providers::CHANNELS;
 use crate::tally::Fault;
 
 const PEOPLE_MAX: usize = 8;
@@ -148,10 +149,9 @@ impl World {
             return None;
         }
         let (address, pending_code) = (self.secret(), self.secret());
-        let kinds = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
         let ask = PeopleAsk::AddContactMethod {
             user,
-            kind: self.random.one_of(kinds),
+            kind: self.random.one_of(CHANNELS),
             label: "another".to_owned(),
             address,
             signing_key: None,

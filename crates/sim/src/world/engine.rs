@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, NotificationId};
-use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_engine::{AskError, Core, Done, Past};
 
 use super::agenda::Happening;
 use super::{HOUR, Heard, MINUTE, MS, Report, SECOND, Ticket, World};
 use crate::check::Check;
 use crate::machine::{HandedOut, Mishap};
+use crate::providers::names_what_it_takes;
 use crate::tally::Fault;
 
 /// After a failed commit the engine has this long until it must have tried again with success.
@@ -276,6 +277,8 @@ impl World {
             notification,
             number,
             outcome,
+            wait_ms: None,
+            is_named: false,
             tries: 0,
         };
         let Some((user, channel, address, purpose)) = found else {
@@ -292,8 +295,21 @@ impl World {
         }
         self.say(|| format!("attempt {number} of {notification} by {channel:?}: {fate:?}"));
         for answer in &fate.answers {
-            let happening = Happening::Reported(report(answer.outcome));
-            self.after(answer.after_us, happening);
+            let report = Report {
+                wait_ms: answer.wait_ms,
+                is_named: answer.outcome == Outcome::Accepted && names_what_it_takes(channel),
+                ..report(answer.outcome)
+            };
+            self.after(answer.after_us, Happening::Reported(report));
+        }
+        for word in &fate.words {
+            let fate = word.fate;
+            let told = Happening::Told {
+                notification,
+                number,
+                fate,
+            };
+            self.after(word.after_us, told);
         }
         if let Purpose::Page(incident) = purpose {
             if fate.is_accepted {
@@ -335,8 +351,27 @@ impl World {
             number: report.number,
             outcome: report.outcome,
             detail: String::new(),
+            retry_after_ms: report.wait_ms,
+            reference: report.is_named.then(|| "SM1".to_owned()),
         };
+        if let Some(wait_ms) = report.wait_ms {
+            let attempt = (report.notification, report.number);
+            self.ledger.asked_to_wait.insert(attempt, wait_ms);
+        }
         self.ask(ask, Ticket::Report(report));
+    }
+
+    /// What a provider says later; nobody hears it while the process is gone.
+    pub(super) fn told(&mut self, notification: NotificationId, number: u32, fate: Fate) {
+        if self.engine.is_some() && self.now_us >= self.suspended_until_us {
+            let ask = Ask::ReceiptCame {
+                notification,
+                number,
+                fate,
+                detail: String::new(),
+            };
+            self.ask(ask, Ticket::Nobody);
+        }
     }
 
     pub(super) fn frozen(&mut self, life: u64, incident: IncidentId) {

@@ -98,6 +98,10 @@ struct Report {
     notification: NotificationId,
     number: u32,
     outcome: Outcome,
+    /// How long the provider wants to be left alone.
+    wait_ms: Option<u64>,
+    /// Whether the provider gave it a name.
+    is_named: bool,
     /// How often it was told already.
     tries: u32,
 }
@@ -275,6 +279,11 @@ impl World {
             Happening::Recovers(source) => self.source_recovers(source),
             Happening::Syncs(source) => self.sync(source),
             Happening::Reported(report) => self.report(report),
+            Happening::Told {
+                notification,
+                number,
+                fate,
+            } => self.told(notification, number, fate),
             Happening::Frozen { life, incident } => self.frozen(life, incident),
             Happening::Reads { user, incident } => self.reads(user, incident),
             Happening::Finishes { user, incident } => self.finishes(user, incident),

@@ -3,13 +3,14 @@
 use jiff::tz::TimeZone;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, WatchAsk};
 use tocsin_domain::id::{SecretId, UserId};
-use tocsin_domain::people::{ChannelKind, Role};
+use tocsin_domain::people::Role;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
 use super::agenda::Happening;
 use super::source::HOSTS;
 use super::{DAY, HOUR, SECOND, Ticket, World};
+use crate::providers::CHANNELS;
 
 /// A store that holds nothing: what monitors see is told to the engine directly.
 pub(super) struct NoSeries;
@@ -133,9 +134,7 @@ impl World {
             return;
         };
         let (address, pending_code) = (self.secret(), self.secret());
-        let kind = self
-            .random
-            .one_of([ChannelKind::Webhook, ChannelKind::Ntfy]);
+        let kind = self.random.one_of(CHANNELS);
         self.calmly(Ask::People(PeopleAsk::AddContactMethod {
             user,
             kind,

@@ -2,14 +2,15 @@
 
 use crate::page_message::{Kind, PageMessage, one_line, web_address};
 
-use super::{lead, link_label};
+use super::{ANSWER_LABEL, answer_link, lead, link_label};
+use crate::markup::escape;
 
 /// The whole HTML document, styled inline because mail programs drop the rest.
 pub(super) fn body(message: &PageMessage) -> String {
     let colour = match message.kind {
         Kind::Page => "#b42318",
         Kind::Resolved => "#15703a",
-        Kind::Test | Kind::Handoff | Kind::Verification => "#1d4e89",
+        Kind::Acknowledged | Kind::Test | Kind::Handoff | Kind::Verification => "#1d4e89",
     };
     let rows: String = message
         .facts()
@@ -42,14 +43,18 @@ fn row(name: &str, value: &str) -> String {
 }
 
 fn button(message: &PageMessage, colour: &str) -> String {
-    let Some(link) = web_address(&message.link) else {
-        return String::new();
-    };
+    let answer = answer_link(message).map(|link| one_button(link, ANSWER_LABEL, colour));
+    let open = web_address(&message.link);
+    let open = open.map(|link| one_button(link, link_label(message.kind), colour));
+    [answer, open].into_iter().flatten().collect()
+}
+
+fn one_button(link: &str, label: &str, colour: &str) -> String {
     format!(
         "<p style=\"margin:0 0 16px\"><a href=\"{}\" style=\"display:inline-block;padding:12px 20px;border-radius:6px;\
          background:{colour};color:#ffffff;text-decoration:none;font-weight:600\">{}</a></p>\n",
         escape(link),
-        link_label(message.kind)
+        label
     )
 }
 
@@ -62,20 +67,4 @@ fn runbook(message: &PageMessage) -> String {
         None => escape(&one_line(runbook, 2_048)),
     };
     format!("<p style=\"margin:16px 0 0\"><strong>Runbook:</strong> {inside}</p>\n")
-}
-
-/// Text as HTML text or as a quoted attribute's value.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for symbol in text.chars() {
-        match symbol {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(symbol),
-        }
-    }
-    out
 }

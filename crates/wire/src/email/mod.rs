@@ -28,10 +28,18 @@ pub fn render(message: &PageMessage) -> Email {
     }
 }
 
+/// What the link says that answers a page. It opens a page with buttons, so that a scanner that follows it answers nothing.
+const ANSWER_LABEL: &str = "Acknowledge or resolve, without signing in";
+
+fn answer_link(message: &PageMessage) -> Option<&str> {
+    message.answer_link.as_deref().and_then(web_address)
+}
+
 /// What the message wants of its reader.
 fn lead(message: &PageMessage) -> &'static str {
     match message.kind {
         Kind::Page => "You are being paged. Acknowledge it to stop the escalation.",
+        Kind::Acknowledged => "Somebody took this incident.",
         Kind::Resolved => "This incident is over. Nothing is left to do now.",
         Kind::Test => "This is a test. If you can read it, pages reach you here.",
         Kind::Handoff => "A word about who is on call. Nobody is paged by this.",
@@ -43,8 +51,7 @@ fn lead(message: &PageMessage) -> &'static str {
 
 fn link_label(kind: Kind) -> &'static str {
     match kind {
-        Kind::Page => "Open the incident and acknowledge",
-        Kind::Resolved => "Open the incident",
+        Kind::Page | Kind::Resolved | Kind::Acknowledged => "Open the incident",
         Kind::Test | Kind::Handoff | Kind::Verification => "Open Tocsin",
     }
 }
@@ -64,6 +71,9 @@ fn text(message: &PageMessage) -> String {
     }
     if let Some(runbook) = &message.runbook {
         text.push_str(&format!("\nRunbook: {}\n", one_line(runbook, 2_048)));
+    }
+    if let Some(link) = answer_link(message) {
+        text.push_str(&format!("\n{ANSWER_LABEL}:\n{link}\n"));
     }
     if let Some(link) = web_address(&message.link) {
         text.push_str(&format!("\n{}:\n{link}\n", link_label(message.kind)));
@@ -123,6 +133,7 @@ mod tests {
         let mut message = hostile_page();
         message.runbook = Some("javascript:alert(1)".to_owned());
         message.link = "javascript:alert(2)".to_owned();
+        message.answer_link = Some("javascript:alert(3)".to_owned());
         let email = render(&message);
         assert!(!email.html.contains("href"));
         assert!(email.html.contains("javascript:alert(1)"));

@@ -53,6 +53,7 @@ struct Action<'a> {
 #[must_use]
 pub fn body(topic: &Topic, message: &PageMessage) -> Vec<u8> {
     let link = web_address(&message.link);
+    let answer = message.answer_link.as_deref().and_then(web_address);
     let runbook = message.runbook.as_deref().and_then(web_address);
     let view = |label, url| Action {
         action: "view",
@@ -67,6 +68,7 @@ pub fn body(topic: &Topic, message: &PageMessage) -> Vec<u8> {
         tags: [tag(message.kind)],
         click: link,
         actions: [
+            answer.map(|url| view("Acknowledge", url)),
             link.map(|url| view("Open", url)),
             runbook.map(|url| view("Runbook", url)),
         ]
@@ -82,7 +84,7 @@ pub fn body(topic: &Topic, message: &PageMessage) -> Vec<u8> {
 const fn priority(message: &PageMessage) -> u8 {
     match (message.kind, message.urgency) {
         (Kind::Page | Kind::Test, Urgency::High) => 5,
-        (Kind::Page | Kind::Test | Kind::Resolved | Kind::Handoff, _) => 3,
+        (Kind::Page | Kind::Test | Kind::Resolved | Kind::Acknowledged | Kind::Handoff, _) => 3,
         (Kind::Verification, _) => 4,
     }
 }
@@ -91,6 +93,7 @@ const fn tag(kind: Kind) -> &'static str {
     match kind {
         Kind::Page => "rotating_light",
         Kind::Resolved => "white_check_mark",
+        Kind::Acknowledged => "raising_hand",
         Kind::Test => "test_tube",
         Kind::Handoff => "pager",
         Kind::Verification => "key",
@@ -131,7 +134,8 @@ mod tests {
             "https://tocsin.example.org/ui/incidents/QABCDEFGHIJKLM"
         );
         assert_eq!(json["actions"][0]["action"], "view");
-        assert_eq!(json["actions"][1]["label"], "Runbook");
+        assert_eq!(json["actions"][0]["label"], "Acknowledge");
+        assert_eq!(json["actions"][2]["label"], "Runbook");
         assert!(!json["title"].as_str().unwrap().contains('\n'));
         assert!(
             json["message"]
@@ -146,6 +150,7 @@ mod tests {
         let mut message = hostile_page();
         message.kind = Kind::Resolved;
         message.link = "javascript:alert(1)".to_owned();
+        message.answer_link = None;
         message.runbook = Some("turn it off and on".to_owned());
         let json = json(&message);
         assert_eq!(json["priority"], 3);

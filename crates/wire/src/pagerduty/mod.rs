@@ -1,3 +1,4 @@
-//! PagerDuty's protocols, seen from the side of the server that Tocsin is to PagerDuty's clients.
+//! PagerDuty's protocols: from the side of the server that Tocsin is to its clients, and of the client that forwards to it.
 
 pub mod events_v2;
+pub mod forward;

@@ -43,6 +43,7 @@ struct Body<'a> {
     reason: &'a str,
     details: Vec<Detail<'a>>,
     link: &'a str,
+    answer_link: Option<&'a str>,
     runbook: Option<&'a str>,
     verification_code: Option<&'a str>,
 }
@@ -93,6 +94,7 @@ pub fn body(message: &PageMessage) -> Vec<u8> {
             .map(|(name, value)| Detail { name, value })
             .collect(),
         link: &message.link,
+        answer_link: message.answer_link.as_deref(),
         runbook: message.runbook.as_deref(),
         verification_code: message.verification_code.as_deref(),
     };

@@ -40,6 +40,7 @@ export type Contract = [
   Fits<Written<Server['RuleList']>, screen.RuleList>,
   Fits<Written<Server['ApiToken']>, screen.ApiToken>,
   Fits<Written<Server['EmailChannel']>, screen.EmailChannel>,
+  Fits<Written<Server['ProviderAccount']>, screen.ProviderAccount>,
   Fits<Written<Server['Diagnosis']>, screen.Doctor>,
   Fits<screen.ScheduleInput, Server['ScheduleRequest']>,
   Fits<screen.OverrideInput, Server['OverrideRequest']>,
@@ -48,4 +49,5 @@ export type Contract = [
   Fits<screen.PolicyInput, Server['PolicyRequest']>,
   Fits<screen.RuleInput, Server['RuleRequest']>,
   Fits<screen.MailInput, Server['MailRequest']>,
+  Fits<screen.AccountInput, Server['AccountRequest']>,
 ];

@@ -147,6 +147,10 @@ fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
                 StepKind::Attempt,
                 format!("An attempt before did not reach anybody: {detail}."),
             ),
+            NotificationWhat::Receipt { detail, .. } => one(
+                StepKind::Attempt,
+                format!("A message before did not arrive: {detail}."),
+            ),
             NotificationWhat::Advanced { why, .. }
             | NotificationWhat::Gathers { why, .. }
             | NotificationWhat::Postponed { why, .. }

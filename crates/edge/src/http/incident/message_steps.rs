@@ -1,7 +1,7 @@
 //! What an explanation says of the message itself: to whom, by which way, what was tried, what came of it. Pure.
 
 use tocsin_domain::event::{Event, EventBody, NotificationWhat};
-use tocsin_domain::page::{Attempt, Delivery, Notification, Outcome, Purpose};
+use tocsin_domain::page::{Attempt, Delivery, Fate, Notification, Outcome, Purpose, Receipt};
 use tocsin_domain::time::Timestamp;
 
 use super::explain::{Step, StepKind};
@@ -20,6 +20,10 @@ pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<
         Purpose::Resolved(_) => {
             format!("{user} was told at {at} that it is over: {}.", message.why)
         }
+        Purpose::Acknowledged(_) => format!(
+            "{user}'s other system was told at {at} that somebody took it: {}.",
+            message.why
+        ),
         Purpose::Request(_) => {
             format!("{user} was asked for help at {at}: {}.", message.why)
         }
@@ -38,7 +42,10 @@ pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<
             ),
         ),
     ];
-    steps.extend(message.attempts.iter().map(attempt));
+    for tried in &message.attempts {
+        steps.push(attempt(tried));
+        steps.extend(tried.receipt.as_ref().map(receipt));
+    }
     steps.extend(standing(message));
     steps
 }
@@ -96,6 +103,18 @@ fn attempt(attempt: &Attempt) -> Step {
         attempt.number, attempt.started_at
     );
     Step::new(StepKind::Attempt, Some(attempt.started_at), text)
+}
+
+/// What became of it after the provider took it.
+fn receipt(receipt: &Receipt) -> Step {
+    let fate = match receipt.fate {
+        Fate::Delivered => "it came to the device",
+        Fate::Read => "it was seen",
+        Fate::Failed => "it did not come to the device",
+        Fate::Unknown => "nobody knows whether it came to the device",
+    };
+    let text = format!("Known at {}: {fate}: {}.", receipt.at, receipt.detail);
+    Step::new(StepKind::Attempt, Some(receipt.at), text)
 }
 
 fn standing(message: &Notification) -> Option<Step> {

@@ -5,7 +5,7 @@ use tocsin_domain::event::{
     IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::Urgency;
 
 use super::response_sentence::response;
@@ -333,6 +333,7 @@ pub(super) fn notification(
                 Purpose::Page(_) => "A page",
                 Purpose::Request(_) => "A request for help",
                 Purpose::Resolved(_) => "Word that it is over",
+                Purpose::Acknowledged(_) => "Word that somebody took it",
                 Purpose::Notice(_) => "A notice",
                 Purpose::Test => "A test page",
                 Purpose::Word(_) => "Word about duty",
@@ -369,14 +370,9 @@ pub(super) fn notification(
             outcome,
             detail,
             retry_at,
+            ..
         } => {
-            let (tone, verb) = match outcome {
-                Outcome::Accepted => (Tone::Good, "Accepted for"),
-                Outcome::Failed => (Tone::Bad, "Could not be sent to"),
-                Outcome::Refused => (Tone::Bad, "Refused for"),
-                Outcome::TimedOut => (Tone::Bad, "No answer in time for"),
-                Outcome::Unanswered => (Tone::Bad, "Nobody knows whether it reached"),
-            };
+            let (tone, verb) = outcome_words(*outcome);
             let next = retry_at.map(|at| format!("Tried again at {at}."));
             let detail = [Some(detail.clone()), next]
                 .into_iter()
@@ -385,8 +381,31 @@ pub(super) fn notification(
                 .join("\n");
             told(tone, format!("{verb} {whom}, attempt {number}"), detail)
         }
+        NotificationWhat::Receipt { fate, detail, .. } => {
+            let (tone, text) = receipt(*fate, &whom);
+            told(tone, text, detail.clone())
+        }
         NotificationWhat::Cancelled { why } => {
             told(Tone::Info, format!("No longer sent to {whom}"), why.clone())
         }
+    }
+}
+
+fn receipt(fate: Fate, whom: &str) -> (Tone, String) {
+    match fate {
+        Fate::Delivered => (Tone::Good, format!("It came to the device of {whom}")),
+        Fate::Read => (Tone::Good, format!("It was seen by {whom}")),
+        Fate::Failed => (Tone::Bad, format!("It did not come to {whom}")),
+        Fate::Unknown => (Tone::Bad, format!("Nobody knows whether it came to {whom}")),
+    }
+}
+
+const fn outcome_words(outcome: Outcome) -> (Tone, &'static str) {
+    match outcome {
+        Outcome::Accepted => (Tone::Good, "Accepted for"),
+        Outcome::Failed => (Tone::Bad, "Could not be sent to"),
+        Outcome::Refused => (Tone::Bad, "Refused for"),
+        Outcome::TimedOut => (Tone::Bad, "No answer in time for"),
+        Outcome::Unanswered => (Tone::Bad, "Nobody knows whether it reached"),
     }
 }

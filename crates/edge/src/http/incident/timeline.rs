@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, InputEvent};
 use tocsin_domain::id::{NotificationId, ScheduleId, TargetId, UserId};
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
@@ -127,6 +128,10 @@ impl Names<'_> {
         match actor {
             Actor::System => of(ActorKind::System, "Tocsin".to_owned()),
             Actor::Person { user } => of(ActorKind::Person, self.user(*user)),
+            Actor::Channel { user, channel } => of(
+                ActorKind::Person,
+                format!("{} by {}", self.user(*user), by_word(*channel)),
+            ),
             Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
             Actor::Integration { integration } => {
                 let known = self
@@ -262,4 +267,20 @@ pub(crate) async fn timeline(
         .filter(|_| more)
         .map(|last| last.position.to_string());
     Ok(Json(Page { items, next_cursor }))
+}
+
+/// The means by which somebody answered, in words.
+const fn by_word(channel: ChannelKind) -> &'static str {
+    match channel {
+        ChannelKind::Email => "mail link",
+        ChannelKind::Slack => "Slack",
+        ChannelKind::Telegram => "Telegram",
+        ChannelKind::Pushover => "Pushover",
+        ChannelKind::Sms => "text message",
+        ChannelKind::Voice => "telephone",
+        ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => "the link of a page",
+    }
 }

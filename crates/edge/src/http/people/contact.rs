@@ -37,7 +37,9 @@ const SECRET_CHARS: usize = 32;
 pub(crate) struct ContactMethodRequest {
     kind: ChannelKind,
     label: String,
-    /// A mail address, an https URL, or the URL of an ntfy topic.
+    /// A mail address, an https URL, the URL of an ntfy topic; for Slack the URL of an incoming webhook or a member's id, for
+    /// Telegram a chat's number, for Pushover a user key, for calls and texts a phone number in the international form, for
+    /// web push the JSON of the browser's subscription, for PagerDuty a routing key.
     address: String,
     /// For a webhook the signing key (made here when none is given); for ntfy an access token.
     #[schema(value_type = Option<String>)]
@@ -66,8 +68,7 @@ fn signing_key(request: &ContactMethodRequest) -> Result<Option<SecretString>, P
             .all(|byte| byte.is_ascii_graphic())
     };
     match (request.kind, given) {
-        (ChannelKind::Email, None) | (ChannelKind::Ntfy, None) => Ok(None),
-        (ChannelKind::Email, Some(_)) => Err(Problem::bad("secret: mail needs none")),
+        (ChannelKind::Ntfy, None) => Ok(None),
         (ChannelKind::Webhook | ChannelKind::Ntfy, Some(secret))
             if secret.expose_secret().len() > SECRET_CHARS_MAX || !printable(secret) =>
         {
@@ -88,6 +89,22 @@ fn signing_key(request: &ContactMethodRequest) -> Result<Option<SecretString>, P
                     .into(),
             ))
         }
+        (
+            ChannelKind::Email
+            | ChannelKind::Slack
+            | ChannelKind::Telegram
+            | ChannelKind::Pushover
+            | ChannelKind::Sms
+            | ChannelKind::Voice
+            | ChannelKind::WebPush
+            | ChannelKind::PagerDuty,
+            given,
+        ) => match given {
+            None => Ok(None),
+            Some(_) => Err(Problem::bad(
+                "secret: only a webhook and an ntfy topic have one; accounts at providers are under /channels",
+            )),
+        },
     }
 }
 
@@ -238,6 +255,7 @@ fn planned_in(done: &Done) -> Option<NotificationId> {
             | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptStarted { .. }
             | NotificationWhat::AttemptFinished { .. }
+            | NotificationWhat::Receipt { .. }
             | NotificationWhat::Cancelled { .. } => None,
         },
         EventBody::Installation(_)

@@ -1,0 +1,167 @@
+//! Folds events about messages.
+
+use super::State;
+use crate::event::{Event, NotificationEvent, NotificationWhat};
+use crate::id::NotificationId;
+use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Receipt};
+use crate::time::Timestamp;
+
+impl State {
+    pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
+        let at = envelope.at;
+        let id = event.notification;
+        if let NotificationWhat::Planned { message } = &event.what {
+            self.active_notifications.insert(id);
+            if let Some(incident) = message.purpose.incident() {
+                self.messages_of.entry(incident).or_default().push(id);
+            }
+            let message = Notification {
+                last_event: envelope.position,
+                ..message.clone()
+            };
+            self.notifications.insert(id, message);
+            return;
+        }
+        let Some(message) = self.notifications.get_mut(&id) else {
+            return;
+        };
+        message.last_event = envelope.position;
+        let before = message.state.clone();
+        fold_message(message, &event.what, at);
+        let state = message.state.clone();
+        self.settle_active(id);
+        match &event.what {
+            NotificationWhat::Gathers { .. } => self.gathers(id),
+            NotificationWhat::ToldTogether { by } => self.join(id, *by),
+            NotificationWhat::AttemptStarted { .. } => {
+                self.stop_gathering(id);
+                self.count_sent(id, at);
+            }
+            NotificationWhat::AttemptFinished { outcome, .. } => {
+                self.count_outcome(id, *outcome, at);
+                if !matches!(state, Delivery::Due { .. }) {
+                    self.settle_together(id, &state);
+                }
+            }
+            NotificationWhat::Receipt { .. } => {
+                if state != before {
+                    self.settle_told(id, &state);
+                }
+            }
+            NotificationWhat::Cancelled { .. } => {
+                self.stop_gathering(id);
+                // What it would have told along is told on its own.
+                self.settle_together(id, &Delivery::Due { at });
+            }
+            NotificationWhat::Planned { .. }
+            | NotificationWhat::Advanced { .. }
+            | NotificationWhat::Postponed { .. } => {}
+        }
+        // Whether a message rests depends on what it tells along.
+        for told in [before, state] {
+            if let Delivery::Together { by } = told {
+                self.refresh_message(by);
+            }
+        }
+    }
+
+    /// Keeps the set of messages that may still be sent.
+    pub(super) fn settle_active(&mut self, id: NotificationId) {
+        let Some(message) = self.notifications.get(&id) else {
+            return;
+        };
+        match message.state {
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => {
+                self.active_notifications.insert(id);
+            }
+            Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+                self.active_notifications.remove(&id);
+            }
+        }
+    }
+}
+
+fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timestamp) {
+    match what {
+        NotificationWhat::Planned { .. } => {}
+        NotificationWhat::Advanced { due_at, .. }
+        | NotificationWhat::Gathers { due_at, .. }
+        | NotificationWhat::Postponed { due_at, .. } => {
+            message.state = Delivery::Due { at: *due_at };
+        }
+        NotificationWhat::ToldTogether { by } => message.state = Delivery::Together { by: *by },
+        NotificationWhat::AttemptStarted { number } => {
+            message.state = Delivery::Sending { since: at };
+            message.attempts.push(Attempt::begun(*number, at));
+        }
+        NotificationWhat::AttemptFinished {
+            number,
+            outcome,
+            detail,
+            retry_at,
+            reference,
+        } => {
+            if let Some(attempt) = attempt_of(message, *number) {
+                attempt.finished_at = Some(at);
+                attempt.outcome = Some(*outcome);
+                attempt.detail.clone_from(detail);
+                attempt.reference.clone_from(reference);
+            }
+            message.state = after_attempt(message, *outcome, *retry_at, at);
+        }
+        NotificationWhat::Receipt {
+            number,
+            fate,
+            detail,
+        } => fold_receipt(message, *number, *fate, detail, at),
+        NotificationWhat::Cancelled { why } => {
+            message.state = Delivery::Cancelled {
+                at,
+                why: why.clone(),
+            };
+        }
+    }
+}
+
+/// Where a message stands after an attempt. What was taken may be known to be lost already.
+fn after_attempt(
+    message: &Notification,
+    outcome: Outcome,
+    retry_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Delivery {
+    let lost = message.attempts.last().is_some_and(Attempt::is_lost);
+    match (outcome, retry_at) {
+        (Outcome::Accepted, _) if lost => Delivery::Failed { at },
+        (Outcome::Accepted, _) => Delivery::Delivered { at },
+        (_, Some(due)) => Delivery::Due { at: due },
+        (_, None) => Delivery::Failed { at },
+    }
+}
+
+fn attempt_of(message: &mut Notification, number: u32) -> Option<&mut Attempt> {
+    let mut attempts = message.attempts.iter_mut();
+    attempts.find(|attempt| attempt.number == number)
+}
+
+/// A page whose last attempt was lost after all has not arrived; one that was found again has.
+fn fold_receipt(message: &mut Notification, number: u32, fate: Fate, detail: &str, at: Timestamp) {
+    let is_last = message.attempts.last().map(|last| last.number) == Some(number);
+    if let Some(attempt) = attempt_of(message, number) {
+        attempt.receipt = Some(Receipt {
+            at,
+            fate,
+            detail: detail.to_owned(),
+        });
+    }
+    message.state = match &message.state {
+        Delivery::Delivered { .. } if is_last && fate.is_loss() => Delivery::Failed { at },
+        Delivery::Failed { .. } if !fate.is_loss() => Delivery::Delivered { at },
+        Delivery::Due { .. }
+        | Delivery::Together { .. }
+        | Delivery::Sending { .. }
+        | Delivery::Delivered { .. }
+        | Delivery::Failed { .. }
+        | Delivery::Cancelled { .. } => return,
+    };
+}

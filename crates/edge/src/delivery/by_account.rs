@@ -1,0 +1,301 @@
+//! One attempt by the API of a provider: Slack, Telegram, Pushover, Twilio, PagerDuty. What each answers is read by `wire`; here
+//! it becomes an outcome.
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use tocsin_domain::page::Outcome;
+use tocsin_wire::page_message::{Kind, PageMessage, outside_address};
+use tocsin_wire::pagerduty::forward;
+use tocsin_wire::{pushover, slack, telegram, twilio};
+
+use super::account::Opened;
+use super::exchange::{Answered, Call, Exchange};
+use super::post::post;
+use super::report::Report;
+use crate::access::base64;
+
+/// Seconds that a phone rings before nobody has picked up.
+const RING_S: &str = "30";
+
+/// The address of one of a provider's methods.
+pub(super) fn method(opened: &Opened, path: &str) -> Option<Url> {
+    let base = opened.account.base_url.trim_end_matches('/');
+    Url::parse(&format!("{base}{path}")).ok()
+}
+
+fn no_account(what: &str) -> Report {
+    Report::refused(format!(
+        "no {what} is set up: set one under Settings, or use another channel"
+    ))
+}
+
+fn wrong_base() -> Report {
+    Report::refused("the address of the provider in the settings is not a URL")
+}
+
+fn exposed(secret: Option<&SecretString>) -> Option<&str> {
+    secret.map(ExposeSecret::expose_secret)
+}
+
+/// What whoever answers in another form than the provider's says: a success of theirs is none of ours.
+fn foreign(answered: &Answered) -> Report {
+    let mut report = Report::of_status(answered, "");
+    if report.outcome == Outcome::Accepted {
+        report.outcome = Outcome::Failed;
+        report
+            .detail
+            .push_str(", but not in the form of the provider");
+    }
+    report
+}
+
+/// Sends to a channel by its incoming webhook, or to a member by our app.
+pub(super) async fn slack(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+) -> Report {
+    let address = address.expose_secret();
+    if !slack::is_member(address) {
+        return match Url::parse(address) {
+            Ok(url) => post(exchange, Call::json(url, slack::webhook_body(message))).await,
+            Err(_) => Report::refused("the address is neither a webhook nor a member of Slack"),
+        };
+    }
+    let Some(token) = exposed(opened.secret.as_ref()) else {
+        return no_account("Slack app with a bot token");
+    };
+    let Some(url) = method(opened, "/api/chat.postMessage") else {
+        return wrong_base();
+    };
+    let with_button = opened.listener.is_some();
+    let body = slack::member_body(address, message, with_button);
+    let call = Call::json(url, body).with("authorization", format!("Bearer {token}"));
+    let answered = match exchange.send(call).await {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    if !answered.status.is_success() {
+        return Report::of_status(&answered, "");
+    }
+    match slack::answer(&answered.body) {
+        slack::Answer::Ok => Report::accepted("Slack took it"),
+        slack::Answer::Error { word, is_passing } if is_passing => Report {
+            retry_after_ms: answered.retry_after_ms.or(Some(0)),
+            ..Report::failed(format!("Slack: {word}"))
+        },
+        slack::Answer::Error { word, .. } => Report::refused(format!("Slack: {word}")),
+        slack::Answer::Foreign => foreign(&answered),
+    }
+}
+
+/// Sends by our Telegram bot.
+pub(super) async fn telegram(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+) -> Report {
+    let Some(token) = exposed(opened.secret.as_ref()) else {
+        return no_account("Telegram bot");
+    };
+    let Some(url) = method(opened, &format!("/bot{token}/sendMessage")) else {
+        return wrong_base();
+    };
+    let body = telegram::body(address.expose_secret(), message);
+    let answered = match exchange.send(Call::json(url, body)).await {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    match telegram::answer(&answered.body) {
+        telegram::Answer::Ok => Report::accepted("Telegram took it"),
+        telegram::Answer::Error {
+            words,
+            retry_after_s,
+            ..
+        } => {
+            let asked = retry_after_s.map(|seconds| seconds.min(86_400) * 1_000);
+            let answered = Answered {
+                retry_after_ms: asked.or(answered.retry_after_ms),
+                ..answered
+            };
+            refusing(Report::of_status(&answered, &words))
+        }
+        telegram::Answer::Foreign => foreign(&answered),
+    }
+}
+
+/// Sends by our Pushover application.
+pub(super) async fn pushover(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+) -> Report {
+    let Some(token) = exposed(opened.secret.as_ref()) else {
+        return no_account("Pushover application");
+    };
+    let Some(url) = method(opened, "/1/messages.json") else {
+        return wrong_base();
+    };
+    let form = pushover::form(message);
+    let mut fields = vec![("token", token), ("user", address.expose_secret())];
+    fields.extend(form.iter().map(|(name, value)| (*name, value.as_str())));
+    let answered = match exchange.send(Call::form(url, &fields)).await {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    match pushover::answer(&answered.body) {
+        pushover::Answer::Ok { receipt } => Report {
+            reference: receipt,
+            ..Report::accepted("Pushover took it")
+        },
+        pushover::Answer::Error { words } => refusing(Report::of_status(&answered, &words)),
+        pushover::Answer::Foreign => foreign(&answered),
+    }
+}
+
+/// Where a provider of calls and texts may ask and tell about this attempt; none where it could not reach us.
+pub(crate) struct Callbacks {
+    /// What to say, and which key was pressed.
+    pub(crate) voice: Option<String>,
+    /// What became of it.
+    pub(crate) status: Option<String>,
+}
+
+impl Callbacks {
+    /// Only what others can open is told to them: providers refuse the whole message otherwise.
+    pub(crate) fn new(voice: Option<String>, status: Option<String>) -> Self {
+        let outside = |url: Option<String>| url.filter(|url| outside_address(url).is_some());
+        Self {
+            voice: outside(voice),
+            status: outside(status),
+        }
+    }
+}
+
+/// Sends a text message.
+pub(super) async fn sms(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+    callbacks: &Callbacks,
+) -> Report {
+    let text = twilio::text(message);
+    let mut fields = vec![("To", address.expose_secret()), ("Body", text.as_str())];
+    let from = opened.account.from.as_deref().unwrap_or_default();
+    let service = from.len() == 34 && from.starts_with("MG");
+    fields.push((
+        if service {
+            "MessagingServiceSid"
+        } else {
+            "From"
+        },
+        from,
+    ));
+    if let Some(status) = &callbacks.status {
+        fields.push(("StatusCallback", status));
+    }
+    twilio(exchange, opened, "Messages", &fields).await
+}
+
+/// Makes a call.
+pub(super) async fn voice(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+    callbacks: &Callbacks,
+) -> Report {
+    let from = opened.account.from.as_deref().unwrap_or_default();
+    let mut fields = vec![
+        ("To", address.expose_secret()),
+        ("From", from),
+        ("Timeout", RING_S),
+    ];
+    let said = twilio::twiml::announcement(message, None);
+    // A code is in no address that a provider would keep, so it is told with the call.
+    match callbacks
+        .voice
+        .as_ref()
+        .filter(|_| message.kind == Kind::Page)
+    {
+        Some(url) => fields.extend([("Url", url.as_str()), ("Method", "POST")]),
+        None => fields.push(("Twiml", &said)),
+    }
+    if let Some(status) = &callbacks.status {
+        fields.push(("StatusCallback", status));
+        fields.extend(["answered", "completed"].map(|event| ("StatusCallbackEvent", event)));
+    }
+    twilio(exchange, opened, "Calls", &fields).await
+}
+
+/// The header that proves us to Twilio, and the account's path; none without an account.
+pub(super) fn twilio_access(opened: &Opened) -> Option<(String, String)> {
+    let (id, token) = (opened.account.id.as_ref()?, opened.secret.as_ref()?);
+    let pair = format!("{id}:{}", token.expose_secret());
+    let header = format!("Basic {}", base64::encode(pair.as_bytes()));
+    Some((header, format!("/2010-04-01/Accounts/{id}")))
+}
+
+async fn twilio(
+    exchange: &Exchange,
+    opened: &Opened,
+    what: &str,
+    fields: &[(&str, &str)],
+) -> Report {
+    let Some((header, path)) = twilio_access(opened) else {
+        return no_account("Twilio account");
+    };
+    let Some(url) = method(opened, &format!("{path}/{what}.json")) else {
+        return wrong_base();
+    };
+    let call = Call::form(url, fields).with("authorization", header);
+    let answered = match exchange.send(call).await {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    match twilio::answer(&answered.body) {
+        twilio::Answer::Ok { id } if answered.status.is_success() => Report {
+            reference: Some(id),
+            ..Report::accepted("the provider took it")
+        },
+        twilio::Answer::Error { code, words } => {
+            let words = format!("error {code}: {words}");
+            refusing(Report::of_status(&answered, &words))
+        }
+        twilio::Answer::Ok { .. } | twilio::Answer::Foreign => foreign(&answered),
+    }
+}
+
+/// Forwards to a service of PagerDuty.
+pub(super) async fn pagerduty(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+) -> Report {
+    let Some(url) = method(opened, "/v2/enqueue") else {
+        return wrong_base();
+    };
+    let body = forward::body(address.expose_secret(), message);
+    match exchange.send(Call::json(url, body)).await {
+        Ok(answered) if answered.status.is_success() => Report::of_status(&answered, ""),
+        Ok(answered) => {
+            let words = forward::words(&answered.body);
+            Report::of_status(&answered, &words)
+        }
+        Err(report) => report,
+    }
+}
+
+/// A refusal in the provider's own form is none however friendly its status is.
+fn refusing(report: Report) -> Report {
+    if report.outcome == Outcome::Accepted {
+        Report::refused(report.detail)
+    } else {
+        report
+    }
+}

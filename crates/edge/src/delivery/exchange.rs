@@ -1,0 +1,288 @@
+//! One HTTP exchange: to addresses that were checked, without redirects, with an answer that is bounded. It knows no provider.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use tocsin_domain::page::Outcome;
+
+use super::egress::{Blocked, Egress};
+use super::report::Report;
+
+/// How long the connection may take; the whole attempt has a deadline of its own.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// Bytes of an answer that are looked at.
+const ANSWER_BYTES_MAX: usize = 256 * 1_024;
+/// How long the words of an answer may take once its status is there.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait that is read from an answer: a day.
+const RETRY_AFTER_S_MAX: u64 = 86_400;
+
+/// Sends what Tocsin itself sends by HTTP; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    /// For https.
+    encrypted: Client,
+    /// For http, which goes to fewer addresses.
+    plain: Client,
+    egress: Egress,
+}
+
+/// One request.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// Names and values; values are not logged.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Whether the words of a success are of use.
+    pub(crate) reads_success: bool,
+}
+
+impl Call {
+    /// A POST of JSON whose answer is to be read.
+    pub(crate) fn json(url: Url, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            url,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body,
+            reads_success: true,
+        }
+    }
+
+    /// A POST of a form whose answer is to be read.
+    pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let kind = "application/x-www-form-urlencoded".to_owned();
+        Self {
+            headers: vec![("content-type", kind)],
+            ..Self::json(url, form.finish().into_bytes())
+        }
+    }
+
+    /// A GET whose answer is to be read.
+    pub(crate) fn get(url: Url) -> Self {
+        Self {
+            method: Method::GET,
+            headers: Vec::new(),
+            ..Self::json(url, Vec::new())
+        }
+    }
+
+    /// With a further header.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    /// How long the server wants to be left alone, if it said so.
+    pub(crate) retry_after_ms: Option<u64>,
+    /// The start of the words, as far as they came in time.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Gives the HTTP client checked addresses only; it connects to those and to nothing else.
+pub(crate) struct Checked {
+    pub(crate) egress: Egress,
+    /// Whether the connection will be; where it will not, fewer addresses are let through.
+    pub(crate) encrypted: bool,
+}
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (egress, encrypted) = (self.egress.clone(), self.encrypted);
+        Box::pin(async move {
+            // The port is put in by the client.
+            let addresses = egress.resolve(name.as_str(), 0, encrypted).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Exchange {
+    /// Goes where `egress` lets it.
+    pub(crate) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            encrypted: client(&egress, true)?,
+            plain: client(&egress, false)?,
+            egress,
+        })
+    }
+
+    /// Sends a request and gives its answer, or how the attempt ended without one.
+    pub(crate) async fn send(&self, call: Call) -> Result<Answered, Report> {
+        self.check(&call.url).await.map_err(|blocked| {
+            let outcome = match blocked {
+                Blocked::NoAddress(_) => Outcome::Failed,
+                Blocked::Private(_) | Blocked::Metadata(_) | Blocked::Plain => Outcome::Refused,
+            };
+            Report::new(outcome, blocked.to_string())
+        })?;
+        let client = if call.url.scheme() == "https" {
+            &self.encrypted
+        } else {
+            &self.plain
+        };
+        let request = client
+            .request(call.method, call.url)
+            .headers(header_map(&call.headers));
+        let response = request.body(call.body).send().await.map_err(|error| {
+            if error.is_timeout() {
+                Report::new(Outcome::TimedOut, "no answer in time")
+            } else {
+                Report::failed(causes(&error.without_url()))
+            }
+        })?;
+        let status = response.status();
+        let retry_after_ms = retry_after_ms(response.headers());
+        let body = if status.is_success() && !call.reads_success {
+            Vec::new()
+        } else {
+            words_of(response).await
+        };
+        Ok(Answered {
+            status,
+            retry_after_ms,
+            body,
+        })
+    }
+
+    /// Checks a URL's scheme and every address of its host. A literal address never comes to the resolver, so it is checked
+    /// here; for a name the resolver checks again what is connected to.
+    async fn check(&self, url: &Url) -> Result<(), Blocked> {
+        let encrypted = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err(Blocked::Plain),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or(443);
+        self.egress.resolve(host, port, encrypted).await.map(|_| ())
+    }
+}
+
+fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
+    let builder = || {
+        let checked = Checked {
+            egress: egress.clone(),
+            encrypted,
+        };
+        Client::builder()
+            .dns_resolver(Arc::new(checked))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_WAIT)
+            .pool_max_idle_per_host(1)
+            .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
+    };
+    // A machine without a store of authorities still has the ones that come with the binary.
+    builder().build().or_else(|_| {
+        builder()
+            .tls_backend_preconfigured(bundled_authorities())
+            .build()
+    })
+}
+
+pub(crate) fn bundled_authorities() -> rustls::ClientConfig {
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+fn header_map(pairs: &[(&'static str, String)]) -> HeaderMap {
+    let known = pairs.iter().filter_map(|(name, value)| {
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    });
+    known.collect()
+}
+
+/// `Retry-After` in seconds. One that names a date is not read: whose clock it is by, nobody knows.
+fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let seconds: u64 = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(seconds.min(RETRY_AFTER_S_MAX) * 1_000)
+}
+
+/// The words of an answer. Its status has been an answer however the rest comes, so the words are waited for but a little.
+async fn words_of(mut response: Response) -> Vec<u8> {
+    let mut words = Vec::new();
+    let read = async {
+        while words.len() < ANSWER_BYTES_MAX {
+            let Ok(Some(piece)) = response.chunk().await else {
+                break;
+            };
+            words.extend_from_slice(&piece);
+        }
+    };
+    // What came in time is enough.
+    let _ = tokio::time::timeout(ANSWER_WAIT, read).await;
+    words.truncate(ANSWER_BYTES_MAX);
+    words
+}
+
+/// An error with everything that it says caused it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::SocketAddr;
+
+    use futures_util::future::BoxFuture;
+
+    use super::super::egress::Lookup;
+    use super::*;
+
+    /// A name with a public and a private address.
+    struct Both;
+
+    impl Lookup for Both {
+        fn lookup(&self, _: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+            let both = [[93, 184, 216, 34], [127, 0, 0, 1]];
+            Box::pin(async move { Ok(both.map(|one| SocketAddr::from((one, port))).to_vec()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_http_goes_to_the_address_that_was_allowed_and_not_to_the_public_one() {
+        let allow = vec!["127.0.0.0/8".parse().unwrap()];
+        let egress = Egress::with_lookup(allow, Arc::new(Both));
+        for (encrypted, expected) in [(true, 2), (false, 1)] {
+            let checked = Checked {
+                egress: egress.clone(),
+                encrypted,
+            };
+            let found = checked.resolve("both.example".parse().unwrap()).await;
+            let found: Vec<SocketAddr> = found.unwrap().collect();
+            assert_eq!(found.len(), expected);
+            assert_eq!(found.last().unwrap().ip().to_string(), "127.0.0.1");
+        }
+    }
+}

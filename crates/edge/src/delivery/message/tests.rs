@@ -1,0 +1,205 @@
+//! What a message says that tells others along, when some of it was taken meanwhile.
+
+use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk, RosterAsk};
+use tocsin_domain::decide::decide;
+use tocsin_domain::event::{Actor, Event, EventBody, PeopleEvent};
+use tocsin_domain::id::{Entropy, IncidentId, NotificationId, UserId};
+use tocsin_domain::page::{BURST_MAX, Level, Outcome, Recipient, TOGETHER_EVERY_MS};
+use tocsin_domain::people::Role;
+use tocsin_domain::time::Timestamp;
+
+use super::*;
+use crate::answers::subjects;
+
+struct Counting(u64);
+
+impl Entropy for Counting {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        self.0 += 1;
+        let bytes = self.0.to_le_bytes();
+        for (place, byte) in buffer.iter_mut().enumerate() {
+            *byte = bytes.get(place).copied().unwrap_or_default();
+        }
+    }
+}
+
+/// Two people who must each acknowledge, and three incidents that come to Ada by one message, which is being sent.
+struct Bundle {
+    state: State,
+    entropy: Counting,
+    now: Timestamp,
+    ada: UserId,
+    work: Work,
+}
+
+impl Bundle {
+    fn new() -> Self {
+        let mut bundle = Self {
+            state: State::default(),
+            entropy: Counting(0),
+            now: Timestamp::from_millis(1_723_950_000_000),
+            ada: UserId::random(&mut Counting(0)),
+            work: Work {
+                notification: NotificationId::random(&mut Counting(0)),
+                number: 1,
+            },
+        };
+        let address = SecretId::random(&mut bundle.entropy);
+        bundle.ask(Ask::SetUp {
+            name: "Ada".to_owned(),
+            email: address,
+            time_zone: "UTC".to_owned(),
+            key_hash: "00".to_owned(),
+        });
+        bundle.ada = *bundle.state.users.keys().next().unwrap();
+        bundle.add_bea();
+        let everybody = bundle.state.users.keys().copied();
+        let each = Level {
+            each_must_acknowledge: true,
+            ..Level::of(3_600_000, everybody.map(Recipient::User).collect())
+        };
+        let id = bundle.state.installation.as_ref().unwrap().default_policy;
+        bundle.ask(Ask::Roster(RosterAsk::SetPolicy {
+            id: Some(id),
+            name: "Policy".to_owned(),
+            levels: vec![each],
+            repeat: 0,
+            acknowledgement_timeout_ms: None,
+        }));
+        for n in 0..BURST_MAX + 3 {
+            bundle.fail(n);
+            bundle.accept_all();
+        }
+        bundle.now = bundle.now.plus_ms(TOGETHER_EVERY_MS);
+        let begun = bundle.ask(Ask::Tick);
+        let carrier = begun.iter().find_map(|event| match &event.body {
+            EventBody::Notification(about) => {
+                let message = &bundle.state.notifications[&about.notification];
+                let is_hers = message.user == bundle.ada && about.what.begun().is_some();
+                is_hers.then_some(about.notification)
+            }
+            _ => None,
+        });
+        bundle.work.notification = carrier.unwrap();
+        bundle
+    }
+
+    fn ask(&mut self, ask: Ask) -> Vec<Event> {
+        let actor = Actor::System;
+        let command = Command { actor, ask };
+        decide(&mut self.state, command, self.now, &mut self.entropy).unwrap()
+    }
+
+    fn add_bea(&mut self) {
+        let email = SecretId::random(&mut self.entropy);
+        let pending_code = SecretId::random(&mut self.entropy);
+        let added = self.ask(Ask::People(PeopleAsk::Add {
+            name: "Bea".to_owned(),
+            email,
+            pending_code,
+            role: Role::Responder,
+        }));
+        let bea = added.iter().find_map(|event| match &event.body {
+            EventBody::People(PeopleEvent::UserAdded { user }) => Some(user.id),
+            _ => None,
+        });
+        let user = bea.unwrap();
+        let method = self.state.users[&user].contact_methods[0].id;
+        self.ask(Ask::People(PeopleAsk::VerifyContactMethod { user, method }));
+    }
+
+    /// A service of its own fails, so that no storm puts it together with others.
+    fn fail(&mut self, n: usize) {
+        let known: Vec<_> = self.state.services.keys().copied().collect();
+        self.ask(Ask::Roster(RosterAsk::SetService {
+            id: None,
+            name: format!("Service {n}"),
+            policy: None,
+        }));
+        let mut services = self.state.services.keys().copied();
+        let service = services.find(|id| !known.contains(id));
+        self.ask(Ask::Alert(AlertAsk::Trigger {
+            service,
+            integration: None,
+            dedup_key: Some("x".to_owned()),
+            severity: Severity::Error,
+            title: format!("number {n} fails"),
+            summary: String::new(),
+            details: Vec::new(),
+            at: None,
+        }));
+    }
+
+    fn accept_all(&mut self) {
+        let sending = self.state.notifications.values();
+        let sending: Vec<NotificationId> = sending
+            .filter(|message| matches!(message.state, Delivery::Sending { .. }))
+            .map(|message| message.id)
+            .collect();
+        for notification in sending {
+            self.ask(Ask::AttemptFinished {
+                notification,
+                number: 1,
+                outcome: Outcome::Accepted,
+                detail: String::new(),
+                retry_after_ms: None,
+                reference: None,
+            });
+        }
+    }
+
+    fn acknowledge(&mut self, incident: IncidentId) {
+        let by = self.ada;
+        self.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }));
+    }
+
+    fn subjects(&self) -> Vec<IncidentId> {
+        subjects(&self.state, self.work.notification)
+    }
+
+    fn letter(&self) -> Result<PageMessage, &'static str> {
+        let letter = letter(&self.state, self.work, "https://tocsin.example");
+        letter.unwrap().map(|letter| letter.message)
+    }
+}
+
+#[test]
+fn whoever_did_their_part_in_the_first_of_it_is_still_told_the_rest() {
+    let mut bundle = Bundle::new();
+    let told = bundle.subjects();
+    assert_eq!(told.len(), 3);
+    let all = bundle.letter().unwrap();
+    assert!(
+        all.title.ends_with("(and 2 more incidents)"),
+        "{}",
+        all.title
+    );
+    bundle.acknowledge(told[0]);
+    let rest = bundle.letter().unwrap();
+    assert_eq!(rest.incident_id, told[1].to_string());
+    assert!(
+        rest.title.ends_with("(and 1 more incident)"),
+        "{}",
+        rest.title
+    );
+    assert_eq!(rest.idempotency_key, bundle.work.notification.to_string());
+    bundle.acknowledge(told[2]);
+    let last = bundle.letter().unwrap();
+    assert!(!last.title.contains("more incident"), "{}", last.title);
+    bundle.acknowledge(told[1]);
+    assert!(bundle.letter().is_err(), "nothing is left");
+}
+
+#[test]
+fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
+    let mut bundle = Bundle::new();
+    let told = bundle.subjects();
+    bundle.accept_all();
+    assert_eq!(bundle.subjects(), told);
+    let (source, into) = (told[2], told[0]);
+    bundle.ask(Ask::Respond(RespondAsk::Merge {
+        sources: vec![source],
+        into,
+    }));
+    assert_eq!(bundle.subjects(), told[..2], "it goes on in the other one");
+}

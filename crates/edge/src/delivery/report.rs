@@ -1,0 +1,112 @@
+//! How an attempt went, as the core is told; and what the status of an HTTP answer means for it.
+
+use reqwest::StatusCode;
+use tocsin_domain::page::Outcome;
+
+use super::exchange::Answered;
+
+/// How an attempt went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) outcome: Outcome,
+    /// The provider's words, or what went wrong.
+    pub(crate) detail: String,
+    /// How long the provider wants to be left alone.
+    pub(crate) retry_after_ms: Option<u64>,
+    /// What the provider calls the message, where it can be asked for it.
+    pub(crate) reference: Option<String>,
+}
+
+impl Report {
+    pub(crate) fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            detail: detail.into(),
+            retry_after_ms: None,
+            reference: None,
+        }
+    }
+
+    /// The provider took it.
+    pub(crate) fn accepted(detail: impl Into<String>) -> Self {
+        Self::new(Outcome::Accepted, detail)
+    }
+
+    /// It may work later.
+    pub(crate) fn failed(detail: impl Into<String>) -> Self {
+        Self::new(Outcome::Failed, detail)
+    }
+
+    /// It will not work by this way.
+    pub(crate) fn refused(detail: impl Into<String>) -> Self {
+        Self::new(Outcome::Refused, detail)
+    }
+
+    /// What an answer's status says, with these words of whoever answered. Whoever limits is left alone for as long as it
+    /// asks, and the other way is used meanwhile.
+    pub(crate) fn of_status(answered: &Answered, words: &str) -> Self {
+        let status = answered.status;
+        let outcome = if status.is_success() {
+            Outcome::Accepted
+        } else if status.is_server_error() || is_worth_another_try(status) {
+            Outcome::Failed
+        } else {
+            Outcome::Refused
+        };
+        let redirect = if status.is_redirection() {
+            " (redirects are not followed)"
+        } else {
+            ""
+        };
+        let space = if words.is_empty() { "" } else { " " };
+        let asked = answered.retry_after_ms;
+        let limits = status == StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            outcome,
+            detail: format!("HTTP {}{redirect}{space}{words}", status.as_u16()),
+            retry_after_ms: asked
+                .or(limits.then_some(0))
+                .filter(|_| outcome == Outcome::Failed),
+            reference: None,
+        }
+    }
+}
+
+fn is_worth_another_try(status: StatusCode) -> bool {
+    [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_EARLY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ]
+    .contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, retry_after_ms: Option<u64>, expected: (Outcome, Option<u64>)) {
+        let answered = Answered {
+            status: StatusCode::from_u16(status).unwrap(),
+            retry_after_ms,
+            body: Vec::new(),
+        };
+        let report = Report::of_status(&answered, "");
+        assert_eq!(
+            (report.outcome, report.retry_after_ms),
+            expected,
+            "{status}"
+        );
+    }
+
+    #[test]
+    fn whoever_limits_is_left_alone_and_whoever_refuses_is_not_asked_again() {
+        check(201, None, (Outcome::Accepted, None));
+        check(429, Some(5_000), (Outcome::Failed, Some(5_000)));
+        check(429, None, (Outcome::Failed, Some(0)));
+        check(503, Some(2_000), (Outcome::Failed, Some(2_000)));
+        check(503, None, (Outcome::Failed, None));
+        check(404, Some(9_000), (Outcome::Refused, None));
+        check(302, None, (Outcome::Refused, None));
+    }
+}

@@ -1,0 +1,113 @@
+//! One push to a browser: encrypted for it alone (RFC 8291), with a proof of who pushes (RFC 8292).
+
+use reqwest::Url;
+use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::KeyPair;
+use secrecy::{ExposeSecret, SecretString};
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::page_message::PageMessage;
+use tocsin_wire::web_push::{self, POINT_BYTES, SALT_BYTES, Subscription};
+
+use super::account::{Opened, key_pair};
+use super::exchange::{Call, Exchange};
+use super::post::post;
+use super::report::Report;
+
+/// How long a push service keeps a push for a device that is off: a page of an hour ago wakes nobody for anything.
+const KEEP_S: u32 = 3_600;
+/// How long a proof is good for; push services take a day at most.
+const PROOF_S: i64 = 12 * 3_600;
+
+/// Pushes a message to a browser.
+pub(super) async fn send(
+    exchange: &Exchange,
+    opened: &Opened,
+    address: &SecretString,
+    message: &PageMessage,
+    now: Timestamp,
+) -> Report {
+    let Ok(subscription) = Subscription::read(address.expose_secret()) else {
+        return Report::refused("the address is not a browser's subscription");
+    };
+    match call(opened, &subscription, message, now) {
+        Ok(call) => {
+            let report = post(exchange, call).await;
+            with_meaning(report)
+        }
+        Err(why) => Report::refused(why),
+    }
+}
+
+/// A subscription that is gone never comes back.
+fn with_meaning(mut report: Report) -> Report {
+    if report.detail.starts_with("HTTP 404") || report.detail.starts_with("HTTP 410") {
+        report.detail = format!(
+            "{}: the browser takes no more pushes; add it again",
+            &report.detail[..8]
+        );
+    }
+    report
+}
+
+fn call(
+    opened: &Opened,
+    subscription: &Subscription,
+    message: &PageMessage,
+    now: Timestamp,
+) -> Result<Call, &'static str> {
+    let url = Url::parse(&subscription.endpoint).map_err(|_| "the endpoint is not a URL")?;
+    let key = opened.secret.as_ref().and_then(key_pair);
+    let key = key.ok_or("the key for web push cannot be read")?;
+    let expires = now.as_millis() / 1_000 + PROOF_S;
+    let subject = opened
+        .account
+        .from
+        .as_deref()
+        .unwrap_or("mailto:tocsin@localhost");
+    let proof = web_push::proof(&subscription.endpoint, expires, subject)
+        .ok_or("the endpoint is not a URL")?;
+    let random = SystemRandom::new();
+    let signature = key
+        .sign(&random, proof.as_bytes())
+        .map_err(|_| "the proof could not be signed")?;
+    let authorization =
+        web_push::authorization(&proof, signature.as_ref(), key.public_key().as_ref());
+    let body = encrypted(subscription, &web_push::payload(message), &random)
+        .ok_or("the push could not be encrypted: the keys of the subscription are wrong")?;
+    Ok(Call {
+        headers: vec![
+            ("content-type", "application/octet-stream".to_owned()),
+            ("content-encoding", "aes128gcm".to_owned()),
+            ("ttl", KEEP_S.to_string()),
+            ("urgency", web_push::urgency(message).to_owned()),
+            ("authorization", authorization),
+        ],
+        ..Call::json(url, body)
+    })
+}
+
+fn encrypted(
+    subscription: &Subscription,
+    payload: &[u8],
+    random: &SystemRandom,
+) -> Option<Vec<u8>> {
+    let mut salt = [0; SALT_BYTES];
+    random.fill(&mut salt).ok()?;
+    let own = EphemeralPrivateKey::generate(&ECDH_P256, random).ok()?;
+    let sender: [u8; POINT_BYTES] = own.compute_public_key().ok()?.as_ref().try_into().ok()?;
+    let theirs = UnparsedPublicKey::new(&ECDH_P256, subscription.public_key);
+    let keys = agree_ephemeral(own, &theirs, |shared| {
+        web_push::record_keys(shared, subscription, &sender, &salt)
+    });
+    let keys = keys.ok()?;
+    let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &keys.key).ok()?);
+    let mut record = web_push::record(payload);
+    let nonce = Nonce::assume_unique_for_key(keys.nonce);
+    key.seal_in_place_append_tag(nonce, Aad::empty(), &mut record)
+        .ok()?;
+    let mut body = web_push::header(&sender, &salt);
+    body.append(&mut record);
+    Some(body)
+}

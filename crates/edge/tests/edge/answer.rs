@@ -1,0 +1,207 @@
+//! The link of a page: looking changes nothing, its form acts, and only for who got it, until it dies.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::json;
+use tocsin_domain::event::{Actor, EventBody, IncidentWhat};
+use tocsin_domain::id::UserId;
+use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::egress::Egress;
+
+use crate::providers::{Provider, Reply};
+use crate::world::{Answered, World};
+
+const KEY: &str = "a-signing-key-of-the-test";
+
+/// A world in which somebody was paged, and the path of the link that they got.
+async fn paged(world: World, who: UserId) -> (World, String, String) {
+    let provider = Provider::always(Reply::json(200, ""));
+    let hook = format!("{}/hook", provider.url());
+    world.reach(who, "webhook", &hook, Some(KEY)).await;
+    let levels =
+        json!([{"delay_minutes": 5, "targets": [{"kind": "user", "id": who.to_string()}]}]);
+    let policies = world.get("/escalation-policies").await.json();
+    let policy = policies["items"][0]["id"].as_str().unwrap().to_owned();
+    let body = json!({"name": "Policy", "repeat": 0, "levels": levels});
+    let path = format!("/escalation-policies/{policy}");
+    let set = world.call("PUT", &path, &world.admin, Some(body)).await;
+    assert!(set.status.is_success(), "{}", set.text());
+    let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let delivery = world.deliver(egress, Duration::from_secs(10));
+    let incident = world.raise("<b>web</b>").await;
+    let message = tokio::task::block_in_place(|| provider.next()).json();
+    tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    let link = message["answer_link"].as_str().unwrap();
+    let path = link
+        .strip_prefix("http://tocsin.example")
+        .unwrap()
+        .to_owned();
+    (world, incident, path)
+}
+
+async fn ada_was_paged() -> (World, String, String) {
+    let world = World::new();
+    let ada = world.ada;
+    paged(world, ada).await
+}
+
+async fn look(world: &World, method: Method, path: &str) -> Answered {
+    let request = Request::builder().method(method).uri(path);
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+async fn press(world: &World, path: &str, form: &str) -> Answered {
+    let kind = "application/x-www-form-urlencoded";
+    let request = Request::post(path).header(header::CONTENT_TYPE, kind);
+    // A form of a page that tells nobody where it came from.
+    let request = request.header(header::ORIGIN, "null");
+    world
+        .send(request.body(Body::from(form.to_owned())).unwrap())
+        .await
+}
+
+async fn status(world: &World, incident: &str) -> String {
+    let shown = world.get(&format!("/incidents/{incident}")).await.json();
+    shown["status"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_changes_nothing_and_shows_what_fails_without_a_script() {
+    let (world, incident, path) = ada_was_paged().await;
+    let before = world.journal.events.lock().unwrap().len();
+    for method in [Method::GET, Method::HEAD, Method::GET] {
+        let answer = look(&world, method, &path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let answer = look(&world, Method::GET, &path).await;
+    let page = answer.text();
+    assert!(
+        page.contains("&lt;b&gt;web&lt;/b&gt; is down") && !page.contains("<b>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("value=\"acknowledge\"") && page.contains("value=\"resolve\""),
+        "{page}"
+    );
+    assert!(
+        page.contains("nobody has it yet") && !page.contains("<script"),
+        "{page}"
+    );
+    let policy = answer.headers[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(world.journal.events.lock().unwrap().len(), before);
+    assert_eq!(status(&world, &incident).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pressing_acknowledges_in_the_name_of_who_got_it_and_twice_is_harmless() {
+    let (world, incident, path) = ada_was_paged().await;
+    let answer = press(&world, &path, "action=acknowledge").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.text().contains("You have it."), "{}", answer.text());
+    let again = press(&world, &path, "action=acknowledge").await;
+    assert_eq!(again.status, 200);
+    assert!(
+        again.text().contains("Somebody has it already."),
+        "{}",
+        again.text()
+    );
+    assert_eq!(status(&world, &incident).await, "acknowledged");
+    let taken: Vec<Actor> = {
+        let events = world.journal.events.lock().unwrap();
+        let taken = events.iter().filter(|event| match &event.body {
+            EventBody::Incident(about) => matches!(about.what, IncidentWhat::Acknowledged { .. }),
+            _ => false,
+        });
+        taken.map(|event| event.actor.clone()).collect()
+    };
+    let expected = Actor::Channel {
+        user: world.ada,
+        channel: ChannelKind::Webhook,
+    };
+    assert_eq!(taken, [expected]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pressing_resolves_and_what_is_over_stays_over() {
+    let (world, incident, path) = ada_was_paged().await;
+    for _ in 0..2 {
+        let answer = press(&world, &path, "action=resolve").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert_eq!(status(&world, &incident).await, "resolved");
+    let late = press(&world, &path, "action=acknowledge").await;
+    assert!(late.text().contains("it is over"), "{}", late.text());
+    assert!(!late.text().contains("<button"), "{}", late.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_may_acknowledge_what_they_were_paged_for_but_not_resolve_it() {
+    let world = World::new();
+    let bob = world.bob;
+    let path = format!("/users/{bob}");
+    let viewer = json!({"role": "viewer"});
+    let changed = world.call("PATCH", &path, &world.admin, Some(viewer)).await;
+    assert!(changed.status.is_success(), "{}", changed.text());
+    let (world, incident, path) = paged(world, bob).await;
+    let answer = press(&world, &path, "action=resolve").await;
+    assert!(
+        answer.text().contains("You may not resolve"),
+        "{}",
+        answer.text()
+    );
+    assert!(!answer.text().contains("value=\"resolve\""));
+    assert_eq!(status(&world, &incident).await, "triggered");
+    press(&world, &path, "action=acknowledge").await;
+    assert_eq!(status(&world, &incident).await, "acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_or_old_link_is_refused_by_both_methods() {
+    let (world, incident, path) = ada_was_paged().await;
+    let mut changed = path.clone();
+    let last = if changed.pop() == Some('A') { 'Q' } else { 'A' };
+    changed.push(last);
+    for bad in [
+        changed.as_str(),
+        "/a/x",
+        "/a/QAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA",
+    ] {
+        assert_eq!(look(&world, Method::GET, bad).await.status, 404, "{bad}");
+        assert_eq!(
+            press(&world, bad, "action=acknowledge").await.status,
+            404,
+            "{bad}"
+        );
+    }
+    {
+        let mut now = world.clock.0.lock().unwrap();
+        *now = now.plus_ms(72 * 3_600_000);
+    }
+    assert_eq!(look(&world, Method::GET, &path).await.status, 410);
+    assert_eq!(press(&world, &path, "action=acknowledge").await.status, 410);
+    assert_eq!(status(&world, &incident).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_says_nothing_or_too_much_does_nothing() {
+    let (world, incident, path) = ada_was_paged().await;
+    for form in ["", "action=", "action=delete", "x=acknowledge"] {
+        let answer = press(&world, &path, form).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.text().contains("Nothing was done"), "{form}");
+    }
+    let large = format!("action=acknowledge&x={}", "y".repeat(10_000));
+    let answer = press(&world, &path, &large).await;
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    assert_eq!(status(&world, &incident).await, "triggered");
+}

@@ -1,0 +1,232 @@
+//! What a provider of texts and calls asks and tells: taken with its signature alone, harmless when repeated, never moving a page
+//! back.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use proptest::prelude::*;
+use serde_json::json;
+use tocsin_edge::delivery::egress::Egress;
+use tocsin_wire::twilio::signature;
+
+use crate::providers::{Provider, Reply, Request as Sent};
+use crate::world::{Answered, World};
+
+const TOKEN: &str = "twilio-auth-token-of-the-test";
+const PHONE: &str = "+33123456789";
+const BASE: &str = "http://tocsin.example";
+
+/// Ada was called or texted; what the provider was sent.
+async fn reached(kind: &str) -> (World, String, Sent) {
+    let provider = Provider::always(Reply::json(
+        201,
+        r#"{"sid":"CA0123456789abcdef0123456789abcdef","status":"queued"}"#,
+    ));
+    let world = World::new();
+    let body = json!({"base_url": provider.url(), "account_id": "AC0123456789abcdef0123456789abcdef",
+        "from": "+15005550006", "token": TOKEN});
+    let path = "/channels/accounts/twilio";
+    let set = world.call("PUT", path, &world.admin, Some(body)).await;
+    assert!(set.status.is_success(), "{}", set.text());
+    world.reach(world.ada, kind, PHONE, None).await;
+    let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let delivery = world.deliver(egress, Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    let sent = provider.next();
+    (world, incident, sent)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let text = tocsin_wire::base64url::encode(bytes)
+        .replace('-', "+")
+        .replace('_', "/");
+    let padding = "=".repeat((4 - text.len() % 4) % 4);
+    text + &padding
+}
+
+async fn post(world: &World, url: &str, fields: &[(&str, &str)], token: &str) -> Answered {
+    let owned: Vec<(String, String)> = fields
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let signed = base64(&signature::sign(token.as_bytes(), url, &owned));
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let request = Request::post(url.strip_prefix(BASE).unwrap())
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("x-twilio-signature", signed);
+    world.send(request.body(Body::from(form)).unwrap()).await
+}
+
+async fn status(world: &World, incident: &str) -> String {
+    let shown = world.get(&format!("/incidents/{incident}")).await.json();
+    shown["status"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_says_what_fails_and_a_key_acknowledges() {
+    let (world, incident, sent) = reached("voice").await;
+    let url = sent.field("Url").unwrap();
+    let said = post(&world, &url, &[("CallSid", "CA1")], TOKEN).await;
+    assert_eq!(said.status, 200, "{}", said.text());
+    assert_eq!(
+        said.headers[header::CONTENT_TYPE],
+        "application/xml; charset=utf-8"
+    );
+    let text = said.text();
+    assert!(
+        text.contains("page 1. web is down.") && text.contains(&format!("action=\"{url}\"")),
+        "{text}"
+    );
+    let wrong = post(&world, &url, &[("Digits", "5")], TOKEN).await;
+    assert!(wrong.text().contains("means nothing"));
+    assert_eq!(status(&world, &incident).await, "triggered");
+    for _ in 0..2 {
+        let pressed = post(&world, &url, &[("Digits", "4")], TOKEN).await;
+        assert!(
+            pressed.text().contains("Incident 1 is acknowledged."),
+            "{}",
+            pressed.text()
+        );
+    }
+    assert_eq!(status(&world, &incident).await, "acknowledged");
+    let late = post(&world, &url, &[], TOKEN).await;
+    assert!(
+        late.text().contains("Somebody took it meanwhile"),
+        "{}",
+        late.text()
+    );
+    let over = post(&world, &url, &[("Digits", "6")], TOKEN).await;
+    assert!(
+        over.text().contains("Incident 1 is resolved."),
+        "{}",
+        over.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_without_the_signature_of_the_provider() {
+    let (world, incident, sent) = reached("voice").await;
+    let url = sent.field("Url").unwrap();
+    let forged = post(&world, &url, &[("Digits", "4")], "another token").await;
+    assert_eq!(forged.status, 401);
+    let unsigned = Request::post(url.strip_prefix(BASE).unwrap())
+        .body(Body::from("Digits=4"))
+        .unwrap();
+    assert_eq!(world.send(unsigned).await.status, 401);
+    let other = url.replace("/voice/", "/status/");
+    assert_eq!(
+        post(&world, &other, &[("CallStatus", "failed")], TOKEN)
+            .await
+            .status,
+        404
+    );
+    let sms = post(
+        &world,
+        &format!("{BASE}/twilio/sms"),
+        &[("From", PHONE), ("Body", "ack 1")],
+        "x",
+    )
+    .await;
+    assert_eq!(sms.status, 401);
+    assert_eq!(status(&world, &incident).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_from_a_known_number_acknowledges_and_a_strangers_does_not() {
+    let (world, incident, _) = reached("sms").await;
+    let url = format!("{BASE}/twilio/sms");
+    let reply = async |from: &str, text: &str| {
+        let answer = post(&world, &url, &[("From", from), ("Body", text)], TOKEN).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.text()
+    };
+    assert!(!reply("+33999999999", "ack 1").await.contains("Message"));
+    assert!(reply(PHONE, "hello").await.contains("Not understood."));
+    assert!(
+        reply(PHONE, "ack 7")
+            .await
+            .contains("no such open incident")
+    );
+    assert_eq!(status(&world, &incident).await, "triggered");
+    assert!(
+        reply(PHONE, "4")
+            .await
+            .contains("Incident 1 is acknowledged.")
+    );
+    assert!(
+        reply(PHONE, "ack 1")
+            .await
+            .contains("Incident 1 is acknowledged.")
+    );
+    assert_eq!(status(&world, &incident).await, "acknowledged");
+    assert!(
+        reply(PHONE, "resolve #1")
+            .await
+            .contains("Incident 1 is resolved.")
+    );
+    assert_eq!(status(&world, &incident).await, "resolved");
+}
+
+/// What the API shows of the receipt of the first page.
+async fn receipt(world: &World) -> Option<String> {
+    let id = world.engine.read(|state| {
+        let messages = state.messages_of.values().next().unwrap();
+        messages[0].to_string()
+    });
+    let shown = world.get(&format!("/notifications/{id}")).await.json();
+    shown["attempts"][0]["receipt"]["state"]
+        .as_str()
+        .map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_is_shown_and_a_call_that_failed_is_a_way_that_failed() {
+    let (world, _, sent) = reached("voice").await;
+    let url = sent.field("StatusCallback").unwrap();
+    assert_eq!(receipt(&world).await, None);
+    for word in ["initiated", "ringing"] {
+        assert_eq!(
+            post(&world, &url, &[("CallStatus", word)], TOKEN)
+                .await
+                .status,
+            204
+        );
+    }
+    assert_eq!(receipt(&world).await, None);
+    for _ in 0..2 {
+        let told = post(&world, &url, &[("CallStatus", "no-answer")], TOKEN).await;
+        assert_eq!(told.status, 204, "{}", told.text());
+    }
+    assert_eq!(receipt(&world).await.as_deref(), Some("failed"));
+    let late = post(&world, &url, &[("CallStatus", "completed")], TOKEN).await;
+    assert_eq!(late.status, 204);
+    assert_eq!(receipt(&world).await.as_deref(), Some("failed"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Reports of a delivered text, in any order and any of them twice.
+    #[test]
+    fn reports_in_any_order_end_the_same(
+        words in Just(vec!["queued", "sent", "delivered", "read", "sent", "delivered", "queued"]).prop_flat_map(|all| {
+            Just(all).prop_shuffle()
+        })
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let (world, _, sent) = tokio::spawn(reached("sms")).await.unwrap();
+            let url = sent.field("StatusCallback").unwrap();
+            for word in &words {
+                let told = post(&world, &url, &[("MessageStatus", word)], TOKEN).await;
+                assert_eq!(told.status, 204);
+            }
+            assert_eq!(receipt(&world).await.as_deref(), Some("read"));
+        });
+    }
+}

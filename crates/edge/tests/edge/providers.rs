@@ -1,0 +1,151 @@
+//! A fake provider on loopback: it answers each request as a script says, may hang, and remembers what it was sent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// A request that has not come by then never will.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> String {
+        let wanted = format!("{}: ", name.to_lowercase());
+        let line = self
+            .head
+            .lines()
+            .find(|line| line.to_lowercase().starts_with(&wanted));
+        line.unwrap_or_else(|| panic!("{name} in {}", self.head))[wanted.len()..].to_owned()
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The first field of that name in a form.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        form_urlencoded::parse(&self.body)
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// A status, further headers and a body.
+    Answer(u16, &'static str, String),
+    /// Nothing, for as long as the client waits.
+    Hang,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
+        Self::Answer(status, "", body.to_owned())
+    }
+}
+
+/// A provider that runs until the test ends.
+pub(crate) struct Provider {
+    pub(crate) address: SocketAddr,
+    requests: Receiver<Request>,
+}
+
+impl Provider {
+    /// One whose answers `script` decides.
+    pub(crate) fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, requests) = channel();
+        let script = std::sync::Arc::new(script);
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let (connection, sender) = (connection.unwrap(), sender.clone());
+                let script = std::sync::Arc::clone(&script);
+                std::thread::spawn(move || {
+                    let Some(request) = receive(&connection) else {
+                        return;
+                    };
+                    let reply = script(&request);
+                    // The test may have ended.
+                    let _ = sender.send(request);
+                    answer(connection, reply);
+                });
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// One that always answers the same.
+    pub(crate) fn always(reply: Reply) -> Self {
+        Self::start(move |_| reply.clone())
+    }
+
+    /// The next request, but for polls of Telegram, which come whenever they do.
+    pub(crate) fn next(&self) -> Request {
+        loop {
+            let request = self.requests.recv_timeout(WAIT).expect("a request");
+            if !request.path.ends_with("/getUpdates") {
+                return request;
+            }
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+fn receive(connection: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(connection);
+    let mut head = String::new();
+    loop {
+        let mut line = String::new();
+        reader
+            .read_line(&mut line)
+            .ok()
+            .filter(|count| *count > 0)?;
+        if line == "\r\n" {
+            break;
+        }
+        head.push_str(&line);
+    }
+    let lower = head.to_lowercase();
+    let length = lower.split("content-length: ").nth(1);
+    let length = length.and_then(|rest| rest.split('\r').next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    let mut first = head.split(' ');
+    let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
+    Some(Request {
+        method,
+        path,
+        head,
+        body,
+    })
+}
+
+fn answer(mut connection: TcpStream, reply: Reply) {
+    match reply {
+        Reply::Answer(status, headers, body) => {
+            let text = format!(
+                "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = connection.write_all(text.as_bytes());
+        }
+        Reply::Hang => {
+            // Held until the client gives up.
+            let _ = connection.read(&mut [0]);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Pushes to a browser, against a push service that takes them and a browser that reads them.
+
+use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey};
+use serde_json::{Value, json};
+use tocsin_domain::page::Outcome;
+use tocsin_wire::base64url;
+use tocsin_wire::web_push::{Subscription, record_keys};
+
+use crate::channels::{answer_link, page};
+use crate::providers::{Provider, Reply};
+
+/// What a browser keeps.
+struct Browser {
+    key: EphemeralPrivateKey,
+    public_key: [u8; 65],
+}
+
+impl Browser {
+    fn new() -> Self {
+        let key = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
+        let public_key = key
+            .compute_public_key()
+            .unwrap()
+            .as_ref()
+            .try_into()
+            .unwrap();
+        Self { key, public_key }
+    }
+
+    fn subscription(&self, endpoint: &str) -> String {
+        json!({"endpoint": endpoint, "expirationTime": null, "keys": {
+            "p256dh": base64url::encode(&self.public_key), "auth": base64url::encode(&[9; 16])}})
+        .to_string()
+    }
+
+    /// Decrypts a push, as RFC 8291 says.
+    fn read(self, subscription: &Subscription, body: &[u8]) -> Value {
+        let (salt, rest) = body.split_at(16);
+        assert_eq!(rest[..5], [0, 0, 0x10, 0, 65]);
+        let (sender, record) = rest[5..].split_at(65);
+        let sender: [u8; 65] = sender.try_into().unwrap();
+        let theirs = UnparsedPublicKey::new(&ECDH_P256, sender);
+        let keys = agree_ephemeral(self.key, &theirs, |shared| {
+            record_keys(shared, subscription, &sender, salt.try_into().unwrap())
+        })
+        .unwrap();
+        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &keys.key).unwrap());
+        let mut record = record.to_vec();
+        let nonce = Nonce::assume_unique_for_key(keys.nonce);
+        let plain = key.open_in_place(nonce, Aad::empty(), &mut record).unwrap();
+        let (mark, payload) = plain.split_last().unwrap();
+        assert_eq!(*mark, 2);
+        serde_json::from_slice(payload).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_can_read_what_is_pushed_and_knows_who_pushed_it() {
+    let provider = Provider::always(Reply::json(201, ""));
+    let browser = Browser::new();
+    let endpoint = format!("{}/push/SECRETENDPOINT", provider.url());
+    let text = browser.subscription(&endpoint);
+    let (world, outcome, detail) = page(&provider, "web_push", &text).await;
+    assert_eq!((outcome, detail.as_str()), (Outcome::Accepted, "HTTP 201"));
+    let request = provider.next();
+    assert_eq!(request.header("content-encoding"), "aes128gcm");
+    assert_eq!(request.header("urgency"), "high");
+    let authorization = request.header("authorization");
+    let (token, key) = authorization
+        .strip_prefix("vapid t=")
+        .unwrap()
+        .split_once(", k=")
+        .unwrap();
+    let channels = world.get("/channels").await.json();
+    let shown = channels["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["provider"] == "web_push");
+    assert_eq!(shown.unwrap()["public_key"], key);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let key = base64url::decode(key, 65).unwrap();
+    VerifyingKey::new(&ECDSA_P256_SHA256_FIXED, key)
+        .verify(
+            signed.as_bytes(),
+            &base64url::decode(signature, 64).unwrap(),
+        )
+        .unwrap();
+    let pushed = browser.read(&Subscription::read(&text).unwrap(), &request.body);
+    assert_eq!(pushed["title"], "[Page #1] web is down");
+    assert!(
+        pushed["answer_link"]
+            .as_str()
+            .unwrap()
+            .starts_with(&answer_link(&world))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalled() {
+    for status in [404, 410] {
+        let provider = Provider::always(Reply::json(status, "no push/SECRETENDPOINT here"));
+        let endpoint = format!("{}/push/SECRETENDPOINT", provider.url());
+        let text = Browser::new().subscription(&endpoint);
+        let (world, outcome, detail) = page(&provider, "web_push", &text).await;
+        assert_eq!(outcome, Outcome::Refused, "{detail}");
+        assert!(detail.contains("takes no more pushes"), "{detail}");
+        let journal = format!("{:?}", world.journal.events.lock().unwrap());
+        assert!(!journal.contains("SECRETENDPOINT"));
+    }
+}

@@ -1,0 +1,20 @@
+//! Text from outside as text of HTML and XML; it knows no document.
+
+/// Text as text or as a quoted attribute's value of HTML or XML. Control characters, which XML cannot carry, become spaces.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for symbol in text.chars() {
+        match symbol {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(symbol),
+            _ if symbol.is_control() => out.push(' '),
+            _ => out.push(symbol),
+        }
+    }
+    out
+}

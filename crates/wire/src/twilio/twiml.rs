@@ -1,0 +1,105 @@
+//! What is said in a call and which keys are listened for, in TwiML. Text from outside is escaped and only ever spoken.
+
+use crate::markup::escape;
+use crate::page_message::{Kind, PageMessage, one_line};
+
+/// Characters of a title that are spoken.
+const TITLE_CHARS_MAX: usize = 160;
+/// Seconds that a key is waited for.
+const KEY_WAIT_S: u32 = 10;
+
+/// What is said to who picks up. With `action`, keys are listened for and sent there; without, nothing can be pressed.
+#[must_use]
+pub fn announcement(message: &PageMessage, action: Option<&str>) -> String {
+    let words = escape(&words(message));
+    let Some(action) = action.filter(|_| message.kind == Kind::Page) else {
+        return document(&format!(
+            "<Say>{words}</Say><Pause length=\"1\"/><Say>{words}</Say>"
+        ));
+    };
+    let keys = "Press 4 to acknowledge, 6 to resolve.";
+    let said = format!("<Say>{words} {keys}</Say>");
+    // Said twice: the first time, nobody is quite awake.
+    document(&format!(
+        "<Gather input=\"dtmf\" numDigits=\"1\" timeout=\"{KEY_WAIT_S}\" method=\"POST\" action=\"{}\">{said}\
+         <Pause length=\"2\"/>{said}</Gather><Say>Nothing was pressed. The page goes on.</Say>",
+        escape(action)
+    ))
+}
+
+/// One sentence, and the end of the call.
+#[must_use]
+pub fn farewell(sentence: &str) -> String {
+    document(&format!("<Say>{}</Say><Hangup/>", escape(sentence)))
+}
+
+/// A text message as the answer to one.
+#[must_use]
+pub fn text_answer(text: &str) -> String {
+    document(&format!("<Message>{}</Message>", escape(text)))
+}
+
+fn document(inside: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{inside}</Response>")
+}
+
+fn words(message: &PageMessage) -> String {
+    let title = one_line(&message.title, TITLE_CHARS_MAX);
+    let number = message.incident_number;
+    let number = number
+        .map(|number| format!(" {number}"))
+        .unwrap_or_default();
+    match message.kind {
+        Kind::Page => format!("This is Tocsin with page{number}. {title}."),
+        Kind::Resolved => format!("This is Tocsin. Incident{number} is over. {title}."),
+        Kind::Acknowledged => format!("This is Tocsin. Incident{number} was taken. {title}."),
+        Kind::Test | Kind::Handoff => format!("This is Tocsin. {title}."),
+        Kind::Verification => {
+            // Digits one by one, or they are read as one large number.
+            let code = message.verification_code.as_deref().unwrap_or_default();
+            let digits: Vec<String> = code.chars().take(20).map(String::from).collect();
+            format!("This is Tocsin. Your code is: {}.", digits.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page_message::tests::hostile_page;
+
+    #[test]
+    fn a_page_is_spoken_and_keys_are_listened_for() {
+        let mut page = hostile_page();
+        page.title = "x</Say><Hangup/>&\u{1} is down".to_owned();
+        let text = announcement(
+            &page,
+            Some("https://tocsin.example.org/twilio/voice/a\"b?c&d"),
+        );
+        assert!(
+            text.contains("with page 7. x&lt;/Say&gt;&lt;Hangup/&gt;&amp;  is down."),
+            "{text}"
+        );
+        assert!(
+            text.contains("action=\"https://tocsin.example.org/twilio/voice/a&quot;b?c&amp;d\"")
+        );
+        assert!(text.contains("Press 4 to acknowledge"));
+        assert!(!text.contains('\u{1}'));
+    }
+
+    #[test]
+    fn a_code_is_spoken_digit_by_digit_and_nothing_can_be_pressed() {
+        let mut page = hostile_page();
+        page.kind = Kind::Verification;
+        page.verification_code = Some("123456".to_owned());
+        let text = announcement(&page, Some("https://x.example/"));
+        assert!(text.contains("Your code is: 1, 2, 3, 4, 5, 6."), "{text}");
+        assert!(!text.contains("Gather"));
+    }
+
+    #[test]
+    fn short_answers_are_escaped() {
+        assert!(farewell("a<b").contains("<Say>a&lt;b</Say><Hangup/>"));
+        assert!(text_answer("a<b").contains("<Message>a&lt;b</Message>"));
+    }
+}
