@@ -20,6 +20,13 @@ test('an open incident of which nobody hears does not ring', () => {
   expect(statusWord({ ...open, status: 'resolved', suppressed: 'muted' })).toBe('Resolved');
 });
 
+test('a snooze and a merge have words of their own', () => {
+  const quiet = { suppressed: null, hold: null, paged_at: '2026-11-23T07:00:00.000Z' };
+  expect(statusWord({ ...quiet, status: 'acknowledged', snoozed_until: '2026-11-23T08:00:00.000Z' })).toBe('Snoozed');
+  expect(statusWord({ ...quiet, status: 'triggered', snoozed_until: '2026-11-23T08:00:00.000Z' })).toBe('Ringing');
+  expect(statusWord({ ...quiet, status: 'resolved', merged_into: 12 })).toBe('Merged into #12');
+});
+
 test('characters that hide or turn text are written out, and no others', () => {
   expect(visible('GET /a\u202Egnp.exe\u0000')).toBe('GET /a⟨U+202E⟩gnp.exe⟨U+0000⟩');
   expect(visible('line\n\tخادم 林 é')).toBe('line\n\tخادم 林 é');
