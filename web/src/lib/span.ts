@@ -30,3 +30,9 @@ export function spanWords(seconds: number): string {
   const { count, unit } = spanOf(seconds);
   return plural(count, unit);
 }
+
+/** `every day`, `every 90 minutes`. */
+export function everyWords(seconds: number): string {
+  const { count, unit } = spanOf(seconds);
+  return count === 1 ? `every ${unit}` : `every ${plural(count, unit)}`;
+}

@@ -20,7 +20,7 @@ export const OPERATOR_WORDS: Record<Operator, string> = {
   equals: 'is',
   contains: 'contains',
   starts_with: 'starts with',
-  matches: 'matches (* and ?)',
+  matches: 'matches',
   exists: 'is there',
 };
 
@@ -71,8 +71,7 @@ function joined(when: Condition, inside: boolean): string {
 }
 
 function fieldWords(field: string, op: Operator, text: string | undefined): string {
-  const word = op === 'matches' ? 'matches' : OPERATOR_WORDS[op];
-  return op === 'exists' ? `${field} ${word}` : `${field} ${word} “${text ?? ''}”`;
+  return op === 'exists' ? `${field} ${OPERATOR_WORDS[op]}` : `${field} ${OPERATOR_WORDS[op]} “${text ?? ''}”`;
 }
 
 /** What a rule does to the alerts for which it holds; `nameOf` turns ids of services into names. */
