@@ -72,7 +72,7 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Edit the levels…' }).click();
     await page.waitForSelector('form .targets');
   } },
-  { name: 'policy-edit', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder', act: (page) => page.getByRole('button', { name: 'Edit the levels…' }).click() },
+  { name: 'policy-edit-hostile', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder', act: (page) => page.getByRole('button', { name: 'Edit the levels…' }).click() },
   { name: 'policy-hostile', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder' },
   { name: 'people', path: '/ui/people', ready: '.list' },
   { name: 'teams', path: '/ui/people/teams', ready: '.rows' },
