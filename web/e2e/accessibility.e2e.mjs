@@ -52,9 +52,9 @@ async function violations(page) {
   return found.violations.map((each) => `${each.id}: ${each.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 140)} (${node.any[0]?.message ?? ''})`).join(' | ')}`);
 }
 
-/** Runs in the page. Times explain themselves on touch but need not be touched; links within a sentence are exempt. */
+/** Runs in the page. Times explain themselves on touch but need not be touched; links within a sentence are exempt, and a box to tick is as large as its label. */
 function smallTargets(least) {
-  const wanted = 'button:not(:has(> time)), a.button, nav a, a.row, select, summary, input:not([type=checkbox])';
+  const wanted = 'button:not(:has(> time)), a.button, nav a, a.row, select, summary, input:not([type=checkbox], [type=radio])';
   return [...document.querySelectorAll(wanted)]
     .filter((element) => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }))
     .map((element) => ({ text: element.textContent.trim().slice(0, 30) || element.id, height: element.getBoundingClientRect().height }))

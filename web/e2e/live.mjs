@@ -13,8 +13,8 @@ const wait = Number(process.env.TOCSIN_WAIT_MS ?? 120_000);
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 900 };
 const SCREENS = {
-  incidents: '/ui/?status=all', targets: '/ui/targets', oncall: '/ui/oncall', people: '/ui/people', person: '/ui/people/me', welcome: '/ui/welcome',
-  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', services: '/ui/settings/services', monitors: '/ui/settings/monitors', rules: '/ui/settings/rules', tokens: '/ui/settings/tokens',
+  incidents: '/ui/?status=all', targets: '/ui/targets', heartbeats: '/ui/targets/heartbeats', maintenance: '/ui/targets/maintenance', oncall: '/ui/oncall', people: '/ui/people', teams: '/ui/people/teams', person: '/ui/people/me', welcome: '/ui/welcome',
+  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', providers: '/ui/settings/providers', services: '/ui/settings/services', 'alert-rules': '/ui/settings/alert-rules', priorities: '/ui/settings/priorities', monitors: '/ui/settings/monitors', rules: '/ui/settings/rules', tokens: '/ui/settings/tokens',
 };
 
 let browser, page;

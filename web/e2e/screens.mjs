@@ -19,9 +19,40 @@ export const SCREENS = [
     await page.getByRole('button', { name: /^Acknowledge/ }).click();
     await page.waitForSelector('.notice.bad');
   } },
+  { name: 'incident-chosen', path: '/ui/', ready: 'a.row', act: async (page) => {
+    await page.getByRole('button', { name: 'Choose several' }).click();
+    await page.getByLabel('Choose #42').check();
+    await page.locator('.bulk').getByRole('button', { name: 'Resolve' }).click();
+    await page.waitForSelector('.refused');
+  } },
+  { name: 'snooze', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('s') },
+  { name: 'snoozed', path: '/ui/incidents/42', ready: '.plot canvas', act: async (page) => {
+    await page.keyboard.press('s');
+    await page.getByRole('button', { name: /^1 hour/ }).click();
+    await page.waitForSelector('.done');
+  } },
+  { name: 'more', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('m') },
+  ...[['reassign', /^Give it away/], ['help', /^Ask for help/], ['merge', /^Merge/], ['priority', /^Priority/]].map(([name, choice]) => ({ name, path: '/ui/incidents/42', ready: '.plot canvas', act: async (page) => {
+    await page.keyboard.press('m');
+    await page.locator('dialog').getByRole('button', { name: choice }).click();
+    await page.waitForSelector('dialog .check, dialog [aria-pressed]');
+  } })),
   { name: 'note', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('n') },
   { name: 'targets', path: '/ui/targets', ready: 'article' },
   { name: 'targets-mute', path: '/ui/targets', ready: 'article', act: (page) => page.getByRole('button', { name: /^Mute/ }).first().click() },
+  { name: 'heartbeats', path: '/ui/targets/heartbeats', ready: '.rows' },
+  { name: 'heartbeat-new', path: '/ui/targets/heartbeats', ready: '.rows', act: (page) => page.getByRole('button', { name: 'New heartbeat…' }).click() },
+  { name: 'heartbeat-made', path: '/ui/targets/heartbeats', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'New heartbeat…' }).click();
+    await page.getByLabel('Which job').fill('Nightly report');
+    await page.getByRole('button', { name: 'Make its address' }).click();
+    await page.waitForSelector('dialog pre');
+  } },
+  { name: 'maintenance', path: '/ui/targets/maintenance', ready: '.rows' },
+  { name: 'maintenance-new', path: '/ui/targets/maintenance', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Plan work…' }).click();
+    await page.getByRole('button', { name: 'Again and again' }).click();
+  } },
   { name: 'oncall', path: '/ui/oncall', ready: '.ladder' },
   { name: 'schedule', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell' },
   { name: 'schedule-month', path: `/ui/oncall/schedules/${id('sched3')}?view=month`, ready: 'button.cell' },
@@ -41,8 +72,11 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Edit the levels…' }).click();
     await page.waitForSelector('form .targets');
   } },
+  { name: 'policy-edit-hostile', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder', act: (page) => page.getByRole('button', { name: 'Edit the levels…' }).click() },
   { name: 'policy-hostile', path: `/ui/oncall/policies/${id('polbatch')}`, ready: '.ladder' },
   { name: 'people', path: '/ui/people', ready: '.list' },
+  { name: 'teams', path: '/ui/people/teams', ready: '.rows' },
+  { name: 'team-edit', path: '/ui/people/teams', ready: '.rows', act: (page) => page.getByRole('button', { name: 'Change… Web team' }).click() },
   { name: 'person', path: '/ui/people/me', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'Send a test page' }).first().click();
     await page.waitForSelector('.test .page');
@@ -62,6 +96,18 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Set up… Slack' }).click();
   } },
   { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
+  { name: 'service', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps' },
+  { name: 'service-edit', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: (page) => page.getByRole('button', { name: /^Change… how/ }).click() },
+  { name: 'alert-rules', path: '/ui/settings/alert-rules', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'With alerts that came lately' }).click();
+    await page.getByRole('list', { name: 'Alerts that came lately' }).waitFor();
+  } },
+  { name: 'alert-rule-edit', path: '/ui/settings/alert-rules', ready: '.rows', act: async (page) => {
+    await page.getByRole('button', { name: 'Change… Test machines page nobody' }).click();
+    await page.getByRole('button', { name: 'Add hours' }).click();
+  } },
+  { name: 'alert-rule-written', path: '/ui/settings/alert-rules', ready: '.rows', act: (page) => page.getByRole('button', { name: /^Change… Noise/ }).click() },
+  { name: 'priorities', path: '/ui/settings/priorities', ready: '.rows', act: (page) => page.getByRole('button', { name: 'Change the names…' }).click() },
   { name: 'settings-monitors', path: '/ui/settings/monitors', ready: '.rows' },
   { name: 'settings-rules', path: '/ui/settings/rules', ready: '.rows' },
   { name: 'settings-tokens', path: '/ui/settings/tokens', ready: '.rows', act: async (page) => {

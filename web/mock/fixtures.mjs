@@ -1,4 +1,5 @@
 // A made-up world for development and browser tests: rich, and hostile where the outside may be hostile.
+import { UNANSWERED } from './respond.mjs';
 
 export const HOSTILE = '<img src=x onerror="window.__struck=1"><script>window.__struck=2</script>';
 const LONG = 'the-name-of-a-server-that-somebody-generated-and-nobody-ever-had-to-say-out-loud-0123456789';
@@ -14,6 +15,8 @@ const DAY = 24 * HOUR;
 export const id = (name) => `Q${name.toUpperCase().replace(/[^A-Z0-9]/g, '').padEnd(13, 'Z').slice(0, 13)}`;
 const iso = (ms) => new Date(ms).toISOString();
 
+/** What an alert has unless a rule held for it. */
+const UNRULED = { urgency: 'high', priority: null, suppressed: null, rules: [] };
 const ADA = { id: id('ada'), name: 'Ada Lovelace' };
 const GRACE = { id: id('grace'), name: 'Grace Hopper' };
 const LIN = { id: id('lin'), name: 'Lin 林 ' + HOSTILE };
@@ -33,8 +36,8 @@ export function world(start) {
     monitors: looks(),
     schedules: turns(start),
     policies: [
-      { id: POLICY.id, name: POLICY.name, repeat: 2, levels: [{ delay_minutes: 5, targets: [{ kind: 'schedule', id: id('sched1') }] }, { delay_minutes: 10, targets: [{ kind: 'user', id: GRACE.id }, { kind: 'user', id: LIN.id }] }] },
-      { id: id('polbatch'), name: 'Batch jobs ' + HOSTILE, repeat: 0, levels: [{ delay_minutes: 30, targets: [{ kind: 'schedule', id: id('sched2') }] }] },
+      { id: POLICY.id, name: POLICY.name, repeat: 2, levels: [{ delay_minutes: 5, targets: [{ kind: 'schedule', id: id('sched1') }] }, { delay_minutes: 10, each_must_acknowledge: true, targets: [{ kind: 'user', id: GRACE.id }, { kind: 'user', id: LIN.id }] }] },
+      { id: id('polbatch'), name: 'Batch jobs ' + HOSTILE, repeat: 0, acknowledgement_timeout_minutes: 45, levels: [{ delay_minutes: 30, round_robin: true, targets: [{ kind: 'schedule', id: id('sched2') }, { kind: 'team', id: id('team2') }] }] },
     ],
     services: [
       { ...WEB, escalation_policy_id: POLICY.id, integrations: [] },
@@ -59,8 +62,8 @@ function incident(start, over) {
   return {
     urgency: 'high', severity: 'critical', service: WEB, target: TARGET_WEB, onset_at: null, onset_uncertainty_ms: null,
     paged_at: null, acknowledged_at: null, acknowledged_by: null, recovered_at: null, resolved_at: null, hold: null, suppressed: null,
-    alert_count: 1, relapses: 0, postmortem_ready: false, alerts: [], pages: [],
-    paging: { policy: POLICY, level: 1, loop: 0, next_escalation_at: null, exhausted: false, recipients: [ADA] },
+    ...UNANSWERED, merged: [], responders: [], alert_count: 1, relapses: 0, postmortem_ready: false, alerts: [], pages: [],
+    paging: { policy: POLICY, level: 1, loop: 0, next_escalation_at: null, exhausted: false, recipients: [ADA], acknowledged_by: [] },
     impact: null, changes: [], log_lines: [], chart: { series: [], marks: [] }, runbook_url: null, runbook: null, explanation: [], ...over,
   };
 }
@@ -73,8 +76,8 @@ function down(start) {
     runbook_url: 'https://wiki.example.org/runbooks/apache-down', runbook: 'Look for the reason first: `journalctl -u apache2`. Then start it: `systemctl start apache2`.',
   });
   made.alerts = [
-    { id: id('al421'), title: 'Apache is down', severity: 'critical', status: 'firing', monitor: { id: id('mondown'), name: 'Apache is down' }, opened_at: iso(onset + 61), recovered_at: null, summary: 'The parent process 4711 ended by signal 9 (SIGKILL) and nothing listens on 127.0.0.1:8080.', evidence: [{ series: 'apache_parent_up{target="webserver-01"}', at: iso(onset), value: 0 }, { series: 'probe_connect_refused{target="webserver-01",port="8080"}', at: iso(onset + 58), value: 1 }], details: [], source: 'monitor', repeats: 3 },
-    { id: id('al422'), title: 'Logins fail', severity: 'error', status: 'firing', monitor: null, opened_at: iso(onset + 2_310), recovered_at: null, summary: 'Checkout probe: POST /login refused the connection', evidence: [], details: details(), source: 'events_v2', repeats: 41 },
+    { id: id('al421'), title: 'Apache is down', severity: 'critical', status: 'firing', monitor: { id: id('mondown'), name: 'Apache is down' }, opened_at: iso(onset + 61), recovered_at: null, summary: 'The parent process 4711 ended by signal 9 (SIGKILL) and nothing listens on 127.0.0.1:8080.', evidence: [{ series: 'apache_parent_up{target="webserver-01"}', at: iso(onset), value: 0 }, { series: 'probe_connect_refused{target="webserver-01",port="8080"}', at: iso(onset + 58), value: 1 }], details: [], source: 'monitor', repeats: 3, ...UNRULED },
+    { id: id('al422'), title: 'Logins fail', severity: 'error', status: 'firing', monitor: null, opened_at: iso(onset + 2_310), recovered_at: null, summary: 'Checkout probe: POST /login refused the connection', evidence: [], details: details(), source: 'events_v2', repeats: 41, ...UNRULED },
   ];
   made.pages = [
     page('pg1', ADA, 'email', 'Work', 1, 'failed', onset + 214, [
@@ -84,7 +87,7 @@ function down(start) {
     page('pg2', ADA, 'ntfy', 'Phone', 1, 'delivered', onset + 12_320, [[1, onset + 12_322, 84, 'accepted', '200']], 'After e-mail failed'),
     page('pg3', GRACE, 'webhook', 'Pager bridge', 2, 'planned', start + 47_000, [], 'Level 2, if nobody acknowledges'),
   ];
-  made.paging = { policy: POLICY, level: 1, loop: 0, next_escalation_at: iso(start + 47_600), exhausted: false, recipients: [ADA] };
+  made.paging = { policy: POLICY, level: 1, loop: 0, next_escalation_at: iso(start + 47_600), exhausted: false, recipients: [ADA], acknowledged_by: [] };
   made.impact = { since: iso(onset), until: null, requests_failed: 37, requests_total: 41, by_tier: [{ tier: 'free', requests_failed: 25, requests_total: 28, users_failed: 19, expected_requests: { low: 4_890, high: 5_510 }, expected_users: { low: 901, high: 1_240 } }, { tier: 'premium', requests_failed: 12, requests_total: 13, users_failed: 7, expected_requests: { low: 1_150, high: 1_470 }, expected_users: { low: 214, high: 305 } }], expected: { low: 6_140, high: 6_890 }, method: 'The range is computed from the 31,214 requests logged in the 5 minutes before the onset.' };
   made.changes = [
     { at: iso(onset - 6 * MINUTE - 12_000), title: 'mods-enabled/mpm_event.conf changed', detail: '- MaxRequestWorkers 150\n+ MaxRequestWorkers 400' },
@@ -119,9 +122,17 @@ function errors(start) {
   const made = incident(start, {
     id: id('inc41'), number: 41, title: '8.2 % of requests to shop-frontend fail with 5xx', status: 'acknowledged', severity: 'error', service: SHOP, target: TARGET_SHOP,
     opened_at: iso(onset + 2_400), onset_at: iso(onset), onset_uncertainty_ms: 500, paged_at: iso(onset + 2_610), acknowledged_at: iso(onset + 96_000), acknowledged_by: GRACE, relapses: 1,
+    priority: 'P2', snoozed_until: iso(start + 2 * HOUR), acknowledgement_ends_at: iso(start + 2 * HOUR), merged: [36],
+    responders: [
+      { user: ADA, message: 'The new release of the shop talks to the old database host. Who knows how to roll it back?', asked_at: iso(start - 6 * MINUTE), answer: 'pending', answered_at: null },
+      { user: LIN, message: HOSTILE, asked_at: iso(start - 5 * MINUTE), answer: 'declined', answered_at: iso(start - 4 * MINUTE) },
+    ],
   });
-  made.alerts = [{ id: id('al411'), title: 'Too many server errors', severity: 'error', status: 'firing', monitor: { id: id('mon5xx'), name: 'Too many server errors' }, opened_at: made.opened_at, recovered_at: null, summary: '24 of 293 requests answered 5xx within 60 s (limit 5 % and 20).', evidence: [{ series: 'apache_responses:5xx_ratio60s{target="shop-frontend"}', at: made.opened_at, value: 0.0819 }], details: [], source: 'monitor', repeats: 12 }];
-  made.pages = [page('pg4', GRACE, 'ntfy', 'Phone', 1, 'delivered', onset + 2_610, [[1, onset + 2_612, 91, 'accepted', '200']], 'High urgency, at once')];
+  made.alerts = [{ id: id('al411'), title: 'Too many server errors', severity: 'error', status: 'firing', monitor: { id: id('mon5xx'), name: 'Too many server errors' }, opened_at: made.opened_at, recovered_at: null, summary: '24 of 293 requests answered 5xx within 60 s (limit 5 % and 20).', evidence: [{ series: 'apache_responses:5xx_ratio60s{target="shop-frontend"}', at: made.opened_at, value: 0.0819 }], details: [], source: 'monitor', repeats: 12, ...UNRULED }];
+  made.pages = [page('pg4', GRACE, 'sms', 'Phone', 1, 'delivered', onset + 2_610, [[1, onset + 2_612, 291, 'accepted', '201 queued as SM41']], 'High urgency, at once'),
+    { ...page('pg7', ADA, 'ntfy', 'Phone', null, 'delivered', start - 6 * MINUTE, [[1, start - 6 * MINUTE + 4, 88, 'accepted', '200']], 'Grace Hopper asked them to help'), purpose: 'request' },
+  ];
+  made.pages[0].attempts[0].receipt = { state: 'delivered', at: iso(onset + 6_100), detail: 'carrier: delivered' };
   made.impact = { since: made.onset_at, until: null, requests_failed: 1_893, requests_total: 22_931, by_tier: [{ tier: 'premium', requests_failed: 214, requests_total: 5_120, users_failed: 131, expected_requests: null, expected_users: null }, { tier: 'free', requests_failed: 1_679, requests_total: 17_811, users_failed: 1_020, expected_requests: null, expected_users: null }], expected: null, method: 'Requests were logged all through the failure, so nothing had to be estimated.' };
   made.chart = { series: crashSeries(onset, onset + 8 * MINUTE), marks: marks(made) };
   made.explanation = ['The share of 5xx answers rose above 5 % with more than 20 failures within 60 s.'];
@@ -134,12 +145,12 @@ function odd(start) {
     id: id('inc40'), number: 40, title: `${RTL} ${HOSTILE} ${LONG}`, status: 'triggered', urgency: 'low', severity: 'warning', service: ODD, target: TARGET_ODD,
     opened_at: iso(onset), suppressed: `Maintenance “${HOSTILE}” until tomorrow`, runbook_url: 'javascript:window.__struck=3', runbook: HOSTILE,
   });
-  made.alerts = [{ id: id('al401'), title: HOSTILE, severity: 'warning', status: 'firing', monitor: { id: id('monx'), name: HOSTILE }, opened_at: made.opened_at, recovered_at: null, summary: HOSTILE, evidence: [{ series: HOSTILE, at: made.opened_at, value: 1e9 }], details: [{ name: HOSTILE, value: HOSTILE }, { name: 'Link', value: 'javascript:window.__struck=4' }, { name: LONG, value: LONG.repeat(8) }, { name: 'Text', value: RTL }], source: 'api', repeats: 0 }];
+  made.alerts = [{ id: id('al401'), title: HOSTILE, severity: 'warning', status: 'firing', monitor: { id: id('monx'), name: HOSTILE }, opened_at: made.opened_at, recovered_at: null, summary: HOSTILE, evidence: [{ series: HOSTILE, at: made.opened_at, value: 1e9 }], details: [{ name: HOSTILE, value: HOSTILE }, { name: 'Link', value: 'javascript:window.__struck=4' }, { name: LONG, value: LONG.repeat(8) }, { name: 'Text', value: RTL }], source: 'api', repeats: 0, ...UNRULED, suppressed: `rule “${HOSTILE}”`, priority: 'P5', rules: [{ rule_id: id('rule3'), name: HOSTILE, did: ['nobody is paged for it', `note: ${HOSTILE}`] }] }];
   made.log_lines = [{ at: iso(onset), log: 'error', text: `${HOSTILE} ${'A'.repeat(600)}` }, { at: iso(onset), log: 'access', text: `10.0.0.9 - - "GET /${RTL} HTTP/1.1" 404 "\u202E${HOSTILE}"` }];
   made.changes = [{ at: iso(onset - MINUTE), title: HOSTILE, detail: HOSTILE }];
   made.explanation = [HOSTILE];
   made.chart = { series: [{ name: HOSTILE, unit: '<b>ms</b>', points: [[onset, 1], [onset + 1000, null], [onset + 2000, 3]] }], marks: [{ at: iso(onset + 500), label: HOSTILE }] };
-  made.paging = { policy: null, level: 0, loop: 0, next_escalation_at: null, exhausted: false, recipients: [] };
+  made.paging = { policy: null, level: 0, loop: 0, next_escalation_at: null, exhausted: false, recipients: [], acknowledged_by: [] };
   return made;
 }
 
@@ -150,7 +161,7 @@ function killed(start) {
     opened_at: iso(onset + 3_900), onset_at: iso(onset), onset_uncertainty_ms: 1_000, paged_at: iso(onset + 4_010), acknowledged_at: iso(onset + 53_000), acknowledged_by: ADA,
     recovered_at: iso(onset + 9 * MINUTE), resolved_at: iso(onset + 9 * MINUTE + 15_000), postmortem_ready: true,
   });
-  made.alerts = [{ id: id('al391'), title: 'Apache is saturated', severity: 'critical', status: 'recovered', monitor: { id: id('monsat'), name: 'Apache is saturated' }, opened_at: made.opened_at, recovered_at: made.recovered_at, summary: 'All 150 workers are busy and 37 connections wait.', evidence: [{ series: 'apache_workers_busy', at: made.opened_at, value: 150 }, { series: 'apache_accept_queue', at: made.opened_at, value: 37 }], details: [], source: 'monitor', repeats: 540 }];
+  made.alerts = [{ id: id('al391'), title: 'Apache is saturated', severity: 'critical', status: 'recovered', monitor: { id: id('monsat'), name: 'Apache is saturated' }, opened_at: made.opened_at, recovered_at: made.recovered_at, summary: 'All 150 workers are busy and 37 connections wait.', evidence: [{ series: 'apache_workers_busy', at: made.opened_at, value: 150 }, { series: 'apache_accept_queue', at: made.opened_at, value: 37 }], details: [], source: 'monitor', repeats: 540, ...UNRULED }];
   made.pages = [
     page('pg5', ADA, 'email', 'Work', 1, 'delivered', onset + 4_010, [[1, onset + 4_012, 231, 'accepted', '250 queued as 9F2']], 'High urgency, at once'),
     { ...page('pg6', ADA, 'email', 'Work', 1, 'delivered', onset + 9 * MINUTE + 15_000, [[1, onset + 9 * MINUTE + 15_004, 190, 'accepted', '250 queued']], ''), purpose: 'resolved' },

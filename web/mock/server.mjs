@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { intakeRoutes, intakeWorld } from './intake.mjs';
+import { bulkProblem, deed } from './respond.mjs';
 import { duties, findings, scheduleRoutes, simulated } from './schedules.mjs';
 import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
 
@@ -32,8 +34,9 @@ export async function startMock({ port = 0, story = false } = {}) {
 
 function fresh() {
   const start = Date.now();
+  const made = world(start);
   return {
-    start, ...world(start), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
+    start, ...made, ...intakeWorld(start, made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
     switches: { setup_needed: false, ill: false, empty: false, stream_down: false, delay_ms: 0, fail: null, role: null },
   };
 }
@@ -107,7 +110,7 @@ async function api(mock, request, response, url, path, body) {
     return json(response, undefined, 204);
   }
   if (at === 'GET /stream') return stream(mock, response);
-  const found = scheduleRoutes(mock, method, path, url.searchParams, body);
+  const found = scheduleRoutes(mock, method, path, url.searchParams, body) ?? intakeRoutes(mock, method, path, body);
   if (found?.problem) return problem(response, found.status, found.problem, found.errors);
   if (found?.change) change(mock, `roster.${found.change}`, null);
   if (found) return json(response, found.body, found.status);
@@ -142,12 +145,13 @@ function change(mock, kind, incident) {
   for (const each of mock.streams) each.write(`id: ${mock.position}\nevent: change\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-const summaryOf = ({ alerts, pages, paging, impact, changes, log_lines, chart, runbook_url, explanation, ...summary }) => summary;
+const summaryOf = ({ alerts, pages, paging, impact, changes, log_lines, chart, runbook_url, runbook, explanation, merged, responders, ...summary }) => summary;
 
 function incidentRoutes(mock, response, url, method, path, body) {
   if (path === '/incidents' && method === 'GET') return json(response, listIncidents(mock, url.searchParams));
   if (path === '/incidents') return json(response, summaryOf(declare(mock, body)), 201);
-  const [, key, verb] = /^\/incidents\/([^/]+)(?:\/(\w+))?$/.exec(path) ?? [];
+  if (path === '/incidents/bulk') return json(response, bulk(mock, body));
+  const [, key, verb] = /^\/incidents\/([^/]+)(?:\/([\w/]+))?$/.exec(path) ?? [];
   if (!key) return undefined;
   const incident = mock.incidents.find((each) => each.id === key || String(each.number) === key);
   if (!incident) return problem(response, 404, 'There is no such incident.');
@@ -172,9 +176,29 @@ function incidentRoutes(mock, response, url, method, path, body) {
     case 'POST notes':
       act(mock, incident, null, 'Note', body.text);
       return json(response, timeline.at(-1), 201);
+    case 'GET explanation':
+      return json(response, { incident: { id: incident.id, number: incident.number, title: incident.title }, notification: null, steps: incident.explanation.map((text) => ({ kind: 'nobody', at: null, text })) });
     default:
-      return undefined;
+      return respond(mock, response, incident, `${method} ${verb}`, body);
   }
+}
+
+function respond(mock, response, incident, at, body) {
+  const done = deed(mock, incident, at, body);
+  if (!done) return undefined;
+  if (done.problem) return problem(response, done.code, done.problem);
+  act(mock, incident, done.status, done.title, done.detail);
+  return json(response, summaryOf(incident));
+}
+
+function bulk(mock, { action, incidents }) {
+  const results = incidents.map((key) => {
+    const incident = mock.incidents.find((each) => each.id === key);
+    const refused = bulkProblem(incident, action);
+    if (!refused) act(mock, incident, action === 'resolve' ? 'resolved' : 'acknowledged', action === 'resolve' ? 'Resolved' : 'Acknowledged', '');
+    return { incident: key, problem: refused };
+  });
+  return { results };
 }
 
 function listIncidents(mock, query) {

@@ -11,13 +11,22 @@ test('only addresses of the web can be followed', () => {
 });
 
 test('an open incident of which nobody hears does not ring', () => {
-  const open = { status: 'triggered', suppressed: null, hold: null, paged_at: null } as const;
+  const open = { status: 'triggered', urgency: 'high', suppressed: null, hold: null, paged_at: null } as const;
   const hold = { until: '2026-11-23T07:00:02.000Z', why: 'A supervisor may restart it' };
   expect(statusWord(open)).toBe('Ringing');
   expect(statusWord({ ...open, suppressed: 'muted' })).toBe('Silenced');
   expect(statusWord({ ...open, hold })).toBe('Held back');
   expect(statusWord({ ...open, hold, paged_at: '2026-11-23T07:00:00.000Z' })).toBe('Ringing');
+  expect(statusWord({ ...open, urgency: 'low' })).toBe('Not urgent');
+  expect(statusWord({ ...open, urgency: 'low', paged_at: '2026-11-23T07:00:00.000Z' })).toBe('Ringing');
   expect(statusWord({ ...open, status: 'resolved', suppressed: 'muted' })).toBe('Resolved');
+});
+
+test('a snooze and a merge have words of their own', () => {
+  const quiet = { urgency: 'high', suppressed: null, hold: null, paged_at: '2026-11-23T07:00:00.000Z' } as const;
+  expect(statusWord({ ...quiet, status: 'acknowledged', snoozed_until: '2026-11-23T08:00:00.000Z' })).toBe('Snoozed');
+  expect(statusWord({ ...quiet, status: 'triggered', snoozed_until: '2026-11-23T08:00:00.000Z' })).toBe('Ringing');
+  expect(statusWord({ ...quiet, status: 'resolved', merged_into: 12 })).toBe('Merged into #12');
 });
 
 test('characters that hide or turn text are written out, and no others', () => {

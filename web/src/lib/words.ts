@@ -7,11 +7,19 @@ const STATUS_WORDS: Record<IncidentStatus, string> = {
   resolved: 'Resolved',
 };
 
+/** Whether nobody is or was paged because it is not urgent. */
+export const isCalm = (incident: Pick<IncidentSummary, 'urgency' | 'paged_at'>): boolean => incident.urgency === 'low' && incident.paged_at === null;
+
 /** The state of an incident in a word; an open one of which nobody hears does not ring. */
-export function statusWord(incident: Pick<IncidentSummary, 'status' | 'suppressed' | 'hold' | 'paged_at'>): string {
+export function statusWord(
+  incident: Pick<IncidentSummary, 'status' | 'urgency' | 'suppressed' | 'hold' | 'paged_at'> & Partial<Pick<IncidentSummary, 'snoozed_until' | 'merged_into'>>,
+): string {
+  if (incident.status === 'acknowledged' && incident.snoozed_until) return 'Snoozed';
+  if (incident.status === 'resolved' && incident.merged_into) return `Merged into #${incident.merged_into}`;
   if (incident.status === 'triggered' && incident.paged_at === null) {
     if (incident.suppressed !== null) return 'Silenced';
     if (incident.hold !== null) return 'Held back';
+    if (isCalm(incident)) return 'Not urgent';
   }
   return STATUS_WORDS[incident.status];
 }

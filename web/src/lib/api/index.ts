@@ -55,6 +55,22 @@ export const incidents = {
   resolve: (id: string, note: string, key: string) =>
     write<T.IncidentSummary>('POST', path('incidents', id, 'resolve'), note ? { note } : {}, key),
   note: (id: string, text: string, key: string) => write<T.TimelineEntry>('POST', path('incidents', id, 'notes'), { text }, key),
+  snooze: (id: string, seconds: number, key: string) => write<T.IncidentSummary>('POST', path('incidents', id, 'snooze'), { seconds }, key),
+  endSnooze: (id: string, key: string) => write<T.IncidentSummary>('DELETE', path('incidents', id, 'snooze'), undefined, key),
+  reassign: (id: string, to: { people: string[] } | { policy_id: string }, key: string) =>
+    write<T.IncidentSummary>('POST', path('incidents', id, 'reassign'), to, key),
+  escalate: (id: string, key: string) => write<T.IncidentSummary>('POST', path('incidents', id, 'escalate'), {}, key),
+  askForHelp: (id: string, body: { message: string; people: string[]; policy_id?: string }, key: string) =>
+    write<T.IncidentSummary>('POST', path('incidents', id, 'responders'), body, key),
+  answerRequest: (id: string, accept: boolean, key: string) =>
+    write<T.IncidentSummary>('POST', path('incidents', id, 'responders', 'answer'), { accept }, key),
+  merge: (into: string, sources: string[], key: string) => write<T.IncidentSummary>('POST', path('incidents', into, 'merge'), { sources }, key),
+  setPriority: (id: string, priority: string | null, key: string) =>
+    write<T.IncidentSummary>('PUT', path('incidents', id, 'priority'), { priority }, key),
+  setUrgency: (id: string, urgency: T.Urgency, key: string) => write<T.IncidentSummary>('PUT', path('incidents', id, 'urgency'), { urgency }, key),
+  bulk: async (action: 'acknowledge' | 'resolve', ids: string[], key: string) =>
+    (await write<{ results: T.BulkResult[] }>('POST', '/incidents/bulk', { action, incidents: ids }, key)).results,
+  explanation: (id: string, signal?: AbortSignal) => optional(get<T.Explanation>(path('incidents', id, 'explanation'), signal)),
   declare: (body: { title: string; service_id?: string; urgency?: T.Urgency }) =>
     write<T.IncidentSummary>('POST', '/incidents', body),
   postmortemText: (id: string) =>
@@ -111,6 +127,45 @@ export const oncall = {
     optional(request<T.Simulation>(path('services', service, 'simulation'), { query, ...(signal && { signal }) })),
 };
 
+export const teams = {
+  list: (signal?: AbortSignal) => list<T.Team>('/teams', signal),
+  save: (id: string | null, body: T.TeamInput) => (id ? write<T.Team>('PUT', path('teams', id), body) : write<T.Team>('POST', '/teams', body)),
+  remove: (id: string) => write<void>('DELETE', path('teams', id)),
+};
+
+export const priorities = {
+  list: async (signal?: AbortSignal) => (await get<{ names: string[] }>('/priorities', signal)).names,
+  save: (names: string[]) => write<unknown>('PUT', '/priorities', { names }),
+};
+
+/** Rules about alerts: those of the installation, or with an id those of one service. */
+const rulesOf = (service: string | null): string => (service === null ? '/alert-rules' : path('services', service, 'alert-rules'));
+
+export const alertRules = {
+  list: async (service: string | null, signal?: AbortSignal) => (await get<{ rules: T.AlertRule[] }>(rulesOf(service), signal)).rules,
+  save: async (service: string | null, rules: T.AlertRuleInput[]) =>
+    (await write<{ rules: T.AlertRule[] }>('PUT', rulesOf(service), { rules })).rules,
+  tryOut: (alert: T.TrialAlert, signal?: AbortSignal) =>
+    request<T.Trial>('/alert-rules/dry-run', { method: 'POST', body: alert, ...(signal && { signal }) }),
+};
+
+export const maintenance = {
+  list: (signal?: AbortSignal) => list<T.MaintenanceWindow>('/maintenance-windows', signal),
+  save: (id: string | null, body: T.WindowInput) =>
+    id
+      ? write<T.MaintenanceWindow>('PUT', path('maintenance-windows', id), body)
+      : write<T.MaintenanceWindow>('POST', '/maintenance-windows', body),
+  end: (id: string) => write<void>('POST', path('maintenance-windows', id, 'end')),
+  remove: (id: string) => write<void>('DELETE', path('maintenance-windows', id)),
+};
+
+export const heartbeats = {
+  list: (signal?: AbortSignal) => list<T.Heartbeat>('/heartbeats', signal),
+  add: (body: T.HeartbeatInput) => write<T.Heartbeat & { url: string }>('POST', '/heartbeats', body),
+  change: (id: string, body: T.HeartbeatInput) => write<T.Heartbeat>('PUT', path('heartbeats', id), body),
+  remove: (id: string) => write<void>('DELETE', path('heartbeats', id)),
+};
+
 export const schedules = {
   list: (signal?: AbortSignal) => list<T.Schedule>('/schedules', signal),
   get: (id: string, signal?: AbortSignal) => get<T.Schedule>(path('schedules', id), signal),
@@ -142,6 +197,8 @@ export const services = {
   list: (signal?: AbortSignal) => list<T.Service>('/services', signal),
   save: (id: string | null, body: { name: string; escalation_policy_id: string | null }) =>
     id ? write<T.Service>('PUT', path('services', id), body) : write<T.Service>('POST', '/services', body),
+  intake: (id: string, signal?: AbortSignal) => get<T.Intake>(path('services', id, 'intake'), signal),
+  saveIntake: (id: string, body: T.Intake) => write<T.Intake>('PUT', path('services', id, 'intake'), body),
   addIntegration: (id: string, name: string) =>
     write<T.Integration & { routing_key: string }>('POST', path('services', id, 'integrations'), { name }),
   removeIntegration: (id: string, integration: string) => write<void>('DELETE', path('services', id, 'integrations', integration)),

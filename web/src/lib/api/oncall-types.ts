@@ -218,13 +218,30 @@ export interface CalendarLink {
 
 export interface PolicyLevel {
   delay_minutes: number;
+  /** Page one of the targets for each incident, in turn. */
+  round_robin?: boolean;
+  /** One acknowledgement ends that person's pages alone. */
+  each_must_acknowledge?: boolean;
   targets: { kind: 'user' | 'schedule' | 'team'; id: string }[];
 }
 
 export interface PolicyInput {
   name: string;
   repeat: number;
+  /** How long an acknowledgement holds; null is for ever. */
+  acknowledgement_timeout_minutes?: number | null;
   levels: PolicyLevel[];
+}
+
+export interface Team {
+  id: string;
+  name: string;
+  members: Named[];
+}
+
+export interface TeamInput {
+  name: string;
+  members: string[];
 }
 
 export interface EscalationPolicy extends PolicyInput {

@@ -1,7 +1,10 @@
 // The nouns of the native API as the browser sees them; it must not know how they are fetched or shown.
 // Swapped for the types generated from openapi.json (`npm run generate`) without touching a screen.
 
+export * from './intake-types.ts';
 export * from './oncall-types.ts';
+
+import type { RuleHit } from './intake-types.ts';
 
 /** An RFC 3339 instant in UTC with milliseconds. */
 export type Instant = string;
@@ -43,6 +46,15 @@ export interface IncidentSummary {
   paged_at: Instant | null;
   acknowledged_at: Instant | null;
   acknowledged_by: Named | null;
+  /** When the acknowledgement ends by itself, by a snooze or by the policy. */
+  acknowledgement_ends_at: Instant | null;
+  snoozed_until: Instant | null;
+  /** The people a person gave it to. */
+  assigned_to: Named[];
+  /** A name of the installation's list. */
+  priority: string | null;
+  /** The number of the incident it ended in. */
+  merged_into: number | null;
   recovered_at: Instant | null;
   resolved_at: Instant | null;
   hold: { until: Instant; why: string } | null;
@@ -66,6 +78,12 @@ export interface Alert {
   details: { name: string; value: string }[];
   source: 'monitor' | 'events_v2' | 'api' | 'rule' | 'heartbeat';
   repeats: number;
+  urgency: Urgency;
+  priority: string | null;
+  /** Why nobody is paged for it, if a rule says so. */
+  suppressed: string | null;
+  /** The rules that held for it, in order. */
+  rules: RuleHit[];
 }
 
 export type PageState = 'planned' | 'together' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'cancelled';
@@ -111,6 +129,23 @@ export interface Paging {
   next_escalation_at: Instant | null;
   exhausted: boolean;
   recipients: Named[];
+  /** Who acknowledged for their part, where each must. */
+  acknowledged_by: Named[];
+}
+
+/** Somebody who was asked to help. */
+export interface Responder {
+  user: Named;
+  message: string;
+  asked_at: Instant;
+  answer: 'pending' | 'accepted' | 'declined';
+  answered_at: Instant | null;
+}
+
+/** How a bulk action went with one incident; null is well. */
+export interface BulkResult {
+  incident: string;
+  problem: string | null;
 }
 
 export interface Estimate {
@@ -175,6 +210,9 @@ export interface IncidentDetail extends IncidentSummary {
   /** First steps, in words. */
   runbook: string | null;
   explanation: string[];
+  /** Numbers of the incidents that were merged into it. */
+  merged: number[];
+  responders: Responder[];
 }
 
 export interface TimelineEntry {

@@ -5,6 +5,7 @@ type Facts = Parameters<typeof chainLinks>[0];
 
 const quiet: Facts = {
   status: 'triggered',
+  urgency: 'high',
   opened_at: '2026-11-23T07:00:00.200Z',
   onset_at: '2026-11-23T07:00:00.000Z',
   onset_uncertainty_ms: 120,
@@ -66,4 +67,8 @@ test('a page that is not sent says why', () => {
 test('a held page says what it waits for', () => {
   const hold = { until: '2026-11-23T07:00:02.000Z', why: 'A supervisor may restart it' };
   expect(chainLinks({ ...quiet, hold }).find((each) => each.key === 'paged')?.note).toBe('A supervisor may restart it');
+});
+
+test('what is not urgent is not paged, and says so while it is open', () => {
+  expect(chainLinks({ ...quiet, urgency: 'low' }).find((each) => each.key === 'paged')).toMatchObject({ label: 'Not paged', note: 'It is not urgent.', state: 'skipped' });
 });

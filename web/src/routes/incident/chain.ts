@@ -1,6 +1,7 @@
 // The links of an incident's chain, from onset to resolved, with the time between them. Pure.
 import type { IncidentSummary } from '../../lib/api/index.ts';
 import { duration, millis } from '../../lib/time.ts';
+import { isCalm } from '../../lib/words.ts';
 
 export interface Link {
   key: 'onset' | 'opened' | 'paged' | 'acknowledged' | 'recovered' | 'resolved';
@@ -16,6 +17,7 @@ export interface Link {
 type Facts = Pick<
   IncidentSummary,
   | 'status'
+  | 'urgency'
   | 'opened_at'
   | 'onset_at'
   | 'onset_uncertainty_ms'
@@ -55,8 +57,9 @@ function link(key: Link['key'], label: string, at: string | null, note: string, 
   if (at !== null) return { key, label, at, gapMs: null, note, state: 'done' };
   if (key === 'onset') return null;
   const over = facts.status === 'resolved';
-  if (key === 'paged' && (facts.suppressed !== null || over)) {
-    return { key, label: 'Not paged', at, gapMs: null, note: facts.suppressed ?? 'It was over before a page was due.', state: 'skipped' };
+  if (key === 'paged' && (facts.suppressed !== null || over || isCalm(facts))) {
+    const why = isCalm(facts) ? 'It is not urgent.' : 'It was over before a page was due.';
+    return { key, label: 'Not paged', at, gapMs: null, note: facts.suppressed ?? why, state: 'skipped' };
   }
   if (over) return null;
   return { key, label, at, gapMs: null, note, state: 'open' };
