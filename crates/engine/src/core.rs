@@ -186,7 +186,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         for (command, reply) in commands {
             match decide(&mut self.state, command, now, &mut self.entropy) {
                 Ok(made) => {
-                    answers.push((reply, made.clone()));
+                    answers.push((reply, events.len()..events.len() + made.len()));
                     events.extend(made);
                 }
                 Err(refusal) => reply(Err(refusal.into())),
@@ -201,8 +201,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         events.extend(self.decide_system(Ask::Tick, now));
         match self.commit(&events, now) {
             Ok(()) => {
-                for (reply, events) in answers {
-                    reply(Ok(Done { events }));
+                let events = Arc::new(events);
+                for (reply, own) in answers {
+                    reply(Ok(Done::new(Arc::clone(&events), own)));
                 }
             }
             Err(failure) => {

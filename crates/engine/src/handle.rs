@@ -1,5 +1,6 @@
 //! The engine's thread and the handle by which everybody else reaches it: a bounded queue in, committed state out.
 
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -22,10 +23,23 @@ const GROUP_MAX: usize = 512;
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
 /// What was decided and is durable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Done {
+    /// Everything that was made durable together, held once for all who asked.
+    together: Arc<Vec<Event>>,
+    own: Range<usize>,
+}
+
+impl Done {
+    pub(crate) const fn new(together: Arc<Vec<Event>>, own: Range<usize>) -> Self {
+        Self { together, own }
+    }
+
     /// The events, in order; empty when nothing had to change.
-    pub events: Vec<Event>,
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        self.together.get(self.own.clone()).unwrap_or_default()
+    }
 }
 
 /// Why a command was not carried out. Nothing of it was kept.

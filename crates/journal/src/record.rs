@@ -60,9 +60,11 @@ impl EventRow {
             ));
         }
         let tags: Tags<'_> = serde_json::from_str(&body).map_err(wrong)?;
-        let back: EventBody = serde_json::from_str(&body).map_err(wrong)?;
-        if serde_json::to_string(&back).map_err(wrong)? != body {
-            return Err("it does not read back as it was written".to_owned());
+        if may_read_back_otherwise(&event.body) {
+            let back: EventBody = serde_json::from_str(&body).map_err(wrong)?;
+            if serde_json::to_string(&back).map_err(wrong)? != body {
+                return Err("it does not read back as it was written".to_owned());
+            }
         }
         Ok(Self {
             position: i64::try_from(event.position).map_err(|error| error.to_string())?,
@@ -111,6 +113,24 @@ impl EventRow {
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Whether an event has to be read back before it is kept. What holds only texts, whole numbers and ids reads back as it is; a
+/// number with a fraction may be one that JSON has no word for. Storms are made of the former, and are not slowed down by this.
+fn may_read_back_otherwise(body: &EventBody) -> bool {
+    match body {
+        EventBody::Alert(AlertEvent::Opened { alert }) => {
+            alert.onset.is_some() || !alert.evidence.is_empty()
+        }
+        EventBody::Alert(AlertEvent::Repeated { .. }) | EventBody::Notification(_) => false,
+        EventBody::Alert(AlertEvent::Recovered { evidence, .. }) => !evidence.is_empty(),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Incident(_)
+        | EventBody::Input(_) => true,
+    }
 }
 
 /// The noun whose life an event belongs to: `incident:Q…`. An alert is a part of its incident's life.

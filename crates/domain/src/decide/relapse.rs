@@ -36,7 +36,8 @@ impl Decider<'_> {
         };
         let urgent = condition.urgency() == Urgency::High;
         let reopened = !incident.is_open();
-        let rest_ms = self.rest_ms(incident).filter(|_| urgent);
+        // In a storm of what wakes nobody, each alert would ask all that came before it.
+        let rest_ms = urgent.then(|| self.rest_ms(incident)).flatten();
         if !reopened && incident.healthy_since.is_none() && rest_ms.is_none() {
             return Return::No;
         }

@@ -185,7 +185,7 @@ async fn make_first(
             return Err(problem);
         }
     };
-    let added = done.events.iter().find_map(|event| match &event.body {
+    let added = done.events().iter().find_map(|event| match &event.body {
         EventBody::People(PeopleEvent::UserAdded { user }) => Some(user.id),
         EventBody::People(_)
         | EventBody::Installation(_)

@@ -312,7 +312,7 @@ pub(crate) async fn plan_maintenance(
         reason: request.reason,
     };
     let done = app.ask(&caller.actor, Ask::Watch(ask)).await?;
-    let planned = done.events.iter().find_map(|event| match &event.body {
+    let planned = done.events().iter().find_map(|event| match &event.body {
         EventBody::Watch(WatchEvent::MaintenancePlanned { window, .. }) => {
             Some(shown_window(window))
         }

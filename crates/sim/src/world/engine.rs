@@ -135,8 +135,8 @@ impl World {
     fn understood(&mut self, outcome: Option<Result<Done, AskError>>) -> Heard {
         match outcome {
             Some(Ok(done)) => {
-                self.check_kept(&done.events);
-                Heard::Done(done.events)
+                self.check_kept(done.events());
+                Heard::Done(done.events().to_vec())
             }
             Some(Err(AskError::Refused(why))) => {
                 self.say(|| format!("refused: {why}"));

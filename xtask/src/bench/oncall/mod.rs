@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use self::flood::Flood;
@@ -35,9 +35,27 @@ pub(crate) struct Options {
     /// Measure this binary of Tocsin instead of building a release
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// Measure only these parts
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PARTS")]
+    only: Vec<Part>,
     /// A tenth of the sizes, to see that all works; its figures are not those the limits are meant for
     #[arg(long)]
     quick: bool,
+}
+
+/// A part of the bench, on a server of its own.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One alert a request
+    One,
+    /// Alerts in lists, and what they cost
+    Lists,
+    /// Pages while nothing else goes on
+    Calm,
+    /// Escalations that are due at once
+    Escalations,
+    /// A storm with one critical alert in it
+    Storm,
 }
 
 /// One row of the table.
@@ -85,7 +103,11 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     };
     let mut janitor = Janitor::hire()?;
     let mut rows = Vec::new();
-    let mut part = |name: &str, work: &dyn Fn(&Site, Sizes) -> Outcome<Vec<Row>>| -> Outcome<()> {
+    for part in Part::value_variants() {
+        if !options.only.is_empty() && !options.only.contains(part) {
+            continue;
+        }
+        let (name, work) = part.work();
         let site = Site::start(&binary, &dir, sizes.site, &mut janitor)?;
         let found = step(
             name,
@@ -97,16 +119,25 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         );
         site.end();
         rows.extend(found?);
-        Ok(())
-    };
-    part("one alert a request", &one_by_one)?;
-    part("alerts in batches", &in_batches)?;
-    part("calm pages", &calm)?;
-    part("escalations at once", &escalations)?;
-    part("a storm", &storm)?;
+    }
     janitor.tidy_up();
     show(&rows, options.quick);
     Ok(())
+}
+
+type Work = fn(&Site, Sizes) -> Outcome<Vec<Row>>;
+
+impl Part {
+    /// What it is called, and what it does.
+    fn work(self) -> (&'static str, Work) {
+        match self {
+            Self::One => ("one alert a request", one_by_one),
+            Self::Lists => ("alerts in lists", in_lists),
+            Self::Calm => ("calm pages", calm),
+            Self::Escalations => ("escalations at once", escalations),
+            Self::Storm => ("a storm", storm),
+        }
+    }
 }
 
 fn rate(alerts: usize, took: Duration) -> f64 {
@@ -134,7 +165,7 @@ fn one_by_one(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     }])
 }
 
-fn in_batches(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+fn in_lists(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     let flood = Flood {
         name: "batch",
         connections: 2,
@@ -156,7 +187,7 @@ fn in_batches(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     let page_ms = millis(percentile(&mut times, 50));
     Ok(vec![
         Row {
-            what: "alerts/s accepted durably, batches of 64, two connections".to_owned(),
+            what: "alerts/s accepted durably, lists of 64, two connections".to_owned(),
             figure: format!("{rate:.0}"),
             must: ">= 20,000",
             reached: rate >= 20_000.0,

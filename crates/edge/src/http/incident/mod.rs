@@ -223,7 +223,7 @@ pub(crate) async fn add_note(
         | EventBody::Input(_) => false,
     };
     let event = done
-        .events
+        .events()
         .iter()
         .find(is_note)
         .ok_or_else(|| Problem::internal("the note was kept but not found"))?;
@@ -272,5 +272,5 @@ pub(crate) async fn declare(
 
 /// The incident that a decision was about.
 pub(crate) fn incident_in(done: &Done) -> Option<IncidentId> {
-    done.events.iter().find_map(|event| event.body.incident())
+    done.events().iter().find_map(|event| event.body.incident())
 }

@@ -246,7 +246,7 @@ impl Planned {
 }
 
 fn planned_in(done: &Done) -> Option<NotificationId> {
-    done.events.iter().find_map(|event| match &event.body {
+    done.events().iter().find_map(|event| match &event.body {
         EventBody::Notification(event) => match event.what {
             NotificationWhat::Planned { .. } => Some(event.notification),
             NotificationWhat::Advanced { .. }

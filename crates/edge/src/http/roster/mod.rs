@@ -29,8 +29,8 @@ pub(crate) async fn set_in(
 /// The same for whatever changes the roster.
 pub(crate) async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
     let done = app.ask(&caller.actor, ask).await?;
-    let event = done.events.into_iter().find_map(|event| match event.body {
-        EventBody::Roster(event) => Some(event),
+    let event = done.events().iter().find_map(|event| match &event.body {
+        EventBody::Roster(event) => Some(event.clone()),
         EventBody::Installation(_)
         | EventBody::People(_)
         | EventBody::Watch(_)
