@@ -8,6 +8,7 @@ mod drill;
 mod failure;
 mod http;
 mod janitor;
+mod kill;
 mod licences;
 mod packages;
 mod places;
@@ -15,6 +16,7 @@ mod processes;
 mod random;
 mod screen;
 mod sim;
+mod site;
 mod suite;
 mod supervise;
 mod tidy;
@@ -50,6 +52,8 @@ enum Chore {
     Bench(bench::What),
     /// Runs the whole engine through thousands of simulated days of faults
     Sim(sim::Options),
+    /// Kills the binary at random points while alerts pour in: nothing accepted may be lost
+    Kill(kill::Options),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,
     /// Takes screenshots of the user interface into target/shots
@@ -86,6 +90,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Openapi => build::openapi(),
         Chore::Bench(what) => bench::run(&what),
         Chore::Sim(options) => sim::run(&options),
+        Chore::Kill(options) => kill::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),
         Chore::Supervise { delay_ms, command } => {
