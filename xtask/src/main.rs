@@ -6,6 +6,7 @@ mod build;
 mod clock;
 mod drill;
 mod failure;
+mod faults;
 mod http;
 mod janitor;
 mod kill;
@@ -52,6 +53,8 @@ enum Chore {
     Bench(bench::What),
     /// Runs the whole engine through thousands of simulated days of faults
     Sim(sim::Options),
+    /// Breaks the world around the binary: disk, clock, providers, senders, the process itself
+    Faults(faults::Options),
     /// Kills the binary at random points while alerts pour in: nothing accepted may be lost
     Kill(kill::Options),
     /// Checks sizes, first lines, dependency arrows and licences
@@ -90,6 +93,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Openapi => build::openapi(),
         Chore::Bench(what) => bench::run(&what),
         Chore::Sim(options) => sim::run(&options),
+        Chore::Faults(options) => faults::run(&options),
         Chore::Kill(options) => kill::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),

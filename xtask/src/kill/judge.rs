@@ -217,7 +217,6 @@ mod tests {
     fn arrival(incident: &str, id: &str) -> Arrival {
         Arrival {
             at: Instant::now(),
-            at_ms: 0,
             id: id.to_owned(),
             path: "/0".to_owned(),
             kind: "page".to_owned(),

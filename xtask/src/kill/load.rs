@@ -28,10 +28,10 @@ const AGAIN_AFTER: Duration = Duration::from_millis(3);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Severities with their share in hundredths.
 const SEVERITIES: [(&str, u64); 4] = [
-    ("critical", 35),
+    ("critical", 25),
     ("error", 25),
-    ("warning", 25),
-    ("info", 15),
+    ("warning", 30),
+    ("info", 20),
 ];
 
 /// Senders at work.

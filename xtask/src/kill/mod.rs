@@ -32,7 +32,8 @@ use crate::site::{self, Site, Size, call, each_page};
 const KILLS_PER_SITE: u64 = 100;
 const SIZE: Size = Size {
     people: 10,
-    services: 60,
+    // So many that storms, whose alerts have no page of their own, are few.
+    services: 240,
     // No level is over before everything is: each incident has one message.
     level_minutes: 60,
 };

@@ -56,21 +56,31 @@ impl Site {
         Ok(site)
     }
 
-    /// The same without anybody but its first administrator, who is reached by mail that goes nowhere.
+    /// The same with nobody but its first administrator, whose mail goes nowhere.
     pub(crate) fn bare(binary: &Path, dir: &Path, janitor: &mut Janitor) -> Outcome<Self> {
+        let serve = Self::prepare(binary, dir)?;
+        Self::open(serve, janitor)
+    }
+
+    /// An empty folder, and how Tocsin will be run in it.
+    pub(crate) fn prepare(binary: &Path, dir: &Path) -> Outcome<Serve> {
         if dir.exists() {
             fs::remove_dir_all(dir).because(format!("removing {}", dir.display()))?;
         }
-        let (sink, sink_address) = Sink::start().because("starting the sink")?;
         let address = free_address()?;
-        let serve = Serve::prepare(binary, dir, address, &config(address))?;
+        Serve::prepare(binary, dir, address, &config(address))
+    }
+
+    /// Sets up and serves.
+    pub(crate) fn open(serve: Serve, janitor: &mut Janitor) -> Outcome<Self> {
+        let (sink, sink_address) = Sink::start().because("starting the sink")?;
         let token = text(
             &serve.set_up("admin@example.org", "Ada Admin")?,
             "api_token",
         )?;
         let server = Server::start(serve, janitor)?;
         Ok(Self {
-            address,
+            address: server.serve.address,
             token,
             sink,
             sink_address,

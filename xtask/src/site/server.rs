@@ -64,7 +64,8 @@ impl Serve {
 
     /// Sets Tocsin up as a newcomer would; gives back what that printed.
     pub(crate) fn set_up(&self, email: &str, name: &str) -> Outcome<Value> {
-        let done = Command::new(&self.binary)
+        let done = self
+            .command()
             .arg("setup")
             .arg("--data")
             .arg(&self.data)
@@ -90,13 +91,7 @@ impl Serve {
         serde_json::from_slice(&done.stdout).because("reading what tocsin setup printed")
     }
 
-    fn spawn(&self) -> Outcome<Child> {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.log);
-        let log = log.because(format!("opening {}", self.log.display()))?;
-        let same = log.try_clone().because("opening the log twice")?;
+    fn command(&self) -> Command {
         let mut command = match self.before.split_first() {
             None => Command::new(&self.binary),
             Some((first, rest)) => {
@@ -105,14 +100,25 @@ impl Serve {
                 command
             }
         };
+        let environment = self.environment.iter();
+        command.envs(environment.map(|(name, value)| (name, value)));
         command
+    }
+
+    fn spawn(&self) -> Outcome<Child> {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log);
+        let log = log.because(format!("opening {}", self.log.display()))?;
+        let same = log.try_clone().because("opening the log twice")?;
+        self.command()
             .arg("serve")
             .arg("--data")
             .arg(&self.data)
             .args(["--listen", &self.address.to_string()])
             .arg("--config")
             .arg(&self.config)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.dir)
             // In a group of its own, so that Ctrl-C reaches it through the janitor, in order.
             .process_group(0)
@@ -170,6 +176,10 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) const fn identity(&self) -> Identity {
+        self.identity
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::line::read_sized;
-use crate::clock::{self, Millis};
 use crate::http::read_head;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -20,8 +19,6 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) at: Instant,
-    /// The same by the clock of the machine.
-    pub(crate) at_ms: Millis,
     /// The message's idempotency key.
     pub(crate) id: String,
     /// The path it was sent to, which names the person.
@@ -115,13 +112,12 @@ impl Sink {
             let (first, headers) = read_head(&mut reader)?;
             let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
             let body = read_sized(&mut reader, &headers, BODY_BYTES_MAX)?;
-            let (at, at_ms) = (Instant::now(), clock::now());
+            let at = Instant::now();
             let body: Value = serde_json::from_slice(&body)?;
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let manner = self.manners().get(&path).cloned().unwrap_or_default();
             self.lock().push(Arrival {
                 at,
-                at_ms,
                 id: text(&body["id"]),
                 path,
                 kind: text(&body["kind"]),
