@@ -18,6 +18,7 @@ mod random;
 mod screen;
 mod sim;
 mod site;
+mod soak;
 mod suite;
 mod supervise;
 mod tidy;
@@ -57,6 +58,8 @@ enum Chore {
     Faults(faults::Options),
     /// Kills the binary at random points while alerts pour in: nothing accepted may be lost
     Kill(kill::Options),
+    /// The long runs: simulator, seeded bugs, 1,000 kills, all faults; an hour or so, with a table at the end
+    Soak(soak::Options),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,
     /// Takes screenshots of the user interface into target/shots
@@ -95,6 +98,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Sim(options) => sim::run(&options),
         Chore::Faults(options) => faults::run(&options),
         Chore::Kill(options) => kill::run(&options),
+        Chore::Soak(options) => soak::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),
         Chore::Supervise { delay_ms, command } => {

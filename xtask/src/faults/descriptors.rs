@@ -44,6 +44,7 @@ pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
             .ok_or_else(|| Failure::new(format!("an alert was answered {status} meanwhile")))?;
         scene.page(&incident, FIRST, PAGE_LIMIT)?;
     }
+    let said = scene.says("connections")?;
     let connected = crowd.len();
     drop(crowd);
     wait_until(PAGE_LIMIT, || scene.site.line().is_ok());
@@ -52,6 +53,6 @@ pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
     scene.nothing_is_lost(1)?;
     scene.end()?;
     Ok(Ended::Held(format!(
-        "{open} of {LEFT} files were open with {connected} connections waiting; {ALERTS} alerts paged at once"
+        "{open} of {LEFT} files were open with {connected} connections waiting; {ALERTS} alerts paged at once; it said \"{said}\""
     )))
 }

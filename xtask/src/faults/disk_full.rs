@@ -39,7 +39,6 @@ fn on_full_disk(scene: &mut Scene, disk: &SmallDisk, ground: &mut Ground) -> Out
     for _ in 0..ON_RESERVE {
         scene.alert()?;
     }
-    let incident = scene.alert()?;
     if disk.from_outside("data/reserve").exists() {
         fail!("the disk is full, and the reserve was not given up");
     }
@@ -54,7 +53,6 @@ fn on_full_disk(scene: &mut Scene, disk: &SmallDisk, ground: &mut Ground) -> Out
     scene.nothing_is_lost(1)?;
     scene.crash(&mut ground.janitor)?;
     scene.nothing_is_lost(2)?;
-    let _ = incident;
     Ok(format!(
         "{ON_RESERVE} alerts on the reserve paged, {accepted} more until they were refused with {status}, none lost; it said \"{said}\""
     ))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Ended;
-use super::scene::{FIRST, FIRST_OTHER, Ground, PAGE_LIMIT};
+use super::scene::{FIRST, FIRST_OTHER, Ground};
 use crate::failure::{Outcome, fail};
 use crate::site::sink::Manner;
 
@@ -35,6 +35,8 @@ pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
     for _ in 0..HELD {
         scene.alert()?;
     }
+    // The connection has been idle for so long that it may have been closed.
+    let mut line = scene.site.line()?;
     let sent = Instant::now();
     let (status, incident) = scene.try_alert_of(&mut line, &service)?;
     let Some(incident) = incident else {
@@ -45,7 +47,6 @@ pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
     scene.site.sink.behave(FIRST, Manner::Take);
     scene.nothing_is_repeated(3)?;
     scene.site.server.end()?;
-    let _ = PAGE_LIMIT;
     Ok(Ended::Held(format!(
         "the next way was used after {:.1} s; with {HELD} more held up, somebody else's page took {:.1} s",
         took.as_secs_f64(),
