@@ -149,7 +149,10 @@ fn conclude(options: &Options, mut toll: Toll) -> Outcome<()> {
         ),
         ("critical incidents", verdict.critical_incidents.to_string()),
         ("pages", verdict.pages.to_string()),
-        ("messages repeated", verdict.repeats.to_string()),
+        (
+            "messages repeated",
+            format!("{}, each at most once a kill", verdict.repeats),
+        ),
         (
             "answering again after a kill",
             format!(
