@@ -39,7 +39,7 @@ fn on_full_disk(scene: &mut Scene, disk: &SmallDisk, ground: &mut Ground) -> Out
     for _ in 0..ON_RESERVE {
         scene.alert()?;
     }
-    if disk.from_outside("data/reserve").exists() {
+    if disk.seen_from_outside("data/reserve").exists() {
         fail!("the disk is full, and the reserve was not given up");
     }
     let said = scene.says("disk")?;

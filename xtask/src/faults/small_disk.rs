@@ -77,7 +77,7 @@ impl SmallDisk {
     }
 
     /// A path on the disk, as it is seen from outside.
-    pub(super) fn from_outside(&self, path: &str) -> PathBuf {
+    pub(super) fn seen_from_outside(&self, path: &str) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         let inside = self.mount.strip_prefix("/").unwrap_or(&self.mount);
         root.join(inside).join(path)
@@ -85,7 +85,7 @@ impl SmallDisk {
 
     /// Writes until nothing more goes; gives back how many bytes went.
     pub(super) fn fill(&self) -> Outcome<usize> {
-        let path = self.from_outside("filler");
+        let path = self.seen_from_outside("filler");
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let mut file = file.because(format!("opening {}", path.display()))?;
         let block = vec![0x5a_u8; COARSE];
@@ -105,7 +105,7 @@ impl SmallDisk {
 
     /// Gives the space back.
     pub(super) fn free(&self) -> Outcome<()> {
-        fs::remove_file(self.from_outside("filler")).because("freeing the disk")
+        fs::remove_file(self.seen_from_outside("filler")).because("freeing the disk")
     }
 
     /// Ends the process that keeps it.

@@ -136,10 +136,8 @@ impl Sender {
             _ => Value::Array(bodies),
         };
         let answer = self.ask(&body)?;
-        let answers = match &answer["alerts"] {
-            Value::Array(answers) => answers.clone(),
-            _ => vec![answer.clone()],
-        };
+        let list = answer["alerts"].as_array().cloned();
+        let answers = list.unwrap_or_else(|| vec![answer.clone()]);
         if answers.len() != alerts.len() {
             self.book
                 .wrong
