@@ -6,8 +6,10 @@ mod build;
 mod clock;
 mod drill;
 mod failure;
+mod faults;
 mod http;
 mod janitor;
+mod kill;
 mod licences;
 mod packages;
 mod places;
@@ -15,6 +17,8 @@ mod processes;
 mod random;
 mod screen;
 mod sim;
+mod site;
+mod soak;
 mod suite;
 mod supervise;
 mod tidy;
@@ -50,6 +54,12 @@ enum Chore {
     Bench(bench::What),
     /// Runs the whole engine through thousands of simulated days of faults
     Sim(sim::Options),
+    /// Breaks the world around the binary: disk, clock, providers, senders, the process itself
+    Faults(faults::Options),
+    /// Kills the binary at random points while alerts pour in: nothing accepted may be lost
+    Kill(kill::Options),
+    /// The long runs: simulator, seeded bugs, 1,000 kills, all faults; an hour or so, with a table at the end
+    Soak(soak::Options),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,
     /// Takes screenshots of the user interface into target/shots
@@ -86,6 +96,9 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Openapi => build::openapi(),
         Chore::Bench(what) => bench::run(&what),
         Chore::Sim(options) => sim::run(&options),
+        Chore::Faults(options) => faults::run(&options),
+        Chore::Kill(options) => kill::run(&options),
+        Chore::Soak(options) => soak::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),
         Chore::Supervise { delay_ms, command } => {

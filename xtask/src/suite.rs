@@ -41,6 +41,10 @@ enum Kind {
     Drills,
     /// The drill with Tocsin itself killed at each stage
     Crashes,
+    /// The binary killed at random points while alerts pour in
+    Kills,
+    /// Full disk, failing fsync, lying providers and other faults around the binary, those that take seconds
+    Faults,
     /// The user interface in a real Chromium
     Browser,
     /// deny.toml: licences, refused crates, registries
@@ -115,6 +119,8 @@ fn run_kind(kind: Kind, results: &mut Vec<Result>) {
                 });
             }
         }
+        Kind::Kills => step(results, "kills", || chore(&["kill", "--times", "25"])),
+        Kind::Faults => step(results, "faults", || chore(&["faults", "--quick"])),
         Kind::Browser => {
             step(results, "browser", browser);
             step(results, "browser live", browser_live);
@@ -199,12 +205,17 @@ fn twice(work: impl Fn() -> Outcome<Verdict>) -> Outcome<Verdict> {
 }
 
 fn drill(how: Break, crash: Option<CrashAt>) -> Outcome<Verdict> {
-    let mut arguments = vec!["run", "--quiet", "-p", "xtask", "--", "drill", "--exit"];
-    arguments.extend(["--break", how.word()]);
+    let mut arguments = vec!["drill", "--exit", "--break", how.word()];
     if let Some(when) = crash {
         arguments.extend(["--warm-up", "5", "--crash-tocsin", when.word()]);
     }
-    cargo(&arguments)
+    chore(&arguments)
+}
+
+/// Another chore, as a person would run it.
+fn chore(words: &[&str]) -> Outcome<Verdict> {
+    let run = ["run", "--quiet", "-p", "xtask", "--"];
+    cargo(&[&run, words].concat())
 }
 
 /// The screens on a stand-in for the server, each in every state.

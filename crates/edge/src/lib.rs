@@ -13,6 +13,7 @@ mod kind;
 mod links;
 pub mod ports;
 pub mod scrape;
+mod seats;
 pub mod secret;
 mod serve;
 pub mod tls;
@@ -22,6 +23,7 @@ pub mod vigil;
 pub use access::who::{Front, Who};
 pub use doctor::{Check, CheckState, Diagnosis};
 pub use http::routes::Listed;
+pub use seats::connections_within;
 pub use serve::{ServeError, serve};
 
 use axum::Router;

@@ -9,6 +9,7 @@ use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::app::App;
 use crate::http;
+use crate::seats::Seats;
 use crate::tls::{self, Tls, TlsError};
 
 /// The headers of a request must have arrived within this time.
@@ -43,7 +44,7 @@ pub enum ServeError {
     Listen(#[from] io::Error),
 }
 
-/// Serves until `stop` is ready, then answers what is under way, for 3 s at most.
+/// Serves so many connections at once until `stop` is ready, then answers what is under way, for 3 s at most.
 ///
 /// # Errors
 /// As [`ServeError`] says.
@@ -51,6 +52,7 @@ pub async fn serve(
     listener: TcpListener,
     app: App,
     tls: &Tls,
+    connections_max: usize,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
@@ -63,7 +65,9 @@ pub async fn serve(
         stop.await;
         stopping.graceful_shutdown(Some(STOP_WAIT));
     });
+    let seats = Seats::new(connections_max);
     let mut server = axum_server::from_tcp(listener)?
+        .acceptor(seats.clone())
         .handle(handle)
         .first_request_timeout(FIRST_REQUEST_WAIT);
     let builder = server.http_builder();
@@ -79,7 +83,7 @@ pub async fn serve(
         None => server.serve(service).await?,
         Some(config) => {
             server
-                .acceptor(RustlsAcceptor::new(config))
+                .acceptor(RustlsAcceptor::new(config).acceptor(seats))
                 .serve(service)
                 .await?
         }

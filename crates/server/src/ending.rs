@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use tocsin_edge::app::App;
+use tocsin_edge::connections_within;
 
 use crate::config::{Config, Tls};
 use crate::serve::host_name;
+use crate::system::files_max;
 
 /// How long an orderly end may take after a part has ended by itself.
 const ORDERLY_END_WAIT: Duration = Duration::from_secs(15);
@@ -74,7 +76,8 @@ pub(crate) fn serve_until_stopped(
             let _ = told.await;
         };
         ready()?;
-        let serving = tocsin_edge::serve(listener, app.clone(), &tls, stop);
+        let connections_max = connections_within(files_max());
+        let serving = tocsin_edge::serve(listener, app.clone(), &tls, connections_max, stop);
         let stopping = async {
             let stopped = tokio::select! {
                 _ = terminate.recv() => Stopped::Told,

@@ -1,7 +1,9 @@
-//! The operating system's clock and randomness, as the ports of the core want them, and how random bytes are written.
+//! The operating system's clock and randomness, as the ports of the core want them, its limit of open files, and how random bytes
+//! are written.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tocsin_domain::id::Entropy;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::Clock;
@@ -28,6 +30,21 @@ impl Entropy for OsEntropy {
         getrandom::fill(buffer)
             .expect("without random bytes nothing can be kept secret, so nothing goes on");
     }
+}
+
+/// Files that are asked for where more could be had: far above what connections and everything else take.
+const FILES_WANTED: u64 = 65_536;
+
+/// How many files may be open at once, after asking for as many as are had for the asking.
+pub(crate) fn files_max() -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(u64::MAX).min(FILES_WANTED);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(wanted);
+        // Where it is refused, what was there before is lived with.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Bytes as lowercase hexadecimal digits.

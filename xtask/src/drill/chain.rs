@@ -12,12 +12,13 @@ use super::breaks::{Break, CrashAt, Done};
 use super::documents;
 use super::record::Record;
 use super::stage::Stage;
-use super::tocsin::{Tocsin, text};
+use super::tocsin::Tocsin;
 use super::verdict;
 use crate::clock::{self, Millis};
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::processes::wait_until;
 use crate::screen::{self, Step};
+use crate::site::server::text;
 
 /// How long each link may take before it counts as missing.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);

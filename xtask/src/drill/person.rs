@@ -30,7 +30,7 @@ impl Play<'_> {
             .spawn()
             .because(format!("running {command}"))?;
         if let Some(identity) = i32::try_from(child.id()).ok().and_then(Identity::of) {
-            self.stage.will_end(identity);
+            self.stage.janitor.will_end(identity);
         }
         Ok(child)
     }

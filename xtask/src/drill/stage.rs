@@ -12,7 +12,6 @@ use super::traffic::Traffic;
 use crate::failure::{Because, Outcome};
 use crate::janitor::Janitor;
 use crate::packages;
-use crate::processes::Identity;
 use crate::random::Random;
 use crate::screen::step;
 
@@ -64,11 +63,6 @@ impl Stage {
         self.traffic.stop();
         self.fixture.apache.end();
         self.janitor.tidy_up();
-    }
-
-    /// Has a process ended with the drill.
-    pub(crate) fn will_end(&mut self, identity: Identity) {
-        self.janitor.will_end(identity);
     }
 }
 

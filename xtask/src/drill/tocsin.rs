@@ -1,12 +1,8 @@
 //! Tocsin itself, as a newcomer would run it: set up, served, and told whom to page; it is known only by its command line,
 //! its API and its log.
 
-use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,8 +15,9 @@ use super::webhook_sink::{self, Call, Secret, code_in};
 use crate::clock;
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::http::free_address;
-use crate::processes::{Identity, wait_until};
+use crate::processes::wait_until;
 use crate::screen::Step;
+use crate::site::server::{Serve, Server, text};
 
 /// The address that is paged.
 pub(crate) const ONCALL: &str = "oncall@example.org";
@@ -36,8 +33,7 @@ pub(crate) struct Tocsin {
     pub(crate) mails: Inbox<Mail>,
     pub(crate) calls: Inbox<Call>,
     pub(crate) log: PathBuf,
-    child: Child,
-    serve: Serve,
+    server: Server,
     mail_server: SocketAddr,
     webhook: SocketAddr,
     secret: Secret,
@@ -50,19 +46,11 @@ impl Tocsin {
         let (webhook, calls, secret) =
             webhook_sink::start().because("starting the webhook's receiver")?;
         let address = address(usual_port)?;
-        let dir = stage.dir.join("tocsin");
-        fs::create_dir_all(&dir).because(format!("making {}", dir.display()))?;
-        let config = write_config(&dir, address, &stage.fixture.apache.dir)?;
-        let credentials = set_up(binary, &dir, &config)?;
-        let log = dir.join("tocsin.log");
-        let serve = Serve {
-            binary: binary.to_owned(),
-            dir,
-            address,
-            config,
-            log: log.clone(),
-        };
-        let child = serve.spawn(stage)?;
+        let config = config(address, &stage.fixture.apache.dir);
+        let serve = Serve::prepare(binary, &stage.dir.join("tocsin"), address, &config)?;
+        let credentials = serve.set_up(ONCALL, "Olivia Oncall")?;
+        let log = serve.log.clone();
+        let server = Server::start(serve, &mut stage.janitor)?;
         let url = format!("http://{address}");
         let api = Api::new(address, text(&credentials, "api_token")?);
         let token = text(&credentials, "login_url")?;
@@ -70,21 +58,18 @@ impl Tocsin {
             .rsplit_once("token=")
             .map_or(token.as_str(), |(_, token)| token);
         let login_url = format!("{url}/ui/login?token={token}");
-        let mut tocsin = Self {
+        Ok(Self {
             api,
             url,
             login_url,
             mails,
             calls,
             log,
-            child,
-            serve,
+            server,
             mail_server,
             webhook,
             secret,
-        };
-        tocsin.wait_until_alive()?;
-        Ok(tocsin)
+        })
     }
 
     /// Gives the engineer on call a mail address and a webhook, both to be used at once.
@@ -153,63 +138,27 @@ impl Tocsin {
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.server.is_alive()
     }
 
     /// Ends Tocsin as a power cut would.
     pub(crate) fn crash(&mut self) -> Outcome<()> {
-        self.child.kill().because("killing Tocsin")?;
-        self.child.wait().because("waiting for the killed Tocsin")?;
-        Ok(())
+        self.server.kill()
     }
 
     /// Serves again on the same data after a crash, and waits until it answers.
     pub(crate) fn serve_again(&mut self, stage: &mut Stage) -> Outcome<()> {
-        self.child = self.serve.spawn(stage)?;
-        self.wait_until_alive()
+        self.server.start_again(&mut stage.janitor)
     }
 
     /// The end of the log, for a failure's message.
     pub(crate) fn last_words(&self) -> String {
-        let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        self.server.serve.last_words()
     }
 
     /// Asks Tocsin to end, and waits for it.
     pub(crate) fn end(mut self) {
-        if let Some(identity) = i32::try_from(self.child.id()).ok().and_then(Identity::of) {
-            identity.signal(rustix::process::Signal::TERM);
-            if !wait_until(Duration::from_secs(5), || !identity.is_alive()) {
-                identity.signal(rustix::process::Signal::KILL);
-            }
-        }
-        let _ = self.child.wait();
-    }
-
-    fn wait_until_alive(&mut self) -> Outcome<()> {
-        let mut dead = false;
-        let alive = wait_until(PATIENCE, || {
-            dead = !self.is_alive();
-            dead || self
-                .api
-                .public("/healthz")
-                .is_some_and(|(status, _)| status == 200)
-        });
-        if dead {
-            fail!(
-                "tocsin serve ended at once; it said:\n{}",
-                self.last_words()
-            );
-        }
-        if !alive {
-            fail!(
-                "tocsin serve did not answer /healthz within {} s; it said:\n{}",
-                PATIENCE.as_secs(),
-                self.last_words()
-            );
-        }
-        Ok(())
+        let _ = self.server.end();
     }
 
     fn wait_until_ready(&self) -> Outcome<()> {
@@ -270,91 +219,14 @@ fn address(usual_port: bool) -> Outcome<SocketAddr> {
     free_address()
 }
 
-fn write_config(dir: &Path, address: SocketAddr, watched: &Path) -> Outcome<PathBuf> {
+fn config(address: SocketAddr, watched: &Path) -> String {
     let watched = toml::Value::String(watched.display().to_string());
-    let text = format!(
+    format!(
         "# Written by `cargo xtask drill`: pages go to this machine, and only the drill's own Apache is watched.\n\
          public_url = \"http://{address}\"\n\n\
          [egress]\nallow = [\"127.0.0.0/8\"]\n\n\
          [watch]\nonly = [{watched}]\n"
-    );
-    let path = dir.join("tocsin.toml");
-    fs::write(&path, text).because(format!("writing {}", path.display()))?;
-    Ok(path)
-}
-
-fn set_up(binary: &Path, dir: &Path, config: &Path) -> Outcome<Value> {
-    let done = Command::new(binary)
-        .arg("setup")
-        .arg("--data")
-        .arg(dir.join("data"))
-        .args(["--admin-email", ONCALL, "--admin-name", "Olivia Oncall"])
-        .arg("--config")
-        .arg(config)
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .output()
-        .because(format!("running {} setup", binary.display()))?;
-    if !done.status.success() {
-        fail!(
-            "tocsin setup failed ({}); it said:\n{}",
-            done.status,
-            String::from_utf8_lossy(&done.stderr).trim_end()
-        );
-    }
-    // For whoever looks into a kept directory; without --keep it goes with the rest.
-    let kept = dir.join("setup.json");
-    fs::write(&kept, &done.stdout).because(format!("writing {}", kept.display()))?;
-    let secret = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(&kept, secret).because(format!("closing {}", kept.display()))?;
-    serde_json::from_slice(&done.stdout).because("reading what tocsin setup printed")
-}
-
-/// How `tocsin serve` is run, so that it can be run again.
-struct Serve {
-    binary: PathBuf,
-    dir: PathBuf,
-    address: SocketAddr,
-    config: PathBuf,
-    log: PathBuf,
-}
-
-impl Serve {
-    fn spawn(&self, stage: &mut Stage) -> Outcome<Child> {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.log);
-        let log = log.because(format!("opening {}", self.log.display()))?;
-        let same = log.try_clone().because("opening the log twice")?;
-        let child = Command::new(&self.binary)
-            .arg("serve")
-            .arg("--data")
-            .arg(self.dir.join("data"))
-            .args(["--listen", &self.address.to_string()])
-            .arg("--config")
-            .arg(&self.config)
-            .current_dir(&self.dir)
-            // In a group of its own, so that Ctrl-C reaches it through the janitor, in order.
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(same)
-            .spawn()
-            .because(format!("running {} serve", self.binary.display()))?;
-        if let Some(identity) = i32::try_from(child.id()).ok().and_then(Identity::of) {
-            stage.will_end(identity);
-        }
-        Ok(child)
-    }
-}
-
-/// A field that must be text.
-pub(crate) fn text(value: &Value, field: &str) -> Outcome<String> {
-    match value[field].as_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => fail!("the answer has no `{field}`: {value}"),
-    }
+    )
 }
 
 fn find(items: &Value, field: &str, wanted: &str) -> Outcome<Value> {

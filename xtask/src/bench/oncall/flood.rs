@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::site::Site;
 use crate::failure::{Because, Failure, Outcome, fail};
+use crate::site::Site;
+use crate::site::line::Line;
 
 const PATH: &str = "/api/tocsin/v1/alerts";
 
@@ -38,7 +39,7 @@ impl Flood<'_> {
         let lines = (0..self.connections).map(|_| site.line());
         let lines = lines.collect::<Outcome<Vec<_>>>()?;
         let began = Instant::now();
-        let work = |mut line: super::line::Line| -> Outcome<Option<Instant>> {
+        let work = |mut line: Line| -> Outcome<Option<Instant>> {
             let mut critical = None;
             loop {
                 let first = next.fetch_add(self.per_request, Ordering::Relaxed);

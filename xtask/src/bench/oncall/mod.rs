@@ -2,9 +2,6 @@
 //! in a storm. Every figure is measured from outside, over the native API and at the receiver of the pages.
 
 mod flood;
-mod line;
-mod sink;
-mod site;
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,19 +9,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::flood::Flood;
-use self::line::Line;
-use self::sink::by_person;
-use self::site::{Site, Size, call};
 use super::usage;
-use crate::build::{self, Profile};
+use crate::build::Profile;
 use crate::clock;
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::janitor::Janitor;
 use crate::places;
 use crate::screen::{self, step};
+use crate::site::line::Line;
+use crate::site::sink::{Arrival, by_person};
+use crate::site::{self, Site, Size, call, each_page};
 
 const SEVERITIES: &[&str] = &["info", "warning", "error"];
 /// How long the pages of a storm may go on coming.
@@ -81,16 +78,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     let dir = dir
         .canonicalize()
         .because(format!("finding {}", dir.display()))?;
-    let binary = match &options.binary {
-        Some(binary) => binary
-            .canonicalize()
-            .because(format!("finding {}", binary.display()))?,
-        None => step(
-            "tocsin",
-            |_| build::binary(Profile::RELEASE),
-            |path| path.display().to_string(),
-        )?,
-    };
+    let binary = site::binary(options.binary.as_deref(), Profile::RELEASE)?;
     let shrink = if options.quick { 10 } else { 1 };
     let sizes = Sizes {
         alerts: 100_000 / shrink,
@@ -99,6 +87,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         site: Size {
             people: 60 / shrink,
             services: 300 / shrink,
+            level_minutes: 1,
         },
     };
     let mut janitor = Janitor::hire()?;
@@ -108,7 +97,9 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
             continue;
         }
         let (name, work) = part.work();
-        let site = Site::start(&binary, &dir, sizes.site, &mut janitor)?;
+        let folder = dir.join("oncall");
+        janitor.will_remove(&folder);
+        let mut site = Site::start(&binary, &folder, sizes.site, &mut janitor)?;
         let found = step(
             name,
             |_| work(&site, sizes),
@@ -117,7 +108,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
                 figures.join(", ")
             },
         );
-        site.end();
+        site.server.end()?;
         rows.extend(found?);
     }
     janitor.tidy_up();
@@ -176,7 +167,7 @@ fn in_lists(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     };
     let rate = rate(flood.alerts, flood.run(site)?.took);
     are_there(site, flood.alerts)?;
-    let memory = usage::rss_mib(site.pid())?;
+    let memory = usage::rss_mib(site.server.pid())?;
     let mut line = site.line()?;
     let (mut began, mut times) = (Instant::now(), Vec::new());
     each_page(&mut line, "/alerts?limit=100", |_| {
@@ -263,7 +254,7 @@ fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     };
     let seen = site.sink.len();
     let flooded = flood.run(site)?;
-    let first = |count: usize| move |arrivals: &[sink::Arrival]| arrivals.len() >= count;
+    let first = |count: usize| move |arrivals: &[Arrival]| arrivals.len() >= count;
     await_pages(
         site,
         seen,
@@ -276,12 +267,12 @@ fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
             flooded.took
         );
     }
-    site.pause(true);
+    site.server.pause(true);
     // Each level has a minute.
     thread::sleep(Duration::from_secs(61));
     let seen = site.sink.len();
     let began = Instant::now();
-    site.pause(false);
+    site.server.pause(false);
     await_pages(
         site,
         seen,
@@ -305,7 +296,7 @@ fn await_pages(
     site: &Site,
     seen: usize,
     limit: Duration,
-    done: impl Fn(&[sink::Arrival]) -> bool,
+    done: impl Fn(&[Arrival]) -> bool,
 ) -> Outcome<()> {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
@@ -377,19 +368,6 @@ fn incident_of_critical(line: &mut Line) -> Outcome<String> {
         found.is_none()
     })?;
     found.ok_or_else(|| Failure::new("no incident is critical"))
-}
-
-/// Shows the items of each page of a list to `look`, until that has seen enough.
-fn each_page(line: &mut Line, path: &str, mut look: impl FnMut(&[Value]) -> bool) -> Outcome<()> {
-    let mut page = call(line, "GET", path, &Value::Null)?;
-    while look(page["items"].as_array().map_or(&[][..], Vec::as_slice)) {
-        let Some(cursor) = page["next_cursor"].as_str() else {
-            break;
-        };
-        let next = format!("{path}&cursor={cursor}");
-        page = call(line, "GET", &next, &Value::Null)?;
-    }
-    Ok(())
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {

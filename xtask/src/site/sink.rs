@@ -1,4 +1,5 @@
-//! Takes the pages of everybody in the bench over kept-alive connections, and writes down when each came and what it was about.
+//! The provider of all pages: takes them over kept-alive connections, writes down when each came and what it was about, and
+//! answers as it was told to.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
@@ -18,6 +19,8 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) at: Instant,
+    /// The message's idempotency key.
+    pub(crate) id: String,
     /// The path it was sent to, which names the person.
     pub(crate) path: String,
     /// `page`, `resolved` and so on.
@@ -27,9 +30,37 @@ pub(crate) struct Arrival {
     pub(crate) code: Option<String>,
 }
 
+impl Arrival {
+    pub(crate) fn is_page_of(&self, incident: &str) -> bool {
+        self.kind == "page" && self.incident == incident
+    }
+}
+
+/// How messages are answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Manner {
+    /// Taken at once.
+    #[default]
+    Take,
+    /// Taken after a while.
+    Late(Duration),
+    /// Read, and never answered.
+    Hang,
+    /// These very bytes, and then the connection ends.
+    Say(String),
+}
+
+#[derive(Default)]
+struct Shared {
+    arrivals: Mutex<Vec<Arrival>>,
+    more: Condvar,
+    /// What is not told apart by its path is taken at once.
+    manners: Mutex<BTreeMap<String, Manner>>,
+}
+
 /// Everything that arrived so far, in order.
 #[derive(Clone, Default)]
-pub(crate) struct Sink(Arc<(Mutex<Vec<Arrival>>, Condvar)>);
+pub(crate) struct Sink(Arc<Shared>);
 
 impl Sink {
     /// Listens on a free loopback port until the process ends.
@@ -53,7 +84,22 @@ impl Sink {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arrival>> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .arrivals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on what is sent to this path is answered so.
+    pub(crate) fn behave(&self, path: &str, manner: Manner) {
+        self.manners().insert(path.to_owned(), manner);
+    }
+
+    fn manners(&self) -> MutexGuard<'_, BTreeMap<String, Manner>> {
+        self.0
+            .manners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_in(&self, stream: TcpStream) -> io::Result<()> {
@@ -69,14 +115,26 @@ impl Sink {
             let at = Instant::now();
             let body: Value = serde_json::from_slice(&body)?;
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let manner = self.manners().get(&path).cloned().unwrap_or_default();
             self.lock().push(Arrival {
                 at,
+                id: text(&body["id"]),
                 path,
                 kind: text(&body["kind"]),
                 incident: text(&body["incident"]["id"]),
                 code: body["verification_code"].as_str().map(str::to_owned),
             });
-            self.0.1.notify_all();
+            self.0.more.notify_all();
+            match manner {
+                Manner::Take => {}
+                Manner::Late(wait) => thread::sleep(wait),
+                Manner::Hang => {
+                    // Until the sender gives up: then there is nothing more to read.
+                    reader.fill_buf()?;
+                    return Ok(());
+                }
+                Manner::Say(words) => return reader.get_mut().write_all(words.as_bytes()),
+            }
             reader
                 .get_mut()
                 .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
@@ -86,6 +144,12 @@ impl Sink {
     /// How many have arrived.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
+    }
+
+    /// Whether a page about this incident has arrived.
+    pub(crate) fn has_page(&self, incident: &str) -> bool {
+        let arrivals = self.lock();
+        arrivals.iter().any(|one| one.is_page_of(incident))
     }
 
     /// What arrived after the first `seen`.
@@ -110,7 +174,7 @@ impl Sink {
             }
             looked = looked.max(arrivals.len());
             let left = deadline.checked_duration_since(Instant::now())?;
-            let woken = self.0.1.wait_timeout(arrivals, left);
+            let woken = self.0.more.wait_timeout(arrivals, left);
             arrivals = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -56,7 +56,7 @@ fn read_answer(reader: &mut impl BufRead) -> io::Result<(u16, Vec<u8>)> {
 }
 
 /// Reads a body of the length that its head tells; none when it tells none.
-pub(super) fn read_sized(
+pub(crate) fn read_sized(
     reader: &mut impl BufRead,
     headers: &Headers,
     limit: usize,

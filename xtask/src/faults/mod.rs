@@ -1,0 +1,160 @@
+//! Faults of the world around the shipped binary, one module each: what is broken, and what must hold all the same. What is expected
+//! of each stands in the module.
+
+mod clock_jumps;
+mod descriptors;
+mod disk_full;
+mod fsync_fails;
+mod killed_at_start;
+mod paused;
+mod provider_hangs;
+mod provider_lies;
+mod scene;
+mod slow_senders;
+mod small_disk;
+mod strace;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+
+use self::scene::{Ground, clear};
+use crate::build::Profile;
+use crate::failure::{Because, Failure, Outcome};
+use crate::janitor::Janitor;
+use crate::places;
+use crate::screen::{self, Step};
+use crate::site;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these faults, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME")]
+    only: Vec<Fault>,
+    /// Only those that take seconds, which the tests run too
+    #[arg(long, conflicts_with = "only")]
+    quick: bool,
+    /// Use this binary of Tocsin instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Fault {
+    /// No byte is left on the disk of the data
+    DiskFull,
+    /// Every fsync fails
+    FsyncFails,
+    /// Killed at any moment of its first start and of later ones
+    KilledAtStart,
+    /// The process stands still while work becomes due
+    Paused,
+    /// No further file or connection can be opened
+    Descriptors,
+    /// Providers that answer nonsense, refuse, or hang up
+    ProviderLies,
+    /// Hundreds of senders that never finish a request
+    SlowSenders,
+    /// A provider that takes a message and never answers
+    ProviderHangs,
+    /// The clock of the machine is set forward and back by an hour
+    ClockJumps,
+}
+
+/// How it ended, when nothing was violated.
+enum Ended {
+    /// All held; what was seen.
+    Held(String),
+    /// It cannot be tried here, and why.
+    Skipped(String),
+}
+
+impl Fault {
+    fn word(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it takes but seconds.
+    const fn is_quick(self) -> bool {
+        match self {
+            Self::DiskFull
+            | Self::FsyncFails
+            | Self::KilledAtStart
+            | Self::Paused
+            | Self::Descriptors
+            | Self::ProviderLies => true,
+            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps => false,
+        }
+    }
+
+    fn play(self, ground: &mut Ground) -> Outcome<Ended> {
+        match self {
+            Self::DiskFull => disk_full::play(ground),
+            Self::FsyncFails => fsync_fails::play(ground),
+            Self::KilledAtStart => killed_at_start::play(ground),
+            Self::Paused => paused::play(ground),
+            Self::Descriptors => descriptors::play(ground),
+            Self::ProviderLies => provider_lies::play(ground),
+            Self::SlowSenders => slow_senders::play(ground),
+            Self::ProviderHangs => provider_hangs::play(ground),
+            Self::ClockJumps => clock_jumps::play(ground),
+        }
+    }
+}
+
+/// Plays each fault that was asked for, and says which held.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let binary = site::binary(options.binary.as_deref(), Profile::default())?;
+    let dir = places::target().join("faults");
+    fs::create_dir_all(&dir).because(format!("making {}", dir.display()))?;
+    let dir = dir.canonicalize().because("finding its folder")?;
+    let mut ground = Ground {
+        binary,
+        dir: dir.clone(),
+        janitor: Janitor::hire()?,
+    };
+    let began = Instant::now();
+    let (mut held, mut skipped, mut failed) = (0, 0, 0);
+    for fault in Fault::value_variants() {
+        let wanted = match (options.only.is_empty(), options.quick) {
+            (false, _) => options.only.contains(fault),
+            (true, true) => fault.is_quick(),
+            (true, false) => true,
+        };
+        if !wanted {
+            continue;
+        }
+        ground.dir = dir.join(format!("{}-{}", fault.word(), std::process::id()));
+        let step = Step::begin(fault.word());
+        match fault.play(&mut ground) {
+            Ok(Ended::Held(what)) => {
+                clear(&ground.dir)?;
+                step.done(what);
+                held += 1;
+            }
+            Ok(Ended::Skipped(why)) => {
+                step.done(format!("SKIPPED: {why}"));
+                skipped += 1;
+            }
+            Err(failure) => {
+                step.say(&failure);
+                step.say(format!("data and log are kept in {}", ground.dir.display()));
+                step.failed();
+                failed += 1;
+            }
+        }
+    }
+    ground.janitor.tidy_up();
+    let seconds = began.elapsed().as_secs();
+    screen::line(format!(
+        "faults: {held} held, {skipped} skipped, {failed} failed, in {seconds} s"
+    ));
+    if failed > 0 {
+        Err(Failure::said())
+    } else {
+        Ok(())
+    }
+}
