@@ -24,7 +24,9 @@ mod watch;
 mod word;
 
 use crate::command::{Ask, Command, Refusal};
-use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, Response};
+use crate::event::{
+    Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InstallationEvent, Response,
+};
 use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -99,6 +101,12 @@ impl Decider<'_> {
                 Ok(())
             }
             Ask::Tick => Ok(()),
+            Ask::ClockSetBack { by_ms } => {
+                let set_back = InstallationEvent::ClockSetBack { by_ms };
+                let cause = Cause::Due { at: self.now };
+                self.emit(cause, EventBody::Installation(set_back));
+                Ok(())
+            }
             Ask::EvidenceFrozen {
                 incident,
                 sha256,

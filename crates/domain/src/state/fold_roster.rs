@@ -7,7 +7,7 @@ use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_installation(&mut self, event: &InstallationEvent) {
+    pub(super) fn evolve_installation(&mut self, event: &InstallationEvent, now: Timestamp) {
         match event {
             InstallationEvent::SetUp {
                 team,
@@ -40,6 +40,7 @@ impl State {
                     installation.priorities.clone_from(names);
                 }
             }
+            InstallationEvent::ClockSetBack { by_ms } => self.set_back(*by_ms, now),
         }
     }
 
