@@ -110,8 +110,11 @@ impl Decider<'_> {
                 let mut others = asked.iter();
                 asked.contains(&gone) && !others.any(|user| self.state.users.contains_key(user))
             });
+            let was_asked = asked.is_some_and(|asked| asked.contains(&gone));
             if alone && self.wants_pages(id) {
                 self.page_level_again(id);
+            } else if was_asked {
+                self.page_others(id);
             }
         }
     }
