@@ -17,6 +17,7 @@ mod roster;
 mod rule;
 mod setup;
 mod snooze;
+mod swap_word;
 mod take_in;
 mod team;
 mod together;
