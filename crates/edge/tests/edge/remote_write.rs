@@ -292,6 +292,15 @@ async fn without_authentication_this_machine_may_read_and_write_and_nobody_else(
             "{name}"
         );
     }
+    // HTTP/2 has no Host header: the address of the request names the host.
+    for (address, status) in [
+        ("http://localhost:8700", StatusCode::NO_CONTENT),
+        ("http://evil.example", StatusCode::UNAUTHORIZED),
+    ] {
+        let request = to(&format!("{address}/api/v1/write"));
+        let request = request.body(Body::from(good.clone())).unwrap();
+        assert_eq!(world.send(request).await.status, status, "{address}");
+    }
     let form = Request::post("/api/v1/query")
         .header("host", "localhost")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
