@@ -99,6 +99,10 @@ pub struct State {
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
     /// The newest open incident of each group of alerts of a service.
     pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
+    /// Position of the last event that changed each schedule, also one that is removed by now.
+    pub schedule_changes: BTreeMap<ScheduleId, u64>,
+    /// The same of each policy.
+    pub policy_changes: BTreeMap<PolicyId, u64>,
     /// What is known of the clock.
     pub clock: KnownClock,
     agenda: due::Agenda,
@@ -188,6 +192,8 @@ impl State {
             dropped: _,
             last_of_group: _,
             last_of_rule: _,
+            schedule_changes,
+            policy_changes,
             clock,
             agenda: _,
             outbox: _,
@@ -209,6 +215,8 @@ impl State {
             turns: turns.clone(),
             rules: rules.clone(),
             windows: windows.clone(),
+            schedule_changes: schedule_changes.clone(),
+            policy_changes: policy_changes.clone(),
             clock: *clock,
             ..Self::default()
         }
