@@ -52,10 +52,12 @@ pub enum Bug {
     EffectsBeforeCommit,
     /// An append of unknown fate is taken for one that was kept.
     UnclearTakenForKept,
+    /// When the clock is set back, what waits for some time waits that much longer.
+    ClockSetBackIsWaitedOut,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 24] = [
+pub const BUGS: [Bug; 25] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -80,6 +82,7 @@ pub const BUGS: [Bug; 24] = [
     Bug::ShiftEndsInclusive,
     Bug::EffectsBeforeCommit,
     Bug::UnclearTakenForKept,
+    Bug::ClockSetBackIsWaitedOut,
 ];
 
 /// Whether the switches exist in this build.

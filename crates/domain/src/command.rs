@@ -88,6 +88,11 @@ pub enum Ask {
     Recover,
     /// Time has passed: do what is due.
     Tick,
+    /// The clock was set back.
+    ClockSetBack {
+        /// How far.
+        by_ms: u64,
+    },
     /// The evidence of a resolved incident is on disk.
     EvidenceFrozen {
         /// Of which incident.

@@ -118,6 +118,11 @@ pub enum InstallationEvent {
         /// All of them, the most important first.
         names: Vec<String>,
     },
+    /// The clock of the machine shows an earlier time than before: what waits for some time waits that time and no longer.
+    ClockSetBack {
+        /// How far.
+        by_ms: u64,
+    },
 }
 
 /// What happened to people.

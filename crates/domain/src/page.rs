@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, TeamId, UserId,
+    ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, SwapId, TeamId, UserId,
 };
 use crate::people::ChannelKind;
 use crate::time::Timestamp;
@@ -123,6 +123,15 @@ pub enum Word {
     HandOff {
         /// In which schedule.
         schedule: ScheduleId,
+    },
+    /// What becomes of a swap of theirs.
+    Swap {
+        /// In which schedule.
+        schedule: ScheduleId,
+        /// Which.
+        swap: SwapId,
+        /// Whether it is offered to them, and theirs to answer.
+        offered: bool,
     },
     /// Something will keep pages from somebody.
     Findings,

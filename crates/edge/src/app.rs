@@ -22,7 +22,6 @@ use crate::feed::Feed;
 use crate::front::prometheus::Room;
 use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
-use crate::http::intake::call::Calls;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
@@ -136,7 +135,6 @@ pub(crate) struct Inner {
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
     pub(crate) link_key: KnownKey,
-    pub(crate) calls: Calls,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
 }
@@ -171,7 +169,6 @@ impl App {
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
             link_key: KnownKey::default(),
-            calls: Calls::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
         }))

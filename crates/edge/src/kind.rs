@@ -28,6 +28,7 @@ const fn installation(event: &InstallationEvent) -> &'static str {
         InstallationEvent::SetUp { .. } => "set_up",
         InstallationEvent::FallbackSet { .. } => "fallback_set",
         InstallationEvent::PrioritiesSet { .. } => "priorities_set",
+        InstallationEvent::ClockSetBack { .. } => "clock_set_back",
     }
 }
 

@@ -17,6 +17,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::Source;
 
+use crate::clock::ClockWatch;
 use crate::detect::Detector;
 use crate::handle::{AskError, Done, Leg};
 use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
@@ -43,6 +44,8 @@ pub struct Past {
     pub evaluated_to_ms: Option<i64>,
     /// Distinct times of samples that are later than that, ascending: stored, but not asked about before the end came.
     pub unseen_ms: Vec<i64>,
+    /// The latest time that the clock is known to have shown.
+    pub clock_seen: Option<Timestamp>,
 }
 
 /// Where the canary was last, so that its way is durable and yet grows nothing.
@@ -64,6 +67,7 @@ pub struct Core<J, E, F> {
     /// Batches that arrived while commits fail; only their samples.
     held: Vec<Batch>,
     setback: Option<Setback>,
+    clock: ClockWatch,
     /// The last append may have been kept or not.
     is_unclear: bool,
     /// Another server took the journal over.
@@ -80,6 +84,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         series: Arc<dyn Source + Send + Sync>,
     ) -> Self {
         let noted_ms = past.evaluated_to_ms.unwrap_or(i64::MIN);
+        let clock = ClockWatch::after(past.state.clock, past.clock_seen);
         Self {
             published: Arc::new(RwLock::new(past.state.clone())),
             state: past.state,
@@ -92,6 +97,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             noted_ms,
             held: Vec::new(),
             setback: None,
+            clock,
             is_unclear: false,
             taken_over: None,
         }
@@ -122,7 +128,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Takes up the work of an earlier run: its unanswered attempts, samples that it stored but did not ask about, evidence
     /// that it did not freeze.
     pub fn recover(&mut self, now: Timestamp) {
-        let mut events = self.decide_system(Ask::Recover, now);
+        self.clock.look(now);
+        let mut events = self.tell_clock(now);
+        events.extend(self.decide_system(Ask::Recover, now));
         if self.state.installation.is_some() {
             events.extend(self.decide_system(Ask::InstallPack, now));
         }
@@ -158,6 +166,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and
     /// carries out.
     pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: &[Batch], now: Timestamp) {
+        self.clock.look(now);
         let waits = self
             .setback
             .as_ref()
@@ -181,7 +190,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             }
             return;
         }
-        let mut events = Vec::new();
+        let mut events = self.tell_clock(now);
         let mut answers = Vec::new();
         for (command, reply) in commands {
             match decide(&mut self.state, command, now, &mut self.entropy) {
@@ -249,6 +258,17 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 Vec::new()
             }
         }
+    }
+
+    /// Lets what waits for some time wait no longer because the clock was set back.
+    fn tell_clock(&mut self, now: Timestamp) -> Vec<Event> {
+        if bugs::on(Bug::ClockSetBackIsWaitedOut) {
+            return Vec::new();
+        }
+        let untold = self.clock.untold_ms(self.state.clock);
+        untold.map_or_else(Vec::new, |by_ms| {
+            self.decide_system(Ask::ClockSetBack { by_ms }, now)
+        })
     }
 
     fn detect_at(&mut self, batch: Option<&Batch>, at: Timestamp, now: Timestamp) -> Vec<Event> {

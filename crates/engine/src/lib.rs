@@ -1,5 +1,6 @@
 //! Ports, the step loop and effects; it decides nothing itself and does no network I/O.
 
+mod clock;
 pub mod core;
 mod detect;
 pub mod handle;
@@ -8,6 +9,7 @@ pub mod ports;
 pub mod rules;
 mod setback;
 
+pub use crate::clock::canary_was_seen_at;
 pub use crate::core::{Core, Past};
 pub use crate::handle::{AskError, Done, EngineHandle, Leg, start};
 pub use crate::ports::{AppendError, Clock, Effect, Effects, Journal, NotDurable};

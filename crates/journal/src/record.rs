@@ -139,7 +139,8 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Installation(
             InstallationEvent::SetUp { .. }
             | InstallationEvent::FallbackSet { .. }
-            | InstallationEvent::PrioritiesSet { .. },
+            | InstallationEvent::PrioritiesSet { .. }
+            | InstallationEvent::ClockSetBack { .. },
         ) => "installation".to_owned(),
         EventBody::People(event) => format!("user:{}", person_of(event)),
         EventBody::Roster(event) => stream_of_roster(event),

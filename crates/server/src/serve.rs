@@ -22,9 +22,9 @@ use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::Metrics;
 use tocsin_edge::scrape::Scraping;
 use tocsin_edge::vigil::Vigil;
-use tocsin_engine::core::EVALUATED_TO;
+use tocsin_engine::core::{CANARY, EVALUATED_TO};
 use tocsin_engine::rules::known_of;
-use tocsin_engine::{Clock, Core, EngineHandle, Past};
+use tocsin_engine::{Clock, Core, EngineHandle, Past, canary_was_seen_at};
 use tocsin_journal::{JournalReader, OneTimePurpose};
 use tocsin_telemetry::{Options, Store};
 
@@ -371,10 +371,12 @@ fn past(state: State, reader: &JournalReader, store: &Store) -> anyhow::Result<P
         Some(seen) => store.sample_times_since(seen + 1)?.collect(),
         None => Vec::new(),
     };
+    let canary = reader.meta(CANARY)?;
     Ok(Past {
         state,
         evaluated_to_ms,
         unseen_ms,
+        clock_seen: canary.as_deref().and_then(canary_was_seen_at),
     })
 }
 

@@ -200,7 +200,12 @@ impl Decider<'_> {
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person.
-    fn try_another_way(&mut self, incident: IncidentId, failed: NotificationId, position: u64) {
+    pub(super) fn try_another_way(
+        &mut self,
+        incident: IncidentId,
+        failed: NotificationId,
+        position: u64,
+    ) {
         let message = self.state.notifications.get(&failed);
         let is_spared = message.is_some_and(|message| self.is_spared(incident, message.user));
         if !self.may_want_pages(incident) || is_spared {
@@ -209,6 +214,11 @@ impl Decider<'_> {
         if self.use_other_way(incident, failed, position) {
             return;
         }
+        self.page_others(incident);
+    }
+
+    /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.
+    pub(super) fn page_others(&mut self, incident: IncidentId) {
         if !self.wants_pages(incident) || self.somebody_reached(incident) {
             return;
         }
@@ -226,12 +236,13 @@ impl Decider<'_> {
             return false;
         };
         let reached_at = paging.reached_at;
-        let mut pages = self
+        let pages = self
             .state
             .messages_about(incident)
             .filter(|message| message.purpose == Purpose::Page(incident));
         self.active_pages(incident).next().is_some()
             || pages
+                .filter(|page| self.state.users.contains_key(&page.user))
                 .any(|page| matches!(page.state, Delivery::Delivered { at } if at >= reached_at))
     }
 

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
 
+/// Why a message to a contact method that is not there any more is not sent.
+pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
+
 impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
         for _ in 0..ROUNDS_MAX {
@@ -95,6 +98,7 @@ impl Decider<'_> {
             return;
         };
         let (purpose, incident) = (message.purpose, message.purpose.incident());
+        let user = message.user;
         let cause = Cause::Event {
             position: message.last_event,
         };
@@ -113,7 +117,14 @@ impl Decider<'_> {
         }
         if let Some(why) = self.obsolete(id) {
             let why = why.to_owned();
-            self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            let position =
+                self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            if self.has_lost_its_way(id)
+                && let Purpose::Page(page) = purpose
+                && !self.is_spared(page, user)
+            {
+                self.try_another_way(page, id, position);
+            }
             return;
         }
         if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
@@ -144,13 +155,9 @@ impl Decider<'_> {
     /// Why a message is not sent any more. What others are told by is sent as long as one of them is needed.
     fn obsolete(&self, id: NotificationId) -> Option<&'static str> {
         let message = self.state.notifications.get(&id)?;
-        let user = self.state.users.get(&message.user);
-        let removed = user
-            .and_then(|user| user.contact_method(message.contact_method))
-            .is_none();
         let kept = bugs::on(Bug::RemovedMethodStillUsed) || bugs::on(Bug::RemovedPersonStillPaged);
-        if removed && !kept {
-            return Some("the contact method was removed");
+        if self.has_lost_its_way(id) && !kept {
+            return Some(METHOD_REMOVED);
         }
         let wanted = |message: &Notification| match message.purpose {
             Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
@@ -163,6 +170,16 @@ impl Decider<'_> {
         let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
         let needed = kept || wanted(message) || self.state.told_along(id).any(wanted);
         (!needed).then_some("it is no longer needed")
+    }
+
+    /// Whether the contact method that a message goes to was removed.
+    pub(super) fn has_lost_its_way(&self, id: NotificationId) -> bool {
+        let message = self.state.notifications.get(&id);
+        message.is_some_and(|message| {
+            let user = self.state.users.get(&message.user);
+            let method = user.and_then(|user| user.contact_method(message.contact_method));
+            method.is_none()
+        })
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.

@@ -18,6 +18,7 @@ mod roster;
 mod rule;
 mod setup;
 mod snooze;
+mod swap_word;
 mod take_in;
 mod team;
 mod together;
@@ -25,7 +26,9 @@ mod watch;
 mod word;
 
 use crate::command::{Ask, Command, Refusal};
-use crate::event::{Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, Response};
+use crate::event::{
+    Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InstallationEvent, Response,
+};
 use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -117,6 +120,12 @@ impl Decider<'_> {
                 Ok(())
             }
             Ask::Tick => Ok(()),
+            Ask::ClockSetBack { by_ms } => {
+                let set_back = InstallationEvent::ClockSetBack { by_ms };
+                let cause = Cause::Due { at: self.now };
+                self.emit(cause, EventBody::Installation(set_back));
+                Ok(())
+            }
             Ask::EvidenceFrozen {
                 incident,
                 sha256,

@@ -53,8 +53,21 @@ impl Decider<'_> {
                 return Ok(());
             }
         };
+        let news = match &event {
+            OncallEvent::ScheduleChanged { schedule, change } => self.swap_news(*schedule, change),
+            OncallEvent::CalendarSet { .. }
+            | OncallEvent::CalendarRevoked { .. }
+            | OncallEvent::NoticesSwitched { .. }
+            | OncallEvent::DutySeen { .. }
+            | OncallEvent::FindingAppeared { .. }
+            | OncallEvent::FindingEnded { .. }
+            | OncallEvent::FindingsTold { .. } => None,
+        };
         let event = RosterEvent::Oncall { what: event };
-        self.emit(Cause::Request, EventBody::Roster(event));
+        let position = self.emit(Cause::Request, EventBody::Roster(event));
+        if let Some(news) = news {
+            self.tell_swap(news, position);
+        }
         Ok(())
     }
 

@@ -65,6 +65,9 @@ impl Decider<'_> {
             PeopleAsk::RemoveContactMethod { user, method } => {
                 self.contact_method(user, method)?;
                 self.emit_people(PeopleEvent::ContactMethodRemoved { user, method });
+                if !bugs::on(Bug::RemovedMethodStillUsed) {
+                    self.page_by_other_ways(method);
+                }
                 Ok(())
             }
             PeopleAsk::SetRules { user, rules } => self.set_rules(user, rules),

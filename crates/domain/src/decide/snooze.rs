@@ -73,7 +73,13 @@ impl Decider<'_> {
         };
         let position = known.paging_event;
         let minutes = at.ms_since(since) / 60_000;
-        let why = format!("it was acknowledged {minutes} minutes ago and still fails");
+        // Of what the clock showed before it was set back, nobody can tell how long ago it was.
+        let is_certain = self.state.clock.before.is_none_or(|before| before < since);
+        let why = if is_certain {
+            format!("it was acknowledged {minutes} minutes ago and still fails")
+        } else {
+            "its acknowledgement has run out and it still fails".to_owned()
+        };
         let ended = Response::AcknowledgementEnded { by, why };
         self.emit_response(Cause::Event { position }, id, ended);
     }
@@ -105,8 +111,11 @@ impl Decider<'_> {
                 let mut others = asked.iter();
                 asked.contains(&gone) && !others.any(|user| self.state.users.contains_key(user))
             });
+            let was_asked = asked.is_some_and(|asked| asked.contains(&gone));
             if alone && self.wants_pages(id) {
                 self.page_level_again(id);
+            } else if was_asked {
+                self.page_others(id);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! what waits until somebody carries messages again.
 
 use super::Decider;
+use super::due::METHOD_REMOVED;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
 use crate::incident::Status;
@@ -170,12 +171,20 @@ impl Decider<'_> {
             return false;
         };
         let (user, level) = (message.user, message.level);
+        let lost = match message.state {
+            Delivery::Cancelled { .. } => "was removed",
+            Delivery::Due { .. }
+            | Delivery::Together { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. } => "failed",
+        };
         let cause = Cause::Event { position };
         if let Some((due, next)) = self.next_planned(incident, message) {
             if due > self.now {
                 let what = NotificationWhat::Advanced {
                     due_at: self.now,
-                    why: "another way to reach this person failed".to_owned(),
+                    why: format!("another way to reach this person {lost}"),
                 };
                 self.emit_message(cause, next, what, Some(incident));
             }
@@ -184,10 +193,54 @@ impl Decider<'_> {
         let Some(method) = self.unused_method(incident, message) else {
             return false;
         };
-        let why = "another way to reach this person failed, so a further verified one is used";
+        let why =
+            format!("another way to reach this person {lost}, so a further verified one is used");
         let (purpose, now) = (Purpose::Page(incident), self.now);
-        self.plan(cause, purpose, user, method, level, now, why.to_owned());
+        self.plan(cause, purpose, user, method, level, now, why);
         true
+    }
+
+    /// A contact method was removed: what was planned for it goes another way now, if nothing else is on its way to the person, or
+    /// to another person.
+    pub(super) fn page_by_other_ways(&mut self, removed: ContactMethodId) {
+        let active = self.state.active_notifications.iter();
+        let planned: Vec<NotificationId> = active
+            .filter_map(|id| self.state.notifications.get(id))
+            .filter(|message| message.contact_method == removed)
+            .filter(|message| match message.state {
+                Delivery::Due { .. } | Delivery::Together { .. } => true,
+                // Its outcome tells what to do.
+                Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => false,
+            })
+            .map(|message| message.id)
+            .collect();
+        for id in planned {
+            self.replace(id);
+        }
+    }
+
+    fn replace(&mut self, id: NotificationId) {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return;
+        };
+        let (purpose, user) = (message.purpose, message.user);
+        let is_later = matches!(message.state, Delivery::Due { at } if at > self.now)
+            && message.attempts.is_empty();
+        let incident = purpose.page();
+        let suffices = incident.is_some_and(|incident| {
+            let other = self.next_planned(incident, message).is_some()
+                || self.is_reached_otherwise(incident, message);
+            (is_later && other) || self.is_spared(incident, user)
+        });
+        let why = METHOD_REMOVED.to_owned();
+        let what = NotificationWhat::Cancelled { why };
+        let position = self.emit_message(Cause::Request, id, what, purpose.incident());
+        if let (Some(incident), false) = (incident, suffices) {
+            self.try_another_way(incident, id, position);
+        }
     }
 
     /// The page to the same person that is due first, by a provider that carries messages.

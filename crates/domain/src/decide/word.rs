@@ -123,6 +123,17 @@ impl Decider<'_> {
                 let shift = known.and_then(|known| known.shift_at(self.now));
                 shift.is_some_and(|shift| shift.user == user)
             }
+            Word::Swap {
+                schedule,
+                swap,
+                offered,
+            } => {
+                let known = self.state.schedules.get(&schedule);
+                known.is_some_and(|known| {
+                    let mut offers = known.proposed.iter();
+                    !offered || offers.any(|offer| offer.swap.id == swap && offer.awaits() == user)
+                })
+            }
             Word::Findings => !self.state.duty.findings.is_empty(),
         }
     }
@@ -142,7 +153,7 @@ fn duty_end(schedule: &Schedule, user: UserId, now: Timestamp) -> Option<Timesta
 
 /// By what a person is told something that wakes nobody: their rule for low urgency, else mail, else whatever is verified and
 /// neither calls them nor opens an incident elsewhere.
-fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
+pub(super) fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
     let methods = user.contact_methods.iter();
     let verified: Vec<_> = methods
         .filter(|one| one.verified_at.is_some() && one.kind.carries_words())

@@ -18,8 +18,8 @@ pub const EVERY_MS_MAX: u64 = 400 * 86_400_000;
 pub const GRACE_MS_MIN: u64 = 1_000;
 /// The longest: 30 days.
 pub const GRACE_MS_MAX: u64 = 30 * 86_400_000;
-/// Calls that follow each other faster than this are written down together.
-pub const CALL_EVERY_MS_MIN: u64 = 15_000;
+/// A call that comes within this time after one that is on disk says nothing new.
+pub const CALLS_APART_MS: u64 = 1_000;
 
 /// A job that must call in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,31 +82,23 @@ impl Pulse {
         Some(latest.plus_ms(heartbeat.grace_ms))
     }
 
-    /// Whether the call may have come while Tocsin was away until `now`: it was expected by then, give or take the grace and
-    /// what is not written down at once. A job gets that time only once after each call.
+    /// Whether the call may have come while Tocsin was away until `now`: it was expected by then, give or take the grace. A job
+    /// gets that time only once after each call.
     pub(crate) fn may_have_called(&self, now: Timestamp) -> bool {
         let Some(called_at) = self.called_at else {
             return false;
         };
         let expected = called_at.plus_ms(self.heartbeat.every_ms);
-        let unwritten_ms = 2 * self.quiet_ms();
-        let slack_ms = self.heartbeat.grace_ms.saturating_add(unwritten_ms);
+        let slack_ms = self.heartbeat.grace_ms.saturating_add(CALLS_APART_MS);
         let spared = self.spared_at.is_some_and(|spared| spared > called_at);
         !spared && expected <= now.plus_ms(slack_ms)
     }
 
-    /// When a call may be written down: at once when that has passed, else the last call until then is written down then.
+    /// Whether a call at `at` says no more than the one before it, which is on disk.
     #[must_use]
-    pub fn writes_from(&self) -> Timestamp {
-        let told_at = self.told_at.unwrap_or(Timestamp::from_micros(i64::MIN));
-        told_at.plus_ms(self.quiet_ms())
-    }
-
-    /// After a call was written down, none is for so long. It is at most half the time between calls, so that what is not
-    /// written down yet is so before the next call is missed.
-    #[must_use]
-    pub fn quiet_ms(&self) -> u64 {
-        (self.heartbeat.every_ms / 4).max(CALL_EVERY_MS_MIN)
+    pub fn is_said(&self, at: Timestamp) -> bool {
+        let told_at = self.told_at.filter(|told_at| *told_at <= at);
+        told_at.is_some_and(|told_at| at < told_at.plus_ms(CALLS_APART_MS))
     }
 
     /// Under what its alert is found.

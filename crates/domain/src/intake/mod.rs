@@ -11,7 +11,7 @@ mod window;
 
 pub use group::Newcomer;
 pub use heartbeat::{
-    CALL_EVERY_MS_MIN, EVERY_MS_MAX, EVERY_MS_MIN, GRACE_MS_MAX, GRACE_MS_MIN, HEARTBEATS_MAX,
+    CALLS_APART_MS, EVERY_MS_MAX, EVERY_MS_MIN, GRACE_MS_MAX, GRACE_MS_MIN, HEARTBEATS_MAX,
     Heartbeat, Pulse,
 };
 pub use judge::{Incoming, Judged, RuleHit, Ruling};

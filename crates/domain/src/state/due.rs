@@ -233,7 +233,7 @@ impl State {
         self.agenda.set(Subject::Alert(id), at);
     }
 
-    fn refresh_heartbeat(&mut self, id: HeartbeatId) {
+    pub(super) fn refresh_heartbeat(&mut self, id: HeartbeatId) {
         let at = self.heartbeat_due(id);
         self.agenda.set(Subject::Heartbeat(id), at);
     }

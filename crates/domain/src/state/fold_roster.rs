@@ -2,12 +2,13 @@
 
 use super::{Installation, State};
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::oncall_event::OncallEvent;
 use crate::page::Recipient;
 use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_installation(&mut self, event: &InstallationEvent) {
+    pub(super) fn evolve_installation(&mut self, event: &InstallationEvent, now: Timestamp) {
         match event {
             InstallationEvent::SetUp {
                 team,
@@ -40,6 +41,7 @@ impl State {
                     installation.priorities.clone_from(names);
                 }
             }
+            InstallationEvent::ClockSetBack { by_ms } => self.set_back(*by_ms, now),
         }
     }
 
@@ -115,7 +117,36 @@ impl State {
         }
     }
 
+    /// Notes which schedule or policy is not what it was before this event.
+    fn note_change(&mut self, event: &RosterEvent, position: u64) {
+        match event {
+            RosterEvent::ScheduleSet { schedule } => {
+                self.schedule_changes.insert(schedule.id, position);
+            }
+            RosterEvent::ScheduleRemoved { schedule }
+            | RosterEvent::Oncall {
+                what: OncallEvent::ScheduleChanged { schedule, .. },
+            } => {
+                self.schedule_changes.insert(*schedule, position);
+            }
+            RosterEvent::PolicySet { policy } => {
+                self.policy_changes.insert(policy.id, position);
+            }
+            RosterEvent::PolicyRemoved { policy } => {
+                self.policy_changes.insert(*policy, position);
+            }
+            RosterEvent::Oncall { .. }
+            | RosterEvent::ServiceSet { .. }
+            | RosterEvent::IntegrationAdded { .. }
+            | RosterEvent::IntegrationRemoved { .. }
+            | RosterEvent::TeamSet { .. }
+            | RosterEvent::TeamRemoved { .. }
+            | RosterEvent::Intake(_) => {}
+        }
+    }
+
     pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
+        self.note_change(event, envelope.position);
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());

@@ -1,5 +1,6 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
+mod clock;
 mod due;
 mod duty_watch;
 mod fold_incident;
@@ -14,6 +15,7 @@ mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use clock::KnownClock;
 pub use due::Subject;
 pub(crate) use due::Wait;
 pub use duty_watch::DutyWatch;
@@ -101,6 +103,12 @@ pub struct State {
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
     /// The newest open incident of each group of alerts of a service.
     pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
+    /// Position of the last event that changed each schedule, also one that is removed by now.
+    pub schedule_changes: BTreeMap<ScheduleId, u64>,
+    /// The same of each policy.
+    pub policy_changes: BTreeMap<PolicyId, u64>,
+    /// What is known of the clock.
+    pub clock: KnownClock,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
@@ -220,6 +228,9 @@ impl State {
             dropped: _,
             last_of_group: _,
             last_of_rule: _,
+            schedule_changes,
+            policy_changes,
+            clock,
             agenda: _,
             outbox: _,
             storms: _,
@@ -240,6 +251,9 @@ impl State {
             turns: turns.clone(),
             rules: rules.clone(),
             windows: windows.clone(),
+            schedule_changes: schedule_changes.clone(),
+            policy_changes: policy_changes.clone(),
+            clock: *clock,
             ..Self::default()
         }
     }
@@ -247,8 +261,9 @@ impl State {
     /// Folds one event in. Events come in the order of their positions.
     pub fn evolve(&mut self, event: &Event) {
         self.position = event.position;
+        self.clock.seen = event.recorded_at;
         match &event.body {
-            EventBody::Installation(what) => self.evolve_installation(what),
+            EventBody::Installation(what) => self.evolve_installation(what, event.recorded_at),
             EventBody::People(what) => self.evolve_people(what, event.at),
             EventBody::Roster(what) => self.evolve_roster(what, event),
             EventBody::Watch(what) => self.evolve_watch(what),
@@ -307,8 +322,8 @@ impl State {
                 EventBody::Notification(what) => self
                     .notifications
                     .share(&what.notification, &other.notifications),
-                EventBody::Installation(_)
-                | EventBody::People(_)
+                EventBody::Installation(what) => self.share_moved(what, other, event.recorded_at),
+                EventBody::People(_)
                 | EventBody::Roster(_)
                 | EventBody::Watch(_)
                 | EventBody::Input(_) => {}

@@ -81,6 +81,18 @@ pub(super) struct Outbox {
     providers: BTreeMap<Provider, Health>,
 }
 
+impl Outbox {
+    /// The clock was set back.
+    pub(super) fn set_back(&mut self, by_ms: u64) {
+        for at in self.sent.values_mut().flatten() {
+            *at = at.minus_ms(by_ms);
+        }
+        for health in self.providers.values_mut() {
+            health.failed_at = health.failed_at.minus_ms(by_ms);
+        }
+    }
+}
+
 const fn gathered(message: &Notification) -> Gathered {
     let tone = match message.purpose {
         Purpose::Page(_) | Purpose::Request(_) | Purpose::Test | Purpose::Word(_) => Tone::Loud,

@@ -13,6 +13,15 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Storms(BTreeMap<(ServiceId, bool), VecDeque<(Timestamp, IncidentId)>>);
 
+impl Storms {
+    /// The clock was set back.
+    pub(super) fn set_back(&mut self, by_ms: u64) {
+        for (at, _) in self.0.values_mut().flatten() {
+            *at = at.minus_ms(by_ms);
+        }
+    }
+}
+
 const fn limit(critical: bool) -> usize {
     if critical {
         STORM_INCIDENTS_CRITICAL

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod audit;
+mod clock;
 mod due_reference;
 mod escalation;
 mod incident;

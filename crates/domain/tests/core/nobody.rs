@@ -2,11 +2,12 @@
 
 use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk, TeamAsk};
-use tocsin_domain::event::{EventBody, IncidentWhat, Response, RosterEvent};
+use tocsin_domain::event::{EventBody, IncidentWhat, NotificationWhat, Response, RosterEvent};
 use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::people::ChannelKind;
 
 const MINUTE: u64 = 60_000;
 
@@ -177,4 +178,139 @@ fn what_a_removed_person_had_taken_is_triggered_again() {
             if why == "the person who acknowledged it was removed")
     };
     assert_eq!(world.count(said), 1);
+}
+
+/// Why messages were taken back, and why others were planned or sent earlier.
+fn reasons(world: &World) -> Vec<String> {
+    let messages = world.journal.iter().filter_map(|event| match &event.body {
+        EventBody::Notification(message) => Some(&message.what),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Input(_) => None,
+    });
+    let said = messages.filter_map(|what| match what {
+        NotificationWhat::Cancelled { why } | NotificationWhat::Advanced { why, .. } => {
+            Some(why.clone())
+        }
+        NotificationWhat::Planned { message } => Some(message.why.clone()),
+        NotificationWhat::Gathers { .. }
+        | NotificationWhat::ToldTogether { .. }
+        | NotificationWhat::Postponed { .. }
+        | NotificationWhat::AttemptStarted { .. }
+        | NotificationWhat::AttemptFinished { .. } => None,
+    });
+    said.collect()
+}
+
+#[test]
+fn a_page_whose_only_way_is_removed_before_it_is_sent_goes_to_the_next_person_at_once() {
+    let mut world = World::with_apache();
+    let (bob, cyd) = (world.add_user("Bob"), world.add_user("Cyd"));
+    let mail = world.state.users[&bob].contact_methods[0].id;
+    world.set_rules(bob, &[(2 * MINUTE, mail)]);
+    world.set_levels(0, &[(10 * MINUTE, &[bob]), (10 * MINUTE, &[cyd])]);
+    world.crash();
+    assert_eq!(world.paged(), [""; 0]);
+    drop_methods(&mut world, bob);
+    assert_eq!(world.paged(), ["Cyd"], "nobody waits for what cannot come");
+    assert!(reasons(&world).contains(&"the contact method was removed".to_owned()));
+}
+
+#[test]
+fn a_page_whose_way_is_removed_goes_by_the_next_way_of_the_same_person_at_once() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, hook), (5 * MINUTE, mail)]);
+    world.crash();
+    world.answer_all(Outcome::Failed);
+    let remove = |world: &mut World, method| {
+        world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+            user: ada,
+            method,
+        }));
+    };
+    remove(&mut world, hook);
+    let ways: Vec<ChannelKind> = world.pages().into_iter().map(|(_, way, _)| way).collect();
+    assert_eq!(ways, [ChannelKind::Webhook, ChannelKind::Email]);
+    let why = "another way to reach this person was removed";
+    assert!(reasons(&world).iter().any(|reason| reason == why));
+    // A way that is removed while a page is being sent by it is given up when its outcome is known.
+    world.answer_all(Outcome::Accepted);
+    let mut world = World::with_apache();
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, hook)]);
+    world.crash();
+    remove(&mut world, hook);
+    world.answer_all(Outcome::Failed);
+    world.wait_ms(1_000);
+    let ways: Vec<ChannelKind> = world.pages().into_iter().map(|(_, way, _)| way).collect();
+    assert_eq!(ways, [ChannelKind::Webhook, ChannelKind::Email]);
+}
+
+#[test]
+fn a_later_step_whose_way_is_removed_changes_nothing_else_while_an_earlier_one_is_on_its_way() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, mail), (5 * MINUTE, hook)]);
+    world.crash();
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: hook,
+    }));
+    assert_eq!(world.pages().len(), 1);
+    assert_eq!(world.incident().paging.as_ref().unwrap().level, 0);
+}
+
+#[test]
+fn emptied_rules_take_no_page_back() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    world.set_rules(ada, &[(2 * MINUTE, mail)]);
+    world.crash();
+    world.set_rules(ada, &[]);
+    world.wait_ms(2 * MINUTE);
+    assert_eq!(world.paged(), ["Ada"]);
+}
+
+#[test]
+fn a_removed_person_whose_page_was_the_last_hope_of_a_level_is_not_waited_for() {
+    let mut world = World::with_apache();
+    let (bob, cyd, dan) = (
+        world.add_user("Bob"),
+        world.add_user("Cyd"),
+        world.add_user("Dan"),
+    );
+    world.set_levels(0, &[(10 * MINUTE, &[bob, cyd]), (10 * MINUTE, &[dan])]);
+    world.crash();
+    // Bob's page arrives, Cyd's does not.
+    let messages: Vec<_> = world
+        .sending()
+        .iter()
+        .map(|message| (message.id, message.user))
+        .collect();
+    for (notification, user) in messages {
+        let outcome = if user == bob {
+            Outcome::Accepted
+        } else {
+            Outcome::Refused
+        };
+        world.ask(Ask::AttemptFinished {
+            notification,
+            number: 1,
+            outcome,
+            detail: String::new(),
+        });
+    }
+    assert_eq!(world.incident().paging.as_ref().unwrap().level, 0);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
+    assert_eq!(world.paged().last().unwrap(), "Dan");
 }

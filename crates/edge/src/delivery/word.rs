@@ -1,4 +1,5 @@
-//! What a word about duty says: duty has passed to somebody, or something will keep pages from somebody. It knows no channel's form.
+//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, or something will keep
+//! pages from somebody. It knows no channel's form.
 
 use tocsin_domain::page::{Notification, Word};
 use tocsin_domain::state::State;
@@ -14,6 +15,14 @@ pub(super) fn write(
     let (title, reason, details) = match about {
         Word::HandOff { .. } => {
             let reason = "duty has passed to you; who wants no such word switches it off";
+            (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
+        Word::Swap { offered, .. } => {
+            let reason = if offered {
+                "a swap waits for your answer: accept or decline it in Tocsin"
+            } else {
+                "the swap is one of yours"
+            };
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
         Word::Findings => (title(state), notification.why.clone(), details(state)),

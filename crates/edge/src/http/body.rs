@@ -64,23 +64,54 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    read_into(headers, body, limit, &mut Free).await
+}
+
+/// Where a body that arrives takes room.
+pub(crate) trait Room {
+    /// Why there is none.
+    type Refusal: From<Problem>;
+
+    /// Waits until there is room for so many more bytes, which have arrived.
+    fn take(&mut self, bytes: usize) -> impl Future<Output = Result<(), Self::Refusal>> + Send;
+}
+
+/// Room that is bounded by the limit of a body and the number of requests.
+struct Free;
+
+impl Room for Free {
+    type Refusal = Problem;
+
+    async fn take(&mut self, _: usize) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// Reads a body of at most `limit` bytes; each piece that has arrived is kept once there is room for it.
+pub(crate) async fn read_into<R: Room>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    room: &mut R,
+) -> Result<Bytes, R::Refusal> {
     let told = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|told| told > limit as u64) {
-        return Err(Problem::too_large(limit));
+        return Err(Problem::too_large(limit).into());
     }
     // A claim costs nothing: room is made for what is told, up to a usual size, so that it is not copied as it grows.
-    let room = told.map_or(0, |told| usize::try_from(told).unwrap_or(limit));
+    let told = told.map_or(0, |told| usize::try_from(told).unwrap_or(limit));
     let collect = async {
-        let mut whole = BytesMut::with_capacity(room.min(ROOM_BYTES_MAX));
+        let mut whole = BytesMut::with_capacity(told.min(ROOM_BYTES_MAX));
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
             let piece =
                 piece.map_err(|_| Problem::bad("the body ended early; nothing was kept"))?;
             if whole.len() + piece.len() > limit {
-                return Err(Problem::too_large(limit));
+                return Err(Problem::too_large(limit).into());
             }
+            room.take(piece.len()).await?;
             whole.extend_from_slice(&piece);
         }
         Ok(whole.freeze())

@@ -57,7 +57,8 @@ pub(crate) fn around(router: Router, app: App) -> Router {
         .layer(from_fn_with_state(around, guard))
 }
 
-async fn guard(State(around): State<Around>, request: Request, next: Next) -> Response {
+async fn guard(State(around): State<Around>, mut request: Request, next: Next) -> Response {
+    name_host(&mut request);
     let is_api = !request.uri().path().starts_with("/ui");
     let wait = prometheus::request_wait(request.uri().path()).unwrap_or(REQUEST_WAIT);
     let too_many = || {
@@ -76,6 +77,20 @@ async fn guard(State(around): State<Around>, request: Request, next: Next) -> Re
     protect(&around.app, is_api, &mut response);
     around.app.inner().requests.count(response.status());
     response
+}
+
+/// HTTP/2 names the host in the address of the request: whoever looks for it finds it under its one name.
+fn name_host(request: &mut Request) {
+    if request.headers().contains_key(header::HOST) {
+        return;
+    }
+    let named = request.uri().authority().map(|authority| {
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        HeaderValue::from_str(host)
+    });
+    if let Some(Ok(host)) = named {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }
 
 /// An address has no place left.

@@ -348,3 +348,47 @@ async fn a_simulation_tells_who_would_be_contacted_and_keeps_nothing() {
         assert_eq!(world.get(&path).await.status, status, "{path}");
     }
 }
+
+#[tokio::test]
+async fn who_was_on_call_is_told_as_it_was_decided_also_after_the_schedule_was_changed() {
+    let world = World::new();
+    let schedule = world
+        .engine
+        .read(|state| *state.schedules.keys().next().unwrap());
+    let target = json!([{"kind": "schedule", "id": schedule.to_string()}]);
+    world
+        .set_levels(json!([{"delay_minutes": 5, "targets": target}]))
+        .await;
+    world.trigger(Severity::Critical);
+    let step = async || {
+        let explained = world.get("/incidents/1/explanation").await.json();
+        let steps = explained["steps"].as_array().unwrap().clone();
+        let step = steps.into_iter().find(|step| step["kind"] == "schedule");
+        step.expect("a schedule is told")["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let before = step().await;
+    assert!(before.contains("their turn in the rotation"), "{before}");
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Days,
+    };
+    world.does(Ask::Roster(RosterAsk::SetSchedule {
+        id: Some(schedule),
+        name: "Other".to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![
+            Layer::rotation(START.minus_ms(24 * 60 * MINUTE), turn, vec![world.bob]),
+            Layer::rotation(START.minus_ms(24 * 60 * MINUTE), turn, vec![world.ada]),
+        ],
+    }));
+    let after = step().await;
+    assert!(
+        after.starts_with("Ada was on call by the schedule “"),
+        "{after}"
+    );
+    assert!(!after.contains("Other"), "its name of then: {after}");
+    assert!(after.contains("was changed since"), "{after}");
+}

@@ -172,6 +172,25 @@ async fn a_job_calls_by_its_address_alone_and_its_token_is_never_shown_again() {
 }
 
 #[tokio::test]
+async fn a_call_is_on_disk_when_it_is_answered_also_soon_after_another() {
+    let world = World::new();
+    let job = json!({"name": "backup", "every_seconds": 3600, "grace_seconds": 60});
+    let made = world.post("/heartbeats", job).await.json();
+    let url = made["url"].as_str().unwrap().to_owned();
+    assert_eq!(hb(&world, "GET", &url, "").await, StatusCode::OK);
+    let called = || {
+        let events = world.journal.events.lock().unwrap();
+        let last = events.last().unwrap();
+        (events.len(), last.at)
+    };
+    let (before, _) = called();
+    let later = START.plus_ms(1_000);
+    *world.clock.0.lock().unwrap() = later;
+    assert_eq!(hb(&world, "GET", &url, "").await, StatusCode::OK);
+    assert_eq!(called(), (before + 1, later));
+}
+
+#[tokio::test]
 async fn quick_calls_of_a_job_are_written_down_once_and_too_many_are_refused() {
     let world = World::new();
     let job = json!({"name": "backup", "every_seconds": 3600, "grace_seconds": 60});

@@ -1,10 +1,12 @@
 //! Remote write and who may call Prometheus' front.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header, request};
+use futures_util::{StreamExt, stream};
 use tocsin_domain::write::{Exemplar, Metadata, MetricKind, Write};
 use tocsin_edge::ports::StorageError;
 use tocsin_wire::prometheus::remote_write::{v1, v2};
@@ -290,6 +292,15 @@ async fn without_authentication_this_machine_may_read_and_write_and_nobody_else(
             "{name}"
         );
     }
+    // HTTP/2 has no Host header: the address of the request names the host.
+    for (address, status) in [
+        ("http://localhost:8700", StatusCode::NO_CONTENT),
+        ("http://evil.example", StatusCode::UNAUTHORIZED),
+    ] {
+        let request = to(&format!("{address}/api/v1/write"));
+        let request = request.body(Body::from(good.clone())).unwrap();
+        assert_eq!(world.send(request).await.status, status, "{address}");
+    }
     let form = Request::post("/api/v1/query")
         .header("host", "localhost")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -341,4 +352,29 @@ async fn a_query_whose_client_has_gone_is_given_up() {
     let answer = ask().await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(reads(), 5);
+}
+
+#[tokio::test]
+async fn senders_that_tell_much_and_send_it_slowly_keep_nobody_waiting() {
+    let world = Arc::new(World::new());
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let first = stream::once(async {
+            begun.send(()).unwrap();
+            Ok::<_, std::io::Error>(vec![0_u8])
+        });
+        let request = to("/api/v1/write")
+            .header(header::AUTHORIZATION, bearer(&world.responder))
+            .header(header::CONTENT_LENGTH, 32 * 1024 * 1024);
+        let body = Body::from_stream(first.chain(stream::pending()));
+        let (request, world) = (request.body(body).unwrap(), Arc::clone(&world));
+        slow.push(tokio::spawn(
+            async move { world.send(request).await.status },
+        ));
+        begins.await.unwrap();
+    }
+    let answer = send(&world, block(&request(&[(1, 0.5)]))).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text());
+    slow.into_iter().for_each(|sender| sender.abort());
 }

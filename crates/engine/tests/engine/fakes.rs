@@ -239,6 +239,7 @@ impl Rig {
             state,
             evaluated_to_ms,
             unseen_ms,
+            clock_seen: None,
         };
         let effects = Noted::default();
         let core = Core::new(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod canary;
+mod clock;
 mod durability;
 mod fakes;
 mod pack;

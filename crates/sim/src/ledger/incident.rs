@@ -53,6 +53,7 @@ impl Ledger {
                     is_given: false,
                     is_quieted: false,
                     is_loud: false,
+                    is_flapping: false,
                     is_merged: false,
                     active: BTreeSet::new(),
                 };
@@ -209,6 +210,7 @@ impl Ledger {
         }
         self.change(id, |case| {
             case.wait = Wait::Quiet(until);
+            case.is_flapping = flapping;
             case.is_paged = false;
             case.spared.clear();
         });

@@ -82,6 +82,9 @@ impl Ledger {
                 self.see_receipt(id, (*number, *fate), envelope);
             }
             NotificationWhat::Cancelled { .. } => {
+                if !self.has_way(&letter) {
+                    self.given_up.insert(envelope.position);
+                }
                 self.cancel(id, &letter, envelope);
                 self.settle_along(id, LetterState::Due(at));
             }
@@ -379,13 +382,17 @@ impl Ledger {
         }
     }
 
+    fn has_way(&self, letter: &Letter) -> bool {
+        let person = self.people.get(&letter.user);
+        person.is_some_and(|person| person.methods.contains_key(&letter.method))
+    }
+
     /// What somebody still has to be reached by is not taken back, unless its person or its way is gone or all is decided
     /// anew.
     fn cancel(&mut self, id: NotificationId, letter: &Letter, envelope: &Event) {
         let at = envelope.at;
         if let (Purpose::Page(incident), Cause::Event { .. }) = (letter.purpose, &envelope.cause) {
-            let person = self.people.get(&letter.user);
-            let has_way = person.is_some_and(|person| person.methods.contains_key(&letter.method));
+            let has_way = self.has_way(letter);
             let case = self.cases.get(&incident);
             let is_walked = case.is_some_and(|case| case.wait != super::Wait::Nothing);
             let is_wanting = self.is_wanted(letter);

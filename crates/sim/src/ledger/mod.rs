@@ -1,6 +1,7 @@
 //! A second book, kept from the journal's events alone: who may be paged for what, and what is owed. It shares no code with
 //! the core's decisions or its state, and checks each event as it comes.
 
+mod clock;
 mod due;
 mod incident;
 mod letter;
@@ -59,6 +60,8 @@ pub(crate) struct Ledger {
     pub(crate) started: Vec<(NotificationId, u32)>,
     /// Addresses and their owners, removed ones too: an address is never given to another.
     pub(crate) owners: BTreeMap<SecretId, UserId>,
+    /// How far the events said that the clock was set back, since this was taken last.
+    pub(crate) told_back_ms: u64,
     /// Incidents that were urgent at some time.
     pub(crate) urgent: u64,
     wrong: Vec<Violation>,
@@ -130,6 +133,8 @@ pub(crate) struct Case {
     is_quieted: bool,
     /// A person said that it is.
     is_loud: bool,
+    /// It is held back for some time, and not until a time of the day.
+    is_flapping: bool,
     /// Others were merged into it.
     is_merged: bool,
     /// Pages that are due or under way.

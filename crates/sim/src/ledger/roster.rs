@@ -25,6 +25,7 @@ impl Ledger {
                 self.teams.insert(*team, Vec::new());
             }
             InstallationEvent::PrioritiesSet { .. } => {}
+            InstallationEvent::ClockSetBack { by_ms } => self.set_back(*by_ms),
             InstallationEvent::FallbackSet { users } => self.fallback.clone_from(users),
         }
     }

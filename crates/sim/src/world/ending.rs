@@ -33,9 +33,7 @@ impl World {
                 Severity::Critical,
             );
         }
-        // What was planned before the clock was put back comes that much later.
-        let behind = self.latest.as_micros() - self.wall().as_micros();
-        self.run_until(self.now_us + TOLD_WITHIN + PAGED_WITHIN + behind.max(0));
+        self.run_until(self.now_us + TOLD_WITHIN + PAGED_WITHIN);
         let unpaged = self.unpaged();
         self.run_until(self.now_us + UNDER_WAY);
         let still = self.unpaged();

@@ -7,6 +7,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::page::{Fate, Outcome, Purpose};
+use tocsin_domain::time::Timestamp;
 use tocsin_engine::{AskError, Core, Done, Past};
 
 use super::agenda::Happening;
@@ -44,6 +45,7 @@ impl World {
         );
         self.engine = Some(engine);
         self.stepped_us = self.now_us;
+        (self.looked_at, self.untold_back_ms) = (None, 0);
         // The thread looks at the clock every second anyway; that matters only while its due time may be wrong.
         self.restless_until_us = self.now_us + 3 * SECOND;
         self.say(|| "the process starts".to_owned());
@@ -73,6 +75,8 @@ impl World {
         let has_asked = !commands.is_empty();
         engine.step(commands, &[], self.wall());
         self.stepped_us = self.now_us;
+        let back_ms = self.looked_at.map_or(0, |at| at.ms_since(self.wall()));
+        self.untold_back_ms += back_ms;
         self.engine = Some(engine);
         let heard = replies.lock().map(|mut all| std::mem::take(&mut *all));
         self.after_step(tickets, heard.unwrap_or_default());
@@ -105,6 +109,7 @@ impl World {
         self.check_served();
         let now = self.wall();
         let is_calm = !is_dead && self.now_us - self.failed_us > RECOVERED_AFTER;
+        self.check_clock(now, is_calm);
         self.ledger.end_step(now, is_calm);
         if let (true, Some(engine)) = (is_calm, &self.engine) {
             let alarm = engine.next_due();
@@ -129,6 +134,26 @@ impl World {
         for (ticket, outcome) in tickets.into_iter().zip(answers) {
             let heard = self.understood(outcome);
             self.heard(ticket, heard);
+        }
+    }
+
+    /// What the clock was set back is told once, as soon as it can be kept, and no more than that. What it showed before the
+    /// process began is known to the second book no better than to the engine.
+    fn check_clock(&mut self, now: Timestamp, is_calm: bool) {
+        let told_ms = std::mem::take(&mut self.ledger.told_back_ms);
+        if self.looked_at.is_some() {
+            let surplus_ms = told_ms.saturating_sub(self.untold_back_ms);
+            self.untold_back_ms = self.untold_back_ms.saturating_sub(told_ms);
+            if surplus_ms > 0 || (is_calm && self.untold_back_ms > 0) {
+                let left_ms = self.untold_back_ms;
+                let what = format!(
+                    "{left_ms} ms that the clock went back are not told, {surplus_ms} ms too much are"
+                );
+                self.wrong(Check::NothingForgotten, what);
+            }
+        }
+        if is_calm || self.looked_at.is_some() {
+            self.looked_at = Some(now);
         }
     }
 

@@ -123,8 +123,10 @@ struct World {
     /// Time that passes steadily, in microseconds; the machine's clock is off by `offset_us`.
     now_us: i64,
     offset_us: i64,
-    /// The latest that the machine's clock has shown.
-    latest: Timestamp,
+    /// What the machine's clock showed when the engine looked at it last, and how far it was set back that the events do not
+    /// tell yet; none before the engine has looked.
+    looked_at: Option<Timestamp>,
+    untold_back_ms: u64,
     agenda: Agenda,
     machine: Machine,
     engine: Option<Engine>,
@@ -165,7 +167,8 @@ impl World {
             plan,
             now_us: start_us,
             offset_us: 0,
-            latest: Timestamp::from_micros(start_us),
+            looked_at: None,
+            untold_back_ms: 0,
             agenda: Agenda::default(),
             machine: Machine::new(),
             engine: None,
@@ -249,7 +252,6 @@ impl World {
                 0
             };
             self.now_us = self.now_us.max(next + lag);
-            self.latest = self.latest.max(self.wall());
             while let Some(happening) = self.agenda.take(self.now_us) {
                 self.happen(happening);
             }

@@ -9,7 +9,7 @@ use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{Event, EventBody, NotificationWhat, RosterEvent};
 use tocsin_domain::id::{ScheduleId, UserId};
-use tocsin_domain::oncall::{Layer, Span, Turn, TurnUnit};
+use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Outcome, Purpose};
@@ -236,4 +236,62 @@ fn findings_stay_news_until_somebody_can_be_told() {
     // Ada can be reached again, so that is over; her schedule is well.
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
     assert!(!world.state.duty.has_news());
+}
+
+#[test]
+fn the_people_of_a_swap_are_told_what_becomes_of_it() {
+    let mut world = World::set_up();
+    let (schedule, bea, cyd) = days(&mut world);
+    let day = |user, day: u64| SwapSide {
+        user,
+        span: Span::new(START.plus_ms(day * DAY), START.plus_ms((day + 1) * DAY)),
+    };
+    let change = |world: &mut World, ask| {
+        let events = oncall(world, OncallAsk::Change { schedule, ask });
+        let swaps = &world.state.schedules[&schedule];
+        let swap = swaps.proposed.first().map(|offer| offer.swap.id);
+        let swap = swap.or(swaps.swaps.first().map(|swap| swap.id));
+        (told(world, &events), swap)
+    };
+    let offer = |by| ChangeAsk::ProposeSwap {
+        one: day(bea, 2),
+        other: day(cyd, 3),
+        by,
+    };
+    let (beas, cyds) = (
+        "Tue 2024-08-20 05:00 to Wed 2024-08-21 05:00",
+        "Wed 2024-08-21 05:00 to Thu 2024-08-22 05:00",
+    );
+    let is_told = |news: Vec<(String, String)>, name: &str, text: String| {
+        assert_eq!(news, [(name.to_owned(), text)]);
+    };
+    let (news, swap) = change(&mut world, offer(Some(bea)));
+    let text = format!(
+        "Bea offers you a swap in \"Days\": you would have {beas}, and give {cyds} (Europe/Paris)"
+    );
+    is_told(news, "Cyd", text);
+    let swap = swap.unwrap();
+    let by = Some(cyd);
+    let (news, _) = change(&mut world, ChangeAsk::DeclineSwap { swap, by });
+    let text = "The swap that you offered Cyd in \"Days\" is declined";
+    is_told(news, "Bea", text.to_owned());
+    let swap = change(&mut world, offer(Some(bea))).1.unwrap();
+    let by = Some(bea);
+    let (news, _) = change(&mut world, ChangeAsk::WithdrawSwap { swap, by });
+    let text = "The swap that Bea offered you in \"Days\" is withdrawn";
+    is_told(news, "Cyd", text.to_owned());
+    let swap = change(&mut world, offer(Some(bea))).1.unwrap();
+    let by = Some(cyd);
+    let (news, _) = change(&mut world, ChangeAsk::AcceptSwap { swap, by });
+    let text = format!(
+        "Your swap with Cyd in \"Days\" is agreed: you have {cyds}, and no longer {beas} (Europe/Paris)"
+    );
+    is_told(news, "Bea", text);
+    let (news, _) = change(&mut world, ChangeAsk::WithdrawSwap { swap, by: None });
+    let text = |with: &str| format!("Your swap with {with} in \"Days\" was taken back");
+    let both = [("Bea", "Cyd"), ("Cyd", "Bea")];
+    assert_eq!(news, both.map(|(name, with)| (name.to_owned(), text(with))));
+    let (news, _) = change(&mut world, offer(None));
+    let names: Vec<&str> = news.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Bea", "Cyd"]);
 }

@@ -104,15 +104,18 @@ async fn take(
     let version = version(headers)?;
     check_encoding(headers)?;
     let room = &app.inner().remote_write;
-    let told_bytes = content_length(headers).unwrap_or(COMPRESSED_BYTES_MAX);
-    if told_bytes > COMPRESSED_BYTES_MAX {
+    if content_length(headers).is_some_and(|told| told > COMPRESSED_BYTES_MAX) {
         return Err(too_large(format!(
             "the request is larger than {COMPRESSED_BYTES_MAX} bytes"
         )));
     }
-    let arriving = permit(&room.arriving_kib, kib(told_bytes)).await?;
-    let block = body::read(headers, content, COMPRESSED_BYTES_MAX).await;
-    let block = block.map_err(|problem| Refusal::from(&problem))?;
+    let mut arriving = Arriving {
+        room,
+        bytes: 0,
+        taken: None,
+    };
+    let block = body::read_into(headers, content, COMPRESSED_BYTES_MAX, &mut arriving).await?;
+    let arriving = arriving.taken;
     let grown = block
         .len()
         .saturating_mul(GROWTH_MAX)
@@ -135,6 +138,29 @@ async fn take(
             "the request ended without an answer, which is a fault of Tocsin; what was kept is not known",
         ))
     })
+}
+
+/// The part of the room for what arrives that one request has. Only what has arrived takes room, so that a sender who tells much
+/// and sends it slowly keeps nobody waiting.
+struct Arriving<'a> {
+    room: &'a Room,
+    bytes: usize,
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+impl body::Room for Arriving<'_> {
+    type Refusal = Refusal;
+
+    async fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let before = kib(self.bytes);
+        self.bytes += bytes;
+        let more = permit(&self.room.arriving_kib, kib(self.bytes) - before).await?;
+        match &mut self.taken {
+            Some(taken) => taken.merge(more),
+            None => self.taken = Some(more),
+        }
+        Ok(())
+    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
-use tocsin_domain::id::{IncidentId, NotificationId, PolicyId, UserId};
+use tocsin_domain::id::{IncidentId, NotificationId, PolicyId};
 use tocsin_domain::oncall::{By, Schedule};
 use tocsin_domain::page::{Notification, Recipient};
 use tocsin_domain::time::Timestamp;
@@ -13,6 +13,8 @@ use super::explain::{Step, StepKind};
 use super::timeline::Names;
 use super::{message_steps, response_sentence, sentence};
 
+/// What stands before the name of a schedule in the reason of a message.
+const ON_CALL_BY: &str = "on call by ";
 /// Steps back at most.
 const STEPS_MAX: usize = 40;
 
@@ -21,7 +23,7 @@ pub(super) fn of_message(events: &[Event], message: &Notification, names: &Names
     let planned = events.iter().find(|event| plans(event, message.id));
     let mut steps = message_steps::of(message, planned, names);
     if let Some(planned) = planned {
-        steps.extend(back_from(planned, events, Some(message.user), names));
+        steps.extend(back_from(planned, events, Some(message), names));
     }
     steps
 }
@@ -55,12 +57,12 @@ fn plans(event: &Event, id: NotificationId) -> bool {
 fn back_from(
     event: &Event,
     events: &[Event],
-    person: Option<UserId>,
+    asked: Option<&Notification>,
     names: &Names<'_>,
 ) -> Vec<Step> {
     let by_position: BTreeMap<u64, &Event> =
         events.iter().map(|event| (event.position, event)).collect();
-    let (mut event, mut steps, mut person) = (event, Vec::new(), person);
+    let (mut event, mut steps, mut asked) = (event, Vec::new(), asked);
     let mut told_alert = is_alert(event);
     for _ in 0..STEPS_MAX {
         let earlier = match &event.cause {
@@ -71,7 +73,7 @@ fn back_from(
         let Some(earlier) = earlier.filter(|earlier| earlier.position < event.position) else {
             break;
         };
-        steps.extend(step(earlier, person.take(), names));
+        steps.extend(step(earlier, asked.take(), names));
         told_alert |= is_alert(earlier);
         event = earlier;
     }
@@ -138,8 +140,8 @@ fn first_cause(event: &Event, names: &Names<'_>) -> Vec<Step> {
     }
 }
 
-/// One event told; `person` is who is asked about, once their rung is reached.
-fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
+/// One event told; `asked` is the message that is asked about, once its rung is reached.
+fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<Step> {
     let one = |kind, text: String| vec![Step::new(kind, Some(event.at), text)];
     match &event.body {
         EventBody::Notification(about) => match &about.what {
@@ -165,7 +167,7 @@ fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
                 Vec::new()
             }
         },
-        EventBody::Incident(about) => incident(&about.what, event, person, names),
+        EventBody::Incident(about) => incident(&about.what, event, asked, names),
         EventBody::Alert(AlertEvent::Opened { alert }) => alert_steps(alert, names),
         EventBody::Alert(AlertEvent::Repeated { summary, .. }) => {
             one(StepKind::Alert, format!("It was said again: {summary}."))
@@ -185,7 +187,7 @@ fn step(event: &Event, person: Option<UserId>, names: &Names<'_>) -> Vec<Step> {
 fn incident(
     what: &IncidentWhat,
     event: &Event,
-    person: Option<UserId>,
+    asked: Option<&Notification>,
     names: &Names<'_>,
 ) -> Vec<Step> {
     let at = event.at;
@@ -212,7 +214,7 @@ fn incident(
             StepKind::Quiet,
             format!("Nobody was paged until {until}: {why}."),
         ),
-        IncidentWhat::LevelReached { .. } => level(what, at, person, names),
+        IncidentWhat::LevelReached { .. } => level(what, event, asked, names),
         IncidentWhat::FallbackReached {
             recipients, why, ..
         } => {
@@ -254,10 +256,11 @@ fn incident(
 
 fn level(
     what: &IncidentWhat,
-    at: Timestamp,
-    person: Option<UserId>,
+    event: &Event,
+    asked: Option<&Notification>,
     names: &Names<'_>,
 ) -> Vec<Step> {
+    let at = event.at;
     let IncidentWhat::LevelReached {
         policy,
         level,
@@ -280,7 +283,7 @@ fn level(
         names.users(recipients)
     );
     let mut steps = Vec::new();
-    steps.extend(person.and_then(|person| on_call(*policy, *level, person, at, names)));
+    steps.extend(asked.and_then(|asked| on_call(*policy, *level, asked, event, names)));
     steps.push(Step::new(StepKind::Rung, Some(at), text));
     steps.extend(passed_over(skipped, at));
     steps
@@ -292,31 +295,57 @@ fn passed_over(skipped: &[String], at: Timestamp) -> impl Iterator<Item = Step> 
         .map(move |why| Step::new(StepKind::Skipped, Some(at), format!("Passed over: {why}.")))
 }
 
-/// By which schedule a person was on call, and what put them there; as the schedule stands now.
+/// By which schedule a person was on call, and what put them there. What was changed since is not asked: it would tell who is on
+/// call by what was not known then.
 fn on_call(
     policy: Option<PolicyId>,
     level: usize,
-    person: UserId,
-    at: Timestamp,
+    asked: &Notification,
+    event: &Event,
     names: &Names<'_>,
 ) -> Option<Step> {
-    let level = names.0.policies.get(&policy?)?.levels.get(level)?;
-    let schedules = level.targets.iter().filter_map(|target| match target {
-        Recipient::Schedule(id) => names.0.schedules.get(id),
-        Recipient::User(_) | Recipient::Team(_) => None,
-    });
-    let (schedule, shift) = schedules
+    let (policy, at, person) = (policy?, event.at, asked.user);
+    let state = names.0;
+    let is_as_then = |changed: Option<&u64>| changed.is_none_or(|at| *at < event.position);
+    let known = state.policies.get(&policy);
+    let known = known.filter(|_| is_as_then(state.policy_changes.get(&policy)));
+    let targets = known.and_then(|policy| Some(&policy.levels.get(level)?.targets));
+    let schedules = targets
+        .into_iter()
+        .flatten()
+        .filter_map(|target| match target {
+            Recipient::Schedule(id) => state.schedules.get(id),
+            Recipient::User(_) | Recipient::Team(_) => None,
+        });
+    let found = schedules
+        .filter(|schedule| is_as_then(state.schedule_changes.get(&schedule.id)))
         .filter_map(|schedule| Some((schedule, schedule.shift_at(at)?)))
-        .find(|(_, shift)| shift.user == person)?;
-    let text = format!(
-        "{} was on call by the schedule “{}” from {} until {}: {}.",
-        names.user(person),
-        schedule.name,
-        shift.from,
-        shift.until,
-        put_there(schedule, shift.by)
-    );
+        .find(|(_, shift)| shift.user == person);
+    let text = match found {
+        Some((schedule, shift)) => format!(
+            "{} was on call by the schedule “{}” from {} until {}: {}.",
+            names.user(person),
+            schedule.name,
+            shift.from,
+            shift.until,
+            put_there(schedule, shift.by)
+        ),
+        None => format!(
+            "{} was on call by the schedule {} when that was decided; it, or the policy, was changed since, so that the \
+             shift of then is not shown.",
+            names.user(person),
+            recorded_schedule(&asked.why)?
+        ),
+    };
     Some(Step::new(StepKind::Schedule, Some(at), text))
+}
+
+/// The name of the schedule that a message's reason tells, as it was decided.
+fn recorded_schedule(why: &str) -> Option<String> {
+    let (_, rest) = why.split_once(ON_CALL_BY)?;
+    let mut name = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    let name = name.next()?.ok()?;
+    Some(format!("“{name}”"))
 }
 
 fn put_there(schedule: &Schedule, by: By) -> String {

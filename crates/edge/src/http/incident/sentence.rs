@@ -43,6 +43,14 @@ pub(super) fn installation(event: &InstallationEvent, names: &Names<'_>) -> Word
         InstallationEvent::PrioritiesSet { names } => {
             person(format!("Priorities are now: {}", names.join(", ")))
         }
+        InstallationEvent::ClockSetBack { by_ms } => told(
+            Tone::Info,
+            format!(
+                "The clock of the machine was set back by {} s",
+                by_ms / 1_000
+            ),
+            "what waits for some time waits no longer for that",
+        ),
     }
 }
 

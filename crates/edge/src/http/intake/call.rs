@@ -1,9 +1,5 @@
-//! The calls of jobs that must call in. The token in the address is all that they need; calls that follow each other quickly
-//! are written down together, the last of them as soon as it may be.
-
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+//! The calls of jobs that must call in. The token in the address is all that they need; a call is answered when it is on disk,
+//! or when one is that it says no more than.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -12,9 +8,7 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 use tocsin_domain::command::{Ask, HeartbeatAsk, IntakeAsk};
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::HeartbeatId;
 use tocsin_domain::intake::Pulse;
-use tocsin_domain::time::Timestamp;
 
 use crate::app::App;
 use crate::http::body;
@@ -23,25 +17,6 @@ use crate::secret::key_hash;
 
 /// Bytes of a job's words that are read.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
-
-/// Calls that are not written down yet: the last of each job.
-#[derive(Default)]
-pub(crate) struct Calls(Mutex<BTreeMap<HeartbeatId, Timestamp>>);
-
-impl Calls {
-    /// Keeps a call. True when none of this job was kept before, so that somebody must see to it.
-    fn keep(&self, heartbeat: HeartbeatId, at: Timestamp) -> bool {
-        self.lock().insert(heartbeat, at).is_none()
-    }
-
-    fn take(&self, heartbeat: HeartbeatId) -> Option<Timestamp> {
-        self.lock().remove(&heartbeat)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<HeartbeatId, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The heartbeat whose token this is, and whether its alert fires. All are compared, so that time tells nothing.
 fn pulse_of(app: &App, token: &str) -> Result<(Pulse, bool), Problem> {
@@ -83,23 +58,8 @@ fn taken() -> Response {
 async fn take_call(app: &App, token: &str) -> Result<Response, Problem> {
     let (pulse, fires) = pulse_of(app, token)?;
     let (heartbeat, at) = (pulse.heartbeat.id, app.now());
-    if fires || pulse.started_at.is_some() || at >= pulse.writes_from() {
-        app.inner().calls.take(heartbeat);
+    if fires || pulse.started_at.is_some() || !pulse.is_said(at) {
         tell(app, HeartbeatAsk::Called { heartbeat, at }).await?;
-    } else if app.inner().calls.keep(heartbeat, at) {
-        let wait_ms = pulse.writes_from().ms_since(at);
-        let app = app.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            if let Some(at) = app.inner().calls.take(heartbeat)
-                && let Err(problem) = tell(&app, HeartbeatAsk::Called { heartbeat, at }).await
-            {
-                tracing::warn!(
-                    problem = problem.detail(),
-                    "a call of a heartbeat was not kept"
-                );
-            }
-        });
     }
     Ok(taken())
 }
@@ -108,7 +68,7 @@ async fn take_start(app: &App, token: &str) -> Result<Response, Problem> {
     let (pulse, _) = pulse_of(app, token)?;
     let (heartbeat, at) = (pulse.heartbeat.id, app.now());
     // A start right after a call is passed over: a job that begins again and again says nothing new.
-    if pulse.started_at.is_none() && at >= pulse.writes_from() {
+    if pulse.started_at.is_none() && !pulse.is_said(at) {
         tell(app, HeartbeatAsk::Started { heartbeat, at }).await?;
     }
     Ok(taken())

@@ -1,0 +1,165 @@
+//! What is known of the clock, and what is moved with it when it is set back: whatever waits for some time waits that time and
+//! no longer. What waits for a time of the day (shifts, windows, mutes) is not moved.
+
+use super::State;
+use crate::alert::Alert;
+use crate::event::InstallationEvent;
+use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
+use crate::incident::{Incident, RELAPSE_WINDOW_MS};
+use crate::intake::Pulse;
+use crate::page::{Delivery, Notification};
+use crate::time::Timestamp;
+
+/// What is known of the clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KnownClock {
+    /// What it showed when the last event was recorded.
+    pub seen: Timestamp,
+    /// How far it was set back, all times together.
+    pub set_back_ms: u64,
+    /// The latest that it showed before it was set back.
+    pub before: Option<Timestamp>,
+}
+
+/// What has times that are moved with the clock.
+struct Moved {
+    incidents: Vec<IncidentId>,
+    messages: Vec<NotificationId>,
+    alerts: Vec<AlertId>,
+}
+
+impl State {
+    /// The clock shows `now`, and was set back by so much.
+    pub(super) fn set_back(&mut self, by_ms: u64, now: Timestamp) {
+        self.clock.set_back_ms = self.clock.set_back_ms.saturating_add(by_ms);
+        let before = now.plus_ms(by_ms);
+        self.clock.before = self.clock.before.max(Some(before));
+        let moved = self.moved_with_clock(before);
+        for id in &moved.incidents {
+            if let Some(incident) = self.incidents.get_mut(id) {
+                set_back_incident(incident, by_ms);
+            }
+        }
+        for id in &moved.messages {
+            if let Some(message) = self.notifications.get_mut(id) {
+                set_back_message(message, by_ms);
+            }
+        }
+        for id in &moved.alerts {
+            if let Some(alert) = self.alerts.get_mut(id) {
+                set_back_alert(alert, by_ms);
+            }
+        }
+        for pulse in self.pulses.values_mut() {
+            set_back_pulse(pulse, by_ms);
+        }
+        self.outbox.set_back(by_ms);
+        self.storms.set_back(by_ms);
+        set_back_some(&mut self.duty.told_at, by_ms);
+        self.refresh_moved(&moved);
+    }
+
+    fn refresh_moved(&mut self, moved: &Moved) {
+        for id in &moved.incidents {
+            self.refresh_incident(*id);
+        }
+        for id in &moved.messages {
+            self.refresh_message(*id);
+        }
+        for id in &moved.alerts {
+            self.refresh_alert(*id);
+        }
+        let heartbeats: Vec<HeartbeatId> = self.pulses.keys().copied().collect();
+        for id in heartbeats {
+            self.refresh_heartbeat(id);
+        }
+    }
+
+    /// Incidents that are open, with all messages about them and about those that may be opened again; messages that are to be
+    /// sent; alerts that fire. `before` is what the clock showed.
+    fn moved_with_clock(&self, before: Timestamp) -> Moved {
+        let may_return = self.incidents.values().filter(|incident| {
+            let over_at = incident.resolved_at.unwrap_or(before);
+            incident.is_open() || before.ms_since(over_at) <= RELAPSE_WINDOW_MS
+        });
+        let about = may_return.flat_map(|incident| self.messages_about(incident.id));
+        let active = self.active_notifications.iter().copied();
+        let mut messages: Vec<NotificationId> = about.map(|one| one.id).chain(active).collect();
+        messages.sort_unstable();
+        messages.dedup();
+        Moved {
+            incidents: self.open_incidents.iter().copied().collect(),
+            messages,
+            alerts: self.firing.values().copied().collect(),
+        }
+    }
+
+    /// Holds what an event of the installation touched once together with `other`.
+    pub(super) fn share_moved(&mut self, event: &InstallationEvent, other: &Self, now: Timestamp) {
+        let InstallationEvent::ClockSetBack { by_ms } = event else {
+            return;
+        };
+        let moved = self.moved_with_clock(now.plus_ms(*by_ms));
+        for id in &moved.incidents {
+            self.incidents.share(id, &other.incidents);
+        }
+        for id in &moved.messages {
+            self.notifications.share(id, &other.notifications);
+        }
+        for id in &moved.alerts {
+            self.alerts.share(id, &other.alerts);
+        }
+    }
+}
+
+pub(super) fn set_back_some(at: &mut Option<Timestamp>, by_ms: u64) {
+    *at = at.map(|at| at.minus_ms(by_ms));
+}
+
+fn set_back_incident(incident: &mut Incident, by_ms: u64) {
+    if let Some(hold) = &mut incident.hold {
+        hold.until = hold.until.minus_ms(by_ms);
+    }
+    if let Some(paging) = &mut incident.paging {
+        paging.reached_at = paging.reached_at.minus_ms(by_ms);
+        set_back_some(&mut paging.next_at, by_ms);
+    }
+    // A target is quiet until a time of the day; what comes and goes, for some time.
+    if let (true, Some((_, until))) = (incident.flapping, &mut incident.suppressed) {
+        *until = until.minus_ms(by_ms);
+    }
+    set_back_some(&mut incident.healthy_since, by_ms);
+    set_back_some(&mut incident.acknowledgement_ends_at, by_ms);
+    set_back_some(&mut incident.snoozed_until, by_ms);
+}
+
+fn set_back_message(message: &mut Notification, by_ms: u64) {
+    message.planned_at = message.planned_at.minus_ms(by_ms);
+    match &mut message.state {
+        Delivery::Due { at }
+        | Delivery::Sending { since: at }
+        | Delivery::Delivered { at }
+        | Delivery::Failed { at }
+        | Delivery::Cancelled { at, .. } => *at = at.minus_ms(by_ms),
+        Delivery::Together { .. } => {}
+    }
+}
+
+fn set_back_alert(alert: &mut Alert, by_ms: u64) {
+    let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
+    alert.heard_at = Some(heard_at.minus_ms(by_ms));
+}
+
+fn set_back_pulse(pulse: &mut Pulse, by_ms: u64) {
+    let Pulse {
+        heartbeat: _,
+        called_at,
+        told_at,
+        started_at,
+        failed_at,
+        spared_at,
+    } = pulse;
+    for at in [called_at, told_at, started_at, failed_at, spared_at] {
+        set_back_some(at, by_ms);
+    }
+}

@@ -1,0 +1,43 @@
+//! The clock in the second book: when it is set back, whatever is owed after some time is owed that much earlier by its new time.
+
+use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::time::Timestamp;
+
+use super::{Case, Ledger, LetterState, Wait};
+
+impl Ledger {
+    pub(super) fn set_back(&mut self, by_ms: u64) {
+        self.told_back_ms += by_ms;
+        let open: Vec<IncidentId> = self.open.iter().copied().collect();
+        for id in open {
+            self.change(id, |case| case.set_back(by_ms));
+            self.touch(id);
+        }
+        let letters: Vec<NotificationId> = self.letters.keys().copied().collect();
+        for id in letters {
+            let Some(letter) = self.letters.get_mut(&id) else {
+                continue;
+            };
+            match &mut letter.state {
+                LetterState::Due(at) | LetterState::Sending(at) => *at = at.minus_ms(by_ms),
+                LetterState::Together(_) | LetterState::Over => continue,
+            }
+            self.settle_due(id);
+        }
+    }
+}
+
+impl Case {
+    fn set_back(&mut self, by_ms: u64) {
+        let earlier = |at: Timestamp| at.minus_ms(by_ms);
+        self.healthy_since = self.healthy_since.map(earlier);
+        self.taken_until = self.taken_until.map(earlier);
+        self.snoozed_until = self.snoozed_until.map(earlier);
+        match &mut self.wait {
+            Wait::Hold(at) | Wait::Level { next_at: at, .. } => *at = earlier(*at),
+            // A target is quiet until a time of the day.
+            Wait::Quiet(at) if self.is_flapping => *at = earlier(*at),
+            Wait::Quiet(_) | Wait::Nothing => {}
+        }
+    }
+}
