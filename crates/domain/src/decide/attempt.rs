@@ -77,11 +77,13 @@ impl Decider<'_> {
         };
         let along = pages_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
-        // Whoever asks for a wait keeps nobody waiting: the other way is used at once, and this one when its time comes.
+        // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
+        // at once, and this one when its time comes.
         let given_up = match outcome {
             // The word that it was lost may come before the word that it was taken.
             Outcome::Accepted => lost_already,
-            Outcome::Failed | Outcome::Refused | Outcome::TimedOut | Outcome::Unanswered => {
+            Outcome::TimedOut => true,
+            Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
                 retry_at.is_none() || asks_to_wait
             }
         };

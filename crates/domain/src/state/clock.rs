@@ -76,7 +76,7 @@ impl State {
     }
 
     /// Incidents that are open, with all messages about them and about those that may be opened again; messages that are to be
-    /// sent; alerts that fire. `before` is what the clock showed.
+    /// sent, or of which a receipt is owed; alerts that fire. `before` is what the clock showed.
     fn moved_with_clock(&self, before: Timestamp) -> Moved {
         let may_return = self.incidents.values().filter(|incident| {
             let over_at = incident.resolved_at.unwrap_or(before);
@@ -84,7 +84,8 @@ impl State {
         });
         let about = may_return.flat_map(|incident| self.messages_about(incident.id));
         let active = self.active_notifications.iter().copied();
-        let mut messages: Vec<NotificationId> = about.map(|one| one.id).chain(active).collect();
+        let ids = about.map(|one| one.id).chain(active);
+        let mut messages: Vec<NotificationId> = ids.chain(self.receipts_owed()).collect();
         messages.sort_unstable();
         messages.dedup();
         Moved {

@@ -201,7 +201,8 @@ fn reasons(world: &World) -> Vec<String> {
         | NotificationWhat::ToldTogether { .. }
         | NotificationWhat::Postponed { .. }
         | NotificationWhat::AttemptStarted { .. }
-        | NotificationWhat::AttemptFinished { .. } => None,
+        | NotificationWhat::AttemptFinished { .. }
+        | NotificationWhat::Receipt { .. } => None,
     });
     said.collect()
 }
@@ -308,6 +309,8 @@ fn a_removed_person_whose_page_was_the_last_hope_of_a_level_is_not_waited_for() 
             number: 1,
             outcome,
             detail: String::new(),
+            retry_after_ms: None,
+            reference: None,
         });
     }
     assert_eq!(world.incident().paging.as_ref().unwrap().level, 0);

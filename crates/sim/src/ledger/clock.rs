@@ -19,7 +19,9 @@ impl Ledger {
                 continue;
             };
             match &mut letter.state {
-                LetterState::Due(at) | LetterState::Sending(at) => *at = at.minus_ms(by_ms),
+                LetterState::Due(at) | LetterState::Sending(at) | LetterState::Owed(at) => {
+                    *at = at.minus_ms(by_ms);
+                }
                 LetterState::Together(_) | LetterState::Over => continue,
             }
             self.settle_due(id);

@@ -326,9 +326,10 @@ impl Ledger {
         let Some(letter) = self.letters.get(&id).cloned() else {
             return;
         };
-        // Whoever asks to be left alone keeps nobody waiting: another way is used meanwhile.
+        // Whoever asks to be left alone, or is silent for 15 s, keeps nobody waiting: another way is used meanwhile.
         let asks = self.asked_to_wait.contains_key(&(id, number));
-        if retry_at.is_none() || (asks && outcome == Outcome::Failed) {
+        let keeps_waiting = (asks && outcome == Outcome::Failed) || outcome == Outcome::TimedOut;
+        if retry_at.is_none() || keeps_waiting {
             self.given_up.insert(envelope.position);
         }
         self.finish(id, &letter, (number, outcome), retry_at, envelope.at);

@@ -72,13 +72,13 @@ impl Bundle {
         }
         bundle.now = bundle.now.plus_ms(TOGETHER_EVERY_MS);
         let begun = bundle.ask(Ask::Tick);
-        let carrier = begun.iter().find_map(|event| match &event.body {
-            EventBody::Notification(about) => {
-                let message = &bundle.state.notifications[&about.notification];
-                let is_hers = message.user == bundle.ada && about.what.begun().is_some();
-                is_hers.then_some(about.notification)
-            }
-            _ => None,
+        let carrier = begun.iter().find_map(|event| {
+            let EventBody::Notification(about) = &event.body else {
+                return None;
+            };
+            let message = &bundle.state.notifications[&about.notification];
+            let is_hers = message.user == bundle.ada && about.what.begun().is_some();
+            is_hers.then_some(about.notification)
         });
         bundle.work.notification = carrier.unwrap();
         bundle
@@ -99,9 +99,11 @@ impl Bundle {
             pending_code,
             role: Role::Responder,
         }));
-        let bea = added.iter().find_map(|event| match &event.body {
-            EventBody::People(PeopleEvent::UserAdded { user }) => Some(user.id),
-            _ => None,
+        let bea = added.iter().find_map(|event| {
+            let EventBody::People(PeopleEvent::UserAdded { user }) = &event.body else {
+                return None;
+            };
+            Some(user.id)
         });
         let user = bea.unwrap();
         let method = self.state.users[&user].contact_methods[0].id;
