@@ -58,6 +58,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/a/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the incident of a page to who got it */
+        get: operations["show_answer"];
+        put?: never;
+        /** Answer a page */
+        post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/alert-rules": {
         parameters: {
             query?: never;
@@ -158,6 +176,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/channels/accounts/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the account at a provider */
+        put: operations["set_account"];
+        post?: never;
+        /** Remove the account at a provider */
+        delete: operations["remove_account"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2582,6 +2618,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/twilio/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the reply to a text */
+        post: operations["sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twilio/status/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take word of what became of a text or a call */
+        post: operations["status"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/twilio/voice/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what fails in a call, and take the key that was pressed */
+        post: operations["voice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/enqueue": {
         parameters: {
             query?: never;
@@ -2606,6 +2693,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account at a provider, to set. */
+        AccountRequest: {
+            /** @description The account's id; Twilio's alone has one. */
+            account_id?: string | null;
+            /** @description Where the provider is, when it is not where everybody's is. */
+            base_url?: string | null;
+            /**
+             * @description For Twilio the number, name or messaging service that messages come from; for web push a `mailto:` or `https:` address
+             *     of who is to be asked about them.
+             */
+            from?: string | null;
+            /** @description The app-level token of Slack's Socket Mode, by which buttons are heard; kept like `token`. */
+            listener_token?: string | null;
+            /**
+             * @description The auth token of Twilio, the token of a bot of Telegram or Slack, of an application of Pushover. Kept as it is when
+             *     not given, as long as `base_url` and `account_id` stay the same.
+             */
+            token?: string | null;
+        };
         /** @description What a rule does. */
         ActionShape: {
             /** @enum {string} */
@@ -2805,6 +2911,7 @@ export interface components {
              */
             number: number;
             outcome?: components["schemas"]["AttemptOutcome"] | null;
+            receipt?: components["schemas"]["Receipt"] | null;
             started_at: components["schemas"]["Instant"];
         };
         /**
@@ -2862,7 +2969,7 @@ export interface components {
          * @description The transports of a message.
          * @enum {string}
          */
-        ChannelKind: "email" | "webhook" | "ntfy";
+        ChannelKind: "email" | "webhook" | "ntfy" | "slack" | "telegram" | "pushover" | "sms" | "voice" | "web_push" | "pagerduty";
         /**
          * @description How a channel is.
          * @enum {string}
@@ -2870,6 +2977,8 @@ export interface components {
         ChannelState: "ok" | "failing" | "unknown";
         /** @description The channels. */
         Channels: {
+            /** @description The accounts at providers, each once, whether set up or not. */
+            accounts: components["schemas"]["ProviderAccount"][];
             email: components["schemas"]["EmailChannel"];
         };
         /** @description Curves around the failure. */
@@ -2952,7 +3061,11 @@ export interface components {
         };
         /** @description A way to reach a person, to add. */
         ContactMethodRequest: {
-            /** @description A mail address, an https URL, or the URL of an ntfy topic. */
+            /**
+             * @description A mail address, an https URL, the URL of an ntfy topic; for Slack the URL of an incoming webhook or a member's id, for
+             *     Telegram a chat's number, for Pushover a user key, for calls and texts a phone number in the international form, for
+             *     web push the JSON of the browser's subscription, for PagerDuty a routing key.
+             */
             address: string;
             kind: components["schemas"]["ChannelKind"];
             label: string;
@@ -3458,7 +3571,7 @@ export interface components {
          * @description What a message is for.
          * @enum {string}
          */
-        MessagePurpose: "page" | "notice" | "request" | "resolved" | "test" | "word";
+        MessagePurpose: "page" | "notice" | "request" | "resolved" | "acknowledged" | "test" | "word";
         /** @description A monitor. */
         Monitor: {
             description: string;
@@ -3989,6 +4102,32 @@ export interface components {
             /** @description A name of the installation's list; null takes it back. */
             priority?: string | null;
         };
+        /** @description An account at a provider; its tokens are never shown. */
+        ProviderAccount: {
+            /** @description The account's id (of Twilio). */
+            account_id?: string | null;
+            /** @description Where the provider is. */
+            base_url: string;
+            /** @description Whether messages can leave by it. */
+            configured: boolean;
+            /** @description The words of the last attempt, when it failed. */
+            detail?: string | null;
+            /** @description The number or name that messages come from (of Twilio); who is to be asked about pushes (of web push). */
+            from?: string | null;
+            /** @description Whether a token to listen for buttons is kept (of Slack). */
+            has_listener_token: boolean;
+            /** @description Whether a token is kept. */
+            has_token: boolean;
+            provider: components["schemas"]["ProviderName"];
+            /** @description The key by which browsers subscribe to our pushes (of web push), in base64url. */
+            public_key?: string | null;
+            state: components["schemas"]["ChannelState"];
+        };
+        /**
+         * @description A provider whose account Tocsin uses.
+         * @enum {string}
+         */
+        ProviderName: "twilio" | "telegram" | "pushover" | "slack" | "web_push" | "pagerduty";
         /** @description Whether a page would reach somebody; only names of checks, because anybody may ask. */
         Readiness: {
             able_to_page: boolean;
@@ -4024,6 +4163,18 @@ export interface components {
             /** @description Or the policy that is followed from its first level on. */
             policy_id?: string | null;
         };
+        /** @description What became of a message after the provider took it. */
+        Receipt: {
+            at: components["schemas"]["Instant"];
+            /** @description The provider's words, or what went wrong. */
+            detail: string;
+            state: components["schemas"]["ReceiptState"];
+        };
+        /**
+         * @description Where a message ended after the provider took it.
+         * @enum {string}
+         */
+        ReceiptState: "unknown" | "delivered" | "read" | "failed";
         /** @description What changed. */
         RecentChange: {
             at: components["schemas"]["Instant"];
@@ -4723,6 +4874,70 @@ export interface operations {
             };
         };
     };
+    show_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with buttons */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     list_alert_rules: {
         parameters: {
             query?: never;
@@ -4983,6 +5198,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Channels"];
                 };
+            };
+        };
+    };
+    set_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderAccount"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -10671,6 +10954,93 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Readiness"];
                 };
+            };
+        };
+    };
+    sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description TwiML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    voice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description TwiML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
