@@ -17,9 +17,6 @@ use crate::error::{AccessError, JournalError};
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// The write-ahead log is cut back to this size after a checkpoint.
 const WAL_BYTES_KEPT: u32 = 16 * 1024 * 1024;
-/// The log is copied into the file after so many pages: in a storm the same pages of the index are written again and again,
-/// and are copied once.
-const CHECKPOINT_PAGES: u32 = 4_000;
 /// What the writer keeps in memory, so that the index of a large journal is not read again for each event.
 const CACHE_KIB: u32 = 8 * 1024;
 /// An I/O error with less than this free is taken for a full disk: SQLite reports some of those as plain I/O errors.
@@ -90,7 +87,7 @@ pub(crate) fn open_writer(file: &Path) -> Result<SqliteConnection, Fault> {
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; \
          PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = {WAL_BYTES_KEPT}; \
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{CACHE_KIB};"
+         PRAGMA cache_size = -{CACHE_KIB};"
     );
     connection
         .batch_execute(&pragmas)

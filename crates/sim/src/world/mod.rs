@@ -7,6 +7,7 @@ mod ending;
 mod engine;
 mod fault;
 mod person;
+mod post;
 mod recount;
 mod source;
 mod stage;
