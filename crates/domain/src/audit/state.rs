@@ -256,9 +256,14 @@ fn hurts(state: &State, incident: &Incident) -> bool {
         return true;
     }
     known.any(|alert| {
-        let pages = match alert.severity {
-            Severity::Error | Severity::Critical => true,
-            Severity::Info | Severity::Warning => false,
+        let by_severity = match alert.severity {
+            Severity::Error | Severity::Critical => Urgency::High,
+            Severity::Info | Severity::Warning => Urgency::Low,
+        };
+        // Support hours, a rule or a person may have said otherwise.
+        let pages = match alert.urgency.unwrap_or(by_severity) {
+            Urgency::High => true,
+            Urgency::Low => incident.urgent_by_hand,
         };
         pages && alert.recovered_at.is_none()
     })

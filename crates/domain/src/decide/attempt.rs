@@ -245,6 +245,8 @@ impl Decider<'_> {
         self.active_pages(incident).next().is_some()
             || pages
                 .filter(|page| self.state.users.contains_key(&page.user))
+                // Whoever has done their part where each must is not who is looked for.
+                .filter(|page| !self.is_spared(incident, page.user))
                 .any(|page| matches!(page.state, Delivery::Delivered { at } if at >= reached_at))
     }
 

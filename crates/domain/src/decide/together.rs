@@ -280,7 +280,10 @@ impl Decider<'_> {
                 .filter(|page| page.purpose == Purpose::Page(incident))
                 .filter(|page| {
                     let is_active = self.state.active_notifications.contains(&page.id);
-                    is_active || since.is_none_or(|since| page.planned_at >= since)
+                    // A receipt may say that a page of a level before was lost: what was used beside it is used.
+                    let is_later =
+                        |since: Timestamp| page.planned_at >= since.min(message.planned_at);
+                    is_active || since.is_none_or(is_later)
                 })
                 .any(|page| page.contact_method == method)
         };

@@ -9,6 +9,7 @@ use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
+use crate::intake::SupportHours;
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -146,8 +147,13 @@ impl State {
         if incident.status != Status::Triggered || incident.firing == incident.burning {
             return None;
         }
-        let raised = self.alerts_to_raise(incident);
-        raised.into_iter().map(|(at, _)| at).min()
+        let service = self.services.get(&incident.service)?;
+        let support = service.intake.urgency.raising()?;
+        let first = self.may_be_raised(incident, support);
+        // They begin in order: only for the oldest of many alerts has the calendar to be asked.
+        support
+            .hours
+            .next_begin(first.map(|alert| alert.opened_at).min()?)
     }
 
     /// Alerts of an incident that ask louder when support hours begin, and when that is.
@@ -156,13 +162,22 @@ impl State {
         let Some(support) = service.and_then(|service| service.intake.urgency.raising()) else {
             return Vec::new();
         };
+        self.may_be_raised(incident, support)
+            .filter_map(|alert| Some((support.hours.next_begin(alert.opened_at)?, alert.id)))
+            .collect()
+    }
+
+    /// Alerts of an incident that fail, ask less loudly now, and ask louder in support hours.
+    fn may_be_raised<'a>(
+        &'a self,
+        incident: &'a Incident,
+        support: &'a SupportHours,
+    ) -> impl Iterator<Item = &'a Alert> {
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
         alerts
             .filter(|alert| alert.is_firing() && alert.urgency() == Urgency::Low)
             .filter(|alert| alert.suppressed().is_none())
             .filter(|alert| support.during.of(alert.severity) == Urgency::High)
-            .filter_map(|alert| Some((support.hours.next_begin(alert.opened_at)?, alert.id)))
-            .collect()
     }
 
     /// When an alert from outside is taken to be over, unless there is news of it.

@@ -31,7 +31,8 @@ impl State {
             }
         }
         let last = self.last_of_target.values_mut();
-        for known in last.chain(self.last_of_rule.values_mut()) {
+        let last = last.chain(self.last_of_rule.values_mut());
+        for known in last.chain(self.last_of_group.values_mut()) {
             if *known == from {
                 *known = to;
             }
