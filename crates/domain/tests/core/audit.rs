@@ -3,14 +3,14 @@
 use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };
-use tocsin_domain::command::{Ask, WatchAsk};
+use tocsin_domain::command::{Ask, RespondAsk, WatchAsk};
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
     NotificationWhat,
 };
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Outcome};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 use crate::world::World;
 
@@ -336,4 +336,19 @@ fn one_broken_thing_is_the_same_in_two_looks() {
     let world = paged();
     let (first, second) = (world.found_after(6 * MINUTE), world.found_after(7 * MINUTE));
     assert_eq!(first[0].key(), second[0].key());
+}
+
+#[test]
+fn what_a_person_made_urgent_is_looked_at_as_urgent() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Warning);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::SetUrgency {
+        incident,
+        urgency: Urgency::High,
+    });
+    world.answer_all(Outcome::Accepted);
+    assert!(!world.found_after(24 * 60 * MINUTE).is_empty());
 }

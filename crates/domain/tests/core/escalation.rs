@@ -271,3 +271,35 @@ fn an_acknowledgement_of_what_has_recovered_does_not_end_in_a_page() {
     assert_eq!(world.paged().len(), 1);
     assert_eq!(world.incident().status, Status::Resolved);
 }
+
+#[test]
+fn where_each_must_acknowledge_a_page_that_is_refused_is_not_made_up_for_by_whoever_has_done_their_part()
+ {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    world.set_default_policy(
+        vec![each(&[bea, cy]), Level::of(MINUTE, people(&[ada]))],
+        None,
+    );
+    world.crash();
+    let sent: Vec<_> = world
+        .sending()
+        .iter()
+        .map(|one| (one.id, one.user))
+        .collect();
+    let finish = |world: &mut World, whose: UserId, outcome: Outcome| {
+        let (notification, _) = *sent.iter().find(|(_, user)| *user == whose).unwrap();
+        world.ask(Ask::AttemptFinished {
+            notification,
+            number: 1,
+            outcome,
+            detail: String::new(),
+            retry_after_ms: None,
+            reference: None,
+        });
+    };
+    finish(&mut world, bea, Outcome::Accepted);
+    take(&mut world, bea);
+    finish(&mut world, cy, Outcome::Refused);
+    assert_eq!(world.paged(), ["Bea", "Cy", "Ada"]);
+}

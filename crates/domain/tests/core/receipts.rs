@@ -235,3 +235,30 @@ proptest! {
         prop_assert_eq!(&world.state.notifications[&first_page(&world)].state, &state);
     }
 }
+
+#[test]
+fn a_receipt_that_is_lost_after_the_next_level_was_reached_repeats_no_page_that_arrived() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let email = world.state.users[&ada].contact_methods[0].id;
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, email), (0, text)]);
+    world.set_levels(0, &[(MINUTE / 2, &[ada]), (30 * MINUTE, &[bea])]);
+    world.crash();
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    world.wait_ms(MINUTE / 2);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Ada", "Bea"]);
+}
+
+#[test]
+fn a_provider_that_is_silent_for_a_whole_attempt_keeps_nobody_waiting() {
+    let mut world = called_then_texted();
+    world.answer_all(Outcome::TimedOut);
+    assert_eq!(channels(&world), [ChannelKind::Voice, ChannelKind::Sms]);
+    // It is tried again all the same.
+    world.wait_ms(1_000);
+    let tried = channels(&world).into_iter();
+    assert_eq!(tried.filter(|one| *one == ChannelKind::Voice).count(), 2);
+}

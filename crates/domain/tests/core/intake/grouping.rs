@@ -2,6 +2,7 @@
 
 use super::{MINUTE, rule, title_contains};
 use crate::world::World;
+use tocsin_domain::command::RespondAsk;
 use tocsin_domain::intake::{Action, Field, GroupBy, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
@@ -120,4 +121,23 @@ fn an_incident_takes_a_thousand_alerts_and_then_another_is_opened() {
         .collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 1_000]);
+}
+
+#[test]
+fn what_comes_for_the_group_of_a_merged_incident_joins_the_other() {
+    let fields = vec![Field::Component];
+    let mut world = grouped(GroupBy::Content { fields });
+    let fail = |world: &mut World, key: &str, component: &str| {
+        world.trigger_with(None, key, Severity::Error, &[("Component", component)]);
+        world.incident().id
+    };
+    let into = fail(&mut world, "a", "disk");
+    let source = fail(&mut world, "b", "memory");
+    world.respond(RespondAsk::Merge {
+        sources: vec![source],
+        into,
+    });
+    fail(&mut world, "c", "memory");
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.state.incidents[&into].alerts.len(), 3);
 }
