@@ -6,7 +6,7 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Notification, Outcome, Purpose};
 use tocsin_domain::time::Timestamp;
 
-use super::{Ledger, Letter, LetterState};
+use super::{Ledger, Letter, LetterState, Standing};
 use crate::check::Check;
 
 /// Attempts of one message at most.
@@ -360,6 +360,11 @@ impl Ledger {
             Purpose::Request(_) => retry_at.is_some(),
             // Only as long as it is still so.
             Purpose::Acknowledged(_) => retry_at.is_some(),
+            // What is told to another system must be so; what was merged is over here, and goes on in another incident.
+            Purpose::Resolved(incident) if letter.channel.mirrors_incidents() => {
+                let case = self.cases.get(&incident);
+                case.is_some_and(|case| case.standing == Standing::Over) && retry_at.is_some()
+            }
             Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let may_help = match outcome {
