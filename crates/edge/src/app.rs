@@ -20,6 +20,7 @@ use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::prometheus::Room;
+use crate::front::twilio::Replies;
 use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
@@ -134,6 +135,7 @@ pub(crate) struct Inner {
     pub(crate) looks: Looks,
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
+    pub(crate) replies: Replies,
     pub(crate) link_key: KnownKey,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
@@ -168,6 +170,7 @@ impl App {
             looks: Looks::default(),
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
+            replies: Replies::default(),
             link_key: KnownKey::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),

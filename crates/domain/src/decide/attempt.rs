@@ -62,7 +62,10 @@ impl Decider<'_> {
                 "the outcome of that attempt is known already",
             ));
         }
+        // Whoever left is not tried again, and others were paged in their place already.
+        let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
         let retry_at = self.retry_at(message, number, &ended);
+        let retry_at = retry_at.filter(|_| !is_taken_back);
         let purpose = message.purpose;
         let cause = Cause::Event {
             position: message.last_event,
@@ -87,7 +90,7 @@ impl Decider<'_> {
                 retry_at.is_none() || asks_to_wait
             }
         };
-        if given_up {
+        if given_up && !is_taken_back {
             self.lost(id, &along, position);
         } else if outcome == Outcome::Accepted {
             self.tell_mirror_late(id, position);

@@ -107,7 +107,10 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
                 attempt.detail.clone_from(detail);
                 attempt.reference.clone_from(reference);
             }
-            message.state = after_attempt(message, *outcome, *retry_at, at);
+            let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
+            if !is_taken_back || *outcome == Outcome::Accepted {
+                message.state = after_attempt(message, *outcome, *retry_at, at);
+            }
         }
         NotificationWhat::Receipt {
             number,

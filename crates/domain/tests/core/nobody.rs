@@ -317,3 +317,28 @@ fn a_removed_person_whose_page_was_the_last_hope_of_a_level_is_not_waited_for() 
     world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
     assert_eq!(world.paged().last().unwrap(), "Dan");
 }
+
+#[test]
+fn an_attempt_that_ends_after_its_person_was_removed_is_on_record_and_nothing_follows_from_it() {
+    for outcome in [Outcome::Accepted, Outcome::Failed, Outcome::TimedOut] {
+        let mut world = World::with_apache();
+        let (bob, cyd) = (world.add_user("Bob"), world.add_user("Cyd"));
+        world.set_levels(0, &[(30 * MINUTE, &[bob]), (30 * MINUTE, &[cyd])]);
+        world.crash();
+        let notification = world.sending()[0].id;
+        world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
+        world.ask(Ask::AttemptFinished {
+            notification,
+            number: 1,
+            outcome,
+            detail: String::new(),
+            retry_after_ms: None,
+            reference: None,
+        });
+        let last = world.state.notifications[&notification].attempts.last();
+        assert_eq!(last.unwrap().outcome, Some(outcome));
+        assert_eq!(world.state.notifications[&notification].attempts.len(), 1);
+        assert_eq!(world.paged().last().unwrap(), "Cyd", "{outcome:?}");
+        assert_eq!(world.paged().len(), 2, "{outcome:?}");
+    }
+}

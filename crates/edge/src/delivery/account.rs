@@ -1,6 +1,6 @@
 //! The accounts at providers that messages go out by: their settings, and their secrets in the vault. It sends nothing.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -14,8 +14,9 @@ use crate::ports::{Accounts, StorageError, Vault};
 
 /// Bytes of a key of ours at most, as it is kept.
 const KEY_BYTES_MAX: usize = 512;
-/// Only one key is ever made, however many ask for it at once.
-static MAKING: Mutex<()> = Mutex::new(());
+/// Held by whoever reads an account to write it anew: only one key is ever made, however many ask for it at once, and nobody
+/// overwrites what another has just kept.
+static CHANGING: Mutex<()> = Mutex::new(());
 
 /// A provider whose account Tocsin uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,12 +165,18 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<b
     }
 }
 
+/// Nobody else changes an account while this is held. Whoever holds it must not [`open`] one: that may make a key.
+pub(crate) fn change_alone() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Forgets an account. Its secrets are of no use any more.
 pub(crate) fn forget(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
     provider: Provider,
 ) -> Result<(), StorageError> {
+    let _alone = change_alone();
     let gone = kept(accounts, provider)?.unwrap_or_default();
     accounts.set_setting(provider.setting(), "null")?;
     let rows: Vec<SecretId> = [gone.secret, gone.listener].into_iter().flatten().collect();
@@ -217,7 +224,7 @@ pub(crate) fn open(
 
 /// Makes the key that browsers know us by. It is made once: with another one every subscription would be lost.
 fn with_new_key(accounts: &dyn Accounts, vault: &dyn Vault) -> Result<Opened, StorageError> {
-    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = change_alone();
     let mut account = kept(accounts, Provider::WebPush)?.unwrap_or_default();
     let made_meanwhile = account.secret.map_or(Ok(None), |row| vault.get(row))?;
     let secret = match made_meanwhile {

@@ -281,7 +281,12 @@ pub(super) async fn pagerduty(
         return wrong_base();
     };
     let body = forward::body(address.expose_secret(), message);
-    match exchange.send(Call::json(url, body)).await {
+    // The status decides: words that are late make no failure of what was taken.
+    let call = Call {
+        reads_success: false,
+        ..Call::json(url, body)
+    };
+    match exchange.send(call).await {
         Ok(answered) if answered.status.is_success() => Report::of_status(&answered, ""),
         Ok(answered) => {
             let words = forward::words(&answered.body);

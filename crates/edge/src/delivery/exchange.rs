@@ -15,7 +15,7 @@ use super::report::Report;
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// Bytes of an answer that are looked at.
 const ANSWER_BYTES_MAX: usize = 256 * 1_024;
-/// How long the words of an answer may take once its status is there.
+/// How long the words of an answer may take once its status is there, where the status decides.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is read from an answer: a day.
 const RETRY_AFTER_S_MAX: u64 = 86_400;
@@ -37,7 +37,7 @@ pub(crate) struct Call {
     /// Names and values; values are not logged.
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether the words of a success are of use.
+    /// Whether a success is one by its words: they are then read to their end, for as long as whoever sends waits.
     pub(crate) reads_success: bool,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     /// How long the server wants to be left alone, if it said so.
     pub(crate) retry_after_ms: Option<u64>,
-    /// The start of the words, as far as they came in time.
+    /// The start of the words: all of a success whose words decide, else as far as they came in time.
     pub(crate) body: Vec<u8>,
 }
 
@@ -144,10 +144,10 @@ impl Exchange {
         })?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers());
-        let body = if status.is_success() && !call.reads_success {
-            Vec::new()
-        } else {
-            words_of(response).await
+        let body = match (status.is_success(), call.reads_success) {
+            (true, true) => deciding_words(response).await?,
+            (true, false) => Vec::new(),
+            (false, _) => words_of(response).await,
         };
         Ok(Answered {
             status,
@@ -222,21 +222,39 @@ fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     Some(seconds.min(RETRY_AFTER_S_MAX) * 1_000)
 }
 
-/// The words of an answer. Its status has been an answer however the rest comes, so the words are waited for but a little.
+/// The words of a success that decide what it is. Half of them decide nothing: it may have been taken, and whoever held it for
+/// a failure would soon send it again. Their end is waited for by whoever sends, with the deadline of the whole attempt.
+async fn deciding_words(mut response: Response) -> Result<Vec<u8>, Report> {
+    let mut words = Vec::new();
+    match read(&mut response, &mut words).await {
+        Ok(()) => Ok(words),
+        Err(_) => {
+            let status = response.status().as_u16();
+            let detail = format!("HTTP {status}, but the answer broke off: it may have been taken");
+            Err(Report::new(Outcome::TimedOut, detail))
+        }
+    }
+}
+
+/// The words of an answer whose status decides. It has been an answer however the rest comes, so the words are waited for but a
+/// little.
 async fn words_of(mut response: Response) -> Vec<u8> {
     let mut words = Vec::new();
-    let read = async {
-        while words.len() < ANSWER_BYTES_MAX {
-            let Ok(Some(piece)) = response.chunk().await else {
-                break;
-            };
-            words.extend_from_slice(&piece);
-        }
-    };
     // What came in time is enough.
-    let _ = tokio::time::timeout(ANSWER_WAIT, read).await;
-    words.truncate(ANSWER_BYTES_MAX);
+    let _ = tokio::time::timeout(ANSWER_WAIT, read(&mut response, &mut words)).await;
     words
+}
+
+/// Reads words until they end or there are enough.
+async fn read(response: &mut Response, words: &mut Vec<u8>) -> Result<(), reqwest::Error> {
+    while words.len() < ANSWER_BYTES_MAX {
+        let Some(piece) = response.chunk().await? else {
+            break;
+        };
+        words.extend_from_slice(&piece);
+    }
+    words.truncate(ANSWER_BYTES_MAX);
+    Ok(())
 }
 
 /// An error with everything that it says caused it.

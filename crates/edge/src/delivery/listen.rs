@@ -11,15 +11,17 @@ use tocsin_domain::id::NotificationId;
 use tocsin_domain::people::ChannelKind;
 use tocsin_wire::slack::socket::{self, Incoming};
 use tocsin_wire::telegram;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Courier;
-use super::account::{Opened, Provider};
+use super::account::{Account, Opened, Provider};
 use super::by_account::method;
-use super::exchange::Call;
-use super::websocket;
+use super::exchange::{Call, Exchange};
+use super::websocket::{self, Socket};
 
-/// How often it is looked whether there is somebody to listen to.
+/// How often it is looked whether there is somebody to listen to, and whether the account is still the same.
 const LOOK: Duration = Duration::from_secs(5);
 /// The shortest and the longest wait after something went wrong.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -31,31 +33,70 @@ const POLL_WAIT: Duration = Duration::from_secs(40);
 const OPEN_WAIT: Duration = Duration::from_secs(15);
 /// Slack sends a ping every few seconds; a socket that is silent for this long is dead.
 const SILENCE_WAIT: Duration = Duration::from_secs(90);
+/// A round that brought nothing begins this long after the one before at the earliest.
+const ROUND_MIN: Duration = Duration::from_secs(1);
+/// Words to people who pressed that are being said at the same time; more are left out.
+const COURTESIES_MAX: usize = 16;
 
 /// Why listening stopped for now.
 enum Stopped {
     /// There is nothing to listen to.
     Idle,
-    /// It is to be begun again at once.
+    /// It brought something, and there may be more: it is to be begun again at once.
+    More,
+    /// It brought nothing: it is to be begun again.
     Renew,
     /// Something went wrong.
     Broken(String),
 }
 
+/// Words to people who pressed a button. They are said beside everything else and are left out when too many are being said:
+/// whoever pressed sees in Tocsin too what became of it.
+struct Courtesy {
+    exchange: Exchange,
+    places: Arc<Semaphore>,
+}
+
+impl Courtesy {
+    fn new(exchange: Exchange) -> Self {
+        let places = Arc::new(Semaphore::new(COURTESIES_MAX));
+        Self { exchange, places }
+    }
+
+    fn say(&self, call: Call) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return;
+        };
+        let exchange = self.exchange.clone();
+        tokio::spawn(async move {
+            // Nothing depends on it.
+            let _ = tokio::time::timeout(OPEN_WAIT, exchange.send(call)).await;
+            drop(place);
+        });
+    }
+}
+
 /// Listens again and again until the runtime ends.
 pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
+    let courtesy = Courtesy::new(courier.exchange.clone());
     let mut wait = BACK_OFF.0;
     let mut offset = None;
     loop {
+        let begun = Instant::now();
         let stopped = match provider {
-            Provider::Telegram => poll(&courier, &mut offset).await,
-            Provider::Slack => socket(&courier).await,
+            Provider::Telegram => poll(&courier, &courtesy, &mut offset).await,
+            Provider::Slack => socket(&courier, &courtesy).await,
             Provider::Twilio | Provider::Pushover | Provider::WebPush | Provider::PagerDuty => {
                 return;
             }
         };
         match stopped {
-            Stopped::Renew => wait = BACK_OFF.0,
+            Stopped::More => wait = BACK_OFF.0,
+            Stopped::Renew => {
+                wait = BACK_OFF.0;
+                // Whoever answers at once with nothing is not asked in a circle.
+                tokio::time::sleep_until(begun + ROUND_MIN).await;
+            }
             Stopped::Idle => {
                 wait = BACK_OFF.0;
                 tokio::time::sleep(LOOK).await;
@@ -83,7 +124,7 @@ fn anybody(courier: &Courier, channel: ChannelKind) -> bool {
 }
 
 /// One long poll of Telegram.
-async fn poll(courier: &Courier, offset: &mut Option<i64>) -> Stopped {
+async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) -> Stopped {
     if !anybody(courier, ChannelKind::Telegram) {
         return Stopped::Idle;
     }
@@ -114,14 +155,18 @@ async fn poll(courier: &Courier, offset: &mut Option<i64>) -> Stopped {
         };
         let body = telegram::word_to_presser(&pressed.query, told);
         if let Some(url) = telegram_method(&opened, "answerCallbackQuery") {
-            // Whoever pressed sees in Tocsin too what became of it.
-            let said = courier.exchange.send(Call::json(url, body));
-            let _ = tokio::time::timeout(OPEN_WAIT, said).await;
+            courtesy.say(Call::json(url, body));
         }
     }
+    // Whoever repeats what was seen brings nothing.
+    let is_new = updates.next_offset > *offset;
     // Only now: an update that was not worked off comes again.
     *offset = updates.next_offset.or(*offset);
-    Stopped::Renew
+    if is_new {
+        Stopped::More
+    } else {
+        Stopped::Renew
+    }
 }
 
 fn telegram_method(opened: &Opened, name: &str) -> Option<Url> {
@@ -130,80 +175,108 @@ fn telegram_method(opened: &Opened, name: &str) -> Option<Url> {
 }
 
 /// One socket of Slack, from its opening to its end.
-async fn socket(courier: &Courier) -> Stopped {
+async fn socket(courier: &Courier, courtesy: &Courtesy) -> Stopped {
     if !anybody(courier, ChannelKind::Slack) {
         return Stopped::Idle;
     }
     let Some(opened) = courier.account(Provider::Slack).await else {
         return Stopped::Idle;
     };
+    match open_socket(courier, &opened).await {
+        Ok(open) => hear(courier, courtesy, &opened.account, open).await,
+        Err(stopped) => stopped,
+    }
+}
+
+async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopped> {
     let (Some(token), Some(url)) = (
         &opened.listener,
-        method(&opened, "/api/apps.connections.open"),
+        method(opened, "/api/apps.connections.open"),
     ) else {
-        return Stopped::Idle;
+        return Err(Stopped::Idle);
     };
+    let broken = |why: &str| Err(Stopped::Broken(why.to_owned()));
     let header = format!("Bearer {}", token.expose_secret());
     let call = Call::form(url, &[]).with("authorization", header);
     let answered = match tokio::time::timeout(OPEN_WAIT, courier.exchange.send(call)).await {
         Ok(Ok(answered)) => answered,
-        Ok(Err(report)) => return Stopped::Broken(report.detail),
-        Err(_) => return Stopped::Broken("no answer in time".to_owned()),
+        Ok(Err(report)) => return Err(Stopped::Broken(report.detail)),
+        Err(_) => return broken("no answer in time"),
     };
     let Some(address) = socket::address(&answered.body) else {
-        return Stopped::Broken("Slack opens no socket: is the app-level token right?".to_owned());
+        return broken("Slack opens no socket: is the app-level token right?");
     };
     let opening = websocket::open(&address, &courier.needs.egress);
-    let mut open = match tokio::time::timeout(OPEN_WAIT, opening).await {
-        Ok(Ok(open)) => open,
-        Ok(Err(why)) => return Stopped::Broken(why),
-        Err(_) => return Stopped::Broken("the socket did not open in time".to_owned()),
-    };
+    match tokio::time::timeout(OPEN_WAIT, opening).await {
+        Ok(open) => open.map_err(Stopped::Broken),
+        Err(_) => broken("the socket did not open in time"),
+    }
+}
+
+/// Hears what comes through the socket while the account is the one that it was opened by.
+async fn hear(
+    courier: &Courier,
+    courtesy: &Courtesy,
+    account: &Account,
+    mut open: Socket,
+) -> Stopped {
+    let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent_at = Instant::now() + SILENCE_WAIT;
     loop {
-        let text = match tokio::time::timeout(SILENCE_WAIT, open.next()).await {
+        let next = tokio::select! {
+            next = tokio::time::timeout_at(silent_at, open.next()) => next,
+            _ = looks.tick() => {
+                let now = courier.account(Provider::Slack).await;
+                // An account that cannot be read now has not changed. Another token is in another row of the vault.
+                if now.is_some_and(|now| now.account != *account) {
+                    return Stopped::Renew;
+                }
+                continue;
+            }
+        };
+        silent_at = Instant::now() + SILENCE_WAIT;
+        let text = match next {
             Err(_) => return Stopped::Broken("the socket fell silent".to_owned()),
             Ok(None) => return Stopped::Broken("the socket was closed".to_owned()),
             Ok(Some(Err(error))) => return Stopped::Broken(error.to_string()),
             Ok(Some(Ok(Message::Text(text)))) => text,
             Ok(Some(Ok(_))) => continue,
         };
-        let envelope = match socket::incoming(&text) {
-            Incoming::Hello => None,
+        let (envelope, press) = match socket::incoming(&text) {
+            Incoming::Hello => (None, None),
             Incoming::Disconnect => return Stopped::Renew,
-            Incoming::Other { envelope } => envelope,
+            Incoming::Other { envelope } => (envelope, None),
             Incoming::Pressed {
                 envelope,
                 member,
                 value,
                 response_url,
-            } => {
-                // Slack waits three seconds for word, whatever is done about it.
-                let word = socket::acknowledgement(&envelope);
-                if let Err(error) = open.send(Message::text(word)).await {
-                    return Stopped::Broken(error.to_string());
-                }
-                let told = courier.pressed(ChannelKind::Slack, &member, &value).await;
-                answer_slack(courier, response_url, told).await;
-                None
-            }
+            } => (Some(envelope), Some((member, value, response_url))),
         };
-        if let Some(envelope) = envelope {
-            let word = socket::acknowledgement(&envelope);
-            if let Err(error) = open.send(Message::text(word)).await {
-                return Stopped::Broken(error.to_string());
+        // Slack waits three seconds for word, whatever is done about it.
+        let said = match envelope {
+            Some(envelope) => {
+                let word = socket::acknowledgement(&envelope);
+                open.send(Message::text(word)).await
             }
+            None => Ok(()),
+        };
+        // A press that came counts, also when Slack cannot be told so.
+        if let Some((member, value, response_url)) = press {
+            let told = courier.pressed(ChannelKind::Slack, &member, &value).await;
+            answer_slack(courtesy, response_url, told);
+        }
+        if let Err(error) = said {
+            return Stopped::Broken(error.to_string());
         }
     }
 }
 
-async fn answer_slack(courier: &Courier, response_url: Option<String>, told: &str) {
+fn answer_slack(courtesy: &Courtesy, response_url: Option<String>, told: &str) {
     let url = response_url.and_then(|url| Url::parse(&url).ok());
     if let Some(url) = url {
-        let said = courier
-            .exchange
-            .send(Call::json(url, socket::word_to_presser(told)));
-        // Whoever pressed sees in Tocsin too what became of it.
-        let _ = tokio::time::timeout(OPEN_WAIT, said).await;
+        courtesy.say(Call::json(url, socket::word_to_presser(told)));
     }
 }
 

@@ -398,7 +398,8 @@ impl Courier {
             signed("twilio/status", Use::Status(letter.number)),
         );
         let answer_link = signed("a", Use::Answer);
-        if letter.message.kind == Kind::Page {
+        let is_alone = reaches_one_person(letter.channel, address.expose_secret());
+        if letter.message.kind == Kind::Page && is_alone {
             letter.message.answer_link = answer_link;
         }
         let secrets = Secrets {
@@ -478,4 +479,10 @@ impl Courier {
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
     }
+}
+
+/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
+/// Telegram have negative numbers, and channels have names.
+fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
+    channel != ChannelKind::Telegram || !address.starts_with(['-', '@'])
 }

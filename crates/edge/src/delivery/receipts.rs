@@ -1,17 +1,21 @@
 //! Asks providers what became of messages that they took: of texts and calls while a receipt is owed, of emergencies of Pushover
 //! until somebody acknowledges. What they say is told to the core, which decides.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use reqwest::{StatusCode, Url};
 use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::NotificationId;
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::page::{Delivery, Fate, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
+use tocsin_engine::handle::AskError;
 use tocsin_wire::{pushover, twilio};
 
 use super::Courier;
@@ -31,29 +35,52 @@ const ROUND_MAX: usize = 200;
 /// Emergencies that are followed at most; older ones are forgotten.
 const FOLLOWED_MAX: usize = 2_000;
 
+/// One emergency.
+struct Emergency {
+    id: NotificationId,
+    /// What was acknowledged by it, while the engine could not keep the rest: once is enough.
+    done: Vec<IncidentId>,
+}
+
 /// Emergencies of Pushover that nobody is known to have seen.
 #[derive(Default)]
-pub(super) struct Followed(Mutex<Vec<NotificationId>>);
+pub(super) struct Followed(Mutex<Vec<Emergency>>);
 
 impl Followed {
+    fn lock(&self) -> MutexGuard<'_, Vec<Emergency>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, id: NotificationId) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
+        if all.iter().any(|one| one.id == id) {
+            return;
+        }
         if all.len() >= FOLLOWED_MAX {
             all.remove(0);
         }
-        if !all.contains(&id) {
-            all.push(id);
-        }
+        let done = Vec::new();
+        all.push(Emergency { id, done });
     }
 
     fn drop(&self, id: NotificationId) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|one| *one != id);
+        self.lock().retain(|one| one.id != id);
     }
 
     fn all(&self) -> Vec<NotificationId> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.clone()
+        self.lock().iter().map(|one| one.id).collect()
+    }
+
+    fn is_done(&self, id: NotificationId, incident: IncidentId) -> bool {
+        let all = self.lock();
+        let known = all.iter().find(|one| one.id == id);
+        known.is_some_and(|one| one.done.contains(&incident))
+    }
+
+    fn done(&self, id: NotificationId, incident: IncidentId) {
+        if let Some(known) = self.lock().iter_mut().find(|one| one.id == id) {
+            known.done.push(incident);
+        }
     }
 }
 
@@ -103,22 +130,35 @@ pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
     left.into_iter().for_each(|id| courier.followed.add(id));
     let mut rounds = tokio::time::interval(every);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut asked_last = None;
     loop {
         rounds.tick().await;
-        round(&courier).await;
+        round(&courier, &mut asked_last).await;
     }
 }
 
-async fn round(courier: &Courier) {
+/// Everybody once in the order of their ids, beginning after who was asked last: nobody waits for ever behind the same others.
+fn in_turn(
+    all: &BTreeSet<NotificationId>,
+    asked_last: Option<NotificationId>,
+) -> impl Iterator<Item = NotificationId> {
+    let first = asked_last.map_or(Bound::Unbounded, Bound::Excluded);
+    let before = asked_last.map(|last| all.range(..=last));
+    let after = all.range((first, Bound::Unbounded));
+    after.chain(before.into_iter().flatten()).copied()
+}
+
+async fn round(courier: &Courier, asked_last: &mut Option<NotificationId>) {
     let followed = courier.followed.all();
     let questions: Vec<Question> = courier.needs.engine.read(|state| {
-        let owed = state.receipts_owed().chain(followed);
-        let messages = owed.filter_map(|id| state.notifications.get(&id));
+        let all: BTreeSet<NotificationId> = state.receipts_owed().chain(followed).collect();
+        let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
         messages.filter_map(question).take(ROUND_MAX).collect()
     });
-    if questions.is_empty() {
+    let Some(last) = questions.last() else {
         return;
-    }
+    };
+    *asked_last = Some(last.notification);
     let (twilio, pushover) = (
         courier.account(Provider::Twilio).await,
         courier.account(Provider::Pushover).await,
@@ -187,9 +227,8 @@ async fn ask_pushover(courier: &Courier, opened: &Opened, question: &Question) {
     let token = token.expose_secret();
     if !wanted {
         // It is over or somebody has it: nobody is to be rung for it any more.
-        let quiet = place("/cancel.json").map(|url| Call::form(url, &[("token", token)]));
-        if let Some(call) = quiet
-            && courier.exchange.send(call).await.is_ok()
+        if let Some(url) = place("/cancel.json")
+            && is_cancelled(courier, url, token).await
         {
             courier.followed.drop(id);
         }
@@ -205,20 +244,39 @@ async fn ask_pushover(courier: &Courier, opened: &Opened, question: &Question) {
     let Some(receipt) = pushover::receipt(&answered.body) else {
         return;
     };
-    if receipt.acknowledged {
-        courier
-            .tell_fate(question, Fate::Read, "acknowledged in Pushover".to_owned())
-            .await;
-        courier.acknowledge(id).await;
-        courier.followed.drop(id);
-    } else if receipt.delivered {
-        courier
-            .tell_fate(question, Fate::Delivered, "on a device".to_owned())
-            .await;
-    }
-    if receipt.expired {
+    let is_over = if receipt.acknowledged {
+        courier.acknowledged_there(question).await
+    } else {
+        if receipt.delivered {
+            let detail = "on a device".to_owned();
+            courier.tell_fate(question, Fate::Delivered, detail).await;
+        }
+        receipt.expired
+    };
+    if is_over {
         courier.followed.drop(id);
     }
+}
+
+/// Asks Pushover to ring no more. Whether that is settled, so that it need not be asked again.
+async fn is_cancelled(courier: &Courier, url: Url, token: &str) -> bool {
+    let call = Call {
+        // The status decides.
+        reads_success: false,
+        ..Call::form(url, &[("token", token)])
+    };
+    let answered = courier.exchange.send(call).await;
+    answered.is_ok_and(|answered| is_settled(answered.status))
+}
+
+/// Whether asking again would change nothing. A redirect is none of Pushover's: it comes from a network in between.
+fn is_settled(status: StatusCode) -> bool {
+    let passes = [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_EARLY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    status.is_success() || (status.is_client_error() && !passes.contains(&status))
 }
 
 /// Whether somebody is still to answer the page.
@@ -249,31 +307,127 @@ impl Courier {
         }
     }
 
-    async fn tell_fate(&self, question: &Question, fate: Fate, detail: String) {
+    /// Tells the core what became of a message. Whether it need not be told again.
+    async fn tell_fate(&self, question: &Question, fate: Fate, detail: String) -> bool {
         let ask = Ask::ReceiptCame {
             notification: question.notification,
             number: question.number,
             fate,
             detail,
         };
-        // What could not be told now is found out again in the next round.
-        let _ = self.ask(Actor::System, ask).await;
+        match self.ask(Actor::System, ask).await {
+            Ok(()) | Err(AskError::Refused(_)) => true,
+            // What could not be told now is found out again in the next round.
+            Err(AskError::Busy | AskError::NotDurable(_) | AskError::Stopped) => false,
+        }
+    }
+
+    /// Somebody acknowledged in Pushover. Whether nothing is left to do: what the engine could not keep now is asked of it again
+    /// in the next round.
+    async fn acknowledged_there(&self, question: &Question) -> bool {
+        let id = question.notification;
+        let Some(answerer) = self.answerer(id) else {
+            return true;
+        };
+        let mut is_all = true;
+        for incident in answerer.incidents.iter().copied() {
+            if self.followed.is_done(id, incident) {
+                continue;
+            }
+            if self.acknowledge_one(&answerer, incident).await {
+                self.followed.done(id, incident);
+            } else {
+                is_all = false;
+            }
+        }
+        let engine = &self.needs.engine;
+        if !is_all && engine.read(|state| wants_answer(state, id)) {
+            return false;
+        }
+        // Only now: what was read is not asked for any more after a restart.
+        let detail = "acknowledged in Pushover".to_owned();
+        self.tell_fate(question, Fate::Read, detail).await
     }
 
     /// Acknowledges what a message told in the name of who got it. The words for what it came to; none when nothing was done.
     pub(super) async fn acknowledge(&self, id: NotificationId) -> Option<&'static str> {
-        let engine = &self.needs.engine;
-        let (user, channel, incidents) = engine.read(|state| {
-            let message = state.notifications.get(&id)?;
-            let incidents = answers::open_subjects(state, id);
-            Some((message.user, message.channel, incidents))
-        })?;
+        let answerer = self.answerer(id)?;
         let mut is_done = false;
-        for incident in incidents.iter().copied() {
-            let ask = Ask::Respond(RespondAsk::Acknowledge { incident, by: user });
-            let answer = self.ask(Actor::Channel { user, channel }, ask).await;
-            is_done |= answer.is_ok();
+        for incident in answerer.incidents.iter().copied() {
+            is_done |= self.acknowledge_one(&answerer, incident).await;
         }
-        is_done.then(|| engine.read(|state| answers::acknowledged_words(state, &incidents)))
+        let engine = &self.needs.engine;
+        is_done
+            .then(|| engine.read(|state| answers::acknowledged_words(state, &answerer.incidents)))
+    }
+
+    fn answerer(&self, id: NotificationId) -> Option<Answerer> {
+        self.needs.engine.read(|state| {
+            let message = state.notifications.get(&id)?;
+            Some(Answerer {
+                user: message.user,
+                channel: message.channel,
+                incidents: answers::open_subjects(state, id),
+            })
+        })
+    }
+
+    /// Whether it is kept.
+    async fn acknowledge_one(&self, answerer: &Answerer, incident: IncidentId) -> bool {
+        let Answerer { user, channel, .. } = *answerer;
+        let ask = Ask::Respond(RespondAsk::Acknowledge { incident, by: user });
+        let answer = self.ask(Actor::Channel { user, channel }, ask).await;
+        answer.is_ok()
+    }
+}
+
+/// Who answered by which channel, and what for.
+struct Answerer {
+    user: UserId,
+    channel: ChannelKind,
+    incidents: Vec<IncidentId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(letters: &str) -> Vec<NotificationId> {
+        let text = letters
+            .chars()
+            .map(|letter| format!("QAAAAAAAAAAAA{letter}"));
+        text.map(|text| text.parse::<NotificationId>().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn everybody_has_their_turn_however_many_there_are() {
+        let check = |all: &str, asked_last: Option<&str>, expected: &str| {
+            let all: BTreeSet<NotificationId> = ids(all).into_iter().collect();
+            let asked_last = asked_last.and_then(|last| ids(last).first().copied());
+            let turn: Vec<NotificationId> = in_turn(&all, asked_last).collect();
+            assert_eq!(turn, ids(expected), "{all:?} after {asked_last:?}");
+        };
+        check("", None, "");
+        check("", Some("B"), "");
+        check("ABCDE", None, "ABCDE");
+        check("ABCDE", Some("B"), "CDEAB");
+        check("ABCDE", Some("E"), "ABCDE");
+        // Who was asked last may be gone meanwhile.
+        check("ABDE", Some("C"), "DEAB");
+    }
+
+    #[test]
+    fn only_an_answer_that_lasts_settles_a_cancel() {
+        let check = |status: u16, expected: bool| {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(is_settled(status), expected, "{status}");
+        };
+        for settled in [200, 204, 400, 401, 404, 410] {
+            check(settled, true);
+        }
+        for passing in [302, 408, 425, 429, 500, 503] {
+            check(passing, false);
+        }
     }
 }

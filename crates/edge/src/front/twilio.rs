@@ -1,17 +1,24 @@
 //! What a provider that speaks Twilio's API asks and tells: what to say in a call, which key was pressed, what was replied to a
 //! text, what became of a message. Each request is taken only with the provider's signature.
 
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::Purpose;
 use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State as Known;
-use tocsin_wire::twilio::{Reply, Verb, fate, reply, signature, twiml};
+use tocsin_wire::twilio::{Reply, Verb, fate, is_id, reply, signature, twiml};
+use tokio::sync::OnceCell;
 
 use crate::access::base64;
 use crate::answers;
@@ -27,8 +34,36 @@ const FORM_BYTES_MAX: usize = 64 * 1_024;
 /// Bytes of a signature at most.
 const SIGNATURE_BYTES_MAX: usize = 64;
 
+/// Replies of which is remembered what was answered: more than come while a provider still repeats one.
+const REPLIES_MAX: usize = 1_000;
+/// Numbers of incidents that are told to whoever must name one, so that it stays a short text.
+const NUMBERS_MAX: usize = 5;
+
 /// The fields of a form, as they came.
 type Fields = Vec<(String, String)>;
+/// The words that answer a reply, once they are known.
+type Words = Arc<OnceCell<String>>;
+
+/// What was answered to the latest replies, by the provider's id of each: a provider that did not hear the answer in time sends
+/// a reply again, and without a number it would then be about another incident.
+#[derive(Default)]
+pub(crate) struct Replies(Mutex<VecDeque<(String, Words)>>);
+
+impl Replies {
+    /// Where the answer to this reply is, or will be.
+    fn of(&self, id: &str) -> Words {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, words)) = known.iter().find(|(one, _)| one == id) {
+            return Arc::clone(words);
+        }
+        if known.len() >= REPLIES_MAX {
+            known.pop_front();
+        }
+        let words = Words::default();
+        known.push_back((id.to_owned(), Arc::clone(&words)));
+        words
+    }
+}
 
 /// Say what fails in a call, and take the key that was pressed
 #[utoipa::path(post, path = "/twilio/voice/{token}", tag = "callbacks", params(("token" = String, Path)),
@@ -133,18 +168,48 @@ pub(crate) async fn sms(
         // A stranger learns nothing, not even that this is Tocsin.
         return xml("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>");
     }
-    let said = match reply(field(&fields, "Body").unwrap_or_default()) {
-        None => "Not understood. Reply \"ack 12\" or \"resolve 12\", with the incident's number."
-            .to_owned(),
-        Some(reply) => match app.read(|state| meant(state, &people, reply)) {
-            None => "There is no such open incident.".to_owned(),
-            Some((user, incident)) => {
-                let person = (user, ChannelKind::Sms);
-                carry_out(&app, person, incident, reply.verb).await
-            }
-        },
+    let text = field(&fields, "Body").unwrap_or_default();
+    let said = match field(&fields, "MessageSid").filter(|id| is_id(id)) {
+        Some(id) => answer_once(&app, id, people, text.to_owned()).await,
+        // A provider that gives no ids: what it repeats cannot be told from what is new.
+        None => answer(&app, &people, text).await,
     };
     xml(&twiml::text_answer(&said))
+}
+
+/// Does what a reply asks for, or says again what was answered to it. What comes again meanwhile waits for the first.
+async fn answer_once(app: &App, id: &str, people: Vec<UserId>, text: String) -> String {
+    let words = app.inner().replies.of(id);
+    let app = app.clone();
+    // On a task of its own: a provider that hangs up would else end it half done, and its repeat would do it anew.
+    let answered = tokio::spawn(async move {
+        let answered = words.get_or_init(|| answer(&app, &people, &text));
+        answered.await.clone()
+    });
+    let failed = |_| "It is not known what became of your reply: look in Tocsin.".to_owned();
+    answered.await.unwrap_or_else(failed)
+}
+
+async fn answer(app: &App, people: &[UserId], text: &str) -> String {
+    let Some(reply) = reply(text) else {
+        return "Not understood. Reply \"ack 12\" or \"resolve 12\", with the incident's number."
+            .to_owned();
+    };
+    match app.read(|state| meant(state, people, reply)) {
+        Meant::Nothing => "There is no such open incident.".to_owned(),
+        Meant::One(user, incident) => {
+            let person = (user, ChannelKind::Sms);
+            carry_out(app, person, incident, reply.verb).await
+        }
+        Meant::Several(numbers) => {
+            let all: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            format!(
+                "Nothing was done: which one? Open are {}. Reply \"resolve {}\", or another number.",
+                all.join(", "),
+                all.first().map_or("12", String::as_str)
+            )
+        }
+    }
 }
 
 /// Whose verified number this is. All of them are compared: addresses are in the vault alone.
@@ -173,41 +238,81 @@ async fn people_with(app: &App, number: String) -> Result<Vec<UserId>, StatusCod
     found.await.map_err(|problem| problem.status())
 }
 
-/// Who replied about what: the incident of that number, or the newest one that is open and that they were paged for.
-fn meant(state: &Known, people: &[UserId], reply: Reply) -> Option<(UserId, IncidentId)> {
-    let paged = |incident: IncidentId| {
-        let mut messages = state.messages_about(incident);
-        let page = messages.find(|message| {
-            let asked = matches!(
-                message.purpose,
-                Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_)
-            );
-            asked && people.contains(&message.user)
-        });
-        page.map(|page| page.user)
+/// What a reply is about.
+#[derive(Debug, PartialEq, Eq)]
+enum Meant {
+    /// Nothing that is open and that they may answer.
+    Nothing,
+    /// This incident; who answers for it.
+    One(UserId, IncidentId),
+    /// It must be asked which of these: the newest numbers.
+    Several(Vec<u64>),
+}
+
+/// Who replied about what: the incident of that number, or what is open and they were paged for.
+fn meant(state: &Known, people: &[UserId], reply: Reply) -> Meant {
+    let Some(number) = reply.number else {
+        return meant_without_number(state, people, reply.verb);
     };
-    match reply.number {
-        Some(number) => {
-            let incident = incident_numbered(state, number)?;
-            let trusted = || {
-                let mut all = people.iter().copied();
-                all.find(|user| {
-                    let user = state.users.get(user);
-                    user.is_some_and(|user| user.role >= Role::Responder)
-                })
+    let trusted = || {
+        let mut all = people.iter().copied();
+        all.find(|user| {
+            let user = state.users.get(user);
+            user.is_some_and(|user| user.role >= Role::Responder)
+        })
+    };
+    let found = incident_numbered(state, number).and_then(|incident| {
+        let user = paged(state, people, incident).or_else(trusted)?;
+        Some((user, incident))
+    });
+    found.map_or(Meant::Nothing, |(user, incident)| {
+        Meant::One(user, incident)
+    })
+}
+
+/// Acknowledging takes the newest that nobody has, so that the others are not left to ring. Resolving guesses nothing: a failure
+/// that goes on would be hidden.
+fn meant_without_number(state: &Known, people: &[UserId], verb: Verb) -> Meant {
+    let open = state.open_incidents.iter();
+    let open = open.filter_map(|id| state.incidents.get(id));
+    let mut theirs: Vec<(&Incident, UserId)> = open
+        .filter_map(|incident| Some((incident, paged(state, people, incident.id)?)))
+        .collect();
+    theirs.sort_by_key(|(incident, _)| Reverse(incident.number));
+    let Some((newest, user)) = theirs.first().copied() else {
+        return Meant::Nothing;
+    };
+    match verb {
+        Verb::Acknowledge => {
+            let is_untaken = |(incident, user): &&(&Incident, UserId)| {
+                incident.status == Status::Triggered && !incident.spares(*user)
             };
-            Some((paged(incident).or_else(trusted)?, incident))
+            let awaits = |(incident, user): &&(&Incident, UserId)| incident.awaits(*user);
+            let found = theirs.iter().find(is_untaken);
+            let found = found.or_else(|| theirs.iter().find(awaits));
+            let (incident, user) = found.copied().unwrap_or((newest, user));
+            Meant::One(user, incident.id)
         }
-        None => {
-            let open = state
-                .open_incidents
-                .iter()
-                .filter_map(|id| state.incidents.get(id));
-            open.filter_map(|incident| Some((incident.number, paged(incident.id)?, incident.id)))
-                .max()
-                .map(|(_, user, incident)| (user, incident))
+        Verb::Resolve if theirs.len() == 1 => Meant::One(user, newest.id),
+        Verb::Resolve => {
+            let numbers = theirs.iter().map(|(incident, _)| incident.number);
+            Meant::Several(numbers.take(NUMBERS_MAX).collect())
         }
     }
+}
+
+/// Who of these people was told to answer for an incident, or for one that was merged into it.
+fn paged(state: &Known, people: &[UserId], incident: IncidentId) -> Option<UserId> {
+    let parts = state.made_of(incident).into_iter();
+    let mut messages = parts.flat_map(|part| state.messages_about(part));
+    let page = messages.find(|message| {
+        let asked = matches!(
+            message.purpose,
+            Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_)
+        );
+        asked && people.contains(&message.user)
+    });
+    page.map(|page| page.user)
 }
 
 /// Take word of what became of a text or a call
@@ -265,13 +370,31 @@ async fn genuine(app: &App, uri: &Uri, request: Request) -> Result<(String, Fiel
     let token = opened.and_then(|opened| opened.secret);
     let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
     let path = uri.path_and_query().map_or("", |path| path.as_str());
-    let url = format!("{}{path}", app.settings.public_url);
+    let public_url = app.settings.public_url.as_str();
     let token = token.expose_secret().as_bytes();
-    if signature::is_genuine(token, &url, &fields, &signature) {
-        Ok((url, fields))
+    // All are compared, so that the time that it takes does not tell which of them matched.
+    let is_genuine = bases(public_url).iter().fold(false, |found, base| {
+        let url = format!("{base}{path}");
+        found | signature::is_genuine(token, &url, &fields, &signature)
+    });
+    if is_genuine {
+        Ok((format!("{public_url}{path}"), fields))
     } else {
         Err(StatusCode::UNAUTHORIZED)
     }
+}
+
+/// What a signed address may begin with: Twilio signs now with the port, now without it.
+fn bases(public_url: &str) -> Vec<String> {
+    let mut all = vec![public_url.to_owned()];
+    if let Ok(url) = Url::parse(public_url)
+        && let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default())
+    {
+        let without = format!("{}://{host}", url.scheme());
+        all.push(format!("{without}:{port}"));
+        all.push(without);
+    }
+    all
 }
 
 fn signature_in(headers: &HeaderMap) -> Option<Vec<u8>> {
@@ -300,4 +423,36 @@ fn xml(text: &str) -> Response {
     let kind = HeaderValue::from_static("application/xml; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_signed_with_its_port_and_without_it() {
+        let check = |public_url: &str, host: &str, port: u16| {
+            let (with, without) = (format!("{host}:{port}"), host.to_owned());
+            assert_eq!(bases(public_url), [public_url.to_owned(), with, without]);
+        };
+        check("https://a.example", "https://a.example", 443);
+        check("http://a.example", "http://a.example", 80);
+        check("https://a.example:443", "https://a.example", 443);
+        check("https://a.example:8443", "https://a.example", 8443);
+        check("http://[::1]:8700", "http://[::1]", 8700);
+    }
+
+    #[test]
+    fn the_latest_replies_are_remembered_and_no_more_than_that() {
+        let replies = Replies::default();
+        let first = replies.of("SM0");
+        assert!(Arc::ptr_eq(&first, &replies.of("SM0")));
+        for n in 1..REPLIES_MAX {
+            assert!(!Arc::ptr_eq(&first, &replies.of(&format!("SM{n}"))));
+        }
+        assert!(Arc::ptr_eq(&first, &replies.of("SM0")), "still known");
+        let _one_too_many = replies.of("SMx");
+        assert_eq!(replies.0.lock().unwrap().len(), REPLIES_MAX);
+        assert!(!Arc::ptr_eq(&first, &replies.of("SM0")), "forgotten");
+    }
 }

@@ -48,11 +48,18 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What somebody pressed.
+/// What somebody wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     Acknowledge,
     Resolve,
+}
+
+/// What somebody pressed, and which incident they had before their eyes: what is shown may change at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pressed {
+    wish: Wish,
+    looked_at: Option<IncidentId>,
 }
 
 /// Show the incident of a page to who got it
@@ -60,7 +67,7 @@ enum Wish {
     responses((status = 200, description = "A page with buttons"), (status = 404), (status = 410)))]
 pub(crate) async fn show_answer(State(app): State<App>, Path(token): Path<String>) -> Response {
     match bound(&app, token).await {
-        Ok(bound) => page_of(&app, &bound, None),
+        Ok(bound) => page_of(&app, &bound, None, None),
         Err(refusal) => refusal,
     }
 }
@@ -78,28 +85,30 @@ pub(crate) async fn answer(
         Err(refusal) => return refusal,
     };
     let (parts, form) = request.into_parts();
-    let wish = match body::read(&parts.headers, form, FORM_BYTES_MAX).await {
-        Ok(form) => wish_in(&form),
+    let pressed = match body::read(&parts.headers, form, FORM_BYTES_MAX).await {
+        Ok(form) => pressed_in(&form),
         Err(problem) => return said(problem.status(), problem.detail()),
     };
-    let Some(wish) = wish else {
-        return page_of(
-            &app,
-            &bound,
-            Some("Nothing was done: press one of the buttons."),
-        );
+    let told = match pressed {
+        Some(pressed) => carry_out(&app, &bound, pressed).await,
+        None => "Nothing was done: press one of the buttons.".to_owned(),
     };
-    let told = carry_out(&app, &bound, wish).await;
-    page_of(&app, &bound, Some(&told))
+    page_of(&app, &bound, pressed, Some(&told))
 }
 
-fn wish_in(form: &[u8]) -> Option<Wish> {
-    let (_, action) = form_urlencoded::parse(form).find(|(name, _)| name == "action")?;
-    match action.as_ref() {
-        "acknowledge" => Some(Wish::Acknowledge),
-        "resolve" => Some(Wish::Resolve),
-        _ => None,
-    }
+fn pressed_in(form: &[u8]) -> Option<Pressed> {
+    let field = |wanted: &str| {
+        let mut fields = form_urlencoded::parse(form);
+        fields.find(|(name, _)| name == wanted)
+    };
+    let (_, action) = field("action")?;
+    let wish = match action.as_ref() {
+        "acknowledge" => Wish::Acknowledge,
+        "resolve" => Wish::Resolve,
+        _ => return None,
+    };
+    let looked_at = field("incident").and_then(|(_, id)| id.parse().ok());
+    Some(Pressed { wish, looked_at })
 }
 
 /// Whom the link is for, or the page that says why it is of no use.
@@ -123,13 +132,13 @@ async fn bound(app: &App, token: String) -> Result<Bound, Response> {
     }
 }
 
-async fn carry_out(app: &App, bound: &Bound, wish: Wish) -> String {
+async fn carry_out(app: &App, bound: &Bound, pressed: Pressed) -> String {
     let subjects = app.read(|state| answers::open_subjects(state, bound.notification));
-    let Some(shown) = app.read(|state| shown(state, bound)) else {
+    if subjects.is_empty() {
         return "This message is about no incident.".to_owned();
-    };
+    }
     let person = (bound.user, bound.channel);
-    match wish {
+    match pressed.wish {
         Wish::Acknowledge => {
             let is_taken = |state: &Known| subjects.iter().all(|id| is_taken(state, *id));
             let before = app.read(is_taken);
@@ -139,14 +148,52 @@ async fn carry_out(app: &App, bound: &Bound, wish: Wish) -> String {
                 Err(problem) => refusal_of(&problem),
             }
         }
-        Wish::Resolve if app.read(|state| may_resolve(state, bound)) => {
-            match resolve(app, person, shown).await {
+        Wish::Resolve => match app.read(|state| to_resolve(state, bound, pressed.looked_at)) {
+            Ok(incident) => match resolve(app, person, incident).await {
                 Ok(()) => "It is resolved.".to_owned(),
                 Err(problem) => refusal_of(&problem),
-            }
-        }
-        Wish::Resolve => "You may not resolve incidents.".to_owned(),
+            },
+            Err(words) => words,
+        },
     }
+}
+
+/// The incident that was looked at when Resolve was pressed, or why nothing is done. No other is guessed: resolving one that
+/// nobody looked at would hide a failure.
+fn to_resolve(
+    state: &Known,
+    bound: &Bound,
+    looked_at: Option<IncidentId>,
+) -> Result<IncidentId, String> {
+    if !may_resolve(state, bound) {
+        return Err("You may not resolve incidents.".to_owned());
+    }
+    let Some(looked_at) = looked_at else {
+        return Err("Nothing was done: the button named no incident. Press it again.".to_owned());
+    };
+    let known = state.incidents.get(&looked_at);
+    let (Some(known), Some(goes_on)) = (known, told_of(state, bound, looked_at)) else {
+        return Err("Nothing was done: this message is not about that incident.".to_owned());
+    };
+    let number = known.number;
+    if goes_on != looked_at {
+        return Err(format!(
+            "Nothing was done: incident {number} was merged into the one that is shown here."
+        ));
+    }
+    match known.status {
+        Status::Triggered | Status::Acknowledged => Ok(looked_at),
+        Status::Resolved => Err(format!(
+            "Incident {number} is over already. Nothing changed."
+        )),
+    }
+}
+
+/// Where an incident goes on that the message told, if it told it.
+fn told_of(state: &Known, bound: &Bound, incident: IncidentId) -> Option<IncidentId> {
+    let goes_on = state.part_of(incident);
+    let told = answers::subjects(state, bound.notification);
+    told.contains(&goes_on).then_some(goes_on)
 }
 
 /// Acknowledges what a message told, in the name of who got it; the words for what it came to.
@@ -192,6 +239,21 @@ pub(crate) fn is_taken(state: &Known, incident: IncidentId) -> bool {
     known.is_some_and(|known| known.status == Status::Acknowledged)
 }
 
+/// The incident that is shown once somebody has pressed.
+fn shown_after(state: &Known, bound: &Bound, pressed: Pressed) -> Option<IncidentId> {
+    let looked_at = pressed.looked_at;
+    let looked_at = looked_at.and_then(|id| told_of(state, bound, id));
+    let stays = match pressed.wish {
+        // Also when it is over: the words above it are about it, and a press that comes twice finds no other.
+        Wish::Resolve => looked_at,
+        Wish::Acknowledge => looked_at.filter(|id| {
+            let known = state.incidents.get(id);
+            known.is_some_and(Incident::is_open)
+        }),
+    };
+    stays.or_else(|| shown(state, bound))
+}
+
 /// The incident that is shown of those that a message told: the first that nobody has, else the first that is not over.
 fn shown(state: &Known, bound: &Bound) -> Option<IncidentId> {
     let all = answers::open_subjects(state, bound.notification);
@@ -211,9 +273,13 @@ fn may_resolve(state: &Known, bound: &Bound) -> bool {
     user.is_some_and(|user| user.role >= Role::Responder)
 }
 
-fn page_of(app: &App, bound: &Bound, told: Option<&str>) -> Response {
+fn page_of(app: &App, bound: &Bound, pressed: Option<Pressed>, told: Option<&str>) -> Response {
     let page = app.read(|state| {
-        let incident = state.incidents.get(&shown(state, bound)?)?;
+        let shown = match pressed {
+            Some(pressed) => shown_after(state, bound, pressed),
+            None => shown(state, bound),
+        };
+        let incident = state.incidents.get(&shown?)?;
         Some(written(state, bound, incident, told))
     });
     match page {
@@ -239,28 +305,16 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
             escape(told)
         ));
     }
+    let others = others(state, bound, incident);
     if incident.is_open() {
-        add(format_args!("<form method=\"post\">"));
-        let others = others(state, bound, incident);
-        if incident.status == Status::Triggered || incident.awaits(bound.user) {
-            let words = if others.is_empty() {
-                "Acknowledge"
-            } else {
-                "Acknowledge all"
-            };
-            add(format_args!(
-                "<button name=\"action\" value=\"acknowledge\">{words}</button>"
-            ));
-        }
-        if may_resolve(state, bound) {
-            add(format_args!(
-                "<button class=\"second\" name=\"action\" value=\"resolve\">Resolve</button>"
-            ));
-        }
-        add(format_args!("</form>"));
+        let form = form(state, bound, incident, others.is_empty());
+        add(format_args!("{form}"));
+    } else if !others.is_empty() {
+        // The same address, asked for anew: it shows the next one with its buttons.
+        add(format_args!("<p><a href=\"\">Show what is left</a></p>"));
     }
     add(format_args!("<dl>"));
-    for other in others(state, bound, incident).iter().take(OTHERS_MAX) {
+    for other in others.iter().take(OTHERS_MAX) {
         let name = format!("Also, incident {}", other.number);
         let value = escape(&one_line(&other.title, FACT_CHARS_MAX));
         add(format_args!("<dt>{}</dt><dd>{value}</dd>", escape(&name)));
@@ -273,6 +327,30 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
         "</dl><p class=\"small\">Whoever has this link answers in your name: do not pass it on. It works for 72 hours.</p>"
     ));
     page
+}
+
+/// The buttons below an incident that is open; they name it.
+fn form(state: &Known, bound: &Bound, incident: &Incident, is_alone: bool) -> String {
+    let mut form = format!(
+        "<form method=\"post\"><input type=\"hidden\" name=\"incident\" value=\"{}\">",
+        incident.id
+    );
+    if incident.status == Status::Triggered || incident.awaits(bound.user) {
+        let words = if is_alone {
+            "Acknowledge"
+        } else {
+            "Acknowledge all"
+        };
+        let button = format!("<button name=\"action\" value=\"acknowledge\">{words}</button>");
+        form.push_str(&button);
+    }
+    if may_resolve(state, bound) {
+        form.push_str(
+            "<button class=\"second\" name=\"action\" value=\"resolve\">Resolve</button>",
+        );
+    }
+    form.push_str("</form>");
+    form
 }
 
 /// What else the message told that is not over.

@@ -4,19 +4,22 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use serde_json::json;
-use tocsin_domain::event::{Actor, EventBody, IncidentWhat};
+use serde_json::{Value, json};
+use tocsin_domain::event::{Actor, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::UserId;
+use tocsin_domain::page::{BURST_MAX, TOGETHER_EVERY_MS};
 use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::Delivery;
 use tocsin_edge::delivery::egress::Egress;
 
+use crate::fakes::START;
 use crate::providers::{Provider, Reply};
-use crate::world::{Answered, World};
+use crate::world::{Answered, World, trigger};
 
 const KEY: &str = "a-signing-key-of-the-test";
 
-/// A world in which somebody was paged, and the path of the link that they got.
-async fn paged(world: World, who: UserId) -> (World, String, String) {
+/// Somebody alone is paged, by a webhook to this provider.
+async fn alone_on_call(world: &World, who: UserId) -> Provider {
     let provider = Provider::always(Reply::json(200, ""));
     let hook = format!("{}/hook", provider.url());
     world.reach(who, "webhook", &hook, Some(KEY)).await;
@@ -28,18 +31,70 @@ async fn paged(world: World, who: UserId) -> (World, String, String) {
     let path = format!("/escalation-policies/{policy}");
     let set = world.call("PUT", &path, &world.admin, Some(body)).await;
     assert!(set.status.is_success(), "{}", set.text());
+    provider
+}
+
+fn deliver(world: &World) -> Delivery {
     let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let delivery = world.deliver(egress, Duration::from_secs(10));
+    world.deliver(egress, Duration::from_secs(10))
+}
+
+/// The path of the link in a message.
+fn link_in(message: &Value) -> String {
+    let link = message["answer_link"].as_str().unwrap();
+    let path = link.strip_prefix("http://tocsin.example");
+    path.unwrap().to_owned()
+}
+
+/// A world in which somebody was paged, and the path of the link that they got.
+async fn paged(world: World, who: UserId) -> (World, String, String) {
+    let provider = alone_on_call(&world, who).await;
+    let delivery = deliver(&world);
     let incident = world.raise("<b>web</b>").await;
     let message = tokio::task::block_in_place(|| provider.next()).json();
     tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
-    let link = message["answer_link"].as_str().unwrap();
-    let path = link
-        .strip_prefix("http://tocsin.example")
-        .unwrap()
-        .to_owned();
-    (world, incident, path)
+    (world, incident, link_in(&message))
+}
+
+/// Waits until so many messages went out and their outcome is known.
+fn wait_for_outcomes(world: &World, count: usize) {
+    world.committed.wait_for(|events| {
+        let finished = events.iter().filter(|event| match &event.body {
+            EventBody::Notification(message) => {
+                matches!(message.what, NotificationWhat::AttemptFinished { .. })
+            }
+            _ => false,
+        });
+        (finished.count() >= count).then_some(())
+    });
+}
+
+/// A world in which Ada got so many pages that two further incidents were told by one message: these, and the path of its link.
+async fn two_by_one_message() -> (World, [String; 2], String) {
+    let world = World::new();
+    let provider = alone_on_call(&world, world.ada).await;
+    let delivery = deliver(&world);
+    for n in 0..BURST_MAX {
+        world.raise(&format!("k{n}")).await;
+        tokio::task::block_in_place(|| provider.next());
+    }
+    tokio::task::block_in_place(|| wait_for_outcomes(&world, BURST_MAX));
+    let mut told = Vec::new();
+    for key in ["first", "second"] {
+        let mut event = trigger(key);
+        // What is critical is told alone.
+        event["payload"]["severity"] = json!("error");
+        let answer = world.enqueue(&event).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let list = world.get("/incidents?limit=1").await.json();
+        told.push(list["items"][0]["id"].as_str().unwrap().to_owned());
+    }
+    *world.clock.0.lock().unwrap() = START.plus_ms(TOGETHER_EVERY_MS);
+    let message = tokio::task::block_in_place(|| provider.next()).json();
+    tokio::task::block_in_place(|| wait_for_outcomes(&world, BURST_MAX + 1));
+    delivery.stop();
+    (world, told.try_into().unwrap(), link_in(&message))
 }
 
 async fn ada_was_paged() -> (World, String, String) {
@@ -61,6 +116,11 @@ async fn press(world: &World, path: &str, form: &str) -> Answered {
     world
         .send(request.body(Body::from(form.to_owned())).unwrap())
         .await
+}
+
+/// The form of a page on which Resolve was pressed below this incident.
+fn resolving(incident: &str) -> String {
+    format!("incident={incident}&action=resolve")
 }
 
 async fn status(world: &World, incident: &str) -> String {
@@ -134,14 +194,96 @@ async fn pressing_acknowledges_in_the_name_of_who_got_it_and_twice_is_harmless()
 #[tokio::test(flavor = "multi_thread")]
 async fn pressing_resolves_and_what_is_over_stays_over() {
     let (world, incident, path) = ada_was_paged().await;
-    for _ in 0..2 {
-        let answer = press(&world, &path, "action=resolve").await;
+    for words in ["It is resolved.", "Incident 1 is over already."] {
+        let answer = press(&world, &path, &resolving(&incident)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.text().contains(words), "{}", answer.text());
     }
     assert_eq!(status(&world, &incident).await, "resolved");
     let late = press(&world, &path, "action=acknowledge").await;
     assert!(late.text().contains("it is over"), "{}", late.text());
     assert!(!late.text().contains("<button"), "{}", late.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_one_message_told_only_the_incident_that_was_looked_at_is_resolved() {
+    let (world, [first, second], path) = two_by_one_message().await;
+    let page = look(&world, Method::GET, &path).await.text();
+    let named = format!("name=\"incident\" value=\"{first}\"");
+    assert!(
+        page.contains(&named) && page.contains("Acknowledge all"),
+        "{page}"
+    );
+    // A double tap, or a page that is loaded again.
+    for words in ["It is resolved.", "is over already. Nothing changed."] {
+        let page = press(&world, &path, &resolving(&first)).await.text();
+        assert!(
+            page.contains(words) && page.contains("<h1>first is down</h1>"),
+            "{page}"
+        );
+        assert!(
+            page.contains("Show what is left") && !page.contains("<button"),
+            "{page}"
+        );
+        assert_eq!(status(&world, &second).await, "triggered");
+    }
+    assert_eq!(status(&world, &first).await, "resolved");
+    let page = look(&world, Method::GET, &path).await.text();
+    assert!(page.contains("<h1>second is down</h1>"), "{page}");
+    press(&world, &path, &resolving(&second)).await;
+    assert_eq!(status(&world, &second).await, "resolved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_colleague_does_meanwhile_turns_no_press_on_another_incident() {
+    let (world, [first, second], path) = two_by_one_message().await;
+    let taken = format!("/incidents/{first}/acknowledge");
+    let taken = world.post(&taken, json!({})).await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    let page = look(&world, Method::GET, &path).await.text();
+    assert!(page.contains("<h1>second is down</h1>"), "{page}");
+    let merged = format!("/incidents/{first}/merge");
+    let merged = world.post(&merged, json!({"sources": [second]})).await;
+    assert!(merged.status.is_success(), "{}", merged.text());
+    let page = press(&world, &path, &resolving(&second)).await.text();
+    assert!(page.contains("was merged into the one"), "{page}");
+    assert_ne!(status(&world, &first).await, "resolved");
+    let page = press(&world, &path, &resolving(&first)).await.text();
+    assert!(page.contains("It is resolved."), "{page}");
+    assert_eq!(status(&world, &first).await, "resolved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledging_takes_all_that_the_message_told() {
+    let (world, [first, second], path) = two_by_one_message().await;
+    let form = format!("incident={second}&action=acknowledge");
+    let page = press(&world, &path, &form).await.text();
+    assert!(
+        page.contains("You have all of it.") && page.contains("<h1>second is down</h1>"),
+        "{page}"
+    );
+    for incident in [first, second] {
+        assert_eq!(status(&world, &incident).await, "acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resolving_an_incident_that_the_message_did_not_tell_or_none_does_nothing() {
+    let (world, incident, path) = ada_was_paged().await;
+    let other = world.raise("db").await;
+    let of_another = resolving(&other);
+    for form in [
+        "action=resolve",
+        "action=resolve&incident=",
+        "action=resolve&incident=QAAAAAAAAAAAAA",
+        of_another.as_str(),
+    ] {
+        let page = press(&world, &path, form).await.text();
+        assert!(page.contains("Nothing was done"), "{form}: {page}");
+    }
+    for incident in [incident, other] {
+        assert_eq!(status(&world, &incident).await, "triggered");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +295,7 @@ async fn a_viewer_may_acknowledge_what_they_were_paged_for_but_not_resolve_it() 
     let changed = world.call("PATCH", &path, &world.admin, Some(viewer)).await;
     assert!(changed.status.is_success(), "{}", changed.text());
     let (world, incident, path) = paged(world, bob).await;
-    let answer = press(&world, &path, "action=resolve").await;
+    let answer = press(&world, &path, &resolving(&incident)).await;
     assert!(
         answer.text().contains("You may not resolve"),
         "{}",

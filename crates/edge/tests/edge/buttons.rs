@@ -2,39 +2,40 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tocsin_domain::event::{Actor, EventBody, IncidentWhat, NotificationWhat};
-use tocsin_domain::page::Fate;
+use tocsin_domain::page::{Fate, Outcome};
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
 use tokio_tungstenite::tungstenite::{Message, accept};
 
+use crate::channels::{answer_link, page};
 use crate::providers::{Provider, Reply};
 use crate::world::World;
 
 const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 const MEMBER: &str = "U024BE7LH";
-const PUSHOVER_USER: &str = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
-const PUSHOVER_TOKEN: &str = "azGDORePK8gMaC0QOYAMyEEuzJnyUi";
-const RECEIPT: &str = "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy";
+pub(crate) const PUSHOVER_USER: &str = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
+pub(crate) const PUSHOVER_TOKEN: &str = "azGDORePK8gMaC0QOYAMyEEuzJnyUi";
+pub(crate) const RECEIPT: &str = "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy";
 const PHONE: &str = "+33123456789";
 
-fn loopback() -> Egress {
+pub(crate) fn loopback() -> Egress {
     Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
 }
 
-async fn set_account(world: &World, provider: &str, body: Value) {
+pub(crate) async fn set_account(world: &World, provider: &str, body: Value) {
     let path = format!("/channels/accounts/{provider}");
     let answer = world.call("PUT", &path, &world.admin, Some(body)).await;
     assert!(answer.status.is_success(), "{}", answer.text());
 }
 
 /// Waits until somebody acknowledged, and gives who.
-fn acknowledged(world: &World) -> Actor {
+pub(crate) fn acknowledged(world: &World) -> Actor {
     world.committed.wait_for(|events| {
         events.iter().find_map(|event| match &event.body {
             EventBody::Incident(about) => match about.what {
@@ -47,7 +48,7 @@ fn acknowledged(world: &World) -> Actor {
 }
 
 /// Waits for what became of a message.
-fn fate(world: &World) -> Fate {
+pub(crate) fn fate(world: &World) -> Fate {
     world.committed.wait_for(|events| {
         events.iter().find_map(|event| match &event.body {
             EventBody::Notification(message) => match message.what {
@@ -112,8 +113,103 @@ async fn a_button_in_telegram_acknowledges_for_its_owner_alone() {
         }
     }
     delivery.stop();
-    assert!(words[0].contains("somebody else"), "{words:?}");
-    assert!(words[1].contains("You have it"), "{words:?}");
+    // Nobody waits until they are said, so they come in any order.
+    let said = |part: &str| words.iter().filter(|word| word.contains(part)).count();
+    let counts = (said("somebody else"), said("You have it"));
+    assert_eq!(counts, (1, 2), "{words:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_to_strangers_keep_no_press_waiting() {
+    let world = World::new();
+    world.reach(world.ada, "telegram", "42", None).await;
+    world.raise("web").await;
+    let message = world
+        .engine
+        .read(|state| state.notifications.keys().next().unwrap().to_string());
+    let (said, polls) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
+    let provider = Provider::start({
+        let said = Arc::clone(&said);
+        move |request| {
+            if request.path.ends_with("/answerCallbackQuery") {
+                said.fetch_add(1, Ordering::SeqCst);
+                return Reply::Hang;
+            }
+            if !request.path.ends_with("/getUpdates") {
+                return Reply::json(200, r#"{"ok":true,"result":{}}"#);
+            }
+            if polls.fetch_add(1, Ordering::SeqCst) > 0 {
+                return Reply::Hang;
+            }
+            // More strangers than are spoken to at once, and the owner last.
+            let people = (600..620).chain([42]).enumerate();
+            let updates: Vec<Value> = people
+                .map(|(number, person)| {
+                    json!({"update_id": number, "callback_query": {"id": "q",
+                        "from": {"id": person}, "data": format!("ack:{message}")}})
+                })
+                .collect();
+            Reply::json(200, &json!({"ok": true, "result": updates}).to_string())
+        }
+    });
+    let account = json!({"base_url": provider.url(), "token": BOT_TOKEN});
+    set_account(&world, "telegram", account).await;
+    let begun = Instant::now();
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let by = tokio::task::block_in_place(|| acknowledged(&world));
+    let waited = begun.elapsed();
+    delivery.stop();
+    let expected = Actor::Channel {
+        user: world.ada,
+        channel: ChannelKind::Telegram,
+    };
+    assert_eq!(by, expected);
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    assert!(said.load(Ordering::SeqCst) <= 16);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_answers_at_once_with_nothing_new_is_not_asked_in_a_circle() {
+    for nothing_new in ["[]", r#"[{"update_id":7}]"#] {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let provider = Provider::start({
+            let polls = Arc::clone(&polls);
+            move |request| {
+                if request.path.ends_with("/getUpdates") {
+                    polls.fetch_add(1, Ordering::SeqCst);
+                }
+                Reply::json(200, &format!(r#"{{"ok":true,"result":{nothing_new}}}"#))
+            }
+        });
+        let world = World::new();
+        let account = json!({"base_url": provider.url(), "token": BOT_TOKEN});
+        set_account(&world, "telegram", account).await;
+        world.reach(world.ada, "telegram", "42", None).await;
+        let delivery = world.deliver(loopback(), Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let polls = polls.load(Ordering::SeqCst);
+        delivery.stop();
+        // What repeats itself was new once.
+        assert!((1..=4).contains(&polls), "{nothing_new}: {polls}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_to_a_group_or_a_channel_of_telegram_has_no_link_that_answers() {
+    for (chat, has_link) in [
+        ("42", true),
+        ("-42", false),
+        ("-1001234567890", false),
+        ("@web_alerts", false),
+    ] {
+        let provider = Provider::always(Reply::json(200, r#"{"ok":true,"result":{}}"#));
+        let (world, outcome, detail) = page(&provider, "telegram", chat).await;
+        assert_eq!(outcome, Outcome::Accepted, "{detail}");
+        let sent = provider.next().json();
+        assert_eq!(sent["chat_id"], chat);
+        let found = sent.to_string().contains(&answer_link(&world));
+        assert_eq!(found, has_link, "{sent}");
+    }
 }
 
 /// A socket of Slack: for each connection, what it sends; what it is sent comes out of the receiver.
@@ -199,6 +295,28 @@ async fn a_button_in_slack_acknowledges_and_the_socket_is_opened_anew() {
         .collect();
     let mine = format!("e-{MEMBER}");
     assert_eq!(envelopes, ["e-other", "e-U999999999", &mine, &mine, &mine]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_is_left_when_its_account_is_removed() {
+    let world = World::new();
+    world.reach(world.ada, "slack", MEMBER, None).await;
+    let other = json!({"type": "events_api", "envelope_id": "e-other", "payload": {}});
+    let (url, said) = sockets(vec![vec![other]]);
+    let opened = json!({"ok": true, "url": url}).to_string();
+    let provider = Provider::always(Reply::json(200, &opened));
+    let account = json!({"base_url": provider.url(), "token": "xoxb-of-the-test", "listener_token": "xapp-of-the-test"});
+    set_account(&world, "slack", account).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let heard = || said.recv_timeout(Duration::from_secs(30));
+    assert!(tokio::task::block_in_place(heard).is_ok());
+    let path = "/channels/accounts/slack";
+    let gone = world.call("DELETE", path, &world.admin, None).await;
+    assert_eq!(gone.status, 204);
+    // The fake ends with its only socket.
+    let end = tokio::task::block_in_place(heard);
+    delivery.stop();
+    assert_eq!(end, Err(RecvTimeoutError::Disconnected));
 }
 
 /// Pages Ada by a provider that answers questions about what it took with `told`.

@@ -17,6 +17,14 @@ const TOKEN: &str = "twilio-auth-token-of-the-test";
 const PHONE: &str = "+33123456789";
 const BASE: &str = "http://tocsin.example";
 
+async fn set_account(world: &World, base_url: &str) {
+    let body = json!({"base_url": base_url, "account_id": "AC0123456789abcdef0123456789abcdef",
+        "from": "+15005550006", "token": TOKEN});
+    let path = "/channels/accounts/twilio";
+    let set = world.call("PUT", path, &world.admin, Some(body)).await;
+    assert!(set.status.is_success(), "{}", set.text());
+}
+
 /// Ada was called or texted; what the provider was sent.
 async fn reached(kind: &str) -> (World, String, Sent) {
     let provider = Provider::always(Reply::json(
@@ -24,11 +32,7 @@ async fn reached(kind: &str) -> (World, String, Sent) {
         r#"{"sid":"CA0123456789abcdef0123456789abcdef","status":"queued"}"#,
     ));
     let world = World::new();
-    let body = json!({"base_url": provider.url(), "account_id": "AC0123456789abcdef0123456789abcdef",
-        "from": "+15005550006", "token": TOKEN});
-    let path = "/channels/accounts/twilio";
-    let set = world.call("PUT", path, &world.admin, Some(body)).await;
-    assert!(set.status.is_success(), "{}", set.text());
+    set_account(&world, &provider.url()).await;
     world.reach(world.ada, kind, PHONE, None).await;
     let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let delivery = world.deliver(egress, Duration::from_secs(10));
@@ -48,6 +52,18 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 async fn post(world: &World, url: &str, fields: &[(&str, &str)], token: &str) -> Answered {
+    let path = url.strip_prefix(BASE).unwrap();
+    post_signed(world, path, url, fields, token).await
+}
+
+/// With a signature over this address.
+async fn post_signed(
+    world: &World,
+    path: &str,
+    url: &str,
+    fields: &[(&str, &str)],
+    token: &str,
+) -> Answered {
     let owned: Vec<(String, String)> = fields
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -56,7 +72,7 @@ async fn post(world: &World, url: &str, fields: &[(&str, &str)], token: &str) ->
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
         .finish();
-    let request = Request::post(url.strip_prefix(BASE).unwrap())
+    let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header("x-twilio-signature", signed);
     world.send(request.body(Body::from(form)).unwrap()).await
@@ -170,6 +186,78 @@ async fn a_reply_from_a_known_number_acknowledges_and_a_strangers_does_not() {
             .contains("Incident 1 is resolved.")
     );
     assert_eq!(status(&world, &incident).await, "resolved");
+}
+
+/// Ada's reply, with the id that the provider gave it.
+async fn replied(world: &World, id: &str, text: &str) -> String {
+    let id = format!("SM0123456789abcdef0123456789abc{id}");
+    let fields = [("MessageSid", id.as_str()), ("From", PHONE), ("Body", text)];
+    let answer = post(world, &format!("{BASE}/twilio/sms"), &fields, TOKEN).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_the_provider_repeats_does_nothing_more_and_is_answered_the_same() {
+    let (world, first, _) = reached("sms").await;
+    let said = replied(&world, "001", "resolve").await;
+    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    assert_eq!(status(&world, &first).await, "resolved");
+    let second = world.raise("db").await;
+    assert_eq!(replied(&world, "001", "resolve").await, said);
+    assert_eq!(status(&world, &second).await, "triggered");
+    let third = world.raise("dns").await;
+    let said = replied(&world, "002", "ack").await;
+    assert!(said.contains("Incident 3 is acknowledged."), "{said}");
+    let (again, too) = tokio::join!(replied(&world, "002", "ack"), replied(&world, "002", "ack"));
+    assert_eq!([&again, &too], [&said, &said]);
+    assert_eq!(status(&world, &third).await, "acknowledged");
+    assert_eq!(status(&world, &second).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_without_a_number_takes_what_nobody_has_and_resolves_only_what_it_can_mean() {
+    let (world, first, _) = reached("sms").await;
+    let second = world.raise("db").await;
+    let said = replied(&world, "001", "resolve").await;
+    assert!(said.contains("which one? Open are 2, 1."), "{said}");
+    for incident in [&first, &second] {
+        assert_eq!(status(&world, incident).await, "triggered");
+    }
+    for (id, number) in [("002", 2), ("003", 1), ("004", 2)] {
+        let said = replied(&world, id, "ack").await;
+        let expected = format!("Incident {number} is acknowledged.");
+        assert!(said.contains(&expected), "{said}");
+    }
+    for incident in [&first, &second] {
+        assert_eq!(status(&world, incident).await, "acknowledged");
+    }
+    replied(&world, "005", "resolve 2").await;
+    let said = replied(&world, "006", "resolve").await;
+    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    let said = replied(&world, "007", "resolve").await;
+    assert!(said.contains("no such open incident"), "{said}");
+}
+
+#[tokio::test]
+async fn a_request_is_taken_whether_its_address_was_signed_with_the_port_or_without_it() {
+    let provider = Provider::always(Reply::json(200, ""));
+    for (public_url, signed, expected) in [
+        ("https://a.example:8443", "https://a.example:8443", 200_u16),
+        ("https://a.example:8443", "https://a.example", 200),
+        ("https://a.example:8443", "https://a.example:443", 401),
+        ("https://a.example:8443", "https://b.example:8443", 401),
+        ("https://a.example", "https://a.example", 200),
+        ("https://a.example", "https://a.example:443", 200),
+        ("https://a.example", "http://a.example", 401),
+    ] {
+        let world = World::with(|settings| settings.public_url = public_url.to_owned());
+        set_account(&world, &provider.url()).await;
+        let (path, fields) = ("/twilio/sms", [("From", PHONE), ("Body", "ack 1")]);
+        let url = format!("{signed}{path}");
+        let answer = post_signed(&world, path, &url, &fields, TOKEN).await;
+        assert_eq!(answer.status, expected, "{public_url} {signed}");
+    }
 }
 
 /// What the API shows of the receipt of the first page.

@@ -52,6 +52,16 @@ pub(crate) async fn page(
     kind: &str,
     address: &str,
 ) -> (World, Outcome, String) {
+    page_within(provider, kind, address, Duration::from_millis(600)).await
+}
+
+/// With another deadline of the attempt.
+pub(crate) async fn page_within(
+    provider: &Provider,
+    kind: &str,
+    address: &str,
+    attempt_wait: Duration,
+) -> (World, Outcome, String) {
     let world = World::new();
     let name = if ["sms", "voice"].contains(&kind) {
         "twilio"
@@ -62,7 +72,7 @@ pub(crate) async fn page(
         set_account(&world, name, account(name, &provider.url())).await;
     }
     world.reach(world.ada, kind, address, None).await;
-    let delivery = world.deliver(loopback(), Duration::from_millis(600));
+    let delivery = world.deliver(loopback(), attempt_wait);
     world.raise("web").await;
     let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
@@ -210,7 +220,7 @@ async fn a_page_is_forwarded_to_pagerduty_and_so_is_its_end() {
     }
 }
 
-const EVERY: [(&str, &str); 6] = [
+pub(crate) const EVERY: [(&str, &str); 6] = [
     ("slack", "U024BE7LH"),
     ("telegram", CHAT),
     ("pushover", PUSHOVER_USER),

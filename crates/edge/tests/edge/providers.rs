@@ -44,6 +44,10 @@ impl Request {
 pub(crate) enum Reply {
     /// A status, further headers and a body.
     Answer(u16, &'static str, String),
+    /// A status at once, and its body this much later.
+    Late(u16, Duration, String),
+    /// A status, and a body that breaks off.
+    Broken(u16, String),
     /// Nothing, for as long as the client waits.
     Hang,
 }
@@ -143,9 +147,22 @@ fn answer(mut connection: TcpStream, reply: Reply) {
             );
             let _ = connection.write_all(text.as_bytes());
         }
+        Reply::Late(status, after, body) => {
+            let _ = connection.write_all(head(status, body.len()).as_bytes());
+            std::thread::sleep(after);
+            let _ = connection.write_all(body.as_bytes());
+        }
+        Reply::Broken(status, body) => {
+            let text = head(status, body.len() + 1) + &body;
+            let _ = connection.write_all(text.as_bytes());
+        }
         Reply::Hang => {
             // Held until the client gives up.
             let _ = connection.read(&mut [0]);
         }
     }
+}
+
+fn head(status: u16, length: usize) -> String {
+    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
 }

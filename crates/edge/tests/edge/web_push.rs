@@ -1,5 +1,9 @@
 //! Pushes to a browser, against a push service that takes them and a browser that reads them.
 
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::rand::SystemRandom;
@@ -11,6 +15,7 @@ use tocsin_wire::web_push::{Subscription, record_keys};
 
 use crate::channels::{answer_link, page};
 use crate::providers::{Provider, Reply};
+use crate::world::World;
 
 /// What a browser keeps.
 struct Browser {
@@ -111,4 +116,44 @@ async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalle
         let journal = format!("{:?}", world.journal.events.lock().unwrap());
         assert!(!journal.contains("SECRETENDPOINT"));
     }
+}
+
+/// What is shown of the account for web push.
+async fn account(world: &World) -> Value {
+    let channels = world.get("/channels").await.json();
+    let accounts = channels["accounts"].as_array().unwrap();
+    let found = accounts.iter().find(|one| one["provider"] == "web_push");
+    found.unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_to_be_asked_is_kept_also_when_the_key_is_being_made() {
+    let world = World::new();
+    let (has_it, holds) = channel();
+    let (release, released) = channel::<()>();
+    let vault = Arc::clone(&world.vault);
+    std::thread::spawn(move || {
+        // A key that is being made waits for its place in the vault.
+        let _rows = vault.0.lock().unwrap();
+        has_it.send(()).unwrap();
+        // Ends also with a test that has failed.
+        let _ = released.recv();
+    });
+    holds.recv().unwrap();
+    let setting = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let body = json!({"from": "mailto:ops@example.org"});
+        let path = "/channels/accounts/web_push";
+        world.call("PUT", path, &world.admin, Some(body)).await
+    };
+    let releasing = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        release.send(()).unwrap();
+    };
+    let (made, set, ()) = tokio::join!(account(&world), setting, releasing);
+    assert_eq!(set.status, 200, "{}", set.text());
+    let shown = account(&world).await;
+    assert_eq!(shown["from"], "mailto:ops@example.org");
+    assert_eq!(shown["public_key"], made["public_key"]);
+    assert_eq!(shown["public_key"], set.json()["public_key"]);
 }

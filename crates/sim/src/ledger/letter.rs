@@ -197,6 +197,7 @@ impl Ledger {
             channel: message.channel,
             receipt: None,
             unanswered: 0,
+            is_taken_back: false,
         };
         self.letters.insert(id, letter);
         if let Purpose::Page(incident) = message.purpose {
@@ -346,6 +347,13 @@ impl Ledger {
         retry_at: Option<Timestamp>,
         at: Timestamp,
     ) {
+        if letter.is_taken_back && number == letter.attempts && retry_at.is_none() {
+            // What was under way to somebody who left ends on record, and nothing follows from it.
+            if let Some(letter) = self.letters.get_mut(&id) {
+                letter.is_taken_back = false;
+            }
+            return;
+        }
         let is_open = matches!(letter.state, LetterState::Sending(_)) && number == letter.attempts;
         if !is_open {
             let what = format!("attempt {number} has an outcome already");
@@ -407,6 +415,9 @@ impl Ledger {
             }
         }
         self.set_state(id, LetterState::Over);
+        if let Some(known) = self.letters.get_mut(&id) {
+            known.is_taken_back = matches!(letter.state, LetterState::Sending(_));
+        }
     }
 }
 

@@ -183,6 +183,8 @@ pub(crate) struct Letter {
     receipt: Option<Fate>,
     /// Attempts after which a repeat is right although the provider may have taken it.
     pub(crate) unanswered: u32,
+    /// It was taken back while an attempt was under way, whose outcome is still to come.
+    is_taken_back: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -181,6 +181,8 @@ pub(crate) async fn set_account(
     let wanted = Wanted::read(provider, request)?;
     let missing = app.blocking(move |parts| {
         let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
+        // The key for web push may be made at this very moment.
+        let _alone = account::change_alone();
         let before = account::kept(accounts, provider)?.unwrap_or_default();
         // A token goes to nobody but whom it was given for.
         let same = before.base_url == wanted.account.base_url && before.id == wanted.account.id;

@@ -1,0 +1,127 @@
+//! Emergencies of Pushover, when the engine can keep nothing and when Pushover takes no cancel.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tocsin_domain::event::Actor;
+use tocsin_domain::page::Fate;
+use tocsin_domain::people::ChannelKind;
+use tocsin_engine::NotDurable;
+
+use crate::buttons::{
+    PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, fate, loopback, set_account,
+};
+use crate::providers::{Provider, Reply, Request};
+use crate::world::World;
+
+/// A message that was taken; only an emergency has a receipt.
+fn taken(request: &Request) -> Reply {
+    let mut body = json!({"status": 1, "request": "r"});
+    if request.field("priority").as_deref() == Some("2") {
+        body["receipt"] = json!(RECEIPT);
+    }
+    Reply::json(200, &body.to_string())
+}
+
+/// What became of an emergency. It rings no more once it is acknowledged.
+fn told(acknowledged: bool) -> Reply {
+    let flag = u8::from(acknowledged);
+    let body = json!({"status": 1, "acknowledged": flag, "last_delivered_at": 0, "expired": flag});
+    Reply::json(200, &body.to_string())
+}
+
+async fn reached_by(provider: &Provider) -> World {
+    let world = World::new();
+    let account = json!({"base_url": provider.url(), "token": PUSHOVER_TOKEN});
+    set_account(&world, "pushover", account).await;
+    world
+        .reach(world.ada, "pushover", PUSHOVER_USER, None)
+        .await;
+    world
+}
+
+async fn until(has_happened: impl Fn() -> bool) {
+    let wait = async {
+        while !has_happened() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let wait = tokio::time::timeout(Duration::from_secs(30), wait).await;
+    wait.expect("it never happened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
+    let is_pressed = Arc::new(AtomicBool::new(false));
+    let told_so = Arc::new(AtomicUsize::new(0));
+    let provider = Provider::start({
+        let (is_pressed, told_so) = (Arc::clone(&is_pressed), Arc::clone(&told_so));
+        move |request| {
+            if request.method != "GET" {
+                return taken(request);
+            }
+            let is_pressed = is_pressed.load(Ordering::SeqCst);
+            if is_pressed {
+                told_so.fetch_add(1, Ordering::SeqCst);
+            }
+            told(is_pressed)
+        }
+    });
+    let world = reached_by(&provider).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    *world.journal.refusal.lock().unwrap() = Some(NotDurable {
+        why: "no space left".to_owned(),
+        disk_full: true,
+    });
+    is_pressed.store(true, Ordering::SeqCst);
+    // One round after the other: when it is told for the third time, it could not be kept twice.
+    until(|| told_so.load(Ordering::SeqCst) >= 3).await;
+    let shown = world.get(&format!("/incidents/{incident}")).await.json();
+    assert_eq!(shown["status"], "triggered");
+    *world.journal.refusal.lock().unwrap() = None;
+    let by = tokio::task::block_in_place(|| acknowledged(&world));
+    let expected = Actor::Channel {
+        user: world.ada,
+        channel: ChannelKind::Pushover,
+    };
+    assert_eq!(by, expected);
+    assert_eq!(tokio::task::block_in_place(|| fate(&world)), Fate::Read);
+    delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_that_is_not_taken_is_sent_again_until_it_is() {
+    let cancels = Arc::new(AtomicUsize::new(0));
+    let provider = Provider::start({
+        let cancels = Arc::clone(&cancels);
+        move |request| {
+            if request.method == "GET" {
+                return told(false);
+            }
+            if !request.path.ends_with("/cancel.json") {
+                return taken(request);
+            }
+            match cancels.fetch_add(1, Ordering::SeqCst) {
+                0 => Reply::json(429, r#"{"status":0}"#),
+                1 => Reply::json(500, "oops"),
+                _ => Reply::json(200, r#"{"status":1}"#),
+            }
+        }
+    });
+    let world = reached_by(&provider).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let answer = world.post(&path, json!({})).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    until(|| cancels.load(Ordering::SeqCst) >= 3).await;
+    // Some rounds more.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    delivery.stop();
+    assert_eq!(cancels.load(Ordering::SeqCst), 3);
+}
