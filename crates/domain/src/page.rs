@@ -244,6 +244,20 @@ pub enum Delivery {
     },
 }
 
+impl Delivery {
+    /// Whether it is still to be sent, or told with others, and no attempt is under way.
+    #[must_use]
+    pub const fn is_planned(&self) -> bool {
+        match self {
+            Self::Due { .. } | Self::Together { .. } => true,
+            Self::Sending { .. }
+            | Self::Delivered { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. } => false,
+        }
+    }
+}
+
 /// One try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -3,6 +3,8 @@
 use tocsin_domain::state::KnownClock;
 use tocsin_domain::time::Timestamp;
 
+use crate::handle::Leg;
+
 /// A clock that goes back by less is being corrected, and what waits may wait for that long.
 const TOLERANCE_MS: u64 = 2_000;
 
@@ -42,6 +44,11 @@ impl ClockWatch {
         let untold_ms = self.set_back_ms.saturating_sub(known.set_back_ms);
         (untold_ms > 0).then_some(untold_ms)
     }
+}
+
+/// What is noted of the canary of this run when it is there.
+pub(crate) fn canary_note(run: u64, leg: Leg, now: Timestamp) -> String {
+    format!("{run} {leg:?} {}", now.as_millis())
 }
 
 /// What the clock showed when the canary was where its note says.
@@ -120,6 +127,8 @@ mod tests {
         clock.look(at(20));
         assert_eq!(clock.untold_ms(told), None);
         assert_eq!(canary_was_seen_at("7 Back 1000020000"), Some(at(20)));
+        let note = canary_note(7, Leg::Back, at(20));
+        assert_eq!(canary_was_seen_at(&note), Some(at(20)));
         assert_eq!(canary_was_seen_at("7 Back"), None);
     }
 }

@@ -17,7 +17,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::Source;
 
-use crate::clock::ClockWatch;
+use crate::clock::{ClockWatch, canary_note};
 use crate::detect::Detector;
 use crate::handle::{AskError, Done, Leg};
 use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
@@ -235,7 +235,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if self.is_unclear {
             self.take_up(now)?;
         }
-        let note = [(CANARY, format!("{run} {leg:?} {}", now.as_millis()))];
+        let note = [(CANARY, canary_note(run, leg, now))];
         if let Err(failure) = self.journal.append(&[], &note) {
             return Err(self.failed(failure, now).into());
         }

@@ -393,13 +393,7 @@ impl Decider<'_> {
         let due: Vec<NotificationId> = self
             .active_of(purpose)
             .filter(|message| user.is_none_or(|user| message.user == user))
-            .filter(|message| match message.state {
-                Delivery::Due { .. } | Delivery::Together { .. } => true,
-                Delivery::Sending { .. }
-                | Delivery::Delivered { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => false,
-            })
+            .filter(|message| message.state.is_planned())
             .map(|message| message.id)
             .collect();
         for id in due {

@@ -207,14 +207,8 @@ impl Decider<'_> {
         let planned: Vec<NotificationId> = active
             .filter_map(|id| self.state.notifications.get(id))
             .filter(|message| message.contact_method == removed)
-            .filter(|message| match message.state {
-                Delivery::Due { .. } | Delivery::Together { .. } => true,
-                // Its outcome tells what to do.
-                Delivery::Sending { .. }
-                | Delivery::Delivered { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => false,
-            })
+            // Of what is being sent, the outcome tells what to do.
+            .filter(|message| message.state.is_planned())
             .map(|message| message.id)
             .collect();
         for id in planned {

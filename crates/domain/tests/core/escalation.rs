@@ -289,14 +289,7 @@ fn where_each_must_acknowledge_a_page_that_is_refused_is_not_made_up_for_by_whoe
         .collect();
     let finish = |world: &mut World, whose: UserId, outcome: Outcome| {
         let (notification, _) = *sent.iter().find(|(_, user)| *user == whose).unwrap();
-        world.ask(Ask::AttemptFinished {
-            notification,
-            number: 1,
-            outcome,
-            detail: String::new(),
-            retry_after_ms: None,
-            reference: None,
-        });
+        world.answer(notification, outcome);
     };
     finish(&mut world, bea, Outcome::Accepted);
     take(&mut world, bea);

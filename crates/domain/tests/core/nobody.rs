@@ -304,14 +304,7 @@ fn a_removed_person_whose_page_was_the_last_hope_of_a_level_is_not_waited_for() 
         } else {
             Outcome::Refused
         };
-        world.ask(Ask::AttemptFinished {
-            notification,
-            number: 1,
-            outcome,
-            detail: String::new(),
-            retry_after_ms: None,
-            reference: None,
-        });
+        world.answer(notification, outcome);
     }
     assert_eq!(world.incident().paging.as_ref().unwrap().level, 0);
     world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
@@ -327,14 +320,7 @@ fn an_attempt_that_ends_after_its_person_was_removed_is_on_record_and_nothing_fo
         world.crash();
         let notification = world.sending()[0].id;
         world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
-        world.ask(Ask::AttemptFinished {
-            notification,
-            number: 1,
-            outcome,
-            detail: String::new(),
-            retry_after_ms: None,
-            reference: None,
-        });
+        world.answer(notification, outcome);
         let last = world.state.notifications[&notification].attempts.last();
         assert_eq!(last.unwrap().outcome, Some(outcome));
         assert_eq!(world.state.notifications[&notification].attempts.len(), 1);

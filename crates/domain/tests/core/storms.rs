@@ -61,21 +61,14 @@ fn answer_all(world: &mut World, outcome: Outcome) {
 }
 
 fn answer(world: &mut World, channel: ChannelKind, outcome: Outcome) {
-    let open: Vec<(NotificationId, u32)> = world
+    let open: Vec<NotificationId> = world
         .sending()
         .iter()
         .filter(|message| message.channel == channel)
-        .map(|message| (message.id, message.attempts.last().unwrap().number))
+        .map(|message| message.id)
         .collect();
-    for (notification, number) in &open {
-        world.ask(Ask::AttemptFinished {
-            notification: *notification,
-            number: *number,
-            outcome,
-            detail: String::new(),
-            retry_after_ms: None,
-            reference: None,
-        });
+    for notification in open {
+        world.answer(notification, outcome);
     }
 }
 

@@ -239,21 +239,34 @@ impl World {
         retry_after_ms: Option<u64>,
         reference: Option<&str>,
     ) {
-        let open: Vec<(NotificationId, u32)> = self
-            .sending()
-            .iter()
-            .map(|message| (message.id, message.attempts.last().expect("one").number))
-            .collect();
-        for (notification, number) in open {
-            self.ask(Ask::AttemptFinished {
-                notification,
-                number,
-                outcome,
-                detail: String::new(),
-                retry_after_ms,
-                reference: reference.map(str::to_owned),
-            });
+        let open: Vec<NotificationId> = self.sending().iter().map(|message| message.id).collect();
+        for notification in open {
+            self.answer_with(notification, outcome, retry_after_ms, reference);
         }
+    }
+
+    /// The last attempt of one message ends so.
+    pub(crate) fn answer(&mut self, notification: NotificationId, outcome: Outcome) {
+        self.answer_with(notification, outcome, None, None);
+    }
+
+    fn answer_with(
+        &mut self,
+        notification: NotificationId,
+        outcome: Outcome,
+        retry_after_ms: Option<u64>,
+        reference: Option<&str>,
+    ) {
+        let attempts = &self.state.notifications[&notification].attempts;
+        let number = attempts.last().expect("one").number;
+        self.ask(Ask::AttemptFinished {
+            notification,
+            number,
+            outcome,
+            detail: String::new(),
+            retry_after_ms,
+            reference: reference.map(str::to_owned),
+        });
     }
 
     /// Attempts ever begun for pages: person, channel, attempt.

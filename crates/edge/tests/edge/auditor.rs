@@ -18,7 +18,8 @@ use tocsin_engine::NotDurable;
 use tocsin_engine::handle::Leg;
 
 use crate::fakes::START;
-use crate::post::{KEY, OK, Received, loopback, start};
+use crate::post::{KEY, OK, loopback, start};
+use crate::providers;
 use crate::world::World;
 
 /// Something happens in the end.
@@ -31,7 +32,7 @@ fn wait_until(mut happened: impl FnMut() -> bool) {
 }
 
 /// A world whose administrator has a webhook, and what comes there.
-async fn world_with_webhook() -> (World, Receiver<Received>) {
+async fn world_with_webhook() -> (World, Receiver<providers::Request>) {
     let (server, requests) = start(OK);
     let world = World::new();
     let address = format!("http://{server}/hook");
@@ -66,7 +67,7 @@ fn audit(auditor: &mut Auditor) -> Vec<FindingKind> {
 }
 
 /// The bodies that came to the webhook.
-fn bodies(requests: &Receiver<Received>) -> Vec<Value> {
+fn bodies(requests: &Receiver<providers::Request>) -> Vec<Value> {
     let all = requests.try_iter();
     all.map(|one| serde_json::from_slice(&one.body).unwrap())
         .collect()

@@ -1,7 +1,7 @@
 //! Pages by webhook and ntfy, against a small server; and every way to make Tocsin send where it must not.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -16,38 +16,22 @@ use tocsin_edge::delivery::egress::{Egress, Lookup};
 use tocsin_wire::webhook::{SignedHeaders, verify};
 
 use crate::fakes::START;
+use crate::providers::{Request, receive};
 use crate::world::World;
 
 pub(crate) const KEY: &str = "a-signing-key-of-the-test";
 
-/// A request as it came.
-pub(crate) struct Received {
-    head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Received {
-    fn header(&self, name: &str) -> String {
-        let wanted = format!("{}: ", name.to_lowercase());
-        let line = self
-            .head
-            .lines()
-            .find(|line| line.to_lowercase().starts_with(&wanted));
-        line.unwrap_or_else(|| panic!("{name} in {}", self.head))[wanted.len()..].to_owned()
-    }
-}
-
 /// A server on loopback that answers each request with `answer`, or never when it is empty.
-pub(crate) fn start(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+pub(crate) fn start(answer: &'static str) -> (SocketAddr, Receiver<Request>) {
     listen(answer, answer.is_empty())
 }
 
 /// A server that says no more than `answer` and keeps the connection.
-fn start_and_hold(answer: &'static str) -> (SocketAddr, Receiver<Received>) {
+fn start_and_hold(answer: &'static str) -> (SocketAddr, Receiver<Request>) {
     listen(answer, true)
 }
 
-fn listen(answer: &'static str, hold: bool) -> (SocketAddr, Receiver<Received>) {
+fn listen(answer: &'static str, hold: bool) -> (SocketAddr, Receiver<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = channel();
@@ -66,33 +50,6 @@ fn listen(answer: &'static str, hold: bool) -> (SocketAddr, Receiver<Received>) 
         }
     });
     (address, requests)
-}
-
-fn receive(connection: &TcpStream) -> Option<Received> {
-    let mut reader = BufReader::new(connection);
-    let mut head = String::new();
-    loop {
-        let mut line = String::new();
-        reader
-            .read_line(&mut line)
-            .ok()
-            .filter(|count| *count > 0)?;
-        if line == "\r\n" {
-            break;
-        }
-        head.push_str(&line);
-    }
-    let length = head
-        .to_lowercase()
-        .split("content-length: ")
-        .nth(1)?
-        .split('\r')
-        .next()?
-        .parse()
-        .ok()?;
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    Some(Received { head, body })
 }
 
 pub(crate) const OK: &str =

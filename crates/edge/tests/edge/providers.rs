@@ -13,7 +13,7 @@ const WAIT: Duration = Duration::from_secs(30);
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    head: String,
+    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -109,7 +109,8 @@ impl Provider {
     }
 }
 
-fn receive(connection: &TcpStream) -> Option<Request> {
+/// Reads one request; none when the other side has gone.
+pub(crate) fn receive(connection: &TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     loop {
