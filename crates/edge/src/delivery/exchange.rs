@@ -9,6 +9,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use tocsin_domain::page::Outcome;
 
 use super::egress::{Blocked, Egress};
+use super::pace::{Pace, Wait, within};
 use super::report::Report;
 
 /// How long the connection may take; the whole attempt has a deadline of its own.
@@ -28,6 +29,7 @@ pub(crate) struct Exchange {
     /// For http, which goes to fewer addresses.
     plain: Client,
     egress: Egress,
+    pace: Arc<dyn Pace>,
 }
 
 /// One request.
@@ -109,12 +111,13 @@ impl Resolve for Checked {
 }
 
 impl Exchange {
-    /// Goes where `egress` lets it.
-    pub(crate) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
+    /// Goes where `egress` lets it, and waits as `pace` says.
+    pub(crate) fn new(egress: Egress, pace: Arc<dyn Pace>) -> Result<Self, reqwest::Error> {
         Ok(Self {
             encrypted: client(&egress, true)?,
             plain: client(&egress, false)?,
             egress,
+            pace,
         })
     }
 
@@ -147,7 +150,7 @@ impl Exchange {
         let body = match (status.is_success(), call.reads_success) {
             (true, true) => deciding_words(response).await?,
             (true, false) => Vec::new(),
-            (false, _) => words_of(response).await,
+            (false, _) => words_of(response, self.pace.as_ref()).await,
         };
         Ok(Answered {
             status,
@@ -238,10 +241,11 @@ async fn deciding_words(mut response: Response) -> Result<Vec<u8>, Report> {
 
 /// The words of an answer whose status decides. It has been an answer however the rest comes, so the words are waited for but a
 /// little.
-async fn words_of(mut response: Response) -> Vec<u8> {
+async fn words_of(mut response: Response, pace: &dyn Pace) -> Vec<u8> {
     let mut words = Vec::new();
+    let rest = read(&mut response, &mut words);
     // What came in time is enough.
-    let _ = tokio::time::timeout(ANSWER_WAIT, read(&mut response, &mut words)).await;
+    let _ = within(pace, ANSWER_WAIT, Wait::Words, rest).await;
     words
 }
 

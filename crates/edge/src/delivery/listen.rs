@@ -12,13 +12,13 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_wire::slack::socket::{self, Incoming};
 use tocsin_wire::telegram;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Courier;
 use super::account::{Account, Opened, Provider};
 use super::by_account::method;
 use super::exchange::{Call, Exchange};
+use super::pace::{Pace, Wait, within};
 use super::websocket::{self, Socket};
 
 /// How often it is looked whether there is somebody to listen to, and whether the account is still the same.
@@ -54,23 +54,27 @@ enum Stopped {
 /// whoever pressed sees in Tocsin too what became of it.
 struct Courtesy {
     exchange: Exchange,
+    pace: Arc<dyn Pace>,
     places: Arc<Semaphore>,
 }
 
 impl Courtesy {
-    fn new(exchange: Exchange) -> Self {
-        let places = Arc::new(Semaphore::new(COURTESIES_MAX));
-        Self { exchange, places }
+    fn new(courier: &Courier) -> Self {
+        Self {
+            exchange: courier.exchange.clone(),
+            pace: Arc::clone(&courier.needs.pace),
+            places: Arc::new(Semaphore::new(COURTESIES_MAX)),
+        }
     }
 
     fn say(&self, call: Call) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return;
         };
-        let exchange = self.exchange.clone();
+        let (exchange, pace) = (self.exchange.clone(), Arc::clone(&self.pace));
         tokio::spawn(async move {
             // Nothing depends on it.
-            let _ = tokio::time::timeout(OPEN_WAIT, exchange.send(call)).await;
+            let _ = within(pace.as_ref(), OPEN_WAIT, Wait::Answer, exchange.send(call)).await;
             drop(place);
         });
     }
@@ -78,11 +82,12 @@ impl Courtesy {
 
 /// Listens again and again until the runtime ends.
 pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
-    let courtesy = Courtesy::new(courier.exchange.clone());
+    let courtesy = Courtesy::new(&courier);
+    let (pace, word) = (courier.needs.pace.as_ref(), provider.word());
     let mut wait = BACK_OFF.0;
     let mut offset = None;
     loop {
-        let begun = Instant::now();
+        let begun = pace.now();
         let stopped = match provider {
             Provider::Telegram => poll(&courier, &courtesy, &mut offset).await,
             Provider::Slack => socket(&courier, &courtesy).await,
@@ -95,19 +100,15 @@ pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
             Stopped::Renew => {
                 wait = BACK_OFF.0;
                 // Whoever answers at once with nothing is not asked in a circle.
-                tokio::time::sleep_until(begun + ROUND_MIN).await;
+                pace.until(begun + ROUND_MIN, Wait::Listen(word)).await;
             }
             Stopped::Idle => {
                 wait = BACK_OFF.0;
-                tokio::time::sleep(LOOK).await;
+                pace.until(pace.now() + LOOK, Wait::Look(word)).await;
             }
             Stopped::Broken(why) => {
-                tracing::warn!(
-                    provider = provider.word(),
-                    why,
-                    "buttons are not heard; trying again"
-                );
-                tokio::time::sleep(wait).await;
+                tracing::warn!(provider = word, why, "buttons are not heard; trying again");
+                pace.until(pace.now() + wait, Wait::Listen(word)).await;
                 wait = (wait * 2).min(BACK_OFF.1);
             }
         }
@@ -135,10 +136,11 @@ async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) 
         return Stopped::Idle;
     };
     let call = Call::json(url, telegram::updates_body(*offset, POLL_S));
-    let answered = match tokio::time::timeout(POLL_WAIT, courier.exchange.send(call)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(report)) => return Stopped::Broken(report.detail),
-        Err(_) => return Stopped::Broken("no answer in time".to_owned()),
+    let (pace, asked) = (courier.needs.pace.as_ref(), courier.exchange.send(call));
+    let answered = match within(pace, POLL_WAIT, Wait::Answer, asked).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(report)) => return Stopped::Broken(report.detail),
+        None => return Stopped::Broken("no answer in time".to_owned()),
     };
     let Some(updates) = telegram::updates(&answered.body) else {
         return Stopped::Broken(format!("HTTP {}", answered.status.as_u16()));
@@ -198,18 +200,19 @@ async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopp
     let broken = |why: &str| Err(Stopped::Broken(why.to_owned()));
     let header = format!("Bearer {}", token.expose_secret());
     let call = Call::form(url, &[]).with("authorization", header);
-    let answered = match tokio::time::timeout(OPEN_WAIT, courier.exchange.send(call)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(report)) => return Err(Stopped::Broken(report.detail)),
-        Err(_) => return broken("no answer in time"),
+    let (pace, asked) = (courier.needs.pace.as_ref(), courier.exchange.send(call));
+    let answered = match within(pace, OPEN_WAIT, Wait::Answer, asked).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(report)) => return Err(Stopped::Broken(report.detail)),
+        None => return broken("no answer in time"),
     };
     let Some(address) = socket::address(&answered.body) else {
         return broken("Slack opens no socket: is the app-level token right?");
     };
     let opening = websocket::open(&address, &courier.needs.egress);
-    match tokio::time::timeout(OPEN_WAIT, opening).await {
-        Ok(open) => open.map_err(Stopped::Broken),
-        Err(_) => broken("the socket did not open in time"),
+    match within(pace, OPEN_WAIT, Wait::Answer, opening).await {
+        Some(open) => open.map_err(Stopped::Broken),
+        None => broken("the socket did not open in time"),
     }
 }
 
@@ -220,13 +223,15 @@ async fn hear(
     account: &Account,
     mut open: Socket,
 ) -> Stopped {
-    let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent_at = Instant::now() + SILENCE_WAIT;
+    let (pace, word) = (courier.needs.pace.as_ref(), Provider::Slack.word());
+    let mut look_at = pace.now() + LOOK;
+    let mut silent_at = pace.now() + SILENCE_WAIT;
     loop {
         let next = tokio::select! {
-            next = tokio::time::timeout_at(silent_at, open.next()) => next,
-            _ = looks.tick() => {
+            // Looks come seldom, so nothing else waits for its turn because of them.
+            biased;
+            () = pace.until(look_at, Wait::Look(word)) => {
+                look_at = pace.now() + LOOK;
                 let now = courier.account(Provider::Slack).await;
                 // An account that cannot be read now has not changed. Another token is in another row of the vault.
                 if now.is_some_and(|now| now.account != *account) {
@@ -234,14 +239,17 @@ async fn hear(
                 }
                 continue;
             }
+            next = open.next() => next,
+            () = pace.until(silent_at, Wait::Socket) => {
+                return Stopped::Broken("the socket fell silent".to_owned());
+            }
         };
-        silent_at = Instant::now() + SILENCE_WAIT;
+        silent_at = pace.now() + SILENCE_WAIT;
         let text = match next {
-            Err(_) => return Stopped::Broken("the socket fell silent".to_owned()),
-            Ok(None) => return Stopped::Broken("the socket was closed".to_owned()),
-            Ok(Some(Err(error))) => return Stopped::Broken(error.to_string()),
-            Ok(Some(Ok(Message::Text(text)))) => text,
-            Ok(Some(Ok(_))) => continue,
+            None => return Stopped::Broken("the socket was closed".to_owned()),
+            Some(Err(error)) => return Stopped::Broken(error.to_string()),
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(_)) => continue,
         };
         let (envelope, press) = match socket::incoming(&text) {
             Incoming::Hello => (None, None),

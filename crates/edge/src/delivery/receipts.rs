@@ -22,6 +22,7 @@ use super::Courier;
 use super::account::{Opened, Provider};
 use super::by_account::{method, twilio_access};
 use super::exchange::Call;
+use super::pace::{Wait, within};
 use crate::answers;
 
 /// How often providers are asked.
@@ -128,12 +129,12 @@ pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
             .collect()
     });
     left.into_iter().for_each(|id| courier.followed.add(id));
-    let mut rounds = tokio::time::interval(every);
-    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let pace = Arc::clone(&courier.needs.pace);
     let mut asked_last = None;
     loop {
-        rounds.tick().await;
+        let begun = pace.now();
         round(&courier, &mut asked_last).await;
+        pace.until(begun + every, Wait::Receipts).await;
     }
 }
 
@@ -174,7 +175,8 @@ async fn round(courier: &Courier, asked_last: &mut Option<NotificationId>) {
                 if let Some(opened) = opened {
                     // What got no answer is asked again in the next round.
                     let asked = ask_one(courier, opened, &question);
-                    let _ = tokio::time::timeout(ANSWER_WAIT, asked).await;
+                    let pace = courier.needs.pace.as_ref();
+                    let _ = within(pace, ANSWER_WAIT, Wait::Answer, asked).await;
                 }
             }
         })

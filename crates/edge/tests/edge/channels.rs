@@ -52,16 +52,16 @@ pub(crate) async fn page(
     kind: &str,
     address: &str,
 ) -> (World, Outcome, String) {
-    page_within(provider, kind, address, Duration::from_millis(600)).await
+    let world = reached_by(provider, kind, address).await;
+    let delivery = world.deliver(loopback(), Duration::from_millis(600));
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, detail)
 }
 
-/// With another deadline of the attempt.
-pub(crate) async fn page_within(
-    provider: &Provider,
-    kind: &str,
-    address: &str,
-    attempt_wait: Duration,
-) -> (World, Outcome, String) {
+/// A world in which Ada is reached by one channel.
+pub(crate) async fn reached_by(provider: &Provider, kind: &str, address: &str) -> World {
     let world = World::new();
     let name = if ["sms", "voice"].contains(&kind) {
         "twilio"
@@ -72,11 +72,7 @@ pub(crate) async fn page_within(
         set_account(&world, name, account(name, &provider.url())).await;
     }
     world.reach(world.ada, kind, address, None).await;
-    let delivery = world.deliver(loopback(), attempt_wait);
-    world.raise("web").await;
-    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
-    delivery.stop();
-    (world, outcome, detail)
+    world
 }
 
 async fn accepted(reply: Reply, kind: &str, address: &str) -> (World, Request) {
