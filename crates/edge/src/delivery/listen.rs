@@ -23,7 +23,7 @@ use super::websocket::{self, Socket};
 
 /// How often it is looked whether there is somebody to listen to, and whether the account is still the same.
 const LOOK: Duration = Duration::from_secs(5);
-/// The shortest and the longest wait after something went wrong.
+/// The shortest and the longest wait before the next try.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// Seconds that Telegram holds a poll open.
 const POLL_S: u64 = 25;
@@ -31,10 +31,10 @@ const POLL_S: u64 = 25;
 const POLL_WAIT: Duration = Duration::from_secs(40);
 /// One answer of Slack's API may take this long.
 const OPEN_WAIT: Duration = Duration::from_secs(15);
+/// A socket that was open for this long was a good one, also when nobody pressed a button.
+const GOOD_AFTER: Duration = Duration::from_secs(60);
 /// Slack sends a ping every few seconds; a socket that is silent for this long is dead.
 const SILENCE_WAIT: Duration = Duration::from_secs(90);
-/// A round that brought nothing begins this long after the one before at the earliest.
-const ROUND_MIN: Duration = Duration::from_secs(1);
 /// Words to people who pressed that are being said at the same time; more are left out.
 const COURTESIES_MAX: usize = 16;
 
@@ -44,10 +44,31 @@ enum Stopped {
     Idle,
     /// It brought something, and there may be more: it is to be begun again at once.
     More,
-    /// It brought nothing: it is to be begun again.
+    /// It ended in good order: it is to be begun again, if need be after a wait since it was begun.
     Renew,
     /// Something went wrong.
     Broken(String),
+}
+
+/// The wait before the next try. Each is longer than the one before until a try was good: it brought something, or it held for
+/// a while. That a provider lets us in proves nothing; it may end every connection at once.
+struct BackOff(Duration);
+
+impl BackOff {
+    const fn new() -> Self {
+        Self(BACK_OFF.0)
+    }
+
+    /// A try was good, or the next one is another matter.
+    const fn forget(&mut self) {
+        self.0 = BACK_OFF.0;
+    }
+
+    fn longer(&mut self) -> Duration {
+        let wait = self.0;
+        self.0 = (wait * 2).min(BACK_OFF.1);
+        wait
+    }
 }
 
 /// Words to people who pressed a button. They are said beside everything else and are left out when too many are being said:
@@ -84,32 +105,31 @@ impl Courtesy {
 pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
     let courtesy = Courtesy::new(&courier);
     let (pace, word) = (courier.needs.pace.as_ref(), provider.word());
-    let mut wait = BACK_OFF.0;
+    let mut back_off = BackOff::new();
     let mut offset = None;
     loop {
         let begun = pace.now();
         let stopped = match provider {
-            Provider::Telegram => poll(&courier, &courtesy, &mut offset).await,
-            Provider::Slack => socket(&courier, &courtesy).await,
+            Provider::Telegram => poll(&courier, &courtesy, &mut back_off, &mut offset).await,
+            Provider::Slack => socket(&courier, &courtesy, &mut back_off).await,
             Provider::Twilio | Provider::Pushover | Provider::WebPush | Provider::PagerDuty => {
                 return;
             }
         };
         match stopped {
-            Stopped::More => wait = BACK_OFF.0,
+            Stopped::More => {}
             Stopped::Renew => {
-                wait = BACK_OFF.0;
-                // Whoever answers at once with nothing is not asked in a circle.
-                pace.until(begun + ROUND_MIN, Wait::Listen(word)).await;
+                let at = begun + back_off.longer();
+                pace.until(at, Wait::Listen(word)).await;
             }
             Stopped::Idle => {
-                wait = BACK_OFF.0;
+                back_off.forget();
                 pace.until(pace.now() + LOOK, Wait::Look(word)).await;
             }
             Stopped::Broken(why) => {
                 tracing::warn!(provider = word, why, "buttons are not heard; trying again");
-                pace.until(pace.now() + wait, Wait::Listen(word)).await;
-                wait = (wait * 2).min(BACK_OFF.1);
+                let at = pace.now() + back_off.longer();
+                pace.until(at, Wait::Listen(word)).await;
             }
         }
     }
@@ -125,7 +145,12 @@ fn anybody(courier: &Courier, channel: ChannelKind) -> bool {
 }
 
 /// One long poll of Telegram.
-async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) -> Stopped {
+async fn poll(
+    courier: &Courier,
+    courtesy: &Courtesy,
+    back_off: &mut BackOff,
+    offset: &mut Option<i64>,
+) -> Stopped {
     if !anybody(courier, ChannelKind::Telegram) {
         return Stopped::Idle;
     }
@@ -145,6 +170,8 @@ async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) 
     let Some(updates) = telegram::updates(&answered.body) else {
         return Stopped::Broken(format!("HTTP {}", answered.status.as_u16()));
     };
+    // It was an answer, also when it brings nothing.
+    back_off.forget();
     for pressed in updates.pressed {
         let person = pressed.person.to_string();
         let told = match pressed.message {
@@ -177,17 +204,24 @@ fn telegram_method(opened: &Opened, name: &str) -> Option<Url> {
 }
 
 /// One socket of Slack, from its opening to its end.
-async fn socket(courier: &Courier, courtesy: &Courtesy) -> Stopped {
+async fn socket(courier: &Courier, courtesy: &Courtesy, back_off: &mut BackOff) -> Stopped {
     if !anybody(courier, ChannelKind::Slack) {
         return Stopped::Idle;
     }
     let Some(opened) = courier.account(Provider::Slack).await else {
         return Stopped::Idle;
     };
-    match open_socket(courier, &opened).await {
-        Ok(open) => hear(courier, courtesy, &opened.account, open).await,
-        Err(stopped) => stopped,
+    let open = match open_socket(courier, &opened).await {
+        Ok(open) => open,
+        Err(stopped) => return stopped,
+    };
+    let pace = courier.needs.pace.as_ref();
+    let good_at = pace.now() + GOOD_AFTER;
+    let stopped = hear(courier, courtesy, back_off, &opened.account, open).await;
+    if pace.now() >= good_at {
+        back_off.forget();
     }
+    stopped
 }
 
 async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopped> {
@@ -220,6 +254,7 @@ async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopp
 async fn hear(
     courier: &Courier,
     courtesy: &Courtesy,
+    back_off: &mut BackOff,
     account: &Account,
     mut open: Socket,
 ) -> Stopped {
@@ -235,6 +270,7 @@ async fn hear(
                 let now = courier.account(Provider::Slack).await;
                 // An account that cannot be read now has not changed. Another token is in another row of the vault.
                 if now.is_some_and(|now| now.account != *account) {
+                    back_off.forget();
                     return Stopped::Renew;
                 }
                 continue;
@@ -272,6 +308,7 @@ async fn hear(
         };
         // A press that came counts, also when Slack cannot be told so.
         if let Some((member, value, response_url)) = press {
+            back_off.forget();
             let told = courier.pressed(ChannelKind::Slack, &member, &value).await;
             answer_slack(courtesy, response_url, told);
         }

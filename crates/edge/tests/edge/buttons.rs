@@ -20,7 +20,7 @@ use crate::providers::{Provider, Reply};
 use crate::world::World;
 
 const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
-const MEMBER: &str = "U024BE7LH";
+pub(crate) const MEMBER: &str = "U024BE7LH";
 pub(crate) const PUSHOVER_USER: &str = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
 pub(crate) const PUSHOVER_TOKEN: &str = "azGDORePK8gMaC0QOYAMyEEuzJnyUi";
 pub(crate) const RECEIPT: &str = "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy";
@@ -241,7 +241,7 @@ fn sockets(scripts: Vec<Vec<Value>>) -> (String, Receiver<String>) {
     (url, said)
 }
 
-fn press(member: &str, message: &str) -> Value {
+pub(crate) fn press(member: &str, message: &str) -> Value {
     json!({"type": "interactive", "envelope_id": format!("e-{member}"), "payload": {"type": "block_actions",
         "user": {"id": member}, "actions": [{"action_id": "tocsin_acknowledge", "value": message}]}})
 }

@@ -24,6 +24,7 @@ mod hostile;
 mod incident;
 mod intake;
 mod late;
+mod listeners;
 mod mail;
 mod pace;
 mod people;
