@@ -229,7 +229,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         let Ok(next) = next else {
             continue;
         };
-        let Some((channel, work)) = next else {
+        let Some((route, work)) = next else {
             return;
         };
         courier.needs.tally.set_waiting(queue.waiting());
@@ -237,10 +237,10 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         tokio::spawn(async move {
             let attempt = tokio::spawn(async move { courier.attempt(work).await });
             if attempt.await.is_err() {
-                // The core counts an attempt without an outcome as timed out; the channel's place must not be lost.
+                // The core counts an attempt without an outcome as timed out; its place must not be lost.
                 tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
             }
-            queue.done(channel);
+            queue.done(route);
         });
     }
 }
