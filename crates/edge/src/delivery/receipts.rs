@@ -28,9 +28,9 @@ use crate::answers;
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 /// How long one answer may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(4);
-/// Questions under way at the same time.
+/// Questions under way at the same time to one provider.
 const AT_ONCE: usize = 8;
-/// Questions in one round at most; the rest is asked in the next.
+/// Questions to it in one round at most; the rest is asked in the next.
 const ROUND_MAX: usize = 200;
 /// Emergencies that are followed at most; older ones are forgotten.
 const FOLLOWED_MAX: usize = 2_000;
@@ -128,12 +128,20 @@ pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
             .collect()
     });
     left.into_iter().for_each(|id| courier.followed.add(id));
+    // Each in rounds of its own: one that hangs keeps nobody waiting for what the other knows.
+    tokio::join!(
+        ask_provider(&courier, Provider::Twilio, every),
+        ask_provider(&courier, Provider::Pushover, every),
+    );
+}
+
+async fn ask_provider(courier: &Courier, provider: Provider, every: Duration) {
     let mut rounds = tokio::time::interval(every);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut asked_last = None;
     loop {
         rounds.tick().await;
-        round(&courier, &mut asked_last).await;
+        round(courier, provider, &mut asked_last).await;
     }
 }
 
@@ -148,35 +156,27 @@ fn in_turn(
     after.chain(before.into_iter().flatten()).copied()
 }
 
-async fn round(courier: &Courier, asked_last: &mut Option<NotificationId>) {
+async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<NotificationId>) {
     let followed = courier.followed.all();
     let questions: Vec<Question> = courier.needs.engine.read(|state| {
         let all: BTreeSet<NotificationId> = state.receipts_owed().chain(followed).collect();
         let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
-        messages.filter_map(question).take(ROUND_MAX).collect()
+        let theirs = messages.filter(|one| Provider::of(one.channel) == Some(provider));
+        theirs.filter_map(question).take(ROUND_MAX).collect()
     });
     let Some(last) = questions.last() else {
         return;
     };
     *asked_last = Some(last.notification);
-    let (twilio, pushover) = (
-        courier.account(Provider::Twilio).await,
-        courier.account(Provider::Pushover).await,
-    );
+    let Some(opened) = courier.account(provider).await else {
+        return;
+    };
+    let opened = &opened;
     stream::iter(questions)
-        .for_each_concurrent(AT_ONCE, |question| {
-            let opened = if question.channel == ChannelKind::Pushover {
-                &pushover
-            } else {
-                &twilio
-            };
-            async move {
-                if let Some(opened) = opened {
-                    // What got no answer is asked again in the next round.
-                    let asked = ask_one(courier, opened, &question);
-                    let _ = tokio::time::timeout(ANSWER_WAIT, asked).await;
-                }
-            }
+        .for_each_concurrent(AT_ONCE, |question| async move {
+            // What got no answer is asked again in the next round.
+            let asked = ask_one(courier, opened, &question);
+            let _ = tokio::time::timeout(ANSWER_WAIT, asked).await;
         })
         .await;
 }

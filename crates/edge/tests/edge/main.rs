@@ -29,6 +29,7 @@ mod people;
 mod post;
 mod prometheus;
 mod providers;
+mod receipts;
 mod remote_write;
 mod respond;
 mod samples;
