@@ -15,6 +15,7 @@ use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::page::{Delivery, Fate, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::{pushover, twilio};
 
@@ -116,16 +117,25 @@ fn rings(message: &Notification) -> bool {
         && !seen
 }
 
+/// Whether the run before left an emergency to be followed: it may ring on, also for what is over since, or it stopped and what it
+/// told is still open, so that an answer that nobody heard counts.
+fn is_left(state: &State, message: &Notification, now: Timestamp) -> bool {
+    let Delivery::Delivered { at } = message.state else {
+        return false;
+    };
+    let is_open = |incident: &IncidentId| state.open_incidents.contains(incident);
+    let ring_ms = u64::from(pushover::EXPIRE_S) * 1_000;
+    rings(message)
+        && (now < at.plus_ms(ring_ms) || answers::subjects(state, message.id).iter().any(is_open))
+}
+
 /// Asks round after round until the runtime ends.
 pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
-    // What the run before left ringing.
+    let now = courier.needs.clock.now();
     let left: Vec<NotificationId> = courier.needs.engine.read(|state| {
-        let open = state.open_incidents.iter();
-        let messages = open.flat_map(|id| state.messages_about(*id));
-        messages
-            .filter(|one| rings(one))
-            .map(|one| one.id)
-            .collect()
+        let messages = state.notifications.values();
+        let left = messages.filter(|one| is_left(state, one, now));
+        left.map(|one| one.id).collect()
     });
     left.into_iter().for_each(|id| courier.followed.add(id));
     // Each in rounds of its own: one that hangs keeps nobody waiting for what the other knows.

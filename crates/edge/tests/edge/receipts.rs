@@ -1,4 +1,4 @@
-//! What providers are asked about messages that they took: when one of them hangs.
+//! What providers are asked about messages that they took: when one of them hangs, and after Tocsin was gone for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
 use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::Delivery;
+use tocsin_edge::delivery::queue::Queue;
 
 use crate::buttons::{PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, loopback, set_account};
 use crate::providers::{Provider, Reply};
@@ -81,4 +83,36 @@ async fn a_provider_that_hangs_keeps_nobody_waiting_for_what_another_knows() {
     let asked = asked.load(Ordering::SeqCst);
     delivery.stop();
     assert_eq!(asked, 1, "the first question was still open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_while_tocsin_was_gone_stops_to_ring_after_the_next_start() {
+    let pushover = Provider::start(|request| {
+        if request.path == "/1/messages.json" {
+            taken()
+        } else {
+            Reply::json(
+                200,
+                r#"{"status":1,"acknowledged":0,"last_delivered_at":0,"expired":0}"#,
+            )
+        }
+    });
+    let world = World::new();
+    set_account(&world, "pushover", pushover_account(&pushover)).await;
+    let kind = "pushover";
+    world.reach(world.ada, kind, PUSHOVER_USER, None).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    let path = format!("/incidents/{incident}/resolve");
+    let answer = world.post(&path, json!({})).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    let wait = Duration::from_secs(10);
+    let often = Duration::from_millis(20);
+    let needs = world.needs(loopback());
+    let delivery = Delivery::start_asking(Queue::default(), needs, wait, often).unwrap();
+    let quiet = format!("/1/receipts/{RECEIPT}/cancel.json");
+    while tokio::task::block_in_place(|| pushover.next()).path != quiet {}
+    delivery.stop();
 }
