@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
+use crate::delivery::account::make_push_key;
 use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
@@ -150,9 +151,14 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together, and makes the key that browsers know us by when there is none yet: whoever looks at the channels
+    /// is shown it and changes nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let made = make_push_key(parts.accounts.as_ref(), parts.vault.as_ref());
+        if let Err(error) = made {
+            tracing::warn!(%error, "there is no key for pushes to browsers; the next start makes one");
+        }
         let started_at = parts.clock.now();
         let front_limit = RollingLimit::new(parts.settings.events_per_minute);
         Self(Arc::new(Inner {

@@ -29,6 +29,7 @@ mod people;
 mod post;
 mod prometheus;
 mod providers;
+mod push_key;
 mod receipts;
 mod remote_write;
 mod respond;
