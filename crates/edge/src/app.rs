@@ -22,6 +22,7 @@ use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
+use crate::http::answer::Outcomes;
 use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
@@ -137,6 +138,7 @@ pub(crate) struct Inner {
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
     pub(crate) replies: Replies,
+    pub(crate) outcomes: Outcomes,
     pub(crate) link_key: KnownKey,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
@@ -177,6 +179,7 @@ impl App {
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
             replies: Replies::default(),
+            outcomes: Outcomes::default(),
             link_key: KnownKey::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
