@@ -9,6 +9,7 @@ use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::state::{Provider, State};
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
+use tocsin_wire::slack;
 
 use super::account::Opened;
 use super::by_account::Callbacks;
@@ -50,6 +51,24 @@ pub(crate) struct Secrets {
     /// The account at the provider, where the channel needs one and it is set up.
     pub(crate) account: Option<Opened>,
     pub(crate) callbacks: Callbacks,
+}
+
+/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
+/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel. A topic of ntfy is
+/// as secret as its name, and is its owner's.
+pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
+    match channel {
+        ChannelKind::Telegram => !address.starts_with(['-', '@']),
+        ChannelKind::Slack => slack::is_member(address),
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => true,
+    }
 }
 
 /// Rank and route of an attempt that is still wanted.

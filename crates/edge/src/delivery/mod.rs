@@ -46,7 +46,7 @@ use egress::Egress;
 use exchange::Exchange;
 use mail::mail_settings;
 pub(crate) use message::spoken;
-use message::{Letter, Secrets};
+use message::{Letter, Secrets, reaches_one_person};
 use queue::{Queue, Work};
 use receipts::Followed;
 use redact::without_secrets;
@@ -479,10 +479,4 @@ impl Courier {
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
     }
-}
-
-/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
-/// Telegram have negative numbers, and channels have names.
-fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
-    channel != ChannelKind::Telegram || !address.starts_with(['-', '@'])
 }

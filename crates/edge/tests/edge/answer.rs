@@ -384,3 +384,17 @@ async fn a_page_that_is_loaded_again_after_a_relapse_resolves_nothing() {
     );
     assert_eq!(world.journal.events.lock().unwrap().len(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_others_may_read_a_link_the_timeline_names_the_link_and_not_its_owner() {
+    let (world, incident, path) = ada_was_paged().await;
+    press(&world, &path, "action=acknowledge").await;
+    let path = format!("/incidents/{incident}/timeline");
+    let timeline = world.get(&path).await.json();
+    let mut entries = timeline["items"].as_array().unwrap().iter();
+    let taken = entries.find(|entry| entry["kind"] == "incident.acknowledged");
+    let taken = taken.unwrap();
+    let link = "the link in Ada’s webhook";
+    assert_eq!(taken["title"], format!("Acknowledged by {link}"));
+    assert_eq!(taken["actor"]["name"], link);
+}
