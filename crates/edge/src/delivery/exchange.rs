@@ -21,6 +21,14 @@ const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is read from an answer: a day.
 const RETRY_AFTER_S_MAX: u64 = 86_400;
 
+/// What the client says of a connection that took nothing: one that closed before the request left, and one whose other end does
+/// not speak HTTP. It has no other sign for them.
+const NOT_TAKEN: [&str; 3] = [
+    "operation was canceled",
+    " parsed",
+    "message head is too large",
+];
+
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Exchange {
@@ -138,13 +146,8 @@ impl Exchange {
         let request = client
             .request(call.method, call.url)
             .headers(header_map(&call.headers));
-        let response = request.body(call.body).send().await.map_err(|error| {
-            if error.is_timeout() {
-                Report::new(Outcome::TimedOut, "no answer in time")
-            } else {
-                Report::failed(causes(&error.without_url()))
-            }
-        })?;
+        let response = request.body(call.body).send().await;
+        let response = response.map_err(without_answer)?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers());
         let body = match (status.is_success(), call.reads_success) {
@@ -171,6 +174,22 @@ impl Exchange {
         let port = url.port_or_known_default().unwrap_or(443);
         self.egress.resolve(host, port, encrypted).await.map(|_| ())
     }
+}
+
+/// How an attempt ended that got no answer. Where its connection died after the request may have been sent, nobody knows whether it
+/// arrived: that is no failure.
+fn without_answer(error: reqwest::Error) -> Report {
+    if error.is_timeout() {
+        return Report::new(Outcome::TimedOut, "no answer in time");
+    }
+    let never_began = error.is_builder() || error.is_connect();
+    let words = causes(&error.without_url());
+    if never_began || NOT_TAKEN.iter().any(|known| words.contains(known)) {
+        return Report::failed(words);
+    }
+    let detail =
+        format!("the connection broke off before an answer: it may have been taken ({words})");
+    Report::new(Outcome::TimedOut, detail)
 }
 
 fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {

@@ -47,7 +47,7 @@ use egress::Egress;
 use exchange::Exchange;
 use mail::mail_settings;
 pub(crate) use message::spoken;
-use message::{Letter, Secrets};
+use message::{Letter, Secrets, reaches_one_person};
 use pace::{Pace, Wait, within};
 use queue::{Queue, Work};
 use receipts::Followed;
@@ -233,7 +233,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         let Ok(next) = next else {
             continue;
         };
-        let Some((channel, work)) = next else {
+        let Some((route, work)) = next else {
             return;
         };
         courier.needs.tally.set_waiting(queue.waiting());
@@ -241,10 +241,10 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         tokio::spawn(async move {
             let attempt = tokio::spawn(async move { courier.attempt(work).await });
             if attempt.await.is_err() {
-                // The core counts an attempt without an outcome as timed out; the channel's place must not be lost.
+                // The core counts an attempt without an outcome as timed out; its place must not be lost.
                 tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
             }
-            queue.done(channel);
+            queue.done(route);
         });
     }
 }
@@ -481,10 +481,4 @@ impl Courier {
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
     }
-}
-
-/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
-/// Telegram have negative numbers, and channels have names.
-fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
-    channel != ChannelKind::Telegram || !address.starts_with(['-', '@'])
 }

@@ -112,7 +112,11 @@ async fn a_page_goes_to_an_incoming_webhook_of_slack() {
     assert_eq!(outcome, Outcome::Accepted);
     let request = provider.next();
     assert_eq!(request.path, "/services/T0/B0/SECRETHOOK");
-    assert_eq!(request.json()["text"], "[Page #1] web is down");
+    let body = request.json();
+    assert_eq!(body["text"], "[Page #1] web is down");
+    // Everybody in the channel reads it.
+    let sent = body.to_string();
+    assert!(!sent.contains("/a/") && sent.contains("/ui/incidents/"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -480,8 +484,8 @@ async fn without_an_account_the_page_says_what_to_set_up() {
 async fn a_page_is_sent_also_when_no_link_can_be_signed() {
     let provider = Provider::always(Reply::json(200, "ok"));
     let world = World::new();
-    let hook = format!("{}/hook", provider.url());
-    world.reach(world.ada, "slack", &hook, None).await;
+    let topic = format!("{}/my-topic", provider.url());
+    world.reach(world.ada, "ntfy", &topic, None).await;
     world.doors.disk_full.store(true, Ordering::SeqCst);
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
     world.raise("web").await;

@@ -31,6 +31,8 @@ mod people;
 mod post;
 mod prometheus;
 mod providers;
+mod push_key;
+mod receipts;
 mod remote_write;
 mod respond;
 mod samples;
