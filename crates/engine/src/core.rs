@@ -1,13 +1,15 @@
 //! The step: commands and arrivals in, events made durable together, effects out. It keeps a working state ahead of the
 //! published one and falls back to the published one when a commit fails.
 
+mod commit;
+
 use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::{Ask, Command, Refusal};
 use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat};
+use tocsin_domain::event::{Actor, Event};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::people::Urgency;
@@ -19,9 +21,11 @@ use tocsin_promql::Source;
 
 use crate::clock::{ClockWatch, canary_note};
 use crate::detect::Detector;
-use crate::handle::{AskError, Done, Leg};
-use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
+use crate::group::{Group, Reply};
+use crate::handle::{AskError, Leg};
+use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
+use crate::writer::{Wake, Writer};
 
 /// The journal's note of how far monitors have seen the store.
 pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
@@ -51,13 +55,17 @@ pub struct Past {
 /// Where the canary was last, so that its way is durable and yet grows nothing.
 pub const CANARY: &str = "canary";
 
-type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
-
 /// The engine without its thread: deterministic, given its inputs and the time.
 pub struct Core<J, E, F> {
+    /// What was decided, also what is not durable yet.
     state: State,
+    /// What is durable.
     published: Arc<RwLock<State>>,
-    journal: J,
+    writer: Writer<J>,
+    /// What is being made durable.
+    under_way: Option<Group>,
+    /// A step returns while what it decided is being made durable.
+    is_ahead: bool,
     entropy: E,
     effects: F,
     series: Arc<dyn Source + Send + Sync>,
@@ -88,7 +96,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         Self {
             published: Arc::new(RwLock::new(past.state.clone())),
             state: past.state,
-            journal,
+            writer: Writer::here(journal),
+            under_way: None,
+            is_ahead: false,
             entropy,
             effects,
             series,
@@ -119,6 +129,26 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
+    /// From now on a step returns while its events are being made durable, and the next one is decided meanwhile. Who asks must
+    /// call [`Core::settle`] when nothing else comes.
+    pub fn run_ahead(&mut self) {
+        self.is_ahead = true;
+    }
+
+    /// Concludes what is being made durable: waits for it, publishes it, answers and carries out.
+    pub fn settle(&mut self, now: Timestamp) {
+        if let Ok(Some(durable)) = self.land(now) {
+            self.publish_group(durable);
+        }
+    }
+
+    /// Concludes it if that takes no waiting.
+    pub(crate) fn settle_what_ended(&mut self, now: Timestamp) {
+        if self.under_way.is_some() && self.writer.has_ended() {
+            self.settle(now);
+        }
+    }
+
     /// Why no step can ever succeed again: another server writes the journal.
     #[must_use]
     pub fn taken_over(&self) -> Option<&NotDurable> {
@@ -144,7 +174,8 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let unfrozen = self.unfrozen();
         // A commit that fails here is tried again by whatever comes next; detection has lost nothing, since what fires is
         // derived from the state and the store.
-        let _ = self.commit(&events, now);
+        self.commit(events, Vec::new(), now);
+        self.settle(now);
         for incident in unfrozen {
             self.effects.carry_out(Effect::Freeze { incident });
         }
@@ -195,10 +226,14 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         for (command, reply) in commands {
             match decide(&mut self.state, command, now, &mut self.entropy) {
                 Ok(made) => {
-                    answers.push((reply, events.len()..events.len() + made.len()));
+                    answers.push((reply, Ok(events.len()..events.len() + made.len())));
                     events.extend(made);
                 }
-                Err(refusal) => reply(Err(refusal.into())),
+                Err(refusal) if events.is_empty() && self.under_way.is_none() => {
+                    reply(Err(refusal.into()));
+                }
+                // It may rest on what is not durable yet.
+                Err(refusal) => answers.push((reply, Err(refusal))),
             }
         }
         let held = mem::take(&mut self.held);
@@ -208,18 +243,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             }
         }
         events.extend(self.decide_system(Ask::Tick, now));
-        match self.commit(&events, now) {
-            Ok(()) => {
-                let events = Arc::new(events);
-                for (reply, own) in answers {
-                    reply(Ok(Done::new(Arc::clone(&events), own)));
-                }
-            }
-            Err(failure) => {
-                for (reply, _) in answers {
-                    reply(Err(failure.clone().into()));
-                }
-            }
+        self.commit(events, answers, now);
+        if !self.is_ahead {
+            self.settle(now);
         }
     }
 
@@ -232,14 +258,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if leg == Leg::Out {
             rehearsed(&self.state, now)?;
         }
+        self.settle(now);
         if self.is_unclear {
             self.take_up(now)?;
         }
-        let note = [(CANARY, canary_note(run, leg, now))];
-        if let Err(failure) = self.journal.append(&[], &note) {
-            return Err(self.failed(failure, now).into());
-        }
-        self.succeeded();
+        self.note(vec![(CANARY, canary_note(run, leg, now))], now)?;
         if leg == Leg::Out {
             self.effects.carry_out(Effect::Canary { run });
         }
@@ -287,134 +310,14 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             ..Batch::default()
         }));
     }
+}
 
-    fn commit(&mut self, events: &[Event], now: Timestamp) -> Result<(), NotDurable> {
-        let seen_ms = self.detector.seen_ms();
-        let is_noted = seen_ms.abs_diff(self.noted_ms) < NOTE_EVERY_MS;
-        if events.is_empty() && self.setback.is_none() && (is_noted || seen_ms == i64::MIN) {
-            return Ok(());
-        }
-        let mut notes = Vec::new();
-        if seen_ms > i64::MIN {
-            notes.push((EVALUATED_TO, seen_ms.to_string()));
-        }
-        if self.setback.is_some() {
-            notes.push((TRIED, now.as_millis().to_string()));
-        }
-        if bugs::on(Bug::EffectsBeforeCommit) {
-            events
-                .iter()
-                .filter_map(effect_of)
-                .for_each(|effect| self.effects.carry_out(effect));
-        }
-        let in_memory = bugs::on(Bug::AlertsOnlyInMemory)
-            && events.iter().any(|event| event.body.incident().is_some());
-        let appended = if in_memory {
-            Ok(())
-        } else {
-            self.journal.append(events, &notes)
-        };
-        if let Err(failure) = appended
-            && !(bugs::on(Bug::UnclearTakenForKept) && matches!(failure, AppendError::Unclear(_)))
-        {
-            let may_be_kept = matches!(failure, AppendError::Unclear(_));
-            let why = self.failed(failure, now);
-            // Only the journal knows whether an append of unknown fate is in it.
-            return match may_be_kept.then(|| self.take_up(now)) {
-                Some(Ok(found)) if !events.is_empty() && found.len() == events.len() => Ok(()),
-                Some(Ok(_) | Err(_)) | None => Err(why),
-            };
-        }
-        self.succeeded();
-        self.noted_ms = seen_ms;
-        self.publish(events);
-        Ok(())
-    }
-
-    /// Publishes what an append of unknown fate has left in the journal, once it is surely durable, and returns it.
-    fn take_up(&mut self, now: Timestamp) -> Result<Vec<Event>, NotDurable> {
-        let position = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .position;
-        let found = match self.journal.after(position) {
-            Ok(found) => found,
-            Err(why) => return Err(self.failed(AppendError::Unclear(why), now)),
-        };
-        if !found.is_empty() {
-            // It can be read, yet its sync may have failed: the next commit syncs both.
-            let note = [(TRIED, now.as_millis().to_string())];
-            if let Err(failure) = self.journal.append(&[], &note) {
-                return Err(self.failed(failure, now));
-            }
-            self.succeeded();
-            self.publish(&found);
-            self.fall_back();
-        }
-        self.is_unclear = false;
-        Ok(found)
-    }
-
-    /// Falls back to what is committed, and notes how long to wait.
-    fn failed(&mut self, failure: AppendError, now: Timestamp) -> NotDurable {
-        let why = match failure {
-            AppendError::NotKept(why) => why,
-            AppendError::Unclear(why) | AppendError::Behind(why) => {
-                self.is_unclear = true;
-                why
-            }
-            AppendError::TakenOver(why) => {
-                self.taken_over = Some(why.clone());
-                why
-            }
-        };
-        let (setback, is_news) = Setback::after(self.setback.as_ref(), &why, now);
-        if is_news {
-            tracing::error!(failure = %why, "events could not be made durable; they are decided again until they are");
-        }
-        self.setback = Some(setback);
-        self.fall_back();
-        why
-    }
-
-    fn fall_back(&mut self) {
-        self.state = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-    }
-
-    fn succeeded(&mut self) {
-        if let Some(setback) = self.setback.take() {
-            tracing::info!(
-                failures = setback.failures,
-                "the journal takes commits again"
-            );
-        }
-    }
-
-    fn publish(&mut self, events: &[Event]) {
-        if events.is_empty() {
-            return;
-        }
-        {
-            let mut published = self
-                .published
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            for event in events {
-                published.evolve(event);
-            }
-            if published.position == self.state.position {
-                published.share(&self.state, events);
-            }
-        }
-        self.effects.committed(events);
-        for effect in events.iter().filter_map(effect_of) {
-            self.effects.carry_out(effect);
-        }
+impl<J: Journal + 'static, E: Entropy, F: Effects> Core<J, E, F> {
+    /// Gives the journal to a thread of its own and runs ahead of it; the thread calls `wake` when there is something to settle.
+    pub(crate) fn write_beside(mut self, wake: Wake) -> Self {
+        self.writer = self.writer.beside(wake);
+        self.run_ahead();
+        self
     }
 }
 
@@ -434,23 +337,4 @@ fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
         return Err(Refusal::Conflict { why }.into());
     }
     Ok(())
-}
-
-fn effect_of(event: &Event) -> Option<Effect> {
-    match &event.body {
-        EventBody::Notification(message) => message.what.begun().map(|number| Effect::Send {
-            notification: message.notification,
-            number,
-        }),
-        EventBody::Incident(incident) => matches!(incident.what, IncidentWhat::Resolved { .. })
-            .then_some(Effect::Freeze {
-                incident: incident.incident,
-            }),
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Input(_) => None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tocsin_domain::signal::Batch;
 use tocsin_domain::state::State;
 
 use crate::core::Core;
+use crate::group::Reply;
 use crate::ports::{Clock, Effects, Journal, NotDurable};
 
 /// Inputs that may wait for the engine; more are refused, so that memory stays bounded.
@@ -59,7 +60,6 @@ pub enum AskError {
     Stopped,
 }
 
-type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 type CanaryReply = Box<dyn FnOnce(Result<(), AskError>) + Send>;
 
 /// A way of the canary through the engine.
@@ -76,6 +76,8 @@ enum Input {
     Ask(Box<Command>, Reply),
     AskAll(Vec<Command>, ReplyAll),
     Arrived(Batch),
+    /// Something was made durable, or could not be.
+    Appended,
     Knock(Box<dyn FnOnce() + Send>),
     Canary(u64, Leg, CanaryReply),
     Stop,
@@ -86,6 +88,8 @@ enum Input {
 pub struct EngineHandle {
     queue: SyncSender<Input>,
     state: Arc<RwLock<State>>,
+    /// Tells the engine's thread whether there is anybody left who could ask.
+    _user: Arc<()>,
 }
 
 impl EngineHandle {
@@ -187,7 +191,7 @@ fn not_taken(refused: TrySendError<Input>) -> AskError {
 /// How the engine's thread ended: as it was told to, or because another server took its journal over.
 pub type Ended = Result<(), NotDurable>;
 
-/// Starts the engine's thread on a core that has replayed its journal.
+/// Starts the engine's thread, and one that writes its journal, on a core that has replayed it.
 #[must_use]
 pub fn start<J, E, F>(
     core: Core<J, E, F>,
@@ -199,13 +203,21 @@ where
     F: Effects + 'static,
 {
     let (queue, inputs) = sync_channel(QUEUE_MAX);
+    let user = Arc::new(());
+    let users = Arc::downgrade(&user);
     let handle = EngineHandle {
         queue,
         state: core.published(),
+        _user: user,
     };
+    let to_engine = handle.queue.clone();
+    let core = core.write_beside(Box::new(move || {
+        // An engine with a full queue looks at what ended without being told.
+        let _ = to_engine.try_send(Input::Appended);
+    }));
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
-        .spawn(move || run(core, &inputs, clock.as_ref()))
+        .spawn(move || run(core, &inputs, &users, clock.as_ref()))
         .expect("the operating system gives a thread at start");
     (handle, thread)
 }
@@ -213,6 +225,7 @@ where
 fn run<J: Journal, E: Entropy, F: Effects>(
     mut core: Core<J, E, F>,
     inputs: &Receiver<Input>,
+    users: &Weak<()>,
     clock: &dyn Clock,
 ) -> Ended {
     core.recover(clock.now());
@@ -226,8 +239,9 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         });
         let first = match inputs.recv_timeout(wait) {
             Ok(input) => Some(input),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if users.strong_count() > 0 => None,
+            // Nobody is left who could ask.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
         };
         let mut stopping = false;
         let mut commands = Vec::new();
@@ -239,17 +253,20 @@ fn run<J: Journal, E: Entropy, F: Effects>(
                 Input::Ask(command, reply) => commands.push((*command, reply)),
                 Input::AskAll(all, reply) => commands.extend(answered_together(all, reply)),
                 Input::Arrived(batch) => batches.push(batch),
+                Input::Appended => {}
                 Input::Knock(answer) => knocks.push(answer),
                 Input::Canary(run, leg, reply) => canaries.push((run, leg, reply)),
                 Input::Stop => stopping = true,
             }
         }
+        core.settle_what_ended(clock.now());
         core.step(commands, &batches, clock.now());
         for (run, leg, reply) in canaries {
             reply(core.canary(run, leg, clock.now()));
         }
         knocks.into_iter().for_each(|answer| answer());
         if stopping {
+            core.settle(clock.now());
             return core.taken_over().cloned().map_or(Ok(()), Err);
         }
     }

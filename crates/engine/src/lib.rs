@@ -3,11 +3,13 @@
 mod clock;
 pub mod core;
 mod detect;
+mod group;
 pub mod handle;
 mod onset;
 pub mod ports;
 pub mod rules;
 mod setback;
+mod writer;
 
 pub use crate::clock::canary_was_seen_at;
 pub use crate::core::{Core, Past};

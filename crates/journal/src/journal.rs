@@ -108,6 +108,9 @@ impl Journal {
             }
             done => done,
         };
+        if done.is_ok() {
+            self.reader.note_committed(new);
+        }
         if done.is_ok() && self.is_reserve_missing {
             self.is_reserve_missing = !self.disk.restore_reserve();
         }

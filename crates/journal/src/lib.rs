@@ -5,6 +5,7 @@
 //! failure and its page. Neither reads a clock or draws a random number: both are arguments.
 
 mod access;
+mod by_incident;
 mod connection;
 mod data_dir;
 mod disk;

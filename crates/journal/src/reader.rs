@@ -8,6 +8,7 @@ use diesel::sqlite::Sqlite;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::IncidentId;
 
+use crate::by_incident::ByIncident;
 use crate::connection::{self, Fault};
 use crate::disk::{Disk, DiskState};
 use crate::error::JournalError;
@@ -18,6 +19,8 @@ use crate::schema::{events, meta};
 pub const EVENTS_PER_READ_MAX: usize = 10_000;
 /// Events fetched at a time while the whole journal is read.
 const BATCH: usize = 500;
+/// Events of which is read at a time what incidents they are of.
+const CATCH_UP_BATCH: i64 = 10_000;
 /// Connections that read at the same time; a further reader waits for one of them.
 const CONNECTIONS_MAX: usize = 8;
 
@@ -32,6 +35,7 @@ struct Shared {
     disk: Arc<Disk>,
     pool: Mutex<Pool>,
     returned: Condvar,
+    by_incident: Mutex<ByIncident>,
 }
 
 #[derive(Default)]
@@ -57,6 +61,7 @@ impl JournalReader {
                 disk,
                 pool: Mutex::new(Pool::default()),
                 returned: Condvar::new(),
+                by_incident: Mutex::default(),
             }),
         }
     }
@@ -82,6 +87,7 @@ impl JournalReader {
                     let detail = format!("event {expected} is missing");
                     return Err(Fault::Corrupt(detail).in_journal(&self.shared.file).into());
                 }
+                self.by_incident().note(expected, event.body.incident());
                 expected += 1;
                 each(event)?;
             }
@@ -117,13 +123,51 @@ impl JournalReader {
         after_position: u64,
         limit: usize,
     ) -> Result<Vec<Event>, JournalError> {
-        self.events(
-            events::table
-                .filter(events::incident.eq(incident.to_string()))
-                .filter(events::position.gt(stored(after_position)))
-                .into_boxed(),
-            limit,
-        )
+        let limit = limit.min(EVENTS_PER_READ_MAX);
+        let positions = {
+            let mut by_incident = self.by_incident();
+            self.catch_up(&mut by_incident)?;
+            by_incident.of(incident, after_position, limit)
+        };
+        let mut found = Vec::with_capacity(positions.len());
+        for some in positions.chunks(BATCH) {
+            let some = some.iter().copied().map(stored);
+            let those = events::table.filter(events::position.eq_any(some));
+            found.extend(self.events(those.into_boxed(), BATCH)?);
+        }
+        Ok(found)
+    }
+
+    /// Notes what was just committed.
+    pub(crate) fn note_committed(&self, events: &[Event]) {
+        self.by_incident().note_events(events);
+    }
+
+    /// Reads which incidents the events are of that were committed and not noted.
+    fn catch_up(&self, by_incident: &mut ByIncident) -> Result<(), JournalError> {
+        loop {
+            let known_to = by_incident.known_to();
+            let rows: Vec<(i64, Option<String>)> = self.read(|connection| {
+                events::table
+                    .filter(events::position.gt(stored(known_to)))
+                    .order(events::position)
+                    .limit(CATCH_UP_BATCH)
+                    .select((events::position, events::incident))
+                    .load(connection)
+            })?;
+            for (position, incident) in rows {
+                let incident = incident.and_then(|text| text.parse().ok());
+                by_incident.note(position.try_into().unwrap_or(0), incident);
+            }
+            if by_incident.known_to() == known_to {
+                return Ok(());
+            }
+        }
+    }
+
+    fn by_incident(&self) -> MutexGuard<'_, ByIncident> {
+        let by_incident = self.shared.by_incident.lock();
+        by_incident.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The event at `position`, if there is one.

@@ -1,5 +1,7 @@
 //! Decisions about alerts: which incident one belongs to, whether it pages, when it is over.
 
+use std::sync::Arc;
+
 use super::relapse::Return;
 use super::take_in::Taken;
 use super::{Decider, text_within};
@@ -306,7 +308,7 @@ impl Decider<'_> {
             judged: condition.taken.judged.clone(),
         };
         let opened = AlertEvent::Opened {
-            alert: Box::new(alert),
+            alert: Arc::new(alert),
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);

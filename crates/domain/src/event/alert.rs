@@ -1,5 +1,7 @@
 //! What happens to alerts.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, EvidenceSample};
@@ -14,8 +16,8 @@ use crate::people::Urgency;
 pub enum AlertEvent {
     /// A condition began to fail.
     Opened {
-        /// The whole of it.
-        alert: Box<Alert>,
+        /// The whole of it, held once by the event and by the states that it is folded into.
+        alert: Arc<Alert>,
     },
     /// It was said again while open.
     Repeated {
@@ -48,7 +50,7 @@ pub enum AlertEvent {
 impl AlertEvent {
     /// Which alert.
     #[must_use]
-    pub const fn alert(&self) -> AlertId {
+    pub fn alert(&self) -> AlertId {
         match self {
             Self::Opened { alert } => alert.id,
             Self::Repeated { alert, .. } | Self::Recovered { alert, .. } => *alert,
@@ -57,7 +59,7 @@ impl AlertEvent {
 
     /// The incident it belongs to.
     #[must_use]
-    pub const fn incident(&self) -> IncidentId {
+    pub fn incident(&self) -> IncidentId {
         match self {
             Self::Opened { alert } => alert.incident,
             Self::Repeated { incident, .. } | Self::Recovered { incident, .. } => *incident,

@@ -2,6 +2,7 @@
 //! no longer. What waits for a time of the day (shifts, windows, mutes) is not moved.
 
 use super::State;
+use super::touched::Ids;
 use crate::alert::Alert;
 use crate::event::InstallationEvent;
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
@@ -95,21 +96,15 @@ impl State {
         }
     }
 
-    /// Holds what an event of the installation touched once together with `other`.
-    pub(super) fn share_moved(&mut self, event: &InstallationEvent, other: &Self, now: Timestamp) {
+    /// Notes what an event of the installation touched.
+    pub(super) fn note_moved(&self, event: &InstallationEvent, now: Timestamp, ids: &mut Ids) {
         let InstallationEvent::ClockSetBack { by_ms } = event else {
             return;
         };
         let moved = self.moved_with_clock(now.plus_ms(*by_ms));
-        for id in &moved.incidents {
-            self.incidents.share(id, &other.incidents);
-        }
-        for id in &moved.messages {
-            self.notifications.share(id, &other.notifications);
-        }
-        for id in &moved.alerts {
-            self.alerts.share(id, &other.alerts);
-        }
+        ids.incidents.extend(moved.incidents);
+        ids.messages.extend(moved.messages);
+        ids.alerts.extend(moved.alerts);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Folds events about alerts and incidents.
 
+use std::sync::Arc;
+
 use super::State;
 use super::fold_response::fold_response;
 use crate::alert::{Alert, AlertSource};
@@ -10,7 +12,12 @@ use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
-        let before = self.alerts.get(&event.alert()).map(counts_of);
+        let before = match event {
+            AlertEvent::Opened { .. } => None,
+            AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
+                self.alerts.get(alert).map(counts_of)
+            }
+        };
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.id);
@@ -23,7 +30,7 @@ impl State {
                     incident.healthy_since = None;
                 }
                 self.fold_group(alert);
-                self.alerts.insert(alert.id, (**alert).clone());
+                self.alerts.hold(alert.id, Arc::clone(alert));
             }
             AlertEvent::Repeated {
                 alert,
@@ -58,8 +65,12 @@ impl State {
 
     /// Keeps count of what fails in an incident; `before` is what this alert was counted as.
     fn count_alert(&mut self, event: &AlertEvent, before: (u32, u32)) {
-        let now = self.alerts.get(&event.alert()).map(counts_of);
-        let now = now.unwrap_or_default();
+        let now = match event {
+            AlertEvent::Opened { alert } => counts_of(alert),
+            AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
+                self.alerts.get(alert).map(counts_of).unwrap_or_default()
+            }
+        };
         if now == before {
             return;
         }

@@ -12,6 +12,7 @@ mod fold_roster;
 mod outbox;
 mod shared_map;
 mod storm;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ pub(crate) use due::Wait;
 pub use duty_watch::DutyWatch;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
+pub use touched::Touched;
 
 use crate::alert::{Alert, AlertKey, Sender};
 use crate::calendar::Calendar;
@@ -296,38 +298,6 @@ impl State {
             | EventBody::People(_)
             | EventBody::Watch(_)
             | EventBody::Input(_) => {}
-        }
-    }
-
-    /// Holds what `events` touched once together with `other`, which was folded from the same events.
-    pub fn share(&mut self, other: &Self, events: &[Event]) {
-        for event in events {
-            match &event.body {
-                EventBody::Alert(what) => {
-                    self.alerts.share(&what.alert(), &other.alerts);
-                    self.incidents.share(&what.incident(), &other.incidents);
-                }
-                EventBody::Incident(what) => {
-                    self.incidents.share(&what.incident, &other.incidents);
-                    if let Some((source, alerts)) = merge_of(what) {
-                        self.incidents.share(&source, &other.incidents);
-                        for alert in alerts {
-                            self.alerts.share(alert, &other.alerts);
-                        }
-                    }
-                    for alert in what.what.alerts() {
-                        self.alerts.share(alert, &other.alerts);
-                    }
-                }
-                EventBody::Notification(what) => self
-                    .notifications
-                    .share(&what.notification, &other.notifications),
-                EventBody::Installation(what) => self.share_moved(what, other, event.recorded_at),
-                EventBody::People(_)
-                | EventBody::Roster(_)
-                | EventBody::Watch(_)
-                | EventBody::Input(_) => {}
-            }
         }
     }
 }

@@ -63,11 +63,14 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
         self.0.get_mut(key).map(Arc::make_mut)
     }
 
-    /// Holds the very value that `other` has for this key, which is equal.
-    pub(super) fn share(&mut self, key: &K, other: &Self) {
-        if let (Some(own), Some(value)) = (self.0.get_mut(key), other.0.get(key)) {
-            *own = Arc::clone(value);
-        }
+    /// Holds this very value for the key, together with whoever else holds it.
+    pub(super) fn hold(&mut self, key: K, value: Arc<V>) {
+        self.0.insert(key, value);
+    }
+
+    /// The value of that key, to be held by others too.
+    pub(super) fn shared(&self, key: &K) -> Option<Arc<V>> {
+        self.0.get(key).cloned()
     }
 
     /// Whether both hold the very same value for this key.

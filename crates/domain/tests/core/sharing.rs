@@ -20,7 +20,7 @@ fn states_of_the_same_events_share_what_the_events_touched_and_a_change_of_one_l
             .incidents
             .is_shared(&incident, &world.state.incidents)
     );
-    follower.share(&world.state, &world.journal);
+    follower.hold(world.state.touched(&world.journal));
     assert!(
         follower
             .incidents

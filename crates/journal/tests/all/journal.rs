@@ -185,6 +185,26 @@ fn an_incident_s_life_is_found_with_its_alerts_and_messages() {
 }
 
 #[test]
+fn an_incident_s_life_is_found_however_much_of_it_was_there_at_the_start() {
+    let path = directory();
+    let ours = IncidentId::random(&mut Seeded(3));
+    let of_ours = |position| note(position, ours, "ours");
+    let (lock, mut journal) = opened(path.path());
+    journal.append(&[of_ours(1), input(2, "two")], &[]).unwrap();
+    drop((journal, lock));
+
+    let (_lock, mut journal) = opened(path.path());
+    journal.append(&[of_ours(3)], &[]).unwrap();
+    let found = |journal: &Journal| -> Vec<u64> {
+        let found = journal.reader().events_of_incident(ours, 0, 10).unwrap();
+        found.iter().map(|event| event.position).collect()
+    };
+    assert_eq!(found(&journal), [1, 3], "nothing was read before");
+    journal.append(&[of_ours(4)], &[]).unwrap();
+    assert_eq!(found(&journal), [1, 3, 4]);
+}
+
+#[test]
 fn a_reader_sees_each_commit_at_once_and_the_whole_journal_in_batches() {
     let path = directory();
     let (_lock, mut journal) = opened(path.path());

@@ -1,0 +1,42 @@
+//! What was decided together, is made durable together and answered together.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tocsin_domain::command::Refusal;
+use tocsin_domain::event::Event;
+use tocsin_domain::state::Touched;
+
+use crate::handle::{AskError, Done};
+use crate::ports::NotDurable;
+
+/// Answers who asked.
+pub(crate) type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
+
+/// Commands that were decided one after the other, with what came of them.
+pub(crate) struct Group {
+    pub(crate) events: Arc<Vec<Event>>,
+    /// What the events touched, as it was before anything later was decided.
+    pub(crate) touched: Touched,
+    /// Which of the events are whose, or why there are none. A refusal too may rest on what is not durable yet.
+    pub(crate) answers: Vec<(Reply, Result<Range<usize>, Refusal>)>,
+    /// How far monitors had seen the store.
+    pub(crate) seen_ms: i64,
+}
+
+impl Group {
+    /// It is durable.
+    pub(crate) fn answer(self) {
+        for (reply, own) in self.answers {
+            let done = own.map(|own| Done::new(Arc::clone(&self.events), own));
+            reply(done.map_err(AskError::from));
+        }
+    }
+
+    /// Nothing of it is kept.
+    pub(crate) fn refuse(self, why: &NotDurable) {
+        for (reply, _) in self.answers {
+            reply(Err(why.clone().into()));
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Where the events of each incident are, in memory. In the file it would be an index of which every commit touches a page for
+//! each incident, which in a storm is most of what is written.
+
+use std::collections::HashMap;
+
+use tocsin_domain::event::Event;
+use tocsin_domain::id::IncidentId;
+
+/// Positions by incident, of every event up to one of them; it grows by 8 bytes for each event.
+#[derive(Debug, Default)]
+pub(crate) struct ByIncident {
+    known_to: u64,
+    positions: HashMap<IncidentId, Vec<u64>>,
+}
+
+impl ByIncident {
+    /// Position of the last event that is known here.
+    pub(crate) const fn known_to(&self) -> u64 {
+        self.known_to
+    }
+
+    /// Notes events; those that do not continue what is known are found in the file when they are asked for.
+    pub(crate) fn note_events(&mut self, events: &[Event]) {
+        for event in events {
+            self.note(event.position, event.body.incident());
+        }
+    }
+
+    /// Notes the event at `position`, if it is the next one.
+    pub(crate) fn note(&mut self, position: u64, incident: Option<IncidentId>) {
+        if position != self.known_to + 1 {
+            return;
+        }
+        self.known_to = position;
+        if let Some(incident) = incident {
+            self.positions.entry(incident).or_default().push(position);
+        }
+    }
+
+    /// At most `limit` positions after `after` of events of an incident, in order.
+    pub(crate) fn of(&self, incident: IncidentId, after: u64, limit: usize) -> Vec<u64> {
+        let all = self.positions.get(&incident).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|position| *position <= after);
+        all[first..].iter().copied().take(limit).collect()
+    }
+}
