@@ -9,7 +9,9 @@ use crate::incident::{Incident, Paging, Status};
 use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+    pub(super) fn evolve_alert(&mut self, event: &AlertEvent, envelope: &Event) {
+        let at = envelope.at;
+        let set_back_ms = self.clock.set_back_by(at, envelope.recorded_at);
         let before = self.alerts.get(&event.alert()).map(counts_of);
         match event {
             AlertEvent::Opened { alert } => {
@@ -23,7 +25,11 @@ impl State {
                     incident.healthy_since = None;
                 }
                 self.fold_group(alert);
-                self.alerts.insert(alert.id, (**alert).clone());
+                let known = Alert {
+                    set_back_ms,
+                    ..(**alert).clone()
+                };
+                self.alerts.insert(known.id, known);
             }
             AlertEvent::Repeated {
                 alert,
@@ -49,6 +55,7 @@ impl State {
             AlertEvent::Recovered { alert, .. } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     alert.recovered_at = Some(at);
+                    alert.set_back_ms = set_back_ms;
                     self.firing.remove(&alert.key());
                 }
             }
@@ -71,6 +78,7 @@ impl State {
 
     pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
         let at = envelope.at;
+        let set_back_ms = self.clock.set_back_by(at, envelope.recorded_at);
         if let IncidentWhat::Opened {
             number,
             team,
@@ -86,6 +94,7 @@ impl State {
                 target: *target,
                 title: title.clone(),
                 onset: onset.clone(),
+                opened_set_back_ms: set_back_ms,
                 paging_event: envelope.position,
                 ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
@@ -115,6 +124,9 @@ impl State {
             return;
         };
         fold_open_incident(incident, &event.what, at);
+        if matches!(event.what, IncidentWhat::Resolved { .. }) {
+            incident.resolved_set_back_ms = set_back_ms;
+        }
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {

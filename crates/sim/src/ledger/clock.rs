@@ -13,6 +13,9 @@ impl Ledger {
             self.change(id, |case| case.set_back(by_ms));
             self.touch(id);
         }
+        for case in self.cases.values_mut() {
+            case.over_since = case.over_since.map(|at| at.minus_ms(by_ms));
+        }
         let letters: Vec<NotificationId> = self.letters.keys().copied().collect();
         for id in letters {
             let Some(letter) = self.letters.get_mut(&id) else {

@@ -114,6 +114,8 @@ pub(crate) struct Case {
     /// Whether one of its alerts was one of those that only we may end.
     pub(crate) own_judge: bool,
     healthy_since: Option<Timestamp>,
+    /// Since when it is over.
+    over_since: Option<Timestamp>,
     pub(crate) wait: Wait,
     /// Position of the level that was reached last.
     level_event: u64,
