@@ -7,8 +7,8 @@ use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
 use crate::page::{
-    ATTEMPTS_MAX, Attempt, Delivery, Fate, Notification, Outcome, Purpose, RETRY_AFTER_MS,
-    RETRY_WAIT_MS_MAX,
+    ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
+    MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX,
 };
 use crate::time::Timestamp;
 
@@ -92,9 +92,9 @@ impl Decider<'_> {
         };
         if given_up && !is_taken_back {
             self.lost(id, &along, position);
-        } else if outcome == Outcome::Accepted {
-            self.tell_mirror_late(id, position);
         }
+        self.tell_mirror_late(id, position);
+        self.say_what_a_mirror_missed(id, position);
         Ok(())
     }
 
@@ -161,10 +161,7 @@ impl Decider<'_> {
             Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
             Outcome::Unanswered => 0,
-            Outcome::Failed | Outcome::TimedOut => {
-                let index = usize::try_from(number).ok()?.checked_sub(1)?;
-                *RETRY_AFTER_MS.get(index)?
-            }
+            Outcome::Failed | Outcome::TimedOut => wait_after(message, number)?,
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
@@ -176,8 +173,13 @@ impl Decider<'_> {
             Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let wait_ms = wait_ms.max(ended.retry_after_ms.unwrap_or_default());
-        let worth_it = number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX;
-        (worth_it && wanted).then(|| self.now.plus_ms(wait_ms))
+        let next = self.now.plus_ms(wait_ms);
+        let worth_it = if message.tells_a_mirror() {
+            next <= message.planned_at.plus_ms(MIRROR_RETRY_FOR_MS)
+        } else {
+            number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX
+        };
+        (worth_it && wanted).then_some(next)
     }
 
     /// Whether somebody has to be reached for it now.
@@ -271,6 +273,16 @@ impl Decider<'_> {
             let _ = self.attempt_finished(id, number, ended);
         }
     }
+}
+
+/// How long to wait after an attempt that failed; none when it was the last.
+fn wait_after(message: &Notification, number: u32) -> Option<u64> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    if message.tells_a_mirror() {
+        let wait_ms = MIRROR_RETRY_AFTER_MS.get(index).copied();
+        return Some(wait_ms.unwrap_or(MIRROR_RETRY_EVERY_MS));
+    }
+    RETRY_AFTER_MS.get(index).copied()
 }
 
 fn pages_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {

@@ -119,6 +119,7 @@ impl Decider<'_> {
             let why = why.to_owned();
             let position =
                 self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
+            self.say_what_a_mirror_missed(id, position);
             if self.has_lost_its_way(id)
                 && let Purpose::Page(page) = purpose
                 && !self.is_spared(page, user)

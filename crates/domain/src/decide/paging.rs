@@ -416,7 +416,8 @@ impl Decider<'_> {
             let what = NotificationWhat::Cancelled {
                 why: "the person was removed".to_owned(),
             };
-            self.emit_message(Cause::Request, id, what, incident);
+            let position = self.emit_message(Cause::Request, id, what, incident);
+            self.say_what_a_mirror_missed(id, position);
         }
     }
 }

@@ -232,6 +232,7 @@ impl Decider<'_> {
         let why = METHOD_REMOVED.to_owned();
         let what = NotificationWhat::Cancelled { why };
         let position = self.emit_message(Cause::Request, id, what, purpose.incident());
+        self.say_what_a_mirror_missed(id, position);
         if let (Some(incident), false) = (incident, suffices) {
             self.try_another_way(incident, id, position);
         }

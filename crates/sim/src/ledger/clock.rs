@@ -21,6 +21,7 @@ impl Ledger {
             let Some(letter) = self.letters.get_mut(&id) else {
                 continue;
             };
+            letter.planned_at = letter.planned_at.minus_ms(by_ms);
             match &mut letter.state {
                 LetterState::Due(at) | LetterState::Sending(at) | LetterState::Owed(at) => {
                     *at = at.minus_ms(by_ms);

@@ -58,6 +58,7 @@ impl Ledger {
                     is_loud: false,
                     is_flapping: false,
                     is_merged: false,
+                    merged_into: None,
                     active: BTreeSet::new(),
                 };
                 self.cases.insert(id, case);

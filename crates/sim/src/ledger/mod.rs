@@ -139,6 +139,8 @@ pub(crate) struct Case {
     is_flapping: bool,
     /// Others were merged into it.
     is_merged: bool,
+    /// It goes on in this one.
+    merged_into: Option<IncidentId>,
     /// Pages that are due or under way.
     active: BTreeSet<NotificationId>,
 }
@@ -179,6 +181,7 @@ pub(crate) struct Letter {
     pub(crate) user: UserId,
     pub(crate) method: ContactMethodId,
     pub(crate) attempts: u32,
+    planned_at: Timestamp,
     state: LetterState,
     pub(crate) channel: ChannelKind,
     /// What its provider said of the last attempt after it took it.
