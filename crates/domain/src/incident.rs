@@ -99,6 +99,9 @@ pub struct Responder {
     pub user: UserId,
     /// When they were asked last.
     pub asked_at: Timestamp,
+    /// How far the clock had been set back by then.
+    #[serde(skip)]
+    pub asked_set_back_ms: u64,
     /// What they were asked.
     pub message: String,
     /// Whether they come, and when they said so.

@@ -159,6 +159,19 @@ impl Purpose {
         }
     }
 
+    /// The incident for which somebody has to be reached by it: who is woken, or asked to help.
+    #[must_use]
+    pub const fn reaches(self) -> Option<IncidentId> {
+        match self {
+            Self::Page(id) | Self::Request(id) => Some(id),
+            Self::Notice(_)
+            | Self::Resolved(_)
+            | Self::Acknowledged(_)
+            | Self::Test
+            | Self::Word(_) => None,
+        }
+    }
+
     /// The incident it is about.
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {

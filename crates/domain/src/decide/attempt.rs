@@ -78,7 +78,7 @@ impl Decider<'_> {
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
         };
-        let along = pages_among(self.state.told_along(id));
+        let along = reaching_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
         // at once, and this one when its time comes.
@@ -130,7 +130,7 @@ impl Decider<'_> {
             fate,
             detail: kept(detail),
         };
-        let along = pages_among(self.state.told_with(id));
+        let along = reaching_among(self.state.told_with(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         if fate.is_loss() && is_last && !was_lost {
             self.lost(id, &along, position);
@@ -138,7 +138,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// A message did not arrive, or not soon: whoever was to be paged by it, or by what it told along, is reached otherwise.
+    /// A message did not arrive, or not soon: whoever was to be reached by it, or by what it told along, is reached otherwise.
     fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
         for lost in along.iter().chain([&id]) {
             let message = self.state.notifications.get(lost);
@@ -148,8 +148,8 @@ impl Decider<'_> {
                 | Delivery::Delivered { .. }
                 | Delivery::Cancelled { .. } => false,
             });
-            if let Some(incident) = missed.and_then(|message| message.purpose.page()) {
-                self.try_another_way(incident, *lost, position);
+            if missed.is_some() {
+                self.try_another_way(*lost, position);
             }
         }
     }
@@ -206,22 +206,33 @@ impl Decider<'_> {
         known.is_some_and(Incident::is_unanswered)
     }
 
-    /// One way failed for good: the person's next way is used now; without one, the next person.
-    pub(super) fn try_another_way(
-        &mut self,
-        incident: IncidentId,
-        failed: NotificationId,
-        position: u64,
-    ) {
-        let message = self.state.notifications.get(&failed);
-        let is_spared = message.is_some_and(|message| self.is_spared(incident, message.user));
-        if !self.may_want_pages(incident) || is_spared {
+    /// One way failed for good: the person's next way is used now; without one, the next person is paged. Who was asked to help
+    /// has nobody after them.
+    pub(super) fn try_another_way(&mut self, failed: NotificationId, position: u64) {
+        let Some(message) = self.state.notifications.get(&failed) else {
             return;
+        };
+        let user = message.user;
+        match message.purpose {
+            Purpose::Page(incident) => {
+                if !self.may_want_pages(incident) || self.is_spared(incident, user) {
+                    return;
+                }
+                if !self.use_other_way(failed, position) {
+                    self.page_others(incident);
+                }
+            }
+            Purpose::Request(incident) => {
+                if self.awaits(incident, user) && !self.use_other_way(failed, position) {
+                    self.say_who_was_not_asked(incident, user, position);
+                }
+            }
+            Purpose::Notice(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => {}
         }
-        if self.use_other_way(incident, failed, position) {
-            return;
-        }
-        self.page_others(incident);
     }
 
     /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.
@@ -285,7 +296,7 @@ fn wait_after(message: &Notification, number: u32) -> Option<u64> {
     RETRY_AFTER_MS.get(index).copied()
 }
 
-fn pages_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
-    let pages = messages.filter(|message| message.purpose.page().is_some());
-    pages.map(|page| page.id).collect()
+fn reaching_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
+    let reaching = messages.filter(|message| message.purpose.reaches().is_some());
+    reaching.map(|message| message.id).collect()
 }

@@ -98,7 +98,6 @@ impl Decider<'_> {
             return;
         };
         let (purpose, incident) = (message.purpose, message.purpose.incident());
-        let user = message.user;
         let cause = Cause::Event {
             position: message.last_event,
         };
@@ -120,11 +119,8 @@ impl Decider<'_> {
             let position =
                 self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
             self.say_what_a_mirror_missed(id, position);
-            if self.has_lost_its_way(id)
-                && let Purpose::Page(page) = purpose
-                && !self.is_spared(page, user)
-            {
-                self.try_another_way(page, id, position);
+            if self.has_lost_its_way(id) {
+                self.try_another_way(id, position);
             }
             return;
         }

@@ -69,7 +69,7 @@ impl Decider<'_> {
             return;
         };
         let user = self.state.users.get(&message.user);
-        let whose = user.map_or("somebody who was removed", |user| &user.name);
+        let whose = user.map_or("somebody who was removed", |user| user.name.as_str());
         let text = format!(
             "{} of {whose} could not be told that {what}: it may ring there until somebody ends it there",
             message.channel.word()

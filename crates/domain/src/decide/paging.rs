@@ -316,7 +316,8 @@ impl Decider<'_> {
         self.active_of(Purpose::Page(incident))
     }
 
-    fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
+    /// The same of any purpose.
+    pub(super) fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
         let active = &self.state.active_notifications;
         let about = purpose.incident().into_iter();
         about

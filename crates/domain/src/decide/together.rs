@@ -137,10 +137,10 @@ impl Decider<'_> {
         let Some(until) = self.state.provider_rests(provider, Some(id), self.now) else {
             return false;
         };
-        let Purpose::Page(incident) = message.purpose else {
+        let Some(incident) = message.purpose.reaches() else {
             return false;
         };
-        let other = self.next_planned(incident, message).is_some()
+        let other = self.next_planned(message).is_some()
             || self.unused_method(incident, message).is_some()
             || self.is_reached_otherwise(incident, message);
         if !other {
@@ -155,19 +155,18 @@ impl Decider<'_> {
         );
         let what = NotificationWhat::Postponed { due_at: until, why };
         let position = self.emit_message(cause, id, what, Some(incident));
-        self.use_other_way(incident, id, position);
+        self.use_other_way(id, position);
         true
     }
 
     /// Uses a way to reach the same person that is not used for this incident at this time: first what is planned for later,
     /// then any other verified contact method. True when there was one.
-    pub(super) fn use_other_way(
-        &mut self,
-        incident: IncidentId,
-        instead_of: NotificationId,
-        position: u64,
-    ) -> bool {
+    pub(super) fn use_other_way(&mut self, instead_of: NotificationId, position: u64) -> bool {
         let Some(message) = self.state.notifications.get(&instead_of) else {
+            return false;
+        };
+        let purpose = message.purpose;
+        let Some(incident) = purpose.reaches() else {
             return false;
         };
         let (user, level) = (message.user, message.level);
@@ -180,7 +179,7 @@ impl Decider<'_> {
             | Delivery::Failed { .. } => "failed",
         };
         let cause = Cause::Event { position };
-        if let Some((due, next)) = self.next_planned(incident, message) {
+        if let Some((due, next)) = self.next_planned(message) {
             if due > self.now {
                 let what = NotificationWhat::Advanced {
                     due_at: self.now,
@@ -195,7 +194,7 @@ impl Decider<'_> {
         };
         let why =
             format!("another way to reach this person {lost}, so a further verified one is used");
-        let (purpose, now) = (Purpose::Page(incident), self.now);
+        let now = self.now;
         self.plan(cause, purpose, user, method, level, now, why);
         true
     }
@@ -220,32 +219,27 @@ impl Decider<'_> {
         let Some(message) = self.state.notifications.get(&id) else {
             return;
         };
-        let (purpose, user) = (message.purpose, message.user);
+        let purpose = message.purpose;
         let is_later = matches!(message.state, Delivery::Due { at } if at > self.now)
             && message.attempts.is_empty();
-        let incident = purpose.page();
-        let suffices = incident.is_some_and(|incident| {
-            let other = self.next_planned(incident, message).is_some()
+        let suffices = purpose.reaches().is_some_and(|incident| {
+            let other = self.next_planned(message).is_some()
                 || self.is_reached_otherwise(incident, message);
-            (is_later && other) || self.is_spared(incident, user)
+            is_later && other
         });
         let why = METHOD_REMOVED.to_owned();
         let what = NotificationWhat::Cancelled { why };
         let position = self.emit_message(Cause::Request, id, what, purpose.incident());
         self.say_what_a_mirror_missed(id, position);
-        if let (Some(incident), false) = (incident, suffices) {
-            self.try_another_way(incident, id, position);
+        if !suffices {
+            self.try_another_way(id, position);
         }
     }
 
-    /// The page to the same person that is due first, by a provider that carries messages.
-    fn next_planned(
-        &self,
-        incident: IncidentId,
-        message: &Notification,
-    ) -> Option<(Timestamp, NotificationId)> {
+    /// The message to the same person for the same that is due first, by a provider that carries messages.
+    fn next_planned(&self, message: &Notification) -> Option<(Timestamp, NotificationId)> {
         let others = self
-            .active_pages(incident)
+            .active_of(message.purpose)
             .filter(|page| page.user == message.user && page.id != message.id)
             .filter(|page| self.carries(page.contact_method, page.channel));
         let due = others.filter_map(|page| match page.state {
@@ -259,8 +253,8 @@ impl Decider<'_> {
         due.min()
     }
 
-    /// A verified contact method of the same person by which no page for this incident is under way or was planned since the
-    /// present level was reached.
+    /// A verified contact method of the same person by which no such message about this incident is under way or was planned
+    /// since the present level was reached, or since they were asked to help.
     fn unused_method(
         &self,
         incident: IncidentId,
@@ -268,11 +262,22 @@ impl Decider<'_> {
     ) -> Option<(ContactMethodId, ChannelKind)> {
         let user = self.state.users.get(&message.user)?;
         let known = self.state.incidents.get(&incident)?;
-        let since = known.paging.as_ref().map(|paging| paging.reached_at);
+        let paged_since = known.paging.as_ref().map(|paging| paging.reached_at);
+        let mut asked = known.responders.iter();
+        let asked = asked.find(|one| one.user == message.user);
+        let since = match message.purpose {
+            Purpose::Request(_) => asked.map(|asked| self.state.since_asked(asked)),
+            Purpose::Page(_)
+            | Purpose::Notice(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => paged_since,
+        };
         let used = |method| {
             let pages = self.state.messages_about(incident);
             pages
-                .filter(|page| page.purpose == Purpose::Page(incident))
+                .filter(|page| page.purpose == message.purpose)
                 .filter(|page| {
                     let is_active = self.state.active_notifications.contains(&page.id);
                     // A receipt may say that a page of a level before was lost: what was used beside it is used.

@@ -5,7 +5,7 @@ use super::State;
 use crate::alert::Alert;
 use crate::event::InstallationEvent;
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
-use crate::incident::{Incident, RELAPSE_WINDOW_MS};
+use crate::incident::{Incident, RELAPSE_WINDOW_MS, Responder};
 use crate::intake::Pulse;
 use crate::page::{Delivery, Notification};
 use crate::time::Timestamp;
@@ -128,6 +128,12 @@ impl State {
     pub(crate) fn since_resolve(&self, incident: &Incident) -> Option<Timestamp> {
         let at = incident.resolved_at?;
         Some(self.clock.counted(at, incident.resolved_set_back_ms))
+    }
+
+    /// When somebody was asked to help, by the clock of now.
+    pub(crate) fn since_asked(&self, responder: &Responder) -> Timestamp {
+        let set_back_ms = responder.asked_set_back_ms;
+        self.clock.counted(responder.asked_at, set_back_ms)
     }
 
     /// When an alert that fires began, by the clock of now.

@@ -124,9 +124,7 @@ impl State {
             return;
         };
         fold_open_incident(incident, &event.what, at);
-        if matches!(event.what, IncidentWhat::Resolved { .. }) {
-            incident.resolved_set_back_ms = set_back_ms;
-        }
+        keep_clock(incident, &event.what, set_back_ms);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
@@ -290,6 +288,19 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
         IncidentWhat::Response(response) => fold_response(incident, response, at),
+    }
+}
+
+/// What is counted from now on is kept with how far the clock had been set back.
+fn keep_clock(incident: &mut Incident, what: &IncidentWhat, set_back_ms: u64) {
+    if matches!(what, IncidentWhat::Resolved { .. }) {
+        incident.resolved_set_back_ms = set_back_ms;
+    }
+    if let IncidentWhat::Response(Response::RespondersRequested { people, .. }) = what {
+        let known = incident.responders.iter_mut();
+        for asked in known.filter(|one| people.contains(&one.user)) {
+            asked.asked_set_back_ms = set_back_ms;
+        }
     }
 }
 
