@@ -140,6 +140,7 @@ impl Decider<'_> {
 
     /// A message did not arrive, or not soon: whoever was to be reached by it, or by what it told along, is reached otherwise.
     fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
+        let mut ways = Vec::new();
         for lost in along.iter().chain([&id]) {
             let message = self.state.notifications.get(lost);
             let missed = message.filter(|message| match message.state {
@@ -149,9 +150,10 @@ impl Decider<'_> {
                 | Delivery::Cancelled { .. } => false,
             });
             if missed.is_some() {
-                self.try_another_way(*lost, position);
+                ways.extend(self.try_another_way(*lost, position));
             }
         }
+        self.tell_at_once(&ways);
     }
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
@@ -207,31 +209,40 @@ impl Decider<'_> {
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person is paged. Who was asked to help
-    /// has nobody after them.
-    pub(super) fn try_another_way(&mut self, failed: NotificationId, position: u64) {
-        let Some(message) = self.state.notifications.get(&failed) else {
-            return;
-        };
+    /// has nobody after them. Gives the message that goes to the same person instead.
+    pub(super) fn try_another_way(
+        &mut self,
+        failed: NotificationId,
+        position: u64,
+    ) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&failed)?;
         let user = message.user;
         match message.purpose {
             Purpose::Page(incident) => {
                 if !self.may_want_pages(incident) || self.is_spared(incident, user) {
-                    return;
+                    return None;
                 }
-                if !self.use_other_way(failed, position) {
+                let other = self.use_other_way(failed, position);
+                if other.is_none() {
                     self.page_others(incident);
                 }
+                other
             }
             Purpose::Request(incident) => {
-                if self.awaits(incident, user) && !self.use_other_way(failed, position) {
+                if !self.awaits(incident, user) {
+                    return None;
+                }
+                let other = self.use_other_way(failed, position);
+                if other.is_none() {
                     self.say_who_was_not_asked(incident, user, position);
                 }
+                other
             }
             Purpose::Notice(_)
             | Purpose::Resolved(_)
             | Purpose::Acknowledged(_)
             | Purpose::Test
-            | Purpose::Word(_) => {}
+            | Purpose::Word(_) => None,
         }
     }
 

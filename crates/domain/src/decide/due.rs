@@ -124,7 +124,8 @@ impl Decider<'_> {
             }
             return;
         }
-        if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
+        // What would wait with others for a provider that rests goes another way first.
+        if number == 0 && (self.spare_provider(id) || self.tell_together(id)) {
             return;
         }
         if number > 0 && bugs::on(Bug::RepeatUnderNewKey) {
@@ -156,17 +157,22 @@ impl Decider<'_> {
         if self.has_lost_its_way(id) && !kept {
             return Some(METHOD_REMOVED);
         }
-        let wanted = |message: &Notification| match message.purpose {
+        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
+        let mut along = self.state.told_along(id);
+        let needed = kept || self.is_wanted(message) || along.any(|one| self.is_wanted(one));
+        (!needed).then_some("it is no longer needed")
+    }
+
+    /// Whether a message has to be sent by itself.
+    pub(super) fn is_wanted(&self, message: &Notification) -> bool {
+        match message.purpose {
             Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
             Purpose::Test => true,
             Purpose::Word(word) => self.still_holds(word, message.user),
-        };
-        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
-        let needed = kept || wanted(message) || self.state.told_along(id).any(wanted);
-        (!needed).then_some("it is no longer needed")
+        }
     }
 
     /// Whether the contact method that a message goes to was removed.

@@ -339,7 +339,7 @@ impl Decider<'_> {
         level: Option<usize>,
         due: Timestamp,
         why: String,
-    ) {
+    ) -> NotificationId {
         let id = NotificationId::random(self.entropy);
         let message = Notification {
             id,
@@ -360,6 +360,7 @@ impl Decider<'_> {
             NotificationWhat::Planned { message },
             purpose.incident(),
         );
+        id
     }
 
     /// Records that something happens to a message now.

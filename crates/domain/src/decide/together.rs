@@ -1,6 +1,8 @@
 //! Decisions that keep a storm from burying a person, and a dead provider from holding up a page: what is told together, and
 //! what waits until somebody carries messages again.
 
+use std::collections::BTreeMap;
+
 use super::Decider;
 use super::due::METHOD_REMOVED;
 use crate::event::{Cause, NotificationWhat};
@@ -25,8 +27,8 @@ impl Decider<'_> {
         if matches!(message.purpose, Purpose::Page(_)) && self.is_critical(incident) {
             return false;
         }
-        // A system that keeps incidents is told of each of them.
-        if message.channel.mirrors_incidents() {
+        // A system that keeps incidents is told of each of them. What tells others has waited for them.
+        if message.channel.mirrors_incidents() || self.state.told_along(id).next().is_some() {
             return false;
         }
         let what = match self.state.gathering_for(message) {
@@ -127,8 +129,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Leaves a provider alone that keeps failing, if the person can be or was reached by another way; else it is tried all the
-    /// same. True when the message waits.
+    /// Leaves a provider alone that keeps failing, if the person can be or was reached by another way for all that the message
+    /// tells; else it is tried all the same. True when the message waits.
     pub(super) fn spare_provider(&mut self, id: NotificationId) -> bool {
         let Some(message) = self.state.notifications.get(&id) else {
             return false;
@@ -137,13 +139,11 @@ impl Decider<'_> {
         let Some(until) = self.state.provider_rests(provider, Some(id), self.now) else {
             return false;
         };
-        let Some(incident) = message.purpose.reaches() else {
-            return false;
-        };
-        let other = self.next_planned(message).is_some()
-            || self.unused_method(incident, message).is_some()
-            || self.is_reached_otherwise(incident, message);
-        if !other {
+        let told = [message].into_iter().chain(self.state.told_along(id));
+        let reaching = told.filter(|one| one.purpose.reaches().is_some() && self.is_wanted(one));
+        let waiting: Vec<NotificationId> = reaching.map(|one| one.id).collect();
+        let each_has_another = waiting.iter().all(|one| self.has_other_way(*one));
+        if waiting.is_empty() || !each_has_another {
             return false;
         }
         let cause = Cause::Event {
@@ -153,22 +153,37 @@ impl Decider<'_> {
             "messages by {} failed several times in a row: another way is used until one gets through",
             message.channel.word()
         );
+        let incident = message.purpose.incident();
         let what = NotificationWhat::Postponed { due_at: until, why };
-        let position = self.emit_message(cause, id, what, Some(incident));
-        self.use_other_way(id, position);
+        let position = self.emit_message(cause, id, what, incident);
+        let mut ways = Vec::new();
+        for one in waiting {
+            ways.extend(self.use_other_way(one, position));
+        }
+        self.tell_at_once(&ways);
         true
     }
 
+    fn has_other_way(&self, id: NotificationId) -> bool {
+        let known = self.state.notifications.get(&id);
+        let known = known.and_then(|message| Some((message, message.purpose.reaches()?)));
+        known.is_some_and(|(message, incident)| {
+            self.next_planned(message).is_some()
+                || self.unused_method(incident, message).is_some()
+                || self.is_reached_otherwise(incident, message)
+        })
+    }
+
     /// Uses a way to reach the same person that is not used for this incident at this time: first what is planned for later,
-    /// then any other verified contact method. True when there was one.
-    pub(super) fn use_other_way(&mut self, instead_of: NotificationId, position: u64) -> bool {
-        let Some(message) = self.state.notifications.get(&instead_of) else {
-            return false;
-        };
+    /// then any other verified contact method. Gives the message that goes by it, if there is one.
+    pub(super) fn use_other_way(
+        &mut self,
+        instead_of: NotificationId,
+        position: u64,
+    ) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&instead_of)?;
         let purpose = message.purpose;
-        let Some(incident) = purpose.reaches() else {
-            return false;
-        };
+        let incident = purpose.reaches()?;
         let (user, level) = (message.user, message.level);
         let lost = match message.state {
             Delivery::Cancelled { .. } => "was removed",
@@ -187,16 +202,41 @@ impl Decider<'_> {
                 };
                 self.emit_message(cause, next, what, Some(incident));
             }
-            return true;
+            return Some(next);
         }
-        let Some(method) = self.unused_method(incident, message) else {
-            return false;
-        };
+        let method = self.unused_method(incident, message)?;
         let why =
             format!("another way to reach this person {lost}, so a further verified one is used");
         let now = self.now;
-        self.plan(cause, purpose, user, method, level, now, why);
-        true
+        Some(self.plan(cause, purpose, user, method, level, now, why))
+    }
+
+    /// What was told together and goes other ways has waited for others already: of those by the same way one tells the others
+    /// now.
+    pub(super) fn tell_at_once(&mut self, ways: &[NotificationId]) {
+        let mut tellers: BTreeMap<ContactMethodId, NotificationId> = BTreeMap::new();
+        for id in ways {
+            let known = self.state.notifications.get(id);
+            let Some(message) = known.filter(|message| self.may_be_told(message)) else {
+                continue;
+            };
+            let by = *tellers.entry(message.contact_method).or_insert(*id);
+            if by != *id {
+                let (incident, position) = (message.purpose.incident(), message.last_event);
+                let what = NotificationWhat::ToldTogether { by };
+                self.emit_message(Cause::Event { position }, *id, what, incident);
+            }
+        }
+    }
+
+    /// Whether a message may be told by another one to the same address, or tell others.
+    fn may_be_told(&self, message: &Notification) -> bool {
+        let waits = matches!(message.state, Delivery::Due { .. }) && message.attempts.is_empty();
+        let page = message.purpose.page();
+        let is_critical = page.is_some_and(|incident| self.is_critical(incident));
+        let gathers = self.state.gathering_for(message) == Some(message.id)
+            || self.state.told_along(message.id).next().is_some();
+        waits && !is_critical && !gathers && !message.channel.mirrors_incidents()
     }
 
     /// A contact method was removed: what was planned for it goes another way now, if nothing else is on its way to the person, or
@@ -210,15 +250,15 @@ impl Decider<'_> {
             .filter(|message| message.state.is_planned())
             .map(|message| message.id)
             .collect();
+        let mut ways = Vec::new();
         for id in planned {
-            self.replace(id);
+            ways.extend(self.replace(id));
         }
+        self.tell_at_once(&ways);
     }
 
-    fn replace(&mut self, id: NotificationId) {
-        let Some(message) = self.state.notifications.get(&id) else {
-            return;
-        };
+    fn replace(&mut self, id: NotificationId) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&id)?;
         let purpose = message.purpose;
         let is_later = matches!(message.state, Delivery::Due { at } if at > self.now)
             && message.attempts.is_empty();
@@ -231,9 +271,10 @@ impl Decider<'_> {
         let what = NotificationWhat::Cancelled { why };
         let position = self.emit_message(Cause::Request, id, what, purpose.incident());
         self.say_what_a_mirror_missed(id, position);
-        if !suffices {
-            self.try_another_way(id, position);
+        if suffices {
+            return None;
         }
+        self.try_another_way(id, position)
     }
 
     /// The message to the same person for the same that is due first, by a provider that carries messages.
@@ -303,10 +344,13 @@ impl Decider<'_> {
             .any(|page| match page.state {
                 Delivery::Sending { .. } => true,
                 Delivery::Delivered { at } => at >= message.planned_at,
-                Delivery::Due { .. }
-                | Delivery::Together { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => false,
+                Delivery::Together { by } => {
+                    let teller = self.state.notifications.get(&by);
+                    teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
+                }
+                Delivery::Due { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+                    false
+                }
             })
     }
 
