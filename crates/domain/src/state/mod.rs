@@ -24,7 +24,9 @@ pub use shared_map::SharedMap;
 
 use crate::alert::{Alert, AlertKey, Sender};
 use crate::calendar::Calendar;
-use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
+use crate::event::{
+    Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, PeopleEvent, Response, RosterEvent,
+};
 use crate::id::{
     AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
     NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
@@ -323,6 +325,12 @@ impl State {
                     .notifications
                     .share(&what.notification, &other.notifications),
                 EventBody::Installation(what) => self.share_moved(what, other, event.recorded_at),
+                EventBody::People(PeopleEvent::UserRemoved { .. })
+                | EventBody::Roster(RosterEvent::TeamSet { .. }) => {
+                    for id in &self.open_incidents {
+                        self.incidents.share(id, &other.incidents);
+                    }
+                }
                 EventBody::People(_)
                 | EventBody::Roster(_)
                 | EventBody::Watch(_)
