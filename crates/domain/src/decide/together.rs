@@ -88,14 +88,20 @@ impl Decider<'_> {
                 .rules
                 .iter()
                 .filter(|rule| rule.urgency == Urgency::Low);
-            let ways: Vec<_> = rules
+            let mut ways: Vec<_> = rules
                 .filter_map(|rule| {
                     Some((known.contact_method(rule.contact_method)?, rule.delay_ms))
                 })
                 .filter(|(method, _)| method.verified_at.is_some())
                 .map(|(method, delay_ms)| ((method.id, method.kind), delay_ms))
                 .collect();
+            // A way that two rules name is used once, by the earlier of them.
+            ways.sort_by_key(|way| way.1);
             for (method, delay_ms) in ways {
+                let is_used = |notice: &Notification| notice.contact_method == method.0;
+                if self.active_of(Purpose::Notice(id)).any(is_used) {
+                    continue;
+                }
                 let due = self.now.plus_ms(delay_ms);
                 let why = format!("{why}; by their rule for what wakes nobody");
                 let cause = Cause::Event { position: cause };
