@@ -321,9 +321,14 @@ impl State {
                         self.alerts.share(alert, &other.alerts);
                     }
                 }
-                EventBody::Notification(what) => self
-                    .notifications
-                    .share(&what.notification, &other.notifications),
+                EventBody::Notification(what) => {
+                    let id = what.notification;
+                    self.notifications.share(&id, &other.notifications);
+                    // What it told along shares its fate.
+                    for told in other.told_with(id) {
+                        self.notifications.share(&told.id, &other.notifications);
+                    }
+                }
                 EventBody::Installation(what) => self.share_moved(what, other, event.recorded_at),
                 EventBody::People(PeopleEvent::UserRemoved { .. })
                 | EventBody::Roster(RosterEvent::TeamSet { .. }) => {
