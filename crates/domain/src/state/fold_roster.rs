@@ -46,7 +46,7 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, at: Timestamp) {
+    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, envelope: &Event) {
         match event {
             PeopleEvent::UserAdded { user } => {
                 self.users.insert(user.id, user.clone());
@@ -60,7 +60,7 @@ impl State {
                     user.role = *role;
                 }
             }
-            PeopleEvent::UserRemoved { user } => self.forget_user(*user),
+            PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope.position),
             PeopleEvent::ContactMethodAdded { user, method } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.contact_methods.push(method.clone());
@@ -74,7 +74,7 @@ impl State {
                 if let Some(method) =
                     methods.and_then(|all| all.iter_mut().find(|one| one.id == *method))
                 {
-                    method.verified_at = Some(at);
+                    method.verified_at = Some(envelope.at);
                     method.pending_code = None;
                 }
             }
@@ -93,22 +93,26 @@ impl State {
     }
 
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
-    fn forget_user(&mut self, user: UserId) {
+    fn forget_user(&mut self, user: UserId, position: u64) {
         self.users.remove(&user);
         self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
         self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
+            let before = schedule.clone();
             schedule.forget(user);
+            if *schedule != before {
+                self.schedule_changes.insert(schedule.id, position);
+            }
         }
-        for level in self
-            .policies
-            .values_mut()
-            .flat_map(|policy| &mut policy.levels)
-        {
-            level
-                .targets
-                .retain(|target| *target != Recipient::User(user));
+        let named = Recipient::User(user);
+        for policy in self.policies.values_mut() {
+            for level in &mut policy.levels {
+                if level.targets.contains(&named) {
+                    level.targets.retain(|target| *target != named);
+                    self.policy_changes.insert(policy.id, position);
+                }
+            }
         }
         for team in self.teams.values_mut() {
             team.members.retain(|one| *one != user);
