@@ -257,9 +257,17 @@ impl Ledger {
                 };
                 self.alerts.insert(alert.id, known);
                 if let Some(case) = self.cases.get_mut(&alert.incident) {
+                    // Whoever took the others of a storm would not hear of one that joins them.
+                    let is_hidden = alert.grouped.is_some()
+                        && alert.urgency() == Urgency::High
+                        && case.standing == Standing::Taken;
                     case.firing.insert(alert.id, alert.severity);
                     case.own_judge |= alert.source.is_own_judge();
                     case.healthy_since = None;
+                    if is_hidden {
+                        let what = format!("alert {} joined what somebody has taken", alert.id);
+                        self.find(Check::NothingHidden, event.at, what);
+                    }
                 } else {
                     let what = format!("alert {} has no incident", alert.id);
                     self.find(Check::NothingHidden, event.at, what);
