@@ -2,7 +2,7 @@
 
 use super::{Decider, text_within};
 use crate::command::Refusal;
-use crate::event::{Cause, IncidentWhat, Response};
+use crate::event::{Cause, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident};
 use crate::page::{Delivery, Purpose};
@@ -161,8 +161,7 @@ impl Decider<'_> {
         let text = format!(
             "{name} was asked to help, and none of the ways to them works: they do not know of it"
         );
-        let cause = Cause::Event { position };
-        self.emit_incident(cause, id, IncidentWhat::NoteAdded { text });
+        self.say(Cause::Event { position }, id, text);
     }
 
     /// Whether a request for help has come to this person since they were asked, or may still come.

@@ -2,7 +2,7 @@
 //! also after it was merged into another.
 
 use super::Decider;
-use crate::event::{Cause, IncidentWhat};
+use crate::event::Cause;
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::incident::Status;
 use crate::page::{Delivery, Notification, Outcome, Purpose};
@@ -75,8 +75,7 @@ impl Decider<'_> {
             message.channel.word()
         );
         let incident = self.state.part_of(about);
-        let cause = Cause::Event { position };
-        self.emit_incident(cause, incident, IncidentWhat::NoteAdded { text });
+        self.say(Cause::Event { position }, incident, text);
     }
 
     /// Whether the news is true at this moment. A person may be told late that something was over; a system would end what has

@@ -164,9 +164,8 @@ impl Decider<'_> {
             let known = self.state.incidents.get(&id);
             let ends_at = known.and_then(|known| self.acknowledgement_ends_at(known));
             let text = "everybody who is left of those who must each acknowledge it has done so";
-            let text = text.to_owned();
             let cause = Cause::Event { position };
-            self.emit_incident(cause.clone(), id, IncidentWhat::NoteAdded { text });
+            self.say(cause.clone(), id, text.to_owned());
             self.take(id, Some(by), ends_at, cause);
         }
     }

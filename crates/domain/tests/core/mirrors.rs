@@ -1,7 +1,8 @@
 //! Systems that keep an incident too: each of ours is one of theirs, is taken when ours is, and ends when ours does.
 
-use tocsin_domain::command::{AlertAsk, Ask, PeopleAsk, RespondAsk};
-use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk};
+use tocsin_domain::decide::decide;
+use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{BURST_MAX, Delivery, Notification, Outcome, Purpose};
@@ -265,10 +266,33 @@ fn an_end_that_gets_through_late_is_said_by_nobody_to_be_missing() {
 fn where_the_way_there_was_removed_the_timeline_says_that_the_end_is_missing() {
     let mut world = mirrored();
     opened(&mut world, "one");
+    let removal = removal_of_the_way(&world);
+    world.ask(removal);
+    recover(&mut world, "one");
+    assert_eq!(said_to_be_missing(&world), 1);
+    // While it is tried on, it may also be that the way is removed: whoever does that has not said so.
+    let mut world = mirrored();
+    opened(&mut world, "one");
+    recover(&mut world, "one");
+    world.answer_all(Outcome::Failed);
+    let (user, ask) = (world.ada(), removal_of_the_way(&world));
+    let actor = Actor::Person { user };
+    let command = Command { actor, ask };
+    let events = decide(&mut world.state, command, world.now, &mut world.entropy).unwrap();
+    let said = events.iter().find(|event| is_note(event)).unwrap();
+    assert_eq!(said.actor, Actor::System);
+}
+
+fn removal_of_the_way(world: &World) -> Ask {
     let user = world.ada();
     let methods = &world.state.users[&user].contact_methods;
     let method = methods.last().unwrap().id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod { user, method }));
-    recover(&mut world, "one");
-    assert_eq!(said_to_be_missing(&world), 1);
+    Ask::People(PeopleAsk::RemoveContactMethod { user, method })
+}
+
+fn is_note(event: &Event) -> bool {
+    let EventBody::Incident(incident) = &event.body else {
+        return false;
+    };
+    matches!(incident.what, IncidentWhat::NoteAdded { .. })
 }
