@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod chores;
 mod clock;
 mod drill;
 mod failure;

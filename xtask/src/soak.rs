@@ -1,13 +1,13 @@
 //! The long runs, one after the other, each with a log of its own, and a table of how they went; what each checks is its own affair.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
 use crate::build::Profile;
+use crate::chores;
 use crate::failure::{Because, Failure, Outcome};
 use crate::places;
 use crate::screen::{self, step};
@@ -116,18 +116,8 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 
 fn one(name: &str, chore: &[String], dir: &Path) -> Outcome<Done> {
     let log = dir.join(format!("{name}.log"));
-    let out = File::create(&log).because(format!("making {}", log.display()))?;
-    let same = out.try_clone().because("opening the log twice")?;
     let began = Instant::now();
-    // By this name the program is found also after it was built anew and replaced on disk.
-    let status = Command::new("/proc/self/exe")
-        .args(chore)
-        .current_dir(places::root())
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(same)
-        .status()
-        .because(format!("running {name}"))?;
+    let status = chores::logged(chore, &log)?;
     let text = fs::read_to_string(&log).unwrap_or_default();
     let last = text.lines().rfind(|line| !line.trim().is_empty());
     Ok(Done {

@@ -1,19 +1,28 @@
-//! Everything that has to pass, one step after the other, with a plain summary; what a step checks is its own affair.
+//! Everything that has to pass, step by step, those that mostly wait beside each other, with a plain summary; what a step checks
+//! is its own affair.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use crate::build;
+use crate::build::{self, Profile};
+use crate::chores;
 use crate::drill::{Break, CrashAt};
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::licences;
-use crate::packages::{self, CHROMIUM};
+use crate::packages::{self, APACHE, CHROMIUM, Needed};
 use crate::places;
-use crate::screen::{self, Step};
+use crate::screen;
+use crate::site;
+
+/// How many drills and their like run beside each other: they wait most of their time, and their limits are kept on two cores.
+const AT_ONCE: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -64,14 +73,39 @@ struct Result {
     verdict: Verdict,
 }
 
+/// How what belongs to a kind is run.
+enum Plan {
+    /// In its turn, with its output on the screen.
+    InTurn(fn(&mut Vec<Result>)),
+    /// Beside other jobs.
+    Beside(Vec<Job>),
+}
+
+/// A chore that runs in a process of its own, on a binary that was built before.
+struct Job {
+    name: String,
+    words: Vec<&'static str>,
+    /// Its limits are tenths of seconds: when it fails beside another, it is tried once more alone.
+    again_alone: bool,
+}
+
 /// Runs the steps, says which passed, and fails when one failed.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let mut results = Vec::new();
+    let mut jobs = Vec::new();
     for kind in Kind::value_variants() {
-        if options.only.is_empty() || options.only.contains(kind) {
-            run_kind(*kind, &mut results);
+        if !options.only.is_empty() && !options.only.contains(kind) {
+            continue;
+        }
+        match plan(*kind) {
+            Plan::Beside(more) => jobs.extend(more),
+            Plan::InTurn(work) => {
+                side_by_side(&mem::take(&mut jobs), &mut results);
+                work(&mut results);
+            }
         }
     }
+    side_by_side(&jobs, &mut results);
     summarise(&results)
 }
 
@@ -85,48 +119,128 @@ pub(crate) fn shots() -> Outcome<()> {
     Ok(())
 }
 
-fn run_kind(kind: Kind, results: &mut Vec<Result>) {
+fn plan(kind: Kind) -> Plan {
     match kind {
-        Kind::Tools => step(results, "tools", tools),
-        Kind::Format => step(results, "format", || cargo(&["fmt", "--all", "--check"])),
-        Kind::Web => web(results),
-        Kind::Lints => {
-            let arguments = [
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ];
-            step(results, "lints", || cargo(&arguments));
-        }
-        Kind::Build => step(results, "build", || {
-            build::everything(build::Profile::default()).map(|_| Verdict::Passed)
+        Kind::Tools => Plan::InTurn(|results| step(results, "tools", tools)),
+        Kind::Format => Plan::InTurn(|results| {
+            step(results, "format", || cargo(&["fmt", "--all", "--check"]));
         }),
-        Kind::Tests => step(results, "tests", tests),
-        Kind::Drills => {
-            for how in Break::value_variants() {
-                step(results, &format!("drill {}", how.word()), || {
-                    twice(|| drill(*how, None))
-                });
-            }
-        }
-        Kind::Crashes => {
-            for when in CrashAt::value_variants() {
-                step(results, &format!("crash {}", when.word()), || {
-                    drill(Break::Kill, Some(*when))
-                });
-            }
-        }
-        Kind::Kills => step(results, "kills", || chore(&["kill", "--times", "25"])),
-        Kind::Faults => step(results, "faults", || chore(&["faults", "--quick"])),
-        Kind::Browser => {
+        Kind::Web => Plan::InTurn(web),
+        Kind::Lints => Plan::InTurn(|results| step(results, "lints", lints)),
+        Kind::Build => Plan::InTurn(|results| {
+            step(results, "build", || {
+                build::everything(Profile::default()).map(|_| Verdict::Passed)
+            });
+        }),
+        Kind::Tests => Plan::InTurn(|results| step(results, "tests", tests)),
+        Kind::Drills => Plan::Beside(Break::value_variants().iter().map(drill).collect()),
+        Kind::Crashes => Plan::Beside(CrashAt::value_variants().iter().map(crash).collect()),
+        Kind::Kills => Plan::Beside(vec![job("kills", &["kill", "--times", "25"])]),
+        Kind::Faults => Plan::Beside(vec![job("faults", &["faults", "--quick"])]),
+        Kind::Browser => Plan::InTurn(|results| {
             step(results, "browser", browser);
             step(results, "browser live", browser_live);
-        }
-        Kind::Licences => step(results, "licences", licences),
+        }),
+        Kind::Licences => Plan::InTurn(|results| step(results, "licences", licences)),
     }
+}
+
+fn drill(how: &Break) -> Job {
+    let words = ["drill", "--exit", "--break", how.word()];
+    Job {
+        again_alone: true,
+        ..job(&format!("drill {}", how.word()), &words)
+    }
+}
+
+/// A drill with Tocsin killed in it, whose limits do not count.
+fn crash(when: &CrashAt) -> Job {
+    let words = ["drill", "--exit", "--warm-up", "5", "--crash-tocsin"];
+    let name = format!("crash {}", when.word());
+    job(&name, &[&words[..], &[when.word()]].concat())
+}
+
+fn job(name: &str, words: &[&'static str]) -> Job {
+    Job {
+        name: name.to_owned(),
+        words: words.to_vec(),
+        again_alone: false,
+    }
+}
+
+/// Runs the jobs beside each other, each a row of its own; then, with nothing beside it, once more what failed and may.
+fn side_by_side(jobs: &[Job], results: &mut Vec<Result>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let mut binary = None;
+    step(results, "preparation", || {
+        binary = Some(prepare(jobs)?);
+        Ok(Verdict::Passed)
+    });
+    let Some(binary) = binary else {
+        return;
+    };
+    let mut ended = chores::side_by_side(AT_ONCE, jobs, |job| attempt(job, &binary));
+    for (job, result) in jobs.iter().zip(&mut ended) {
+        if job.again_alone && matches!(result.verdict, Verdict::Failed(_)) {
+            screen::line(format!("\n{} is tried once more, alone", job.name));
+            let second = attempt(job, &binary);
+            result.seconds += second.seconds;
+            result.verdict = match second.verdict {
+                Verdict::Passed | Verdict::PassedAgain => Verdict::PassedAgain,
+                Verdict::Failed(failure) => Verdict::Failed(failure),
+            };
+        }
+    }
+    results.extend(ended);
+}
+
+/// Does once what the jobs would do each, in each other's way: installing Apache and building the binary, which is given back.
+fn prepare(jobs: &[Job]) -> Outcome<PathBuf> {
+    if jobs.iter().any(|job| job.words.contains(&"drill")) {
+        provide(&APACHE)?;
+        build::everything(Profile::default())
+    } else {
+        site::binary(None, Profile::default())
+    }
+}
+
+/// Runs a job, and shows all that it said when it is over.
+fn attempt(job: &Job, binary: &Path) -> Result {
+    screen::line(format!("begun: {}", job.name));
+    let started = Instant::now();
+    let file = format!("{}.log", job.name.replace(' ', "-"));
+    let log = places::target().join("suite").join(file);
+    let verdict = chore(job, binary, &log).unwrap_or_else(Verdict::Failed);
+    let said = fs::read(&log).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let failed = match &verdict {
+        Verdict::Passed | Verdict::PassedAgain => String::new(),
+        Verdict::Failed(failure) => format!("\n\n{} failed: {failure}", job.name),
+    };
+    // Said at once, so that nothing of another job comes between.
+    screen::line(format!("\n=== {}\n{}{failed}", job.name, said.trim_end()));
+    Result {
+        name: job.name.clone(),
+        seconds: started.elapsed().as_secs_f64(),
+        verdict,
+    }
+}
+
+fn chore(job: &Job, binary: &Path, log: &Path) -> Outcome<Verdict> {
+    if let Some(dir) = log.parent() {
+        fs::create_dir_all(dir).because(format!("making {}", dir.display()))?;
+    }
+    let words = job.words.iter().map(OsStr::new);
+    let words: Vec<&OsStr> = words
+        .chain([OsStr::new("--binary"), binary.as_os_str()])
+        .collect();
+    let done = chores::logged(&words, log)?;
+    if !done.success() {
+        fail!("`cargo xtask {}` ended with {done}", job.words.join(" "));
+    }
+    Ok(Verdict::Passed)
 }
 
 fn step(results: &mut Vec<Result>, name: &str, work: impl FnOnce() -> Outcome<Verdict>) {
@@ -144,15 +258,28 @@ fn step(results: &mut Vec<Result>, name: &str, work: impl FnOnce() -> Outcome<Ve
 }
 
 fn tools() -> Outcome<Verdict> {
-    for needed in [&packages::APACHE, &CHROMIUM] {
-        let name = needed.name.to_lowercase();
-        screen::step(
-            &name,
-            |step| packages::provide(needed, step),
-            |path| path.display().to_string(),
-        )?;
-    }
+    provide(&APACHE)?;
+    provide(&CHROMIUM)?;
     Ok(Verdict::Passed)
+}
+
+fn provide(needed: &Needed) -> Outcome<PathBuf> {
+    screen::step(
+        &needed.name.to_lowercase(),
+        |step| packages::provide(needed, step),
+        |path| path.display().to_string(),
+    )
+}
+
+fn lints() -> Outcome<Verdict> {
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
 }
 
 /// The browser side's own checks, each a step; without its dependencies the rest cannot run.
@@ -195,29 +322,6 @@ fn tests() -> Outcome<Verdict> {
     ])
 }
 
-/// Tries once more when the first try fails: its limits are tenths of seconds, and a machine that tests is not always idle.
-fn twice(work: impl Fn() -> Outcome<Verdict>) -> Outcome<Verdict> {
-    let Err(failure) = work() else {
-        return Ok(Verdict::Passed);
-    };
-    screen::line(format!("\n{failure}; it is tried once more"));
-    work().map(|_| Verdict::PassedAgain)
-}
-
-fn drill(how: Break, crash: Option<CrashAt>) -> Outcome<Verdict> {
-    let mut arguments = vec!["drill", "--exit", "--break", how.word()];
-    if let Some(when) = crash {
-        arguments.extend(["--warm-up", "5", "--crash-tocsin", when.word()]);
-    }
-    chore(&arguments)
-}
-
-/// Another chore, as a person would run it.
-fn chore(words: &[&str]) -> Outcome<Verdict> {
-    let run = ["run", "--quiet", "-p", "xtask", "--"];
-    cargo(&[&run, words].concat())
-}
-
 /// The screens on a stand-in for the server, each in every state.
 fn browser() -> Outcome<Verdict> {
     finish(in_chromium("e2e")?, "npm --prefix web run e2e")
@@ -231,19 +335,14 @@ fn browser_live() -> Outcome<Verdict> {
     command
         .args(drill)
         .args(["--person", person])
-        .env("CHROMIUM", chromium()?);
+        .env("CHROMIUM", provide(&CHROMIUM)?);
     command.current_dir(places::root());
     finish(command, &format!("drill --person '{person}'"))
 }
 
-fn chromium() -> Outcome<PathBuf> {
-    let provide = |step: &Step| packages::provide(&CHROMIUM, step);
-    screen::step("chromium", provide, |path| path.display().to_string())
-}
-
 /// An npm script that drives Chromium, with the bundle it shows up to date.
 fn in_chromium(script: &str) -> Outcome<Command> {
-    let chromium = chromium()?;
+    let chromium = provide(&CHROMIUM)?;
     screen::step("browser side", build::web, |what| (*what).to_owned())?;
     let mut command = npm_run(script);
     command.env("CHROMIUM", chromium);
@@ -336,5 +435,32 @@ fn summarise(results: &[Result]) -> Outcome<()> {
         Err(Failure::said())
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CommandLine;
+    use clap::Parser;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_command_line_takes_what_each_job_is_told_and_no_two_share_a_log() {
+        let mut names = BTreeSet::new();
+        for kind in Kind::value_variants() {
+            let Plan::Beside(jobs) = plan(*kind) else {
+                continue;
+            };
+            for job in jobs {
+                let words = ["xtask"].into_iter().chain(job.words.iter().copied());
+                let words = words.chain(["--binary", "/target/debug/tocsin"]);
+                let read = CommandLine::try_parse_from(words);
+                assert!(read.is_ok(), "{}: {:?}", job.name, read.err());
+                assert!(names.insert(job.name.replace(' ', "-")), "{}", job.name);
+            }
+        }
+        let drills = Break::value_variants().len() + CrashAt::value_variants().len();
+        assert_eq!(names.len(), drills + ["kills", "faults"].len());
     }
 }

@@ -15,12 +15,14 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
+use crate::delivery::account::make_push_key;
 use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
+use crate::http::answer::Outcomes;
 use crate::http::calendar::READS_PER_MINUTE;
 use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
@@ -136,6 +138,7 @@ pub(crate) struct Inner {
     pub(crate) streams: Shares,
     pub(crate) remote_write: Room,
     pub(crate) replies: Replies,
+    pub(crate) outcomes: Outcomes,
     pub(crate) link_key: KnownKey,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
@@ -150,9 +153,14 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together, and makes the key that browsers know us by when there is none yet: whoever looks at the channels
+    /// is shown it and changes nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let made = make_push_key(parts.accounts.as_ref(), parts.vault.as_ref());
+        if let Err(error) = made {
+            tracing::warn!(%error, "there is no key for pushes to browsers; the next start makes one");
+        }
         let started_at = parts.clock.now();
         let front_limit = RollingLimit::new(parts.settings.events_per_minute);
         Self(Arc::new(Inner {
@@ -171,6 +179,7 @@ impl App {
             streams: Shares::new(READERS_OF_ONE),
             remote_write: Room::default(),
             replies: Replies::default(),
+            outcomes: Outcomes::default(),
             link_key: KnownKey::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),

@@ -1,16 +1,23 @@
-//! As many connections at once as there are seats; one more is closed unread, so that files are left for the database and for
-//! sending pages. What is asked over them is not known here.
+//! As many connections at once as there are seats, and no more than a share of them for one address; one more is closed unread, so
+//! that files are left for the database and for sending pages. One over which nothing goes gives its seat up. What is asked over
+//! them is not known here.
 
 use std::future::{Ready, ready};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::access::throttle::network;
+use crate::http::share::{Share, Shares};
 
 /// Connections at once at most, however many files may be open.
 const CONNECTIONS_MAX: u64 = 10_000;
@@ -18,6 +25,12 @@ const CONNECTIONS_MAX: u64 = 10_000;
 const FILES_KEPT: u64 = 256;
 /// Where so few files may be open that this cannot be: one in so many is for a connection.
 const FILES_PER_CONNECTION: u64 = 4;
+/// One address has a seat in so many at most: a half, since a team may sit behind one address. This machine itself is not limited,
+/// nor is anybody behind a proxy, whose connections are everybody's.
+const SEATS_PER_SEAT_OF_ONE: usize = 2;
+/// A connection over which no byte went for so long, either way, is closed: longer than any request may take until it is answered.
+/// The live stream says something more often.
+const SILENCE_MAX: Duration = Duration::from_secs(180);
 /// The log says at most this often that connections are closed.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
@@ -29,62 +42,162 @@ pub fn connections_within(files_max: u64) -> usize {
     usize::try_from(room.min(CONNECTIONS_MAX)).unwrap_or(usize::MAX)
 }
 
+/// A connection that knows who is at its other end.
+pub(crate) trait Peer {
+    /// Their address; none when nobody knows it.
+    fn peer(&self) -> Option<IpAddr>;
+}
+
+impl Peer for TcpStream {
+    fn peer(&self) -> Option<IpAddr> {
+        Some(self.peer_addr().ok()?.ip())
+    }
+}
+
 /// Gives seats to connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Seats {
     free: Arc<Semaphore>,
     count: usize,
-    said_at: Arc<Mutex<Option<Instant>>>,
+    /// None where one address is everybody's.
+    by_address: Option<Shares>,
+    full: Said,
+    share_full: Said,
+}
+
+/// A seat, given back when it is dropped.
+struct Seat {
+    _of_all: OwnedSemaphorePermit,
+    _of_address: Option<Share>,
 }
 
 impl Seats {
-    pub(crate) fn new(count: usize) -> Self {
+    /// So many, to clients or to a proxy in front of them.
+    pub(crate) fn new(count: usize, behind_proxy: bool) -> Self {
+        let share = || Shares::new(count.div_ceil(SEATS_PER_SEAT_OF_ONE));
         Self {
             free: Arc::new(Semaphore::new(count)),
             count,
-            said_at: Arc::default(),
+            by_address: (!behind_proxy).then(share),
+            full: Said::default(),
+            share_full: Said::default(),
         }
+    }
+
+    fn take(&self, peer: Option<IpAddr>) -> Option<Seat> {
+        let limited = peer.filter(|address| !address.to_canonical().is_loopback());
+        let of_address = match (&self.by_address, limited) {
+            (Some(shares), Some(address)) => {
+                let holder = network(address).to_string();
+                let share = shares.take(holder);
+                if share.is_none() {
+                    self.say_that_one_has_too_many(address);
+                    return None;
+                }
+                share
+            }
+            (None, _) | (_, None) => None,
+        };
+        let Ok(of_all) = Arc::clone(&self.free).try_acquire_owned() else {
+            self.say_that_all_are_taken();
+            return None;
+        };
+        Some(Seat {
+            _of_all: of_all,
+            _of_address: of_address,
+        })
     }
 
     fn say_that_all_are_taken(&self) {
-        let mut said_at = self.said_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if said_at.is_some_and(|at| at.elapsed() < SAID_EVERY) {
-            return;
+        if self.full.is_due() {
+            tracing::warn!(
+                connections = self.count,
+                "further connections are closed unread: as many are open as the limit of open files allows beside what paging \
+                 needs; look who opens them, or raise the limit (LimitNOFILE)"
+            );
         }
-        *said_at = Some(Instant::now());
-        tracing::warn!(
-            connections = self.count,
-            "further connections are closed unread: as many are open as the limit of open files allows beside what paging \
-             needs; look who opens them, or raise the limit (LimitNOFILE)"
-        );
+    }
+
+    fn say_that_one_has_too_many(&self, address: IpAddr) {
+        if self.share_full.is_due() {
+            tracing::warn!(
+                %address,
+                connections = self.count.div_ceil(SEATS_PER_SEAT_OF_ONE),
+                "further connections of one address are closed unread: it has as many as one may have; look what it is, or set \
+                 behind_proxy if it is a proxy of yours"
+            );
+        }
     }
 }
 
-impl<I, S> Accept<I, S> for Seats {
+/// When something was said last.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Option<Instant>>>);
+
+impl Said {
+    /// Whether it may be said again; then it counts as said.
+    fn is_due(&self) -> bool {
+        let mut said_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = said_at.is_none_or(|at| at.elapsed() >= SAID_EVERY);
+        if is_due {
+            *said_at = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
+impl<I: Peer, S> Accept<I, S> for Seats {
     type Stream = Seated<I>;
     type Service = S;
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let Ok(seat) = Arc::clone(&self.free).try_acquire_owned() else {
-            self.say_that_all_are_taken();
+        let Some(seat) = self.take(stream.peer()) else {
             return ready(Err(io::Error::other("no seat is free")));
         };
-        ready(Ok((
-            Seated {
-                stream,
-                _seat: seat,
-            },
-            service,
-        )))
+        ready(Ok((Seated::new(stream, seat), service)))
     }
 }
 
 /// A connection that has a seat for as long as it lasts.
-#[derive(Debug)]
 pub(crate) struct Seated<I> {
     stream: I,
-    _seat: OwnedSemaphorePermit,
+    /// When a byte last went over it.
+    active_at: Instant,
+    /// Wakes whoever waits for bytes, to look whether it has been silent for too long.
+    silence: Pin<Box<Sleep>>,
+    _seat: Seat,
+}
+
+impl<I> Seated<I> {
+    fn new(stream: I, seat: Seat) -> Self {
+        Self {
+            stream,
+            active_at: Instant::now(),
+            silence: Box::pin(sleep(SILENCE_MAX)),
+            _seat: seat,
+        }
+    }
+
+    /// Whether nothing went over it for too long; if not, whoever asks is woken when that may be so.
+    fn is_silent(&mut self, context: &mut Context<'_>) -> bool {
+        while self.silence.as_mut().poll(context).is_ready() {
+            let ends_at = self.active_at + SILENCE_MAX;
+            if Instant::now() >= ends_at {
+                return true;
+            }
+            self.silence.as_mut().reset(ends_at);
+        }
+        false
+    }
+
+    /// Notes that something was written.
+    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.active_at = Instant::now();
+        }
+        written
+    }
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
@@ -93,7 +206,19 @@ impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Ready(read) => {
+                if buffer.filled().len() > before {
+                    self.active_at = Instant::now();
+                }
+                Poll::Ready(read)
+            }
+            Poll::Pending if self.is_silent(context) => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -103,7 +228,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -119,7 +245,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -129,9 +256,15 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
+
+    impl Peer for DuplexStream {
+        fn peer(&self) -> Option<IpAddr> {
+            None
+        }
+    }
 
     #[test]
     fn what_paging_needs_is_kept_also_where_few_files_may_be_open() {
@@ -146,7 +279,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_connection_too_many_is_closed_until_another_one_ends() {
-        let seats = Seats::new(2);
+        let seats = Seats::new(2, false);
         let mut far = Vec::new();
         let mut taken = Vec::new();
         for _ in 0..2 {
@@ -164,5 +297,58 @@ mod tests {
         let mut read = [0; 5];
         other.read_exact(&mut read).await.unwrap();
         assert_eq!(&read, b"hello");
+    }
+
+    #[test]
+    fn one_address_has_half_of_the_seats_and_the_rest_is_left_to_others() {
+        let seats = Seats::new(6, false);
+        let take = |address: &str| seats.take(Some(address.parse().unwrap()));
+        let mut theirs: Vec<_> = (0..3).map(|_| take("203.0.113.9").unwrap()).collect();
+        assert!(take("203.0.113.9").is_none());
+        assert!(take("::ffff:203.0.113.9").is_none(), "the same");
+        theirs.pop();
+        theirs.push(take("203.0.113.9").unwrap());
+        // All addresses of a host count as one.
+        let hosts: Vec<_> = (1..=2).map(|n| take(&format!("2001:db8::{n}"))).collect();
+        assert!(hosts.iter().all(Option::is_some));
+        let third = take("2001:db8::3").unwrap();
+        assert!(take("192.0.2.1").is_none(), "all are taken");
+        drop(theirs);
+        assert!(take("2001:db8::4").is_none());
+        assert!(take("192.0.2.1").is_some());
+        drop(third);
+        assert!(take("2001:db8::4").is_some());
+    }
+
+    #[test]
+    fn this_machine_and_a_proxy_may_take_all_seats() {
+        let check = |behind_proxy: bool, address: &str| {
+            let seats = Seats::new(4, behind_proxy);
+            let take = || seats.take(Some(address.parse().unwrap()));
+            let taken: Vec<_> = (0..4).map(|_| take()).collect();
+            assert!(taken.iter().all(Option::is_some), "{address}");
+            assert!(take().is_none(), "{address}");
+        };
+        check(false, "127.0.0.1");
+        check(false, "::1");
+        check(true, "203.0.113.9");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_over_which_nothing_goes_gives_its_seat_up() {
+        let seats = Seats::new(1, false);
+        let (near, mut far) = duplex(64);
+        let (mut seated, ()) = seats.accept(near, ()).await.unwrap();
+        let began = Instant::now();
+        sleep(SILENCE_MAX / 2).await;
+        far.write_all(b"?").await.unwrap();
+        assert_eq!(seated.read(&mut [0; 8]).await.unwrap(), 1);
+        sleep(SILENCE_MAX / 2).await;
+        seated.write_all(b"!").await.unwrap();
+        let error = seated.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= SILENCE_MAX * 2, "it was used meanwhile");
+        drop(seated);
+        assert!(seats.take(None).is_some());
     }
 }

@@ -58,6 +58,7 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let config = tls::config(tls, app.now()).await?;
     check(&app, address, config.is_some())?;
+    let seats = Seats::new(connections_max, app.settings.behind_proxy);
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
@@ -65,7 +66,6 @@ pub async fn serve(
         stop.await;
         stopping.graceful_shutdown(Some(STOP_WAIT));
     });
-    let seats = Seats::new(connections_max);
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(seats.clone())
         .handle(handle)

@@ -290,6 +290,7 @@ fn start_parts(
         vault: Arc::clone(&secrets) as _,
         accounts: Arc::clone(&doors) as _,
         egress: settings.egress.clone(),
+        pace: Arc::new(tocsin_edge::delivery::pace::RealTime),
         public_url: public_url.to_owned(),
         tally: Arc::clone(&tally),
         vigil: Arc::clone(&vigil),

@@ -165,7 +165,7 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<b
     }
 }
 
-/// Nobody else changes an account while this is held. Whoever holds it must not [`open`] one: that may make a key.
+/// Nobody else changes an account while this is held. Whoever holds it must not [`make_push_key`], which waits for it.
 pub(crate) fn change_alone() -> MutexGuard<'static, ()> {
     CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -194,7 +194,7 @@ pub(crate) fn keep(
     accounts.set_setting(provider.setting(), &text)
 }
 
-/// The account at a provider with its secrets; none when nobody set one and one is needed.
+/// The account at a provider with its secrets; none when nobody set one and one is needed. It changes nothing.
 pub(crate) fn open(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
@@ -211,42 +211,34 @@ pub(crate) fn open(
         (None, Provider::Twilio | Provider::Telegram | Provider::Pushover) => return Ok(None),
     };
     let read = |row: Option<SecretId>| row.map_or(Ok(None), |row| vault.get(row));
-    let mut opened = Opened {
+    Ok(Some(Opened {
         secret: read(account.secret)?,
         listener: read(account.listener)?,
         account,
-    };
-    if provider == Provider::WebPush && opened.secret.is_none() {
-        opened = with_new_key(accounts, vault)?;
-    }
-    Ok(Some(opened))
+    }))
 }
 
-/// Makes the key that browsers know us by. It is made once: with another one every subscription would be lost.
-fn with_new_key(accounts: &dyn Accounts, vault: &dyn Vault) -> Result<Opened, StorageError> {
+/// Makes the key that browsers know us by, when there is none. It is made once: with another one every subscription would be
+/// lost.
+pub(crate) fn make_push_key(
+    accounts: &dyn Accounts,
+    vault: &dyn Vault,
+) -> Result<(), StorageError> {
     let _alone = change_alone();
     let mut account = kept(accounts, Provider::WebPush)?.unwrap_or_default();
-    let made_meanwhile = account.secret.map_or(Ok(None), |row| vault.get(row))?;
-    let secret = match made_meanwhile {
-        Some(secret) => secret,
-        None => {
-            let random = SystemRandom::new();
-            let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
-            let key = key.map_err(|_| StorageError {
-                why: "the system gives no random bytes for a key".to_owned(),
-                disk_full: false,
-            })?;
-            let secret = SecretString::from(base64url::encode(key.as_ref()));
-            account.secret = Some(vault.put(&secret, None)?);
-            keep(accounts, Provider::WebPush, &account)?;
-            secret
-        }
-    };
-    Ok(Opened {
-        account,
-        secret: Some(secret),
-        listener: None,
-    })
+    let known = account.secret.map_or(Ok(None), |row| vault.get(row))?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let random = SystemRandom::new();
+    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
+    let key = key.map_err(|_| StorageError {
+        why: "the system gives no random bytes for a key".to_owned(),
+        disk_full: false,
+    })?;
+    let secret = SecretString::from(base64url::encode(key.as_ref()));
+    account.secret = Some(vault.put(&secret, None)?);
+    keep(accounts, Provider::WebPush, &account)
 }
 
 /// The key pair that is kept as this text.

@@ -88,7 +88,8 @@ impl Direct {
             .thread_name("auditor-mail")
             .enable_all()
             .build()?;
-        let exchange = Exchange::new(needs.egress.clone())?;
+        let pace = std::sync::Arc::clone(&needs.pace);
+        let exchange = Exchange::new(needs.egress.clone(), pace)?;
         Ok(Self {
             runtime: Some(runtime),
             courier: std::sync::Arc::new(Courier {

@@ -9,6 +9,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use tocsin_domain::page::Outcome;
 
 use super::egress::{Blocked, Egress};
+use super::pace::{Pace, Wait, within};
 use super::report::Report;
 
 /// How long the connection may take; the whole attempt has a deadline of its own.
@@ -20,6 +21,14 @@ const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that is read from an answer: a day.
 const RETRY_AFTER_S_MAX: u64 = 86_400;
 
+/// What the client says of a connection that took nothing: one that closed before the request left, and one whose other end does
+/// not speak HTTP. It has no other sign for them.
+const NOT_TAKEN: [&str; 3] = [
+    "operation was canceled",
+    " parsed",
+    "message head is too large",
+];
+
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Exchange {
@@ -28,6 +37,7 @@ pub(crate) struct Exchange {
     /// For http, which goes to fewer addresses.
     plain: Client,
     egress: Egress,
+    pace: Arc<dyn Pace>,
 }
 
 /// One request.
@@ -109,12 +119,13 @@ impl Resolve for Checked {
 }
 
 impl Exchange {
-    /// Goes where `egress` lets it.
-    pub(crate) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
+    /// Goes where `egress` lets it, and waits as `pace` says.
+    pub(crate) fn new(egress: Egress, pace: Arc<dyn Pace>) -> Result<Self, reqwest::Error> {
         Ok(Self {
             encrypted: client(&egress, true)?,
             plain: client(&egress, false)?,
             egress,
+            pace,
         })
     }
 
@@ -135,19 +146,14 @@ impl Exchange {
         let request = client
             .request(call.method, call.url)
             .headers(header_map(&call.headers));
-        let response = request.body(call.body).send().await.map_err(|error| {
-            if error.is_timeout() {
-                Report::new(Outcome::TimedOut, "no answer in time")
-            } else {
-                Report::failed(causes(&error.without_url()))
-            }
-        })?;
+        let response = request.body(call.body).send().await;
+        let response = response.map_err(without_answer)?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers());
         let body = match (status.is_success(), call.reads_success) {
             (true, true) => deciding_words(response).await?,
             (true, false) => Vec::new(),
-            (false, _) => words_of(response).await,
+            (false, _) => words_of(response, self.pace.as_ref()).await,
         };
         Ok(Answered {
             status,
@@ -168,6 +174,22 @@ impl Exchange {
         let port = url.port_or_known_default().unwrap_or(443);
         self.egress.resolve(host, port, encrypted).await.map(|_| ())
     }
+}
+
+/// How an attempt ended that got no answer. Where its connection died after the request may have been sent, nobody knows whether it
+/// arrived: that is no failure.
+fn without_answer(error: reqwest::Error) -> Report {
+    if error.is_timeout() {
+        return Report::new(Outcome::TimedOut, "no answer in time");
+    }
+    let never_began = error.is_builder() || error.is_connect();
+    let words = causes(&error.without_url());
+    if never_began || NOT_TAKEN.iter().any(|known| words.contains(known)) {
+        return Report::failed(words);
+    }
+    let detail =
+        format!("the connection broke off before an answer: it may have been taken ({words})");
+    Report::new(Outcome::TimedOut, detail)
 }
 
 fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
@@ -238,10 +260,11 @@ async fn deciding_words(mut response: Response) -> Result<Vec<u8>, Report> {
 
 /// The words of an answer whose status decides. It has been an answer however the rest comes, so the words are waited for but a
 /// little.
-async fn words_of(mut response: Response) -> Vec<u8> {
+async fn words_of(mut response: Response, pace: &dyn Pace) -> Vec<u8> {
     let mut words = Vec::new();
+    let rest = read(&mut response, &mut words);
     // What came in time is enough.
-    let _ = tokio::time::timeout(ANSWER_WAIT, read(&mut response, &mut words)).await;
+    let _ = within(pace, ANSWER_WAIT, Wait::Words, rest).await;
     words
 }
 

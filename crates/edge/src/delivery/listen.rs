@@ -12,18 +12,18 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_wire::slack::socket::{self, Incoming};
 use tocsin_wire::telegram;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Courier;
 use super::account::{Account, Opened, Provider};
 use super::by_account::method;
 use super::exchange::{Call, Exchange};
+use super::pace::{Pace, Wait, within};
 use super::websocket::{self, Socket};
 
 /// How often it is looked whether there is somebody to listen to, and whether the account is still the same.
 const LOOK: Duration = Duration::from_secs(5);
-/// The shortest and the longest wait after something went wrong.
+/// The shortest and the longest wait before the next try.
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// Seconds that Telegram holds a poll open.
 const POLL_S: u64 = 25;
@@ -31,10 +31,10 @@ const POLL_S: u64 = 25;
 const POLL_WAIT: Duration = Duration::from_secs(40);
 /// One answer of Slack's API may take this long.
 const OPEN_WAIT: Duration = Duration::from_secs(15);
+/// A socket that was open for this long was a good one, also when nobody pressed a button.
+const GOOD_AFTER: Duration = Duration::from_secs(60);
 /// Slack sends a ping every few seconds; a socket that is silent for this long is dead.
 const SILENCE_WAIT: Duration = Duration::from_secs(90);
-/// A round that brought nothing begins this long after the one before at the earliest.
-const ROUND_MIN: Duration = Duration::from_secs(1);
 /// Words to people who pressed that are being said at the same time; more are left out.
 const COURTESIES_MAX: usize = 16;
 
@@ -44,33 +44,58 @@ enum Stopped {
     Idle,
     /// It brought something, and there may be more: it is to be begun again at once.
     More,
-    /// It brought nothing: it is to be begun again.
+    /// It ended in good order: it is to be begun again, if need be after a wait since it was begun.
     Renew,
     /// Something went wrong.
     Broken(String),
+}
+
+/// The wait before the next try. Each is longer than the one before until a try was good: it brought something, or it held for
+/// a while. That a provider lets us in proves nothing; it may end every connection at once.
+struct BackOff(Duration);
+
+impl BackOff {
+    const fn new() -> Self {
+        Self(BACK_OFF.0)
+    }
+
+    /// A try was good, or the next one is another matter.
+    const fn forget(&mut self) {
+        self.0 = BACK_OFF.0;
+    }
+
+    fn longer(&mut self) -> Duration {
+        let wait = self.0;
+        self.0 = (wait * 2).min(BACK_OFF.1);
+        wait
+    }
 }
 
 /// Words to people who pressed a button. They are said beside everything else and are left out when too many are being said:
 /// whoever pressed sees in Tocsin too what became of it.
 struct Courtesy {
     exchange: Exchange,
+    pace: Arc<dyn Pace>,
     places: Arc<Semaphore>,
 }
 
 impl Courtesy {
-    fn new(exchange: Exchange) -> Self {
-        let places = Arc::new(Semaphore::new(COURTESIES_MAX));
-        Self { exchange, places }
+    fn new(courier: &Courier) -> Self {
+        Self {
+            exchange: courier.exchange.clone(),
+            pace: Arc::clone(&courier.needs.pace),
+            places: Arc::new(Semaphore::new(COURTESIES_MAX)),
+        }
     }
 
     fn say(&self, call: Call) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return;
         };
-        let exchange = self.exchange.clone();
+        let (exchange, pace) = (self.exchange.clone(), Arc::clone(&self.pace));
         tokio::spawn(async move {
             // Nothing depends on it.
-            let _ = tokio::time::timeout(OPEN_WAIT, exchange.send(call)).await;
+            let _ = within(pace.as_ref(), OPEN_WAIT, Wait::Answer, exchange.send(call)).await;
             drop(place);
         });
     }
@@ -78,37 +103,33 @@ impl Courtesy {
 
 /// Listens again and again until the runtime ends.
 pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
-    let courtesy = Courtesy::new(courier.exchange.clone());
-    let mut wait = BACK_OFF.0;
+    let courtesy = Courtesy::new(&courier);
+    let (pace, word) = (courier.needs.pace.as_ref(), provider.word());
+    let mut back_off = BackOff::new();
     let mut offset = None;
     loop {
-        let begun = Instant::now();
+        let begun = pace.now();
         let stopped = match provider {
-            Provider::Telegram => poll(&courier, &courtesy, &mut offset).await,
-            Provider::Slack => socket(&courier, &courtesy).await,
+            Provider::Telegram => poll(&courier, &courtesy, &mut back_off, &mut offset).await,
+            Provider::Slack => socket(&courier, &courtesy, &mut back_off).await,
             Provider::Twilio | Provider::Pushover | Provider::WebPush | Provider::PagerDuty => {
                 return;
             }
         };
         match stopped {
-            Stopped::More => wait = BACK_OFF.0,
+            Stopped::More => {}
             Stopped::Renew => {
-                wait = BACK_OFF.0;
-                // Whoever answers at once with nothing is not asked in a circle.
-                tokio::time::sleep_until(begun + ROUND_MIN).await;
+                let at = begun + back_off.longer();
+                pace.until(at, Wait::Listen(word)).await;
             }
             Stopped::Idle => {
-                wait = BACK_OFF.0;
-                tokio::time::sleep(LOOK).await;
+                back_off.forget();
+                pace.until(pace.now() + LOOK, Wait::Look(word)).await;
             }
             Stopped::Broken(why) => {
-                tracing::warn!(
-                    provider = provider.word(),
-                    why,
-                    "buttons are not heard; trying again"
-                );
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(BACK_OFF.1);
+                tracing::warn!(provider = word, why, "buttons are not heard; trying again");
+                let at = pace.now() + back_off.longer();
+                pace.until(at, Wait::Listen(word)).await;
             }
         }
     }
@@ -124,7 +145,12 @@ fn anybody(courier: &Courier, channel: ChannelKind) -> bool {
 }
 
 /// One long poll of Telegram.
-async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) -> Stopped {
+async fn poll(
+    courier: &Courier,
+    courtesy: &Courtesy,
+    back_off: &mut BackOff,
+    offset: &mut Option<i64>,
+) -> Stopped {
     if !anybody(courier, ChannelKind::Telegram) {
         return Stopped::Idle;
     }
@@ -135,14 +161,17 @@ async fn poll(courier: &Courier, courtesy: &Courtesy, offset: &mut Option<i64>) 
         return Stopped::Idle;
     };
     let call = Call::json(url, telegram::updates_body(*offset, POLL_S));
-    let answered = match tokio::time::timeout(POLL_WAIT, courier.exchange.send(call)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(report)) => return Stopped::Broken(report.detail),
-        Err(_) => return Stopped::Broken("no answer in time".to_owned()),
+    let (pace, asked) = (courier.needs.pace.as_ref(), courier.exchange.send(call));
+    let answered = match within(pace, POLL_WAIT, Wait::Answer, asked).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(report)) => return Stopped::Broken(report.detail),
+        None => return Stopped::Broken("no answer in time".to_owned()),
     };
     let Some(updates) = telegram::updates(&answered.body) else {
         return Stopped::Broken(format!("HTTP {}", answered.status.as_u16()));
     };
+    // It was an answer, also when it brings nothing.
+    back_off.forget();
     for pressed in updates.pressed {
         let person = pressed.person.to_string();
         let told = match pressed.message {
@@ -175,17 +204,24 @@ fn telegram_method(opened: &Opened, name: &str) -> Option<Url> {
 }
 
 /// One socket of Slack, from its opening to its end.
-async fn socket(courier: &Courier, courtesy: &Courtesy) -> Stopped {
+async fn socket(courier: &Courier, courtesy: &Courtesy, back_off: &mut BackOff) -> Stopped {
     if !anybody(courier, ChannelKind::Slack) {
         return Stopped::Idle;
     }
     let Some(opened) = courier.account(Provider::Slack).await else {
         return Stopped::Idle;
     };
-    match open_socket(courier, &opened).await {
-        Ok(open) => hear(courier, courtesy, &opened.account, open).await,
-        Err(stopped) => stopped,
+    let open = match open_socket(courier, &opened).await {
+        Ok(open) => open,
+        Err(stopped) => return stopped,
+    };
+    let pace = courier.needs.pace.as_ref();
+    let good_at = pace.now() + GOOD_AFTER;
+    let stopped = hear(courier, courtesy, back_off, &opened.account, open).await;
+    if pace.now() >= good_at {
+        back_off.forget();
     }
+    stopped
 }
 
 async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopped> {
@@ -198,18 +234,19 @@ async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopp
     let broken = |why: &str| Err(Stopped::Broken(why.to_owned()));
     let header = format!("Bearer {}", token.expose_secret());
     let call = Call::form(url, &[]).with("authorization", header);
-    let answered = match tokio::time::timeout(OPEN_WAIT, courier.exchange.send(call)).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(report)) => return Err(Stopped::Broken(report.detail)),
-        Err(_) => return broken("no answer in time"),
+    let (pace, asked) = (courier.needs.pace.as_ref(), courier.exchange.send(call));
+    let answered = match within(pace, OPEN_WAIT, Wait::Answer, asked).await {
+        Some(Ok(answered)) => answered,
+        Some(Err(report)) => return Err(Stopped::Broken(report.detail)),
+        None => return broken("no answer in time"),
     };
     let Some(address) = socket::address(&answered.body) else {
         return broken("Slack opens no socket: is the app-level token right?");
     };
     let opening = websocket::open(&address, &courier.needs.egress);
-    match tokio::time::timeout(OPEN_WAIT, opening).await {
-        Ok(open) => open.map_err(Stopped::Broken),
-        Err(_) => broken("the socket did not open in time"),
+    match within(pace, OPEN_WAIT, Wait::Answer, opening).await {
+        Some(open) => open.map_err(Stopped::Broken),
+        None => broken("the socket did not open in time"),
     }
 }
 
@@ -217,31 +254,38 @@ async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopp
 async fn hear(
     courier: &Courier,
     courtesy: &Courtesy,
+    back_off: &mut BackOff,
     account: &Account,
     mut open: Socket,
 ) -> Stopped {
-    let mut looks = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent_at = Instant::now() + SILENCE_WAIT;
+    let (pace, word) = (courier.needs.pace.as_ref(), Provider::Slack.word());
+    let mut look_at = pace.now() + LOOK;
+    let mut silent_at = pace.now() + SILENCE_WAIT;
     loop {
         let next = tokio::select! {
-            next = tokio::time::timeout_at(silent_at, open.next()) => next,
-            _ = looks.tick() => {
+            // Looks come seldom, so nothing else waits for its turn because of them.
+            biased;
+            () = pace.until(look_at, Wait::Look(word)) => {
+                look_at = pace.now() + LOOK;
                 let now = courier.account(Provider::Slack).await;
                 // An account that cannot be read now has not changed. Another token is in another row of the vault.
                 if now.is_some_and(|now| now.account != *account) {
+                    back_off.forget();
                     return Stopped::Renew;
                 }
                 continue;
             }
+            next = open.next() => next,
+            () = pace.until(silent_at, Wait::Socket) => {
+                return Stopped::Broken("the socket fell silent".to_owned());
+            }
         };
-        silent_at = Instant::now() + SILENCE_WAIT;
+        silent_at = pace.now() + SILENCE_WAIT;
         let text = match next {
-            Err(_) => return Stopped::Broken("the socket fell silent".to_owned()),
-            Ok(None) => return Stopped::Broken("the socket was closed".to_owned()),
-            Ok(Some(Err(error))) => return Stopped::Broken(error.to_string()),
-            Ok(Some(Ok(Message::Text(text)))) => text,
-            Ok(Some(Ok(_))) => continue,
+            None => return Stopped::Broken("the socket was closed".to_owned()),
+            Some(Err(error)) => return Stopped::Broken(error.to_string()),
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(_)) => continue,
         };
         let (envelope, press) = match socket::incoming(&text) {
             Incoming::Hello => (None, None),
@@ -264,6 +308,7 @@ async fn hear(
         };
         // A press that came counts, also when Slack cannot be told so.
         if let Some((member, value, response_url)) = press {
+            back_off.forget();
             let told = courier.pressed(ChannelKind::Slack, &member, &value).await;
             answer_slack(courtesy, response_url, told);
         }

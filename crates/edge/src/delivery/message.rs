@@ -7,12 +7,13 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Provider, State};
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
+use tocsin_wire::slack;
 
 use super::account::Opened;
 use super::by_account::Callbacks;
-use super::queue::{Rank, Work};
+use super::queue::{Rank, Route, Work};
 use super::word;
 use crate::answers;
 use crate::links::Bound;
@@ -52,8 +53,26 @@ pub(crate) struct Secrets {
     pub(crate) callbacks: Callbacks,
 }
 
-/// Rank and channel of an attempt that is still wanted.
-pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
+/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
+/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel. A topic of ntfy is
+/// as secret as its name, and is its owner's.
+pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
+    match channel {
+        ChannelKind::Telegram => !address.starts_with(['-', '@']),
+        ChannelKind::Slack => slack::is_member(address),
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => true,
+    }
+}
+
+/// Rank and route of an attempt that is still wanted.
+pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, Route)> {
     let message = wanted(state, work)?;
     let critical = |incident| {
         let known: Option<&Incident> = state.incidents.get(&incident);
@@ -66,7 +85,11 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, ChannelKind)> {
         Purpose::Notice(_) => Rank::Notice,
         Purpose::Test | Purpose::Word(_) => Rank::Test,
     };
-    Some((rank, message.channel))
+    let route = Route {
+        channel: message.channel,
+        provider: Provider::of_message(message),
+    };
+    Some((rank, route))
 }
 
 /// The message, if this attempt is the one under way: no attempt starts after its message was cancelled.

@@ -11,6 +11,7 @@ mod listen;
 pub mod mail;
 mod message;
 pub mod outside;
+pub mod pace;
 pub(crate) mod post;
 pub mod queue;
 mod receipts;
@@ -46,7 +47,8 @@ use egress::Egress;
 use exchange::Exchange;
 use mail::mail_settings;
 pub(crate) use message::spoken;
-use message::{Letter, Secrets};
+use message::{Letter, Secrets, reaches_one_person};
+use pace::{Pace, Wait, within};
 use queue::{Queue, Work};
 use receipts::Followed;
 use redact::without_secrets;
@@ -72,6 +74,8 @@ pub struct Needs {
     pub engine: EngineHandle,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How it is waited.
+    pub pace: Arc<dyn Pace>,
     /// Addresses and keys.
     pub vault: Arc<dyn Vault>,
     /// The settings of the mail server.
@@ -142,7 +146,7 @@ impl Delivery {
             .thread_name("delivery")
             .enable_all()
             .build()?;
-        let exchange = Exchange::new(needs.egress.clone())?;
+        let exchange = Exchange::new(needs.egress.clone(), Arc::clone(&needs.pace))?;
         let courier = Arc::new(Courier {
             needs,
             exchange,
@@ -229,7 +233,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         let Ok(next) = next else {
             continue;
         };
-        let Some((channel, work)) = next else {
+        let Some((route, work)) = next else {
             return;
         };
         courier.needs.tally.set_waiting(queue.waiting());
@@ -237,10 +241,10 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         tokio::spawn(async move {
             let attempt = tokio::spawn(async move { courier.attempt(work).await });
             if attempt.await.is_err() {
-                // The core counts an attempt without an outcome as timed out; the channel's place must not be lost.
+                // The core counts an attempt without an outcome as timed out; its place must not be lost.
                 tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
             }
-            queue.done(channel);
+            queue.done(route);
         });
     }
 }
@@ -278,14 +282,12 @@ impl Courier {
     }
 
     async fn within_deadline(&self, letter: Letter) -> Report {
-        let attempt = self.try_once(letter);
-        match tokio::time::timeout(self.attempt_wait, attempt).await {
-            Ok(report) => report,
-            Err(_) => {
-                let waited = self.attempt_wait.as_millis();
-                Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
-            }
-        }
+        let (pace, limit) = (self.needs.pace.as_ref(), self.attempt_wait);
+        let done = within(pace, limit, Wait::Attempt, self.try_once(letter)).await;
+        done.unwrap_or_else(|| {
+            let waited = limit.as_millis();
+            Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
+        })
     }
 
     async fn try_once(&self, letter: Letter) -> Report {
@@ -479,10 +481,4 @@ impl Courier {
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
     }
-}
-
-/// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
-/// Telegram have negative numbers, and channels have names.
-fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
-    channel != ChannelKind::Telegram || !address.starts_with(['-', '@'])
 }

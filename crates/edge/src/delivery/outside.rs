@@ -11,6 +11,7 @@ use tocsin_wire::page_message::PageMessage;
 use super::egress::Egress;
 use super::exchange::Exchange;
 use super::mail::{self, MailSettings};
+use super::pace::RealTime;
 use super::report::Report;
 use super::{ATTEMPT_WAIT, StartError, post};
 
@@ -85,7 +86,7 @@ impl Outside {
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let exchange = Exchange::new(egress.clone())?;
+        let exchange = Exchange::new(egress.clone(), Arc::new(RealTime))?;
         Ok(Self {
             means: Arc::new(Means {
                 exchange,

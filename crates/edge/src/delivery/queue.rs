@@ -1,4 +1,7 @@
-//! Messages that wait to be sent: pages before everything else, a few at a time by each channel. It never blocks who adds.
+//! Messages that wait to be sent: pages before everything else, a few at a time by each channel and fewer to each address that
+//! has a server of its own. It never blocks who adds.
+
+mod lane;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,8 +11,8 @@ use tocsin_domain::id::NotificationId;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
-/// Attempts under way at the same time by one channel.
-const AT_ONCE: usize = 16;
+use lane::{Lane, Line, Waiting};
+pub(crate) use lane::{Rank, Route};
 
 /// One attempt to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,31 +23,12 @@ pub struct Work {
     pub number: u32,
 }
 
-/// What is sent first; the smallest is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
-    /// A page for something critical.
-    Critical,
-    /// Any other page.
-    Page,
-    /// Word that something is over.
-    Resolved,
-    /// What wakes nobody.
-    Notice,
-    /// A test.
-    Test,
-}
-
-#[derive(Default)]
-struct Lane {
-    waiting: BTreeMap<Rank, VecDeque<(Instant, Work)>>,
-    under_way: usize,
-}
-
 #[derive(Default)]
 struct Lanes {
     fresh: VecDeque<(Instant, Work)>,
     by_channel: BTreeMap<ChannelKind, Lane>,
+    /// How many were ever put in line.
+    came: u64,
     /// Runs of the canary that wait to be taken up.
     canaries: VecDeque<u64>,
     closed: bool,
@@ -86,15 +70,11 @@ impl Queue {
     #[must_use]
     pub fn oldest(&self, now: Instant) -> Duration {
         let lanes = self.lock();
-        let ranked = lanes
-            .by_channel
-            .values()
-            .flat_map(|lane| lane.waiting.values());
-        let first = ranked
-            .filter_map(VecDeque::front)
-            .chain(lanes.fresh.front());
-        let oldest = first.map(|(since, _)| now.duration_since(*since)).max();
-        oldest.unwrap_or_default()
+        let lines = lanes.by_channel.values().flat_map(Lane::lines);
+        let sorted = lines.flat_map(Line::values).map(|one| one.since);
+        let fresh = lanes.fresh.front().map(|(since, _)| *since);
+        let oldest = sorted.chain(fresh).min();
+        oldest.map_or(Duration::ZERO, |since| now.duration_since(since))
     }
 
     /// No further attempt is begun.
@@ -107,19 +87,16 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         let lanes = self.lock();
-        let ranked = lanes
-            .by_channel
-            .values()
-            .flat_map(|lane| lane.waiting.values());
-        lanes.fresh.len() + ranked.map(VecDeque::len).sum::<usize>()
+        let lines = lanes.by_channel.values().flat_map(Lane::lines);
+        lanes.fresh.len() + lines.map(Line::len).sum::<usize>()
     }
 
-    /// The next attempt that may begin. `sort` tells rank and channel of one that was just added; `None` from it drops the
+    /// The next attempt that may begin. `sort` tells rank and route of one that was just added; `None` from it drops the
     /// attempt. Ends with `None` once closed.
     pub(crate) async fn next(
         &self,
-        sort: impl Fn(Work) -> Option<(Rank, ChannelKind)>,
-    ) -> Option<(ChannelKind, Work)> {
+        sort: impl Fn(Work) -> Option<(Rank, Route)>,
+    ) -> Option<(Route, Work)> {
         loop {
             let fresh = std::mem::take(&mut self.lock().fresh);
             // The core's state is read without holding our lock.
@@ -129,12 +106,12 @@ impl Queue {
                 .collect();
             {
                 let mut lanes = self.lock();
-                for (since, work, (rank, channel)) in sorted {
-                    let lane = lanes.by_channel.entry(channel).or_default();
-                    lane.waiting
-                        .entry(rank)
-                        .or_default()
-                        .push_back((since, work));
+                for (since, work, (rank, route)) in sorted {
+                    lanes.came += 1;
+                    let turn = (rank, lanes.came);
+                    let lane = lanes.by_channel.entry(route.channel).or_default();
+                    let waiting = Waiting { since, work, route };
+                    lane.add(turn, waiting);
                 }
                 if lanes.closed {
                     return None;
@@ -149,108 +126,85 @@ impl Queue {
 
     /// Takes out what has waited for a place for at least `wait` by `now`: it is not tried any more.
     pub(crate) fn overdue(&self, wait: Duration, now: Instant) -> Vec<Work> {
+        let is_late = |since| now.duration_since(since) >= wait;
         let mut lanes = self.lock();
-        let lines = lanes
-            .by_channel
-            .values_mut()
-            .flat_map(|lane| lane.waiting.values_mut());
-        let mut overdue = Vec::new();
-        for line in lines {
-            while let Some((_, work)) =
-                line.pop_front_if(|(since, _)| now.duration_since(*since) >= wait)
-            {
-                overdue.push(work);
-            }
-        }
-        overdue
+        let lanes = lanes.by_channel.values_mut();
+        lanes.flat_map(|lane| lane.take_late(is_late)).collect()
     }
 
-    /// An attempt has ended; the channel has a place again.
-    pub(crate) fn done(&self, channel: ChannelKind) {
-        if let Some(lane) = self.lock().by_channel.get_mut(&channel) {
-            lane.under_way = lane.under_way.saturating_sub(1);
+    /// An attempt has ended; its channel and its provider have a place again.
+    pub(crate) fn done(&self, route: Route) {
+        if let Some(lane) = self.lock().by_channel.get_mut(&route.channel) {
+            lane.end(route.provider);
         }
         self.0.1.notify_one();
     }
 }
 
-/// The best attempt of all channels that have a place.
-fn take(lanes: &mut Lanes) -> Option<(ChannelKind, Work)> {
-    let best = lanes
-        .by_channel
-        .iter()
-        .filter(|(_, lane)| lane.under_way < AT_ONCE)
-        .filter_map(|(channel, lane)| {
-            let rank = lane
-                .waiting
-                .iter()
-                .find(|(_, works)| !works.is_empty())
-                .map(|(rank, _)| *rank)?;
-            Some((rank, *channel))
-        })
-        .min()?;
-    let lane = lanes.by_channel.get_mut(&best.1)?;
-    let (_, work) = lane.waiting.get_mut(&best.0)?.pop_front()?;
-    lane.under_way += 1;
-    Some((best.1, work))
+/// The first of all channels that have a place.
+fn take(lanes: &mut Lanes) -> Option<(Route, Work)> {
+    let by_channel = lanes.by_channel.iter_mut();
+    let first = by_channel.filter_map(|(channel, lane)| Some((lane.first()?, *channel)));
+    let (turn, channel) = first.min()?;
+    lanes.by_channel.get_mut(&channel)?.begin(turn)
 }
 
 #[cfg(test)]
 mod tests {
     use tocsin_domain::id::Entropy;
+    use tocsin_domain::state::Provider;
 
     use super::*;
 
-    struct Counting(u8);
+    struct Zeros;
 
-    impl Entropy for Counting {
+    impl Entropy for Zeros {
         fn fill(&mut self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-            self.0 += 1;
+            buffer.fill(0);
+        }
+    }
+
+    fn work(number: u32) -> Work {
+        Work {
+            notification: NotificationId::random(&mut Zeros),
+            number,
         }
     }
 
     #[tokio::test]
     async fn pages_go_first_and_a_full_channel_holds_up_nobody_else() {
-        let mut entropy = Counting(1);
-        let works: Vec<Work> = (0..20)
-            .map(|_| Work {
-                notification: NotificationId::random(&mut entropy),
-                number: 1,
-            })
-            .collect();
+        let works: Vec<Work> = (1..=20).map(work).collect();
+        let route = |channel| Route {
+            channel,
+            provider: Provider::Channel(channel),
+        };
+        let (mail, ntfy) = (route(ChannelKind::Email), route(ChannelKind::Ntfy));
         let sort = |work: Work| {
             let index = works.iter().position(|one| *one == work).unwrap();
             Some(match index {
-                18 => (Rank::Critical, ChannelKind::Email),
-                0 => (Rank::Test, ChannelKind::Email),
-                1 => (Rank::Resolved, ChannelKind::Email),
-                19 => (Rank::Test, ChannelKind::Ntfy),
-                _ => (Rank::Page, ChannelKind::Email),
+                18 => (Rank::Critical, mail),
+                0 => (Rank::Test, mail),
+                1 => (Rank::Resolved, mail),
+                19 => (Rank::Test, ntfy),
+                _ => (Rank::Page, mail),
             })
         };
         let queue = Queue::default();
         works.iter().for_each(|work| queue.push(*work));
         for expected in works[18..19].iter().chain(&works[2..17]) {
-            assert_eq!(
-                queue.next(sort).await,
-                Some((ChannelKind::Email, *expected))
-            );
+            assert_eq!(queue.next(sort).await, Some((mail, *expected)));
         }
         assert_eq!(
             queue.next(sort).await,
-            Some((ChannelKind::Ntfy, works[19])),
+            Some((ntfy, works[19])),
             "the mail channel is full"
         );
-        queue.done(ChannelKind::Email);
+        queue.done(mail);
+        assert_eq!(queue.next(sort).await, Some((mail, works[17])));
+        queue.done(mail);
         assert_eq!(
             queue.next(sort).await,
-            Some((ChannelKind::Email, works[17]))
-        );
-        queue.done(ChannelKind::Email);
-        assert_eq!(
-            queue.next(sort).await,
-            Some((ChannelKind::Email, works[1])),
+            Some((mail, works[1])),
             "resolved before tests"
         );
         assert_eq!(queue.waiting(), 1);

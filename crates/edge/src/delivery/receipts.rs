@@ -15,6 +15,7 @@ use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::page::{Delivery, Fate, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::{pushover, twilio};
 
@@ -22,15 +23,16 @@ use super::Courier;
 use super::account::{Opened, Provider};
 use super::by_account::{method, twilio_access};
 use super::exchange::Call;
+use super::pace::{Wait, within};
 use crate::answers;
 
 /// How often providers are asked.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 /// How long one answer may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(4);
-/// Questions under way at the same time.
+/// Questions under way at the same time to one provider.
 const AT_ONCE: usize = 8;
-/// Questions in one round at most; the rest is asked in the next.
+/// Questions to it in one round at most; the rest is asked in the next.
 const ROUND_MAX: usize = 200;
 /// Emergencies that are followed at most; older ones are forgotten.
 const FOLLOWED_MAX: usize = 2_000;
@@ -116,24 +118,41 @@ fn rings(message: &Notification) -> bool {
         && !seen
 }
 
+/// Whether the run before left an emergency to be followed: it may ring on, also for what is over since, or it stopped and what it
+/// told is still open, so that an answer that nobody heard counts.
+fn is_left(state: &State, message: &Notification, now: Timestamp) -> bool {
+    let Delivery::Delivered { at } = message.state else {
+        return false;
+    };
+    let is_open = |incident: &IncidentId| state.open_incidents.contains(incident);
+    let ring_ms = u64::from(pushover::EXPIRE_S) * 1_000;
+    rings(message)
+        && (now < at.plus_ms(ring_ms) || answers::subjects(state, message.id).iter().any(is_open))
+}
+
 /// Asks round after round until the runtime ends.
 pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
-    // What the run before left ringing.
+    let now = courier.needs.clock.now();
     let left: Vec<NotificationId> = courier.needs.engine.read(|state| {
-        let open = state.open_incidents.iter();
-        let messages = open.flat_map(|id| state.messages_about(*id));
-        messages
-            .filter(|one| rings(one))
-            .map(|one| one.id)
-            .collect()
+        let messages = state.notifications.values();
+        let left = messages.filter(|one| is_left(state, one, now));
+        left.map(|one| one.id).collect()
     });
     left.into_iter().for_each(|id| courier.followed.add(id));
-    let mut rounds = tokio::time::interval(every);
-    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Each in rounds of its own: one that hangs keeps nobody waiting for what the other knows.
+    tokio::join!(
+        ask_provider(&courier, Provider::Twilio, every),
+        ask_provider(&courier, Provider::Pushover, every),
+    );
+}
+
+async fn ask_provider(courier: &Courier, provider: Provider, every: Duration) {
+    let pace = &courier.needs.pace;
     let mut asked_last = None;
     loop {
-        rounds.tick().await;
-        round(&courier, &mut asked_last).await;
+        let begun = pace.now();
+        round(courier, provider, &mut asked_last).await;
+        pace.until(begun + every, Wait::Receipts).await;
     }
 }
 
@@ -148,35 +167,28 @@ fn in_turn(
     after.chain(before.into_iter().flatten()).copied()
 }
 
-async fn round(courier: &Courier, asked_last: &mut Option<NotificationId>) {
+async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<NotificationId>) {
     let followed = courier.followed.all();
     let questions: Vec<Question> = courier.needs.engine.read(|state| {
         let all: BTreeSet<NotificationId> = state.receipts_owed().chain(followed).collect();
         let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
-        messages.filter_map(question).take(ROUND_MAX).collect()
+        let theirs = messages.filter(|one| Provider::of(one.channel) == Some(provider));
+        theirs.filter_map(question).take(ROUND_MAX).collect()
     });
     let Some(last) = questions.last() else {
         return;
     };
     *asked_last = Some(last.notification);
-    let (twilio, pushover) = (
-        courier.account(Provider::Twilio).await,
-        courier.account(Provider::Pushover).await,
-    );
+    let Some(opened) = courier.account(provider).await else {
+        return;
+    };
+    let opened = &opened;
     stream::iter(questions)
-        .for_each_concurrent(AT_ONCE, |question| {
-            let opened = if question.channel == ChannelKind::Pushover {
-                &pushover
-            } else {
-                &twilio
-            };
-            async move {
-                if let Some(opened) = opened {
-                    // What got no answer is asked again in the next round.
-                    let asked = ask_one(courier, opened, &question);
-                    let _ = tokio::time::timeout(ANSWER_WAIT, asked).await;
-                }
-            }
+        .for_each_concurrent(AT_ONCE, |question| async move {
+            // What got no answer is asked again in the next round.
+            let asked = ask_one(courier, opened, &question);
+            let pace = courier.needs.pace.as_ref();
+            let _ = within(pace, ANSWER_WAIT, Wait::Answer, asked).await;
         })
         .await;
 }

@@ -28,6 +28,7 @@ use crate::delivery::spoken;
 use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
 use crate::http::body;
 use crate::links::{Bound, Use};
+use crate::ports::Once;
 
 /// Bytes of a form at most.
 const FORM_BYTES_MAX: usize = 64 * 1_024;
@@ -39,12 +40,17 @@ const REPLIES_MAX: usize = 1_000;
 /// Numbers of incidents that are told to whoever must name one, so that it stays a short text.
 const NUMBERS_MAX: usize = 5;
 
+/// What answers to replies are kept under.
+const REPLIES: &str = "replies to texts";
+/// What is said when the first of two replies ended without an answer.
+const NOT_KNOWN: &str = "It is not known what became of your reply: look in Tocsin.";
+
 /// The fields of a form, as they came.
 type Fields = Vec<(String, String)>;
 /// The words that answer a reply, once they are known.
 type Words = Arc<OnceCell<String>>;
 
-/// What was answered to the latest replies, by the provider's id of each: a provider that did not hear the answer in time sends
+/// What is being answered to the latest replies, by the provider's id of each: a provider that did not hear the answer in time sends
 /// a reply again, and without a number it would then be about another incident.
 #[derive(Default)]
 pub(crate) struct Replies(Mutex<VecDeque<(String, Words)>>);
@@ -180,14 +186,37 @@ pub(crate) async fn sms(
 /// Does what a reply asks for, or says again what was answered to it. What comes again meanwhile waits for the first.
 async fn answer_once(app: &App, id: &str, people: Vec<UserId>, text: String) -> String {
     let words = app.inner().replies.of(id);
-    let app = app.clone();
+    let (app, id) = (app.clone(), id.to_owned());
     // On a task of its own: a provider that hangs up would else end it half done, and its repeat would do it anew.
     let answered = tokio::spawn(async move {
-        let answered = words.get_or_init(|| answer(&app, &people, &text));
+        let answered = words.get_or_init(|| answer_and_keep(&app, id, &people, &text));
         answered.await.clone()
     });
-    let failed = |_| "It is not known what became of your reply: look in Tocsin.".to_owned();
-    answered.await.unwrap_or_else(failed)
+    answered.await.unwrap_or_else(|_| NOT_KNOWN.to_owned())
+}
+
+/// As [`answer`], but what was answered is kept too, for a repeat that comes after the next start.
+async fn answer_and_keep(app: &App, id: String, people: &[UserId], text: &str) -> String {
+    let (key, now) = (id.clone(), app.now());
+    let known = app.blocking(move |parts| parts.accounts.begin_once(REPLIES, &key, "", now));
+    let is_vague = reply(text).is_some_and(|reply| reply.number.is_none());
+    match known.await {
+        Ok(Once::Answered { body, .. }) => return String::from_utf8_lossy(&body).into_owned(),
+        // Tocsin ended while it did it. Done again, it might be about another incident.
+        Ok(Once::Underway | Once::Mismatch) if is_vague => return NOT_KNOWN.to_owned(),
+        // What cannot be kept, since the disk is full, is done all the same.
+        Ok(Once::New | Once::Underway | Once::Mismatch) | Err(_) => {}
+    }
+    let said = answer(app, people, text).await;
+    let body = said.clone().into_bytes();
+    let kept = app.blocking(move |parts| parts.accounts.finish_once(REPLIES, &id, 200, &body));
+    if let Err(problem) = kept.await {
+        tracing::warn!(
+            why = problem.detail(),
+            "what was answered to a text is not kept"
+        );
+    }
+    said
 }
 
 async fn answer(app: &App, people: &[UserId], text: &str) -> String {

@@ -1,12 +1,14 @@
 //! The page behind the link of a page: what fails, and buttons to answer, for a person without a session and without a script.
 //! Looking changes nothing, so that a scanner may follow the link; only its form acts.
 
+mod outcomes;
+
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use sha2::{Digest, Sha256};
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::Actor;
@@ -24,10 +26,14 @@ use crate::answers;
 use crate::app::App;
 use crate::links::{BadLink, Bound, Use};
 
+pub(crate) use outcomes::Outcomes;
+
 /// Bytes of a form at most.
 const FORM_BYTES_MAX: usize = 4_096;
 /// Incidents that are named beside the one that is shown.
 const OTHERS_MAX: usize = 20;
+/// The field of an address that names what became of a press.
+const TOLD: &str = "told";
 /// Characters of a fact that are shown.
 const FACT_CHARS_MAX: usize = 500;
 
@@ -65,16 +71,26 @@ struct Pressed {
 /// Show the incident of a page to who got it
 #[utoipa::path(get, path = "/a/{token}", tag = "answer", params(("token" = String, Path)),
     responses((status = 200, description = "A page with buttons"), (status = 404), (status = 410)))]
-pub(crate) async fn show_answer(State(app): State<App>, Path(token): Path<String>) -> Response {
-    match bound(&app, token).await {
-        Ok(bound) => page_of(&app, &bound, None, None),
-        Err(refusal) => refusal,
+pub(crate) async fn show_answer(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let bound = match bound(&app, token).await {
+        Ok(bound) => bound,
+        Err(refusal) => return refusal,
+    };
+    let key = query.and_then(|query| field(query.as_bytes(), TOLD));
+    let outcomes = &app.inner().outcomes;
+    match key.and_then(|key| outcomes.take(&key, bound.notification)) {
+        Some((pressed, told)) => page_of(&app, &bound, pressed, Some(&told)),
+        None => page_of(&app, &bound, None, None),
     }
 }
 
 /// Answer a page
 #[utoipa::path(post, path = "/a/{token}", tag = "answer", params(("token" = String, Path)),
-    responses((status = 200, description = "What became of it"), (status = 404), (status = 410)))]
+    responses((status = 303, description = "Look there what became of it"), (status = 404), (status = 410)))]
 pub(crate) async fn answer(
     State(app): State<App>,
     Path(token): Path<String>,
@@ -93,21 +109,27 @@ pub(crate) async fn answer(
         Some(pressed) => carry_out(&app, &bound, pressed).await,
         None => "Nothing was done: press one of the buttons.".to_owned(),
     };
-    page_of(&app, &bound, pressed, Some(&told))
+    // Whoever loads the next page again only looks: what came back since is not answered by it.
+    let outcomes = &app.inner().outcomes;
+    let key = outcomes.keep(bound.notification, pressed, told);
+    let place = key.map_or_else(|| "?".to_owned(), |key| format!("?{TOLD}={key}"));
+    Redirect::to(&place).into_response()
+}
+
+/// The first field of that name in a form or a query.
+fn field(text: &[u8], wanted: &str) -> Option<String> {
+    let mut fields = form_urlencoded::parse(text);
+    let found = fields.find(|(name, _)| name == wanted);
+    found.map(|(_, value)| value.into_owned())
 }
 
 fn pressed_in(form: &[u8]) -> Option<Pressed> {
-    let field = |wanted: &str| {
-        let mut fields = form_urlencoded::parse(form);
-        fields.find(|(name, _)| name == wanted)
-    };
-    let (_, action) = field("action")?;
-    let wish = match action.as_ref() {
+    let wish = match field(form, "action")?.as_str() {
         "acknowledge" => Wish::Acknowledge,
         "resolve" => Wish::Resolve,
         _ => return None,
     };
-    let looked_at = field("incident").and_then(|(_, id)| id.parse().ok());
+    let looked_at = field(form, "incident").and_then(|id| id.parse().ok());
     Some(Pressed { wish, looked_at })
 }
 

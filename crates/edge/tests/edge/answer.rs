@@ -108,7 +108,8 @@ async fn look(world: &World, method: Method, path: &str) -> Answered {
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn press(world: &World, path: &str, form: &str) -> Answered {
+/// Sends a form; what is answered is not followed.
+async fn send(world: &World, path: &str, form: &str) -> Answered {
     let kind = "application/x-www-form-urlencoded";
     let request = Request::post(path).header(header::CONTENT_TYPE, kind);
     // A form of a page that tells nobody where it came from.
@@ -116,6 +117,22 @@ async fn press(world: &World, path: &str, form: &str) -> Answered {
     world
         .send(request.body(Body::from(form.to_owned())).unwrap())
         .await
+}
+
+/// The page that a browser asks for after it has sent a form.
+fn next_page(path: &str, answer: &Answered) -> String {
+    let place = answer.headers[header::LOCATION].to_str().unwrap();
+    assert!(place.starts_with('?'), "{place}");
+    format!("{path}{place}")
+}
+
+/// Sends a form as a browser does, and gives the page that it ends at.
+async fn press(world: &World, path: &str, form: &str) -> Answered {
+    let answer = send(world, path, form).await;
+    if answer.status != 303 {
+        return answer;
+    }
+    look(world, Method::GET, &next_page(path, &answer)).await
 }
 
 /// The form of a page on which Resolve was pressed below this incident.
@@ -214,7 +231,7 @@ async fn of_what_one_message_told_only_the_incident_that_was_looked_at_is_resolv
         page.contains(&named) && page.contains("Acknowledge all"),
         "{page}"
     );
-    // A double tap, or a page that is loaded again.
+    // A double tap.
     for words in ["It is resolved.", "is over already. Nothing changed."] {
         let page = press(&world, &path, &resolving(&first)).await.text();
         assert!(
@@ -346,4 +363,38 @@ async fn a_form_that_says_nothing_or_too_much_does_nothing() {
     let answer = press(&world, &path, &large).await;
     assert_eq!(answer.status, 413, "{}", answer.text());
     assert_eq!(status(&world, &incident).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_loaded_again_after_a_relapse_resolves_nothing() {
+    let (world, incident, path) = ada_was_paged().await;
+    let answer = send(&world, &path, &resolving(&incident)).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let next = next_page(&path, &answer);
+    let page = look(&world, Method::GET, &next).await.text();
+    assert!(page.contains("It is resolved."), "{page}");
+    world.raise("<b>web</b>").await;
+    let before = world.journal.events.lock().unwrap().len();
+    let again = look(&world, Method::GET, &next).await;
+    assert_eq!(again.status, 200);
+    assert!(
+        !again.text().contains("It is resolved."),
+        "{}",
+        again.text()
+    );
+    assert_eq!(world.journal.events.lock().unwrap().len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_others_may_read_a_link_the_timeline_names_the_link_and_not_its_owner() {
+    let (world, incident, path) = ada_was_paged().await;
+    press(&world, &path, "action=acknowledge").await;
+    let path = format!("/incidents/{incident}/timeline");
+    let timeline = world.get(&path).await.json();
+    let mut entries = timeline["items"].as_array().unwrap().iter();
+    let taken = entries.find(|entry| entry["kind"] == "incident.acknowledged");
+    let taken = taken.unwrap();
+    let link = "the link in Ada’s webhook";
+    assert_eq!(taken["title"], format!("Acknowledged by {link}"));
+    assert_eq!(taken["actor"]["name"], link);
 }

@@ -4,21 +4,23 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tocsin_domain::event::{Actor, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::page::{Fate, Outcome};
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
+use tocsin_edge::delivery::pace::Wait;
 use tokio_tungstenite::tungstenite::{Message, accept};
 
 use crate::channels::{answer_link, page};
+use crate::pace::HandPace;
 use crate::providers::{Provider, Reply};
 use crate::world::World;
 
 const BOT_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
-const MEMBER: &str = "U024BE7LH";
+pub(crate) const MEMBER: &str = "U024BE7LH";
 pub(crate) const PUSHOVER_USER: &str = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
 pub(crate) const PUSHOVER_TOKEN: &str = "azGDORePK8gMaC0QOYAMyEEuzJnyUi";
 pub(crate) const RECEIPT: &str = "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy";
@@ -154,17 +156,15 @@ async fn words_to_strangers_keep_no_press_waiting() {
     });
     let account = json!({"base_url": provider.url(), "token": BOT_TOKEN});
     set_account(&world, "telegram", account).await;
-    let begun = Instant::now();
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    // Words that are never taken are waited for until the test has time pass, which it does not.
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
     let by = tokio::task::block_in_place(|| acknowledged(&world));
-    let waited = begun.elapsed();
     delivery.stop();
     let expected = Actor::Channel {
         user: world.ada,
         channel: ChannelKind::Telegram,
     };
     assert_eq!(by, expected);
-    assert!(waited < Duration::from_secs(10), "{waited:?}");
     assert!(said.load(Ordering::SeqCst) <= 16);
 }
 
@@ -185,12 +185,18 @@ async fn a_bot_that_answers_at_once_with_nothing_new_is_not_asked_in_a_circle() 
         let account = json!({"base_url": provider.url(), "token": BOT_TOKEN});
         set_account(&world, "telegram", account).await;
         world.reach(world.ada, "telegram", "42", None).await;
-        let delivery = world.deliver(loopback(), Duration::from_secs(10));
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
-        let polls = polls.load(Ordering::SeqCst);
-        delivery.stop();
+        let pace = HandPace::new();
+        let delivery = world.deliver_at(loopback(), &pace);
         // What repeats itself was new once.
-        assert!((1..=4).contains(&polls), "{nothing_new}: {polls}");
+        let at_once = usize::from(nothing_new != "[]");
+        for round in 1..=4 {
+            let wait = pace.begun(Wait::Listen("telegram"));
+            assert_eq!(wait, Duration::from_secs(1), "{nothing_new}");
+            let polls = polls.load(Ordering::SeqCst);
+            assert_eq!(polls, at_once + round, "{nothing_new}");
+            pace.advance(wait);
+        }
+        delivery.stop();
     }
 }
 
@@ -235,7 +241,7 @@ fn sockets(scripts: Vec<Vec<Value>>) -> (String, Receiver<String>) {
     (url, said)
 }
 
-fn press(member: &str, message: &str) -> Value {
+pub(crate) fn press(member: &str, message: &str) -> Value {
     json!({"type": "interactive", "envelope_id": format!("e-{member}"), "payload": {"type": "block_actions",
         "user": {"id": member}, "actions": [{"action_id": "tocsin_acknowledge", "value": message}]}})
 }
@@ -307,12 +313,14 @@ async fn a_socket_is_left_when_its_account_is_removed() {
     let provider = Provider::always(Reply::json(200, &opened));
     let account = json!({"base_url": provider.url(), "token": "xoxb-of-the-test", "listener_token": "xapp-of-the-test"});
     set_account(&world, "slack", account).await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
     let heard = || said.recv_timeout(Duration::from_secs(30));
     assert!(tokio::task::block_in_place(heard).is_ok());
     let path = "/channels/accounts/slack";
     let gone = world.call("DELETE", path, &world.admin, None).await;
     assert_eq!(gone.status, 204);
+    pace.advance(pace.begun(Wait::Look("slack")));
     // The fake ends with its only socket.
     let end = tokio::task::block_in_place(heard);
     delivery.stop();

@@ -216,6 +216,27 @@ async fn a_reply_that_the_provider_repeats_does_nothing_more_and_is_answered_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_repeated_after_a_restart_does_nothing_more() {
+    let (before, _, _) = reached("sms").await;
+    let said = replied(&before, "001", "resolve").await;
+    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    let kept = before.doors.once.lock().unwrap().clone();
+    let (after, incident, _) = reached("sms").await;
+    *after.doors.once.lock().unwrap() = kept;
+    assert_eq!(replied(&after, "001", "resolve").await, said);
+    assert_eq!(status(&after, &incident).await, "triggered");
+    // It ended while it was answering.
+    for (_, answer) in after.doors.once.lock().unwrap().values_mut() {
+        *answer = None;
+    }
+    let (again, incident, _) = reached("sms").await;
+    *again.doors.once.lock().unwrap() = after.doors.once.lock().unwrap().clone();
+    let said = replied(&again, "001", "resolve").await;
+    assert!(said.contains("It is not known"), "{said}");
+    assert_eq!(status(&again, &incident).await, "triggered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reply_without_a_number_takes_what_nobody_has_and_resolves_only_what_it_can_mean() {
     let (world, first, _) = reached("sms").await;
     let second = world.raise("db").await;

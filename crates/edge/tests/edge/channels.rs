@@ -52,16 +52,16 @@ pub(crate) async fn page(
     kind: &str,
     address: &str,
 ) -> (World, Outcome, String) {
-    page_within(provider, kind, address, Duration::from_millis(600)).await
+    let world = reached_by(provider, kind, address).await;
+    let delivery = world.deliver(loopback(), Duration::from_millis(600));
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, detail)
 }
 
-/// With another deadline of the attempt.
-pub(crate) async fn page_within(
-    provider: &Provider,
-    kind: &str,
-    address: &str,
-    attempt_wait: Duration,
-) -> (World, Outcome, String) {
+/// A world in which Ada is reached by one channel.
+pub(crate) async fn reached_by(provider: &Provider, kind: &str, address: &str) -> World {
     let world = World::new();
     let name = if ["sms", "voice"].contains(&kind) {
         "twilio"
@@ -72,11 +72,7 @@ pub(crate) async fn page_within(
         set_account(&world, name, account(name, &provider.url())).await;
     }
     world.reach(world.ada, kind, address, None).await;
-    let delivery = world.deliver(loopback(), attempt_wait);
-    world.raise("web").await;
-    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
-    delivery.stop();
-    (world, outcome, detail)
+    world
 }
 
 async fn accepted(reply: Reply, kind: &str, address: &str) -> (World, Request) {
@@ -116,7 +112,11 @@ async fn a_page_goes_to_an_incoming_webhook_of_slack() {
     assert_eq!(outcome, Outcome::Accepted);
     let request = provider.next();
     assert_eq!(request.path, "/services/T0/B0/SECRETHOOK");
-    assert_eq!(request.json()["text"], "[Page #1] web is down");
+    let body = request.json();
+    assert_eq!(body["text"], "[Page #1] web is down");
+    // Everybody in the channel reads it.
+    let sent = body.to_string();
+    assert!(!sent.contains("/a/") && sent.contains("/ui/incidents/"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -484,8 +484,8 @@ async fn without_an_account_the_page_says_what_to_set_up() {
 async fn a_page_is_sent_also_when_no_link_can_be_signed() {
     let provider = Provider::always(Reply::json(200, "ok"));
     let world = World::new();
-    let hook = format!("{}/hook", provider.url());
-    world.reach(world.ada, "slack", &hook, None).await;
+    let topic = format!("{}/my-topic", provider.url());
+    world.reach(world.ada, "ntfy", &topic, None).await;
     world.doors.disk_full.store(true, Ordering::SeqCst);
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
     world.raise("web").await;

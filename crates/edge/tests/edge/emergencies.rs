@@ -8,11 +8,14 @@ use serde_json::json;
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Fate;
 use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::Delivery;
+use tocsin_edge::delivery::pace::Wait;
 use tocsin_engine::NotDurable;
 
 use crate::buttons::{
     PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, fate, loopback, set_account,
 };
+use crate::pace::HandPace;
 use crate::providers::{Provider, Reply, Request};
 use crate::world::World;
 
@@ -42,14 +45,35 @@ async fn reached_by(provider: &Provider) -> World {
     world
 }
 
-async fn until(has_happened: impl Fn() -> bool) {
-    let wait = async {
-        while !has_happened() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+/// Delivery whose rounds of questions the test begins.
+struct Rounds {
+    delivery: Delivery,
+    pace: Arc<HandPace>,
+    every: Duration,
+}
+
+impl Rounds {
+    /// Starts delivery, which begins with a round.
+    fn start(world: &World) -> Self {
+        let pace = HandPace::new();
+        let delivery = world.deliver_at(loopback(), &pace);
+        let every = pace.begun(Wait::Receipts);
+        Self {
+            delivery,
+            pace,
+            every,
         }
-    };
-    let wait = tokio::time::timeout(Duration::from_secs(30), wait).await;
-    wait.expect("it never happened");
+    }
+
+    fn begin_another(&self) {
+        self.pace.advance(self.every);
+    }
+
+    /// Has everything asked that is to be asked now.
+    fn another(&self) {
+        self.begin_another();
+        self.pace.begun(Wait::Receipts);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +94,7 @@ async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
         }
     });
     let world = reached_by(&provider).await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let rounds = Rounds::start(&world);
     let incident = world.raise("web").await;
     tokio::task::block_in_place(|| world.first_outcome());
     *world.journal.refusal.lock().unwrap() = Some(NotDurable {
@@ -78,11 +102,14 @@ async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
         disk_full: true,
     });
     is_pressed.store(true, Ordering::SeqCst);
-    // One round after the other: when it is told for the third time, it could not be kept twice.
-    until(|| told_so.load(Ordering::SeqCst) >= 3).await;
+    for _ in 0..2 {
+        rounds.another();
+    }
+    assert_eq!(told_so.load(Ordering::SeqCst), 2);
     let shown = world.get(&format!("/incidents/{incident}")).await.json();
     assert_eq!(shown["status"], "triggered");
     *world.journal.refusal.lock().unwrap() = None;
+    rounds.begin_another();
     let by = tokio::task::block_in_place(|| acknowledged(&world));
     let expected = Actor::Channel {
         user: world.ada,
@@ -90,7 +117,7 @@ async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
     };
     assert_eq!(by, expected);
     assert_eq!(tokio::task::block_in_place(|| fate(&world)), Fate::Read);
-    delivery.stop();
+    rounds.delivery.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,15 +140,16 @@ async fn a_cancel_that_is_not_taken_is_sent_again_until_it_is() {
         }
     });
     let world = reached_by(&provider).await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let rounds = Rounds::start(&world);
     let incident = world.raise("web").await;
     tokio::task::block_in_place(|| world.first_outcome());
     let path = format!("/incidents/{incident}/acknowledge");
     let answer = world.post(&path, json!({})).await;
     assert!(answer.status.is_success(), "{}", answer.text());
-    until(|| cancels.load(Ordering::SeqCst) >= 3).await;
-    // Some rounds more.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    delivery.stop();
-    assert_eq!(cancels.load(Ordering::SeqCst), 3);
+    // It is taken in the third round, and there is nothing more to ask after it.
+    for sent in [1, 2, 3, 3, 3] {
+        rounds.another();
+        assert_eq!(cancels.load(Ordering::SeqCst), sent);
+    }
+    rounds.delivery.stop();
 }

@@ -1,4 +1,4 @@
-//! Fakes of everything behind the sockets' ports: accounts, vault, journal, store, evidence, clock.
+//! Fakes of what is behind the sockets' ports: accounts, journal, store, evidence, clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::event::Event;
-use tocsin_domain::id::{Entropy, IncidentId, SecretId, TargetId, TokenId, UserId};
+use tocsin_domain::id::{Entropy, IncidentId, TargetId, TokenId, UserId};
 use tocsin_domain::learn::evidence::Evidence;
 use tocsin_domain::learn::requests::RequestLog;
 use tocsin_domain::signal::{Fact, LogRecord};
@@ -16,7 +16,7 @@ use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
-    NewToken, Once, QueryError, StorageError, Telemetry, Vault, Watch, Watching,
+    NewToken, Once, QueryError, StorageError, Telemetry, Watch, Watching,
 };
 use tocsin_edge::vigil::{Stage, Vigil};
 use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
@@ -245,52 +245,6 @@ impl Evidences for NoSeries {
 
     fn draft(&self, _: IncidentId) -> Result<Option<Evidence>, StorageError> {
         Ok(None)
-    }
-}
-
-/// A vault in memory.
-#[derive(Default)]
-pub(crate) struct OpenVault(pub(crate) Mutex<BTreeMap<SecretId, SecretString>>);
-
-impl OpenVault {
-    pub(crate) fn count(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-
-    pub(crate) fn knows(&self, secret: &str) -> bool {
-        let rows = self.0.lock().unwrap();
-        rows.values().any(|known| known.expose_secret() == secret)
-    }
-}
-
-impl Vault for OpenVault {
-    fn put(&self, secret: &SecretString, _: Option<UserId>) -> Result<SecretId, StorageError> {
-        let id = SecretId::random(&mut OsEntropy);
-        self.0.lock().unwrap().insert(id, secret.clone());
-        Ok(id)
-    }
-
-    fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError> {
-        match self.find_sign_in(address.expose_secret())? {
-            Some(_) => Ok(None),
-            None => self.put(address, None).map(Some),
-        }
-    }
-
-    fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, StorageError> {
-        let rows = self.0.lock().unwrap();
-        let same = |text: &SecretString| text.expose_secret().eq_ignore_ascii_case(address);
-        Ok(rows.iter().find(|(_, text)| same(text)).map(|(id, _)| *id))
-    }
-
-    fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
-        Ok(self.0.lock().unwrap().get(&id).cloned())
-    }
-
-    fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError> {
-        let mut rows = self.0.lock().unwrap();
-        ids.iter().for_each(|id| drop(rows.remove(id)));
-        Ok(())
     }
 }
 

@@ -1,21 +1,34 @@
 //! Answers whose words come late, break off or never end: what may have been taken is no failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tocsin_domain::page::Outcome;
+use tocsin_edge::delivery::pace::Wait;
 
-use crate::channels::{EVERY, page_within};
-use crate::providers::{Provider, Reply};
+use crate::buttons::loopback;
+use crate::channels::{EVERY, reached_by};
+use crate::pace::HandPace;
+use crate::providers::{Gate, Provider, Reply};
 
-/// Longer than words are waited for where the status decides.
-const LATE: Duration = Duration::from_millis(1_200);
-/// Longer than any test takes.
-const NEVER: Duration = Duration::from_secs(60);
-
-async fn check(kind: &str, address: &str, reply: Reply, attempt_wait: Duration, expected: Outcome) {
+/// Pages Ada by one channel. Once the request is there `meanwhile` is done, and then the attempt ends as expected.
+async fn check(
+    (kind, address): (&str, &str),
+    reply: Reply,
+    meanwhile: impl FnOnce(&HandPace),
+    expected: Outcome,
+) -> Arc<HandPace> {
     let provider = Provider::always(reply.clone());
-    let (_, outcome, detail) = page_within(&provider, kind, address, attempt_wait).await;
+    let world = reached_by(&provider, kind, address).await;
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
+    world.raise("web").await;
+    tokio::task::block_in_place(|| provider.next());
+    meanwhile(&pace);
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
     assert_eq!(outcome, expected, "{kind} {reply:?}: {detail}");
+    pace
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,40 +39,48 @@ async fn words_that_come_late_still_say_that_it_was_taken() {
         r#"{"status":1,"request":"r"}"#,
         r#"{"sid":"SM0123456789abcdef0123456789abcdef","status":"queued"}"#,
     ];
-    for ((kind, address), said) in EVERY.into_iter().zip(said) {
-        let reply = Reply::Late(201, LATE, said.to_owned());
-        let patience = Duration::from_secs(10);
-        check(kind, address, reply, patience, Outcome::Accepted).await;
+    for (channel, said) in EVERY.into_iter().zip(said) {
+        let gate = Gate::default();
+        let reply = Reply::Held(201, gate.clone(), said.to_owned());
+        let meanwhile = |pace: &HandPace| {
+            gate.reached();
+            // Longer than words are waited for where the status decides.
+            pace.advance(Duration::from_secs(10));
+            gate.open();
+        };
+        let pace = check(channel, reply, meanwhile, Outcome::Accepted).await;
+        assert!(!pace.has_begun(Wait::Words), "{channel:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_whose_words_break_off_may_have_been_taken() {
-    for (kind, address) in &EVERY[..5] {
+    for channel in &EVERY[..5] {
         let reply = Reply::Broken(201, r#"{"ok":true,"sid":"#.to_owned());
-        let patience = Duration::from_secs(10);
-        check(kind, address, reply, patience, Outcome::TimedOut).await;
+        check(*channel, reply, |_| {}, Outcome::TimedOut).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_whose_words_never_end_may_have_been_taken() {
-    let reply = Reply::Late(201, NEVER, "{}".to_owned());
-    let patience = Duration::from_millis(1_500);
-    let (kind, address) = EVERY[3];
-    check(kind, address, reply, patience, Outcome::TimedOut).await;
+    let gate = Gate::default();
+    let reply = Reply::Held(201, gate.clone(), "{}".to_owned());
+    let meanwhile = |pace: &HandPace| {
+        gate.reached();
+        pace.advance(pace.begun(Wait::Attempt));
+    };
+    check(EVERY[3], reply, meanwhile, Outcome::TimedOut).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_status_decides_the_words_are_not_waited_for() {
     let (sms, pagerduty) = (EVERY[3], EVERY[5]);
-    for ((kind, address), status, expected) in [
-        (sms, 403, Outcome::Refused),
-        (sms, 500, Outcome::Failed),
-        (pagerduty, 202, Outcome::Accepted),
-    ] {
-        let reply = Reply::Late(status, NEVER, "{}".to_owned());
-        let patience = Duration::from_secs(10);
-        check(kind, address, reply, patience, expected).await;
+    for (status, expected) in [(403, Outcome::Refused), (500, Outcome::Failed)] {
+        let reply = Reply::Held(status, Gate::default(), "{}".to_owned());
+        // What has come by then is enough.
+        let meanwhile = |pace: &HandPace| pace.advance(pace.begun(Wait::Words));
+        check(sms, reply, meanwhile, expected).await;
     }
+    let reply = Reply::Held(202, Gate::default(), "{}".to_owned());
+    check(pagerduty, reply, |_| {}, Outcome::Accepted).await;
 }

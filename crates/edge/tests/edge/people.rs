@@ -159,7 +159,7 @@ async fn a_removed_person_leaves_no_row_in_the_vault() {
 #[tokio::test]
 async fn what_is_refused_leaves_no_row_in_the_vault() {
     let world = World::new();
-    let before = world.vault.0.lock().unwrap().len();
+    let before = world.vault.count();
     for body in [
         json!({"name": "", "email": "eve@example.org", "role": "viewer"}),
         json!({"name": "Eve", "email": "not an address", "role": "viewer"}),
@@ -171,7 +171,7 @@ async fn what_is_refused_leaves_no_row_in_the_vault() {
             "{status}"
         );
     }
-    assert_eq!(world.vault.0.lock().unwrap().len(), before);
+    assert_eq!(world.vault.count(), before);
 }
 
 #[tokio::test]

@@ -179,6 +179,27 @@ async fn what_a_server_answers_decides_whether_it_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_broke_off_after_it_was_sent_is_not_said_to_have_failed() {
+    // It reads the request and closes the connection.
+    let (server, requests) = listen("", false);
+    let hook = format!("http://{server}/hook");
+    let (_, outcome, detail) = page_to("webhook", &hook, loopback()).await;
+    assert_eq!(outcome, Outcome::TimedOut, "{detail}");
+    assert!(detail.contains("it may have been taken"), "{detail}");
+    assert_eq!(requests.recv().unwrap().path, "/hook");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_sent_has_failed() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let hook = format!("http://{address}/hook");
+    let (_, outcome, detail) = page_to("webhook", &hook, loopback()).await;
+    assert_eq!(outcome, Outcome::Failed, "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_status_is_an_answer_also_when_the_words_never_end() {
     for (answer, expected) in [
         (

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// A request that has not come by then never will.
@@ -44,8 +45,8 @@ impl Request {
 pub(crate) enum Reply {
     /// A status, further headers and a body.
     Answer(u16, &'static str, String),
-    /// A status at once, and its body this much later.
-    Late(u16, Duration, String),
+    /// A status at once, and its body when the test says so.
+    Held(u16, Gate, String),
     /// A status, and a body that breaks off.
     Broken(u16, String),
     /// Nothing, for as long as the client waits.
@@ -55,6 +56,39 @@ pub(crate) enum Reply {
 impl Reply {
     pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::Answer(status, "", body.to_owned())
+    }
+}
+
+/// Where the bodies of answers are held until a test opens it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<(Mutex<Passing>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Passing {
+    has_come: bool,
+    is_open: bool,
+}
+
+impl Gate {
+    /// Waits until a body is held.
+    pub(crate) fn reached(&self) {
+        let (passing, changed) = &*self.0;
+        let is_missing = |passing: &mut Passing| !passing.has_come;
+        let waited = changed.wait_timeout_while(passing.lock().unwrap(), WAIT, is_missing);
+        assert!(waited.unwrap().0.has_come, "no answer was begun");
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.0.lock().unwrap().is_open = true;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let (passing, changed) = &*self.0;
+        let mut passing = passing.lock().unwrap();
+        passing.has_come = true;
+        changed.notify_all();
+        drop(changed.wait_while(passing, |passing| !passing.is_open));
     }
 }
 
@@ -70,11 +104,11 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = channel();
-        let script = std::sync::Arc::new(script);
+        let script = Arc::new(script);
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 let (connection, sender) = (connection.unwrap(), sender.clone());
-                let script = std::sync::Arc::clone(&script);
+                let script = Arc::clone(&script);
                 std::thread::spawn(move || {
                     let Some(request) = receive(&connection) else {
                         return;
@@ -148,9 +182,9 @@ fn answer(mut connection: TcpStream, reply: Reply) {
             );
             let _ = connection.write_all(text.as_bytes());
         }
-        Reply::Late(status, after, body) => {
+        Reply::Held(status, gate, body) => {
             let _ = connection.write_all(head(status, body.len()).as_bytes());
-            std::thread::sleep(after);
+            gate.pass();
             let _ = connection.write_all(body.as_bytes());
         }
         Reply::Broken(status, body) => {

@@ -18,6 +18,7 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Role;
 use tocsin_edge::app::{App, Parts, Settings};
 use tocsin_edge::delivery::egress::Egress;
+use tocsin_edge::delivery::pace::{Pace, RealTime};
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
 use tocsin_edge::delivery::{Delivery, Needs};
@@ -33,9 +34,11 @@ use tower::ServiceExt;
 
 use crate::evaluated::{FixedRules, FixedTargets};
 use crate::fakes::{
-    Committed, Doors, HandClock, Memory, NoSeries, OpenVault, OsEntropy, Outlets, START, Sight,
+    Committed, Doors, HandClock, Memory, NoSeries, OsEntropy, Outlets, START, Sight,
 };
+use crate::pace::HandPace;
 use crate::samples::Samples;
+use crate::vault::OpenVault;
 
 pub(crate) const ROUTING_KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -324,6 +327,16 @@ impl World {
         Delivery::start_asking(self.queue.clone(), needs, attempt_wait, often).unwrap()
     }
 
+    /// Starts delivery that waits as `pace` says, and as long as in production.
+    pub(crate) fn deliver_at(&self, egress: Egress, pace: &Arc<HandPace>) -> Delivery {
+        let pace = Arc::clone(pace) as Arc<dyn Pace>;
+        let needs = Needs {
+            pace,
+            ..self.needs(egress)
+        };
+        Delivery::start(self.queue.clone(), needs).unwrap()
+    }
+
     /// What sending needs.
     pub(crate) fn needs(&self, egress: Egress) -> Needs {
         Needs {
@@ -332,6 +345,7 @@ impl World {
             vault: Arc::clone(&self.vault) as Arc<dyn Vault>,
             accounts: Arc::clone(&self.doors) as Arc<dyn Accounts>,
             egress,
+            pace: Arc::new(RealTime),
             public_url: "http://tocsin.example".to_owned(),
             tally: Arc::clone(&self.tally),
             vigil: Arc::clone(&self.vigil),

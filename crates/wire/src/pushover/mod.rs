@@ -7,7 +7,7 @@ use crate::page_message::{Kind, PageMessage, Urgency, one_line, web_address};
 /// Seconds between two rings of a page until it is acknowledged; Pushover demands at least 30.
 const RETRY_S: u32 = 30;
 /// Seconds after which it stops to ring.
-const EXPIRE_S: u32 = 3_600;
+pub const EXPIRE_S: u32 = 3_600;
 /// Characters of a message and of a title.
 const MESSAGE_CHARS_MAX: usize = 1_024;
 const TITLE_CHARS_MAX: usize = 250;

@@ -4917,8 +4917,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of it */
-            200: {
+            /** @description Look there what became of it */
+            303: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -32,7 +32,7 @@ export const WAYS: Record<ChannelKind, Way> = {
   slack: {
     label: 'Webhook URL or member ID', type: 'text', placeholder: 'U024BE7LH', needs: null,
     hint: 'A member ID gets messages with buttons; an incoming webhook posts into its channel.',
-    help: ['Member ID: open your profile in Slack, then the menu, then "Copy member ID". It needs the Slack account under Settings.', 'Incoming webhook: make one in Slack and paste its URL. It needs no account here.'],
+    help: ['Member ID: open your profile in Slack, then the menu, then "Copy member ID". It needs the Slack account under Settings.', 'Incoming webhook: make one in Slack and paste its URL. It needs no account here. Everybody in its channel reads it, so it only leads to the incident.'],
   },
   telegram: {
     label: 'Number of the chat', type: 'text', placeholder: '123456789', needs: 'telegram',

@@ -216,6 +216,13 @@ pub(crate) async fn set_account(
             "token: give one; the one that is kept is for another place or account",
         ));
     }
+    if provider == Provider::WebPush {
+        // It could not be made at the start.
+        let made = app.blocking(|parts| {
+            account::make_push_key(parts.accounts.as_ref(), parts.vault.as_ref())
+        });
+        made.await?;
+    }
     shown(&app, provider).await.map(Json)
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
-use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, InputEvent};
+use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{NotificationId, ScheduleId, TargetId, UserId};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
@@ -118,6 +118,23 @@ impl Names<'_> {
         )
     }
 
+    /// Who answered by a message. Where others may read its link too, nobody knows that it was its owner, and the link is named.
+    fn answerer(&self, user: UserId, channel: ChannelKind) -> String {
+        let name = self.user(user);
+        let means = match channel {
+            ChannelKind::Email => "mail link",
+            ChannelKind::Slack => "Slack",
+            ChannelKind::Telegram => "Telegram",
+            ChannelKind::Pushover => "Pushover",
+            ChannelKind::Sms => "text message",
+            ChannelKind::Voice => "telephone",
+            ChannelKind::Webhook => return format!("the link in {name}’s webhook"),
+            ChannelKind::Ntfy => return format!("the link in {name}’s ntfy topic"),
+            ChannelKind::WebPush | ChannelKind::PagerDuty => "the link of a page",
+        };
+        format!("{name} by {means}")
+    }
+
     /// What an actor is called.
     pub(super) fn actor_name(&self, actor: &Actor) -> String {
         self.actor(actor).name
@@ -128,10 +145,9 @@ impl Names<'_> {
         match actor {
             Actor::System => of(ActorKind::System, "Tocsin".to_owned()),
             Actor::Person { user } => of(ActorKind::Person, self.user(*user)),
-            Actor::Channel { user, channel } => of(
-                ActorKind::Person,
-                format!("{} by {}", self.user(*user), by_word(*channel)),
-            ),
+            Actor::Channel { user, channel } => {
+                of(ActorKind::Person, self.answerer(*user, *channel))
+            }
             Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
             Actor::Integration { integration } => {
                 let known = self
@@ -168,7 +184,10 @@ pub(super) type Words = (String, String, Tone);
 
 /// The entry of an event.
 pub(crate) fn entry(event: &Event, names: &Names<'_>) -> TimelineEntry {
-    let (title, detail, level) = words(&event.body, names);
+    let (mut title, detail, level) = words(&event.body, names);
+    if is_acknowledged_by_link_alone(event) {
+        title = format!("Acknowledged by {}", names.actor_name(&event.actor));
+    }
     TimelineEntry {
         position: event.position,
         at: Instant(event.at),
@@ -179,6 +198,30 @@ pub(crate) fn entry(event: &Event, names: &Names<'_>) -> TimelineEntry {
         actor: names.actor(&event.actor),
         level,
     }
+}
+
+/// Whether all that is known of who acknowledged is that they had a link that others may read too.
+fn is_acknowledged_by_link_alone(event: &Event) -> bool {
+    let is_acknowledged = match &event.body {
+        EventBody::Incident(about) => matches!(about.what, IncidentWhat::Acknowledged { .. }),
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => false,
+    };
+    let channel = match event.actor {
+        Actor::Channel { channel, .. } => Some(channel),
+        Actor::System
+        | Actor::Person { .. }
+        | Actor::Token { .. }
+        | Actor::Integration { .. }
+        | Actor::Monitor { .. }
+        | Actor::Rule { .. } => None,
+    };
+    is_acknowledged && matches!(channel, Some(ChannelKind::Webhook | ChannelKind::Ntfy))
 }
 
 fn words(body: &EventBody, names: &Names<'_>) -> Words {
@@ -267,20 +310,4 @@ pub(crate) async fn timeline(
         .filter(|_| more)
         .map(|last| last.position.to_string());
     Ok(Json(Page { items, next_cursor }))
-}
-
-/// The means by which somebody answered, in words.
-const fn by_word(channel: ChannelKind) -> &'static str {
-    match channel {
-        ChannelKind::Email => "mail link",
-        ChannelKind::Slack => "Slack",
-        ChannelKind::Telegram => "Telegram",
-        ChannelKind::Pushover => "Pushover",
-        ChannelKind::Sms => "text message",
-        ChannelKind::Voice => "telephone",
-        ChannelKind::Webhook
-        | ChannelKind::Ntfy
-        | ChannelKind::WebPush
-        | ChannelKind::PagerDuty => "the link of a page",
-    }
 }
