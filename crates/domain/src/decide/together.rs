@@ -235,14 +235,15 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether a message may be told by another one to the same address, or tell others.
+    /// Whether a message may be told by another one to the same address, or tell others. What rests is not sent for the others.
     fn may_be_told(&self, message: &Notification) -> bool {
         let waits = matches!(message.state, Delivery::Due { .. }) && message.attempts.is_empty();
         let page = message.purpose.page();
         let is_critical = page.is_some_and(|incident| self.is_critical(incident));
         let gathers = self.state.gathering_for(message) == Some(message.id)
             || self.state.told_along(message.id).next().is_some();
-        waits && !is_critical && !gathers && !message.channel.mirrors_incidents()
+        let is_alone = is_critical || gathers || message.channel.mirrors_incidents();
+        waits && !is_alone && self.is_wanted(message)
     }
 
     /// A contact method was removed: what was planned for it goes another way now, if nothing else is on its way to the person, or

@@ -71,12 +71,10 @@ fn whose_turn_it_is_passes_over_whoever_cannot_be_reached() {
     let mut world = World::with_apache();
     let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
     world.set_default_policy(vec![in_turn(&[bea, cy])], None);
-    world.ask(Ask::People(
-        tocsin_domain::command::PeopleAsk::RemoveContactMethod {
-            user: bea,
-            method: world.state.users[&bea].contact_methods[0].id,
-        },
-    ));
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method: world.state.users[&bea].contact_methods[0].id,
+    }));
     world.trigger("one", Severity::Critical);
     world.answer_all(Outcome::Accepted);
     world.trigger("two", Severity::Critical);

@@ -130,7 +130,7 @@ fn an_incident_given_to_another_policy_is_paged_from_its_first_level_on() {
 fn an_incident_is_not_given_to_people_of_whom_none_can_be_paged() {
     let (mut world, incident, [_, bea, _]) = crashed();
     let method = world.state.users[&bea].contact_methods[0].id;
-    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    let gone = PeopleAsk::RemoveContactMethod { user: bea, method };
     world.ask(Ask::People(gone));
     let to = Assigned::People(vec![bea]);
     let why = world.refused(RespondAsk::Reassign { incident, to });
@@ -338,7 +338,7 @@ fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() 
     let level = |user| Level::of(5 * MINUTE, vec![Recipient::User(user)]);
     let policy = Some(world.set_policy(None, 0, vec![level(bea), level(cy)], None));
     let method = world.state.users[&bea].contact_methods[0].id;
-    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    let gone = PeopleAsk::RemoveContactMethod { user: bea, method };
     world.ask(Ask::People(gone));
     let message = "please".to_owned();
     world.respond(RespondAsk::RequestResponders {
