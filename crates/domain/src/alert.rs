@@ -159,6 +159,10 @@ pub struct Alert {
     pub opened_at: Timestamp,
     /// When it was over.
     pub recovered_at: Option<Timestamp>,
+    /// How far the clock had been set back, all times together, when it began; once it is over, by then. How long ago that was
+    /// is counted with it.
+    #[serde(skip)]
+    pub set_back_ms: u64,
     /// When the failure itself began, as measured.
     pub onset: Option<Onset>,
     /// What proves it.

@@ -99,6 +99,9 @@ pub struct Responder {
     pub user: UserId,
     /// When they were asked last.
     pub asked_at: Timestamp,
+    /// How far the clock had been set back by then.
+    #[serde(skip)]
+    pub asked_set_back_ms: u64,
     /// What they were asked.
     pub message: String,
     /// Whether they come, and when they said so.
@@ -139,6 +142,9 @@ pub struct Incident {
     pub severity: Severity,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// How far the clock had been set back by then, all times together: how long ago it was is counted with it.
+    #[serde(skip)]
+    pub opened_set_back_ms: u64,
     /// When the failure began, as measured.
     pub onset: Option<Onset>,
     /// Its alerts in the order they joined.
@@ -193,6 +199,9 @@ pub struct Incident {
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// How far the clock had been set back by then.
+    #[serde(skip)]
+    pub resolved_set_back_ms: u64,
     /// How often something that pages came back.
     pub relapses: u32,
     /// SHA-256 of the frozen evidence, in hex.
@@ -228,6 +237,7 @@ impl Incident {
             urgency: severity.urgency(),
             severity,
             opened_at,
+            opened_set_back_ms: 0,
             onset: None,
             alerts: Vec::new(),
             firing: 0,
@@ -249,6 +259,7 @@ impl Incident {
             urgent_by_hand: false,
             healthy_since: None,
             resolved_at: None,
+            resolved_set_back_ms: 0,
             relapses: 0,
             evidence: None,
             paging_event: 0,

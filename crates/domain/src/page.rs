@@ -12,6 +12,13 @@ use crate::time::Timestamp;
 pub const ATTEMPTS_MAX: u32 = 3;
 /// Wait before the second and the third attempt.
 pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
+/// A system that keeps an incident rings on until it is told otherwise: these are the waits before further attempts of that
+/// news, then [`MIRROR_RETRY_EVERY_MS`].
+pub const MIRROR_RETRY_AFTER_MS: [u64; 5] = [1_000, 4_000, 30_000, 120_000, 600_000];
+/// The longest wait between two such attempts: 30 minutes.
+pub const MIRROR_RETRY_EVERY_MS: u64 = 1_800_000;
+/// For how long it is tried: a day.
+pub const MIRROR_RETRY_FOR_MS: u64 = 86_400_000;
 /// An attempt without an answer for this long counts as timed out (the sender itself gives up after 15 s).
 pub const ATTEMPT_DEADLINE_MS: u64 = 20_000;
 /// A provider that asks for a longer wait than this is not waited for: the next way is used instead.
@@ -152,6 +159,19 @@ impl Purpose {
         }
     }
 
+    /// The incident for which somebody has to be reached by it: who is woken, or asked to help.
+    #[must_use]
+    pub const fn reaches(self) -> Option<IncidentId> {
+        match self {
+            Self::Page(id) | Self::Request(id) => Some(id),
+            Self::Notice(_)
+            | Self::Resolved(_)
+            | Self::Acknowledged(_)
+            | Self::Test
+            | Self::Word(_) => None,
+        }
+    }
+
     /// The incident it is about.
     #[must_use]
     pub const fn incident(self) -> Option<IncidentId> {
@@ -194,6 +214,20 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// Whether it tells a system that keeps an incident too that somebody took it, or that it is over.
+    #[must_use]
+    pub const fn tells_a_mirror(&self) -> bool {
+        let is_news = match self.purpose {
+            Purpose::Acknowledged(_) | Purpose::Resolved(_) => true,
+            Purpose::Page(_)
+            | Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Test
+            | Purpose::Word(_) => false,
+        };
+        is_news && self.channel.mirrors_incidents()
+    }
+
     /// Since when the provider owes a receipt for it, if it does.
     #[must_use]
     pub fn receipt_owed_since(&self) -> Option<Timestamp> {

@@ -189,9 +189,10 @@ fn broken(
         Some(paging) => of_paging(paging, coming, now),
         None if coming.due => None,
         None => {
-            let since = incident.opened_at;
+            let opened_at = incident.opened_at;
+            let since = state.clock.counted(opened_at, incident.opened_set_back_ms);
             is_past(since, now).then(|| {
-                let what = format!("is urgent since {since}, and nothing is planned for it");
+                let what = format!("is urgent since {opened_at}, and nothing is planned for it");
                 (FindingKind::Forgotten, what)
             })
         }

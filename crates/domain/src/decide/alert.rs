@@ -210,7 +210,8 @@ impl Decider<'_> {
         if self.state.firing_of(monitor, target).is_some() || !asked.enabled {
             return Ok(());
         }
-        let began = onset.as_ref().map_or(at, |onset| onset.at);
+        // What was seen before the clock was set back waits no longer for that.
+        let began = onset.as_ref().map_or(at, |onset| onset.at).min(self.now);
         let condition = Condition {
             service: failing.service,
             target: Some(target),
@@ -298,6 +299,8 @@ impl Decider<'_> {
             details: condition.details.clone(),
             opened_at: condition.at,
             recovered_at: None,
+            // The fold knows.
+            set_back_ms: 0,
             onset: condition.onset.clone(),
             evidence: condition.evidence.clone(),
             repeats: 0,
@@ -343,9 +346,8 @@ impl Decider<'_> {
             ) => None,
         };
         let last = self.state.incidents.get(last?)?;
-        let recent = last
-            .resolved_at
-            .is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
+        let over_since = self.state.since_resolve(last);
+        let recent = over_since.is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
         let has_room = last.alerts.len() < ALERTS_PER_INCIDENT_MAX;
         (has_room && (last.is_open() || recent)).then_some(last.id)
     }

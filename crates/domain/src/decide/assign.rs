@@ -5,7 +5,7 @@ use crate::command::Refusal;
 use crate::event::{Cause, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident};
-use crate::page::Purpose;
+use crate::page::{Delivery, Purpose};
 use crate::people::Urgency;
 
 /// People an incident is given to, or who are asked to help, at most.
@@ -149,6 +149,34 @@ impl Decider<'_> {
             }
         }
         (found, skipped)
+    }
+
+    /// The timeline says when every way to somebody who was asked to help has failed: nobody else is asked for them.
+    pub(super) fn say_who_was_not_asked(&mut self, id: IncidentId, user: UserId, position: u64) {
+        if self.may_know_of_request(id, user) {
+            return;
+        }
+        let known = self.state.users.get(&user);
+        let name = known.map_or("Somebody who was removed", |known| known.name.as_str());
+        let text = format!(
+            "{name} was asked to help, and none of the ways to them works: they do not know of it"
+        );
+        self.say(Cause::Event { position }, id, text);
+    }
+
+    /// Whether a request for help has come to this person since they were asked, or may still come.
+    fn may_know_of_request(&self, id: IncidentId, user: UserId) -> bool {
+        let known = self.state.incidents.get(&id);
+        let asked = known.and_then(|known| known.responders.iter().find(|one| one.user == user));
+        let since = asked.map(|asked| self.state.since_asked(asked));
+        let requests = self.state.messages_about(id);
+        let mut requests = requests
+            .filter(|message| message.purpose == Purpose::Request(id) && message.user == user);
+        requests.any(|message| match message.state {
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => true,
+            Delivery::Delivered { at } => since.is_none_or(|since| at >= since),
+            Delivery::Failed { .. } | Delivery::Cancelled { .. } => false,
+        })
     }
 
     pub(super) fn answer_request(

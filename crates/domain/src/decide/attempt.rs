@@ -7,8 +7,8 @@ use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
 use crate::incident::Incident;
 use crate::page::{
-    ATTEMPTS_MAX, Attempt, Delivery, Fate, Notification, Outcome, Purpose, RETRY_AFTER_MS,
-    RETRY_WAIT_MS_MAX,
+    ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
+    MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX,
 };
 use crate::time::Timestamp;
 
@@ -78,7 +78,7 @@ impl Decider<'_> {
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
         };
-        let along = pages_among(self.state.told_along(id));
+        let along = reaching_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
         // at once, and this one when its time comes.
@@ -92,9 +92,9 @@ impl Decider<'_> {
         };
         if given_up && !is_taken_back {
             self.lost(id, &along, position);
-        } else if outcome == Outcome::Accepted {
-            self.tell_mirror_late(id, position);
         }
+        self.tell_mirror_late(id, position);
+        self.say_what_a_mirror_missed(id, position);
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Decider<'_> {
             fate,
             detail: kept(detail),
         };
-        let along = pages_among(self.state.told_with(id));
+        let along = reaching_among(self.state.told_with(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         if fate.is_loss() && is_last && !was_lost {
             self.lost(id, &along, position);
@@ -138,8 +138,9 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// A message did not arrive, or not soon: whoever was to be paged by it, or by what it told along, is reached otherwise.
+    /// A message did not arrive, or not soon: whoever was to be reached by it, or by what it told along, is reached otherwise.
     fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
+        let mut ways = Vec::new();
         for lost in along.iter().chain([&id]) {
             let message = self.state.notifications.get(lost);
             let missed = message.filter(|message| match message.state {
@@ -148,10 +149,11 @@ impl Decider<'_> {
                 | Delivery::Delivered { .. }
                 | Delivery::Cancelled { .. } => false,
             });
-            if let Some(incident) = missed.and_then(|message| message.purpose.page()) {
-                self.try_another_way(incident, *lost, position);
+            if missed.is_some() {
+                ways.extend(self.try_another_way(*lost, position));
             }
         }
+        self.tell_at_once(&ways);
     }
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
@@ -161,10 +163,7 @@ impl Decider<'_> {
             Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
             Outcome::Unanswered => 0,
-            Outcome::Failed | Outcome::TimedOut => {
-                let index = usize::try_from(number).ok()?.checked_sub(1)?;
-                *RETRY_AFTER_MS.get(index)?
-            }
+            Outcome::Failed | Outcome::TimedOut => wait_after(message, number)?,
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
@@ -176,8 +175,13 @@ impl Decider<'_> {
             Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
         };
         let wait_ms = wait_ms.max(ended.retry_after_ms.unwrap_or_default());
-        let worth_it = number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX;
-        (worth_it && wanted).then(|| self.now.plus_ms(wait_ms))
+        let next = self.now.plus_ms(wait_ms);
+        let worth_it = if message.tells_a_mirror() {
+            next <= message.planned_at.plus_ms(MIRROR_RETRY_FOR_MS)
+        } else {
+            number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX
+        };
+        (worth_it && wanted).then_some(next)
     }
 
     /// Whether somebody has to be reached for it now.
@@ -204,22 +208,42 @@ impl Decider<'_> {
         known.is_some_and(Incident::is_unanswered)
     }
 
-    /// One way failed for good: the person's next way is used now; without one, the next person.
+    /// One way failed for good: the person's next way is used now; without one, the next person is paged. Who was asked to help
+    /// has nobody after them. Gives the message that goes to the same person instead.
     pub(super) fn try_another_way(
         &mut self,
-        incident: IncidentId,
         failed: NotificationId,
         position: u64,
-    ) {
-        let message = self.state.notifications.get(&failed);
-        let is_spared = message.is_some_and(|message| self.is_spared(incident, message.user));
-        if !self.may_want_pages(incident) || is_spared {
-            return;
+    ) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&failed)?;
+        let user = message.user;
+        match message.purpose {
+            Purpose::Page(incident) => {
+                if !self.may_want_pages(incident) || self.is_spared(incident, user) {
+                    return None;
+                }
+                let other = self.use_other_way(failed, position);
+                if other.is_none() {
+                    self.page_others(incident);
+                }
+                other
+            }
+            Purpose::Request(incident) => {
+                if !self.awaits(incident, user) {
+                    return None;
+                }
+                let other = self.use_other_way(failed, position);
+                if other.is_none() {
+                    self.say_who_was_not_asked(incident, user, position);
+                }
+                other
+            }
+            Purpose::Notice(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => None,
         }
-        if self.use_other_way(incident, failed, position) {
-            return;
-        }
-        self.page_others(incident);
     }
 
     /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.
@@ -273,7 +297,17 @@ impl Decider<'_> {
     }
 }
 
-fn pages_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
-    let pages = messages.filter(|message| message.purpose.page().is_some());
-    pages.map(|page| page.id).collect()
+/// How long to wait after an attempt that failed; none when it was the last.
+fn wait_after(message: &Notification, number: u32) -> Option<u64> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    if message.tells_a_mirror() {
+        let wait_ms = MIRROR_RETRY_AFTER_MS.get(index).copied();
+        return Some(wait_ms.unwrap_or(MIRROR_RETRY_EVERY_MS));
+    }
+    RETRY_AFTER_MS.get(index).copied()
+}
+
+fn reaching_among<'a>(messages: impl Iterator<Item = &'a Notification>) -> Vec<NotificationId> {
+    let reaching = messages.filter(|message| message.purpose.reaches().is_some());
+    reaching.map(|message| message.id).collect()
 }

@@ -98,7 +98,6 @@ impl Decider<'_> {
             return;
         };
         let (purpose, incident) = (message.purpose, message.purpose.incident());
-        let user = message.user;
         let cause = Cause::Event {
             position: message.last_event,
         };
@@ -119,15 +118,14 @@ impl Decider<'_> {
             let why = why.to_owned();
             let position =
                 self.emit_message(cause, id, NotificationWhat::Cancelled { why }, incident);
-            if self.has_lost_its_way(id)
-                && let Purpose::Page(page) = purpose
-                && !self.is_spared(page, user)
-            {
-                self.try_another_way(page, id, position);
+            self.say_what_a_mirror_missed(id, position);
+            if self.has_lost_its_way(id) {
+                self.try_another_way(id, position);
             }
             return;
         }
-        if number == 0 && (self.tell_together(id) || self.spare_provider(id)) {
+        // What would wait with others for a provider that rests goes another way first.
+        if number == 0 && (self.spare_provider(id) || self.tell_together(id)) {
             return;
         }
         if number > 0 && bugs::on(Bug::RepeatUnderNewKey) {
@@ -159,17 +157,22 @@ impl Decider<'_> {
         if self.has_lost_its_way(id) && !kept {
             return Some(METHOD_REMOVED);
         }
-        let wanted = |message: &Notification| match message.purpose {
+        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
+        let mut along = self.state.told_along(id);
+        let needed = kept || self.is_wanted(message) || along.any(|one| self.is_wanted(one));
+        (!needed).then_some("it is no longer needed")
+    }
+
+    /// Whether a message has to be sent by itself.
+    pub(super) fn is_wanted(&self, message: &Notification) -> bool {
+        match message.purpose {
             Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
             Purpose::Test => true,
             Purpose::Word(word) => self.still_holds(word, message.user),
-        };
-        let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
-        let needed = kept || wanted(message) || self.state.told_along(id).any(wanted);
-        (!needed).then_some("it is no longer needed")
+        }
     }
 
     /// Whether the contact method that a message goes to was removed.

@@ -165,6 +165,13 @@ impl Decider<'_> {
         self.emit_incident(cause, incident, IncidentWhat::Response(what))
     }
 
+    /// Notes what Tocsin has to say about an incident: nobody else said it, whosever request it follows from.
+    fn say(&mut self, cause: Cause, incident: IncidentId, text: String) {
+        let asks = std::mem::replace(&mut self.actor, Actor::System);
+        self.emit_incident(cause, incident, IncidentWhat::NoteAdded { text });
+        self.actor = asks;
+    }
+
     fn evidence_frozen(
         &mut self,
         incident: IncidentId,

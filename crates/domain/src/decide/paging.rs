@@ -316,7 +316,8 @@ impl Decider<'_> {
         self.active_of(Purpose::Page(incident))
     }
 
-    fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
+    /// The same of any purpose.
+    pub(super) fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
         let active = &self.state.active_notifications;
         let about = purpose.incident().into_iter();
         about
@@ -338,7 +339,7 @@ impl Decider<'_> {
         level: Option<usize>,
         due: Timestamp,
         why: String,
-    ) {
+    ) -> NotificationId {
         let id = NotificationId::random(self.entropy);
         let message = Notification {
             id,
@@ -359,6 +360,7 @@ impl Decider<'_> {
             NotificationWhat::Planned { message },
             purpose.incident(),
         );
+        id
     }
 
     /// Records that something happens to a message now.
@@ -416,7 +418,8 @@ impl Decider<'_> {
             let what = NotificationWhat::Cancelled {
                 why: "the person was removed".to_owned(),
             };
-            self.emit_message(Cause::Request, id, what, incident);
+            let position = self.emit_message(Cause::Request, id, what, incident);
+            self.say_what_a_mirror_missed(id, position);
         }
     }
 }

@@ -105,7 +105,7 @@ impl Decider<'_> {
             .filter(|alert| alert.urgency() == Urgency::High);
         let mut last = None;
         for alert in urgent {
-            last = last.max(Some(alert.recovered_at?));
+            last = last.max(Some(self.state.since_recovery(alert)?));
         }
         Some(self.now.ms_since(last?))
     }

@@ -8,6 +8,7 @@ use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, UserId};
 use crate::incident::{Incident, Status};
 use crate::page::Purpose;
+use crate::time::Timestamp;
 
 /// Characters of a note at most.
 const NOTE_MAX: usize = 4_000;
@@ -127,18 +128,46 @@ impl Decider<'_> {
                 self.acknowledge_partly(id, by, missing);
             }
         } else {
-            let what = IncidentWhat::Acknowledged { by, ends_at };
-            let position = self.emit_incident(Cause::Request, id, what);
-            let cause = Cause::Event { position };
-            if !bugs::on(Bug::PagingAfterAcknowledgement) {
-                self.cancel_pages(id, &cause, "the incident was acknowledged");
-            }
-            self.tell_mirrors(id, position);
+            self.take(id, by, ends_at, Cause::Request);
         }
         if let Some(by) = by {
             self.accept_request(id, by);
         }
         Ok(())
+    }
+
+    /// Somebody has it: nobody is paged any more, and whoever keeps it too learns of it.
+    fn take(
+        &mut self,
+        id: IncidentId,
+        by: Option<UserId>,
+        ends_at: Option<Timestamp>,
+        cause: Cause,
+    ) {
+        let what = IncidentWhat::Acknowledged { by, ends_at };
+        let position = self.emit_incident(cause, id, what);
+        let cause = Cause::Event { position };
+        if !bugs::on(Bug::PagingAfterAcknowledgement) {
+            self.cancel_pages(id, &cause, "the incident was acknowledged");
+        }
+        self.tell_mirrors(id, position);
+    }
+
+    /// Where each must acknowledge and somebody need not any more, everybody who is left may have done so: then it is taken.
+    pub(super) fn take_what_all_have_done(&mut self, position: u64) {
+        let open = self.state.open_incidents.iter();
+        let open = open.filter_map(|id| self.state.incidents.get(id));
+        let triggered = open.filter(|incident| incident.status == Status::Triggered);
+        let done = triggered.filter_map(|incident| Some((incident.id, last_of_all(incident)?)));
+        let done: Vec<(IncidentId, UserId)> = done.collect();
+        for (id, by) in done {
+            let known = self.state.incidents.get(&id);
+            let ends_at = known.and_then(|known| self.acknowledgement_ends_at(known));
+            let text = "everybody who is left of those who must each acknowledge it has done so";
+            let cause = Cause::Event { position };
+            self.say(cause.clone(), id, text.to_owned());
+            self.take(id, Some(by), ends_at, cause);
+        }
     }
 
     /// Who else must acknowledge besides this person, where each must; none when one acknowledgement is enough.
@@ -202,4 +231,14 @@ impl Decider<'_> {
         }
         Ok(())
     }
+}
+
+/// Who acknowledged last, where each must and did.
+fn last_of_all(incident: &Incident) -> Option<UserId> {
+    let paging = incident.paging.as_ref()?;
+    let mut asked = paging.each_of.iter();
+    let all = asked.all(|user| paging.each_done.contains(user));
+    let mut done = paging.each_done.iter().rev();
+    let last = done.find(|user| paging.each_of.contains(user));
+    last.copied().filter(|_| all)
 }

@@ -87,6 +87,7 @@ impl Decider<'_> {
     /// A person was removed: what they had taken is triggered again, and where nobody else of a level is left, it is paged
     /// again.
     pub(super) fn page_in_place_of(&mut self, gone: UserId, position: u64) {
+        self.take_what_all_have_done(position);
         let open = self.state.open_incidents.iter();
         let open: Vec<IncidentId> = open.copied().collect();
         for id in open {

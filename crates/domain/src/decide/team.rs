@@ -29,7 +29,8 @@ impl Decider<'_> {
                 let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
                 let team = Team { id, name, members };
                 let event = RosterEvent::TeamSet { team };
-                self.emit(Cause::Request, EventBody::Roster(event));
+                let position = self.emit(Cause::Request, EventBody::Roster(event));
+                self.take_what_all_have_done(position);
                 Ok(())
             }
             TeamAsk::Remove(team) => self.remove_team(team),

@@ -1,6 +1,8 @@
 //! Decisions that keep a storm from burying a person, and a dead provider from holding up a page: what is told together, and
 //! what waits until somebody carries messages again.
 
+use std::collections::BTreeMap;
+
 use super::Decider;
 use super::due::METHOD_REMOVED;
 use crate::event::{Cause, NotificationWhat};
@@ -25,8 +27,8 @@ impl Decider<'_> {
         if matches!(message.purpose, Purpose::Page(_)) && self.is_critical(incident) {
             return false;
         }
-        // A system that keeps incidents is told of each of them.
-        if message.channel.mirrors_incidents() {
+        // A system that keeps incidents is told of each of them. What tells others has waited for them.
+        if message.channel.mirrors_incidents() || self.state.told_along(id).next().is_some() {
             return false;
         }
         let what = match self.state.gathering_for(message) {
@@ -86,14 +88,20 @@ impl Decider<'_> {
                 .rules
                 .iter()
                 .filter(|rule| rule.urgency == Urgency::Low);
-            let ways: Vec<_> = rules
+            let mut ways: Vec<_> = rules
                 .filter_map(|rule| {
                     Some((known.contact_method(rule.contact_method)?, rule.delay_ms))
                 })
                 .filter(|(method, _)| method.verified_at.is_some())
                 .map(|(method, delay_ms)| ((method.id, method.kind), delay_ms))
                 .collect();
+            // A way that two rules name is used once, by the earlier of them.
+            ways.sort_by_key(|way| way.1);
             for (method, delay_ms) in ways {
+                let is_used = |notice: &Notification| notice.contact_method == method.0;
+                if self.active_of(Purpose::Notice(id)).any(is_used) {
+                    continue;
+                }
                 let due = self.now.plus_ms(delay_ms);
                 let why = format!("{why}; by their rule for what wakes nobody");
                 let cause = Cause::Event { position: cause };
@@ -127,8 +135,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Leaves a provider alone that keeps failing, if the person can be or was reached by another way; else it is tried all the
-    /// same. True when the message waits.
+    /// Leaves a provider alone that keeps failing, if the person can be or was reached by another way for all that the message
+    /// tells; else it is tried all the same. True when the message waits.
     pub(super) fn spare_provider(&mut self, id: NotificationId) -> bool {
         let Some(message) = self.state.notifications.get(&id) else {
             return false;
@@ -137,13 +145,11 @@ impl Decider<'_> {
         let Some(until) = self.state.provider_rests(provider, Some(id), self.now) else {
             return false;
         };
-        let Purpose::Page(incident) = message.purpose else {
-            return false;
-        };
-        let other = self.next_planned(incident, message).is_some()
-            || self.unused_method(incident, message).is_some()
-            || self.is_reached_otherwise(incident, message);
-        if !other {
+        let told = [message].into_iter().chain(self.state.told_along(id));
+        let reaching = told.filter(|one| one.purpose.reaches().is_some() && self.is_wanted(one));
+        let waiting: Vec<NotificationId> = reaching.map(|one| one.id).collect();
+        let each_has_another = waiting.iter().all(|one| self.has_other_way(*one));
+        if waiting.is_empty() || !each_has_another {
             return false;
         }
         let cause = Cause::Event {
@@ -153,23 +159,37 @@ impl Decider<'_> {
             "messages by {} failed several times in a row: another way is used until one gets through",
             message.channel.word()
         );
+        let incident = message.purpose.incident();
         let what = NotificationWhat::Postponed { due_at: until, why };
-        let position = self.emit_message(cause, id, what, Some(incident));
-        self.use_other_way(incident, id, position);
+        let position = self.emit_message(cause, id, what, incident);
+        let mut ways = Vec::new();
+        for one in waiting {
+            ways.extend(self.use_other_way(one, position));
+        }
+        self.tell_at_once(&ways);
         true
     }
 
+    fn has_other_way(&self, id: NotificationId) -> bool {
+        let known = self.state.notifications.get(&id);
+        let known = known.and_then(|message| Some((message, message.purpose.reaches()?)));
+        known.is_some_and(|(message, incident)| {
+            self.next_planned(message).is_some()
+                || self.unused_method(incident, message).is_some()
+                || self.is_reached_otherwise(incident, message)
+        })
+    }
+
     /// Uses a way to reach the same person that is not used for this incident at this time: first what is planned for later,
-    /// then any other verified contact method. True when there was one.
+    /// then any other verified contact method. Gives the message that goes by it, if there is one.
     pub(super) fn use_other_way(
         &mut self,
-        incident: IncidentId,
         instead_of: NotificationId,
         position: u64,
-    ) -> bool {
-        let Some(message) = self.state.notifications.get(&instead_of) else {
-            return false;
-        };
+    ) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&instead_of)?;
+        let purpose = message.purpose;
+        let incident = purpose.reaches()?;
         let (user, level) = (message.user, message.level);
         let lost = match message.state {
             Delivery::Cancelled { .. } => "was removed",
@@ -180,7 +200,7 @@ impl Decider<'_> {
             | Delivery::Failed { .. } => "failed",
         };
         let cause = Cause::Event { position };
-        if let Some((due, next)) = self.next_planned(incident, message) {
+        if let Some((due, next)) = self.next_planned(message) {
             if due > self.now {
                 let what = NotificationWhat::Advanced {
                     due_at: self.now,
@@ -188,16 +208,42 @@ impl Decider<'_> {
                 };
                 self.emit_message(cause, next, what, Some(incident));
             }
-            return true;
+            return Some(next);
         }
-        let Some(method) = self.unused_method(incident, message) else {
-            return false;
-        };
+        let method = self.unused_method(incident, message)?;
         let why =
             format!("another way to reach this person {lost}, so a further verified one is used");
-        let (purpose, now) = (Purpose::Page(incident), self.now);
-        self.plan(cause, purpose, user, method, level, now, why);
-        true
+        let now = self.now;
+        Some(self.plan(cause, purpose, user, method, level, now, why))
+    }
+
+    /// What was told together and goes other ways has waited for others already: of those by the same way one tells the others
+    /// now.
+    pub(super) fn tell_at_once(&mut self, ways: &[NotificationId]) {
+        let mut tellers: BTreeMap<ContactMethodId, NotificationId> = BTreeMap::new();
+        for id in ways {
+            let known = self.state.notifications.get(id);
+            let Some(message) = known.filter(|message| self.may_be_told(message)) else {
+                continue;
+            };
+            let by = *tellers.entry(message.contact_method).or_insert(*id);
+            if by != *id {
+                let (incident, position) = (message.purpose.incident(), message.last_event);
+                let what = NotificationWhat::ToldTogether { by };
+                self.emit_message(Cause::Event { position }, *id, what, incident);
+            }
+        }
+    }
+
+    /// Whether a message may be told by another one to the same address, or tell others. What rests is not sent for the others.
+    fn may_be_told(&self, message: &Notification) -> bool {
+        let waits = matches!(message.state, Delivery::Due { .. }) && message.attempts.is_empty();
+        let page = message.purpose.page();
+        let is_critical = page.is_some_and(|incident| self.is_critical(incident));
+        let gathers = self.state.gathering_for(message) == Some(message.id)
+            || self.state.told_along(message.id).next().is_some();
+        let is_alone = is_critical || gathers || message.channel.mirrors_incidents();
+        waits && !is_alone && self.is_wanted(message)
     }
 
     /// A contact method was removed: what was planned for it goes another way now, if nothing else is on its way to the person, or
@@ -211,40 +257,37 @@ impl Decider<'_> {
             .filter(|message| message.state.is_planned())
             .map(|message| message.id)
             .collect();
+        let mut ways = Vec::new();
         for id in planned {
-            self.replace(id);
+            ways.extend(self.replace(id));
         }
+        self.tell_at_once(&ways);
     }
 
-    fn replace(&mut self, id: NotificationId) {
-        let Some(message) = self.state.notifications.get(&id) else {
-            return;
-        };
-        let (purpose, user) = (message.purpose, message.user);
+    fn replace(&mut self, id: NotificationId) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&id)?;
+        let purpose = message.purpose;
         let is_later = matches!(message.state, Delivery::Due { at } if at > self.now)
             && message.attempts.is_empty();
-        let incident = purpose.page();
-        let suffices = incident.is_some_and(|incident| {
-            let other = self.next_planned(incident, message).is_some()
+        let suffices = purpose.reaches().is_some_and(|incident| {
+            let other = self.next_planned(message).is_some()
                 || self.is_reached_otherwise(incident, message);
-            (is_later && other) || self.is_spared(incident, user)
+            is_later && other
         });
         let why = METHOD_REMOVED.to_owned();
         let what = NotificationWhat::Cancelled { why };
         let position = self.emit_message(Cause::Request, id, what, purpose.incident());
-        if let (Some(incident), false) = (incident, suffices) {
-            self.try_another_way(incident, id, position);
+        self.say_what_a_mirror_missed(id, position);
+        if suffices {
+            return None;
         }
+        self.try_another_way(id, position)
     }
 
-    /// The page to the same person that is due first, by a provider that carries messages.
-    fn next_planned(
-        &self,
-        incident: IncidentId,
-        message: &Notification,
-    ) -> Option<(Timestamp, NotificationId)> {
+    /// The message to the same person for the same that is due first, by a provider that carries messages.
+    fn next_planned(&self, message: &Notification) -> Option<(Timestamp, NotificationId)> {
         let others = self
-            .active_pages(incident)
+            .active_of(message.purpose)
             .filter(|page| page.user == message.user && page.id != message.id)
             .filter(|page| self.carries(page.contact_method, page.channel));
         let due = others.filter_map(|page| match page.state {
@@ -258,8 +301,8 @@ impl Decider<'_> {
         due.min()
     }
 
-    /// A verified contact method of the same person by which no page for this incident is under way or was planned since the
-    /// present level was reached.
+    /// A verified contact method of the same person by which no such message about this incident is under way or was planned
+    /// since the present level was reached, or since they were asked to help.
     fn unused_method(
         &self,
         incident: IncidentId,
@@ -267,11 +310,22 @@ impl Decider<'_> {
     ) -> Option<(ContactMethodId, ChannelKind)> {
         let user = self.state.users.get(&message.user)?;
         let known = self.state.incidents.get(&incident)?;
-        let since = known.paging.as_ref().map(|paging| paging.reached_at);
+        let paged_since = known.paging.as_ref().map(|paging| paging.reached_at);
+        let mut asked = known.responders.iter();
+        let asked = asked.find(|one| one.user == message.user);
+        let since = match message.purpose {
+            Purpose::Request(_) => asked.map(|asked| self.state.since_asked(asked)),
+            Purpose::Page(_)
+            | Purpose::Notice(_)
+            | Purpose::Resolved(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Test
+            | Purpose::Word(_) => paged_since,
+        };
         let used = |method| {
             let pages = self.state.messages_about(incident);
             pages
-                .filter(|page| page.purpose == Purpose::Page(incident))
+                .filter(|page| page.purpose == message.purpose)
                 .filter(|page| {
                     let is_active = self.state.active_notifications.contains(&page.id);
                     // A receipt may say that a page of a level before was lost: what was used beside it is used.
@@ -297,10 +351,13 @@ impl Decider<'_> {
             .any(|page| match page.state {
                 Delivery::Sending { .. } => true,
                 Delivery::Delivered { at } => at >= message.planned_at,
-                Delivery::Due { .. }
-                | Delivery::Together { .. }
-                | Delivery::Failed { .. }
-                | Delivery::Cancelled { .. } => false,
+                Delivery::Together { by } => {
+                    let teller = self.state.notifications.get(&by);
+                    teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
+                }
+                Delivery::Due { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
+                    false
+                }
             })
     }
 

@@ -33,8 +33,9 @@ impl State {
             GroupBy::Time { within_ms, rolling } => {
                 let last = incident.alerts.last();
                 let last = last.and_then(|last| self.alerts.get(last));
+                let last = last.filter(|_| *rolling);
                 let last = last.map(|last| last.heard_at.unwrap_or(last.opened_at));
-                let since = last.filter(|_| *rolling).unwrap_or(incident.opened_at);
+                let since = last.unwrap_or_else(|| self.since_opening(incident));
                 now.ms_since(since) <= *within_ms
             }
         };

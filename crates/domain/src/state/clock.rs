@@ -6,7 +6,7 @@ use super::touched::Ids;
 use crate::alert::Alert;
 use crate::event::InstallationEvent;
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
-use crate::incident::{Incident, RELAPSE_WINDOW_MS};
+use crate::incident::{Incident, RELAPSE_WINDOW_MS, Responder};
 use crate::intake::Pulse;
 use crate::page::{Delivery, Notification};
 use crate::time::Timestamp;
@@ -22,6 +22,21 @@ pub struct KnownClock {
     pub before: Option<Timestamp>,
 }
 
+impl KnownClock {
+    /// What was recorded as `at`, when the clock had been set back by `set_back_ms`, by the clock of now: how long ago it was is
+    /// counted from there. What was recorded stays as it is.
+    #[must_use]
+    pub const fn counted(&self, at: Timestamp, set_back_ms: u64) -> Timestamp {
+        at.minus_ms(self.set_back_ms.saturating_sub(set_back_ms))
+    }
+
+    /// How far the clock had been set back at `at`, which is recorded at `recorded_at`. What is later than that is of the time
+    /// before the clock was set back.
+    pub(super) const fn set_back_by(&self, at: Timestamp, recorded_at: Timestamp) -> u64 {
+        self.set_back_ms.saturating_sub(at.ms_since(recorded_at))
+    }
+}
+
 /// What has times that are moved with the clock.
 struct Moved {
     incidents: Vec<IncidentId>,
@@ -35,7 +50,7 @@ impl State {
         self.clock.set_back_ms = self.clock.set_back_ms.saturating_add(by_ms);
         let before = now.plus_ms(by_ms);
         self.clock.before = self.clock.before.max(Some(before));
-        let moved = self.moved_with_clock(before);
+        let moved = self.moved_with_clock(now);
         for id in &moved.incidents {
             if let Some(incident) = self.incidents.get_mut(id) {
                 set_back_incident(incident, by_ms);
@@ -76,32 +91,69 @@ impl State {
         }
     }
 
-    /// Incidents that are open, with all messages about them and about those that may be opened again; messages that are to be
-    /// sent, or of which a receipt is owed; alerts that fire. `before` is what the clock showed.
-    fn moved_with_clock(&self, before: Timestamp) -> Moved {
+    /// Incidents that are open, with all messages about them, about those that may be opened again and about what was merged into
+    /// either; messages that are to be sent, or of which a receipt is owed; alerts that fire, and the last one of each open
+    /// incident, by which a group goes on.
+    fn moved_with_clock(&self, now: Timestamp) -> Moved {
         let may_return = self.incidents.values().filter(|incident| {
-            let over_at = incident.resolved_at.unwrap_or(before);
-            incident.is_open() || before.ms_since(over_at) <= RELAPSE_WINDOW_MS
+            let over_since = self.since_resolve(incident);
+            let recent = over_since.is_some_and(|at| now.ms_since(at) <= RELAPSE_WINDOW_MS);
+            incident.is_open() || recent
         });
-        let about = may_return.flat_map(|incident| self.messages_about(incident.id));
+        let about = may_return.flat_map(|incident| self.made_of(incident.id));
+        let about = about.flat_map(|incident| self.messages_about(incident));
         let active = self.active_notifications.iter().copied();
         let ids = about.map(|one| one.id).chain(active);
         let mut messages: Vec<NotificationId> = ids.chain(self.receipts_owed()).collect();
         messages.sort_unstable();
         messages.dedup();
+        let open = self.open_incidents.iter();
+        let last = open.filter_map(|id| self.incidents.get(id)?.alerts.last());
+        let mut alerts: Vec<AlertId> = self.firing.values().chain(last).copied().collect();
+        alerts.sort_unstable();
+        alerts.dedup();
         Moved {
             incidents: self.open_incidents.iter().copied().collect(),
             messages,
-            alerts: self.firing.values().copied().collect(),
+            alerts,
         }
+    }
+
+    /// When an incident was opened, by the clock of now.
+    pub(crate) fn since_opening(&self, incident: &Incident) -> Timestamp {
+        let set_back_ms = incident.opened_set_back_ms;
+        self.clock.counted(incident.opened_at, set_back_ms)
+    }
+
+    /// When an incident was over, by the clock of now.
+    pub(crate) fn since_resolve(&self, incident: &Incident) -> Option<Timestamp> {
+        let at = incident.resolved_at?;
+        Some(self.clock.counted(at, incident.resolved_set_back_ms))
+    }
+
+    /// When somebody was asked to help, by the clock of now.
+    pub(crate) fn since_asked(&self, responder: &Responder) -> Timestamp {
+        let set_back_ms = responder.asked_set_back_ms;
+        self.clock.counted(responder.asked_at, set_back_ms)
+    }
+
+    /// When an alert that fires began, by the clock of now.
+    pub(crate) fn since_begin(&self, alert: &Alert) -> Timestamp {
+        self.clock.counted(alert.opened_at, alert.set_back_ms)
+    }
+
+    /// When an alert was over, by the clock of now.
+    pub(crate) fn since_recovery(&self, alert: &Alert) -> Option<Timestamp> {
+        let at = alert.recovered_at?;
+        Some(self.clock.counted(at, alert.set_back_ms))
     }
 
     /// Notes what an event of the installation touched.
     pub(super) fn note_moved(&self, event: &InstallationEvent, now: Timestamp, ids: &mut Ids) {
-        let InstallationEvent::ClockSetBack { by_ms } = event else {
+        if !matches!(event, InstallationEvent::ClockSetBack { .. }) {
             return;
-        };
-        let moved = self.moved_with_clock(now.plus_ms(*by_ms));
+        }
+        let moved = self.moved_with_clock(now);
         ids.incidents.extend(moved.incidents);
         ids.messages.extend(moved.messages);
         ids.alerts.extend(moved.alerts);

@@ -153,7 +153,7 @@ impl State {
         // They begin in order: only for the oldest of many alerts has the calendar to be asked.
         support
             .hours
-            .next_begin(first.map(|alert| alert.opened_at).min()?)
+            .next_begin(first.map(|alert| self.since_begin(alert)).min()?)
     }
 
     /// Alerts of an incident that ask louder when support hours begin, and when that is.
@@ -163,7 +163,10 @@ impl State {
             return Vec::new();
         };
         self.may_be_raised(incident, support)
-            .filter_map(|alert| Some((support.hours.next_begin(alert.opened_at)?, alert.id)))
+            .filter_map(|alert| {
+                let since = self.since_begin(alert);
+                Some((support.hours.next_begin(since)?, alert.id))
+            })
             .collect()
     }
 

@@ -11,7 +11,9 @@ use crate::incident::{Incident, Paging, Status};
 use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_alert(&mut self, event: &AlertEvent, at: Timestamp) {
+    pub(super) fn evolve_alert(&mut self, event: &AlertEvent, envelope: &Event) {
+        let at = envelope.at;
+        let set_back_ms = self.clock.set_back_by(at, envelope.recorded_at);
         let before = match event {
             AlertEvent::Opened { .. } => None,
             AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
@@ -30,7 +32,11 @@ impl State {
                     incident.healthy_since = None;
                 }
                 self.fold_group(alert);
-                self.alerts.hold(alert.id, Arc::clone(alert));
+                let mut known = Arc::clone(alert);
+                if set_back_ms > 0 {
+                    Arc::make_mut(&mut known).set_back_ms = set_back_ms;
+                }
+                self.alerts.hold(alert.id, known);
             }
             AlertEvent::Repeated {
                 alert,
@@ -56,6 +62,7 @@ impl State {
             AlertEvent::Recovered { alert, .. } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     alert.recovered_at = Some(at);
+                    alert.set_back_ms = set_back_ms;
                     self.firing.remove(&alert.key());
                 }
             }
@@ -82,6 +89,7 @@ impl State {
 
     pub(super) fn evolve_incident(&mut self, event: &IncidentEvent, envelope: &Event) {
         let at = envelope.at;
+        let set_back_ms = self.clock.set_back_by(at, envelope.recorded_at);
         if let IncidentWhat::Opened {
             number,
             team,
@@ -97,6 +105,7 @@ impl State {
                 target: *target,
                 title: title.clone(),
                 onset: onset.clone(),
+                opened_set_back_ms: set_back_ms,
                 paging_event: envelope.position,
                 ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
@@ -126,6 +135,7 @@ impl State {
             return;
         };
         fold_open_incident(incident, &event.what, at);
+        keep_clock(incident, &event.what, set_back_ms);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
@@ -289,6 +299,19 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
         IncidentWhat::Response(response) => fold_response(incident, response, at),
+    }
+}
+
+/// What is counted from now on is kept with how far the clock had been set back.
+fn keep_clock(incident: &mut Incident, what: &IncidentWhat, set_back_ms: u64) {
+    if matches!(what, IncidentWhat::Resolved { .. }) {
+        incident.resolved_set_back_ms = set_back_ms;
+    }
+    if let IncidentWhat::Response(Response::RespondersRequested { people, .. }) = what {
+        let known = incident.responders.iter_mut();
+        for asked in known.filter(|one| people.contains(&one.user)) {
+            asked.asked_set_back_ms = set_back_ms;
+        }
     }
 }
 

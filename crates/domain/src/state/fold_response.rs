@@ -111,6 +111,8 @@ fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: T
         incident.responders.push(Responder {
             user: *user,
             asked_at: at,
+            // Put in where the clock is known.
+            asked_set_back_ms: 0,
             message: message.to_owned(),
             answer: None,
         });

@@ -1,7 +1,8 @@
-//! Folds events about the installation, people, rosters and targets; it knows nothing of incidents.
+//! Folds events about the installation, people, rosters and targets; of incidents it knows only who need not acknowledge any more.
 
 use super::{Installation, State};
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::id::{IncidentId, PolicyId, UserId};
 use crate::oncall_event::OncallEvent;
 use crate::page::Recipient;
 use crate::team::{FIRST_TEAM, Team};
@@ -45,7 +46,7 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, at: Timestamp) {
+    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, envelope: &Event) {
         match event {
             PeopleEvent::UserAdded { user } => {
                 self.users.insert(user.id, user.clone());
@@ -59,7 +60,7 @@ impl State {
                     user.role = *role;
                 }
             }
-            PeopleEvent::UserRemoved { user } => self.forget_user(*user),
+            PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope.position),
             PeopleEvent::ContactMethodAdded { user, method } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.contact_methods.push(method.clone());
@@ -73,7 +74,7 @@ impl State {
                 if let Some(method) =
                     methods.and_then(|all| all.iter_mut().find(|one| one.id == *method))
                 {
-                    method.verified_at = Some(at);
+                    method.verified_at = Some(envelope.at);
                     method.pending_code = None;
                 }
             }
@@ -92,22 +93,26 @@ impl State {
     }
 
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
-    fn forget_user(&mut self, user: crate::id::UserId) {
+    fn forget_user(&mut self, user: UserId, position: u64) {
         self.users.remove(&user);
         self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
         self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
+            let before = schedule.clone();
             schedule.forget(user);
+            if *schedule != before {
+                self.schedule_changes.insert(schedule.id, position);
+            }
         }
-        for level in self
-            .policies
-            .values_mut()
-            .flat_map(|policy| &mut policy.levels)
-        {
-            level
-                .targets
-                .retain(|target| *target != Recipient::User(user));
+        let named = Recipient::User(user);
+        for policy in self.policies.values_mut() {
+            for level in &mut policy.levels {
+                if level.targets.contains(&named) {
+                    level.targets.retain(|target| *target != named);
+                    self.policy_changes.insert(policy.id, position);
+                }
+            }
         }
         for team in self.teams.values_mut() {
             team.members.retain(|one| *one != user);
@@ -115,6 +120,46 @@ impl State {
         if let Some(installation) = &mut self.installation {
             installation.fallback.retain(|one| *one != user);
         }
+        self.excuse(&[user]);
+    }
+
+    /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no level names them
+    /// otherwise.
+    fn excuse(&mut self, left: &[UserId]) {
+        let open = self.open_incidents.iter();
+        let open = open.filter_map(|id| self.incidents.get(id));
+        let excused = open.filter_map(|incident| {
+            let paging = incident.paging.as_ref()?;
+            let asked = left.iter().filter(|user| paging.each_of.contains(user));
+            let excused = asked.filter(|user| !self.may_be_named(paging.policy, **user));
+            let excused: Vec<UserId> = excused.copied().collect();
+            (!excused.is_empty()).then_some((incident.id, excused))
+        });
+        let excused: Vec<(IncidentId, Vec<UserId>)> = excused.collect();
+        for (id, users) in excused {
+            let incident = self.incidents.get_mut(&id);
+            if let Some(paging) = incident.and_then(|incident| incident.paging.as_mut()) {
+                paging.each_of.retain(|user| !users.contains(user));
+            }
+        }
+    }
+
+    /// Whether a level of a policy names this person, or may have: whoever had duty then, a schedule does not tell now.
+    fn may_be_named(&self, policy: Option<PolicyId>, user: UserId) -> bool {
+        if !self.users.contains_key(&user) {
+            return false;
+        }
+        let policy = policy.and_then(|policy| self.policies.get(&policy));
+        let levels = policy.map_or(&[][..], |policy| &policy.levels);
+        let mut targets = levels.iter().flat_map(|level| &level.targets);
+        targets.any(|target| match target {
+            Recipient::User(named) => *named == user,
+            Recipient::Schedule(_) => true,
+            Recipient::Team(team) => {
+                let team = self.teams.get(team);
+                team.is_some_and(|team| team.members.contains(&user))
+            }
+        })
     }
 
     /// Notes which schedule or policy is not what it was before this event.
@@ -174,7 +219,10 @@ impl State {
             }
             RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope.at),
             RosterEvent::TeamSet { team } => {
-                self.teams.insert(team.id, team.clone());
+                let before = self.teams.insert(team.id, team.clone());
+                let mut left = before.map(|before| before.members).unwrap_or_default();
+                left.retain(|user| !team.members.contains(user));
+                self.excuse(&left);
             }
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);

@@ -266,10 +266,10 @@ impl State {
         self.clock.seen = event.recorded_at;
         match &event.body {
             EventBody::Installation(what) => self.evolve_installation(what, event.recorded_at),
-            EventBody::People(what) => self.evolve_people(what, event.at),
+            EventBody::People(what) => self.evolve_people(what, event),
             EventBody::Roster(what) => self.evolve_roster(what, event),
             EventBody::Watch(what) => self.evolve_watch(what),
-            EventBody::Alert(what) => self.evolve_alert(what, event.at),
+            EventBody::Alert(what) => self.evolve_alert(what, event),
             EventBody::Incident(what) => self.evolve_incident(what, event),
             EventBody::Notification(what) => self.evolve_notification(what, event),
             EventBody::Input(InputEvent::Ignored { .. }) => {}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::State;
 use crate::id::{IncidentId, ServiceId};
-use crate::incident::{STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS};
+use crate::incident::{STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS, Status};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -46,7 +46,8 @@ impl State {
         newest.push_back((at, incident));
     }
 
-    /// The newest open incident that a further alert of this severity joins while incidents of the service storm in.
+    /// The newest open incident that a further alert of this severity joins while incidents of the service storm in. What pages
+    /// joins none that somebody has taken: they took what failed by then, and would not hear of it.
     #[must_use]
     pub fn storm_of(
         &self,
@@ -63,7 +64,8 @@ impl State {
         let known = newest.iter().rev();
         let mut open = known
             .filter_map(|(_, id)| self.incidents.get(id))
-            .filter(|incident| self.takes_in(incident, urgency));
+            .filter(|incident| self.takes_in(incident, urgency))
+            .filter(|incident| urgency == Urgency::Low || incident.status == Status::Triggered);
         open.next().map(|incident| incident.id)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{State, merge_of};
 use crate::alert::Alert;
-use crate::event::{AlertEvent, Event, EventBody};
+use crate::event::{AlertEvent, Event, EventBody, PeopleEvent, RosterEvent};
 use crate::id::{AlertId, IncidentId, NotificationId};
 use crate::incident::Incident;
 use crate::page::Notification;
@@ -58,7 +58,10 @@ impl State {
             EventBody::Alert(what) => {
                 ids.incidents.push(what.incident());
                 match what {
-                    // Every state holds the value of the event itself.
+                    // Every state holds the value of the event itself, unless it knows more of the clock.
+                    AlertEvent::Opened { alert } if self.clock.set_back_ms > 0 => {
+                        ids.alerts.push(alert.id);
+                    }
                     AlertEvent::Opened { .. } => {}
                     AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
                         ids.alerts.push(*alert);
@@ -73,8 +76,17 @@ impl State {
                 }
                 ids.alerts.extend(what.what.alerts());
             }
-            EventBody::Notification(what) => ids.messages.push(what.notification),
+            EventBody::Notification(what) => {
+                ids.messages.push(what.notification);
+                // What it told along shares its fate.
+                let told = self.told_with(what.notification);
+                ids.messages.extend(told.map(|message| message.id));
+            }
             EventBody::Installation(what) => self.note_moved(what, event.recorded_at, ids),
+            EventBody::People(PeopleEvent::UserRemoved { .. })
+            | EventBody::Roster(RosterEvent::TeamSet { .. }) => {
+                ids.incidents.extend(&self.open_incidents);
+            }
             EventBody::People(_)
             | EventBody::Roster(_)
             | EventBody::Watch(_)

@@ -116,6 +116,23 @@ fn an_urgent_incident_for_which_nothing_is_planned_is_found() {
 }
 
 #[test]
+fn what_is_forgotten_is_found_also_after_the_clock_was_set_back() {
+    let mut world = paged();
+    world.wait_ms(MINUTE);
+    let by_ms = 60 * MINUTE;
+    world.now = world.now.minus_ms(by_ms);
+    world.ask(Ask::ClockSetBack { by_ms });
+    world.break_by(IncidentWhat::Relapsed {
+        reopened: true,
+        pages: true,
+        urgent: true,
+        failing: None,
+    });
+    let forgotten = [(FindingKind::Forgotten, "nothing is planned for it")];
+    check(&world.found_after(0), &forgotten);
+}
+
+#[test]
 fn a_level_that_waits_for_longer_than_a_day_is_found() {
     let mut world = paged();
     world.break_by(IncidentWhat::LevelReached {

@@ -1,9 +1,12 @@
 //! A clock that is set back: what waits for some time waits that time and no longer; what waits for a time of the day waits for
 //! that.
 
-use crate::world::World;
-use tocsin_domain::command::{Ask, HeartbeatAsk, IntakeAsk, RespondAsk, WatchAsk};
+use crate::world::{World, sample};
+use tocsin_domain::alert::Onset;
+use tocsin_domain::command::{AlertAsk, Ask, HeartbeatAsk, IntakeAsk, RespondAsk, WatchAsk};
 use tocsin_domain::event::{EventBody, IncidentWhat, Response};
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{GroupBy, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Level, Outcome, Recipient};
 use tocsin_domain::state::State;
@@ -180,5 +183,103 @@ fn a_target_is_quiet_until_its_time_of_the_day() {
     world.set_back(10 * MINUTE);
     assert_eq!(world.remaining_ms(), 40 * MINUTE);
     world.wait_ms(40 * MINUTE);
+    assert_eq!(world.paged(), ["Ada"]);
+}
+
+/// The crash that Ada took is over.
+fn resolved() -> World {
+    let mut world = World::with_apache();
+    paged(&mut world);
+    world.acknowledge();
+    world.recover("apache-down");
+    world.wait_ms(15_000);
+    assert_eq!(world.incident().status, Status::Resolved);
+    world
+}
+
+#[test]
+fn what_was_over_long_ago_is_not_opened_again_and_its_record_stays_as_it_is() {
+    let mut world = resolved();
+    world.wait_ms(30 * MINUTE);
+    let first = world.incident().clone();
+    world.set_back(HOUR);
+    let after = &world.state.incidents[&first.id];
+    assert_eq!(after.resolved_at, first.resolved_at);
+    world.crash();
+    assert_eq!(world.state.incidents.len(), 2, "it is another failure");
+}
+
+#[test]
+fn what_was_over_a_moment_ago_is_opened_again_in_its_time_and_no_longer() {
+    for (wait_ms, incidents) in [(4 * MINUTE, 1), (6 * MINUTE, 2)] {
+        let mut world = resolved();
+        world.wait_ms(5 * MINUTE);
+        world.set_back(HOUR);
+        world.wait_ms(wait_ms);
+        world.crash();
+        assert_eq!(world.state.incidents.len(), incidents, "{wait_ms}");
+    }
+}
+
+#[test]
+fn a_crash_after_a_rest_is_paged_anew_although_a_warning_kept_the_incident_open() {
+    let mut world = World::with_apache();
+    paged(&mut world);
+    world.fire("apache-config-broken", &[]);
+    world.acknowledge();
+    world.recover("apache-down");
+    world.wait_ms(10 * MINUTE);
+    world.set_back(HOUR);
+    world.crash();
+    assert_eq!(world.paged(), ["Ada", "Ada"]);
+}
+
+#[test]
+fn a_group_by_time_takes_in_nothing_that_comes_after_its_time() {
+    for rolling in [false, true] {
+        let mut world = World::set_up();
+        let installation = world.state.installation.as_ref().unwrap();
+        let service = installation.default_service;
+        let within_ms = 10 * MINUTE;
+        world.ask(Ask::Intake(IntakeAsk::SetService {
+            service,
+            urgency: UrgencyBy::Severity,
+            grouping: GroupBy::Time { within_ms, rolling },
+            resolve_after_ms: None,
+        }));
+        world.trigger("a", Severity::Error);
+        world.trigger("b", Severity::Error);
+        world.ask(Ask::Alert(AlertAsk::ResolveByKey {
+            service,
+            integration: None,
+            dedup_key: "b".to_owned(),
+        }));
+        world.wait_ms(5 * MINUTE);
+        world.set_back(HOUR);
+        world.wait_ms(6 * MINUTE);
+        world.trigger("c", Severity::Error);
+        assert_eq!(world.state.incidents.len(), 2, "rolling: {rolling}");
+    }
+}
+
+#[test]
+fn a_page_is_not_held_back_until_a_time_that_was_before_it() {
+    let mut world = World::with_apache();
+    let (monitor, target, at) = (world.monitor("apache-down"), world.target(), world.now);
+    world.set_back(HOUR);
+    world.ask(Ask::Alert(AlertAsk::MonitorFired {
+        monitor,
+        target,
+        at,
+        wording: String::new(),
+        evidence: vec![sample(at)],
+        onset: Some(Onset {
+            at,
+            uncertainty_ms: 10,
+            evidence: sample(at),
+        }),
+        holds: vec![0],
+    }));
+    world.wait_ms(MINUTE);
     assert_eq!(world.paged(), ["Ada"]);
 }

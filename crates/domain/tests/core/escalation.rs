@@ -6,10 +6,10 @@
 )]
 
 use crate::world::World;
-use tocsin_domain::command::{Ask, RespondAsk, TeamAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, TeamAsk};
 use tocsin_domain::event::{Cause, EventBody, IncidentWhat, Response};
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::incident::Status;
+use tocsin_domain::incident::{Assigned, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Level, Outcome, Recipient};
 
@@ -71,12 +71,10 @@ fn whose_turn_it_is_passes_over_whoever_cannot_be_reached() {
     let mut world = World::with_apache();
     let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
     world.set_default_policy(vec![in_turn(&[bea, cy])], None);
-    world.ask(Ask::People(
-        tocsin_domain::command::PeopleAsk::RemoveContactMethod {
-            user: bea,
-            method: world.state.users[&bea].contact_methods[0].id,
-        },
-    ));
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method: world.state.users[&bea].contact_methods[0].id,
+    }));
     world.trigger("one", Severity::Critical);
     world.answer_all(Outcome::Accepted);
     world.trigger("two", Severity::Critical);
@@ -295,4 +293,87 @@ fn where_each_must_acknowledge_a_page_that_is_refused_is_not_made_up_for_by_whoe
     take(&mut world, bea);
     finish(&mut world, cy, Outcome::Refused);
     assert_eq!(world.paged(), ["Bea", "Cy", "Ada"]);
+}
+
+/// Bea and Cy must each acknowledge, Bea has; Ada is on the next level.
+fn one_of_two_is_missing(targets: impl Fn(&mut World, [UserId; 2]) -> Vec<Recipient>) -> World {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let first = Level {
+        each_must_acknowledge: true,
+        ..Level::of(5 * MINUTE, targets(&mut world, [bea, cy]))
+    };
+    world.set_default_policy(vec![first, Level::of(MINUTE, people(&[ada]))], None);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world
+}
+
+/// Sets who belongs to the team "Web"; its id.
+fn set_web(world: &mut World, members: Vec<UserId>) -> TeamId {
+    let web = |world: &World| {
+        let mut teams = world.state.teams.values();
+        teams.find(|team| team.name == "Web").map(|team| team.id)
+    };
+    let (id, name) = (web(world), "Web".to_owned());
+    world.ask(Ask::Team(TeamAsk::Set { id, name, members }));
+    web(world).unwrap()
+}
+
+#[test]
+fn where_each_must_acknowledge_whoever_is_removed_need_not() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (bea, cy) = (world.user("Bea"), world.user("Cy"));
+    world.ask(Ask::People(PeopleAsk::Remove { user: cy }));
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    assert_eq!(
+        world.incident().acknowledged.map(|(by, _)| by),
+        Some(Some(bea))
+    );
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged().len(), 2, "nobody else is paged");
+    let mut follower = tocsin_domain::state::State::default();
+    for event in &world.journal {
+        follower.evolve(event);
+    }
+    assert_eq!(follower, world.state);
+}
+
+#[test]
+fn where_each_of_a_team_must_acknowledge_whoever_leaves_it_need_not() {
+    let mut world =
+        one_of_two_is_missing(|world, users| vec![Recipient::Team(set_web(world, users.to_vec()))]);
+    let bea = world.user("Bea");
+    set_web(&mut world, vec![bea]);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::NoteAdded { text }
+            if text.starts_with("everybody who is left"))
+    };
+    assert_eq!(world.count(said), 1);
+}
+
+#[test]
+fn whoever_leaves_a_team_and_is_named_otherwise_must_still_acknowledge() {
+    let mut world = one_of_two_is_missing(|world, users| {
+        let web = Recipient::Team(set_web(world, users.to_vec()));
+        vec![web, Recipient::User(users[1])]
+    });
+    let (bea, cy) = (world.user("Bea"), world.user("Cy"));
+    set_web(&mut world, vec![bea]);
+    assert_eq!(world.incident().status, Status::Triggered);
+    take(&mut world, cy);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn what_each_must_acknowledge_and_is_given_to_somebody_is_theirs_alone() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (incident, ada) = (world.incident().id, world.ada());
+    let to = Assigned::People(vec![ada]);
+    world.respond(RespondAsk::Reassign { incident, to });
+    take(&mut world, ada);
+    assert_eq!(world.incident().status, Status::Acknowledged);
 }

@@ -3,7 +3,8 @@
 use crate::world::World;
 use tocsin_domain::command::{Ask, Refusal, RespondAsk, WatchAsk};
 use tocsin_domain::event::{Cause, EventBody, IncidentWhat};
-use tocsin_domain::incident::Status;
+use tocsin_domain::id::IncidentId;
+use tocsin_domain::incident::{STORM_INCIDENTS_CRITICAL, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Outcome, Purpose};
 use tocsin_domain::people::ChannelKind;
@@ -313,4 +314,26 @@ fn the_journal_folds_to_the_same_state_and_survives_json() {
         again.evolve(&read);
     }
     assert_eq!(again, world.state);
+}
+
+#[test]
+fn in_a_storm_what_pages_joins_no_incident_that_somebody_has_taken() {
+    let mut world = World::set_up();
+    for number in 0..STORM_INCIDENTS_CRITICAL {
+        world.trigger(&format!("db{number}"), Severity::Critical);
+        world.answer_all(Outcome::Accepted);
+    }
+    world.trigger("queue", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS_CRITICAL);
+    let by = world.ada();
+    let open = world.state.open_incidents.iter().copied();
+    for incident in open.collect::<Vec<IncidentId>>() {
+        world.respond(RespondAsk::Acknowledge { incident, by });
+    }
+    let before = world.pages().len();
+    world.trigger("login", Severity::Critical);
+    world.trigger("cart", Severity::Critical);
+    assert_eq!(world.pages().len(), before + 1, "one page for both");
+    assert_eq!(world.incident().title, "login fails");
+    assert_eq!(world.incident().alerts.len(), 2);
 }

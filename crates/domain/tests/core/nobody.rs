@@ -328,3 +328,26 @@ fn an_attempt_that_ends_after_its_person_was_removed_is_on_record_and_nothing_fo
         assert_eq!(world.paged().len(), 2, "{outcome:?}");
     }
 }
+
+#[test]
+fn a_removed_person_changes_the_schedules_and_policies_that_named_them_and_no_others() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let nights = schedule(&mut world, "Nights", vec![bea, cy]);
+    let days = schedule(&mut world, "Days", vec![cy]);
+    world.set_levels(0, &[(5 * MINUTE, &[bea]), (5 * MINUTE, &[cy])]);
+    let policy = world.state.installation.as_ref().unwrap().default_policy;
+    let others = vec![Level::of(5 * MINUTE, vec![Recipient::User(ada)])];
+    let other = world.set_policy(None, 0, others, None);
+    let before = world.state.clone();
+    let removed = world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    let position = removed.last().unwrap().position;
+    let after = &world.state;
+    assert_eq!(after.schedule_changes[&nights], position);
+    assert_eq!(after.policy_changes[&policy], position);
+    assert_eq!(
+        after.schedule_changes[&days],
+        before.schedule_changes[&days]
+    );
+    assert_eq!(after.policy_changes[&other], before.policy_changes[&other]);
+}

@@ -7,7 +7,7 @@ use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 const MINUTE: u64 = 60_000;
 
@@ -211,4 +211,29 @@ fn a_test_page_goes_to_an_unproved_method_and_a_page_does_not() {
     }));
     assert_eq!(world.sending().len(), 1);
     assert_eq!(world.pages(), []);
+}
+
+#[test]
+fn a_way_that_two_rules_name_is_used_once_by_the_earlier_of_them() {
+    for (urgency, severity) in [
+        (Urgency::High, Severity::Critical),
+        (Urgency::Low, Severity::Warning),
+    ] {
+        let mut world = World::set_up();
+        let user = world.ada();
+        let mail = world.state.users[&user].contact_methods[0].id;
+        let rules = [120_000, 0, 0].map(|delay_ms| (urgency, delay_ms, mail));
+        let rules = rules.to_vec();
+        world.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+        world.set_levels(0, &[(3_600_000, &[user])]);
+        world.trigger("x", severity);
+        let planned = world.state.notifications.values();
+        let due: Vec<_> = planned.map(|one| one.planned_at).collect();
+        assert_eq!(due, [world.now], "{urgency:?}");
+        world.answer_all(Outcome::Accepted);
+        world.wait_ms(1_800_000);
+        assert_eq!(world.state.notifications.len(), 1, "{urgency:?}");
+        let sent = world.state.notifications.values().next().unwrap();
+        assert!(!sent.attempts.is_empty(), "{urgency:?}");
+    }
 }

@@ -1,13 +1,13 @@
 //! What people do beyond taking an incident: snooze, give away, escalate, ask for help, say how important it is.
 
 use crate::world::World;
-use tocsin_domain::command::{Ask, RespondAsk, TeamAsk, WatchAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, TeamAsk, WatchAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Assigned, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Level, Outcome, Purpose, Recipient};
-use tocsin_domain::people::Urgency;
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 const MINUTE: u64 = 60_000;
 
@@ -130,7 +130,7 @@ fn an_incident_given_to_another_policy_is_paged_from_its_first_level_on() {
 fn an_incident_is_not_given_to_people_of_whom_none_can_be_paged() {
     let (mut world, incident, [_, bea, _]) = crashed();
     let method = world.state.users[&bea].contact_methods[0].id;
-    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    let gone = PeopleAsk::RemoveContactMethod { user: bea, method };
     world.ask(Ask::People(gone));
     let to = Assigned::People(vec![bea]);
     let why = world.refused(RespondAsk::Reassign { incident, to });
@@ -242,6 +242,81 @@ fn an_answer_takes_back_what_was_still_planned_for_that_person() {
     );
 }
 
+/// How often the timeline says that Bea does not know that she was asked.
+fn said_not_to_know(world: &World) -> usize {
+    world.count(|what| {
+        matches!(what, IncidentWhat::NoteAdded { text }
+            if text.starts_with("Bea was asked to help, and none of the ways to them works"))
+    })
+}
+
+#[test]
+fn a_request_for_help_that_fails_goes_by_every_other_way_and_then_the_timeline_says_so() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    let email = world.state.users[&bea].contact_methods[0].id;
+    let hook = world.add_webhook(bea);
+    let push = world.add_way(bea, ChannelKind::Ntfy);
+    world.set_rules(bea, &[(0, email)]);
+    world.acknowledge();
+    world.respond(ask_for_help(incident, vec![bea]));
+    for way in [email, hook, push] {
+        let sending: Vec<_> = world
+            .sending()
+            .iter()
+            .map(|one| one.contact_method)
+            .collect();
+        assert_eq!(sending, [way]);
+        assert_eq!(said_not_to_know(&world), 0);
+        world.answer_all(Outcome::Refused);
+    }
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(requests(&world).len(), 3);
+    assert_eq!(said_not_to_know(&world), 1);
+    assert_eq!(world.paged(), ["Ada"]);
+}
+
+#[test]
+fn a_request_for_help_whose_way_is_limited_or_removed_goes_by_another_way_at_once() {
+    for is_removed in [false, true] {
+        let (mut world, incident, [_, bea, _]) = crashed();
+        let email = world.state.users[&bea].contact_methods[0].id;
+        let hook = world.add_webhook(bea);
+        world.set_rules(bea, &[(0, email)]);
+        world.acknowledge();
+        world.respond(ask_for_help(incident, vec![bea]));
+        if is_removed {
+            world.answer_all(Outcome::Failed);
+            let (user, method) = (bea, email);
+            world.ask(Ask::People(PeopleAsk::RemoveContactMethod { user, method }));
+        } else {
+            world.answer_all_with(Outcome::Failed, Some(30_000), None);
+        }
+        let sending: Vec<_> = world
+            .sending()
+            .iter()
+            .map(|one| one.contact_method)
+            .collect();
+        assert_eq!(sending, [hook], "{is_removed}");
+        world.answer_all(Outcome::Accepted);
+        assert_eq!(said_not_to_know(&world), 0);
+    }
+}
+
+#[test]
+fn whoever_is_asked_to_help_again_is_asked_by_every_way_again() {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    world.add_webhook(bea);
+    world.acknowledge();
+    for _ in 0..2 {
+        world.respond(ask_for_help(incident, vec![bea]));
+        world.answer_all(Outcome::Refused);
+        world.answer_all(Outcome::Refused);
+        world.wait_ms(MINUTE);
+    }
+    assert_eq!(requests(&world).len(), 4);
+    assert_eq!(said_not_to_know(&world), 2);
+}
+
 #[test]
 fn whoever_was_asked_to_help_and_acknowledges_comes() {
     let (mut world, incident, [_, bea, _]) = crashed();
@@ -263,7 +338,7 @@ fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() 
     let level = |user| Level::of(5 * MINUTE, vec![Recipient::User(user)]);
     let policy = Some(world.set_policy(None, 0, vec![level(bea), level(cy)], None));
     let method = world.state.users[&bea].contact_methods[0].id;
-    let gone = tocsin_domain::command::PeopleAsk::RemoveContactMethod { user: bea, method };
+    let gone = PeopleAsk::RemoveContactMethod { user: bea, method };
     world.ask(Ask::People(gone));
     let message = "please".to_owned();
     world.respond(RespondAsk::RequestResponders {

@@ -1,5 +1,10 @@
 //! Two states that were folded from the same events hold their incidents, alerts and messages once.
 
+use tocsin_domain::command::Ask;
+use tocsin_domain::id::NotificationId;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{BURST_MAX, Fate, Outcome, TOGETHER_EVERY_MS};
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 
 use crate::world::World;
@@ -41,4 +46,42 @@ fn states_of_the_same_events_share_what_the_events_touched_and_a_change_of_one_l
         follower.incidents[&incident],
         world.state.incidents[&incident]
     );
+}
+
+#[test]
+fn what_a_message_told_along_is_shared_with_what_became_of_it() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, text)]);
+    for number in 0..BURST_MAX + 2 {
+        world.trigger(&format!("key-{number}"), Severity::Error);
+        world.answer_all(Outcome::Accepted);
+    }
+    world.wait_ms(TOGETHER_EVERY_MS);
+    let notification = world.sending()[0].id;
+    let along = world.state.told_along(notification);
+    let along: Vec<NotificationId> = along.map(|message| message.id).collect();
+    assert_eq!(along.len(), 1);
+    let mut follower = State::default();
+    let mut known = 0;
+    let mut follow = |world: &World| {
+        let news = &world.journal[known..];
+        news.iter().for_each(|event| follower.evolve(event));
+        follower.hold(world.state.touched(news));
+        known = world.journal.len();
+        assert_eq!(follower, world.state);
+        let (own, other) = (&follower.notifications, &world.state.notifications);
+        assert!(own.is_shared(&along[0], other));
+    };
+    follow(&world);
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    follow(&world);
+    world.ask(Ask::ReceiptCame {
+        notification,
+        number: 1,
+        fate: Fate::Failed,
+        detail: String::new(),
+    });
+    follow(&world);
 }

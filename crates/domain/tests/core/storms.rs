@@ -389,10 +389,62 @@ fn what_a_text_told_along_is_lost_with_it_and_each_of_it_goes_another_way() {
     });
     let is_lost = |message: &Notification| matches!(message.state, Delivery::Failed { .. });
     assert!(world.state.told_with(carrier).all(is_lost));
-    world.wait_ms(TOGETHER_EVERY_MS);
     let mail = sent_by(&world, ChannelKind::Email);
-    assert_eq!(mail.len(), 1, "by one mail");
+    assert_eq!(mail.len(), 1, "by one mail, at once: it has waited already");
     assert_eq!(world.state.told_along(mail[0]).count(), 2, "all three");
+}
+
+/// Four pages to Ada wait to be told by one mail, two minutes and 40 seconds long by now. She has another way.
+fn gathered_by_mail() -> (World, Vec<ServiceId>) {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    world.add_way(ada, ChannelKind::Ntfy);
+    let services = services(&mut world, BURST_MAX + 7);
+    for service in &services[..BURST_MAX + 4] {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    world.wait_ms(TOGETHER_EVERY_MS - 20_000);
+    assert_eq!(world.sending().len(), 0);
+    (world, services[BURST_MAX + 4..].to_vec())
+}
+
+#[test]
+fn what_was_told_together_goes_another_way_at_once_when_its_provider_rests() {
+    let (mut world, others) = gathered_by_mail();
+    for service in &others[..2] {
+        trigger(&mut world, Some(*service), "x", Severity::Critical);
+        for wait_ms in [0, 1_000, 4_000] {
+            world.wait_ms(wait_ms);
+            answer(&mut world, ChannelKind::Email, Outcome::Failed);
+            answer(&mut world, ChannelKind::Ntfy, Outcome::Accepted);
+        }
+    }
+    world.wait_ms(10_000);
+    assert_eq!(sent_by(&world, ChannelKind::Email), []);
+    let push = sent_by(&world, ChannelKind::Ntfy);
+    assert_eq!(push.len(), 1, "by one push");
+    assert_eq!(world.state.told_along(push[0]).count(), 3, "all four");
+    answer(&mut world, ChannelKind::Ntfy, Outcome::Accepted);
+    // What comes now does not wait with what waits for the mail server.
+    trigger(&mut world, Some(others[2]), "x", Severity::Error);
+    let mut about = world.state.messages_about(world.incident().id);
+    assert!(about.any(|message| message.channel == ChannelKind::Ntfy));
+}
+
+#[test]
+fn what_was_told_together_goes_another_way_at_once_when_its_provider_asks_for_a_wait() {
+    let (mut world, _) = gathered_by_mail();
+    world.wait_ms(20_000);
+    assert_eq!(sent_by(&world, ChannelKind::Email).len(), 1);
+    world.answer_all_with(Outcome::Failed, Some(30_000), None);
+    let push = sent_by(&world, ChannelKind::Ntfy);
+    assert_eq!(push.len(), 1, "by one push");
+    assert_eq!(world.state.told_along(push[0]).count(), 3, "all four");
+    answer(&mut world, ChannelKind::Ntfy, Outcome::Accepted);
+    world.wait_ms(30_000);
+    let mail = sent_by(&world, ChannelKind::Email);
+    assert_eq!(mail.len(), 1, "and by mail in its time");
 }
 
 #[test]

@@ -13,11 +13,15 @@ impl Ledger {
             self.change(id, |case| case.set_back(by_ms));
             self.touch(id);
         }
+        for case in self.cases.values_mut() {
+            case.over_since = case.over_since.map(|at| at.minus_ms(by_ms));
+        }
         let letters: Vec<NotificationId> = self.letters.keys().copied().collect();
         for id in letters {
             let Some(letter) = self.letters.get_mut(&id) else {
                 continue;
             };
+            letter.planned_at = letter.planned_at.minus_ms(by_ms);
             match &mut letter.state {
                 LetterState::Due(at) | LetterState::Sending(at) | LetterState::Owed(at) => {
                     *at = at.minus_ms(by_ms);

@@ -16,6 +16,8 @@ use crate::check::Check;
 const HOLD_MS_MAX: u64 = 61_000;
 /// What comes and goes is paged for again after this long at the latest.
 const FLAPPING_MS: u64 = 600_000;
+/// What comes back later than this after it was over is another incident.
+const RETURN_MS: u64 = 600_000;
 
 impl Ledger {
     #[expect(
@@ -42,6 +44,7 @@ impl Ledger {
                     firing: BTreeMap::new(),
                     own_judge: false,
                     healthy_since: None,
+                    over_since: None,
                     wait: Wait::Nothing,
                     level_event: 0,
                     chosen: BTreeSet::new(),
@@ -55,6 +58,7 @@ impl Ledger {
                     is_loud: false,
                     is_flapping: false,
                     is_merged: false,
+                    merged_into: None,
                     active: BTreeSet::new(),
                 };
                 self.cases.insert(id, case);
@@ -123,11 +127,15 @@ impl Ledger {
                 failing,
                 ..
             } => {
+                if *reopened {
+                    self.check_return(id, at);
+                }
                 let anew = *reopened || *pages || failing.is_some();
                 let severity = failing.as_ref().map(|failing| failing.severity);
                 self.open.insert(id);
                 self.change(id, |case| {
                     case.healthy_since = None;
+                    case.over_since = None;
                     if severity.is_some() {
                         case.is_quieted = false;
                         case.is_loud = false;
@@ -141,6 +149,7 @@ impl Ledger {
                 self.open.remove(&id);
                 self.change(id, |case| {
                     case.standing = Standing::Over;
+                    case.over_since = Some(at);
                     case.wait = Wait::Nothing;
                     case.taken_until = None;
                     case.snoozed_until = None;
@@ -148,6 +157,17 @@ impl Ledger {
             }
             IncidentWhat::Response(what) => self.see_response(id, what, at),
             IncidentWhat::NoteAdded { .. } | IncidentWhat::EvidenceFrozen { .. } => {}
+        }
+    }
+
+    /// Only what was over a moment ago is opened again.
+    fn check_return(&mut self, id: IncidentId, at: Timestamp) {
+        let case = self.cases.get(&id);
+        let over_since = case.and_then(|case| case.over_since);
+        if over_since.is_none_or(|over| at.ms_since(over) >= RETURN_MS) {
+            let number = case.map_or(0, |case| case.number);
+            let what = format!("incident {number} was opened again, over since {over_since:?}");
+            self.find(Check::NothingHidden, at, what);
         }
     }
 

@@ -15,6 +15,9 @@ const ATTEMPTS_MAX: u32 = 3;
 const RETRY_MS_MAX: u64 = 5_000;
 /// A provider that wants to be left alone is, but for no longer than this.
 const ASKED_MS_MAX: u64 = 60_000;
+/// News to another system that keeps the incident too is tried on for this long, and this often at least.
+const NEWS_FOR_MS: u64 = 86_400_000;
+const NEWS_EVERY_MS: u64 = 1_800_000;
 /// What is told together is told within this time, and within this one where it wakes nobody.
 const GATHER_MS_MAX: u64 = 180_000;
 const GATHER_QUIET_MS_MAX: u64 = 900_000;
@@ -193,6 +196,7 @@ impl Ledger {
             user: message.user,
             method: message.contact_method,
             attempts: 0,
+            planned_at: message.planned_at,
             state: due,
             channel: message.channel,
             receipt: None,
@@ -259,7 +263,8 @@ impl Ledger {
 
     fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
         let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
-        if !is_due || number != letter.attempts + 1 || number > ATTEMPTS_MAX {
+        let is_beyond = number > ATTEMPTS_MAX && !letter.is_news();
+        if !is_due || number != letter.attempts + 1 || is_beyond {
             let what = format!("attempt {number} is not its turn");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
         }
@@ -359,33 +364,30 @@ impl Ledger {
             let what = format!("attempt {number} has an outcome already");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
         }
-        let wanted = match letter.purpose {
-            Purpose::Page(incident) => {
-                let case = self.cases.get(&incident);
-                case.is_some_and(|case| case.is_unanswered() && !case.spared.contains(&letter.user))
-            }
-            // Only as long as they have not answered.
-            Purpose::Request(_) => retry_at.is_some(),
-            // Only as long as it is still so.
-            Purpose::Acknowledged(_) => retry_at.is_some(),
-            // What is told to another system must be so; what was merged is over here, and goes on in another incident.
-            Purpose::Resolved(incident) if letter.channel.mirrors_incidents() => {
-                let case = self.cases.get(&incident);
-                case.is_some_and(|case| case.standing == Standing::Over) && retry_at.is_some()
-            }
-            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
-        };
-        let may_help = match outcome {
-            Outcome::Accepted | Outcome::Refused => false,
-            Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => number < ATTEMPTS_MAX,
-        };
         let asked = self.asked_to_wait.remove(&(id, number));
         // Only an answer of the provider asks for anything.
         let asked = asked.filter(|_| outcome == Outcome::Failed);
         let asked = asked.unwrap_or_default();
-        let owed = wanted && may_help && asked <= ASKED_MS_MAX;
-        let soonest = at.plus_ms(asked.max(RETRY_MS_MAX));
-        let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= soonest);
+        let may_help = match outcome {
+            Outcome::Accepted | Outcome::Refused => false,
+            Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => {
+                number < ATTEMPTS_MAX || letter.is_news()
+            }
+        };
+        let longest = if letter.is_news() {
+            asked.max(NEWS_EVERY_MS)
+        } else {
+            asked.max(RETRY_MS_MAX)
+        };
+        let latest = at.plus_ms(longest);
+        let is_worth_it = if letter.is_news() {
+            // Near the end of its time either is right.
+            latest <= letter.planned_at.plus_ms(NEWS_FOR_MS) || retry_at.is_some()
+        } else {
+            asked <= ASKED_MS_MAX
+        };
+        let owed = may_help && is_worth_it && self.is_wanted_again(letter, retry_at);
+        let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= latest);
         if owed != retry_at.is_some() || (owed && !soon) {
             let what = format!("after {outcome:?} a repeat is owed: {owed}, due: {retry_at:?}");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
@@ -394,6 +396,33 @@ impl Ledger {
         if let Some(letter) = self.letters.get_mut(&id) {
             letter.unanswered += u32::from(outcome != Outcome::Accepted);
         }
+    }
+
+    /// Whether what was not taken is still to be told.
+    fn is_wanted_again(&self, letter: &Letter, retry_at: Option<Timestamp>) -> bool {
+        match letter.purpose {
+            Purpose::Page(incident) => {
+                let case = self.cases.get(&incident);
+                case.is_some_and(|case| case.is_unanswered() && !case.spared.contains(&letter.user))
+            }
+            // Only as long as they have not answered.
+            Purpose::Request(_) => retry_at.is_some(),
+            // What is told to another system must be so.
+            Purpose::Acknowledged(incident) => self.stands(incident, Standing::Taken),
+            Purpose::Resolved(incident) if letter.is_news() => {
+                self.stands(incident, Standing::Over)
+            }
+            Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+        }
+    }
+
+    /// Whether an incident, or the one in which it goes on, stands so.
+    fn stands(&self, incident: IncidentId, standing: Standing) -> bool {
+        let mut case = self.cases.get(&incident);
+        while let Some(into) = case.and_then(|case| case.merged_into) {
+            case = self.cases.get(&into);
+        }
+        case.is_some_and(|case| case.standing == standing)
     }
 
     fn has_way(&self, letter: &Letter) -> bool {
@@ -417,6 +446,21 @@ impl Ledger {
         self.set_state(id, LetterState::Over);
         if let Some(known) = self.letters.get_mut(&id) {
             known.is_taken_back = matches!(letter.state, LetterState::Sending(_));
+        }
+    }
+}
+
+impl Letter {
+    /// Whether it tells another system that keeps the incident too what became of it.
+    const fn is_news(&self) -> bool {
+        match self.purpose {
+            Purpose::Acknowledged(_) => true,
+            Purpose::Resolved(_) => self.channel.mirrors_incidents(),
+            Purpose::Page(_)
+            | Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Test
+            | Purpose::Word(_) => false,
         }
     }
 }

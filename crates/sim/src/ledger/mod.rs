@@ -114,6 +114,8 @@ pub(crate) struct Case {
     /// Whether one of its alerts was one of those that only we may end.
     pub(crate) own_judge: bool,
     healthy_since: Option<Timestamp>,
+    /// Since when it is over.
+    over_since: Option<Timestamp>,
     pub(crate) wait: Wait,
     /// Position of the level that was reached last.
     level_event: u64,
@@ -137,6 +139,8 @@ pub(crate) struct Case {
     is_flapping: bool,
     /// Others were merged into it.
     is_merged: bool,
+    /// It goes on in this one.
+    merged_into: Option<IncidentId>,
     /// Pages that are due or under way.
     active: BTreeSet<NotificationId>,
 }
@@ -177,6 +181,7 @@ pub(crate) struct Letter {
     pub(crate) user: UserId,
     pub(crate) method: ContactMethodId,
     pub(crate) attempts: u32,
+    planned_at: Timestamp,
     state: LetterState,
     pub(crate) channel: ChannelKind,
     /// What its provider said of the last attempt after it took it.
@@ -252,9 +257,17 @@ impl Ledger {
                 };
                 self.alerts.insert(alert.id, known);
                 if let Some(case) = self.cases.get_mut(&alert.incident) {
+                    // Whoever took the others of a storm would not hear of one that joins them.
+                    let is_hidden = alert.grouped.is_some()
+                        && alert.urgency() == Urgency::High
+                        && case.standing == Standing::Taken;
                     case.firing.insert(alert.id, alert.severity);
                     case.own_judge |= alert.source.is_own_judge();
                     case.healthy_since = None;
+                    if is_hidden {
+                        let what = format!("alert {} joined what somebody has taken", alert.id);
+                        self.find(Check::NothingHidden, event.at, what);
+                    }
                 } else {
                     let what = format!("alert {} has no incident", alert.id);
                     self.find(Check::NothingHidden, event.at, what);

@@ -60,9 +60,11 @@ impl Ledger {
                     };
                 }
             }),
+            Response::MergedInto { into, .. } => {
+                self.change(id, |case| case.merged_into = Some(*into));
+            }
             Response::RespondersRequested { .. }
             | Response::ResponderAnswered { .. }
-            | Response::MergedInto { .. }
             | Response::PrioritySet { .. } => {}
         }
     }

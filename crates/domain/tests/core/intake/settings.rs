@@ -94,6 +94,19 @@ fn what_is_open_when_support_hours_begin_is_raised_and_paged() {
 }
 
 #[test]
+fn support_hours_that_begin_again_after_the_clock_was_set_back_raise_what_is_open() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.wait_ms(UNTIL_MONDAY + 11 * HOUR);
+    world.trigger("disk", Severity::Warning);
+    let by_ms = 12 * HOUR;
+    world.now = world.now.minus_ms(by_ms);
+    world.ask(Ask::ClockSetBack { by_ms });
+    world.wait_ms(HOUR);
+    assert_eq!(world.pages().len(), 1, "it is Monday at 09:00");
+}
+
+#[test]
 fn what_somebody_has_taken_is_not_raised() {
     let mut world = World::set_up();
     world.take_in(support(true), GroupBy::Nothing, None);
