@@ -3,7 +3,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
 use tocsin_domain::event::Event;
@@ -139,7 +139,11 @@ impl Beside {
 
     fn has_ended(&mut self) -> bool {
         if self.appended.is_none() {
-            self.appended = self.outcomes.try_recv().ok();
+            match self.outcomes.try_recv() {
+                Ok(appended) => self.appended = Some(appended),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => self.end_as_the_thread_did(),
+            }
         }
         self.appended.is_some()
     }

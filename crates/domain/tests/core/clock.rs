@@ -280,6 +280,6 @@ fn a_page_is_not_held_back_until_a_time_that_was_before_it() {
         }),
         holds: vec![0],
     }));
-    world.wait_ms(MINUTE);
+    world.wait_ms(19_000);
     assert_eq!(world.paged(), ["Ada"]);
 }

@@ -50,6 +50,7 @@ impl World {
         let now = self.wall();
         if let Some(engine) = &mut self.engine {
             engine.recover(now);
+            engine.run_ahead();
         }
         self.is_recovering = true;
         self.after_step(Vec::new(), Vec::new());
@@ -71,7 +72,12 @@ impl World {
         }
         let position = self.ledger.position;
         let has_asked = !commands.is_empty();
+        let later = self.decided_ahead(&mut commands);
         engine.step(commands, &[], self.wall());
+        if let Some(later) = later {
+            engine.step(later, &[], self.wall());
+        }
+        engine.settle(self.wall());
         self.stepped_us = self.now_us;
         let back_ms = self.looked_at.map_or(0, |at| at.ms_since(self.wall()));
         self.untold_back_ms += back_ms;
@@ -79,6 +85,18 @@ impl World {
         let heard = replies.lock().map(|mut all| std::mem::take(&mut *all));
         self.after_step(tickets, heard.unwrap_or_default());
         self.count_idle(has_asked || self.ledger.position > position);
+    }
+
+    /// What is decided while the journal still works on the rest, if anything.
+    fn decided_ahead(
+        &mut self,
+        commands: &mut Vec<(Command, Reply)>,
+    ) -> Option<Vec<(Command, Reply)>> {
+        if self.random.chance(500) {
+            let first = self.random.index(commands.len() + 1);
+            return Some(commands.split_off(first));
+        }
+        None
     }
 
     fn count_idle(&mut self, did_something: bool) {
