@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use clock::KnownClock;
 pub use due::Subject;
-pub(crate) use due::Wait;
+pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
@@ -114,6 +114,7 @@ pub struct State {
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
+    tick: due::TickEvents,
 }
 
 /// What set-up made.
@@ -236,6 +237,7 @@ impl State {
             agenda: _,
             outbox: _,
             storms: _,
+            tick,
         } = self;
         Self {
             position: *position,
@@ -256,6 +258,7 @@ impl State {
             schedule_changes: schedule_changes.clone(),
             policy_changes: policy_changes.clone(),
             clock: *clock,
+            tick: *tick,
             ..Self::default()
         }
     }

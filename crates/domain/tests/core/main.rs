@@ -9,6 +9,7 @@ mod escalation;
 mod incident;
 mod intake;
 mod keys;
+mod load;
 mod merging;
 mod mirrors;
 mod nobody;
