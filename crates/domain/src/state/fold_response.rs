@@ -132,7 +132,8 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
     }
 }
 
-/// The level after the one that was reached is due now. After the people it was given to, that is the policy's first.
+/// The level after the one that was reached is due now, and whoever did their part has to do it anew. After the people it was given
+/// to, that is the policy's first.
 fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
@@ -144,6 +145,7 @@ fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
     incident.paging = paging.map(|mut paging| {
         paging.next_at = Some(at);
         paging.again = false;
+        paging.each_done.clear();
         paging
     });
 }

@@ -377,3 +377,15 @@ fn what_each_must_acknowledge_and_is_given_to_somebody_is_theirs_alone() {
     take(&mut world, ada);
     assert_eq!(world.incident().status, Status::Acknowledged);
 }
+
+#[test]
+fn where_each_must_acknowledge_and_it_is_escalated_by_hand_nobody_takes_it_by_being_removed() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (incident, cy) = (world.incident().id, world.user("Cy"));
+    take(&mut world, cy);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    world.respond(RespondAsk::Escalate { incident });
+    assert_eq!(world.paged(), ["Bea", "Cy", "Ada"]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: cy }));
+    assert_eq!(world.incident().status, Status::Triggered);
+}
