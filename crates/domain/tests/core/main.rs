@@ -18,6 +18,7 @@ mod paging;
 mod quiet;
 mod receipts;
 mod responding;
+mod resting;
 mod returns;
 mod rules;
 mod sharing;
