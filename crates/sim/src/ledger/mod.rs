@@ -9,6 +9,8 @@ mod level;
 mod receipt;
 mod response;
 mod roster;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
