@@ -2,8 +2,8 @@
 
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
-use crate::event::Response;
-use crate::id::{AlertId, IncidentId, UserId};
+use crate::event::{AskedLevel, Response};
+use crate::id::{AlertId, IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -69,8 +69,15 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         }
         Response::EscalatedByHand => escalate_by_hand(incident, at),
         Response::RespondersRequested {
-            people, message, ..
-        } => ask_for_help(incident, people, message, at),
+            people,
+            policy,
+            message,
+            level,
+            ..
+        } => {
+            let level = policy.zip(level.as_ref());
+            ask_for_help(incident, people, message, level, at);
+        }
         Response::ResponderAnswered { user, accepted } => {
             let mut asked = incident.responders.iter_mut();
             if let Some(responder) = asked.find(|known| known.user == *user) {
@@ -105,7 +112,13 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
     }
 }
 
-fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: Timestamp) {
+fn ask_for_help(
+    incident: &mut Incident,
+    people: &[UserId],
+    message: &str,
+    level: Option<(PolicyId, &AskedLevel)>,
+    at: Timestamp,
+) {
     for user in people {
         incident.responders.retain(|known| known.user != *user);
         incident.responders.push(Responder {
@@ -115,6 +128,9 @@ fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: T
             asked_set_back_ms: 0,
             message: message.to_owned(),
             answer: None,
+            level: level
+                .filter(|(_, level)| level.people.contains(user))
+                .map(|(policy, level)| (policy, level.index)),
         });
     }
 }
