@@ -152,7 +152,8 @@ async fn ask_provider(courier: &Courier, provider: Provider, every: Duration) {
     loop {
         let begun = pace.now();
         round(courier, provider, &mut asked_last).await;
-        pace.until(begun + every, Wait::Receipts).await;
+        let next = Wait::Receipts(provider.word());
+        pace.until(begun + every, next).await;
     }
 }
 

@@ -19,6 +19,9 @@ use crate::pace::HandPace;
 use crate::providers::{Provider, Reply, Request};
 use crate::world::World;
 
+/// Pushover's next round; Twilio has rounds of its own.
+const NEXT: Wait = Wait::Receipts("pushover");
+
 /// A message that was taken; only an emergency has a receipt.
 fn taken(request: &Request) -> Reply {
     let mut body = json!({"status": 1, "request": "r"});
@@ -57,7 +60,7 @@ impl Rounds {
     fn start(world: &World) -> Self {
         let pace = HandPace::new();
         let delivery = world.deliver_at(loopback(), &pace);
-        let every = pace.begun(Wait::Receipts);
+        let every = pace.begun(NEXT);
         Self {
             delivery,
             pace,
@@ -72,7 +75,7 @@ impl Rounds {
     /// Has everything asked that is to be asked now.
     fn another(&self) {
         self.begin_another();
-        self.pace.begun(Wait::Receipts);
+        self.pace.begun(NEXT);
     }
 }
 
