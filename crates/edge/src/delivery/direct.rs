@@ -123,10 +123,8 @@ impl Direct {
                     signing_key: way.signing_key,
                     pending_code: None,
                 };
-                (
-                    way,
-                    runtime.spawn(async move { courier.within_deadline(letter).await }),
-                )
+                let attempt = async move { courier.within_deadline(letter, |_| {}).await };
+                (way, runtime.spawn(attempt))
             })
             .collect();
         attempts

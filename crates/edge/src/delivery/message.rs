@@ -87,9 +87,26 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, Route)> {
     };
     let route = Route {
         channel: message.channel,
-        provider: Provider::of_message(message),
+        provider: carrier(message),
     };
     Some((rank, route))
+}
+
+/// Whose places an attempt takes. An incoming webhook of Slack is any address that somebody gave: one that hangs must not take
+/// everybody's.
+const fn carrier(message: &Notification) -> Provider {
+    match message.channel {
+        ChannelKind::Slack => Provider::Method(message.contact_method),
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => Provider::of_message(message),
+    }
 }
 
 /// The message, if this attempt is the one under way: no attempt starts after its message was cancelled.

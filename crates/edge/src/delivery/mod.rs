@@ -7,6 +7,7 @@ mod canary;
 pub mod direct;
 pub mod egress;
 pub(crate) mod exchange;
+mod host;
 mod listen;
 pub mod mail;
 mod message;
@@ -30,6 +31,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Outcome;
@@ -45,11 +47,12 @@ use crate::vigil::Vigil;
 use account::{Opened, Provider};
 use egress::Egress;
 use exchange::Exchange;
+use host::host_of;
 use mail::mail_settings;
 pub(crate) use message::spoken;
 use message::{Letter, Secrets};
 use pace::{Pace, Wait, within};
-use queue::{Queue, Work};
+use queue::{Queue, Waiting, Work};
 use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
@@ -236,35 +239,54 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         let Ok(next) = next else {
             continue;
         };
-        let Some((route, work)) = next else {
+        let Some(waiting) = next else {
             return;
         };
         courier.needs.tally.set_waiting(queue.waiting());
-        let (queue, courier) = (queue.clone(), Arc::clone(&courier));
-        tokio::spawn(async move {
-            let attempt = tokio::spawn(async move { courier.attempt(work).await });
-            if attempt.await.is_err() {
-                // The core counts an attempt without an outcome as timed out; its place must not be lost.
-                tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
-            }
-            queue.done(route);
-        });
+        tokio::spawn(carry_out(Arc::clone(&courier), queue.clone(), waiting));
+    }
+}
+
+/// Makes an attempt, gives its place back, and only then tells the core, which may be busy for a while.
+async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
+    let Waiting { work, route, .. } = waiting;
+    let made = tokio::spawn({
+        let (courier, queue) = (Arc::clone(&courier), queue.clone());
+        async move {
+            let learn = |host: &str| queue.learn(route, host);
+            courier.attempt(work, learn).await
+        }
+    });
+    let made = made.await;
+    let outcome = match &made {
+        Ok(Some(report)) => Some(report.outcome),
+        Ok(None) | Err(_) => None,
+    };
+    queue.done(route, outcome);
+    match made {
+        Ok(Some(report)) => courier.tell(work, report).await,
+        Ok(None) => {}
+        Err(_) => {
+            // The core counts an attempt without an outcome as timed out.
+            tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
+        }
     }
 }
 
 impl Courier {
-    async fn attempt(&self, work: Work) {
+    /// Makes an attempt that is still wanted; `learn` is told the host that it goes to.
+    async fn attempt(&self, work: Work, learn: impl FnOnce(&str) + Send) -> Option<Report> {
         let letter = self
             .needs
             .engine
             .read(|state| message::letter(state, work, &self.needs.public_url));
         let letter = match letter {
-            None => return,
-            Some(Err(moot)) => return self.tell(work, Report::refused(moot)).await,
+            None => return None,
+            Some(Err(moot)) => return Some(Report::refused(moot)),
             Some(Ok(letter)) => letter,
         };
         let channel = letter.channel;
-        let report = self.within_deadline(letter).await;
+        let report = self.within_deadline(letter, learn).await;
         let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
         let last = Last {
             at: self.needs.clock.now(),
@@ -275,29 +297,39 @@ impl Courier {
         if report.reference.is_some() {
             self.follow(channel, work.notification);
         }
-        self.tell(work, Report { detail, ..report }).await;
+        Some(Report { detail, ..report })
     }
 
     /// Says honestly that nothing was sent.
     async fn not_tried(&self, work: Work) {
         let detail = "not tried: too many other messages were being sent by this channel";
-        self.tell(work, Report::failed(detail)).await;
+        let ask = Ask::NotTried {
+            notification: work.notification,
+            number: work.number,
+            detail: detail.to_owned(),
+        };
+        self.tell_core(ask).await;
     }
 
-    async fn within_deadline(&self, letter: Letter) -> Report {
+    async fn within_deadline(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
         let (pace, limit) = (self.needs.pace.as_ref(), self.attempt_wait);
-        let done = within(pace, limit, Wait::Attempt, self.try_once(letter)).await;
+        let tried = self.try_once(letter, learn);
+        let done = within(pace, limit, Wait::Attempt, tried).await;
         done.unwrap_or_else(|| {
             let waited = limit.as_millis();
             Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
         })
     }
 
-    async fn try_once(&self, letter: Letter) -> Report {
+    async fn try_once(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
         let (letter, secrets) = match self.open(letter).await {
             Ok(opened) => opened,
             Err(report) => return report,
         };
+        let account = secrets.account.as_ref().map(|opened| &opened.account);
+        if let Some(host) = host_of(letter.channel, secrets.address.expose_secret(), account) {
+            learn(&host);
+        }
         let report = self.send(&letter, &secrets).await;
         Report {
             detail: without_secrets(&report.detail, &letter, &secrets),
@@ -400,17 +432,21 @@ impl Courier {
 
     /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
     async fn tell(&self, work: Work, report: Report) {
+        let ask = Ask::AttemptFinished {
+            notification: work.notification,
+            number: work.number,
+            outcome: report.outcome,
+            detail: report.detail,
+            retry_after_ms: report.retry_after_ms,
+            reference: report.reference,
+        };
+        self.tell_core(ask).await;
+    }
+
+    async fn tell_core(&self, ask: Ask) {
         let mut wait = Duration::from_millis(20);
         loop {
-            let ask = Ask::AttemptFinished {
-                notification: work.notification,
-                number: work.number,
-                outcome: report.outcome,
-                detail: report.detail.clone(),
-                retry_after_ms: report.retry_after_ms,
-                reference: report.reference.clone(),
-            };
-            match self.ask(Actor::System, ask).await {
+            match self.ask(Actor::System, ask.clone()).await {
                 Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
                 Err(AskError::Busy | AskError::NotDurable(_)) => {
                     tokio::time::sleep(wait).await;

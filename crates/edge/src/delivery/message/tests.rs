@@ -205,3 +205,18 @@ fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
     }));
     assert_eq!(bundle.subjects(), told[..2], "it goes on in the other one");
 }
+
+#[test]
+fn an_address_of_slack_takes_places_of_its_own() {
+    let bundle = Bundle::new();
+    let message = &bundle.state.notifications[&bundle.work.notification];
+    let by = |channel| {
+        carrier(&Notification {
+            channel,
+            ..message.clone()
+        })
+    };
+    let (slack, telegram) = (ChannelKind::Slack, ChannelKind::Telegram);
+    assert_eq!(by(slack), Provider::Method(message.contact_method));
+    assert_eq!(by(telegram), Provider::Channel(telegram));
+}
