@@ -123,7 +123,10 @@ impl Direct {
                     signing_key: way.signing_key,
                     pending_code: None,
                 };
-                let attempt = async move { courier.within_deadline(letter, |_| {}).await };
+                let attempt = async move {
+                    let limit = courier.attempt_wait;
+                    courier.within_deadline(letter, limit, |_| {}).await
+                };
                 (way, runtime.spawn(attempt))
             })
             .collect();

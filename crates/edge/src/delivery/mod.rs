@@ -61,8 +61,12 @@ use tally::{Last, Tally};
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(15);
-/// An attempt that got no place for this long is not made: the core would count it as unanswered a moment later.
-const LANE_WAIT: Duration = Duration::from_secs(18);
+/// How long a message may wait for a place and for its answer, both together: after 20 s the core counts it as unanswered.
+const WHOLE_WAIT: Duration = Duration::from_secs(19);
+/// An attempt that has less than this left is not made.
+const LEAST_WAIT: Duration = Duration::from_secs(3);
+/// So long it may wait for a place.
+const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 /// How often attempts are looked for that wait too long.
 const LANE_LOOK: Duration = Duration::from_millis(500);
 /// Characters of an outcome's detail at most.
@@ -247,14 +251,25 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
     }
 }
 
+/// How long an attempt may take that waited so long for its place; none when it is too late for it.
+fn time_left(attempt_wait: Duration, waited: Duration) -> Option<Duration> {
+    let left = WHOLE_WAIT.saturating_sub(waited);
+    (left >= LEAST_WAIT).then(|| left.min(attempt_wait))
+}
+
 /// Makes an attempt, gives its place back, and only then tells the core, which may be busy for a while.
 async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
-    let Waiting { work, route, .. } = waiting;
+    let Waiting { since, work, route } = waiting;
+    let waited = Instant::now().duration_since(since);
+    let Some(limit) = time_left(courier.attempt_wait, waited) else {
+        queue.done(route, None);
+        return courier.not_tried(work).await;
+    };
     let made = tokio::spawn({
         let (courier, queue) = (Arc::clone(&courier), queue.clone());
         async move {
             let learn = |host: &str| queue.learn(route, host);
-            courier.attempt(work, learn).await
+            courier.attempt(work, limit, learn).await
         }
     });
     let made = made.await;
@@ -275,7 +290,12 @@ async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
 
 impl Courier {
     /// Makes an attempt that is still wanted; `learn` is told the host that it goes to.
-    async fn attempt(&self, work: Work, learn: impl FnOnce(&str) + Send) -> Option<Report> {
+    async fn attempt(
+        &self,
+        work: Work,
+        limit: Duration,
+        learn: impl FnOnce(&str) + Send,
+    ) -> Option<Report> {
         let letter = self
             .needs
             .engine
@@ -286,7 +306,7 @@ impl Courier {
             Some(Ok(letter)) => letter,
         };
         let channel = letter.channel;
-        let report = self.within_deadline(letter, learn).await;
+        let report = self.within_deadline(letter, limit, learn).await;
         let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
         let last = Last {
             at: self.needs.clock.now(),
@@ -311,8 +331,13 @@ impl Courier {
         self.tell_core(ask).await;
     }
 
-    async fn within_deadline(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
-        let (pace, limit) = (self.needs.pace.as_ref(), self.attempt_wait);
+    async fn within_deadline(
+        &self,
+        letter: Letter,
+        limit: Duration,
+        learn: impl FnOnce(&str) + Send,
+    ) -> Report {
+        let pace = self.needs.pace.as_ref();
         let tried = self.try_once(letter, learn);
         let done = within(pace, limit, Wait::Attempt, tried).await;
         done.unwrap_or_else(|| {
@@ -466,5 +491,28 @@ impl Courier {
         self.needs.engine.ask(Command { actor, ask }, reply)?;
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_a_place_and_for_an_answer_end_before_the_core_gives_up() {
+        let check = |waited: u64, expected: Option<u64>| {
+            let left = time_left(ATTEMPT_WAIT, Duration::from_secs(waited));
+            assert_eq!(left, expected.map(Duration::from_secs), "after {waited} s");
+        };
+        check(0, Some(15));
+        check(4, Some(15));
+        check(5, Some(14));
+        check(16, Some(3));
+        check(17, None);
+        check(60, None);
+        let core = Duration::from_millis(tocsin_domain::page::ATTEMPT_DEADLINE_MS);
+        assert!(WHOLE_WAIT < core);
+        let short = Duration::from_millis(200);
+        assert_eq!(time_left(short, Duration::from_secs(10)), Some(short));
     }
 }
