@@ -67,7 +67,7 @@ const WHOLE_WAIT: Duration = Duration::from_secs(19);
 const LEAST_WAIT: Duration = Duration::from_secs(3);
 /// So long it may wait for a place.
 const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
-/// How often attempts are looked for that wait too long.
+/// How often attempts are looked for that wait too long, among all that wait.
 const LANE_LOOK: Duration = Duration::from_millis(500);
 /// Characters of an outcome's detail at most.
 const DETAIL_CHARS_MAX: usize = 500;
@@ -227,11 +227,16 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             .engine
             .read(|state| message::sort(state, work))
     };
+    let mut look_at = Instant::now();
     loop {
         courier.needs.tally.goes_round();
-        for late in queue.overdue(LANE_WAIT, Instant::now()) {
-            let courier = Arc::clone(&courier);
-            tokio::spawn(async move { courier.not_tried(late).await });
+        let now = Instant::now();
+        if now >= look_at {
+            look_at = now + LANE_LOOK;
+            for late in queue.overdue(LANE_WAIT, now) {
+                let courier = Arc::clone(&courier);
+                tokio::spawn(async move { courier.not_tried(late).await });
+            }
         }
         let next = tokio::select! {
             next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
