@@ -2,6 +2,7 @@
 //! how often to try is decided elsewhere. It runs on threads of its own that nothing else can starve.
 
 pub(crate) mod account;
+mod attempt;
 mod by_account;
 mod canary;
 pub mod direct;
@@ -34,43 +35,34 @@ use std::time::{Duration, Instant, SystemTime};
 use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
-use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tocsin_wire::page_message::one_line;
 
 use crate::links::KnownKey;
 use crate::ports::{Accounts, Vault};
 use crate::vigil::Vigil;
 use account::{Opened, Provider};
+use attempt::{LANE_WAIT, carry_out};
 use egress::Egress;
 use exchange::Exchange;
 use host::host_of;
 use mail::mail_settings;
 pub(crate) use message::spoken;
 use message::{Letter, Secrets};
-use pace::{Pace, Wait, within};
-use queue::{Queue, Waiting, Work};
+use pace::Pace;
+use queue::Queue;
 use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
 use report::Report;
-use tally::{Last, Tally};
+use tally::Tally;
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(15);
-/// How long a message may wait for a place and for its answer, both together: after 20 s the core counts it as unanswered.
-const WHOLE_WAIT: Duration = Duration::from_secs(19);
-/// An attempt that has less than this left is not made.
-const LEAST_WAIT: Duration = Duration::from_secs(3);
-/// So long it may wait for a place.
-const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 /// How often attempts are looked for that wait too long, among all that wait.
 const LANE_LOOK: Duration = Duration::from_millis(500);
-/// Characters of an outcome's detail at most.
-const DETAIL_CHARS_MAX: usize = 500;
 /// Threads of delivery's own runtime.
 const THREADS: usize = 2;
 /// How long attempts that are under way may take once Tocsin stops.
@@ -237,6 +229,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
                 let courier = Arc::clone(&courier);
                 tokio::spawn(async move { courier.not_tried(late).await });
             }
+            courier.recent.forget_old(courier.needs.clock.now());
         }
         let next = tokio::select! {
             next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
@@ -256,101 +249,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
     }
 }
 
-/// How long an attempt may take that waited so long for its place; none when it is too late for it.
-fn time_left(attempt_wait: Duration, waited: Duration) -> Option<Duration> {
-    let left = WHOLE_WAIT.saturating_sub(waited);
-    (left >= LEAST_WAIT).then(|| left.min(attempt_wait))
-}
-
-/// Makes an attempt, gives its place back, and only then tells the core, which may be busy for a while.
-async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
-    let Waiting { since, work, route } = waiting;
-    let waited = Instant::now().duration_since(since);
-    let Some(limit) = time_left(courier.attempt_wait, waited) else {
-        queue.done(route, None);
-        return courier.not_tried(work).await;
-    };
-    let made = tokio::spawn({
-        let (courier, queue) = (Arc::clone(&courier), queue.clone());
-        async move {
-            let learn = |host: &str| queue.learn(route, host);
-            courier.attempt(work, limit, learn).await
-        }
-    });
-    let made = made.await;
-    let outcome = match &made {
-        Ok(Some(report)) => Some(report.outcome),
-        Ok(None) | Err(_) => None,
-    };
-    queue.done(route, outcome);
-    match made {
-        Ok(Some(report)) => courier.tell(work, report).await,
-        Ok(None) => {}
-        Err(_) => {
-            // The core counts an attempt without an outcome as timed out.
-            tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
-        }
-    }
-}
-
 impl Courier {
-    /// Makes an attempt that is still wanted; `learn` is told the host that it goes to.
-    async fn attempt(
-        &self,
-        work: Work,
-        limit: Duration,
-        learn: impl FnOnce(&str) + Send,
-    ) -> Option<Report> {
-        let letter = self
-            .needs
-            .engine
-            .read(|state| message::letter(state, work, &self.needs.public_url));
-        let letter = match letter {
-            None => return None,
-            Some(Err(moot)) => return Some(Report::refused(moot)),
-            Some(Ok(letter)) => letter,
-        };
-        let channel = letter.channel;
-        let report = self.within_deadline(letter, limit, learn).await;
-        let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
-        let last = Last {
-            at: self.needs.clock.now(),
-            outcome: report.outcome,
-            detail: detail.clone(),
-        };
-        self.needs.tally.count(channel, last);
-        if report.reference.is_some() {
-            self.follow(channel, work.notification);
-        }
-        Some(Report { detail, ..report })
-    }
-
-    /// Says honestly that nothing was sent.
-    async fn not_tried(&self, work: Work) {
-        let detail = "not tried: too many other messages were being sent by this channel";
-        let ask = Ask::NotTried {
-            notification: work.notification,
-            number: work.number,
-            detail: detail.to_owned(),
-        };
-        self.tell_core(ask).await;
-    }
-
-    async fn within_deadline(
-        &self,
-        letter: Letter,
-        limit: Duration,
-        learn: impl FnOnce(&str) + Send,
-    ) -> Report {
-        let pace = self.needs.pace.as_ref();
-        let tried = self.try_once(letter, learn);
-        let done = within(pace, limit, Wait::Attempt, tried).await;
-        done.unwrap_or_else(|| {
-            let waited = limit.as_millis();
-            Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
-        })
-    }
-
     async fn try_once(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
         let (letter, secrets) = match self.open(letter).await {
             Ok(opened) => opened,
@@ -460,32 +359,6 @@ impl Courier {
         read.await.ok()?.ok()?
     }
 
-    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
-    async fn tell(&self, work: Work, report: Report) {
-        let ask = Ask::AttemptFinished {
-            notification: work.notification,
-            number: work.number,
-            outcome: report.outcome,
-            detail: report.detail,
-            retry_after_ms: report.retry_after_ms,
-            reference: report.reference,
-        };
-        self.tell_core(ask).await;
-    }
-
-    async fn tell_core(&self, ask: Ask) {
-        let mut wait = Duration::from_millis(20);
-        loop {
-            match self.ask(Actor::System, ask.clone()).await {
-                Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
-                Err(AskError::Busy | AskError::NotDurable(_)) => {
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(2));
-                }
-            }
-        }
-    }
-
     /// Asks the core once and waits for its durable answer.
     async fn ask(&self, actor: Actor, ask: Ask) -> Result<(), AskError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -496,28 +369,5 @@ impl Courier {
         self.needs.engine.ask(Command { actor, ask }, reply)?;
         let answer = receiver.await.unwrap_or(Err(AskError::Stopped));
         answer.map(|_| ())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_for_a_place_and_for_an_answer_end_before_the_core_gives_up() {
-        let check = |waited: u64, expected: Option<u64>| {
-            let left = time_left(ATTEMPT_WAIT, Duration::from_secs(waited));
-            assert_eq!(left, expected.map(Duration::from_secs), "after {waited} s");
-        };
-        check(0, Some(15));
-        check(4, Some(15));
-        check(5, Some(14));
-        check(16, Some(3));
-        check(17, None);
-        check(60, None);
-        let core = Duration::from_millis(tocsin_domain::page::ATTEMPT_DEADLINE_MS);
-        assert!(WHOLE_WAIT < core);
-        let short = Duration::from_millis(200);
-        assert_eq!(time_left(short, Duration::from_secs(10)), Some(short));
     }
 }
