@@ -27,11 +27,7 @@ const RETRY_AFTER_S_MAX: u64 = 86_400;
 
 /// What the client says of a connection that took nothing: one that closed before the request left, and one whose other end does
 /// not speak HTTP. It has no other sign for them.
-const NOT_TAKEN: [&str; 3] = [
-    "operation was canceled",
-    " parsed",
-    "message head is too large",
-];
+const NOT_TAKEN: [&str; 2] = ["operation was canceled", "invalid HTTP version parsed"];
 
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
 #[derive(Clone)]
