@@ -90,11 +90,13 @@ impl Direct {
             .build()?;
         let pace = std::sync::Arc::clone(&needs.pace);
         let exchange = Exchange::new(needs.egress.clone(), pace)?;
+        let anew = exchange.anew()?;
         Ok(Self {
             runtime: Some(runtime),
             courier: std::sync::Arc::new(Courier {
                 needs,
                 exchange,
+                anew,
                 link_key: std::sync::Arc::default(),
                 recent: super::Recent::default(),
                 followed: Followed::default(),

@@ -147,9 +147,11 @@ impl Delivery {
             .enable_all()
             .build()?;
         let exchange = Exchange::new(needs.egress.clone(), Arc::clone(&needs.pace))?;
+        let anew = exchange.anew()?;
         let courier = Arc::new(Courier {
             needs,
             exchange,
+            anew,
             link_key: Arc::default(),
             recent: Recent::default(),
             followed: Followed::default(),
@@ -206,6 +208,8 @@ impl Drop for Delivery {
 struct Courier {
     needs: Needs,
     exchange: Exchange,
+    /// The same without kept connections.
+    anew: Exchange,
     link_key: Arc<KnownKey>,
     recent: Recent,
     followed: Followed,
@@ -278,8 +282,18 @@ impl Courier {
         }
     }
 
+    /// The first attempt may go by a connection that is kept; that one may be why there is a second.
+    const fn exchange_for(&self, letter: &Letter) -> &Exchange {
+        if letter.number == 1 {
+            &self.exchange
+        } else {
+            &self.anew
+        }
+    }
+
     async fn send_directly(&self, letter: &Letter, secrets: &Secrets, now: Timestamp) -> Report {
-        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let (address, message) = (&secrets.address, &letter.message);
+        let exchange = self.exchange_for(letter);
         let key = secrets.signing_key.as_ref();
         match letter.channel {
             ChannelKind::Email => self.mail(letter, secrets).await,
@@ -302,7 +316,8 @@ impl Courier {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Report {
-        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let (address, message) = (&secrets.address, &letter.message);
+        let exchange = self.exchange_for(letter);
         let callbacks = &secrets.callbacks;
         match letter.channel {
             ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
