@@ -54,16 +54,16 @@ pub(crate) struct Secrets {
 }
 
 /// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
-/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel. A topic of ntfy is
-/// as secret as its name, and is its owner's.
+/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel; keys of Pushover
+/// begin with a `u` for a user, with a `g` for a group. A topic of ntfy is as secret as its name, and is its owner's.
 pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
     match channel {
         ChannelKind::Telegram => !address.starts_with(['-', '@']),
         ChannelKind::Slack => slack::is_member(address),
+        ChannelKind::Pushover => address.starts_with('u'),
         ChannelKind::Email
         | ChannelKind::Webhook
         | ChannelKind::Ntfy
-        | ChannelKind::Pushover
         | ChannelKind::Sms
         | ChannelKind::Voice
         | ChannelKind::WebPush

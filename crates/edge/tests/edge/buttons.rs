@@ -218,6 +218,23 @@ async fn a_page_to_a_group_or_a_channel_of_telegram_has_no_link_that_answers() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_to_a_group_of_pushover_has_no_link_that_answers() {
+    for (key, has_link) in [
+        (PUSHOVER_USER, true),
+        ("gznej3rKEVAvPUxu9vvNnqpmZpokzF", false),
+    ] {
+        let reply = json!({"status": 1, "request": "r", "receipt": RECEIPT}).to_string();
+        let provider = Provider::always(Reply::json(200, &reply));
+        let (world, outcome, detail) = page(&provider, "pushover", key).await;
+        assert_eq!(outcome, Outcome::Accepted, "{detail}");
+        let url = provider.next().field("url").unwrap();
+        let found = url.starts_with(&answer_link(&world));
+        assert_eq!(found, has_link, "{url}");
+        assert!(has_link || url.contains("/ui/incidents/"), "{url}");
+    }
+}
+
 /// A socket of Slack: for each connection, what it sends; what it is sent comes out of the receiver.
 fn sockets(scripts: Vec<Vec<Value>>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
