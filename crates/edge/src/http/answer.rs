@@ -390,6 +390,9 @@ fn standing(state: &Known, incident: &Incident) -> String {
     match incident.status {
         Status::Triggered => format!("Incident {number}: nobody has it yet"),
         Status::Acknowledged => {
+            if let Some(link) = answers::shared_link(state, incident) {
+                return format!("Incident {number}: taken by {link}");
+            }
             let by = incident.acknowledged.and_then(|(by, _)| by);
             let by = by.and_then(|by| state.users.get(&by));
             let name = by.map_or("somebody", |user| user.name.as_str());

@@ -388,7 +388,13 @@ async fn a_page_that_is_loaded_again_after_a_relapse_resolves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_others_may_read_a_link_the_timeline_names_the_link_and_not_its_owner() {
     let (world, incident, path) = ada_was_paged().await;
-    press(&world, &path, "action=acknowledge").await;
+    let page = press(&world, &path, "action=acknowledge").await.text();
+    let standing = "taken by the link in Ada’s webhook";
+    assert!(page.contains(standing), "{page}");
+    let shown = world.get(&format!("/incidents/{incident}")).await.json();
+    let by = &shown["acknowledged_by"];
+    assert_eq!(by["name"], "the link in Ada’s webhook");
+    assert_eq!(by["id"], world.ada.to_string());
     let path = format!("/incidents/{incident}/timeline");
     let timeline = world.get(&path).await.json();
     let mut entries = timeline["items"].as_array().unwrap().iter();
