@@ -74,22 +74,26 @@ pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
 /// Rank and route of an attempt that is still wanted.
 pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, Route)> {
     let message = wanted(state, work)?;
-    let critical = |incident| {
-        let known: Option<&Incident> = state.incidents.get(&incident);
-        known.is_some_and(|known| known.severity == Severity::Critical)
-    };
-    let rank = match message.purpose {
-        Purpose::Page(incident) if critical(incident) => Rank::Critical,
-        Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
-        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
-        Purpose::Notice(_) => Rank::Notice,
-        Purpose::Test | Purpose::Word(_) => Rank::Test,
-    };
+    let incident = message.purpose.incident();
+    let incident = incident.and_then(|id| state.incidents.get(&id));
+    let is_critical = incident.is_some_and(|known| known.severity == Severity::Critical);
+    let rank = rank(message.purpose, is_critical);
     let route = Route {
         channel: message.channel,
         provider: carrier(message),
     };
     Some((rank, route))
+}
+
+/// Whoever is asked to help is needed as much as whoever was paged.
+const fn rank(purpose: Purpose, is_critical: bool) -> Rank {
+    match purpose {
+        Purpose::Page(_) | Purpose::Request(_) if is_critical => Rank::Critical,
+        Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
+        Purpose::Notice(_) => Rank::Notice,
+        Purpose::Test | Purpose::Word(_) => Rank::Test,
+    }
 }
 
 /// Whose places an attempt takes. An incoming webhook of Slack is any address that somebody gave: one that hangs must not take
