@@ -251,9 +251,8 @@ impl Lane {
     /// Forgets whatever has nothing to do, once that is much.
     fn forget(&mut self) {
         if self.addresses.len() > REMEMBERED_MAX {
-            let is_busy = |address: &Address| address.count.under_way > 0;
             self.addresses
-                .retain(|_, address| is_busy(address) || !address.line.is_empty());
+                .retain(|_, address| address.count.under_way > 0 || !address.line.is_empty());
         }
         if self.hosts.len() > REMEMBERED_MAX {
             self.hosts.retain(|_, host| host.under_way > 0);
