@@ -301,9 +301,7 @@ impl State {
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);
         }
-        let firing = self.firing.values().copied();
-        let of_service =
-            firing.filter(|alert| self.alerts.get(alert).is_some_and(|one| one.service == id));
+        let of_service = self.firing.of(id).copied();
         for alert in of_service.collect::<Vec<AlertId>>() {
             self.refresh_alert(alert);
         }

@@ -3,6 +3,7 @@
 mod clock;
 mod due;
 mod duty_watch;
+mod firing;
 mod fold_incident;
 mod fold_intake;
 mod fold_message;
@@ -20,6 +21,7 @@ pub use clock::KnownClock;
 pub use due::Subject;
 pub(crate) use due::Wait;
 pub use duty_watch::DutyWatch;
+pub use firing::Firing;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -80,7 +82,7 @@ pub struct State {
     /// Incidents that are not resolved.
     pub open_incidents: BTreeSet<IncidentId>,
     /// Firing alerts by service, sender and key.
-    pub firing: BTreeMap<AlertKey, AlertId>,
+    pub firing: Firing,
     /// Messages that are due or being sent.
     pub active_notifications: BTreeSet<NotificationId>,
     /// Every message about an incident, in the order they were planned.
