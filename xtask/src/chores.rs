@@ -2,30 +2,70 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::failure::{Because, Outcome};
+use crate::failure::{Because, Outcome, fail};
 use crate::places;
 
-/// Runs a chore; all that it says goes to `log`, in the order it is said, and nothing to the screen.
-pub(crate) fn logged(words: &[impl AsRef<OsStr>], log: &Path) -> Outcome<ExitStatus> {
+/// How often it is looked whether a chore with a limit has ended.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs a chore, for so long at most; all that it says goes to `log`, in the order it is said, and nothing to the screen.
+pub(crate) fn logged(
+    words: &[impl AsRef<OsStr>],
+    log: &Path,
+    limit: Option<Duration>,
+) -> Outcome<ExitStatus> {
     let out = File::create(log).because(format!("making {}", log.display()))?;
     let same = out.try_clone().because("opening the log twice")?;
     // By this name the program is found also after it was built anew and replaced on disk.
-    Command::new("/proc/self/exe")
+    let running = || format!("running what {} tells of", log.display());
+    let mut child = Command::new("/proc/self/exe")
         .arg0("xtask")
         .args(words)
         .current_dir(places::root())
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(same)
-        .status()
-        .because(format!("running what {} tells of", log.display()))
+        .spawn()
+        .because(running())?;
+    match end_of(&mut child, limit).because(running())? {
+        Some(status) => Ok(status),
+        None => {
+            let limit = limit.unwrap_or_default();
+            fail!(
+                "it hung and was ended after {limit:?}: see {}",
+                log.display()
+            )
+        }
+    }
+}
+
+/// Waits until a child has ended; none when it had to be killed because it did not within the limit. Whatever it started is the
+/// affair of its janitor.
+fn end_of(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<ExitStatus>> {
+    let Some(limit) = limit else {
+        return child.wait().map(Some);
+    };
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Does `work` with every item, `at_once` of them at a time and begun in their order; gives back what came of each, in that
@@ -80,10 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn a_chore_that_hangs_is_ended() {
+        let mut child = Command::new("sleep")
+            .arg("60.375")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let ended = end_of(&mut child, Some(Duration::ZERO)).unwrap();
+        assert_eq!(ended, None);
+        assert!(child.try_wait().unwrap().is_some(), "nothing is left of it");
+    }
+
+    #[test]
     fn what_a_chore_says_is_in_its_log_and_not_on_the_screen() {
         let log = std::env::temp_dir().join(format!("tocsin-chores-{}.log", std::process::id()));
         // The program that runs here is the tests' own, which can tell what it consists of.
-        let status = logged(&["--list"], &log).unwrap();
+        let status = logged(&["--list"], &log, None).unwrap();
         let said = std::fs::read_to_string(&log).unwrap();
         std::fs::remove_file(&log).unwrap();
         assert!(status.success(), "{said}");

@@ -117,7 +117,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
 fn one(name: &str, chore: &[String], dir: &Path) -> Outcome<Done> {
     let log = dir.join(format!("{name}.log"));
     let began = Instant::now();
-    let status = chores::logged(chore, &log)?;
+    let status = chores::logged(chore, &log, None)?;
     let text = fs::read_to_string(&log).unwrap_or_default();
     let last = text.lines().rfind(|line| !line.trim().is_empty());
     Ok(Done {

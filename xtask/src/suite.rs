@@ -1,13 +1,15 @@
 //! Everything that has to pass, step by step, those that mostly wait beside each other, with a plain summary; what a step checks
 //! is its own affair.
 
+mod job;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -20,9 +22,12 @@ use crate::packages::{self, APACHE, CHROMIUM, Needed};
 use crate::places;
 use crate::screen;
 use crate::site;
+use job::{Job, Try, crash, drill, job, log_of};
 
 /// How many drills and their like run beside each other: they wait most of their time, and their limits are kept on two cores.
 const AT_ONCE: usize = 2;
+/// A job that has not ended by then hangs: it is ended, so that the rest is run.
+const JOB_LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -62,8 +67,8 @@ enum Kind {
 
 enum Verdict {
     Passed,
-    /// The first try failed: said, because what fails now and then is not well.
-    PassedAgain,
+    /// The first try failed, as this log tells: said, because what fails now and then is not well.
+    PassedAgain(PathBuf),
     Failed(Failure),
 }
 
@@ -79,14 +84,6 @@ enum Plan {
     InTurn(fn(&mut Vec<Result>)),
     /// Beside other jobs.
     Beside(Vec<Job>),
-}
-
-/// A chore that runs in a process of its own, on a binary that was built before.
-struct Job {
-    name: String,
-    words: Vec<&'static str>,
-    /// Its limits are tenths of seconds: when it fails beside another, it is tried once more alone.
-    again_alone: bool,
 }
 
 /// Runs the steps, says which passed, and fails when one failed.
@@ -145,29 +142,6 @@ fn plan(kind: Kind) -> Plan {
     }
 }
 
-fn drill(how: &Break) -> Job {
-    let words = ["drill", "--exit", "--break", how.word()];
-    Job {
-        again_alone: true,
-        ..job(&format!("drill {}", how.word()), &words)
-    }
-}
-
-/// A drill with Tocsin killed in it, whose limits do not count.
-fn crash(when: &CrashAt) -> Job {
-    let words = ["drill", "--exit", "--warm-up", "5", "--crash-tocsin"];
-    let name = format!("crash {}", when.word());
-    job(&name, &[&words[..], &[when.word()]].concat())
-}
-
-fn job(name: &str, words: &[&'static str]) -> Job {
-    Job {
-        name: name.to_owned(),
-        words: words.to_vec(),
-        again_alone: false,
-    }
-}
-
 /// Runs the jobs beside each other, each a row of its own; then, with nothing beside it, once more what failed and may.
 fn side_by_side(jobs: &[Job], results: &mut Vec<Result>) {
     if jobs.is_empty() {
@@ -181,14 +155,16 @@ fn side_by_side(jobs: &[Job], results: &mut Vec<Result>) {
     let Some(binary) = binary else {
         return;
     };
-    let mut ended = chores::side_by_side(AT_ONCE, jobs, |job| attempt(job, &binary));
+    let mut ended = chores::side_by_side(AT_ONCE, jobs, |job| attempt(job, Try::First, &binary));
     for (job, result) in jobs.iter().zip(&mut ended) {
         if job.again_alone && matches!(result.verdict, Verdict::Failed(_)) {
             screen::line(format!("\n{} is tried once more, alone", job.name));
-            let second = attempt(job, &binary);
+            let second = attempt(job, Try::Again, &binary);
             result.seconds += second.seconds;
             result.verdict = match second.verdict {
-                Verdict::Passed | Verdict::PassedAgain => Verdict::PassedAgain,
+                Verdict::Passed | Verdict::PassedAgain(_) => {
+                    Verdict::PassedAgain(log_of(job, Try::First))
+                }
                 Verdict::Failed(failure) => Verdict::Failed(failure),
             };
         }
@@ -207,16 +183,15 @@ fn prepare(jobs: &[Job]) -> Outcome<PathBuf> {
 }
 
 /// Runs a job, and shows all that it said when it is over.
-fn attempt(job: &Job, binary: &Path) -> Result {
+fn attempt(job: &Job, which: Try, binary: &Path) -> Result {
     screen::line(format!("begun: {}", job.name));
     let started = Instant::now();
-    let file = format!("{}.log", job.name.replace(' ', "-"));
-    let log = places::target().join("suite").join(file);
-    let verdict = chore(job, binary, &log).unwrap_or_else(Verdict::Failed);
+    let log = log_of(job, which);
+    let verdict = chore(job, which, binary, &log).unwrap_or_else(Verdict::Failed);
     let said = fs::read(&log).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     let failed = match &verdict {
-        Verdict::Passed | Verdict::PassedAgain => String::new(),
+        Verdict::Passed | Verdict::PassedAgain(_) => String::new(),
         Verdict::Failed(failure) => format!("\n\n{} failed: {failure}", job.name),
     };
     // Said at once, so that nothing of another job comes between.
@@ -228,15 +203,15 @@ fn attempt(job: &Job, binary: &Path) -> Result {
     }
 }
 
-fn chore(job: &Job, binary: &Path, log: &Path) -> Outcome<Verdict> {
+fn chore(job: &Job, which: Try, binary: &Path, log: &Path) -> Outcome<Verdict> {
     if let Some(dir) = log.parent() {
         fs::create_dir_all(dir).because(format!("making {}", dir.display()))?;
     }
-    let words = job.words.iter().map(OsStr::new);
+    let words = job.words.iter().chain(which.words()).map(OsStr::new);
     let words: Vec<&OsStr> = words
         .chain([OsStr::new("--binary"), binary.as_os_str()])
         .collect();
-    let done = chores::logged(&words, log)?;
+    let done = chores::logged(&words, log, Some(JOB_LIMIT))?;
     if !done.success() {
         fail!("`cargo xtask {}` ended with {done}", job.words.join(" "));
     }
@@ -414,7 +389,9 @@ fn summarise(results: &[Result]) -> Outcome<()> {
     for result in results {
         let verdict = match &result.verdict {
             Verdict::Passed => "passed".to_owned(),
-            Verdict::PassedAgain => "passed at the second try".to_owned(),
+            Verdict::PassedAgain(log) => {
+                format!("FAILED at first, see {}; passed alone", log.display())
+            }
             Verdict::Failed(_) => "FAILED".to_owned(),
         };
         screen::line(format!(
@@ -428,9 +405,14 @@ fn summarise(results: &[Result]) -> Outcome<()> {
             .filter(|result| wanted(&result.verdict))
             .count()
     };
-    let passed = count(|verdict| matches!(verdict, Verdict::Passed | Verdict::PassedAgain));
+    let passed = count(|verdict| matches!(verdict, Verdict::Passed));
+    let again = count(|verdict| matches!(verdict, Verdict::PassedAgain(_)));
     let failed = count(|verdict| matches!(verdict, Verdict::Failed(_)));
-    screen::line(format!("{passed} passed, {failed} failed"));
+    let again = match again {
+        0 => String::new(),
+        again => format!("{again} only at the second try, "),
+    };
+    screen::line(format!("{passed} passed, {again}{failed} failed"));
     if failed > 0 {
         Err(Failure::said())
     } else {
@@ -446,21 +428,29 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_command_line_takes_what_each_job_is_told_and_no_two_share_a_log() {
-        let mut names = BTreeSet::new();
+    fn the_command_line_takes_what_each_job_is_told_and_no_two_tries_share_a_log() {
+        let mut logs = BTreeSet::new();
         for kind in Kind::value_variants() {
             let Plan::Beside(jobs) = plan(*kind) else {
                 continue;
             };
             for job in jobs {
-                let words = ["xtask"].into_iter().chain(job.words.iter().copied());
-                let words = words.chain(["--binary", "/target/debug/tocsin"]);
-                let read = CommandLine::try_parse_from(words);
-                assert!(read.is_ok(), "{}: {:?}", job.name, read.err());
-                assert!(names.insert(job.name.replace(' ', "-")), "{}", job.name);
+                let tries: &[Try] = if job.again_alone {
+                    &[Try::First, Try::Again]
+                } else {
+                    &[Try::First]
+                };
+                for which in tries {
+                    let words = job.words.iter().chain(which.words()).copied();
+                    let words = ["xtask"].into_iter().chain(words);
+                    let words = words.chain(["--binary", "/target/debug/tocsin"]);
+                    let read = CommandLine::try_parse_from(words);
+                    assert!(read.is_ok(), "{}: {:?}", job.name, read.err());
+                    assert!(logs.insert(log_of(&job, *which)), "{}", job.name);
+                }
             }
         }
-        let drills = Break::value_variants().len() + CrashAt::value_variants().len();
-        assert_eq!(names.len(), drills + ["kills", "faults"].len());
+        let drills = 2 * Break::value_variants().len() + CrashAt::value_variants().len();
+        assert_eq!(logs.len(), drills + ["kills", "faults"].len());
     }
 }

@@ -46,3 +46,19 @@ pub enum Actor {
         rule: String,
     },
 }
+
+impl Actor {
+    /// The channel of the message that was answered, if one was.
+    #[must_use]
+    pub const fn channel(&self) -> Option<ChannelKind> {
+        match self {
+            Self::Channel { channel, .. } => Some(*channel),
+            Self::System
+            | Self::Person { .. }
+            | Self::Token { .. }
+            | Self::Integration { .. }
+            | Self::Monitor { .. }
+            | Self::Rule { .. } => None,
+        }
+    }
+}

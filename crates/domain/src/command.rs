@@ -73,6 +73,15 @@ pub enum Ask {
         /// What the provider calls the message, where it can be asked for it.
         reference: Option<String>,
     },
+    /// An attempt was not made after all, for want of a place: its provider was not asked.
+    NotTried {
+        /// Of which message.
+        notification: NotificationId,
+        /// Which attempt.
+        number: u32,
+        /// Why.
+        detail: String,
+    },
     /// The provider says what became of a message that it took.
     ReceiptCame {
         /// Of which message.

@@ -364,6 +364,9 @@ pub enum NotificationWhat {
         /// What the provider calls the message, where it can be asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
+        /// Whether nothing was sent, so that it says nothing about the provider.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        not_tried: bool,
     },
     /// It is known what became of a message after the provider took it.
     Receipt {

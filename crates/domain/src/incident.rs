@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::Onset;
 use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
 use crate::monitor::Severity;
-use crate::people::Urgency;
+use crate::people::{ChannelKind, Urgency};
 use crate::time::Timestamp;
 
 /// How long all alerts must be healthy before the incident resolves by itself.
@@ -176,6 +176,9 @@ pub struct Incident {
     pub paged_severity: Option<Severity>,
     /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
     pub acknowledged: Option<(Option<UserId>, Timestamp)>,
+    /// By which channel, where it was the answer to a message; of the last acknowledgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_through: Option<ChannelKind>,
     /// When the acknowledgement counts no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement_ends_at: Option<Timestamp>,
@@ -281,6 +284,7 @@ impl Incident {
             paged_at: None,
             paged_severity: None,
             acknowledged: None,
+            acknowledged_through: None,
             acknowledgement_ends_at: None,
             snoozed_until: None,
             assigned: None,

@@ -97,6 +97,23 @@ impl ChannelKind {
         }
     }
 
+    /// What its messages are read in, where others than their owner may read it: whoever answers there is not known.
+    #[must_use]
+    pub const fn read_by_others(self) -> Option<&'static str> {
+        match self {
+            Self::Webhook => Some("webhook"),
+            Self::Ntfy => Some("ntfy topic"),
+            Self::Email
+            | Self::Slack
+            | Self::Telegram
+            | Self::Pushover
+            | Self::Sms
+            | Self::Voice
+            | Self::WebPush
+            | Self::PagerDuty => None,
+        }
+    }
+
     /// Every one, in the order they are shown.
     pub const ALL: [Self; 10] = [
         Self::Email,

@@ -50,6 +50,14 @@ fn is_open(state: &State, id: IncidentId) -> bool {
     state.incidents.get(&id).is_some_and(Incident::is_open)
 }
 
+/// The link that took an incident, where others than its owner may have it too: nobody knows then who took it.
+pub(crate) fn shared_link(state: &State, incident: &Incident) -> Option<String> {
+    let (by, _) = incident.acknowledged?;
+    let name = &state.users.get(&by?)?.name;
+    let place = incident.acknowledged_through?.read_by_others()?;
+    Some(format!("the link in {name}’s {place}"))
+}
+
 /// What an acknowledgement has come to, for whoever gave it.
 pub(crate) fn acknowledged_words(state: &State, incidents: &[IncidentId]) -> &'static str {
     let known = incidents.iter().filter_map(|id| state.incidents.get(id));

@@ -31,6 +31,9 @@ const SEATS_PER_SEAT_OF_ONE: usize = 2;
 /// A connection over which no byte went for so long, either way, is closed: longer than any request may take until it is answered.
 /// The live stream says something more often.
 const SILENCE_MAX: Duration = Duration::from_secs(180);
+/// The same behind a proxy, which keeps connections for what comes next, some for ten minutes and more: it must be the first to
+/// close one, or it sends a request into one that is being closed.
+const SILENCE_BEHIND_PROXY_MAX: Duration = Duration::from_secs(640);
 /// The log says at most this often that connections are closed.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
@@ -40,6 +43,15 @@ pub fn connections_within(files_max: u64) -> usize {
     let room = files_max.saturating_sub(FILES_KEPT);
     let room = room.max(files_max / FILES_PER_CONNECTION).max(1);
     usize::try_from(room.min(CONNECTIONS_MAX)).unwrap_or(usize::MAX)
+}
+
+/// How long nothing may go over a connection.
+pub(crate) const fn silence_max(behind_proxy: bool) -> Duration {
+    if behind_proxy {
+        SILENCE_BEHIND_PROXY_MAX
+    } else {
+        SILENCE_MAX
+    }
 }
 
 /// A connection that knows who is at its other end.
@@ -61,6 +73,7 @@ pub(crate) struct Seats {
     count: usize,
     /// None where one address is everybody's.
     by_address: Option<Shares>,
+    silence_max: Duration,
     full: Said,
     share_full: Said,
 }
@@ -79,6 +92,7 @@ impl Seats {
             free: Arc::new(Semaphore::new(count)),
             count,
             by_address: (!behind_proxy).then(share),
+            silence_max: silence_max(behind_proxy),
             full: Said::default(),
             share_full: Said::default(),
         }
@@ -155,7 +169,8 @@ impl<I: Peer, S> Accept<I, S> for Seats {
         let Some(seat) = self.take(stream.peer()) else {
             return ready(Err(io::Error::other("no seat is free")));
         };
-        ready(Ok((Seated::new(stream, seat), service)))
+        let seated = Seated::new(stream, seat, self.silence_max);
+        ready(Ok((seated, service)))
     }
 }
 
@@ -166,15 +181,17 @@ pub(crate) struct Seated<I> {
     active_at: Instant,
     /// Wakes whoever waits for bytes, to look whether it has been silent for too long.
     silence: Pin<Box<Sleep>>,
+    silence_max: Duration,
     _seat: Seat,
 }
 
 impl<I> Seated<I> {
-    fn new(stream: I, seat: Seat) -> Self {
+    fn new(stream: I, seat: Seat, silence_max: Duration) -> Self {
         Self {
             stream,
             active_at: Instant::now(),
-            silence: Box::pin(sleep(SILENCE_MAX)),
+            silence: Box::pin(sleep(silence_max)),
+            silence_max,
             _seat: seat,
         }
     }
@@ -182,7 +199,7 @@ impl<I> Seated<I> {
     /// Whether nothing went over it for too long; if not, whoever asks is woken when that may be so.
     fn is_silent(&mut self, context: &mut Context<'_>) -> bool {
         while self.silence.as_mut().poll(context).is_ready() {
-            let ends_at = self.active_at + SILENCE_MAX;
+            let ends_at = self.active_at + self.silence_max;
             if Instant::now() >= ends_at {
                 return true;
             }
@@ -350,5 +367,22 @@ mod tests {
         assert!(began.elapsed() >= SILENCE_MAX * 2, "it was used meanwhile");
         drop(seated);
         assert!(seats.take(None).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxy_keeps_its_connections_for_as_long_as_proxies_do() {
+        let seats = Seats::new(1, true);
+        let (near, mut far) = duplex(64);
+        let (mut seated, ()) = seats.accept(near, ()).await.unwrap();
+        let next_request = async {
+            // The longest that a known one keeps them: Google's.
+            sleep(Duration::from_secs(600)).await;
+            far.write_all(b"?").await.unwrap();
+        };
+        let mut byte = [0; 8];
+        let (read, ()) = tokio::join!(seated.read(&mut byte), next_request);
+        assert_eq!(read.unwrap(), 1);
+        let error = seated.read(&mut byte).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -9,10 +9,11 @@ use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::app::App;
 use crate::http;
-use crate::seats::Seats;
+use crate::seats::{Seats, silence_max};
 use crate::tls::{self, Tls, TlsError};
 
-/// The headers of a request must have arrived within this time.
+/// The headers of a request must have arrived within this time. It counts from the end of the request before, so that a connection
+/// over which none begins is closed as well; see [`header_wait`].
 const HEADER_WAIT: Duration = Duration::from_secs(10);
 /// The first request of a connection must have begun within this time.
 const FIRST_REQUEST_WAIT: Duration = Duration::from_secs(20);
@@ -58,7 +59,8 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let config = tls::config(tls, app.now()).await?;
     check(&app, address, config.is_some())?;
-    let seats = Seats::new(connections_max, app.settings.behind_proxy);
+    let behind_proxy = app.settings.behind_proxy;
+    let seats = Seats::new(connections_max, behind_proxy);
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
@@ -70,10 +72,11 @@ pub async fn serve(
         .acceptor(seats.clone())
         .handle(handle)
         .first_request_timeout(FIRST_REQUEST_WAIT);
+    let header_wait = header_wait(behind_proxy);
     let builder = server.http_builder();
     builder
         .http1()
-        .header_read_timeout(HEADER_WAIT)
+        .header_read_timeout(header_wait)
         .max_buf_size(HEADER_BYTES_MAX);
     builder
         .http2()
@@ -92,6 +95,15 @@ pub async fn serve(
     Ok(())
 }
 
+/// A proxy sends whole requests, and keeps connections without one for as long as silence is borne.
+const fn header_wait(behind_proxy: bool) -> Duration {
+    if behind_proxy {
+        silence_max(behind_proxy)
+    } else {
+        HEADER_WAIT
+    }
+}
+
 fn check(app: &App, address: SocketAddr, tls: bool) -> Result<(), ServeError> {
     let near = address.ip().is_loopback();
     if app.settings.insecure_no_auth && !near {
@@ -101,4 +113,16 @@ fn check(app: &App, address: SocketAddr, tls: bool) -> Result<(), ServeError> {
         return Err(ServeError::PlainBeyondLoopback(address));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_given_longer_than_proxies_keep_a_connection_and_others_are_not() {
+        // Google's balancer keeps them for 600 s and wants 620 s of whoever is behind it.
+        assert!(header_wait(true) > Duration::from_secs(620));
+        assert_eq!(header_wait(false), HEADER_WAIT);
+    }
 }

@@ -179,6 +179,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 events.extend(self.detect_at(None, Timestamp::from_millis(at_ms), now));
             }
         }
+        events.extend(self.decide_system(Ask::Tick, now));
         // What this very commit resolves asks for its evidence itself.
         let unfrozen = self.unfrozen();
         // A commit that fails here is tried again by whatever comes next; detection has lost nothing, since what fires is

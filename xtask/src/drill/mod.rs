@@ -70,6 +70,9 @@ pub(crate) struct Options {
     binary: Option<PathBuf>,
     #[command(flatten)]
     profile: build::Profile,
+    /// (internal) Keep the results beside those of a try before
+    #[arg(long, hide = true)]
+    again: bool,
     /// (internal) Break and repair webserver-01 without Tocsin
     #[arg(long, hide = true)]
     rehearse: bool,
@@ -81,7 +84,9 @@ impl Options {
         let crash = self
             .crash_tocsin
             .map(|when| format!("-crash-{}", when.word()));
-        let name = format!("{}{}", self.how.word(), crash.unwrap_or_default());
+        let again = if self.again { "-again" } else { "" };
+        let crash = crash.unwrap_or_default();
+        let name = format!("{}{crash}{again}", self.how.word());
         places::target().join("drill").join(name)
     }
 }

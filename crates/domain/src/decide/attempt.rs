@@ -24,6 +24,8 @@ pub(super) struct Ended {
     pub(super) retry_after_ms: Option<u64>,
     /// What the provider calls the message.
     pub(super) reference: Option<String>,
+    /// Whether nothing was sent.
+    pub(super) not_tried: bool,
 }
 
 impl Ended {
@@ -34,6 +36,15 @@ impl Ended {
             detail: detail.to_owned(),
             retry_after_ms: None,
             reference: None,
+            not_tried: false,
+        }
+    }
+
+    /// Nothing was sent: it got no place in time.
+    pub(super) fn not_tried(why: &str) -> Self {
+        Self {
+            not_tried: true,
+            ..Self::silently(Outcome::Failed, why)
         }
     }
 }
@@ -77,17 +88,18 @@ impl Decider<'_> {
             detail: kept(&ended.detail),
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
+            not_tried: ended.not_tried,
         };
         let along = reaching_among(self.state.told_along(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
-        // at once, and this one when its time comes.
+        // at once, and this one when its time comes. So it is when the time went by without a place to send it.
         let given_up = match outcome {
             // The word that it was lost may come before the word that it was taken.
             Outcome::Accepted => lost_already,
             Outcome::TimedOut => true,
             Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
-                retry_at.is_none() || asks_to_wait
+                retry_at.is_none() || asks_to_wait || ended.not_tried
             }
         };
         if given_up && !is_taken_back {

@@ -109,9 +109,15 @@ impl Decider<'_> {
                     detail,
                     retry_after_ms,
                     reference,
+                    not_tried: false,
                 };
                 self.attempt_finished(notification, number, ended)
             }
+            Ask::NotTried {
+                notification,
+                number,
+                detail,
+            } => self.attempt_finished(notification, number, Ended::not_tried(&detail)),
             Ask::ReceiptCame {
                 notification,
                 number,

@@ -13,6 +13,7 @@ use crate::id::UserId;
 use crate::incident::Status;
 use crate::monitor::Monitor;
 use crate::page::{Notification, Purpose};
+use crate::people::ChannelKind;
 use crate::signal::{Fact, Labels, STALE_NAN_BITS};
 
 /// Characters of a name at most.
@@ -127,15 +128,25 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Who acknowledged: a person, or nobody known when a foreign system did.
-    pub(super) fn acknowledger(&self, by: Option<UserId>) -> String {
-        by.map_or_else(|| "An outside system".to_owned(), |by| self.person(by))
+    /// Who acknowledged, for the beginning of a sentence: a person, a link that others may have too, or nobody known when a
+    /// foreign system did.
+    pub(super) fn acknowledger(&self, by: Option<UserId>, actor: &Actor) -> String {
+        let shared = actor.channel().and_then(ChannelKind::read_by_others);
+        match (by, shared) {
+            (None, _) => "An outside system".to_owned(),
+            (Some(by), None) => self.person(by),
+            (Some(by), Some(place)) => format!("The link in {}’s {place}", self.person(by)),
+        }
     }
 
     pub(super) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::System => "Tocsin".to_owned(),
-            Actor::Person { user } | Actor::Channel { user, .. } => self.person(*user),
+            Actor::Person { user } => self.person(*user),
+            Actor::Channel { user, channel } => match channel.read_by_others() {
+                Some(place) => format!("the link in {}’s {place}", self.person(*user)),
+                None => self.person(*user),
+            },
             Actor::Token { .. } => "an API token".to_owned(),
             Actor::Integration { .. } => "an outside system".to_owned(),
             Actor::Monitor { .. } => "a monitor".to_owned(),

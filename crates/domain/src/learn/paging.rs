@@ -108,6 +108,10 @@ fn first_told(
         let text = told(case, incident_part(event)?)?;
         Some((event, text))
     });
+    cited(case, found)
+}
+
+fn cited(case: &mut Case<'_>, found: Option<(&Event, String)>) -> Stated<String> {
     match found {
         Some((event, text)) => {
             let number = case.cite_event(event);
@@ -147,12 +151,13 @@ fn suppressed(case: &mut Case<'_>) -> Stated<String> {
 }
 
 fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
-    first_told(case, |case, what| {
-        let IncidentWhat::Acknowledged { by, .. } = what else {
+    let found = case.events().into_iter().find_map(|event| {
+        let IncidentWhat::Acknowledged { by, .. } = incident_part(event)? else {
             return None;
         };
-        Some(case.acknowledger(*by))
-    })
+        Some((event, case.acknowledger(*by, &event.actor)))
+    });
+    cited(case, found)
 }
 
 fn skipped(case: &mut Case<'_>) -> Vec<Stated<String>> {

@@ -16,7 +16,7 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
     match what {
         Response::PartlyAcknowledged { by, missing } => person(format!(
             "{} acknowledged; {} was still called.",
-            case.person(*by),
+            case.acknowledger(Some(*by), &event.actor),
             case.people(missing)
         )),
         Response::AcknowledgementEnded { by, why } => {

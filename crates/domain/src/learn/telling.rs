@@ -129,7 +129,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
         IncidentWhat::Acknowledged { by, .. } => told(
             format!(
                 "{} acknowledged the incident; escalation stopped.",
-                case.acknowledger(*by)
+                case.acknowledger(*by, &event.actor)
             ),
             true,
             Tone::Person,

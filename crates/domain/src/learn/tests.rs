@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 
+use super::case::incident_part;
 use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
 use super::verify;
+use crate::event::{Actor, IncidentWhat};
 use crate::learn::evidence::Evidence;
+use crate::people::ChannelKind;
 
 fn facts_of(scene: &Scene) -> Facts {
     facts(&scene.play().evidence)
@@ -63,6 +66,25 @@ fn a_kill_has_all_its_moments_and_their_differences() {
         Some("Ada Lovelace")
     );
     assert_eq!(facts.detection.silent, ["A certificate runs out"]);
+}
+
+#[test]
+fn an_answer_by_a_link_that_others_may_have_names_the_link_and_not_its_owner() {
+    let mut evidence = Scene::of(Break::Kill).play().evidence;
+    let user = evidence.names.users[0].0;
+    for event in &mut evidence.events {
+        let what = incident_part(event);
+        if matches!(what, Some(IncidentWhat::Acknowledged { .. })) {
+            let channel = ChannelKind::Ntfy;
+            event.actor = Actor::Channel { user, channel };
+        }
+    }
+    let facts = facts(&evidence);
+    assert_eq!(verify(&evidence, &facts), []);
+    let link = "The link in Ada Lovelace’s ntfy topic";
+    assert_eq!(facts.paging.acknowledged_by.value.as_deref(), Some(link));
+    let told = format!("{link} acknowledged the incident; escalation stopped.");
+    assert!(facts.timeline.iter().any(|entry| entry.text == told));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::State;
 use super::fold_response::fold_response;
 use crate::alert::{Alert, AlertSource};
 use crate::bugs::{self, Bug};
-use crate::event::{AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
+use crate::event::{Actor, AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::incident::{Incident, Paging, Status};
 use crate::time::Timestamp;
 
@@ -136,6 +136,7 @@ impl State {
         };
         fold_open_incident(incident, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
+        keep_channel(incident, &event.what, &envelope.actor);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
@@ -149,6 +150,17 @@ impl State {
         } else {
             self.open_incidents.remove(&event.incident);
         }
+    }
+}
+
+/// By which channel it was taken, if by one.
+fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
+    let is_taken = matches!(
+        what,
+        IncidentWhat::Acknowledged { .. } | IncidentWhat::Response(Response::Snoozed { .. })
+    );
+    if is_taken {
+        incident.acknowledged_through = actor.channel();
     }
 }
 

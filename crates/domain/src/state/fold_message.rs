@@ -37,8 +37,14 @@ impl State {
                 self.stop_gathering(id);
                 self.count_sent(id, at);
             }
-            NotificationWhat::AttemptFinished { outcome, .. } => {
-                self.count_outcome(id, *outcome, at);
+            NotificationWhat::AttemptFinished {
+                outcome, not_tried, ..
+            } => {
+                if *not_tried {
+                    self.forget_trial(id);
+                } else {
+                    self.count_outcome(id, *outcome, at);
+                }
                 if !matches!(state, Delivery::Due { .. }) {
                     self.settle_together(id, &state);
                 }
@@ -100,6 +106,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
             detail,
             retry_at,
             reference,
+            not_tried: _,
         } => {
             if let Some(attempt) = attempt_of(message, *number) {
                 attempt.finished_at = Some(at);

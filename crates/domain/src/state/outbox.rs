@@ -219,11 +219,18 @@ impl State {
                 self.outbox.providers.insert(provider, health);
             }
             // It was Tocsin that ended.
-            Outcome::Unanswered => {
-                if let Some(health) = self.outbox.providers.get_mut(&provider) {
-                    health.tried_by = None;
-                }
-            }
+            Outcome::Unanswered => self.forget_trial(id),
+        }
+    }
+
+    /// An attempt says nothing about its provider: another may try it.
+    pub(super) fn forget_trial(&mut self, id: NotificationId) {
+        let Some(message) = self.notifications.get(&id) else {
+            return;
+        };
+        let provider = Provider::of_message(message);
+        if let Some(health) = self.outbox.providers.get_mut(&provider) {
+            health.tried_by = None;
         }
     }
 

@@ -84,7 +84,7 @@ impl State {
             }
             EventBody::Installation(what) => self.note_moved(what, event.recorded_at, ids),
             EventBody::People(PeopleEvent::UserRemoved { .. })
-            | EventBody::Roster(RosterEvent::TeamSet { .. }) => {
+            | EventBody::Roster(RosterEvent::TeamSet { .. } | RosterEvent::PolicySet { .. }) => {
                 ids.incidents.extend(&self.open_incidents);
             }
             EventBody::People(_)

@@ -24,5 +24,6 @@ mod rules;
 mod sharing;
 mod simulate;
 mod storms;
+mod untried;
 mod walk;
 mod world;

@@ -4,12 +4,14 @@
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
 use tocsin_wire::page_message::{Kind, PageMessage, outside_address};
 use tocsin_wire::pagerduty::forward;
 use tocsin_wire::{pushover, slack, telegram, twilio};
 
 use super::account::Opened;
 use super::exchange::{Answered, Call, Exchange};
+use super::message::reaches_one_person;
 use super::post::post;
 use super::report::Report;
 use crate::access::base64;
@@ -103,7 +105,10 @@ pub(super) async fn telegram(
     let Some(url) = method(opened, &format!("/bot{token}/sendMessage")) else {
         return wrong_base();
     };
-    let body = telegram::body(address.expose_secret(), message);
+    let chat = address.expose_secret();
+    // In a group nobody's press would count.
+    let with_button = reaches_one_person(ChannelKind::Telegram, chat);
+    let body = telegram::body(chat, message, with_button);
     let answered = match exchange.send(Call::json(url, body)).await {
         Ok(answered) => answered,
         Err(report) => return report,

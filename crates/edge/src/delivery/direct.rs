@@ -90,11 +90,13 @@ impl Direct {
             .build()?;
         let pace = std::sync::Arc::clone(&needs.pace);
         let exchange = Exchange::new(needs.egress.clone(), pace)?;
+        let anew = exchange.anew()?;
         Ok(Self {
             runtime: Some(runtime),
             courier: std::sync::Arc::new(Courier {
                 needs,
                 exchange,
+                anew,
                 link_key: std::sync::Arc::default(),
                 recent: super::Recent::default(),
                 followed: Followed::default(),
@@ -123,13 +125,14 @@ impl Direct {
                     signing_key: way.signing_key,
                     pending_code: None,
                 };
-                (
-                    way,
-                    runtime.spawn(async move { courier.within_deadline(letter).await }),
-                )
+                let attempt = async move {
+                    let limit = courier.attempt_wait;
+                    courier.within_deadline(letter, limit, |_| {}).await
+                };
+                (way, runtime.spawn(attempt))
             })
             .collect();
-        attempts
+        let sent = attempts
             .into_iter()
             .map(|(way, attempt)| {
                 let (outcome, detail) = match runtime.block_on(attempt) {
@@ -143,7 +146,10 @@ impl Direct {
                     detail,
                 }
             })
-            .collect()
+            .collect();
+        // The next call may come in months.
+        self.courier.recent.forget_all();
+        sent
     }
 }
 

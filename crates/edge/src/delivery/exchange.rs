@@ -27,11 +27,7 @@ const RETRY_AFTER_S_MAX: u64 = 86_400;
 
 /// What the client says of a connection that took nothing: one that closed before the request left, and one whose other end does
 /// not speak HTTP. It has no other sign for them.
-const NOT_TAKEN: [&str; 3] = [
-    "operation was canceled",
-    " parsed",
-    "message head is too large",
-];
+const NOT_TAKEN: [&str; 2] = ["operation was canceled", "invalid HTTP version parsed"];
 
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
 #[derive(Clone)]
@@ -125,9 +121,22 @@ impl Resolve for Checked {
 impl Exchange {
     /// Goes where `egress` lets it, and waits as `pace` says.
     pub(crate) fn new(egress: Egress, pace: Arc<dyn Pace>) -> Result<Self, reqwest::Error> {
+        Self::keeping(IDLE_PER_HOST, egress, pace)
+    }
+
+    /// The same with a new connection for each request: those that are kept may be dead, all of one host at once.
+    pub(crate) fn anew(&self) -> Result<Self, reqwest::Error> {
+        Self::keeping(0, self.egress.clone(), Arc::clone(&self.pace))
+    }
+
+    fn keeping(
+        idle_per_host: usize,
+        egress: Egress,
+        pace: Arc<dyn Pace>,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            encrypted: client(&egress, true)?,
-            plain: client(&egress, false)?,
+            encrypted: client(&egress, true, idle_per_host)?,
+            plain: client(&egress, false, idle_per_host)?,
             egress,
             pace,
         })
@@ -196,7 +205,11 @@ fn without_answer(error: reqwest::Error) -> Report {
     Report::new(Outcome::TimedOut, detail)
 }
 
-fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
+fn client(
+    egress: &Egress,
+    encrypted: bool,
+    idle_per_host: usize,
+) -> Result<Client, reqwest::Error> {
     let builder = || {
         let checked = Checked {
             egress: egress.clone(),
@@ -207,7 +220,7 @@ fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_WAIT)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .pool_max_idle_per_host(idle_per_host)
             .pool_idle_timeout(IDLE_WAIT)
             .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
     };
@@ -300,11 +313,48 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 mod tests {
     use std::io;
     use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future::BoxFuture;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::super::egress::Lookup;
+    use super::super::pace::RealTime;
     use super::*;
+
+    /// Answers everything that is asked over a connection.
+    async fn answer(mut connection: TcpStream) {
+        let mut bytes = [0; 4_096];
+        while connection.read(&mut bytes).await.unwrap_or_default() > 0 {
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            connection.write_all(answer).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_again_goes_by_a_connection_of_its_own() {
+        crate::tls::install_provider();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            loop {
+                let (connection, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer(connection));
+            }
+        });
+        let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let exchange = Exchange::new(egress, Arc::new(RealTime)).unwrap();
+        let anew = exchange.anew().unwrap();
+        for made in 1..=3 {
+            let answered = anew.send(Call::get(url.parse().unwrap())).await.unwrap();
+            assert_eq!(answered.status, StatusCode::NO_CONTENT);
+            assert_eq!(connections.load(Ordering::SeqCst), made);
+        }
+    }
 
     /// A name with a public and a private address.
     struct Both;

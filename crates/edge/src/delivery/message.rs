@@ -54,16 +54,16 @@ pub(crate) struct Secrets {
 }
 
 /// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
-/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel. A topic of ntfy is
-/// as secret as its name, and is its owner's.
+/// Telegram have negative numbers, and channels have names; an incoming webhook of Slack posts into a channel; keys of Pushover
+/// begin with a `u` for a user, with a `g` for a group. A topic of ntfy is as secret as its name, and is its owner's.
 pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
     match channel {
         ChannelKind::Telegram => !address.starts_with(['-', '@']),
         ChannelKind::Slack => slack::is_member(address),
+        ChannelKind::Pushover => address.starts_with('u'),
         ChannelKind::Email
         | ChannelKind::Webhook
         | ChannelKind::Ntfy
-        | ChannelKind::Pushover
         | ChannelKind::Sms
         | ChannelKind::Voice
         | ChannelKind::WebPush
@@ -74,22 +74,43 @@ pub(crate) fn reaches_one_person(channel: ChannelKind, address: &str) -> bool {
 /// Rank and route of an attempt that is still wanted.
 pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, Route)> {
     let message = wanted(state, work)?;
-    let critical = |incident| {
-        let known: Option<&Incident> = state.incidents.get(&incident);
-        known.is_some_and(|known| known.severity == Severity::Critical)
+    let incident = message.purpose.incident();
+    let incident = incident.and_then(|id| state.incidents.get(&id));
+    let is_critical = incident.is_some_and(|known| known.severity == Severity::Critical);
+    let rank = rank(message.purpose, is_critical);
+    let route = Route {
+        channel: message.channel,
+        provider: carrier(message),
     };
-    let rank = match message.purpose {
-        Purpose::Page(incident) if critical(incident) => Rank::Critical,
+    Some((rank, route))
+}
+
+/// Whoever is asked to help is needed as much as whoever was paged.
+const fn rank(purpose: Purpose, is_critical: bool) -> Rank {
+    match purpose {
+        Purpose::Page(_) | Purpose::Request(_) if is_critical => Rank::Critical,
         Purpose::Page(_) | Purpose::Request(_) => Rank::Page,
         Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
         Purpose::Notice(_) => Rank::Notice,
         Purpose::Test | Purpose::Word(_) => Rank::Test,
-    };
-    let route = Route {
-        channel: message.channel,
-        provider: Provider::of_message(message),
-    };
-    Some((rank, route))
+    }
+}
+
+/// Whose places an attempt takes. An incoming webhook of Slack is any address that somebody gave: one that hangs must not take
+/// everybody's.
+const fn carrier(message: &Notification) -> Provider {
+    match message.channel {
+        ChannelKind::Slack => Provider::Method(message.contact_method),
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush
+        | ChannelKind::PagerDuty => Provider::of_message(message),
+    }
 }
 
 /// The message, if this attempt is the one under way: no attempt starts after its message was cancelled.

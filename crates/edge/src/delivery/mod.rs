@@ -2,11 +2,13 @@
 //! how often to try is decided elsewhere. It runs on threads of its own that nothing else can starve.
 
 pub(crate) mod account;
+mod attempt;
 mod by_account;
 mod canary;
 pub mod direct;
 pub mod egress;
 pub(crate) mod exchange;
+mod host;
 mod listen;
 pub mod mail;
 mod message;
@@ -30,40 +32,37 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
-use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tocsin_wire::page_message::one_line;
 
 use crate::links::KnownKey;
 use crate::ports::{Accounts, Vault};
 use crate::vigil::Vigil;
 use account::{Opened, Provider};
+use attempt::{LANE_WAIT, carry_out};
 use egress::Egress;
 use exchange::Exchange;
+use host::host_of;
 use mail::mail_settings;
 pub(crate) use message::spoken;
 use message::{Letter, Secrets};
-use pace::{Pace, Wait, within};
-use queue::{Queue, Work};
+use pace::Pace;
+use queue::Queue;
 use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
 use report::Report;
-use tally::{Last, Tally};
+use tally::Tally;
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(15);
-/// An attempt that got no place for this long is not made: the core would count it as unanswered a moment later.
-const LANE_WAIT: Duration = Duration::from_secs(18);
-/// How often attempts are looked for that wait too long.
+/// How often attempts are looked for that wait too long, among all that wait.
 const LANE_LOOK: Duration = Duration::from_millis(500);
-/// Characters of an outcome's detail at most.
-const DETAIL_CHARS_MAX: usize = 500;
 /// Threads of delivery's own runtime.
 const THREADS: usize = 2;
 /// How long attempts that are under way may take once Tocsin stops.
@@ -148,9 +147,11 @@ impl Delivery {
             .enable_all()
             .build()?;
         let exchange = Exchange::new(needs.egress.clone(), Arc::clone(&needs.pace))?;
+        let anew = exchange.anew()?;
         let courier = Arc::new(Courier {
             needs,
             exchange,
+            anew,
             link_key: Arc::default(),
             recent: Recent::default(),
             followed: Followed::default(),
@@ -207,6 +208,8 @@ impl Drop for Delivery {
 struct Courier {
     needs: Needs,
     exchange: Exchange,
+    /// The same without kept connections.
+    anew: Exchange,
     link_key: Arc<KnownKey>,
     recent: Recent,
     followed: Followed,
@@ -220,11 +223,17 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             .engine
             .read(|state| message::sort(state, work))
     };
+    let mut look_at = Instant::now();
     loop {
         courier.needs.tally.goes_round();
-        for late in queue.overdue(LANE_WAIT, Instant::now()) {
-            let courier = Arc::clone(&courier);
-            tokio::spawn(async move { courier.not_tried(late).await });
+        let now = Instant::now();
+        if now >= look_at {
+            look_at = now + LANE_LOOK;
+            for late in queue.overdue(LANE_WAIT, now) {
+                let courier = Arc::clone(&courier);
+                tokio::spawn(async move { courier.not_tried(late).await });
+            }
+            courier.recent.forget_old(courier.needs.clock.now());
         }
         let next = tokio::select! {
             next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
@@ -236,68 +245,24 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
         let Ok(next) = next else {
             continue;
         };
-        let Some((route, work)) = next else {
+        let Some(waiting) = next else {
             return;
         };
         courier.needs.tally.set_waiting(queue.waiting());
-        let (queue, courier) = (queue.clone(), Arc::clone(&courier));
-        tokio::spawn(async move {
-            let attempt = tokio::spawn(async move { courier.attempt(work).await });
-            if attempt.await.is_err() {
-                // The core counts an attempt without an outcome as timed out; its place must not be lost.
-                tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
-            }
-            queue.done(route);
-        });
+        tokio::spawn(carry_out(Arc::clone(&courier), queue.clone(), waiting));
     }
 }
 
 impl Courier {
-    async fn attempt(&self, work: Work) {
-        let letter = self
-            .needs
-            .engine
-            .read(|state| message::letter(state, work, &self.needs.public_url));
-        let letter = match letter {
-            None => return,
-            Some(Err(moot)) => return self.tell(work, Report::refused(moot)).await,
-            Some(Ok(letter)) => letter,
-        };
-        let channel = letter.channel;
-        let report = self.within_deadline(letter).await;
-        let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
-        let last = Last {
-            at: self.needs.clock.now(),
-            outcome: report.outcome,
-            detail: detail.clone(),
-        };
-        self.needs.tally.count(channel, last);
-        if report.reference.is_some() {
-            self.follow(channel, work.notification);
-        }
-        self.tell(work, Report { detail, ..report }).await;
-    }
-
-    /// Says honestly that nothing was sent.
-    async fn not_tried(&self, work: Work) {
-        let detail = "not tried: too many other messages were being sent by this channel";
-        self.tell(work, Report::failed(detail)).await;
-    }
-
-    async fn within_deadline(&self, letter: Letter) -> Report {
-        let (pace, limit) = (self.needs.pace.as_ref(), self.attempt_wait);
-        let done = within(pace, limit, Wait::Attempt, self.try_once(letter)).await;
-        done.unwrap_or_else(|| {
-            let waited = limit.as_millis();
-            Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
-        })
-    }
-
-    async fn try_once(&self, letter: Letter) -> Report {
+    async fn try_once(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
         let (letter, secrets) = match self.open(letter).await {
             Ok(opened) => opened,
             Err(report) => return report,
         };
+        let account = secrets.account.as_ref().map(|opened| &opened.account);
+        if let Some(host) = host_of(letter.channel, secrets.address.expose_secret(), account) {
+            learn(&host);
+        }
         let report = self.send(&letter, &secrets).await;
         Report {
             detail: without_secrets(&report.detail, &letter, &secrets),
@@ -317,8 +282,18 @@ impl Courier {
         }
     }
 
+    /// The first attempt may go by a connection that is kept; that one may be why there is a second.
+    const fn exchange_for(&self, letter: &Letter) -> &Exchange {
+        if letter.number == 1 {
+            &self.exchange
+        } else {
+            &self.anew
+        }
+    }
+
     async fn send_directly(&self, letter: &Letter, secrets: &Secrets, now: Timestamp) -> Report {
-        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let (address, message) = (&secrets.address, &letter.message);
+        let exchange = self.exchange_for(letter);
         let key = secrets.signing_key.as_ref();
         match letter.channel {
             ChannelKind::Email => self.mail(letter, secrets).await,
@@ -341,7 +316,8 @@ impl Courier {
         secrets: &Secrets,
         now: Timestamp,
     ) -> Report {
-        let (exchange, address, message) = (&self.exchange, &secrets.address, &letter.message);
+        let (address, message) = (&secrets.address, &letter.message);
+        let exchange = self.exchange_for(letter);
         let callbacks = &secrets.callbacks;
         match letter.channel {
             ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
@@ -396,28 +372,6 @@ impl Courier {
             account::open(accounts.as_ref(), vault.as_ref(), provider)
         });
         read.await.ok()?.ok()?
-    }
-
-    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
-    async fn tell(&self, work: Work, report: Report) {
-        let mut wait = Duration::from_millis(20);
-        loop {
-            let ask = Ask::AttemptFinished {
-                notification: work.notification,
-                number: work.number,
-                outcome: report.outcome,
-                detail: report.detail.clone(),
-                retry_after_ms: report.retry_after_ms,
-                reference: report.reference.clone(),
-            };
-            match self.ask(Actor::System, ask).await {
-                Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
-                Err(AskError::Busy | AskError::NotDurable(_)) => {
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(2));
-                }
-            }
-        }
     }
 
     /// Asks the core once and waits for its durable answer.

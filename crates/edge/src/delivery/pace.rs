@@ -14,8 +14,8 @@ pub enum Wait {
     Answer,
     /// The rest of an answer whose status has decided.
     Words,
-    /// The next round of questions what became of what providers took.
-    Receipts,
+    /// The next round of questions what became of what a provider took, by its word.
+    Receipts(&'static str),
     /// The next look for somebody to listen to, by the provider's word.
     Look(&'static str),
     /// The next try to listen to a provider, by its word.

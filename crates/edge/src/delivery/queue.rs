@@ -1,5 +1,5 @@
 //! Messages that wait to be sent: pages before everything else, a few at a time by each channel and fewer to each address that
-//! has a server of its own. It never blocks who adds.
+//! has a server of its own, and to its host. It never blocks who adds.
 
 mod lane;
 
@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::id::NotificationId;
+use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
-use lane::{Lane, Line, Waiting};
-pub(crate) use lane::{Rank, Route};
+use lane::{Lane, Line};
+pub(crate) use lane::{Rank, Route, Waiting};
 
 /// One attempt to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,7 @@ impl Queue {
     pub(crate) async fn next(
         &self,
         sort: impl Fn(Work) -> Option<(Rank, Route)>,
-    ) -> Option<(Route, Work)> {
+    ) -> Option<Waiting> {
         loop {
             let fresh = std::mem::take(&mut self.lock().fresh);
             // The core's state is read without holding our lock.
@@ -132,43 +133,58 @@ impl Queue {
         lanes.flat_map(|lane| lane.take_late(is_late)).collect()
     }
 
-    /// An attempt has ended; its channel and its provider have a place again.
-    pub(crate) fn done(&self, route: Route) {
+    /// An attempt has ended, so or in a fault of our own; its channel and its provider have a place again.
+    pub(crate) fn done(&self, route: Route, outcome: Option<Outcome>) {
         if let Some(lane) = self.lock().by_channel.get_mut(&route.channel) {
-            lane.end(route.provider);
+            lane.end(route.provider, outcome);
         }
         self.0.1.notify_one();
+    }
+
+    /// It was looked up where the address of an attempt is.
+    pub(crate) fn learn(&self, route: Route, host: &str) {
+        if let Some(lane) = self.lock().by_channel.get_mut(&route.channel) {
+            lane.learn(route.provider, host);
+        }
     }
 }
 
 /// The first of all channels that have a place.
-fn take(lanes: &mut Lanes) -> Option<(Route, Work)> {
-    let by_channel = lanes.by_channel.iter_mut();
+fn take(lanes: &mut Lanes) -> Option<Waiting> {
+    let by_channel = lanes.by_channel.iter();
     let first = by_channel.filter_map(|(channel, lane)| Some((lane.first()?, *channel)));
-    let (turn, channel) = first.min()?;
-    lanes.by_channel.get_mut(&channel)?.begin(turn)
+    let (next, channel) = first.min()?;
+    lanes.by_channel.get_mut(&channel)?.begin(next)
 }
 
 #[cfg(test)]
 mod tests {
-    use tocsin_domain::id::Entropy;
+    use tocsin_domain::id::{ContactMethodId, Entropy};
     use tocsin_domain::state::Provider;
 
     use super::*;
 
-    struct Zeros;
+    struct Filling(u8);
 
-    impl Entropy for Zeros {
+    impl Entropy for Filling {
         fn fill(&mut self, buffer: &mut [u8]) {
-            buffer.fill(0);
+            buffer.fill(self.0);
         }
     }
 
     fn work(number: u32) -> Work {
         Work {
-            notification: NotificationId::random(&mut Zeros),
+            notification: NotificationId::random(&mut Filling(0)),
             number,
         }
+    }
+
+    async fn next(
+        queue: &Queue,
+        sort: impl Fn(Work) -> Option<(Rank, Route)>,
+    ) -> Option<(Route, Work)> {
+        let next = queue.next(sort).await?;
+        Some((next.route, next.work))
     }
 
     #[tokio::test]
@@ -192,18 +208,18 @@ mod tests {
         let queue = Queue::default();
         works.iter().for_each(|work| queue.push(*work));
         for expected in works[18..19].iter().chain(&works[2..17]) {
-            assert_eq!(queue.next(sort).await, Some((mail, *expected)));
+            assert_eq!(next(&queue, sort).await, Some((mail, *expected)));
         }
         assert_eq!(
-            queue.next(sort).await,
+            next(&queue, sort).await,
             Some((ntfy, works[19])),
             "the mail channel is full"
         );
-        queue.done(mail);
-        assert_eq!(queue.next(sort).await, Some((mail, works[17])));
-        queue.done(mail);
+        queue.done(mail, Some(Outcome::Accepted));
+        assert_eq!(next(&queue, sort).await, Some((mail, works[17])));
+        queue.done(mail, Some(Outcome::Accepted));
         assert_eq!(
-            queue.next(sort).await,
+            next(&queue, sort).await,
             Some((mail, works[1])),
             "resolved before tests"
         );
@@ -217,6 +233,38 @@ mod tests {
         queue.push_canary(7);
         assert_eq!(queue.canary().await, 7);
         queue.close();
-        assert_eq!(queue.next(sort).await, None);
+        assert_eq!(next(&queue, sort).await, None);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_hangs_keeps_its_own_messages_waiting_until_they_are_too_late() {
+        let hook = |which| Route {
+            channel: ChannelKind::Webhook,
+            provider: Provider::Method(ContactMethodId::random(&mut Filling(which))),
+        };
+        let (hangs, answers) = (hook(1), hook(2));
+        // The last goes to another.
+        let sort = |work: Work| Some((Rank::Page, if work.number == 6 { answers } else { hangs }));
+        let queue = Queue::default();
+        (1..=6).for_each(|number| queue.push(work(number)));
+        for (route, number) in [(hangs, 1), (answers, 6), (hangs, 2), (hangs, 3)] {
+            assert_eq!(next(&queue, sort).await, Some((route, work(number))));
+        }
+        queue.done(answers, Some(Outcome::Accepted));
+        assert_eq!(queue.waiting(), 2);
+        queue.done(hangs, Some(Outcome::TimedOut));
+        let before = Instant::now();
+        let begun = queue.next(sort).await.unwrap();
+        assert_eq!((begun.route, begun.work), (hangs, work(4)));
+        assert!(begun.since <= before, "it tells how long it waited");
+        let wait = Duration::from_secs(16);
+        assert_eq!(queue.overdue(wait, begun.since + wait * 2), [work(5)]);
+        assert_eq!(queue.waiting(), 0);
+        // Those under way are none of them, and their places come back.
+        (0..3).for_each(|_| queue.done(hangs, None));
+        (7..=9).for_each(|number| queue.push(work(number)));
+        for number in 7..=9 {
+            assert_eq!(next(&queue, sort).await, Some((hangs, work(number))));
+        }
     }
 }

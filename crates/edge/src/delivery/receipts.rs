@@ -28,6 +28,8 @@ use crate::answers;
 
 /// How often providers are asked.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
+/// How long an emergency rings at most.
+const RING_MS: u64 = pushover::EXPIRE_S as u64 * 1_000;
 /// How long one answer may take.
 const ANSWER_WAIT: Duration = Duration::from_secs(4);
 /// Questions under way at the same time to one provider.
@@ -125,9 +127,15 @@ fn is_left(state: &State, message: &Notification, now: Timestamp) -> bool {
         return false;
     };
     let is_open = |incident: &IncidentId| state.open_incidents.contains(incident);
-    let ring_ms = u64::from(pushover::EXPIRE_S) * 1_000;
     rings(message)
-        && (now < at.plus_ms(ring_ms) || answers::subjects(state, message.id).iter().any(is_open))
+        && (now < at.plus_ms(RING_MS) || answers::subjects(state, message.id).iter().any(is_open))
+}
+
+/// Whether it rings no more whatever becomes of it: it was taken too long ago, or is gone.
+fn has_rung(state: &State, id: NotificationId, now: Timestamp) -> bool {
+    let message = state.notifications.get(&id);
+    let taken_at = message.and_then(|message| message.attempts.last()?.finished_at);
+    taken_at.is_none_or(|at| now >= at.plus_ms(RING_MS))
 }
 
 /// Asks round after round until the runtime ends.
@@ -152,7 +160,8 @@ async fn ask_provider(courier: &Courier, provider: Provider, every: Duration) {
     loop {
         let begun = pace.now();
         round(courier, provider, &mut asked_last).await;
-        pace.until(begun + every, Wait::Receipts).await;
+        let next = Wait::Receipts(provider.word());
+        pace.until(begun + every, next).await;
     }
 }
 
@@ -238,6 +247,11 @@ async fn ask_pushover(courier: &Courier, opened: &Opened, question: &Question) {
     let wanted = courier.needs.engine.read(|state| wants_answer(state, id));
     let token = token.expose_secret();
     if !wanted {
+        let now = courier.needs.clock.now();
+        if courier.needs.engine.read(|state| has_rung(state, id, now)) {
+            courier.followed.drop(id);
+            return;
+        }
         // It is over or somebody has it: nobody is to be rung for it any more.
         if let Some(url) = place("/cancel.json")
             && is_cancelled(courier, url, token).await

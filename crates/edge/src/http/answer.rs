@@ -2,6 +2,7 @@
 //! Looking changes nothing, so that a scanner may follow the link; only its form acts.
 
 mod outcomes;
+mod press;
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -27,6 +28,7 @@ use crate::app::App;
 use crate::links::{BadLink, Bound, Use};
 
 pub(crate) use outcomes::Outcomes;
+use press::{Pressed, Refused, Wish, carry_out, pressed_in, still_holds};
 
 /// Bytes of a form at most.
 const FORM_BYTES_MAX: usize = 4_096;
@@ -54,20 +56,6 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What somebody wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
-    Acknowledge,
-    Resolve,
-}
-
-/// What somebody pressed, and which incident they had before their eyes: what is shown may change at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pressed {
-    wish: Wish,
-    looked_at: Option<IncidentId>,
-}
-
 /// Show the incident of a page to who got it
 #[utoipa::path(get, path = "/a/{token}", tag = "answer", params(("token" = String, Path)),
     responses((status = 200, description = "A page with buttons"), (status = 404), (status = 410)))]
@@ -81,16 +69,21 @@ pub(crate) async fn show_answer(
         Err(refusal) => return refusal,
     };
     let key = query.and_then(|query| field(query.as_bytes(), TOLD));
-    let outcomes = &app.inner().outcomes;
-    match key.and_then(|key| outcomes.take(&key, bound.notification)) {
-        Some((pressed, told)) => page_of(&app, &bound, pressed, Some(&told)),
-        None => page_of(&app, &bound, None, None),
+    let (outcomes, now) = (&app.inner().outcomes, app.now());
+    match key.and_then(|key| outcomes.find(&key, bound.notification, now)) {
+        Some((pressed, told)) => {
+            let holds = app.read(|state| still_holds(state, pressed));
+            let told = holds.then_some(told.as_str());
+            page_of(&app, &bound, StatusCode::OK, Some(pressed), told)
+        }
+        None => page_of(&app, &bound, StatusCode::OK, None, None),
     }
 }
 
 /// Answer a page
 #[utoipa::path(post, path = "/a/{token}", tag = "answer", params(("token" = String, Path)),
-    responses((status = 303, description = "Look there what became of it"), (status = 404), (status = 410)))]
+    responses((status = 303, description = "Look there what became of it"), (status = 400), (status = 403), (status = 404),
+        (status = 409), (status = 410)))]
 pub(crate) async fn answer(
     State(app): State<App>,
     Path(token): Path<String>,
@@ -105,13 +98,15 @@ pub(crate) async fn answer(
         Ok(form) => pressed_in(&form),
         Err(problem) => return said(problem.status(), problem.detail()),
     };
-    let told = match pressed {
-        Some(pressed) => carry_out(&app, &bound, pressed).await,
-        None => "Nothing was done: press one of the buttons.".to_owned(),
+    let told = match carry_out(&app, &bound, pressed).await {
+        Ok(told) => told,
+        Err(Refused { status, words }) => {
+            return page_of(&app, &bound, status, pressed, Some(&words));
+        }
     };
     // Whoever loads the next page again only looks: what came back since is not answered by it.
-    let outcomes = &app.inner().outcomes;
-    let key = outcomes.keep(bound.notification, pressed, told);
+    let (outcomes, now) = (&app.inner().outcomes, app.now());
+    let key = pressed.and_then(|pressed| outcomes.keep(bound.notification, pressed, told, now));
     let place = key.map_or_else(|| "?".to_owned(), |key| format!("?{TOLD}={key}"));
     Redirect::to(&place).into_response()
 }
@@ -121,16 +116,6 @@ fn field(text: &[u8], wanted: &str) -> Option<String> {
     let mut fields = form_urlencoded::parse(text);
     let found = fields.find(|(name, _)| name == wanted);
     found.map(|(_, value)| value.into_owned())
-}
-
-fn pressed_in(form: &[u8]) -> Option<Pressed> {
-    let wish = match field(form, "action")?.as_str() {
-        "acknowledge" => Wish::Acknowledge,
-        "resolve" => Wish::Resolve,
-        _ => return None,
-    };
-    let looked_at = field(form, "incident").and_then(|id| id.parse().ok());
-    Some(Pressed { wish, looked_at })
 }
 
 /// Whom the link is for, or the page that says why it is of no use.
@@ -150,63 +135,6 @@ async fn bound(app: &App, token: String) -> Result<Bound, Response> {
         Err(BadLink::Expired) => Err(said(
             StatusCode::GONE,
             "This link is too old. Sign in to see the incident.",
-        )),
-    }
-}
-
-async fn carry_out(app: &App, bound: &Bound, pressed: Pressed) -> String {
-    let subjects = app.read(|state| answers::open_subjects(state, bound.notification));
-    if subjects.is_empty() {
-        return "This message is about no incident.".to_owned();
-    }
-    let person = (bound.user, bound.channel);
-    match pressed.wish {
-        Wish::Acknowledge => {
-            let is_taken = |state: &Known| subjects.iter().all(|id| is_taken(state, *id));
-            let before = app.read(is_taken);
-            match acknowledge(app, person, &subjects).await {
-                Ok(_) if before => "Somebody has it already. Nothing changed.".to_owned(),
-                Ok(words) => words.to_owned(),
-                Err(problem) => refusal_of(&problem),
-            }
-        }
-        Wish::Resolve => match app.read(|state| to_resolve(state, bound, pressed.looked_at)) {
-            Ok(incident) => match resolve(app, person, incident).await {
-                Ok(()) => "It is resolved.".to_owned(),
-                Err(problem) => refusal_of(&problem),
-            },
-            Err(words) => words,
-        },
-    }
-}
-
-/// The incident that was looked at when Resolve was pressed, or why nothing is done. No other is guessed: resolving one that
-/// nobody looked at would hide a failure.
-fn to_resolve(
-    state: &Known,
-    bound: &Bound,
-    looked_at: Option<IncidentId>,
-) -> Result<IncidentId, String> {
-    if !may_resolve(state, bound) {
-        return Err("You may not resolve incidents.".to_owned());
-    }
-    let Some(looked_at) = looked_at else {
-        return Err("Nothing was done: the button named no incident. Press it again.".to_owned());
-    };
-    let known = state.incidents.get(&looked_at);
-    let (Some(known), Some(goes_on)) = (known, told_of(state, bound, looked_at)) else {
-        return Err("Nothing was done: this message is not about that incident.".to_owned());
-    };
-    let number = known.number;
-    if goes_on != looked_at {
-        return Err(format!(
-            "Nothing was done: incident {number} was merged into the one that is shown here."
-        ));
-    }
-    match known.status {
-        Status::Triggered | Status::Acknowledged => Ok(looked_at),
-        Status::Resolved => Err(format!(
-            "Incident {number} is over already. Nothing changed."
         )),
     }
 }
@@ -286,16 +214,18 @@ fn shown(state: &Known, bound: &Bound) -> Option<IncidentId> {
     untaken.or(all.first()).copied()
 }
 
-fn refusal_of(problem: &Problem) -> String {
-    format!("Nothing was done: {}.", problem.detail())
-}
-
 fn may_resolve(state: &Known, bound: &Bound) -> bool {
     let user = state.users.get(&bound.user);
     user.is_some_and(|user| user.role >= Role::Responder)
 }
 
-fn page_of(app: &App, bound: &Bound, pressed: Option<Pressed>, told: Option<&str>) -> Response {
+fn page_of(
+    app: &App,
+    bound: &Bound,
+    status: StatusCode,
+    pressed: Option<Pressed>,
+    told: Option<&str>,
+) -> Response {
     let page = app.read(|state| {
         let shown = match pressed {
             Some(pressed) => shown_after(state, bound, pressed),
@@ -305,7 +235,7 @@ fn page_of(app: &App, bound: &Bound, pressed: Option<Pressed>, told: Option<&str
         Some(written(state, bound, incident, told))
     });
     match page {
-        Some(page) => html(StatusCode::OK, "Tocsin", &page),
+        Some(page) => html(status, "Tocsin", &page),
         None => said(StatusCode::NOT_FOUND, "There is no such incident."),
     }
 }
@@ -390,6 +320,9 @@ fn standing(state: &Known, incident: &Incident) -> String {
     match incident.status {
         Status::Triggered => format!("Incident {number}: nobody has it yet"),
         Status::Acknowledged => {
+            if let Some(link) = answers::shared_link(state, incident) {
+                return format!("Incident {number}: taken by {link}");
+            }
             let by = incident.acknowledged.and_then(|(by, _)| by);
             let by = by.and_then(|by| state.users.get(&by));
             let name = by.map_or("somebody", |user| user.name.as_str());

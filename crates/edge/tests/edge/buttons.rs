@@ -201,7 +201,7 @@ async fn a_bot_that_answers_at_once_with_nothing_new_is_not_asked_in_a_circle() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_to_a_group_or_a_channel_of_telegram_has_no_link_that_answers() {
+async fn a_page_to_a_group_or_a_channel_of_telegram_has_no_link_that_answers_and_no_button() {
     for (chat, has_link) in [
         ("42", true),
         ("-42", false),
@@ -215,6 +215,25 @@ async fn a_page_to_a_group_or_a_channel_of_telegram_has_no_link_that_answers() {
         assert_eq!(sent["chat_id"], chat);
         let found = sent.to_string().contains(&answer_link(&world));
         assert_eq!(found, has_link, "{sent}");
+        let has_button = sent.to_string().contains("callback_data");
+        assert_eq!(has_button, has_link, "{sent}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_to_a_group_of_pushover_has_no_link_that_answers() {
+    for (key, has_link) in [
+        (PUSHOVER_USER, true),
+        ("gznej3rKEVAvPUxu9vvNnqpmZpokzF", false),
+    ] {
+        let reply = json!({"status": 1, "request": "r", "receipt": RECEIPT}).to_string();
+        let provider = Provider::always(Reply::json(200, &reply));
+        let (world, outcome, detail) = page(&provider, "pushover", key).await;
+        assert_eq!(outcome, Outcome::Accepted, "{detail}");
+        let url = provider.next().field("url").unwrap();
+        let found = url.starts_with(&answer_link(&world));
+        assert_eq!(found, has_link, "{url}");
+        assert!(has_link || url.contains("/ui/incidents/"), "{url}");
     }
 }
 

@@ -11,6 +11,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::Delivery;
 use tocsin_edge::delivery::pace::Wait;
 use tocsin_engine::NotDurable;
+use tocsin_wire::pushover::EXPIRE_S;
 
 use crate::buttons::{
     PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, fate, loopback, set_account,
@@ -18,6 +19,9 @@ use crate::buttons::{
 use crate::pace::HandPace;
 use crate::providers::{Provider, Reply, Request};
 use crate::world::World;
+
+/// Pushover's next round; Twilio has rounds of its own.
+const NEXT: Wait = Wait::Receipts("pushover");
 
 /// A message that was taken; only an emergency has a receipt.
 fn taken(request: &Request) -> Reply {
@@ -57,7 +61,7 @@ impl Rounds {
     fn start(world: &World) -> Self {
         let pace = HandPace::new();
         let delivery = world.deliver_at(loopback(), &pace);
-        let every = pace.begun(Wait::Receipts);
+        let every = pace.begun(NEXT);
         Self {
             delivery,
             pace,
@@ -72,7 +76,7 @@ impl Rounds {
     /// Has everything asked that is to be asked now.
     fn another(&self) {
         self.begin_another();
-        self.pace.begun(Wait::Receipts);
+        self.pace.begun(NEXT);
     }
 }
 
@@ -151,5 +155,39 @@ async fn a_cancel_that_is_not_taken_is_sent_again_until_it_is() {
         rounds.another();
         assert_eq!(cancels.load(Ordering::SeqCst), sent);
     }
+    rounds.delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rings_no_more_by_itself_is_not_cancelled_for_ever() {
+    let cancels = Arc::new(AtomicUsize::new(0));
+    let provider = Provider::start({
+        let cancels = Arc::clone(&cancels);
+        move |request| {
+            if request.path.ends_with("/cancel.json") {
+                cancels.fetch_add(1, Ordering::SeqCst);
+                return Reply::json(500, "oops");
+            }
+            taken(request)
+        }
+    });
+    let world = reached_by(&provider).await;
+    let rounds = Rounds::start(&world);
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let answer = world.post(&path, json!({})).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    for sent in [1, 2] {
+        rounds.another();
+        assert_eq!(cancels.load(Ordering::SeqCst), sent);
+    }
+    {
+        let mut now = world.clock.0.lock().unwrap();
+        *now = now.plus_ms(u64::from(EXPIRE_S) * 1_000);
+    }
+    rounds.another();
+    rounds.another();
+    assert_eq!(cancels.load(Ordering::SeqCst), 2);
     rounds.delivery.stop();
 }

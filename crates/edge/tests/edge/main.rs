@@ -28,6 +28,7 @@ mod listeners;
 mod mail;
 mod pace;
 mod people;
+mod places;
 mod post;
 mod prometheus;
 mod providers;

@@ -176,6 +176,9 @@ async fn what_a_server_answers_decides_whether_it_is_tried_again() {
     .await;
     check("not http at all\r\n\r\n", Outcome::Failed).await;
     check("", Outcome::TimedOut).await;
+    // It speaks HTTP, however badly: it may have taken the request.
+    check("HTTP/1.1 nothing\r\n\r\n", Outcome::TimedOut).await;
+    check("HTTP/1.1 200 OK\r\nno header\r\n\r\n", Outcome::TimedOut).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

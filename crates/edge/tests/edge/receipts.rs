@@ -1,20 +1,24 @@
 //! What providers are asked about messages that they took: when one of them hangs, and after Tocsin was gone for a while.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tocsin_domain::event::Actor;
+use tocsin_domain::event::{Actor, Event, EventBody, NotificationWhat};
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::Delivery;
+use tocsin_edge::delivery::pace::Wait;
 use tocsin_edge::delivery::queue::Queue;
 
 use crate::buttons::{PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, loopback, set_account};
+use crate::pace::HandPace;
 use crate::providers::{Provider, Reply};
 use crate::world::World;
 
 const PHONE: &str = "+33123456789";
+/// What has not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pushover, which took an emergency.
 fn taken() -> Reply {
@@ -26,31 +30,41 @@ fn pushover_account(provider: &Provider) -> Value {
     json!({"base_url": provider.url(), "token": PUSHOVER_TOKEN})
 }
 
+/// Whether both messages were taken.
+fn both_taken(events: &[Event]) -> Option<()> {
+    let ended = events.iter().filter(|event| match &event.body {
+        EventBody::Notification(about) => {
+            matches!(about.what, NotificationWhat::AttemptFinished { .. })
+        }
+        _ => false,
+    });
+    (ended.count() >= 2).then_some(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_hangs_keeps_nobody_waiting_for_what_another_knows() {
     let asked = Arc::new(AtomicUsize::new(0));
+    let (question, is_asked) = mpsc::channel();
     let twilio = Provider::start({
         let asked = Arc::clone(&asked);
         move |request| {
             if request.method == "GET" {
                 asked.fetch_add(1, Ordering::SeqCst);
+                question.send(()).unwrap();
                 return Reply::Hang;
             }
             Reply::json(201, r#"{"sid":"SM0123456789abcdef","status":"queued"}"#)
         }
     });
-    let is_pressed = Arc::new(AtomicBool::new(false));
-    let pushover = Provider::start({
-        let is_pressed = Arc::clone(&is_pressed);
-        move |request| {
-            if request.method != "GET" {
-                return taken();
-            }
-            let flag = u8::from(is_pressed.load(Ordering::SeqCst));
-            let told =
-                json!({"status": 1, "acknowledged": flag, "last_delivered_at": 0, "expired": 0});
-            Reply::json(200, &told.to_string())
+    let is_asked = Mutex::new(is_asked);
+    let pushover = Provider::start(move |request| {
+        if request.method != "GET" {
+            return taken();
         }
+        // Not before the other hangs.
+        is_asked.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        let told = json!({"status": 1, "acknowledged": 1, "last_delivered_at": 0, "expired": 0});
+        Reply::json(200, &told.to_string())
     });
     let world = World::new();
     let account = json!({"base_url": twilio.url(), "account_id": "AC0123456789abcdef0123456789abcdef",
@@ -66,12 +80,15 @@ async fn a_provider_that_hangs_keeps_nobody_waiting_for_what_another_knows() {
     let both = Some(Value::Array(rules));
     let set = world.call("PUT", &path, &world.admin, both).await;
     assert!(set.status.is_success(), "{}", set.text());
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
+    // There is nothing to ask in the first rounds.
+    let every = pace.begun(Wait::Receipts("twilio"));
+    pace.begun(Wait::Receipts("pushover"));
     world.raise("web").await;
-    while asked.load(Ordering::SeqCst) == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    is_pressed.store(true, Ordering::SeqCst);
+    tokio::task::block_in_place(|| world.committed.wait_for(both_taken));
+    // The time stands still from here on: no wait for the one that hangs ends.
+    pace.advance(every);
     let expected = Actor::Channel {
         user: world.ada,
         channel: ChannelKind::Pushover,

@@ -60,6 +60,7 @@ fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
     let resolved = IncidentWhat::Resolved { why: String::new() };
     let notification = message.id;
     let failed = NotificationWhat::AttemptFinished {
+        not_tried: false,
         number: 1,
         outcome: Outcome::Failed,
         detail: String::new(),

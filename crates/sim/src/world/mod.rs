@@ -277,7 +277,7 @@ impl World {
     /// When the engine wakes up by itself.
     fn alarm_us(&self) -> Option<i64> {
         let due = self.engine.as_ref()?.next_due();
-        let due = due.map(|due| due.as_micros() - self.offset_us);
+        let due = due.map(|due| due.as_micros().saturating_sub(self.offset_us));
         let restless = self.stepped_us + SECOND;
         let restless = Some(restless).filter(|at| *at <= self.restless_until_us);
         let at = due.into_iter().chain(restless).min()?;

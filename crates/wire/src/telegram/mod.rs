@@ -38,16 +38,16 @@ pub fn is_token(text: &str) -> bool {
     })
 }
 
-/// The body of `sendMessage`.
+/// The body of `sendMessage`; with a button to acknowledge where one person alone can press it.
 #[must_use]
-pub fn body(chat: &str, message: &PageMessage) -> Vec<u8> {
+pub fn body(chat: &str, message: &PageMessage, with_button: bool) -> Vec<u8> {
     let mut body = json!({
         "chat_id": chat,
         "text": text(message),
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": true},
     });
-    let keyboard = keyboard(message);
+    let keyboard = keyboard(message, with_button);
     if !keyboard.is_empty() {
         body["reply_markup"] = json!({"inline_keyboard": [keyboard]});
     }
@@ -75,9 +75,9 @@ fn text(message: &PageMessage) -> String {
     text
 }
 
-fn keyboard(message: &PageMessage) -> Vec<Value> {
+fn keyboard(message: &PageMessage, with_button: bool) -> Vec<Value> {
     let mut keys = Vec::new();
-    if message.kind == Kind::Page {
+    if message.kind == Kind::Page && with_button {
         let data = format!("{ACKNOWLEDGE}{}", message.idempotency_key);
         keys.push(json!({"text": "Acknowledge", "callback_data": data}));
     }
@@ -232,7 +232,7 @@ mod tests {
     use crate::page_message::tests::hostile_page;
 
     fn json(message: &PageMessage) -> Value {
-        serde_json::from_slice(&body("42", message)).unwrap()
+        serde_json::from_slice(&body("42", message, true)).unwrap()
     }
 
     #[test]
@@ -252,6 +252,14 @@ mod tests {
             "https://tocsin.example.org/a/QNOTIFICATION1.x.y"
         );
         assert_eq!(keys[2]["text"], "Open");
+    }
+
+    #[test]
+    fn a_page_to_many_has_no_button_that_only_one_of_them_could_press() {
+        let body = body("-42", &hostile_page(), false);
+        let body = String::from_utf8(body).unwrap();
+        assert!(!body.contains("callback_data"), "{body}");
+        assert!(body.contains("Open"), "{body}");
     }
 
     #[test]

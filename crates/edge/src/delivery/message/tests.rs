@@ -214,3 +214,33 @@ fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
     }));
     assert_eq!(bundle.subjects(), told[..2], "it goes on in the other one");
 }
+
+#[test]
+fn an_address_of_slack_takes_places_of_its_own() {
+    let bundle = Bundle::new();
+    let message = &bundle.state.notifications[&bundle.work.notification];
+    let by = |channel| {
+        carrier(&Notification {
+            channel,
+            ..message.clone()
+        })
+    };
+    let (slack, telegram) = (ChannelKind::Slack, ChannelKind::Telegram);
+    assert_eq!(by(slack), Provider::Method(message.contact_method));
+    assert_eq!(by(telegram), Provider::Channel(telegram));
+}
+
+#[test]
+fn a_request_for_help_with_something_critical_is_sent_as_soon_as_a_page_for_it() {
+    let id = IncidentId::random(&mut Counting(0));
+    for (purpose, critical, other) in [
+        (Purpose::Page(id), Rank::Critical, Rank::Page),
+        (Purpose::Request(id), Rank::Critical, Rank::Page),
+        (Purpose::Resolved(id), Rank::Resolved, Rank::Resolved),
+        (Purpose::Notice(id), Rank::Notice, Rank::Notice),
+        (Purpose::Test, Rank::Test, Rank::Test),
+    ] {
+        assert_eq!(rank(purpose, true), critical, "{purpose:?}");
+        assert_eq!(rank(purpose, false), other, "{purpose:?}");
+    }
+}

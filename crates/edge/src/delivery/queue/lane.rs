@@ -1,9 +1,11 @@
-//! What waits for one channel and what is under way by it: how many at once, how many of them to one address, and whose turn it
-//! is. It knows no clock.
+//! What waits for one channel and what is under way by it: how many at once, how many of them to one address and to one host, and
+//! whose turn it is. It knows no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
+use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::Provider;
 
@@ -11,45 +13,28 @@ use super::Work;
 
 /// Attempts under way at the same time by a channel that has one provider for all its messages.
 const AT_ONCE: usize = 16;
-/// By a channel whose addresses are servers of their own, of which some may hang.
+/// By a channel whose addresses have servers of their own, of which some may hang.
 const AT_ONCE_TO_MANY: usize = 32;
 /// To one such address: one that hangs holds so many places of its channel and no more.
 const AT_ONCE_TO_ONE: usize = 3;
+/// To all addresses of one host.
+const AT_ONCE_TO_HOST: usize = 12;
+/// Places that an address gets besides, one for each message that it takes, until one gets no answer in time.
+const EARNED_BY_ONE_MAX: usize = 5;
+/// The same of a host.
+const EARNED_BY_HOST_MAX: usize = AT_ONCE_TO_MANY - AT_ONCE_TO_HOST;
 /// Places of a channel that are there besides, for critical pages alone.
 const KEPT_FOR_CRITICAL: usize = 4;
 /// The same of one address.
 const KEPT_FOR_CRITICAL_TO_ONE: usize = 1;
+/// Addresses with nothing to do of which something is remembered, and hosts.
+const REMEMBERED_MAX: usize = 4_096;
 
 /// By which channel an attempt is made, and who carries it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) channel: ChannelKind,
     pub(crate) provider: Provider,
-}
-
-impl Route {
-    /// How many attempts of this rank may be under way by the channel.
-    fn places(self, rank: Rank) -> usize {
-        let places = match self.provider {
-            Provider::Channel(_) | Provider::Phone => AT_ONCE,
-            Provider::Method(_) => AT_ONCE_TO_MANY,
-        };
-        match rank {
-            Rank::Critical => places + KEPT_FOR_CRITICAL,
-            Rank::Page | Rank::Resolved | Rank::Notice | Rank::Test => places,
-        }
-    }
-
-    /// How many of them by one provider.
-    fn places_of_one(self, rank: Rank) -> usize {
-        match (self.provider, rank) {
-            (Provider::Channel(_) | Provider::Phone, _) => self.places(rank),
-            (Provider::Method(_), Rank::Critical) => AT_ONCE_TO_ONE + KEPT_FOR_CRITICAL_TO_ONE,
-            (Provider::Method(_), Rank::Page | Rank::Resolved | Rank::Notice | Rank::Test) => {
-                AT_ONCE_TO_ONE
-            }
-        }
-    }
 }
 
 /// What is sent first; the smallest is.
@@ -75,95 +60,167 @@ impl Rank {
         Self::Notice,
         Self::Test,
     ];
+
+    /// What is kept for the critical alone counts for them.
+    const fn kept(self, places: usize) -> usize {
+        match self {
+            Self::Critical => places,
+            Self::Page | Self::Resolved | Self::Notice | Self::Test => 0,
+        }
+    }
 }
 
-/// One that waits.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
-    pub(super) since: Instant,
-    pub(super) work: Work,
-    pub(super) route: Route,
+/// One that waits, or waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) since: Instant,
+    pub(crate) work: Work,
+    pub(crate) route: Route,
 }
 
 /// Whose turn is first: the better rank, then whoever came first.
 pub(super) type Turn = (Rank, u64);
 /// Those who wait, in the order of their turns.
 pub(super) type Line = BTreeMap<Turn, Waiting>;
+/// Who begins next, and by whom.
+pub(super) type Next = (Turn, Provider);
+/// Whose turn is first among addresses: the better rank, then whoever has less under way, then whoever came first.
+type Place = (Rank, usize, u64, Provider);
 
 /// What waits for one channel, and what is under way by it.
 #[derive(Default)]
 pub(super) struct Lane {
-    /// Who may begin once the channel has a place.
-    line: Line,
-    /// Who waits for a place of a provider that has none, so that nobody stands behind them meanwhile.
-    held: BTreeMap<Provider, Line>,
+    addresses: BTreeMap<Provider, Address>,
+    /// The first of each address that somebody waits for.
+    order: BTreeSet<Place>,
+    hosts: BTreeMap<Arc<str>, Count>,
     under_way: usize,
-    under_way_by: BTreeMap<Provider, usize>,
+}
+
+/// One address, or all of a channel that has one provider for them.
+#[derive(Default)]
+struct Address {
+    line: Line,
+    count: Count,
+    /// Where it is, once it was looked up.
+    host: Option<Arc<str>>,
+}
+
+impl Address {
+    fn place(&self, provider: Provider) -> Option<Place> {
+        let (turn, _) = self.line.first_key_value()?;
+        let (rank, came) = *turn;
+        Some((rank, self.count.under_way, came, provider))
+    }
+}
+
+/// What is under way to an address or a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    under_way: usize,
+    /// Places that it got by taking messages.
+    earned: usize,
+}
+
+impl Count {
+    /// One has ended; none is known of one that ended in a fault of our own.
+    fn end(&mut self, outcome: Option<Outcome>, earned_max: usize) {
+        self.under_way = self.under_way.saturating_sub(1);
+        match outcome {
+            Some(Outcome::Accepted) => self.earned = (self.earned + 1).min(earned_max),
+            Some(Outcome::TimedOut) => self.earned = 0,
+            Some(Outcome::Failed | Outcome::Refused | Outcome::Unanswered) | None => {}
+        }
+    }
 }
 
 impl Lane {
     pub(super) fn add(&mut self, turn: Turn, waiting: Waiting) {
-        self.line.insert(turn, waiting);
+        self.change(waiting.route.provider, |address| {
+            address.line.insert(turn, waiting);
+        });
     }
 
-    /// The turn of the first that may begin now. Whoever stands before it without a place of their provider is set aside.
-    pub(super) fn first(&mut self) -> Option<Turn> {
-        loop {
-            let (turn, waiting) = self.line.first_key_value()?;
-            let (turn, route) = (*turn, waiting.route);
-            if self.under_way >= route.places(turn.0) {
-                return None;
+    /// The first that may begin now: whoever has no place of their address keeps nobody waiting.
+    pub(super) fn first(&self) -> Option<Next> {
+        let mut order = self.order.iter();
+        let next = order.find(|(rank, _, _, provider)| self.has_place(*rank, *provider));
+        next.map(|(rank, _, came, provider)| ((*rank, *came), *provider))
+    }
+
+    fn has_place(&self, rank: Rank, provider: Provider) -> bool {
+        let kept = rank.kept(KEPT_FOR_CRITICAL);
+        match provider {
+            Provider::Channel(_) | Provider::Phone => self.under_way < AT_ONCE + kept,
+            Provider::Method(_) if self.under_way >= AT_ONCE_TO_MANY + kept => false,
+            Provider::Method(_) => {
+                let Some(address) = self.addresses.get(&provider) else {
+                    return false;
+                };
+                let host = address.host.as_ref().and_then(|host| self.hosts.get(host));
+                let (one, host) = (address.count, host.copied().unwrap_or_default());
+                if self.under_way >= AT_ONCE_TO_MANY {
+                    // What is kept is for whoever may answer: one that hangs would take it for as long as it hangs.
+                    return one.under_way == 0 && host.under_way == 0;
+                }
+                let kept_to_one = rank.kept(KEPT_FOR_CRITICAL_TO_ONE);
+                one.under_way < AT_ONCE_TO_ONE + one.earned + kept_to_one
+                    && host.under_way < AT_ONCE_TO_HOST + host.earned + kept
             }
-            if self.count(route.provider) < route.places_of_one(turn.0) {
-                return Some(turn);
-            }
-            let (turn, waiting) = self.line.pop_first()?;
-            let held = self.held.entry(route.provider).or_default();
-            held.insert(turn, waiting);
         }
     }
 
     /// Takes out whose turn it is.
-    pub(super) fn begin(&mut self, turn: Turn) -> Option<(Route, Work)> {
-        let Waiting { work, route, .. } = self.line.remove(&turn)?;
+    pub(super) fn begin(&mut self, (turn, provider): Next) -> Option<Waiting> {
+        let begun = self.change(provider, |address| {
+            let waiting = address.line.remove(&turn)?;
+            address.count.under_way += 1;
+            Some(waiting)
+        })?;
         self.under_way += 1;
-        *self.under_way_by.entry(route.provider).or_default() += 1;
-        Some((route, work))
+        if let Some(host) = self.host_of(provider) {
+            host.under_way += 1;
+        }
+        Some(begun)
     }
 
     /// One has ended by this provider.
-    pub(super) fn end(&mut self, provider: Provider) {
+    pub(super) fn end(&mut self, provider: Provider, outcome: Option<Outcome>) {
         self.under_way = self.under_way.saturating_sub(1);
-        let left = self.count(provider).saturating_sub(1);
-        if left == 0 {
-            self.under_way_by.remove(&provider);
-        } else {
-            self.under_way_by.insert(provider, left);
+        if let Some(host) = self.host_of(provider) {
+            host.end(outcome, EARNED_BY_HOST_MAX);
         }
-        self.let_back(provider);
+        self.change(provider, |address| {
+            address.count.end(outcome, EARNED_BY_ONE_MAX);
+        });
+        self.forget();
     }
 
-    /// As many of those set aside as the provider has places stand in line again, at their own places in it.
-    fn let_back(&mut self, provider: Provider) {
-        let count = self.count(provider);
-        let Some(held) = self.held.get_mut(&provider) else {
+    /// It was looked up where an address is.
+    pub(super) fn learn(&mut self, provider: Provider, host: &str) {
+        let Some(address) = self.addresses.get_mut(&provider) else {
             return;
         };
-        for _ in count..AT_ONCE_TO_ONE + KEPT_FOR_CRITICAL_TO_ONE {
-            let Some((turn, waiting)) = held.pop_first() else {
-                break;
-            };
-            self.line.insert(turn, waiting);
+        if address.host.as_deref() == Some(host) {
+            return;
         }
-        if held.is_empty() {
-            self.held.remove(&provider);
+        let under_way = address.count.under_way;
+        let name: Arc<str> = Arc::from(host);
+        let before = address.host.replace(Arc::clone(&name));
+        if let Some(before) = before
+            && let Some(host) = self.hosts.get_mut(&before)
+        {
+            host.under_way = host.under_way.saturating_sub(under_way);
         }
+        self.hosts.entry(name).or_default().under_way += under_way;
     }
 
     /// Takes out what has waited too long.
     pub(super) fn take_late(&mut self, is_late: impl Fn(Instant) -> bool) -> Vec<Work> {
         let mut late = Vec::new();
-        for line in std::iter::once(&mut self.line).chain(self.held.values_mut()) {
+        for (provider, address) in &mut self.addresses {
+            let before = address.place(*provider);
+            let line = &mut address.line;
             for rank in Rank::ALL {
                 // Those of one rank stand in the order in which they came.
                 let known = line.range((rank, 0)..=(rank, u64::MAX));
@@ -172,142 +229,52 @@ impl Lane {
                 let taken = turns.iter().filter_map(|turn| line.remove(turn));
                 late.extend(taken.map(|waiting| waiting.work));
             }
-        }
-        if !late.is_empty() {
-            // Those who would have let them back may have been taken out of the line.
-            let providers: Vec<Provider> = self.held.keys().copied().collect();
-            providers.into_iter().for_each(|one| self.let_back(one));
+            move_place(&mut self.order, before, address.place(*provider));
         }
         late
     }
 
-    /// How many are under way by one provider.
-    fn count(&self, provider: Provider) -> usize {
-        let count = self.under_way_by.get(&provider);
-        count.copied().unwrap_or_default()
+    /// Changes an address, and its place among the others with it.
+    fn change<T>(&mut self, provider: Provider, change: impl FnOnce(&mut Address) -> T) -> T {
+        let address = self.addresses.entry(provider).or_default();
+        let before = address.place(provider);
+        let changed = change(address);
+        move_place(&mut self.order, before, address.place(provider));
+        changed
+    }
+
+    fn host_of(&mut self, provider: Provider) -> Option<&mut Count> {
+        let name = self.addresses.get(&provider)?.host.clone()?;
+        Some(self.hosts.entry(name).or_default())
+    }
+
+    /// Forgets whatever has nothing to do, once that is much.
+    fn forget(&mut self) {
+        if self.addresses.len() > REMEMBERED_MAX {
+            self.addresses
+                .retain(|_, address| address.count.under_way > 0 || !address.line.is_empty());
+        }
+        if self.hosts.len() > REMEMBERED_MAX {
+            self.hosts.retain(|_, host| host.under_way > 0);
+        }
     }
 
     /// Everybody who waits.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
-        std::iter::once(&self.line).chain(self.held.values())
+        let theirs = self.order.iter().map(|(_, _, _, provider)| provider);
+        theirs.filter_map(|provider| Some(&self.addresses.get(provider)?.line))
     }
+}
+
+fn move_place(order: &mut BTreeSet<Place>, before: Option<Place>, after: Option<Place>) {
+    if before == after {
+        return;
+    }
+    if let Some(before) = before {
+        order.remove(&before);
+    }
+    order.extend(after);
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tocsin_domain::id::{ContactMethodId, Entropy, NotificationId};
-
-    use super::*;
-
-    struct Filling(u8);
-
-    impl Entropy for Filling {
-        fn fill(&mut self, buffer: &mut [u8]) {
-            buffer.fill(self.0);
-        }
-    }
-
-    /// A webhook; up to 32 are different ones.
-    fn hook(which: u32) -> Route {
-        let id = ContactMethodId::random(&mut Filling(u8::try_from(which).unwrap()));
-        Route {
-            channel: ChannelKind::Webhook,
-            provider: Provider::Method(id),
-        }
-    }
-
-    /// An attempt of this number comes into the line.
-    fn add(lane: &mut Lane, number: u32, rank: Rank, route: Route) {
-        let work = Work {
-            notification: NotificationId::random(&mut Filling(0)),
-            number,
-        };
-        let since = Instant::now();
-        lane.add((rank, number.into()), Waiting { since, work, route });
-    }
-
-    /// The numbers of all that begin now.
-    fn begun(lane: &mut Lane) -> Vec<u32> {
-        let next = || {
-            let turn = lane.first()?;
-            lane.begin(turn)
-        };
-        let begun = std::iter::from_fn(next);
-        begun.map(|(_, work)| work.number).collect()
-    }
-
-    fn waiting(lane: &Lane) -> usize {
-        lane.lines().map(Line::len).sum()
-    }
-
-    #[test]
-    fn an_address_that_hangs_leaves_the_places_of_its_channel_to_others() {
-        let mut lane = Lane::default();
-        (1..=40).for_each(|number| add(&mut lane, number, Rank::Page, hook(1)));
-        (41..=42).for_each(|number| add(&mut lane, number, Rank::Notice, hook(2)));
-        assert_eq!(begun(&mut lane), [1, 2, 3, 41, 42]);
-        lane.end(hook(1).provider);
-        assert_eq!(begun(&mut lane), [4], "in the order in which they came");
-        lane.end(hook(2).provider);
-        assert!(begun(&mut lane).is_empty());
-        // All end before anybody looks what may begin.
-        (0..3).for_each(|_| lane.end(hook(1).provider));
-        assert_eq!(begun(&mut lane), [5, 6, 7]);
-        assert_eq!((lane.under_way, waiting(&lane)), (4, 33));
-    }
-
-    #[test]
-    fn two_dozen_addresses_that_hang_delay_no_critical_page() {
-        let mut lane = Lane::default();
-        (1..=24).for_each(|number| add(&mut lane, number, Rank::Critical, hook(number % 24)));
-        add(&mut lane, 25, Rank::Critical, hook(30));
-        assert_eq!(begun(&mut lane).len(), 25);
-    }
-
-    #[test]
-    fn a_critical_page_begins_also_when_others_have_taken_every_place() {
-        let mut lane = Lane::default();
-        (1..=60).for_each(|number| add(&mut lane, number, Rank::Page, hook(number % 24)));
-        assert_eq!(begun(&mut lane).len(), AT_ONCE_TO_MANY);
-        add(&mut lane, 61, Rank::Critical, hook(30));
-        add(&mut lane, 62, Rank::Critical, hook(1));
-        assert_eq!(begun(&mut lane), [61, 62]);
-        // Bounded for them too.
-        (63..=90).for_each(|number| add(&mut lane, number, Rank::Critical, hook(number % 24)));
-        assert_eq!(begun(&mut lane), [63, 64]);
-        assert_eq!(lane.under_way, AT_ONCE_TO_MANY + KEPT_FOR_CRITICAL);
-    }
-
-    #[test]
-    fn a_critical_page_has_a_place_of_its_own_at_an_address_that_hangs() {
-        let mut lane = Lane::default();
-        (1..=5).for_each(|number| add(&mut lane, number, Rank::Page, hook(1)));
-        assert_eq!(begun(&mut lane), [1, 2, 3]);
-        (6..=7).for_each(|number| add(&mut lane, number, Rank::Critical, hook(1)));
-        assert_eq!(begun(&mut lane), [6]);
-        lane.end(hook(1).provider);
-        assert_eq!(begun(&mut lane), [7]);
-        lane.end(hook(1).provider);
-        assert!(begun(&mut lane).is_empty(), "the fourth is for them alone");
-        lane.end(hook(1).provider);
-        assert_eq!(begun(&mut lane), [4]);
-    }
-
-    #[test]
-    fn nobody_is_forgotten_when_those_before_them_have_waited_too_long() {
-        let mut lane = Lane::default();
-        (1..=22).for_each(|number| add(&mut lane, number, Rank::Page, hook(1)));
-        assert_eq!(begun(&mut lane), [1, 2, 3]);
-        (0..3).for_each(|_| lane.end(hook(1).provider));
-        let wait = Duration::from_secs(60);
-        let later = Instant::now() + wait;
-        let held = lane.held.values_mut().flat_map(Line::values_mut);
-        held.for_each(|one| one.since = later);
-        let late = lane.take_late(|since| later.duration_since(since) >= wait);
-        let late: Vec<u32> = late.iter().map(|work| work.number).collect();
-        assert_eq!(late, [4, 5, 6, 7, 8, 9, 10, 11, 12]);
-        assert_eq!(begun(&mut lane), [13, 14, 15]);
-    }
-}
+mod tests;

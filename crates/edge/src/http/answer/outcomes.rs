@@ -1,26 +1,30 @@
-//! What became of a press, kept until it is shown by the page that is asked for next. It knows no words and no route.
+//! What became of a press, kept for a minute for the page that is asked for next. It knows no words and no route.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use tocsin_domain::id::NotificationId;
+use tocsin_domain::time::Timestamp;
 
-use super::Pressed;
+use super::press::Pressed;
 use crate::secret::letters;
 
-/// Outcomes that nobody has looked at yet at most; older ones are forgotten.
+/// Outcomes at most; older ones are forgotten.
 const OUTCOMES_MAX: usize = 1_000;
+/// How long one is told: a browser may ask twice for a page before anybody has read it.
+const KEPT_MS: u64 = 60_000;
 /// Letters of the key that an outcome is asked for by.
 const KEY_LETTERS: usize = 16;
 
 struct Outcome {
     key: String,
     message: NotificationId,
-    pressed: Option<Pressed>,
+    pressed: Pressed,
     words: String,
+    at: Timestamp,
 }
 
-/// Outcomes that are still to be shown.
+/// Outcomes that may still be shown.
 #[derive(Default)]
 pub(crate) struct Outcomes(Mutex<VecDeque<Outcome>>);
 
@@ -29,11 +33,13 @@ impl Outcomes {
     pub(super) fn keep(
         &self,
         message: NotificationId,
-        pressed: Option<Pressed>,
+        pressed: Pressed,
         words: String,
+        now: Timestamp,
     ) -> Option<String> {
         let key = letters(KEY_LETTERS).ok()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| now.ms_since(one.at) < KEPT_MS);
         if all.len() >= OUTCOMES_MAX {
             all.pop_front();
         }
@@ -42,43 +48,56 @@ impl Outcomes {
             message,
             pressed,
             words,
+            at: now,
         });
         Some(key)
     }
 
-    /// Gives it once: whoever loads the page again sees how things are by then.
-    pub(super) fn take(
+    /// What became of that press, for a minute.
+    pub(super) fn find(
         &self,
         key: &str,
         message: NotificationId,
-    ) -> Option<(Option<Pressed>, String)> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |one: &Outcome| one.key == key && one.message == message;
-        let place = all.iter().position(is_it)?;
-        let found = all.remove(place)?;
-        Some((found.pressed, found.words))
+        now: Timestamp,
+    ) -> Option<(Pressed, String)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |one: &&Outcome| one.key == key && one.message == message;
+        let found = all.iter().find(is_it)?;
+        let is_fresh = now.ms_since(found.at) < KEPT_MS;
+        is_fresh.then(|| (found.pressed, found.words.clone()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::press::Wish;
     use super::*;
 
     #[test]
-    fn an_outcome_is_given_once_to_its_own_message_and_few_are_kept() {
+    fn an_outcome_is_told_for_a_minute_to_its_own_message_and_few_are_kept() {
         let message = |letter: &str| format!("QAAAAAAAAAAAA{letter}").parse().unwrap();
         let outcomes = Outcomes::default();
-        let keep = |words: &str| outcomes.keep(message("A"), None, words.to_owned());
+        let began = Timestamp::from_millis(1_000_000);
+        let pressed = Pressed {
+            wish: Wish::Acknowledge,
+            looked_at: None,
+        };
+        let keep = |words: &str| outcomes.keep(message("A"), pressed, words.to_owned(), began);
         let key = keep("done").unwrap();
-        assert_eq!(outcomes.take(&key, message("B")), None);
-        assert_eq!(outcomes.take("other", message("A")), None);
-        let done = Some((None, "done".to_owned()));
-        assert_eq!(outcomes.take(&key, message("A")), done);
-        assert_eq!(outcomes.take(&key, message("A")), None);
+        assert_eq!(outcomes.find(&key, message("B"), began), None);
+        assert_eq!(outcomes.find("other", message("A"), began), None);
+        let done = Some((pressed, "done".to_owned()));
+        for after_ms in [0, 1, KEPT_MS - 1] {
+            let now = began.plus_ms(after_ms);
+            assert_eq!(outcomes.find(&key, message("A"), now), done);
+        }
+        let late = began.plus_ms(KEPT_MS);
+        assert_eq!(outcomes.find(&key, message("A"), late), None);
         let first = keep("first").unwrap();
         for _ in 0..OUTCOMES_MAX {
             keep("later").unwrap();
         }
-        assert_eq!(outcomes.take(&first, message("A")), None, "forgotten");
+        let found = outcomes.find(&first, message("A"), began);
+        assert_eq!(found, None, "forgotten");
     }
 }

@@ -5,6 +5,7 @@ use tocsin_domain::incident;
 use tocsin_domain::state::State;
 use utoipa::ToSchema;
 
+use crate::answers;
 use crate::http::shape::{
     Instant, Named, Severity, Urgency, named_service, named_target, named_user,
 };
@@ -98,7 +99,11 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
         onset_uncertainty_ms: incident.onset.as_ref().map(|onset| onset.uncertainty_ms),
         paged_at: incident.paged_at.map(Instant),
         acknowledged_at: incident.acknowledged.map(|(_, at)| Instant(at)),
-        acknowledged_by: by.map(|user| named_user(state, user)),
+        acknowledged_by: by.map(|user| Named {
+            name: answers::shared_link(state, incident)
+                .unwrap_or_else(|| named_user(state, user).name),
+            id: user.to_string(),
+        }),
         recovered_at: incident.healthy_since.map(Instant),
         resolved_at: incident.resolved_at.map(Instant),
         hold: incident.hold.as_ref().map(|hold| Hold {

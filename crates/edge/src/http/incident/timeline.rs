@@ -121,6 +121,9 @@ impl Names<'_> {
     /// Who answered by a message. Where others may read its link too, nobody knows that it was its owner, and the link is named.
     fn answerer(&self, user: UserId, channel: ChannelKind) -> String {
         let name = self.user(user);
+        if let Some(place) = channel.read_by_others() {
+            return format!("the link in {name}’s {place}");
+        }
         let means = match channel {
             ChannelKind::Email => "mail link",
             ChannelKind::Slack => "Slack",
@@ -128,9 +131,10 @@ impl Names<'_> {
             ChannelKind::Pushover => "Pushover",
             ChannelKind::Sms => "text message",
             ChannelKind::Voice => "telephone",
-            ChannelKind::Webhook => return format!("the link in {name}’s webhook"),
-            ChannelKind::Ntfy => return format!("the link in {name}’s ntfy topic"),
-            ChannelKind::WebPush | ChannelKind::PagerDuty => "the link of a page",
+            ChannelKind::Webhook
+            | ChannelKind::Ntfy
+            | ChannelKind::WebPush
+            | ChannelKind::PagerDuty => "the link of a page",
         };
         format!("{name} by {means}")
     }

@@ -1,0 +1,172 @@
+//! One attempt from its place in the queue to the word to the core: how long it may take, and what is said when it was not made.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tocsin_domain::command::Ask;
+use tocsin_domain::event::Actor;
+use tocsin_domain::page::Outcome;
+use tocsin_engine::handle::AskError;
+use tocsin_wire::page_message::one_line;
+
+use super::Courier;
+use super::message::{self, Letter};
+use super::pace::{Wait, within};
+use super::queue::{Queue, Waiting, Work};
+use super::report::Report;
+use super::tally::Last;
+
+/// Characters of an outcome's detail at most.
+const DETAIL_CHARS_MAX: usize = 500;
+/// How long a message may wait for a place and for its answer, both together: after 20 s the core counts it as unanswered.
+const WHOLE_WAIT: Duration = Duration::from_secs(19);
+/// An attempt that has less than this left is not made.
+const LEAST_WAIT: Duration = Duration::from_secs(3);
+/// So long it may wait for a place.
+pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
+
+/// Makes an attempt, gives its place back, and only then tells the core, which may be busy for a while.
+pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
+    let Waiting { since, work, route } = waiting;
+    let waited = Instant::now().duration_since(since);
+    let Some(limit) = time_left(courier.attempt_wait, waited) else {
+        queue.done(route, None);
+        return courier.not_tried(work).await;
+    };
+    let made = tokio::spawn({
+        let (courier, queue) = (Arc::clone(&courier), queue.clone());
+        async move {
+            let learn = |host: &str| queue.learn(route, host);
+            courier.attempt(work, limit, learn).await
+        }
+    });
+    let made = made.await;
+    let outcome = match &made {
+        Ok(Some(report)) => Some(report.outcome),
+        Ok(None) | Err(_) => None,
+    };
+    queue.done(route, outcome);
+    match made {
+        Ok(Some(report)) => courier.tell(work, report).await,
+        Ok(None) => {}
+        Err(_) => {
+            // The core counts an attempt without an outcome as timed out.
+            tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
+        }
+    }
+}
+
+/// How long an attempt may take that waited so long for its place; none when it is too late for it.
+fn time_left(attempt_wait: Duration, waited: Duration) -> Option<Duration> {
+    let left = WHOLE_WAIT.saturating_sub(waited);
+    (left >= LEAST_WAIT).then(|| left.min(attempt_wait))
+}
+
+impl Courier {
+    /// Makes an attempt that is still wanted; `learn` is told the host that it goes to.
+    async fn attempt(
+        &self,
+        work: Work,
+        limit: Duration,
+        learn: impl FnOnce(&str) + Send,
+    ) -> Option<Report> {
+        let letter = self
+            .needs
+            .engine
+            .read(|state| message::letter(state, work, &self.needs.public_url));
+        let letter = match letter {
+            None => return None,
+            Some(Err(moot)) => return Some(Report::refused(moot)),
+            Some(Ok(letter)) => letter,
+        };
+        let channel = letter.channel;
+        let report = self.within_deadline(letter, limit, learn).await;
+        let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
+        let last = Last {
+            at: self.needs.clock.now(),
+            outcome: report.outcome,
+            detail: detail.clone(),
+        };
+        self.needs.tally.count(channel, last);
+        if report.reference.is_some() {
+            self.follow(channel, work.notification);
+        }
+        Some(Report { detail, ..report })
+    }
+
+    /// Says honestly that nothing was sent.
+    pub(super) async fn not_tried(&self, work: Work) {
+        let detail = "not tried: too many other messages were being sent by this channel";
+        let ask = Ask::NotTried {
+            notification: work.notification,
+            number: work.number,
+            detail: detail.to_owned(),
+        };
+        self.tell_core(ask).await;
+    }
+
+    pub(super) async fn within_deadline(
+        &self,
+        letter: Letter,
+        limit: Duration,
+        learn: impl FnOnce(&str) + Send,
+    ) -> Report {
+        let pace = self.needs.pace.as_ref();
+        let tried = self.try_once(letter, learn);
+        let done = within(pace, limit, Wait::Attempt, tried).await;
+        done.unwrap_or_else(|| {
+            let waited = limit.as_millis();
+            Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
+        })
+    }
+
+    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
+    async fn tell(&self, work: Work, report: Report) {
+        let ask = Ask::AttemptFinished {
+            notification: work.notification,
+            number: work.number,
+            outcome: report.outcome,
+            detail: report.detail,
+            retry_after_ms: report.retry_after_ms,
+            reference: report.reference,
+        };
+        self.tell_core(ask).await;
+    }
+
+    async fn tell_core(&self, ask: Ask) {
+        let mut wait = Duration::from_millis(20);
+        loop {
+            match self.ask(Actor::System, ask.clone()).await {
+                Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
+                Err(AskError::Busy | AskError::NotDurable(_)) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(2));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ATTEMPT_WAIT;
+    use super::*;
+
+    #[test]
+    fn waiting_for_a_place_and_for_an_answer_end_before_the_core_gives_up() {
+        let check = |waited: u64, expected: Option<u64>| {
+            let left = time_left(ATTEMPT_WAIT, Duration::from_secs(waited));
+            assert_eq!(left, expected.map(Duration::from_secs), "after {waited} s");
+        };
+        check(0, Some(15));
+        check(4, Some(15));
+        check(5, Some(14));
+        check(16, Some(3));
+        check(17, None);
+        check(60, None);
+        let core = Duration::from_millis(tocsin_domain::page::ATTEMPT_DEADLINE_MS);
+        assert!(WHOLE_WAIT < core);
+        let short = Duration::from_millis(200);
+        assert_eq!(time_left(short, Duration::from_secs(10)), Some(short));
+    }
+}
