@@ -20,8 +20,8 @@ use super::tally::Last;
 const DETAIL_CHARS_MAX: usize = 500;
 /// How long a message may wait for a place and for its answer, both together: after 20 s the core counts it as unanswered.
 const WHOLE_WAIT: Duration = Duration::from_secs(19);
-/// An attempt that has less than this left is not made.
-const LEAST_WAIT: Duration = Duration::from_secs(3);
+/// An attempt that has less than this left is not made: a provider that is merely slow would seem to hang.
+const LEAST_WAIT: Duration = Duration::from_secs(10);
 /// So long it may wait for a place.
 pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 
@@ -161,12 +161,12 @@ mod tests {
         check(0, Some(15));
         check(4, Some(15));
         check(5, Some(14));
-        check(16, Some(3));
-        check(17, None);
+        check(9, Some(10));
+        check(10, None);
         check(60, None);
         let core = Duration::from_millis(tocsin_domain::page::ATTEMPT_DEADLINE_MS);
         assert!(WHOLE_WAIT < core);
         let short = Duration::from_millis(200);
-        assert_eq!(time_left(short, Duration::from_secs(10)), Some(short));
+        assert_eq!(time_left(short, Duration::from_secs(9)), Some(short));
     }
 }
