@@ -21,6 +21,21 @@ impl EventBody {
             | Self::Input(_) => None,
         }
     }
+
+    /// What happened to an incident, when this is about that.
+    #[must_use]
+    pub const fn incident_part(&self) -> Option<&IncidentWhat> {
+        match self {
+            Self::Incident(event) => Some(&event.what),
+            Self::Installation(_)
+            | Self::People(_)
+            | Self::Roster(_)
+            | Self::Watch(_)
+            | Self::Alert(_)
+            | Self::Notification(_)
+            | Self::Input(_) => None,
+        }
+    }
 }
 
 impl IncidentWhat {

@@ -139,9 +139,8 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     /// Concludes what is being made durable: waits for it, publishes it, answers and carries out.
     pub fn settle(&mut self, now: Timestamp) {
-        if let Ok(Some(durable)) = self.land(now) {
-            self.publish_group(durable);
-        }
+        // Who asked was told already when it could not be made durable.
+        let _ = self.conclude(now);
     }
 
     /// Concludes it if that takes no waiting.
@@ -149,10 +148,14 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// # Errors
     /// It could not be made durable; the state is what is durable again.
     pub(crate) fn settle_what_ended(&mut self, now: Timestamp) -> Result<(), NotDurable> {
-        if self.under_way.is_some()
-            && self.writer.has_ended()
-            && let Some(durable) = self.land(now)?
-        {
+        if self.under_way.is_some() && self.writer.has_ended() {
+            self.conclude(now)?;
+        }
+        Ok(())
+    }
+
+    fn conclude(&mut self, now: Timestamp) -> Result<(), NotDurable> {
+        if let Some(durable) = self.land(now)? {
             self.publish_group(durable);
         }
         Ok(())

@@ -320,10 +320,13 @@ impl<'a> Case<'a> {
             }
         };
         for event in self.events() {
-            if let Some(IncidentWhat::LevelReached { recipients, .. }) = incident_part(event) {
+            if let Some(IncidentWhat::LevelReached { recipients, .. }) = event.body.incident_part()
+            {
                 recipients.iter().copied().for_each(&mut add);
             }
-            if let Some(IncidentWhat::Acknowledged { by: Some(by), .. }) = incident_part(event) {
+            if let Some(IncidentWhat::Acknowledged { by: Some(by), .. }) =
+                event.body.incident_part()
+            {
                 add(*by);
             }
             if let Actor::Person { user } | Actor::Channel { user, .. } = &event.actor {
@@ -331,20 +334,6 @@ impl<'a> Case<'a> {
             }
         }
         people.into_iter().map(|user| self.person(user)).collect()
-    }
-}
-
-/// What happened to the incident, when the event is about that.
-pub(super) const fn incident_part(event: &Event) -> Option<&IncidentWhat> {
-    match &event.body {
-        EventBody::Incident(event) => Some(&event.what),
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Notification(_)
-        | EventBody::Input(_) => None,
     }
 }
 

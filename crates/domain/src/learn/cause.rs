@@ -1,6 +1,6 @@
 //! What set a failure off and what is suspected to have let it: only what evidence speaks for, never a guess.
 
-use super::case::{Case, incident_part, number_text, printable_name};
+use super::case::{Case, number_text, printable_name};
 use super::facts::{Cause, Change, FailureKind, Moments};
 use super::failure::exit_at_onset;
 use super::ledger::Stated;
@@ -200,7 +200,7 @@ pub(super) fn notes_that_begin<'a>(case: &Case<'a>, prefix: &str) -> Vec<(&'a Ev
     case.events()
         .into_iter()
         .filter_map(|event| {
-            let Some(IncidentWhat::NoteAdded { text }) = incident_part(event) else {
+            let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
                 return None;
             };
             let head = text.trim_start().get(..prefix.len())?;

@@ -1,6 +1,6 @@
 //! How a failure was found: by what, from which sample, and what stayed silent.
 
-use super::case::{Case, TEXT_CHARS, incident_part, number_text, opened_alert, printable_name};
+use super::case::{Case, TEXT_CHARS, number_text, opened_alert, printable_name};
 use super::facts::Detection;
 use super::ledger::Stated;
 use super::mask::clean;
@@ -52,10 +52,12 @@ fn source(case: &Case<'_>, alert: &Alert) -> String {
 }
 
 fn by_hand(case: &mut Case<'_>) -> Stated<String> {
-    let opened = case
-        .events()
-        .into_iter()
-        .find(|event| matches!(incident_part(event), Some(IncidentWhat::Opened { .. })));
+    let opened = case.events().into_iter().find(|event| {
+        matches!(
+            event.body.incident_part(),
+            Some(IncidentWhat::Opened { .. })
+        )
+    });
     match opened {
         Some(event) => {
             let number = case.cite_event(event);

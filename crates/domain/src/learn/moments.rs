@@ -1,6 +1,6 @@
 //! When what happened, from the events of one incident; it does not know why.
 
-use super::case::{Case, incident_part, message_part, opened_alert};
+use super::case::{Case, message_part, opened_alert};
 use super::facts::Moments;
 use super::ledger::Stated;
 use super::moment::Moment;
@@ -22,7 +22,9 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
     let mut detected = first(case, &|event| opened_alert(event).is_some());
     if detected.value.is_none() {
         let opened = |what: &IncidentWhat| matches!(what, IncidentWhat::Opened { .. });
-        detected = first(case, &|event| incident_part(event).is_some_and(opened));
+        detected = first(case, &|event| {
+            event.body.incident_part().is_some_and(opened)
+        });
     }
     let about_page = |event: &Event, wanted: fn(&NotificationWhat) -> bool| {
         message_part(event)
@@ -50,7 +52,7 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
         }),
         acknowledged: first(case, &|event| {
             matches!(
-                incident_part(event),
+                event.body.incident_part(),
                 Some(IncidentWhat::Acknowledged { .. })
             )
         }),
@@ -68,7 +70,7 @@ fn first(case: &mut Case<'_>, wanted: &dyn Fn(&Event) -> bool) -> Stated<Moment>
 fn last_standing(case: &mut Case<'_>, wanted: fn(&IncidentWhat) -> bool) -> Stated<Moment> {
     let mut found = None;
     for event in case.events() {
-        let Some(what) = incident_part(event) else {
+        let Some(what) = event.body.incident_part() else {
             continue;
         };
         if matches!(what, IncidentWhat::Relapsed { .. }) {

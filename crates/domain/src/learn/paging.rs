@@ -1,6 +1,6 @@
 //! How people were told of a failure: each page with its attempts, what held it back, who answered.
 
-use super::case::{Case, TEXT_CHARS, incident_part, message_part};
+use super::case::{Case, TEXT_CHARS, message_part};
 use super::facts::{Page, PageAttempt, Paging};
 use super::ledger::{EvidenceRef, Stated};
 use super::mask::clean;
@@ -105,7 +105,7 @@ fn first_told(
     told: impl Fn(&Case<'_>, &IncidentWhat) -> Option<String>,
 ) -> Stated<String> {
     let found = case.events().into_iter().find_map(|event| {
-        let text = told(case, incident_part(event)?)?;
+        let text = told(case, event.body.incident_part()?)?;
         Some((event, text))
     });
     cited(case, found)
@@ -152,7 +152,7 @@ fn suppressed(case: &mut Case<'_>) -> Stated<String> {
 
 fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
     let found = case.events().into_iter().find_map(|event| {
-        let IncidentWhat::Acknowledged { by, .. } = incident_part(event)? else {
+        let IncidentWhat::Acknowledged { by, .. } = event.body.incident_part()? else {
             return None;
         };
         Some((event, case.acknowledger(*by, &event.actor)))
@@ -163,10 +163,11 @@ fn acknowledged_by(case: &mut Case<'_>) -> Stated<String> {
 fn skipped(case: &mut Case<'_>) -> Vec<Stated<String>> {
     let mut all = Vec::new();
     for event in case.events() {
-        let reasons = if let Some(IncidentWhat::LevelReached { skipped, .. }) = incident_part(event)
+        let reasons = if let Some(IncidentWhat::LevelReached { skipped, .. }) =
+            event.body.incident_part()
         {
             skipped
-        } else if let Some(IncidentWhat::FallbackReached { why, .. }) = incident_part(event) {
+        } else if let Some(IncidentWhat::FallbackReached { why, .. }) = event.body.incident_part() {
             why
         } else {
             continue;

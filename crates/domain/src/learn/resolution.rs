@@ -1,6 +1,6 @@
 //! How a failure ended: what shows that it was over, what was done at once, what was done for good.
 
-use super::case::{Case, incident_part, number_text};
+use super::case::{Case, number_text};
 use super::cause::notes_that_begin;
 use super::facts::{Moments, Resolution};
 use super::ledger::Stated;
@@ -149,7 +149,7 @@ fn lasting(case: &mut Case<'_>) -> Stated<String> {
 
 fn closed(case: &mut Case<'_>) -> Stated<String> {
     let found = case.events().into_iter().rev().find_map(|event| {
-        let Some(IncidentWhat::Resolved { why }) = incident_part(event) else {
+        let Some(IncidentWhat::Resolved { why }) = event.body.incident_part() else {
             return None;
         };
         Some((event, clean(why, 200)))

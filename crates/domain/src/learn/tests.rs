@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::case::incident_part;
 use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
@@ -73,7 +72,7 @@ fn an_answer_by_a_link_that_others_may_have_names_the_link_and_not_its_owner() {
     let mut evidence = Scene::of(Break::Kill).play().evidence;
     let user = evidence.names.users[0].0;
     for event in &mut evidence.events {
-        let what = incident_part(event);
+        let what = event.body.incident_part();
         if matches!(what, Some(IncidentWhat::Acknowledged { .. })) {
             let channel = ChannelKind::Ntfy;
             event.actor = Actor::Channel { user, channel };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Case, TEXT_CHARS, incident_part, number_text};
+use super::case::{Case, TEXT_CHARS, number_text};
 use super::facts::{Entry, LogExcerpt, Moments, Note, Tone};
 use super::ledger::EvidenceRef;
 use super::mask::clean;
@@ -145,7 +145,7 @@ fn seen(case: &mut Case<'_>, moments: &Moments) -> Vec<(Rank, Entry)> {
 pub(super) fn notes(case: &mut Case<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     for event in case.events() {
-        let Some(IncidentWhat::NoteAdded { text }) = incident_part(event) else {
+        let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
             continue;
         };
         let evidence: Vec<EvidenceRef> = vec![case.cite_event(event)];

@@ -5,7 +5,7 @@ use super::State;
 use super::touched::Ids;
 use crate::alert::Alert;
 use crate::event::InstallationEvent;
-use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
+use crate::id::{AlertId, HeartbeatId, NotificationId};
 use crate::incident::{Incident, RELAPSE_WINDOW_MS, Responder};
 use crate::intake::Pulse;
 use crate::page::{Delivery, Notification};
@@ -35,13 +35,6 @@ impl KnownClock {
     pub(super) const fn set_back_by(&self, at: Timestamp, recorded_at: Timestamp) -> u64 {
         self.set_back_ms.saturating_sub(at.ms_since(recorded_at))
     }
-}
-
-/// What has times that are moved with the clock.
-struct Moved {
-    incidents: Vec<IncidentId>,
-    messages: Vec<NotificationId>,
-    alerts: Vec<AlertId>,
 }
 
 impl State {
@@ -75,7 +68,7 @@ impl State {
         self.refresh_moved(&moved);
     }
 
-    fn refresh_moved(&mut self, moved: &Moved) {
+    fn refresh_moved(&mut self, moved: &Ids) {
         for id in &moved.incidents {
             self.refresh_incident(*id);
         }
@@ -94,7 +87,7 @@ impl State {
     /// Incidents that are open, with all messages about them, about those that may be opened again and about what was merged into
     /// either; messages that are to be sent, or of which a receipt is owed; alerts that fire, and the last one of each open
     /// incident, by which a group goes on.
-    fn moved_with_clock(&self, now: Timestamp) -> Moved {
+    fn moved_with_clock(&self, now: Timestamp) -> Ids {
         let may_return = self.incidents.values().filter(|incident| {
             let over_since = self.since_resolve(incident);
             let recent = over_since.is_some_and(|at| now.ms_since(at) <= RELAPSE_WINDOW_MS);
@@ -112,7 +105,7 @@ impl State {
         let mut alerts: Vec<AlertId> = self.firing.values().chain(last).copied().collect();
         alerts.sort_unstable();
         alerts.dedup();
-        Moved {
+        Ids {
             incidents: self.open_incidents.iter().copied().collect(),
             messages,
             alerts,

@@ -387,7 +387,7 @@ impl State {
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);
         }
-        let of_service = self.firing.of(id).copied();
+        let of_service = self.firing.of(id, None).copied();
         for alert in of_service.collect::<Vec<AlertId>>() {
             self.refresh_alert(alert);
         }

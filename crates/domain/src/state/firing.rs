@@ -48,16 +48,19 @@ impl Firing {
         self.of_service.values().flatten()
     }
 
-    /// Those of one service, by id.
-    pub fn of(&self, service: ServiceId) -> impl Iterator<Item = &AlertId> {
-        self.of_service.get(&service).into_iter().flatten()
+    /// Those of one service that come after an alert, or all of them, by id.
+    pub fn of(&self, service: ServiceId, after: Option<AlertId>) -> impl Iterator<Item = &AlertId> {
+        let rest = (
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        );
+        let own = self.of_service.get(&service).into_iter();
+        own.flat_map(move |all| all.range(rest))
     }
 
     /// Those that come after an alert of a service, by service and id.
     pub fn after(&self, service: ServiceId, alert: AlertId) -> impl Iterator<Item = &AlertId> {
-        let own = self.of_service.get(&service);
-        let rest = (Bound::Excluded(alert), Bound::Unbounded);
-        let own = own.into_iter().flat_map(move |all| all.range(rest));
+        let own = self.of(service, Some(alert));
         let later = (Bound::Excluded(service), Bound::Unbounded);
         own.chain(self.of_service.range(later).flat_map(|(_, all)| all))
     }
@@ -119,7 +122,7 @@ mod tests {
         let after: Vec<AlertId> = firing.after(one, first).copied().collect();
         assert_eq!(after, [second, third]);
         assert_eq!(firing.after(two, third).count(), 0);
-        assert_eq!(firing.of(one).count(), 2);
+        assert_eq!(firing.of(one, None).count(), 2);
         assert_eq!(firing.get(&key(one, "a")), Some(&second));
 
         firing.remove(&key(one, "c"), two, third);

@@ -17,7 +17,7 @@ pub struct Touched {
     messages: Vec<(NotificationId, Arc<Notification>)>,
 }
 
-/// The ids of it, some more than once.
+/// Of what something touches, the ids; some may be there more than once.
 #[derive(Default)]
 pub(super) struct Ids {
     pub(super) incidents: Vec<IncidentId>,

@@ -1,16 +1,16 @@
 //! Much that is due at once: a command does only what it was asked for, a tick does a part of what is due, the worst comes first,
 //! and nothing is left in the end.
 
-use tocsin_domain::command::{AlertAsk, Ask, Command, IntakeAsk, RosterAsk};
+use tocsin_domain::command::{Ask, Command, IntakeAsk, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, RosterEvent};
-use tocsin_domain::id::{IncidentId, NotificationId, ServiceId};
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::intake::Intake;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Outcome, RECEIPT_WAIT_MS};
 use tocsin_domain::people::ChannelKind;
 
-use crate::world::World;
+use crate::world::{World, raise};
 
 /// So many make more events than one tick does.
 const MANY: usize = 1_200;
@@ -39,19 +39,6 @@ fn tick_away(world: &mut World) -> Vec<Vec<Event>> {
     ticks
 }
 
-fn trigger(service: Option<ServiceId>, key: &str, severity: Severity) -> Ask {
-    Ask::Alert(AlertAsk::Trigger {
-        service,
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity,
-        title: format!("{key} fails"),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    })
-}
-
 /// A service of its own fails, so that no storm puts it together with others.
 fn fail(world: &mut World, number: usize, severity: Severity) -> IncidentId {
     let set = RosterAsk::SetService {
@@ -67,7 +54,7 @@ fn fail(world: &mut World, number: usize, severity: Severity) -> IncidentId {
         Some(service.id)
     });
     assert!(service.is_some());
-    let opened = quickly(world, trigger(service, "x", severity));
+    let opened = quickly(world, raise(service, "x", severity));
     let mut about = opened.iter().filter_map(|event| event.body.incident());
     about.next().expect("an incident")
 }
@@ -98,7 +85,7 @@ fn begun(events: &[Event]) -> Vec<IncidentId> {
 #[test]
 fn a_command_does_what_it_was_asked_for_and_the_next_tick_does_what_is_due() {
     let mut world = World::set_up();
-    let asked = quickly(&mut world, trigger(None, "db", Severity::Critical));
+    let asked = quickly(&mut world, raise(None, "db", Severity::Critical));
     assert_eq!(reached(&asked), []);
     assert_eq!(world.sending().len(), 0);
     assert!(world.state.next_due().unwrap() <= world.now);
@@ -163,7 +150,7 @@ fn many_alerts_that_fall_silent_do_not_hold_up_a_page() {
     quickly(&mut world, Ask::Intake(set));
     for number in 0..MANY {
         let key = format!("key-{number}");
-        quickly(&mut world, trigger(None, &key, Severity::Warning));
+        quickly(&mut world, raise(None, &key, Severity::Warning));
     }
     tick_away(&mut world);
     world.now = world.now.plus_ms(HOUR);

@@ -1,6 +1,6 @@
 //! Providers that rest: what waits for them, and what does not.
 
-use tocsin_domain::command::{AlertAsk, Ask, PeopleAsk, RosterAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{EventBody, RosterEvent};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::monitor::Severity;
@@ -11,20 +11,7 @@ use tocsin_domain::page::{
 use tocsin_domain::people::ChannelKind;
 
 use crate::storms::services;
-use crate::world::World;
-
-fn trigger(world: &mut World, service: ServiceId, key: &str, severity: Severity) {
-    world.ask(Ask::Alert(AlertAsk::Trigger {
-        service: Some(service),
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity,
-        title: format!("{key} fails"),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    }));
-}
+use crate::world::{World, raise};
 
 /// A service of which Bea alone is paged.
 fn service_of_bea(world: &mut World) -> ServiceId {
@@ -56,14 +43,14 @@ fn a_page_without_another_way_does_not_wait_with_one_that_waits_for_a_provider_t
     let of_bea = service_of_bea(&mut world);
     // Ada gets each by both ways, until the mail of the last gathers what comes.
     for service in &services[..=BURST_MAX / 2] {
-        trigger(&mut world, *service, "x", Severity::Error);
+        world.ask(raise(Some(*service), "x", Severity::Error));
         world.answer_all(Outcome::Accepted);
     }
     let gathering = world.incident().id;
     world.wait_ms(TOGETHER_EVERY_MS - 5_000);
     for number in 0..PROVIDER_FAILURES_MAX {
         let key = format!("key-{number}");
-        trigger(&mut world, of_bea, &key, Severity::Critical);
+        world.ask(raise(Some(of_bea), &key, Severity::Critical));
     }
     world.answer_all(Outcome::Failed);
     // It has come by the other way, so that the mail may wait.
@@ -77,7 +64,7 @@ fn a_page_without_another_way_does_not_wait_with_one_that_waits_for_a_provider_t
         method: mirror,
     }));
     let last = services.last().copied().unwrap();
-    trigger(&mut world, last, "x", Severity::Error);
+    world.ask(raise(Some(last), "x", Severity::Error));
     let pages = world.state.messages_about(world.incident().id);
     let states: Vec<Delivery> = pages.map(|page| page.state.clone()).collect();
     assert_eq!(states, [Delivery::Sending { since: world.now }]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk, RosterAsk};
+use tocsin_domain::command::{Ask, Command, PeopleAsk, RespondAsk, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{NotificationId, SecretId, ServiceId};
@@ -16,7 +16,7 @@ use tocsin_domain::page::{
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::Provider;
 
-use crate::world::World;
+use crate::world::{World, raise};
 
 fn trigger(
     world: &mut World,
@@ -25,19 +25,6 @@ fn trigger(
     severity: Severity,
 ) -> Vec<Event> {
     world.ask(raise(service, key, severity))
-}
-
-fn raise(service: Option<ServiceId>, key: &str, severity: Severity) -> Ask {
-    Ask::Alert(AlertAsk::Trigger {
-        service,
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity,
-        title: format!("{key} fails"),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    })
 }
 
 /// Services of their own, so that no storm puts their alerts together.

@@ -1,6 +1,6 @@
 //! Attempts that were not made for want of a place: nobody waits for them, and they say nothing about their provider.
 
-use tocsin_domain::command::{AlertAsk, Ask};
+use tocsin_domain::command::Ask;
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Outcome, PROVIDER_FAILURES_MAX};
@@ -8,19 +8,6 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::Provider;
 
 use crate::world::World;
-
-fn trigger(world: &mut World, key: &str) {
-    world.ask(Ask::Alert(AlertAsk::Trigger {
-        service: None,
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity: Severity::Critical,
-        title: format!("{key} fails"),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    }));
-}
 
 fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
     let sending = world.sending().into_iter();
@@ -37,7 +24,7 @@ fn a_page_that_was_not_tried_goes_another_way_at_once_and_says_nothing_about_its
     world.add_way(ada, ChannelKind::Ntfy);
     let mut untried = 0;
     for key in ["a", "b"] {
-        trigger(&mut world, key);
+        world.trigger(key, Severity::Critical);
         for wait_ms in [0, 1_000, 4_000] {
             world.wait_ms(wait_ms);
             for (notification, number) in sent_by(&world, ChannelKind::Email) {

@@ -12,7 +12,8 @@ use tocsin_domain::command::{
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat, RosterEvent};
 use tocsin_domain::id::{
-    ContactMethodId, Entropy, MonitorId, NotificationId, PolicyId, SecretId, TargetId, UserId,
+    ContactMethodId, Entropy, MonitorId, NotificationId, PolicyId, SecretId, ServiceId, TargetId,
+    UserId,
 };
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
@@ -443,17 +444,22 @@ impl World {
 
     /// Somebody outside triggers a key of the default service.
     pub(crate) fn trigger(&mut self, key: &str, severity: Severity) -> Vec<Event> {
-        self.ask(Ask::Alert(AlertAsk::Trigger {
-            service: None,
-            integration: None,
-            dedup_key: Some(key.to_owned()),
-            severity,
-            title: format!("{key} fails"),
-            summary: String::new(),
-            details: Vec::new(),
-            at: None,
-        }))
+        self.ask(raise(None, key, severity))
     }
+}
+
+/// Somebody outside triggers a key of a service, or of the default one.
+pub(crate) fn raise(service: Option<ServiceId>, key: &str, severity: Severity) -> Ask {
+    Ask::Alert(AlertAsk::Trigger {
+        service,
+        integration: None,
+        dedup_key: Some(key.to_owned()),
+        severity,
+        title: format!("{key} fails"),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    })
 }
 
 pub(crate) fn identity(name: &str) -> TargetIdentity {

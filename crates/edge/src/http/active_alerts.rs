@@ -71,13 +71,9 @@ pub(crate) async fn list_alerts(
         let last = last.transpose()?;
         let firing = &state.firing;
         let wanted: Box<dyn Iterator<Item = &AlertId>> = match (service, last) {
-            (None, None) => Box::new(firing.values()),
+            (Some(service), last) => Box::new(firing.of(service, last.map(|last| last.id))),
             (None, Some(last)) => Box::new(firing.after(last.service, last.id)),
-            (Some(service), None) => Box::new(firing.of(service)),
-            (Some(service), Some(last)) => {
-                let own = firing.of(service);
-                Box::new(own.skip_while(move |id| **id <= last.id))
-            }
+            (None, None) => Box::new(firing.values()),
         };
         let mut items: Vec<ActiveAlert> = wanted
             .filter_map(|id| state.alerts.get(id))

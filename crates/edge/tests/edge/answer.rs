@@ -201,10 +201,7 @@ async fn pressing_acknowledges_in_the_name_of_who_got_it_and_twice_is_harmless()
         });
         taken.map(|event| event.actor.clone()).collect()
     };
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Webhook,
-    };
+    let expected = world.ada_by(ChannelKind::Webhook);
     assert_eq!(taken, [expected]);
 }
 

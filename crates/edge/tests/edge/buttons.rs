@@ -99,10 +99,7 @@ async fn a_button_in_telegram_acknowledges_for_its_owner_alone() {
     world.reach(world.ada, "telegram", "42", None).await;
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
     world.raise("web").await;
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Telegram,
-    };
+    let expected = world.ada_by(ChannelKind::Telegram);
     assert_eq!(
         tokio::task::block_in_place(|| acknowledged(&world)),
         expected
@@ -160,10 +157,7 @@ async fn words_to_strangers_keep_no_press_waiting() {
     let delivery = world.deliver_at(loopback(), &HandPace::new());
     let by = tokio::task::block_in_place(|| acknowledged(&world));
     delivery.stop();
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Telegram,
-    };
+    let expected = world.ada_by(ChannelKind::Telegram);
     assert_eq!(by, expected);
     assert!(said.load(Ordering::SeqCst) <= 16);
 }
@@ -299,10 +293,7 @@ async fn a_button_in_slack_acknowledges_and_the_socket_is_opened_anew() {
     let account = json!({"base_url": provider.url(), "token": "xoxb-of-the-test", "listener_token": "xapp-of-the-test"});
     set_account(&world, "slack", account).await;
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Slack,
-    };
+    let expected = world.ada_by(ChannelKind::Slack);
     assert_eq!(
         tokio::task::block_in_place(|| acknowledged(&world)),
         expected
@@ -400,10 +391,7 @@ async fn an_acknowledgement_in_pushover_is_one() {
     let (world, _provider) = asked("pushover", PUSHOVER_USER, account, taken, told).await;
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
     world.raise("web").await;
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Pushover,
-    };
+    let expected = world.ada_by(ChannelKind::Pushover);
     assert_eq!(
         tokio::task::block_in_place(|| acknowledged(&world)),
         expected

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tocsin_domain::event::Actor;
 use tocsin_domain::page::Fate;
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::Delivery;
@@ -115,10 +114,7 @@ async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
     *world.journal.refusal.lock().unwrap() = None;
     rounds.begin_another();
     let by = tokio::task::block_in_place(|| acknowledged(&world));
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Pushover,
-    };
+    let expected = world.ada_by(ChannelKind::Pushover);
     assert_eq!(by, expected);
     assert_eq!(tokio::task::block_in_place(|| fate(&world)), Fate::Read);
     rounds.delivery.stop();

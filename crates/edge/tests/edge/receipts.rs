@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tocsin_domain::event::{Actor, Event, EventBody, NotificationWhat};
+use tocsin_domain::event::{Event, EventBody, NotificationWhat};
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::Delivery;
 use tocsin_edge::delivery::pace::Wait;
@@ -89,10 +89,7 @@ async fn a_provider_that_hangs_keeps_nobody_waiting_for_what_another_knows() {
     tokio::task::block_in_place(|| world.committed.wait_for(both_taken));
     // The time stands still from here on: no wait for the one that hangs ends.
     pace.advance(every);
-    let expected = Actor::Channel {
-        user: world.ada,
-        channel: ChannelKind::Pushover,
-    };
+    let expected = world.ada_by(ChannelKind::Pushover);
     assert_eq!(
         tokio::task::block_in_place(|| acknowledged(&world)),
         expected

@@ -15,7 +15,7 @@ use tocsin_domain::command::{Ask, Command, PeopleAsk};
 use tocsin_domain::event::{Actor, EventBody, NotificationWhat};
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_edge::app::{App, Parts, Settings};
 use tocsin_edge::delivery::egress::Egress;
 use tocsin_edge::delivery::pace::{Pace, RealTime};
@@ -257,6 +257,14 @@ impl World {
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
         let list = self.get("/incidents?limit=1").await.json();
         list["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Ada, as she is called when she answers by a channel.
+    pub(crate) const fn ada_by(&self, channel: ChannelKind) -> Actor {
+        Actor::Channel {
+            user: self.ada,
+            channel,
+        }
     }
 
     /// Gives a person one confirmed way to be reached, which is used at once.

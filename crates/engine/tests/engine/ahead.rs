@@ -3,33 +3,17 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use tocsin_domain::command::{AlertAsk, Ask, Command, Refusal};
+use tocsin_domain::command::{Ask, Command, Refusal};
 use tocsin_domain::event::{Actor, Event};
 use tocsin_domain::id::ServiceId;
-use tocsin_domain::monitor::Severity;
-use tocsin_domain::time::Timestamp;
-use tocsin_engine::{AppendError, AskError, Clock, Core, Done, Journal, NotDurable, Past, start};
+use tocsin_engine::{AppendError, AskError, Core, Done, Journal, NotDurable, Past, start};
 
-use crate::fakes::{Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Samples, Seeded};
+use crate::fakes::{
+    DOWN, Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Seeded, Still, UP, trigger,
+    trigger_of,
+};
 
 type Answer = Arc<Mutex<Option<Result<Done, AskError>>>>;
-
-fn trigger(key: &str) -> Ask {
-    trigger_of(None, key)
-}
-
-fn trigger_of(service: Option<ServiceId>, key: &str) -> Ask {
-    Ask::Alert(AlertAsk::Trigger {
-        service,
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity: Severity::Critical,
-        title: key.to_owned(),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    })
-}
 
 /// Is refused: there is no such service.
 fn of_nobody() -> Ask {
@@ -126,15 +110,6 @@ fn an_answer_without_events_waits_for_what_it_rests_on() {
 
 #[test]
 fn a_failure_that_came_and_went_while_commits_failed_is_recorded() {
-    const DOWN: Samples<'_> = &[
-        ("apache_parent_up", &[], 0.0),
-        ("apache_exit_clean", &[], 0.0),
-        ("apache_listener_refused", &[], 1.0),
-    ];
-    const UP: Samples<'_> = &[
-        ("apache_parent_up", &[], 1.0),
-        ("apache_listener_refused", &[], 0.0),
-    ];
     let mut rig = ahead();
     rig.arrive(UP);
     rig.pass_ms(6_000);
@@ -150,14 +125,6 @@ fn a_failure_that_came_and_went_while_commits_failed_is_recorded() {
     let now = rig.now;
     rig.core.settle(now);
     assert_eq!(rig.titles().len(), 1, "its transition is not lost");
-}
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        START
-    }
 }
 
 /// Says that it begins an append, and makes it when it is let.
@@ -202,7 +169,7 @@ fn gated() -> (Core<Gated, Seeded, Noted>, Receiver<usize>, Sender<()>) {
 #[test]
 fn the_engine_s_thread_decides_the_next_while_the_journal_s_thread_writes() {
     let (core, begun, open) = gated();
-    let (engine, thread) = start(core, Arc::new(Still));
+    let (engine, thread) = start(core, Arc::new(Still(START)));
     let (tell, answers) = channel();
     let ask = |key: &'static str| {
         let tell = tell.clone();
@@ -232,12 +199,12 @@ fn the_engine_s_thread_decides_the_next_while_the_journal_s_thread_writes() {
 #[test]
 fn the_engine_ends_with_its_last_user_and_by_the_panic_of_its_journal() {
     let (core, _begun, _open) = gated();
-    let (engine, thread) = start(core, Arc::new(Still));
+    let (engine, thread) = start(core, Arc::new(Still(START)));
     drop(engine);
     thread.join().unwrap().unwrap();
 
     let (core, begun, open) = gated();
-    let (engine, thread) = start(core, Arc::new(Still));
+    let (engine, thread) = start(core, Arc::new(Still(START)));
     engine.ask(by_system(trigger("db-1")), drop).unwrap();
     begun.recv().unwrap();
     drop(open);

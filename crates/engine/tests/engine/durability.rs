@@ -2,38 +2,13 @@
 
 use std::sync::Arc;
 
-use tocsin_domain::command::{AlertAsk, Ask, Command};
+use tocsin_domain::command::Command;
 use tocsin_domain::event::Actor;
 use tocsin_domain::incident::Status;
-use tocsin_domain::monitor::Severity;
 use tocsin_domain::state::State;
-use tocsin_domain::time::Timestamp;
-use tocsin_engine::{AskError, Clock, Effect};
+use tocsin_engine::{AskError, Effect};
 
-use crate::fakes::{Fault, Rig, START, Samples};
-
-const DOWN: Samples<'_> = &[
-    ("apache_parent_up", &[], 0.0),
-    ("apache_exit_clean", &[], 0.0),
-    ("apache_listener_refused", &[], 1.0),
-];
-const UP: Samples<'_> = &[
-    ("apache_parent_up", &[], 1.0),
-    ("apache_listener_refused", &[], 0.0),
-];
-
-fn trigger(key: &str) -> Ask {
-    Ask::Alert(AlertAsk::Trigger {
-        service: None,
-        integration: None,
-        dedup_key: Some(key.to_owned()),
-        severity: Severity::Critical,
-        title: key.to_owned(),
-        summary: String::new(),
-        details: Vec::new(),
-        at: None,
-    })
-}
+use crate::fakes::{DOWN, Fault, Rig, START, Still, UP, trigger};
 
 #[test]
 fn a_sample_that_was_stored_but_not_judged_before_a_kill_pages_after_the_start() {
@@ -235,14 +210,6 @@ fn a_journal_that_takes_commits_again_is_noticed_with_nothing_to_do() {
     assert_eq!(rig.journal.0.lock().unwrap().tries, before + 1);
     rig.pass_ms(2_000);
     assert_eq!(rig.journal.0.lock().unwrap().tries, before + 1);
-}
-
-struct Still(Timestamp);
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
 }
 
 #[test]

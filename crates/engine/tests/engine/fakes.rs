@@ -3,21 +3,62 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use tocsin_domain::command::{Ask, Command, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Command, WatchAsk};
 use tocsin_domain::event::{Actor, Event};
-use tocsin_domain::id::{Entropy, SecretId, TargetId};
+use tocsin_domain::id::{Entropy, SecretId, ServiceId, TargetId};
 use tocsin_domain::incident::Incident;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::signal::{Batch, Sample};
 use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::{
-    AppendError, AskError, Core, Done, Effect, Effects, Journal, NotDurable, Past,
+    AppendError, AskError, Clock, Core, Done, Effect, Effects, Journal, NotDurable, Past,
 };
 use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError};
 
 /// Samples that are true at the same time: metric, further labels, value.
 pub(crate) type Samples<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)], f64)];
+
+/// The server is gone, and nothing holds its page back.
+pub(crate) const DOWN: Samples<'_> = &[
+    ("apache_parent_up", &[], 0.0),
+    ("apache_exit_clean", &[], 0.0),
+    ("apache_listener_refused", &[], 1.0),
+];
+/// It answers.
+pub(crate) const UP: Samples<'_> = &[
+    ("apache_parent_up", &[], 1.0),
+    ("apache_listener_refused", &[], 0.0),
+];
+
+/// Somebody outside triggers a key of the default service.
+pub(crate) fn trigger(key: &str) -> Ask {
+    trigger_of(None, key)
+}
+
+/// The same of a service.
+pub(crate) fn trigger_of(service: Option<ServiceId>, key: &str) -> Ask {
+    Ask::Alert(AlertAsk::Trigger {
+        service,
+        integration: None,
+        dedup_key: Some(key.to_owned()),
+        severity: Severity::Critical,
+        title: key.to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    })
+}
+
+/// A clock that stands still.
+pub(crate) struct Still(pub(crate) Timestamp);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
 
 pub(crate) struct Seeded(pub(crate) u64);
 

@@ -19,7 +19,7 @@ use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde::Deserialize;
 use tocsin_domain::command::{Ask, RespondAsk};
-use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
 use tocsin_domain::people;
@@ -212,15 +212,9 @@ pub(crate) async fn add_note(
             }),
         )
         .await?;
-    let is_note = |event: &&Event| match &event.body {
-        EventBody::Incident(event) => matches!(event.what, IncidentWhat::NoteAdded { .. }),
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Notification(_)
-        | EventBody::Input(_) => false,
+    let is_note = |event: &&Event| {
+        let what = event.body.incident_part();
+        matches!(what, Some(IncidentWhat::NoteAdded { .. }))
     };
     let event = done
         .events()

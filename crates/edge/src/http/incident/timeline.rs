@@ -206,26 +206,10 @@ pub(crate) fn entry(event: &Event, names: &Names<'_>) -> TimelineEntry {
 
 /// Whether all that is known of who acknowledged is that they had a link that others may read too.
 fn is_acknowledged_by_link_alone(event: &Event) -> bool {
-    let is_acknowledged = match &event.body {
-        EventBody::Incident(about) => matches!(about.what, IncidentWhat::Acknowledged { .. }),
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Notification(_)
-        | EventBody::Input(_) => false,
-    };
-    let channel = match event.actor {
-        Actor::Channel { channel, .. } => Some(channel),
-        Actor::System
-        | Actor::Person { .. }
-        | Actor::Token { .. }
-        | Actor::Integration { .. }
-        | Actor::Monitor { .. }
-        | Actor::Rule { .. } => None,
-    };
-    is_acknowledged && matches!(channel, Some(ChannelKind::Webhook | ChannelKind::Ntfy))
+    let what = event.body.incident_part();
+    let is_acknowledged = matches!(what, Some(IncidentWhat::Acknowledged { .. }));
+    let shared = event.actor.channel().and_then(ChannelKind::read_by_others);
+    is_acknowledged && shared.is_some()
 }
 
 fn words(body: &EventBody, names: &Names<'_>) -> Words {
