@@ -47,6 +47,10 @@ test('a gap is filled by keyboard alone, from the rota and back to it', async ()
   for (let step = 0; step < 40 && !(await focused()).startsWith('Gap'); step += 1) await page.keyboard.press('ArrowRight');
   assert.match(await focused(), /^Gap, nobody on call, .* to /);
   await page.locator('[role=tooltip]').getByText('your time').waitFor();
+  // A page that scrolls under the focus keeps the tip, at its cell.
+  await page.evaluate(() => new Promise((done) => (addEventListener('scroll', done, { once: true }), scrollBy(0, scrollY > 40 ? -40 : 40))));
+  const [tip, cell] = await Promise.all(['[role=tooltip]', 'button.cell:focus'].map((each) => page.locator(each).boundingBox()));
+  assert.ok(Math.min(Math.abs(tip.y + tip.height - cell.y), Math.abs(tip.y - cell.y - cell.height)) < 12, 'the tip is away from its cell');
   await page.keyboard.press('Enter');
   await page.locator('dialog').waitFor();
   assert.equal(await focused(), 'I take it');

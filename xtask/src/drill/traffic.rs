@@ -268,7 +268,8 @@ mod tests {
             seen()
         );
         traffic.stop();
-        assert_eq!(seen().failed, seen().attempts);
+        let seen = seen();
+        assert_eq!(seen.failed, seen.attempts);
     }
 
     #[test]
@@ -285,7 +286,8 @@ mod tests {
             seen()
         );
         traffic.stop();
-        assert_eq!((seen().failed, seen().not_sent), (seen().attempts, 0));
+        let seen = seen();
+        assert_eq!((seen.failed, seen.not_sent), (seen.attempts, 0));
     }
 
     #[test]
