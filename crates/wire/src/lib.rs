@@ -6,6 +6,7 @@ pub mod apache_status;
 pub mod base64url;
 pub mod email;
 pub mod ical;
+pub mod mapping;
 pub mod markup;
 pub mod ntfy;
 pub mod page_message;
