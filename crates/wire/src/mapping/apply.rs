@@ -259,8 +259,7 @@ fn title(said: &str, summary: &str) -> String {
 }
 
 /// A key that is no longer than the core takes: a hash stands for the rest of a longer one.
-#[must_use]
-pub(crate) fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     let text = one_line(text);
     if text.chars().count() <= DEDUP_KEY_CHARS_MAX {
         return text;
@@ -274,18 +273,18 @@ pub(crate) fn key(text: &str) -> String {
 }
 
 /// In one line, without control characters.
-pub(crate) fn one_line(text: &str) -> String {
+fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A blank for every control character but new lines and tabs.
-pub(crate) fn clean(text: &str) -> String {
+fn clean(text: &str) -> String {
     let unprintable =
         |character: char| character.is_control() && character != '\n' && character != '\t';
     text.replace(unprintable, " ")
 }
 
-pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect()
 }
 

@@ -145,5 +145,11 @@ pub enum Failure {
     TooMuchOutput,
 }
 
+/// A text as a dedup key: in one line, and with a hash for the rest where it is longer than the core takes.
+#[must_use]
+pub fn key_of(text: &str) -> String {
+    apply::key(text)
+}
+
 #[cfg(test)]
 mod tests;

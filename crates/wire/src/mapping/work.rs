@@ -70,13 +70,7 @@ impl Work {
 
 /// The first bytes of a text, no more than `bytes_max`, whole characters only.
 pub(super) fn beginning(text: &str, bytes_max: usize) -> &str {
-    if text.len() <= bytes_max {
-        return text;
-    }
-    let end = (0..=bytes_max)
-        .rev()
-        .find(|byte| text.is_char_boundary(*byte));
-    &text[..end.unwrap_or_default()]
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 struct Bounded {
