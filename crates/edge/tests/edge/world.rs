@@ -127,6 +127,7 @@ impl World {
             insecure_no_auth: false,
             egress: Egress::new(vec!["127.0.0.0/8".parse().unwrap()]),
             data_dir: "/".into(),
+            mail_domain: Some("alerts.example".to_owned()),
             events_per_minute: 120,
             version: "0.0.0".to_owned(),
             answer_wait: tocsin_edge::app::ANSWER_WAIT,
