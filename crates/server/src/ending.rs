@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use tocsin_edge::app::App;
 use tocsin_edge::connections_within;
 

@@ -46,6 +46,7 @@ pub(crate) const BASE: &str = "/api/tocsin/v1";
 
 pub(crate) struct World {
     pub(crate) router: Router,
+    pub(crate) app: App,
     pub(crate) engine: EngineHandle,
     engine_thread: JoinHandle<Ended>,
     pub(crate) clock: Arc<HandClock>,
@@ -153,7 +154,7 @@ impl World {
             vigil: Arc::clone(&vigil),
             settings,
         });
-        let router = tocsin_edge::router(app);
+        let router = tocsin_edge::router(app.clone());
         let ada = set_up(&engine, vault.as_ref());
         let bob = add_person(
             &engine,
@@ -180,6 +181,7 @@ impl World {
             viewer: token(Role::Viewer, None),
             bobs: token(Role::Responder, Some(bob)),
             router,
+            app,
             engine,
             engine_thread,
             clock,
