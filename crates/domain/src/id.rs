@@ -1,6 +1,7 @@
 //! Ids of every noun: `Q` and 13 base-32 characters, the same in API, UI and the PagerDuty front, whose clients demand
 //! `[PQ]\w{6,13}`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,8 +17,8 @@ pub trait Entropy {
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const LENGTH: usize = 14;
 
-/// The text of an id: always 14 ASCII characters, the first one `Q`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The text of an id: always 14 ASCII characters, the first one `Q`. Ids are in the order of their texts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IdText([u8; LENGTH]);
 
 /// Text that is not an id of ours.
@@ -44,10 +45,30 @@ impl IdText {
         Self(text)
     }
 
+    /// The first and the last eight bytes as numbers, which are in the order of the texts: maps by id compare ids all the time.
+    const fn as_numbers(&self) -> (u64, u64) {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = self.0;
+        let first = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let last = u64::from_be_bytes([g, h, i, j, k, l, m, n]);
+        (first, last)
+    }
+
     /// The 14 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("Q")
+    }
+}
+
+impl Ord for IdText {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_numbers().cmp(&other.as_numbers())
+    }
+}
+
+impl PartialOrd for IdText {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -177,6 +198,21 @@ mod tests {
             "QABCDEFGHIJKLMN",
         ] {
             assert_eq!(text.parse::<IncidentId>(), Err(NotAnId), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_texts_whichever_character_differs() {
+        for place in 1..LENGTH {
+            let mut texts = [*b"QMMMMMMMMMMMMM"; 3];
+            texts[1][place] = b'A';
+            texts[2][place] = b'7';
+            let ids = texts.map(IdText);
+            for (one, id) in ids.iter().enumerate() {
+                for (two, other) in ids.iter().enumerate() {
+                    assert_eq!(id.cmp(other), texts[one].cmp(&texts[two]), "{place}");
+                }
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Incidents: one failure, its alerts, who is paged for it and how it ends.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
 use crate::alert::Onset;
@@ -148,7 +150,7 @@ pub struct Incident {
     /// When the failure began, as measured.
     pub onset: Option<Onset>,
     /// Its alerts in the order they joined.
-    pub alerts: Vec<AlertId>,
+    pub alerts: AlertIds,
     /// How many of them fail now.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub firing: u32,
@@ -216,6 +218,33 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+/// Alerts in the order they joined. A copy has room for more: an incident is copied by whoever adds to it.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlertIds(Vec<AlertId>);
+
+impl Clone for AlertIds {
+    fn clone(&self) -> Self {
+        let mut copy = Vec::with_capacity(self.0.len() + self.0.len() / 4 + 4);
+        copy.extend_from_slice(&self.0);
+        Self(copy)
+    }
+}
+
+impl Deref for AlertIds {
+    type Target = Vec<AlertId>;
+
+    fn deref(&self) -> &Vec<AlertId> {
+        &self.0
+    }
+}
+
+impl DerefMut for AlertIds {
+    fn deref_mut(&mut self) -> &mut Vec<AlertId> {
+        &mut self.0
+    }
+}
+
 impl Incident {
     /// One that was just opened: nothing was done about it.
     #[must_use]
@@ -239,7 +268,7 @@ impl Incident {
             opened_at,
             opened_set_back_ms: 0,
             onset: None,
-            alerts: Vec::new(),
+            alerts: AlertIds(Vec::new()),
             firing: 0,
             burning: 0,
             hold: None,

@@ -96,6 +96,11 @@ pub(crate) struct LinkKey([u8; KEY_BYTES]);
 pub(crate) struct KnownKey(OnceLock<LinkKey>);
 
 impl KnownKey {
+    /// The key, if it was asked for before.
+    pub(crate) fn known(&self) -> Option<LinkKey> {
+        self.0.get().cloned()
+    }
+
     /// The key of this installation, made when there is none yet.
     pub(crate) fn get(
         &self,

@@ -13,24 +13,29 @@ use crate::time::Timestamp;
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
 
+/// Events after which a tick leaves what else is due to the next one: what was decided first is on its way meanwhile.
+const TICK_EVENTS: u64 = 1_000;
+
 /// Why a message to a contact method that is not there any more is not sent.
 pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
 
 impl Decider<'_> {
     pub(super) fn do_what_is_due(&mut self) {
+        let enough = self.state.position.saturating_add(TICK_EVENTS);
         for _ in 0..ROUNDS_MAX {
             let before = self.state.position;
             self.intake_due();
-            self.incidents_due();
-            self.messages_due();
+            self.incidents_due(enough);
+            // What that planned begins at once.
+            self.messages_due(enough.saturating_add(TICK_EVENTS));
             self.receipts_due();
-            if self.state.position == before {
+            if self.state.position == before || self.state.position >= enough {
                 return;
             }
         }
     }
 
-    fn incidents_due(&mut self) {
+    fn incidents_due(&mut self, enough: u64) {
         let due = self.state.due_at(self.now).filter_map(|subject| {
             let Subject::Incident(id) = subject else {
                 return None;
@@ -40,6 +45,9 @@ impl Decider<'_> {
         });
         let due: Vec<(IncidentId, Timestamp, Wait)> = due.collect();
         for (incident, at, wait) in due {
+            if self.state.position >= enough {
+                return;
+            }
             match wait {
                 Wait::Resolve => {
                     let why = "all its alerts were healthy for 15 seconds";
@@ -63,7 +71,7 @@ impl Decider<'_> {
         }
     }
 
-    fn messages_due(&mut self) {
+    fn messages_due(&mut self, enough: u64) {
         let due = self.state.due_at(self.now).filter_map(|subject| {
             let Subject::Message(id) = subject else {
                 return None;
@@ -72,6 +80,9 @@ impl Decider<'_> {
         });
         let due: Vec<NotificationId> = due.collect();
         for id in due {
+            if self.state.position >= enough {
+                return;
+            }
             self.message_due(id);
         }
     }

@@ -45,7 +45,7 @@ impl Decider<'_> {
         let merged = Response::Merged {
             source,
             number,
-            alerts: ending.alerts.clone(),
+            alerts: ending.alerts.to_vec(),
             severity: staying.severity.max(ending.severity),
             urgency: staying.urgency.max(ending.urgency),
             pages: ending.is_unanswered() && !asks_loudly(staying),

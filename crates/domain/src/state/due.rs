@@ -230,9 +230,8 @@ impl State {
         let known = self.incidents.get(&id);
         let at = known.and_then(|incident| self.wait_of(incident));
         self.agenda.set(Subject::Incident(id), at.map(|(at, _)| at));
-        let messages: Vec<NotificationId> = self
-            .messages_about(id)
-            .map(|message| message.id)
+        let messages = self.messages_of.get(&id).into_iter().flatten().copied();
+        let messages: Vec<NotificationId> = messages
             .filter(|message| self.active_notifications.contains(message))
             .collect();
         for message in messages {

@@ -96,6 +96,7 @@ impl Direct {
                 needs,
                 exchange,
                 link_key: std::sync::Arc::default(),
+                recent: super::Recent::default(),
                 followed: Followed::default(),
                 attempt_wait: ATTEMPT_WAIT,
             }),

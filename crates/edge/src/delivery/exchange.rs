@@ -14,6 +14,10 @@ use super::report::Report;
 
 /// How long the connection may take; the whole attempt has a deadline of its own.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// Connections to one host that are kept for what is sent next: about as many as are used at the same time in a storm.
+const IDLE_PER_HOST: usize = 8;
+/// How long they are kept without use.
+const IDLE_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are looked at.
 const ANSWER_BYTES_MAX: usize = 256 * 1_024;
 /// How long the words of an answer may take once its status is there, where the status decides.
@@ -203,7 +207,8 @@ fn client(egress: &Egress, encrypted: bool) -> Result<Client, reqwest::Error> {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_WAIT)
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .pool_idle_timeout(IDLE_WAIT)
             .user_agent(concat!("Tocsin/", env!("CARGO_PKG_VERSION")))
     };
     // A machine without a store of authorities still has the ones that come with the binary.

@@ -10,11 +10,13 @@ pub(crate) mod exchange;
 mod listen;
 pub mod mail;
 mod message;
+mod opening;
 pub mod outside;
 pub mod pace;
 pub(crate) mod post;
 pub mod queue;
 mod receipts;
+mod recent;
 mod redact;
 pub(crate) mod report;
 pub mod tally;
@@ -28,7 +30,6 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Outcome;
@@ -36,21 +37,21 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tocsin_wire::page_message::{Kind, one_line};
+use tocsin_wire::page_message::one_line;
 
-use crate::links::{KnownKey, Use};
-use crate::ports::{Accounts, StorageError, Vault};
+use crate::links::KnownKey;
+use crate::ports::{Accounts, Vault};
 use crate::vigil::Vigil;
 use account::{Opened, Provider};
-use by_account::Callbacks;
 use egress::Egress;
 use exchange::Exchange;
 use mail::mail_settings;
 pub(crate) use message::spoken;
-use message::{Letter, Secrets, reaches_one_person};
+use message::{Letter, Secrets};
 use pace::{Pace, Wait, within};
 use queue::{Queue, Work};
 use receipts::Followed;
+use recent::Recent;
 use redact::without_secrets;
 use report::Report;
 use tally::{Last, Tally};
@@ -151,6 +152,7 @@ impl Delivery {
             needs,
             exchange,
             link_key: Arc::default(),
+            recent: Recent::default(),
             followed: Followed::default(),
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
@@ -206,6 +208,7 @@ struct Courier {
     needs: Needs,
     exchange: Exchange,
     link_key: Arc<KnownKey>,
+    recent: Recent,
     followed: Followed,
     attempt_wait: Duration,
 }
@@ -358,59 +361,6 @@ impl Courier {
                 Report::refused("this channel has no provider")
             }
         }
-    }
-
-    /// Takes the address, the keys and the code out of the vault, and signs the links.
-    async fn open(&self, mut letter: Letter) -> Result<(Letter, Secrets), Report> {
-        let vault = Arc::clone(&self.needs.vault);
-        let accounts = Arc::clone(&self.needs.accounts);
-        let link_key = Arc::clone(&self.link_key);
-        let (address, key, code) = (letter.address, letter.signing_key, letter.pending_code);
-        let provider = Provider::of(letter.channel);
-        let opened = tokio::task::spawn_blocking(move || -> Result<_, StorageError> {
-            let (accounts, vault) = (accounts.as_ref(), vault.as_ref());
-            let read = |id: Option<_>| id.map_or(Ok(None), |id| vault.get(id));
-            let account = provider.map_or(Ok(None), |one| account::open(accounts, vault, one))?;
-            // On a full disk no key can be made: a page without a link is better than none.
-            let link_key = link_key.get(accounts, vault).ok();
-            Ok((
-                vault.get(address)?,
-                read(key)?,
-                read(code)?,
-                account,
-                link_key,
-            ))
-        });
-        let opened = opened
-            .await
-            .map_err(|_| Report::failed("the vault could not be read"))?;
-        let (address, signing_key, code, account, link_key) =
-            opened.map_err(|error| Report::failed(format!("the vault: {error}")))?;
-        let Some(address) = address else {
-            return Err(Report::refused("the address was removed"));
-        };
-        letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
-        let (base, bound) = (&self.needs.public_url, letter.bound.as_ref());
-        let signed = |place: &str, usage| {
-            let token = link_key.as_ref()?.token(bound?, usage);
-            Some(format!("{base}/{place}/{token}"))
-        };
-        let callbacks = Callbacks::new(
-            signed("twilio/voice", Use::Voice),
-            signed("twilio/status", Use::Status(letter.number)),
-        );
-        let answer_link = signed("a", Use::Answer);
-        let is_alone = reaches_one_person(letter.channel, address.expose_secret());
-        if letter.message.kind == Kind::Page && is_alone {
-            letter.message.answer_link = answer_link;
-        }
-        let secrets = Secrets {
-            address,
-            signing_key,
-            account,
-            callbacks,
-        };
-        Ok((letter, secrets))
     }
 
     async fn mail(&self, letter: &Letter, secrets: &Secrets) -> Report {

@@ -1,0 +1,118 @@
+//! What an attempt needs of the vault: the address, the keys and the code, and the links that are signed for it.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tocsin_domain::id::SecretId;
+use tocsin_wire::page_message::Kind;
+
+use super::Courier;
+use super::account::{self, Opened, Provider};
+use super::by_account::Callbacks;
+use super::message::{Letter, Secrets, reaches_one_person};
+use super::report::Report;
+use crate::links::{LinkKey, Use};
+use crate::ports::StorageError;
+
+/// What was taken out of the vault.
+struct Out {
+    address: SecretString,
+    signing_key: Option<SecretString>,
+    code: Option<SecretString>,
+    account: Option<Opened>,
+    link_key: Option<LinkKey>,
+}
+
+impl Courier {
+    /// Takes the address, the keys and the code out of the vault, and signs the links.
+    pub(super) async fn open(&self, mut letter: Letter) -> Result<(Letter, Secrets), Report> {
+        let opened = match self.opened_recently(&letter) {
+            Some(opened) => opened,
+            None => self.open_vault(&letter).await?,
+        };
+        let Out {
+            address,
+            signing_key,
+            code,
+            account,
+            link_key,
+        } = opened;
+        letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
+        let (base, bound) = (&self.needs.public_url, letter.bound.as_ref());
+        let signed = |place: &str, usage| {
+            let token = link_key.as_ref()?.token(bound?, usage);
+            Some(format!("{base}/{place}/{token}"))
+        };
+        let callbacks = Callbacks::new(
+            signed("twilio/voice", Use::Voice),
+            signed("twilio/status", Use::Status(letter.number)),
+        );
+        let answer_link = signed("a", Use::Answer);
+        let is_alone = reaches_one_person(letter.channel, address.expose_secret());
+        if letter.message.kind == Kind::Page && is_alone {
+            letter.message.answer_link = answer_link;
+        }
+        let secrets = Secrets {
+            address,
+            signing_key,
+            account,
+            callbacks,
+        };
+        Ok((letter, secrets))
+    }
+
+    /// What another message needed a moment ago, where this one needs nothing else.
+    fn opened_recently(&self, letter: &Letter) -> Option<Out> {
+        if letter.pending_code.is_some() || Provider::of(letter.channel).is_some() {
+            return None;
+        }
+        let now = self.needs.clock.now();
+        let signing_key = match letter.signing_key {
+            Some(key) => Some(self.recent.get(key, now)?),
+            None => None,
+        };
+        Some(Out {
+            address: self.recent.get(letter.address, now)?,
+            signing_key,
+            code: None,
+            account: None,
+            link_key: Some(self.link_key.known()?),
+        })
+    }
+
+    async fn open_vault(&self, letter: &Letter) -> Result<Out, Report> {
+        let vault = Arc::clone(&self.needs.vault);
+        let accounts = Arc::clone(&self.needs.accounts);
+        let link_key = Arc::clone(&self.link_key);
+        let (address, key, code) = (letter.address, letter.signing_key, letter.pending_code);
+        let provider = Provider::of(letter.channel);
+        let read_at = self.needs.clock.now();
+        let opened = tokio::task::spawn_blocking(move || -> Result<_, StorageError> {
+            let (accounts, vault) = (accounts.as_ref(), vault.as_ref());
+            let read = |id: Option<SecretId>| id.map_or(Ok(None), |id| vault.get(id));
+            let account = provider.map_or(Ok(None), |one| account::open(accounts, vault, one))?;
+            // On a full disk no key can be made: a page without a link is better than none.
+            let link_key = link_key.get(accounts, vault).ok();
+            let Some(address) = vault.get(address)? else {
+                return Ok(None);
+            };
+            Ok(Some(Out {
+                address,
+                signing_key: read(key)?,
+                code: read(code)?,
+                account,
+                link_key,
+            }))
+        });
+        let opened = opened
+            .await
+            .map_err(|_| Report::failed("the vault could not be read"))?;
+        let opened = opened.map_err(|error| Report::failed(format!("the vault: {error}")))?;
+        let opened = opened.ok_or_else(|| Report::refused("the address was removed"))?;
+        self.recent.keep(address, &opened.address, read_at);
+        if let (Some(key), Some(text)) = (key, &opened.signing_key) {
+            self.recent.keep(key, text, read_at);
+        }
+        Ok(opened)
+    }
+}
