@@ -2,10 +2,9 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::Value;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
@@ -19,11 +18,11 @@ use crate::http::alert::new_key;
 use crate::http::body;
 use crate::http::problem::Problem;
 
-/// What names the alert of a request.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Identifier {
-    identifier_type: Option<String>,
+/// Whether the alert is named by its alias. Whatever the query is, it is refused in Opsgenie's form, not by who reads queries.
+fn is_by_alias(query: Option<&str>) -> bool {
+    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let kind = pairs.find(|(name, _)| name == "identifierType");
+    kind.is_some_and(|(_, kind)| kind == "alias")
 }
 
 /// A request that is being answered: its id, and when it came.
@@ -122,7 +121,7 @@ pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: 
 pub(crate) async fn step(
     State(app): State<App>,
     Path((alias, step)): Path<(String, String)>,
-    Query(identifier): Query<Identifier>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     content: Body,
 ) -> Response {
@@ -138,7 +137,7 @@ pub(crate) async fn step(
     if let Err(rejection) = opsgenie::step(&bytes) {
         return asked.rejected(&app, &rejection);
     }
-    if identifier.identifier_type.as_deref() != Some("alias") {
+    if !is_by_alias(query.as_deref()) {
         let why = "identifierType must be alias: Tocsin gives its alerts no other names.";
         return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why);
     }

@@ -158,7 +158,15 @@ fn value_of(
     let mut text = match filters.first() {
         Some(Filter::Join(between)) => text_of(source, between, scope, work)?,
         Some(Filter::Json) => json_of(source, scope, work)?,
-        _ => text_of(source, SEPARATOR, scope, work)?,
+        None
+        | Some(
+            Filter::Default(_)
+            | Filter::Upper
+            | Filter::Lower
+            | Filter::Trim
+            | Filter::Line
+            | Filter::Cut(_),
+        ) => text_of(source, SEPARATOR, scope, work)?,
     };
     for filter in filters {
         text = match filter {
