@@ -73,7 +73,7 @@ impl AlertSource {
 }
 
 /// Whose keys they are: the same key of two senders names two alerts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sender {
     /// Our monitors; nobody outside can name their alerts.
     Monitor,
@@ -88,7 +88,7 @@ pub enum Sender {
 }
 
 /// Under what a firing alert is found again.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertKey {
     /// The service it was sent to.
     pub service: ServiceId,

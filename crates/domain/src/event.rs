@@ -11,7 +11,7 @@ pub use crate::actor::Actor;
 pub use alert::AlertEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
 pub use intake::IntakeEvent;
-pub use response::Response;
+pub use response::{AskedLevel, Response};
 
 use crate::alert::EvidenceSample;
 use crate::id::{

@@ -108,6 +108,9 @@ pub struct Responder {
     pub message: String,
     /// Whether they come, and when they said so.
     pub answer: Option<(bool, Timestamp)>,
+    /// The policy, and its level counted from 0, by which they were asked; none when they were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<(PolicyId, usize)>,
 }
 
 /// What an incident is about since the failure came back.

@@ -34,6 +34,8 @@ pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
 const TRIED: &str = "journal_tried_ms";
 /// Batches that wait for a journal that takes commits again; beyond that it is tried at once.
 const HELD_MAX: usize = 4_096;
+/// Commands that are decided before it is looked whether what was decided before them is durable by now.
+const LOOK_EVERY: usize = 64;
 /// Without events, the note is renewed after this much data time.
 const NOTE_EVERY_MS: u64 = 5_000;
 /// What arrived, or was missed, longer ago than this pages only if it still fails.
@@ -143,10 +145,17 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     /// Concludes it if that takes no waiting.
-    pub(crate) fn settle_what_ended(&mut self, now: Timestamp) {
-        if self.under_way.is_some() && self.writer.has_ended() {
-            self.settle(now);
+    ///
+    /// # Errors
+    /// It could not be made durable; the state is what is durable again.
+    pub(crate) fn settle_what_ended(&mut self, now: Timestamp) -> Result<(), NotDurable> {
+        if self.under_way.is_some()
+            && self.writer.has_ended()
+            && let Some(durable) = self.land(now)?
+        {
+            self.publish_group(durable);
         }
+        Ok(())
     }
 
     /// Why no step can ever succeed again: another server writes the journal.
@@ -174,7 +183,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let unfrozen = self.unfrozen();
         // A commit that fails here is tried again by whatever comes next; detection has lost nothing, since what fires is
         // derived from the state and the store.
-        self.commit(events, Vec::new(), now);
+        self.commit(Group::default(), events, now);
         self.settle(now);
         for incident in unfrozen {
             self.effects.carry_out(Effect::Freeze { incident });
@@ -196,7 +205,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and
     /// carries out.
-    pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: &[Batch], now: Timestamp) {
+    pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: Vec<Batch>, now: Timestamp) {
         self.clock.look(now);
         let waits = self
             .setback
@@ -214,16 +223,28 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         };
         if let Err(failure) = settled {
             self.hold(batches);
-            let surplus = self.held.len().saturating_sub(HELD_MAX);
-            self.held.drain(..surplus);
             for (_, reply) in commands {
                 reply(Err(failure.clone().into()));
             }
             return;
         }
+        let mut group = Group::default();
         let mut events = self.tell_clock(now);
         let mut answers = Vec::new();
-        for (command, reply) in commands {
+        for (place, (command, reply)) in commands.into_iter().enumerate() {
+            if place > 0
+                && place % LOOK_EVERY == 0
+                && let Err(why) = self.settle_what_ended(now)
+            {
+                // It was decided on what is not kept.
+                events.clear();
+                let answers = mem::take(&mut answers);
+                Group {
+                    answers,
+                    ..Group::default()
+                }
+                .refuse(&why);
+            }
             match decide(&mut self.state, command, now, &mut self.entropy) {
                 Ok(made) => {
                     answers.push((reply, Ok(events.len()..events.len() + made.len())));
@@ -236,14 +257,17 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 Err(refusal) => answers.push((reply, Err(refusal))),
             }
         }
-        let held = mem::take(&mut self.held);
-        for batch in held.iter().chain(batches) {
+        group.seen_before = self.detector.seen();
+        group.batches = mem::take(&mut self.held);
+        group.batches.extend(batches);
+        for batch in &group.batches {
             if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
                 events.extend(self.detect_at(Some(batch), newest, now));
             }
         }
         events.extend(self.decide_system(Ask::Tick, now));
-        self.commit(events, answers, now);
+        group.answers = answers;
+        self.commit(group, events, now);
         if !self.is_ahead {
             self.settle(now);
         }
@@ -304,11 +328,10 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     /// Keeps what arrived until the journal is tried again, so that a failure that comes and goes meanwhile is judged too.
-    fn hold(&mut self, batches: &[Batch]) {
-        self.held.extend(batches.iter().map(|batch| Batch {
-            samples: batch.samples.clone(),
-            ..Batch::default()
-        }));
+    fn hold(&mut self, batches: Vec<Batch>) {
+        self.held.extend(batches);
+        let surplus = self.held.len().saturating_sub(HELD_MAX);
+        self.held.drain(..surplus);
     }
 }
 

@@ -49,6 +49,18 @@ impl Detector {
         self.seen.map_or(i64::MIN, Timestamp::as_millis)
     }
 
+    /// How far the store was seen; nothing when not at all.
+    pub(crate) const fn seen(&self) -> Option<Timestamp> {
+        self.seen
+    }
+
+    /// Forgets what was seen since: what came of it was not kept, and it will be asked about again.
+    pub(crate) fn back_to(&mut self, seen: Option<Timestamp>) {
+        self.seen = self.seen.min(seen);
+        self.pending_since
+            .retain(|_, since| Some(*since) <= self.seen);
+    }
+
     /// Asks the monitors that `batch` concerns (all of them without one) at the time `at`. An arrival that is older than what
     /// was seen before is judged with what is known at that time; unless that lies ahead of `now`, because the clock was set back.
     pub(crate) fn observe(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tocsin_domain::command::Refusal;
 use tocsin_domain::event::Event;
+use tocsin_domain::signal::Batch;
 use tocsin_domain::state::Touched;
+use tocsin_domain::time::Timestamp;
 
 use crate::handle::{AskError, Done};
 use crate::ports::NotDurable;
@@ -13,14 +15,19 @@ use crate::ports::NotDurable;
 /// Answers who asked.
 pub(crate) type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 
-/// Commands that were decided one after the other, with what came of them.
+/// Commands and arrivals that were decided one after the other, with what came of them.
+#[derive(Default)]
 pub(crate) struct Group {
     pub(crate) events: Arc<Vec<Event>>,
     /// What the events touched, as it was before anything later was decided.
     pub(crate) touched: Touched,
     /// Which of the events are whose, or why there are none. A refusal too may rest on what is not durable yet.
     pub(crate) answers: Vec<(Reply, Result<Range<usize>, Refusal>)>,
-    /// How far monitors had seen the store.
+    /// What arrived and was judged; it is judged again if nothing of this is kept.
+    pub(crate) batches: Vec<Batch>,
+    /// How far monitors had seen the store before it was judged.
+    pub(crate) seen_before: Option<Timestamp>,
+    /// How far monitors have seen the store.
     pub(crate) seen_ms: i64,
 }
 

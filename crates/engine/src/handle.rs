@@ -136,7 +136,7 @@ impl EngineHandle {
         receiver.recv().unwrap_or(Err(AskError::Stopped))
     }
 
-    /// Calls `answer` on the engine's thread after all that waits before it: shows that the engine goes round.
+    /// Calls `answer` on the engine's thread after all that waits before it is durable: shows that engine and journal go round.
     ///
     /// # Errors
     /// The queue is full or the engine has stopped; `answer` is not called then.
@@ -241,7 +241,10 @@ fn run<J: Journal, E: Entropy, F: Effects>(
             Ok(input) => Some(input),
             Err(RecvTimeoutError::Timeout) if users.strong_count() > 0 => None,
             // Nobody is left who could ask.
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                core.settle(clock.now());
+                return core.taken_over().cloned().map_or(Ok(()), Err);
+            }
         };
         let mut stopping = false;
         let mut commands = Vec::new();
@@ -259,10 +262,15 @@ fn run<J: Journal, E: Entropy, F: Effects>(
                 Input::Stop => stopping = true,
             }
         }
-        core.settle_what_ended(clock.now());
-        core.step(commands, &batches, clock.now());
+        // Who asked was told already when it could not be kept.
+        let _ = core.settle_what_ended(clock.now());
+        core.step(commands, batches, clock.now());
         for (run, leg, reply) in canaries {
             reply(core.canary(run, leg, clock.now()));
+        }
+        if !knocks.is_empty() {
+            // A journal that hangs must be heard of.
+            core.settle(clock.now());
         }
         knocks.into_iter().for_each(|answer| answer());
         if stopping {

@@ -10,6 +10,8 @@ use tocsin_domain::id::IncidentId;
 #[derive(Debug, Default)]
 pub(crate) struct ByIncident {
     known_to: u64,
+    /// Nothing was committed that is not known here.
+    is_whole: bool,
     positions: HashMap<IncidentId, Vec<u64>>,
 }
 
@@ -17,6 +19,16 @@ impl ByIncident {
     /// Position of the last event that is known here.
     pub(crate) const fn known_to(&self) -> u64 {
         self.known_to
+    }
+
+    /// Whether every event that was committed is known here.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The file holds nothing after `position`, by a look at it that began when this was the last that is known.
+    pub(crate) fn nothing_after(&mut self, position: u64) {
+        self.is_whole |= self.known_to == position;
     }
 
     /// Notes events; those that do not continue what is known are found in the file when they are asked for.
@@ -29,6 +41,7 @@ impl ByIncident {
     /// Notes the event at `position`, if it is the next one.
     pub(crate) fn note(&mut self, position: u64, incident: Option<IncidentId>) {
         if position != self.known_to + 1 {
+            self.is_whole &= position <= self.known_to;
             return;
         }
         self.known_to = position;

@@ -17,7 +17,7 @@ use crate::error::{AccessError, JournalError};
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// The write-ahead log is cut back to this size after a checkpoint.
 const WAL_BYTES_KEPT: u32 = 16 * 1024 * 1024;
-/// What the writer keeps in memory, so that the index of a large journal is not read again for each event.
+/// What the writer keeps in memory.
 const CACHE_KIB: u32 = 8 * 1024;
 /// An I/O error with less than this free is taken for a full disk: SQLite reports some of those as plain I/O errors.
 const FULL_BELOW_BYTES: u64 = 256 * 1024;
@@ -168,6 +168,19 @@ pub(crate) fn migrate(
         .run_pending_migrations(migrations)
         .map_err(fault)?;
     Ok(())
+}
+
+/// Lets what is deleted stay in the file until its place is used again, or not. Overwriting a whole index takes as much space
+/// for a while as the index did.
+pub(crate) fn overwrite_deleted(
+    connection: &mut SqliteConnection,
+    overwrite: bool,
+    file: &Path,
+) -> Result<(), Fault> {
+    let pragma = format!("PRAGMA secure_delete = {}", u8::from(overwrite));
+    connection
+        .batch_execute(&pragma)
+        .map_err(|error| Fault::of(&error, file))
 }
 
 /// One connection that several threads take turns with; it is opened anew after any failure, because a failed

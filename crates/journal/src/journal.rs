@@ -216,7 +216,10 @@ struct Opened {
 fn take_over(directory: &Path, file: &Path) -> Result<Opened, Fault> {
     let mut connection = connection::open_writer(file)?;
     connection::check_integrity(&mut connection, file)?;
+    // No secret is in this file: a migration need not overwrite what it drops.
+    connection::overwrite_deleted(&mut connection, false, file)?;
     connection::migrate(&mut connection, MIGRATIONS, file)?;
+    connection::overwrite_deleted(&mut connection, true, file)?;
     disk::sync_directory(directory).map_err(|error| Fault::of(&error, file))?;
     let (epoch, last_position) = connection
         .immediate_transaction(|connection| {

@@ -124,11 +124,8 @@ impl JournalReader {
         limit: usize,
     ) -> Result<Vec<Event>, JournalError> {
         let limit = limit.min(EVENTS_PER_READ_MAX);
-        let positions = {
-            let mut by_incident = self.by_incident();
-            self.catch_up(&mut by_incident)?;
-            by_incident.of(incident, after_position, limit)
-        };
+        self.catch_up()?;
+        let positions = self.by_incident().of(incident, after_position, limit);
         let mut found = Vec::with_capacity(positions.len());
         for some in positions.chunks(BATCH) {
             let some = some.iter().copied().map(stored);
@@ -143,10 +140,17 @@ impl JournalReader {
         self.by_incident().note_events(events);
     }
 
-    /// Reads which incidents the events are of that were committed and not noted.
-    fn catch_up(&self, by_incident: &mut ByIncident) -> Result<(), JournalError> {
+    /// Reads which incidents the events are of that were committed and not noted. The file is read without the lock: a commit
+    /// needs it before it is answered.
+    fn catch_up(&self) -> Result<(), JournalError> {
         loop {
-            let known_to = by_incident.known_to();
+            let (known_to, is_whole) = {
+                let by_incident = self.by_incident();
+                (by_incident.known_to(), by_incident.is_whole())
+            };
+            if is_whole {
+                return Ok(());
+            }
             let rows: Vec<(i64, Option<String>)> = self.read(|connection| {
                 events::table
                     .filter(events::position.gt(stored(known_to)))
@@ -155,11 +159,17 @@ impl JournalReader {
                     .select((events::position, events::incident))
                     .load(connection)
             })?;
+            let mut by_incident = self.by_incident();
+            if rows.is_empty() {
+                by_incident.nothing_after(known_to);
+                return Ok(());
+            }
             for (position, incident) in rows {
                 let incident = incident.and_then(|text| text.parse().ok());
                 by_incident.note(position.try_into().unwrap_or(0), incident);
             }
             if by_incident.known_to() == known_to {
+                // The journal has a gap; whoever reads it all is told.
                 return Ok(());
             }
         }

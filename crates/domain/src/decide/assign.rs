@@ -1,8 +1,9 @@
 //! Decisions about who else is paged: reassigning, escalating by hand, asking for help; and how loud an incident is.
 
 use super::{Decider, text_within};
+use crate::actor::Actor;
 use crate::command::Refusal;
-use crate::event::{Cause, Response};
+use crate::event::{AskedLevel, Cause, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident};
 use crate::page::{Delivery, Purpose};
@@ -12,6 +13,16 @@ use crate::people::Urgency;
 const PEOPLE_MAX: usize = 50;
 /// Characters of a request for help at most.
 const MESSAGE_MAX: usize = 1_000;
+
+/// A level of a policy that was asked to help, and of which nobody knows of it.
+struct FailedLevel {
+    policy: PolicyId,
+    level: usize,
+    /// What they were asked.
+    message: String,
+    /// Who was asked since.
+    asked: Vec<UserId>,
+}
 
 impl Decider<'_> {
     pub(super) fn reassign(&mut self, id: IncidentId, to: Assigned) -> Result<(), Refusal> {
@@ -106,7 +117,13 @@ impl Decider<'_> {
         if people.len() > PEOPLE_MAX {
             return Err(Refusal::invalid(format!("people: at most {PEOPLE_MAX}")));
         }
-        let (found, skipped) = self.helpers(&people, policy);
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for user in people {
+            let why = "they were asked to help".to_owned();
+            self.choose(user, why, None, &mut found, &mut skipped);
+        }
+        let level =
+            policy.and_then(|policy| self.helpers(policy, 0, &[], &mut found, &mut skipped));
         if found.is_empty() {
             return Err(Refusal::conflict(format!(
                 "nobody of those can be paged: {}",
@@ -118,40 +135,124 @@ impl Decider<'_> {
             policy,
             message,
             skipped,
+            level,
         };
         let position = self.emit_response(Cause::Request, id, requested);
         self.notify_all(Purpose::Request(id), None, &found, position);
         Ok(())
     }
 
-    /// Those people who can be reached, and of a policy the first level that names somebody who can.
+    /// Of a policy, the first level from that one on that names somebody who can be reached and was not asked yet.
     fn helpers(
         &self,
-        people: &[UserId],
-        policy: Option<PolicyId>,
-    ) -> (Vec<(UserId, String)>, Vec<String>) {
-        let (mut found, mut skipped) = (Vec::new(), Vec::new());
-        for user in people {
-            let why = "they were asked to help".to_owned();
-            self.choose(*user, why, None, &mut found, &mut skipped);
-        }
-        let Some(policy) = policy.and_then(|policy| self.state.policies.get(&policy)) else {
-            return (found, skipped);
-        };
-        for (index, level) in policy.levels.iter().enumerate() {
-            let before = found.len();
+        policy: PolicyId,
+        from: usize,
+        asked: &[UserId],
+        found: &mut Vec<(UserId, String)>,
+        skipped: &mut Vec<String>,
+    ) -> Option<AskedLevel> {
+        let policy = self.state.policies.get(&policy)?;
+        for (index, level) in policy.levels.iter().enumerate().skip(from) {
             let place = format!("asked to help as level {} of {:?}", index + 1, policy.name);
+            let mut named = Vec::new();
             for target in &level.targets {
-                self.named_by(*target, &place, None, &mut found, &mut skipped);
+                self.named_by(*target, &place, None, &mut named, skipped);
             }
-            if found.len() > before {
-                break;
+            named.retain(|(user, _)| {
+                let mut known = found.iter().map(|(user, _)| user).chain(asked);
+                known.all(|known| known != user)
+            });
+            if !named.is_empty() {
+                let people = named.iter().map(|(user, _)| *user).collect();
+                found.append(&mut named);
+                return Some(AskedLevel { index, people });
             }
         }
-        (found, skipped)
+        None
     }
 
-    /// The timeline says when every way to somebody who was asked to help has failed: nobody else is asked for them.
+    /// When nobody of the level of a policy by which somebody was asked to help can be reached, its next one is asked, as long as
+    /// there is one.
+    pub(super) fn ask_next_level(&mut self, id: IncidentId, user: UserId, position: u64) {
+        let Some(failed) = self.level_that_failed(id, user) else {
+            return;
+        };
+        let (policy, level) = (failed.policy, failed.level);
+        let Some(name) = self.state.policies.get(&policy).map(|known| &known.name) else {
+            return;
+        };
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        let next = self.helpers(policy, level + 1, &failed.asked, &mut found, &mut skipped);
+        let goes_on = next.as_ref().map_or_else(
+            || "and none after it names anybody else who can be".to_owned(),
+            |next| format!("so level {} is asked", next.index + 1),
+        );
+        let text = format!(
+            "nobody of level {} of {name:?} could be reached and asked to help, {goes_on}",
+            level + 1
+        );
+        let cause = Cause::Event { position };
+        self.say(cause.clone(), id, text);
+        if next.is_none() {
+            return;
+        }
+        let requested = Response::RespondersRequested {
+            people: found.iter().map(|(user, _)| *user).collect(),
+            policy: Some(policy),
+            message: failed.message,
+            skipped,
+            level: next,
+        };
+        // Whosever request it follows from, they did not ask these.
+        let asks = std::mem::replace(&mut self.actor, Actor::System);
+        let position = self.emit_response(cause, id, requested);
+        self.notify_all(Purpose::Request(id), None, &found, position);
+        self.actor = asks;
+    }
+
+    /// The level of a policy by which this person was asked to help, if nobody of it knows or may still come to know, and none
+    /// after it was asked since.
+    fn level_that_failed(&self, id: IncidentId, user: UserId) -> Option<FailedLevel> {
+        let known = self.state.incidents.get(&id);
+        let known = known.filter(|known| known.is_open())?;
+        let failed = known.responders.iter().find(|one| one.user == user)?;
+        let (policy, level) = failed.level?;
+        let since = self.state.since_asked(failed);
+        let responders = known.responders.iter();
+        let of_request = responders.filter(|one| self.state.since_asked(one) >= since);
+        let mut asked = Vec::new();
+        for one in of_request {
+            let is_later = one
+                .level
+                .is_some_and(|(of, later)| of == policy && later > level);
+            let is_there = self.state.users.contains_key(&one.user);
+            let knows = one.answer.is_some() || self.may_know_of_request(id, one.user);
+            if is_later || (one.level == failed.level && is_there && knows) {
+                return None;
+            }
+            asked.push(one.user);
+        }
+        Some(FailedLevel {
+            policy,
+            level,
+            message: failed.message.clone(),
+            asked,
+        })
+    }
+
+    /// Somebody was removed who was asked to help by a policy, and has not answered: the next level is asked, unless somebody else
+    /// of theirs knows.
+    pub(super) fn ask_in_place_of(&mut self, gone: UserId, position: u64) {
+        let open = self.state.open_incidents.iter();
+        let open = open.filter_map(|id| self.state.incidents.get(id));
+        let asked = open.filter(|incident| incident.awaits(gone));
+        let asked: Vec<IncidentId> = asked.map(|incident| incident.id).collect();
+        for id in asked {
+            self.ask_next_level(id, gone, position);
+        }
+    }
+
+    /// The timeline says when every way to somebody who was asked to help has failed.
     pub(super) fn say_who_was_not_asked(&mut self, id: IncidentId, user: UserId, position: u64) {
         if self.may_know_of_request(id, user) {
             return;

@@ -208,8 +208,8 @@ impl Decider<'_> {
         known.is_some_and(Incident::is_unanswered)
     }
 
-    /// One way failed for good: the person's next way is used now; without one, the next person is paged. Who was asked to help
-    /// has nobody after them. Gives the message that goes to the same person instead.
+    /// One way failed for good: the person's next way is used now; without one, the next person is paged. After who was asked to help
+    /// come only those of the next level of a policy. Gives the message that goes to the same person instead.
     pub(super) fn try_another_way(
         &mut self,
         failed: NotificationId,
@@ -235,6 +235,7 @@ impl Decider<'_> {
                 let other = self.use_other_way(failed, position);
                 if other.is_none() {
                     self.say_who_was_not_asked(incident, user, position);
+                    self.ask_next_level(incident, user, position);
                 }
                 other
             }

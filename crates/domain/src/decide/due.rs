@@ -7,101 +7,101 @@ use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::page::{Delivery, Fate, Notification, Outcome, Purpose};
 use crate::people::ChannelKind;
-use crate::state::{Subject, Wait};
+use crate::state::{Part, Subject, Wait};
 use crate::time::Timestamp;
 
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
 
-/// Events after which a tick leaves what else is due to the next one: what was decided first is on its way meanwhile.
-const TICK_EVENTS: u64 = 1_000;
+/// How many parts share the events of a tick.
+const PARTS: u64 = Part::ALL.len() as u64;
 
 /// Why a message to a contact method that is not there any more is not sent.
 pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
 
 impl Decider<'_> {
+    /// Does what is due, until it is done or enough was done: what is left then is done by the next tick, while what was decided
+    /// here is on its way.
     pub(super) fn do_what_is_due(&mut self) {
-        let enough = self.state.position.saturating_add(TICK_EVENTS);
+        let enough = self.state.position.saturating_add(self.state.tick_events());
         for _ in 0..ROUNDS_MAX {
             let before = self.state.position;
-            self.intake_due();
-            self.incidents_due(enough);
-            // What that planned begins at once.
-            self.messages_due(enough.saturating_add(TICK_EVENTS));
-            self.receipts_due();
+            // What is planned for an incident begins at once.
+            for part in Part::ALL {
+                self.part_due(part);
+            }
             if self.state.position == before || self.state.position >= enough {
                 return;
             }
         }
     }
 
-    fn incidents_due(&mut self, enough: u64) {
-        let due = self.state.due_at(self.now).filter_map(|subject| {
-            let Subject::Incident(id) = subject else {
-                return None;
-            };
-            let (at, wait) = self.state.wait_of(self.state.incidents.get(&id)?)?;
-            Some((id, at, wait))
-        });
-        let due: Vec<(IncidentId, Timestamp, Wait)> = due.collect();
-        for (incident, at, wait) in due {
+    /// Each part has its share of the events, so that neither many silent alerts nor many messages hold up a page.
+    fn part_due(&mut self, part: Part) {
+        let share = self.state.tick_events().div_ceil(PARTS);
+        let enough = self.state.position.saturating_add(share);
+        let due = self.state.due_of(part, self.now);
+        // Each makes an event at least.
+        let due: Vec<Subject> = due
+            .take(usize::try_from(share).unwrap_or(usize::MAX))
+            .collect();
+        for subject in due {
             if self.state.position >= enough {
                 return;
             }
-            match wait {
-                Wait::Resolve => {
-                    let why = "all its alerts were healthy for 15 seconds";
-                    self.resolve_now(incident, Cause::Due { at }, why);
-                }
-                Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
-                Wait::NextLevel
-                    if bugs::on(Bug::EscalationStallsAfterRestart)
-                        && bugs::is_from_before(
-                            self.state
-                                .incidents
-                                .get(&incident)
-                                .map_or(0, |one| one.paging_event),
-                        ) => {}
-                Wait::NextLevel => self.escalate(incident),
-                Wait::SameLevel => self.page_level_again(incident),
-                Wait::EndOfSnooze => self.snooze_ended(incident),
-                Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
-                Wait::SupportHours => self.raise_at_support_hours(incident, at),
+            // What was done for one may have done away with another.
+            if !self.state.is_due(subject, self.now) {
+                continue;
+            }
+            match subject {
+                Subject::Incident(id) => self.incident_due(id),
+                Subject::Message(id) => self.message_due(id),
+                Subject::Alert(id) => self.take_to_be_over(id),
+                Subject::Heartbeat(id) => self.heartbeat_missed(id),
+                Subject::Receipt(id) => self.receipt_due(id),
             }
         }
     }
 
-    fn messages_due(&mut self, enough: u64) {
-        let due = self.state.due_at(self.now).filter_map(|subject| {
-            let Subject::Message(id) = subject else {
-                return None;
-            };
-            Some(id)
-        });
-        let due: Vec<NotificationId> = due.collect();
-        for id in due {
-            if self.state.position >= enough {
-                return;
+    fn incident_due(&mut self, incident: IncidentId) {
+        let known = self.state.incidents.get(&incident);
+        let Some((at, wait)) = known.and_then(|known| self.state.wait_of(known)) else {
+            return;
+        };
+        match wait {
+            Wait::Resolve => {
+                let why = "all its alerts were healthy for 15 seconds";
+                self.resolve_now(incident, Cause::Due { at }, why);
             }
-            self.message_due(id);
+            Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
+            Wait::NextLevel
+                if bugs::on(Bug::EscalationStallsAfterRestart)
+                    && bugs::is_from_before(
+                        self.state
+                            .incidents
+                            .get(&incident)
+                            .map_or(0, |one| one.paging_event),
+                    ) => {}
+            Wait::NextLevel => self.escalate(incident),
+            Wait::SameLevel => self.page_level_again(incident),
+            Wait::EndOfSnooze => self.snooze_ended(incident),
+            Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
+            Wait::SupportHours => self.raise_at_support_hours(incident, at),
         }
     }
 
     /// A provider that tells nothing of what it took is not believed any longer.
-    fn receipts_due(&mut self) {
-        let due = self.state.due_at(self.now).filter_map(|subject| {
-            let Subject::Receipt(id) = subject else {
-                return None;
-            };
-            let message = self.state.notifications.get(&id)?;
-            Some((id, message.attempts.last()?.number))
-        });
-        let due: Vec<(NotificationId, u32)> = due.collect();
-        for (id, number) in due {
-            let detail = "the provider did not say whether it came to the phone";
-            // Cannot be refused: the attempt was just seen to be without a receipt.
-            let _ = self.receipt_came(id, number, Fate::Unknown, detail);
-        }
+    fn receipt_due(&mut self, id: NotificationId) {
+        let message = self.state.notifications.get(&id);
+        let Some(last) = message.and_then(|message| message.attempts.last()) else {
+            return;
+        };
+        let (number, detail) = (
+            last.number,
+            "the provider did not say whether it came to the phone",
+        );
+        // Cannot be refused: the attempt was just seen to be without a receipt.
+        let _ = self.receipt_came(id, number, Fate::Unknown, detail);
     }
 
     fn message_due(&mut self, id: NotificationId) {

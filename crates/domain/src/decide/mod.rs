@@ -34,9 +34,10 @@ use crate::state::State;
 use crate::time::Timestamp;
 use attempt::Ended;
 
-/// Decides a command and everything that is due at `now`, and folds the events into `state` as it goes, so that a later
-/// decision sees an earlier one. The caller makes the events durable before it acts on them, and falls back to its last
-/// durable state when it cannot.
+/// Decides a command, and folds the events into `state` as it goes, so that a later decision sees an earlier one. What is due
+/// at `now`, also by what a command has just done, is decided by [`Ask::Tick`] (and by [`Ask::Recover`]) alone: who asks for
+/// something else asks for that next, as long as something is due. The caller makes the events durable before it acts on them,
+/// and falls back to its last durable state when it cannot.
 ///
 /// # Errors
 /// The command is refused; no event was made and the state is as before.
@@ -47,6 +48,7 @@ pub fn decide(
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<Event>, Refusal> {
     let before = state.position;
+    let does_what_is_due = matches!(command.ask, Ask::Tick | Ask::Recover);
     let mut decider = Decider {
         state,
         now,
@@ -61,8 +63,10 @@ pub fn decide(
         );
         return Err(refusal);
     }
-    decider.actor = Actor::System;
-    decider.do_what_is_due();
+    if does_what_is_due {
+        decider.actor = Actor::System;
+        decider.do_what_is_due();
+    }
     Ok(decider.events)
 }
 

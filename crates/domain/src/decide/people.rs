@@ -202,6 +202,7 @@ impl Decider<'_> {
         }
         let removed = self.emit_people(PeopleEvent::UserRemoved { user });
         self.page_in_place_of(user, removed);
+        self.ask_in_place_of(user, removed);
         Ok(())
     }
 

@@ -85,7 +85,11 @@ impl Decider<'_> {
             }
             RosterAsk::Oncall(ask) => return self.oncall(ask),
         };
-        self.emit(Cause::Request, EventBody::Roster(event));
+        let is_policy = matches!(event, RosterEvent::PolicySet { .. });
+        let position = self.emit(Cause::Request, EventBody::Roster(event));
+        if is_policy {
+            self.take_what_all_have_done(position);
+        }
         Ok(())
     }
 

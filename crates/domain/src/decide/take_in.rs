@@ -7,12 +7,11 @@ use super::Decider;
 use super::alert::Condition;
 use crate::alert::{AlertSource, Sender};
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent};
-use crate::id::{AlertId, HeartbeatId, IncidentId, ServiceId};
+use crate::id::{AlertId, IncidentId, ServiceId};
 use crate::incident::{FLAPPING_RELAPSES, Hold};
 use crate::intake::{Incoming, Judged, Newcomer};
 use crate::monitor::Severity;
 use crate::people::Urgency;
-use crate::state::Subject;
 use crate::time::Timestamp;
 
 /// What rules and settings made of an alert.
@@ -196,25 +195,8 @@ impl Decider<'_> {
         self.emit_incident(Cause::Due { at }, id, what);
     }
 
-    /// Alerts of which nothing was heard for too long, and heartbeats that were missed.
-    pub(super) fn intake_due(&mut self) {
-        let (mut silent, mut missed): (Vec<AlertId>, Vec<HeartbeatId>) = (Vec::new(), Vec::new());
-        for subject in self.state.due_at(self.now) {
-            match subject {
-                Subject::Alert(id) => silent.push(id),
-                Subject::Heartbeat(id) => missed.push(id),
-                Subject::Incident(_) | Subject::Message(_) | Subject::Receipt(_) => {}
-            }
-        }
-        for alert in silent {
-            self.take_to_be_over(alert);
-        }
-        for heartbeat in missed {
-            self.heartbeat_missed(heartbeat);
-        }
-    }
-
-    fn take_to_be_over(&mut self, id: AlertId) {
+    /// Nothing was heard of an alert for too long.
+    pub(super) fn take_to_be_over(&mut self, id: AlertId) {
         let alert = self.state.alerts.get(&id);
         let due = alert.and_then(|alert| Some((alert, self.state.alert_due(alert)?)));
         let Some((alert, at)) = due else {

@@ -31,22 +31,33 @@ impl Decider<'_> {
         if message.channel.mirrors_incidents() || self.state.told_along(id).next().is_some() {
             return false;
         }
-        let what = match self.state.gathering_for(message) {
-            Some(own) if own == id => return false,
-            Some(by) => NotificationWhat::ToldTogether { by },
-            None => match self.gathers_until(message) {
-                Some((due_at, why)) => NotificationWhat::Gathers {
-                    due_at,
-                    why: why.to_owned(),
-                },
-                None => return false,
+        let own = self.gathers_until(message);
+        let due_at = own.map_or(self.now, |(due_at, _)| due_at);
+        let what = match (self.state.gathering_for(message), own) {
+            (Some(teller), _) if teller == id => return false,
+            (Some(by), _) if !self.holds_up(by, due_at) => NotificationWhat::ToldTogether { by },
+            (_, Some((due_at, why))) => NotificationWhat::Gathers {
+                due_at,
+                why: why.to_owned(),
             },
+            (_, None) => return false,
         };
         let cause = Cause::Event {
             position: message.last_event,
         };
         self.emit_message(cause, id, what, Some(incident));
         true
+    }
+
+    /// Whether a message that gathers others waits for a provider that rests, and for longer than until `due_at`: what has no other
+    /// way and is due then does not wait with it.
+    fn holds_up(&self, teller: NotificationId, due_at: Timestamp) -> bool {
+        let teller = self.state.notifications.get(&teller);
+        teller.is_some_and(|teller| {
+            let provider = Provider::of_message(teller);
+            let rests = self.state.provider_rests(provider, None, self.now);
+            rests.is_some() && matches!(teller.state, Delivery::Due { at } if at > due_at)
+        })
     }
 
     /// Until when a message waits for others, and why; none when it is sent on its own.

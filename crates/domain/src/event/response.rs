@@ -8,6 +8,15 @@ use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
+/// A level of a policy that was asked to help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedLevel {
+    /// Which, counted from 0.
+    pub index: usize,
+    /// Whom it names that was asked.
+    pub people: Vec<UserId>,
+}
+
 /// Something that was done about an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "response", rename_all = "snake_case")]
@@ -57,6 +66,9 @@ pub enum Response {
         message: String,
         /// Who or what was passed over, and why.
         skipped: Vec<String>,
+        /// The level of that policy.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<AskedLevel>,
     },
     /// Somebody who was asked to help answered.
     ResponderAnswered {

@@ -141,6 +141,7 @@ mod tests {
                 policy: None,
                 message: "help".to_owned(),
                 skipped: Vec::new(),
+                level: None,
             },
             "NAME asked NAME to help: “help”.",
         );

@@ -1,6 +1,7 @@
 //! When something is to be done without anybody asking, derived from the state by every event and kept in order. Nothing here
 //! does it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
@@ -10,12 +11,16 @@ use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use crate::intake::SupportHours;
+use crate::monitor::Severity;
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Due now, whatever the clock says: one that was set back must not hold up a first page.
 const AT_ONCE: Timestamp = Timestamp::from_micros(i64::MIN);
+
+/// Events after which a tick leaves what else is due to the next one: what was decided first is on its way meanwhile.
+const TICK_EVENTS: u64 = 1_000;
 
 /// What something is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +37,37 @@ pub enum Subject {
     Receipt(NotificationId),
 }
 
+/// What is done one after the other while much is due, each with a share of its own, so that none of them holds up another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// Alerts and heartbeats of which nothing is heard.
+    Intake,
+    Incidents,
+    Messages,
+    Receipts,
+}
+
+impl Part {
+    /// All of them, in the order in which they are done.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Intake,
+        Self::Incidents,
+        Self::Messages,
+        Self::Receipts,
+    ];
+}
+
+impl Subject {
+    const fn part(self) -> Part {
+        match self {
+            Self::Alert(_) | Self::Heartbeat(_) => Part::Intake,
+            Self::Incident(_) => Part::Incidents,
+            Self::Message(_) => Part::Messages,
+            Self::Receipt(_) => Part::Receipts,
+        }
+    }
+}
+
 /// What an incident waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -45,48 +81,94 @@ pub(crate) enum Wait {
     SupportHours,
 }
 
+/// How many events a tick makes before it leaves what else is due to the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TickEvents(u64);
+
+impl Default for TickEvents {
+    fn default() -> Self {
+        Self(TICK_EVENTS)
+    }
+}
+
+/// What is done in one go: the worst comes first.
+type Lane = (Part, Reverse<Severity>);
+
 /// Everything that is due some time, by when. It is an index: the state without it says the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Agenda {
-    in_order: BTreeSet<(Timestamp, Subject)>,
-    of: BTreeMap<Subject, Timestamp>,
+    /// None of them is empty.
+    lanes: BTreeMap<Lane, BTreeSet<(Timestamp, Subject)>>,
+    of: BTreeMap<Subject, (Timestamp, Severity)>,
 }
 
 impl Agenda {
-    fn set(&mut self, subject: Subject, at: Option<Timestamp>) {
-        let before = match at {
-            Some(at) => self.of.insert(subject, at),
+    fn set(&mut self, subject: Subject, due: Option<(Timestamp, Severity)>) {
+        let before = match due {
+            Some(due) => self.of.insert(subject, due),
             None => self.of.remove(&subject),
         };
-        if before == at {
+        if before == due {
             return;
         }
-        if let Some(before) = before {
-            self.in_order.remove(&(before, subject));
+        if let Some((at, severity)) = before {
+            let lane = (subject.part(), Reverse(severity));
+            if let Some(queue) = self.lanes.get_mut(&lane) {
+                queue.remove(&(at, subject));
+                if queue.is_empty() {
+                    self.lanes.remove(&lane);
+                }
+            }
         }
-        if let Some(at) = at {
-            self.in_order.insert((at, subject));
+        if let Some((at, severity)) = due {
+            let lane = (subject.part(), Reverse(severity));
+            self.lanes.entry(lane).or_default().insert((at, subject));
         }
     }
 }
 
 impl State {
+    /// A state in which nothing has happened, and whose ticks leave what else is due to the next one after so many events.
+    #[must_use]
+    pub fn with_ticks_of(events: u64) -> Self {
+        Self {
+            tick: TickEvents(events),
+            ..Self::default()
+        }
+    }
+
+    /// After how many events a tick leaves what else is due to the next one.
+    #[must_use]
+    pub const fn tick_events(&self) -> u64 {
+        self.tick.0
+    }
+
     /// The next instant at which something is to be done; `None` when nothing is.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        if bugs::on(Bug::NextDueIgnoresMessages) {
-            let mut due = self.agenda.in_order.iter();
-            let incident = due.find(|(_, subject)| matches!(subject, Subject::Incident(_)));
-            return incident.map(|(at, _)| *at);
-        }
-        self.agenda.in_order.first().map(|(at, _)| *at)
+        let ignores_messages = bugs::on(Bug::NextDueIgnoresMessages);
+        let lanes = self.agenda.lanes.iter();
+        let lanes = lanes.filter(|((part, _), _)| !ignores_messages || *part == Part::Incidents);
+        let first = lanes.filter_map(|(_, queue)| queue.first());
+        first.map(|(at, _)| *at).min()
     }
 
-    /// What is due at `now`, the longest due first.
-    pub(crate) fn due_at(&self, now: Timestamp) -> impl Iterator<Item = Subject> {
-        let due = self.agenda.in_order.iter();
-        due.take_while(move |(at, _)| *at <= now)
-            .map(|(_, subject)| *subject)
+    /// What is due of one part at `now`: the worst first, and of that the longest due.
+    pub(crate) fn due_of(&self, part: Part, now: Timestamp) -> impl Iterator<Item = Subject> {
+        let (worst, least) = (Severity::Critical, Severity::Info);
+        let lanes = (part, Reverse(worst))..=(part, Reverse(least));
+        let lanes = self.agenda.lanes.range(lanes);
+        let due = lanes.flat_map(move |(_, queue)| {
+            let queue = queue.iter();
+            queue.take_while(move |(at, _)| *at <= now)
+        });
+        due.map(|(_, subject)| *subject)
+    }
+
+    /// Whether something is to be done about it at `now`.
+    pub(crate) fn is_due(&self, subject: Subject, now: Timestamp) -> bool {
+        let due = self.agenda.of.get(&subject);
+        due.is_some_and(|(at, _)| *at <= now)
     }
 
     /// Messages that a provider took and owes a receipt for.
@@ -228,8 +310,8 @@ impl State {
     /// Puts an incident and the messages about it where they belong now.
     pub(super) fn refresh_incident(&mut self, id: IncidentId) {
         let known = self.incidents.get(&id);
-        let at = known.and_then(|incident| self.wait_of(incident));
-        self.agenda.set(Subject::Incident(id), at.map(|(at, _)| at));
+        let due = known.and_then(|incident| Some((self.wait_of(incident)?.0, incident.severity)));
+        self.agenda.set(Subject::Incident(id), due);
         let messages = self.messages_of.get(&id).into_iter().flatten().copied();
         let messages: Vec<NotificationId> = messages
             .filter(|message| self.active_notifications.contains(message))
@@ -247,12 +329,16 @@ impl State {
         if let Some(AlertSource::Heartbeat { heartbeat }) = source {
             self.refresh_heartbeat(*heartbeat);
         }
-        self.agenda.set(Subject::Alert(id), at);
+        // It is about to be over: nobody is waiting for that.
+        self.agenda
+            .set(Subject::Alert(id), at.map(|at| (at, Severity::Info)));
     }
 
     pub(super) fn refresh_heartbeat(&mut self, id: HeartbeatId) {
-        let at = self.heartbeat_due(id);
-        self.agenda.set(Subject::Heartbeat(id), at);
+        let pulse = self.pulses.get(&id);
+        let severity = pulse.map(|pulse| pulse.heartbeat.severity);
+        let due = self.heartbeat_due(id).zip(severity);
+        self.agenda.set(Subject::Heartbeat(id), due);
     }
 
     /// Puts where it belongs whatever waits as a service or a heartbeat says.
@@ -302,9 +388,7 @@ impl State {
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);
         }
-        let firing = self.firing.values().copied();
-        let of_service =
-            firing.filter(|alert| self.alerts.get(alert).is_some_and(|one| one.service == id));
+        let of_service = self.firing.of(id).copied();
         for alert in of_service.collect::<Vec<AlertId>>() {
             self.refresh_alert(alert);
         }
@@ -313,9 +397,18 @@ impl State {
     /// Puts a message where it belongs now.
     pub(super) fn refresh_message(&mut self, id: NotificationId) {
         let message = self.notifications.get(&id);
-        let at = message.and_then(|message| self.message_due(message));
-        let receipt_at = message.and_then(Self::receipt_due);
-        self.agenda.set(Subject::Message(id), at);
-        self.agenda.set(Subject::Receipt(id), receipt_at);
+        let severity = message.map(|message| self.severity_of(message));
+        let due = message.and_then(|message| self.message_due(message));
+        let receipt_due = message.and_then(Self::receipt_due);
+        self.agenda.set(Subject::Message(id), due.zip(severity));
+        self.agenda
+            .set(Subject::Receipt(id), receipt_due.zip(severity));
+    }
+
+    /// How bad is what somebody has to be reached for by it; what reaches nobody comes after all that does.
+    fn severity_of(&self, message: &Notification) -> Severity {
+        let incident = message.purpose.reaches();
+        let incident = incident.and_then(|incident| self.incidents.get(&incident));
+        incident.map_or(Severity::Info, |incident| incident.severity)
     }
 }

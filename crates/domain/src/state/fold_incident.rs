@@ -22,7 +22,7 @@ impl State {
         };
         match event {
             AlertEvent::Opened { alert } => {
-                self.firing.insert(alert.key(), alert.id);
+                self.firing.insert(alert.key(), alert.service, alert.id);
                 if let (None, AlertSource::Rule { group, rule }) = (alert.target, &alert.source) {
                     let of = (alert.service, group.clone(), rule.clone());
                     self.last_of_rule.insert(of, alert.incident);
@@ -63,7 +63,7 @@ impl State {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     alert.recovered_at = Some(at);
                     alert.set_back_ms = set_back_ms;
-                    self.firing.remove(&alert.key());
+                    self.firing.remove(&alert.key(), alert.service, alert.id);
                 }
             }
         }

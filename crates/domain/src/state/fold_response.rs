@@ -2,8 +2,8 @@
 
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
-use crate::event::Response;
-use crate::id::{AlertId, IncidentId, UserId};
+use crate::event::{AskedLevel, Response};
+use crate::id::{AlertId, IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -69,8 +69,15 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         }
         Response::EscalatedByHand => escalate_by_hand(incident, at),
         Response::RespondersRequested {
-            people, message, ..
-        } => ask_for_help(incident, people, message, at),
+            people,
+            policy,
+            message,
+            level,
+            ..
+        } => {
+            let level = policy.zip(level.as_ref());
+            ask_for_help(incident, people, message, level, at);
+        }
         Response::ResponderAnswered { user, accepted } => {
             let mut asked = incident.responders.iter_mut();
             if let Some(responder) = asked.find(|known| known.user == *user) {
@@ -105,7 +112,13 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
     }
 }
 
-fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: Timestamp) {
+fn ask_for_help(
+    incident: &mut Incident,
+    people: &[UserId],
+    message: &str,
+    level: Option<(PolicyId, &AskedLevel)>,
+    at: Timestamp,
+) {
     for user in people {
         incident.responders.retain(|known| known.user != *user);
         incident.responders.push(Responder {
@@ -115,6 +128,9 @@ fn ask_for_help(incident: &mut Incident, people: &[UserId], message: &str, at: T
             asked_set_back_ms: 0,
             message: message.to_owned(),
             answer: None,
+            level: level
+                .filter(|(_, level)| level.people.contains(user))
+                .map(|(policy, level)| (policy, level.index)),
         });
     }
 }
@@ -132,7 +148,8 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
     }
 }
 
-/// The level after the one that was reached is due now. After the people it was given to, that is the policy's first.
+/// The level after the one that was reached is due now, and whoever did their part has to do it anew. After the people it was given
+/// to, that is the policy's first.
 fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
@@ -144,6 +161,7 @@ fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
     incident.paging = paging.map(|mut paging| {
         paging.next_at = Some(at);
         paging.again = false;
+        paging.each_done.clear();
         paging
     });
 }

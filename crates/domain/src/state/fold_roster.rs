@@ -2,9 +2,10 @@
 
 use super::{Installation, State};
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
-use crate::id::{IncidentId, PolicyId, UserId};
+use crate::id::{IncidentId, UserId};
+use crate::incident::Paging;
 use crate::oncall_event::OncallEvent;
-use crate::page::Recipient;
+use crate::page::{Level, Policy, Recipient};
 use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
@@ -123,35 +124,68 @@ impl State {
         self.excuse(&[user]);
     }
 
-    /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no level names them
-    /// otherwise.
+    /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no such level that was reached
+    /// names them otherwise.
     fn excuse(&mut self, left: &[UserId]) {
         let open = self.open_incidents.iter();
         let open = open.filter_map(|id| self.incidents.get(id));
         let excused = open.filter_map(|incident| {
             let paging = incident.paging.as_ref()?;
+            let levels = self.levels_so_far(paging);
             let asked = left.iter().filter(|user| paging.each_of.contains(user));
-            let excused = asked.filter(|user| !self.may_be_named(paging.policy, **user));
-            let excused: Vec<UserId> = excused.copied().collect();
-            (!excused.is_empty()).then_some((incident.id, excused))
+            let excused = asked.filter(|user| !self.may_be_named(levels, **user));
+            Some((incident.id, excused.copied().collect::<Vec<UserId>>()))
         });
         let excused: Vec<(IncidentId, Vec<UserId>)> = excused.collect();
-        for (id, users) in excused {
-            let incident = self.incidents.get_mut(&id);
+        self.let_off(&excused);
+    }
+
+    /// Nor need those any more whom no such level of a policy names since it was changed. Its levels may have other places now, so
+    /// all of them are looked at. Who has acknowledged already has done so.
+    fn excuse_by(&mut self, policy: &Policy) {
+        let open = self.open_incidents.iter();
+        let open = open.filter_map(|id| self.incidents.get(id));
+        let excused = open.filter_map(|incident| {
+            let paging = incident.paging.as_ref()?;
+            let asked = paging.each_of.iter();
+            let missing = asked.filter(|user| !paging.each_done.contains(user));
+            let excused = missing.filter(|user| !self.may_be_named(&policy.levels, **user));
+            let follows = paging.policy == Some(policy.id);
+            follows.then(|| (incident.id, excused.copied().collect::<Vec<UserId>>()))
+        });
+        let excused: Vec<(IncidentId, Vec<UserId>)> = excused.collect();
+        self.let_off(&excused);
+    }
+
+    fn let_off(&mut self, excused: &[(IncidentId, Vec<UserId>)]) {
+        for (id, users) in excused.iter().filter(|(_, users)| !users.is_empty()) {
+            let incident = self.incidents.get_mut(id);
             if let Some(paging) = incident.and_then(|incident| incident.paging.as_mut()) {
                 paging.each_of.retain(|user| !users.contains(user));
             }
         }
     }
 
-    /// Whether a level of a policy names this person, or may have: whoever had duty then, a schedule does not tell now.
-    fn may_be_named(&self, policy: Option<PolicyId>, user: UserId) -> bool {
+    /// The levels that were reached: all of the policy, once it was walked through.
+    fn levels_so_far(&self, paging: &Paging) -> &[Level] {
+        let policy = paging.policy.and_then(|policy| self.policies.get(&policy));
+        let levels = policy.map_or(&[][..], |policy| &policy.levels);
+        let reached = paging.level.saturating_add(1).min(levels.len());
+        if paging.round > 0 {
+            levels
+        } else {
+            &levels[..reached]
+        }
+    }
+
+    /// Whether one of these levels on which each must acknowledge names this person, or may have: whoever had duty then, a schedule
+    /// does not tell now.
+    fn may_be_named(&self, levels: &[Level], user: UserId) -> bool {
         if !self.users.contains_key(&user) {
             return false;
         }
-        let policy = policy.and_then(|policy| self.policies.get(&policy));
-        let levels = policy.map_or(&[][..], |policy| &policy.levels);
-        let mut targets = levels.iter().flat_map(|level| &level.targets);
+        let levels = levels.iter().filter(|level| level.each_must_acknowledge);
+        let mut targets = levels.flat_map(|level| &level.targets);
         targets.any(|target| match target {
             Recipient::User(named) => *named == user,
             Recipient::Schedule(_) => true,
@@ -203,6 +237,7 @@ impl State {
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
+                self.excuse_by(policy);
             }
             RosterEvent::PolicyRemoved { policy } => {
                 self.policies.remove(policy);

@@ -3,6 +3,7 @@
 mod clock;
 mod due;
 mod duty_watch;
+mod firing;
 mod fold_incident;
 mod fold_intake;
 mod fold_message;
@@ -18,8 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use clock::KnownClock;
 pub use due::Subject;
-pub(crate) use due::Wait;
+pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
+pub use firing::Firing;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -80,7 +82,7 @@ pub struct State {
     /// Incidents that are not resolved.
     pub open_incidents: BTreeSet<IncidentId>,
     /// Firing alerts by service, sender and key.
-    pub firing: BTreeMap<AlertKey, AlertId>,
+    pub firing: Firing,
     /// Messages that are due or being sent.
     pub active_notifications: BTreeSet<NotificationId>,
     /// Every message about an incident, in the order they were planned.
@@ -114,6 +116,7 @@ pub struct State {
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
+    tick: due::TickEvents,
 }
 
 /// What set-up made.
@@ -236,6 +239,7 @@ impl State {
             agenda: _,
             outbox: _,
             storms: _,
+            tick,
         } = self;
         Self {
             position: *position,
@@ -256,6 +260,7 @@ impl State {
             schedule_changes: schedule_changes.clone(),
             policy_changes: policy_changes.clone(),
             clock: *clock,
+            tick: *tick,
             ..Self::default()
         }
     }

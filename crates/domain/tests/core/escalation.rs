@@ -368,6 +368,71 @@ fn whoever_leaves_a_team_and_is_named_otherwise_must_still_acknowledge() {
     assert_eq!(world.incident().status, Status::Acknowledged);
 }
 
+/// Bea and Cy of a team must each acknowledge, and Bea has; a schedule is named too, on the same level or on the next.
+fn one_of_a_team_is_missing(is_same_level: bool) -> World {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    let web = Recipient::Team(set_web(&mut world, vec![bea, cy]));
+    let schedule = Recipient::Schedule(*world.state.schedules.keys().next().unwrap());
+    let mut first = Level::of(5 * MINUTE, vec![web]);
+    first.each_must_acknowledge = true;
+    let mut levels = vec![first];
+    if is_same_level {
+        levels[0].targets.push(schedule);
+    } else {
+        levels.push(Level::of(MINUTE, vec![schedule]));
+    }
+    world.set_default_policy(levels, None);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    take(&mut world, bea);
+    world
+}
+
+#[test]
+fn a_schedule_of_a_level_that_was_not_reached_keeps_nobody_who_left_the_team() {
+    let mut world = one_of_a_team_is_missing(false);
+    let bea = world.user("Bea");
+    set_web(&mut world, vec![bea]);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn who_left_the_team_may_have_been_named_by_the_schedule_of_the_same_level() {
+    let mut world = one_of_a_team_is_missing(true);
+    let (ada, bea) = (world.ada(), world.user("Bea"));
+    take(&mut world, ada);
+    set_web(&mut world, vec![bea]);
+    assert_eq!(world.incident().status, Status::Triggered);
+}
+
+#[test]
+fn whoever_is_taken_off_the_policy_need_not_acknowledge_any_more() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (ada, bea, cy) = (world.ada(), world.user("Bea"), world.user("Cy"));
+    // Named on another of its levels now, Cy still must.
+    let moved = vec![Level::of(MINUTE, people(&[ada])), each(&[bea, cy])];
+    world.set_default_policy(moved, None);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world.set_default_policy(vec![each(&[bea])], None);
+    assert_eq!(
+        world.incident().acknowledged.map(|(by, _)| by),
+        Some(Some(bea))
+    );
+}
+
+#[test]
+fn where_each_need_not_acknowledge_any_more_whoever_has_done_so_has_taken_it() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (bea, cy) = (world.user("Bea"), world.user("Cy"));
+    let one_is_enough = Level::of(5 * MINUTE, people(&[bea, cy]));
+    world.set_default_policy(vec![one_is_enough], None);
+    assert_eq!(
+        world.incident().acknowledged.map(|(by, _)| by),
+        Some(Some(bea))
+    );
+}
+
 #[test]
 fn what_each_must_acknowledge_and_is_given_to_somebody_is_theirs_alone() {
     let mut world = one_of_two_is_missing(|_, users| people(&users));
@@ -376,4 +441,16 @@ fn what_each_must_acknowledge_and_is_given_to_somebody_is_theirs_alone() {
     world.respond(RespondAsk::Reassign { incident, to });
     take(&mut world, ada);
     assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn where_each_must_acknowledge_and_it_is_escalated_by_hand_nobody_takes_it_by_being_removed() {
+    let mut world = one_of_two_is_missing(|_, users| people(&users));
+    let (incident, cy) = (world.incident().id, world.user("Cy"));
+    take(&mut world, cy);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    world.respond(RespondAsk::Escalate { incident });
+    assert_eq!(world.paged(), ["Bea", "Cy", "Ada"]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: cy }));
+    assert_eq!(world.incident().status, Status::Triggered);
 }

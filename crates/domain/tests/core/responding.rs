@@ -352,6 +352,77 @@ fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() 
     assert!(why.contains("Bea has no verified contact method"), "{why}");
 }
 
+/// Help was asked for by a policy: of Bea and these others at first, then of Dan.
+fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
+    let (mut world, incident, [_, bea, _]) = crashed();
+    let dan = world.add_user("Dan");
+    let mut first = vec![Recipient::User(bea)];
+    first.extend(with.iter().map(|name| Recipient::User(world.user(name))));
+    let levels = vec![
+        Level::of(5 * MINUTE, first),
+        Level::of(5 * MINUTE, vec![Recipient::User(dan), Recipient::User(bea)]),
+    ];
+    let policy = Some(world.set_policy(None, 0, levels, None));
+    world.acknowledge();
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: Vec::new(),
+        policy,
+        message: "please".to_owned(),
+    });
+    (world, [bea, dan])
+}
+
+fn asked(world: &World) -> Vec<UserId> {
+    let responders = world.incident().responders.iter();
+    responders.map(|one| one.user).collect()
+}
+
+/// How often the timeline says that nobody of a level could be asked.
+fn said_to_go_on(world: &World) -> usize {
+    world.count(|what| {
+        matches!(what, IncidentWhat::NoteAdded { text }
+            if text.starts_with("nobody of level ") && text.contains("could be reached"))
+    })
+}
+
+#[test]
+fn a_request_for_help_by_a_policy_goes_on_to_its_next_level_when_nobody_can_be_reached() {
+    let (mut world, [bea, dan]) = asked_by_policy(&[]);
+    assert_eq!(asked(&world), [bea]);
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, dan]);
+    assert_eq!(said_to_go_on(&world), 1);
+    let open: Vec<UserId> = world.sending().iter().map(|one| one.user).collect();
+    assert_eq!(open, [dan], "and Bea is not asked again");
+    world.answer_all(Outcome::Refused);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(asked(&world), [bea, dan]);
+    assert_eq!(said_to_go_on(&world), 2, "there is no further level");
+}
+
+#[test]
+fn a_request_for_help_by_a_policy_stays_where_somebody_of_its_level_knows_of_it() {
+    let (mut world, [bea, _]) = asked_by_policy(&["Cy"]);
+    let cy = world.user("Cy");
+    let sent: Vec<_> = world.sending().iter().map(|one| one.id).collect();
+    assert_eq!(sent.len(), 2);
+    world.answer(sent[0], Outcome::Accepted);
+    world.answer(sent[1], Outcome::Refused);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(asked(&world), [bea, cy]);
+    assert_eq!(said_to_go_on(&world), 0);
+}
+
+#[test]
+fn a_request_for_help_by_a_policy_goes_on_when_whoever_knew_of_it_is_removed() {
+    let (mut world, [bea, dan]) = asked_by_policy(&[]);
+    world.answer_all(Outcome::Accepted);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    assert_eq!(asked(&world), [bea, dan]);
+    assert_eq!(said_to_go_on(&world), 1);
+}
+
 #[test]
 fn whoever_was_not_asked_to_help_cannot_answer() {
     let (mut world, incident, [_, bea, _]) = crashed();

@@ -41,7 +41,7 @@ fn raise(service: Option<ServiceId>, key: &str, severity: Severity) -> Ask {
 }
 
 /// Services of their own, so that no storm puts their alerts together.
-fn services(world: &mut World, count: usize) -> Vec<ServiceId> {
+pub(crate) fn services(world: &mut World, count: usize) -> Vec<ServiceId> {
     for n in 0..count {
         world.ask(Ask::Roster(RosterAsk::SetService {
             id: None,

@@ -74,7 +74,20 @@ impl World {
         world
     }
 
+    /// Carries a command out, and what is due with it, as a step of the engine does.
     pub(crate) fn try_ask(&mut self, ask: Ask) -> Result<Vec<Event>, Refusal> {
+        let mut events = self.decide(ask)?;
+        while self.state.next_due().is_some_and(|due| due <= self.now) {
+            let done = self.decide(Ask::Tick)?;
+            if done.is_empty() {
+                break;
+            }
+            events.extend(done);
+        }
+        Ok(events)
+    }
+
+    fn decide(&mut self, ask: Ask) -> Result<Vec<Event>, Refusal> {
         let command = Command {
             actor: Actor::System,
             ask,

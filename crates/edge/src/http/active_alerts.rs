@@ -1,7 +1,5 @@
 //! The alerts that fire now, by pages.
 
-use std::ops::Bound;
-
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -45,7 +43,7 @@ pub(crate) struct ActiveAlert {
     grouped: Option<&'static str>,
 }
 
-/// Alerts that fire now, by service and key
+/// Alerts that fire now, by service and id
 #[utoipa::path(get, path = "/api/tocsin/v1/alerts", tag = "alerts", params(AlertQuery),
     responses((status = 200, body = Page<ActiveAlert>), (status = 400)))]
 pub(crate) async fn list_alerts(
@@ -69,14 +67,20 @@ pub(crate) async fn list_alerts(
         Some(text) => Some(text.parse().map_err(|_| gone())?),
     };
     app.read(|state| {
-        let from = match after {
-            None => Bound::Unbounded,
-            Some(after) => Bound::Excluded(state.alerts.get(&after).ok_or_else(gone)?.key()),
+        let last = after.map(|after| state.alerts.get(&after).ok_or_else(gone));
+        let last = last.transpose()?;
+        let firing = &state.firing;
+        let wanted: Box<dyn Iterator<Item = &AlertId>> = match (service, last) {
+            (None, None) => Box::new(firing.values()),
+            (None, Some(last)) => Box::new(firing.after(last.service, last.id)),
+            (Some(service), None) => Box::new(firing.of(service)),
+            (Some(service), Some(last)) => {
+                let own = firing.of(service);
+                Box::new(own.skip_while(move |id| **id <= last.id))
+            }
         };
-        let firing = state.firing.range((from, Bound::Unbounded));
-        let wanted = firing.filter(|(key, _)| service.is_none_or(|wanted| key.service == wanted));
         let mut items: Vec<ActiveAlert> = wanted
-            .filter_map(|(_, id)| state.alerts.get(id))
+            .filter_map(|id| state.alerts.get(id))
             .take(limit + 1)
             .map(|alert| shown(state, alert))
             .collect();

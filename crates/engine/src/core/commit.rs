@@ -2,44 +2,37 @@
 //! before, and what rests on a group that cannot be kept is not kept either.
 
 use std::mem;
-use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use tocsin_domain::bugs::{self, Bug};
-use tocsin_domain::command::Refusal;
 use tocsin_domain::event::{Event, EventBody, IncidentWhat};
 use tocsin_domain::id::Entropy;
 use tocsin_domain::state::Touched;
 use tocsin_domain::time::Timestamp;
 
 use super::{Core, EVALUATED_TO, NOTE_EVERY_MS, TRIED};
-use crate::group::{Group, Reply};
+use crate::group::Group;
 use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 use crate::writer::Notes;
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Begins to make durable what was decided, once what was decided before is durable.
-    pub(super) fn commit(
-        &mut self,
-        events: Vec<Event>,
-        answers: Vec<(Reply, Result<Range<usize>, Refusal>)>,
-        now: Timestamp,
-    ) {
+    pub(super) fn commit(&mut self, mut group: Group, events: Vec<Event>, now: Timestamp) {
         let notes = self.notes(&events, now);
-        if notes.is_none() && answers.is_empty() {
+        if notes.is_none() && group.answers.is_empty() {
             return;
         }
-        let group = Group {
-            touched: self.state.touched(&events),
-            events: Arc::new(events),
-            answers,
-            seen_ms: self.detector.seen_ms(),
-        };
+        group.touched = self.state.touched(&events);
+        group.events = Arc::new(events);
+        group.seen_ms = self.detector.seen_ms();
         let before = match self.land(now) {
             Ok(before) => before,
-            // It was decided on what is not kept.
-            Err(why) => return group.refuse(&why),
+            Err(why) => {
+                // It was decided on what is not kept.
+                self.hold(mem::take(&mut group.batches));
+                return group.refuse(&why);
+            }
         };
         // The journal works on the one while the other is published.
         let is_begun = notes.is_some_and(|notes| self.begin(&group.events, notes));
@@ -90,7 +83,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Waits until what is under way is durable, and hands it over to be published. When it cannot be made durable it is
     /// answered so, and the state is what is durable again.
     pub(super) fn land(&mut self, now: Timestamp) -> Result<Option<Group>, NotDurable> {
-        let Some(group) = self.under_way.take() else {
+        let Some(mut group) = self.under_way.take() else {
             return Ok(None);
         };
         let Err(failure) = self.writer.finish() else {
@@ -109,7 +102,14 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             Some(Ok(found)) if !group.events.is_empty() && found.len() == group.events.len() => {
                 group.answer();
             }
-            Some(Ok(_) | Err(_)) | None => group.refuse(&why),
+            Some(Ok(_) | Err(_)) | None => {
+                // What arrived is judged again, before what was held since.
+                self.detector.back_to(group.seen_before);
+                let since = mem::take(&mut self.held);
+                self.hold(mem::take(&mut group.batches));
+                self.hold(since);
+                group.refuse(&why);
+            }
         }
         Err(why)
     }

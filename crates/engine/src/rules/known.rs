@@ -1,6 +1,6 @@
 //! Alerts of rules that fire according to the journal: how they are told to the core, and found there again after a restart.
 
-use tocsin_domain::alert::{AlertSource, Sender};
+use tocsin_domain::alert::AlertSource;
 use tocsin_domain::state;
 use tocsin_promql::{Labels, stable_hash};
 
@@ -33,30 +33,30 @@ pub struct Known {
 /// The alerts of rules that fire according to the state.
 #[must_use]
 pub fn known_of(state: &state::State) -> Vec<Known> {
-    let firing = state.firing.iter();
-    let ours = firing.filter(|(key, _)| key.sender == Sender::Rule);
-    ours.filter_map(|(key, alert)| {
-        let alert = state.alerts.get(alert)?;
-        let AlertSource::Rule { group, rule } = &alert.source else {
-            return None;
-        };
-        let labels = alert.details.iter();
-        let labels = labels.filter(|(name, _)| !name.starts_with(ANNOTATION));
-        Some(Known {
-            key: key.key.clone(),
-            group: group.clone(),
-            rule: rule.clone(),
-            labels: labels
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect(),
-            fired_at_ms: alert.opened_at.as_millis(),
-            value: alert
-                .evidence
-                .last()
-                .map_or(f64::NAN, |sample| sample.value),
+    let firing = state.firing.values();
+    firing
+        .filter_map(|alert| {
+            let alert = state.alerts.get(alert)?;
+            let AlertSource::Rule { group, rule } = &alert.source else {
+                return None;
+            };
+            let labels = alert.details.iter();
+            let labels = labels.filter(|(name, _)| !name.starts_with(ANNOTATION));
+            Some(Known {
+                key: alert.dedup_key.clone(),
+                group: group.clone(),
+                rule: rule.clone(),
+                labels: labels
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect(),
+                fired_at_ms: alert.opened_at.as_millis(),
+                value: alert
+                    .evidence
+                    .last()
+                    .map_or(f64::NAN, |sample| sample.value),
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// The key that an alert with these labels is raised under: the same at every time, another for every other alert.

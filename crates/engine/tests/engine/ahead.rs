@@ -10,13 +10,17 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::{AppendError, AskError, Clock, Core, Done, Journal, NotDurable, Past, start};
 
-use crate::fakes::{Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Seeded};
+use crate::fakes::{Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Samples, Seeded};
 
 type Answer = Arc<Mutex<Option<Result<Done, AskError>>>>;
 
 fn trigger(key: &str) -> Ask {
+    trigger_of(None, key)
+}
+
+fn trigger_of(service: Option<ServiceId>, key: &str) -> Ask {
     Ask::Alert(AlertAsk::Trigger {
-        service: None,
+        service,
         integration: None,
         dedup_key: Some(key.to_owned()),
         severity: Severity::Critical,
@@ -27,12 +31,9 @@ fn trigger(key: &str) -> Ask {
     })
 }
 
+/// Is refused: there is no such service.
 fn of_nobody() -> Ask {
-    Ask::Alert(AlertAsk::ResolveByKey {
-        service: ServiceId::random(&mut Seeded(5)),
-        integration: None,
-        dedup_key: "db-1".to_owned(),
-    })
+    trigger_of(Some(ServiceId::random(&mut Seeded(5))), "db-1")
 }
 
 const fn by_system(ask: Ask) -> Command {
@@ -48,7 +49,8 @@ fn step(rig: &mut Rig, ask: Ask) -> Answer {
     let slot = Arc::clone(&answer);
     let reply = Box::new(move |outcome| *slot.lock().unwrap() = Some(outcome));
     let now = rig.now;
-    rig.core.step(vec![(by_system(ask), reply)], &[], now);
+    rig.core
+        .step(vec![(by_system(ask), reply)], Vec::new(), now);
     answer
 }
 
@@ -122,6 +124,34 @@ fn an_answer_without_events_waits_for_what_it_rests_on() {
     }
 }
 
+#[test]
+fn a_failure_that_came_and_went_while_commits_failed_is_recorded() {
+    const DOWN: Samples<'_> = &[
+        ("apache_parent_up", &[], 0.0),
+        ("apache_exit_clean", &[], 0.0),
+        ("apache_listener_refused", &[], 1.0),
+    ];
+    const UP: Samples<'_> = &[
+        ("apache_parent_up", &[], 1.0),
+        ("apache_listener_refused", &[], 0.0),
+    ];
+    let mut rig = ahead();
+    rig.arrive(UP);
+    rig.pass_ms(6_000);
+    rig.arrive(UP);
+    rig.break_journal(Fault::Full);
+    let failing = step(&mut rig, trigger("db-1"));
+    rig.now = rig.now.plus_ms(100);
+    rig.arrive(DOWN);
+    assert!(told(&failing).unwrap().is_err());
+    rig.break_journal(Fault::None);
+    rig.now = rig.now.plus_ms(1_000);
+    rig.arrive(UP);
+    let now = rig.now;
+    rig.core.settle(now);
+    assert_eq!(rig.titles().len(), 1, "its transition is not lost");
+}
+
 struct Still;
 
 impl Clock for Still {
@@ -184,15 +214,16 @@ fn the_engine_s_thread_decides_the_next_while_the_journal_s_thread_writes() {
     ask("db-1");
     begun.recv().unwrap();
     ask("db-2");
-    let (knock, knocked) = channel();
-    engine.knock(move || knock.send(()).unwrap()).unwrap();
     assert!(answers.try_recv().is_err(), "nothing is durable yet");
     open.send(()).unwrap();
     assert_eq!(answers.recv().unwrap(), ("db-1", true));
     begun.recv().unwrap();
-    knocked.recv().unwrap();
     assert_eq!(engine.read(|state| state.alerts.len()), 1);
+    let (knock, knocked) = channel();
+    engine.knock(move || knock.send(()).unwrap()).unwrap();
+    assert!(knocked.try_recv().is_err(), "the journal still works");
     open.send(()).unwrap();
+    knocked.recv().unwrap();
     assert_eq!(answers.recv().unwrap(), ("db-2", true));
     engine.stop();
     thread.join().unwrap().unwrap();

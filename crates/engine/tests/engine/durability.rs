@@ -199,7 +199,7 @@ fn commits_that_fail_are_tried_again_ever_more_slowly_and_what_arrives_meanwhile
         let due = rig.core.next_due().unwrap();
         assert!(due > rig.now, "something overdue would spin");
         rig.now = due;
-        rig.core.step(Vec::new(), &[], due);
+        rig.core.step(Vec::new(), Vec::new(), due);
         steps += 1;
     }
     let tries = rig.journal.0.lock().unwrap().tries - before;
@@ -320,6 +320,6 @@ fn a_late_arrival_is_no_clock_that_was_set_back() {
     let late = rig.store_only(DOWN);
     rig.now = rig.now.plus_ms(90_100);
     let now = rig.now;
-    rig.core.step(Vec::new(), &[late], now);
+    rig.core.step(Vec::new(), vec![late], now);
     assert_eq!(rig.titles(), Vec::<String>::new(), "it was up later");
 }

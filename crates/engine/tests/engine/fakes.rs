@@ -19,7 +19,7 @@ use tocsin_promql::{Labels, PlainChunk, Select, SeriesData, Source, SourceError}
 /// Samples that are true at the same time: metric, further labels, value.
 pub(crate) type Samples<'a> = &'a [(&'a str, &'a [(&'a str, &'a str)], f64)];
 
-pub(crate) struct Seeded(u64);
+pub(crate) struct Seeded(pub(crate) u64);
 
 impl Entropy for Seeded {
     fn fill(&mut self, buffer: &mut [u8]) {
@@ -275,7 +275,7 @@ impl Rig {
                 },
                 reply,
             )],
-            &[],
+            Vec::new(),
             now,
         );
         answer
@@ -289,7 +289,7 @@ impl Rig {
     pub(crate) fn pass_ms(&mut self, ms: u64) {
         self.now = self.now.plus_ms(ms);
         let now = self.now;
-        self.core.step(Vec::new(), &[], now);
+        self.core.step(Vec::new(), Vec::new(), now);
     }
 
     /// Stores samples that are true now, without telling the engine.
@@ -311,7 +311,7 @@ impl Rig {
     pub(crate) fn arrive(&mut self, samples: Samples<'_>) {
         let batch = self.store_only(samples);
         let now = self.now;
-        self.core.step(Vec::new(), &[batch], now);
+        self.core.step(Vec::new(), vec![batch], now);
     }
 
     pub(crate) fn incidents(&self) -> Vec<Incident> {

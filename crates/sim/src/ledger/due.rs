@@ -15,6 +15,8 @@ const HEALTHY_MS: u64 = 15_000;
 pub(super) const RECEIPT_MS: u64 = 60_000;
 /// How long an attempt may be without an answer.
 const DEADLINE_MS: u64 = 20_000;
+/// Steps in a row that may each leave something to the next one.
+const FULL_STEPS_MAX: u32 = 1_000;
 
 impl Ledger {
     /// The next instant at which something is owed.
@@ -102,10 +104,19 @@ impl Ledger {
         }
     }
 
-    /// After the events of a step were read. `is_calm`: the step could commit, so that nothing may be left undone.
+    /// After the events of a step were read. `is_calm`: the step could commit, so that nothing may be left undone, unless it has
+    /// done as much as a step has to.
     pub(crate) fn end_step(&mut self, now: Timestamp, is_calm: bool) {
         let touched = self.reckon();
-        if !is_calm {
+        let made = self.position - self.stepped_to;
+        self.stepped_to = self.position;
+        let is_full = is_calm && made >= self.step_events;
+        self.full_steps = if is_full { self.full_steps + 1 } else { 0 };
+        if self.full_steps > FULL_STEPS_MAX {
+            let what = format!("{FULL_STEPS_MAX} steps in a row have not done all that was due");
+            self.find(Check::NothingForgotten, now, what);
+        }
+        if !is_calm || is_full {
             // What is not looked at now is looked at after the next step.
             self.touched.extend(touched);
             return;

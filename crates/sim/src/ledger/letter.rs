@@ -382,7 +382,8 @@ impl Ledger {
         let latest = at.plus_ms(longest);
         let is_worth_it = if letter.is_news() {
             // Near the end of its time either is right.
-            latest <= letter.planned_at.plus_ms(NEWS_FOR_MS) || retry_at.is_some()
+            let end = letter.planned_at.plus_ms(NEWS_FOR_MS);
+            latest <= end || retry_at.is_some_and(|at| at <= end)
         } else {
             asked <= ASKED_MS_MAX
         };

@@ -9,6 +9,8 @@ mod level;
 mod receipt;
 mod response;
 mod roster;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +66,12 @@ pub(crate) struct Ledger {
     pub(crate) told_back_ms: u64,
     /// Incidents that were urgent at some time.
     pub(crate) urgent: u64,
+    /// After so many events a step may leave what else is owed to the next one.
+    step_events: u64,
+    /// Position of the last event of the step before.
+    stepped_to: u64,
+    /// Steps in a row that made so many events.
+    full_steps: u32,
     wrong: Vec<Violation>,
 }
 
@@ -220,6 +228,14 @@ enum Subject {
 }
 
 impl Ledger {
+    /// A book of an engine that may leave what else is owed to its next step after so many events.
+    pub(crate) fn with_steps_of(events: u64) -> Self {
+        Self {
+            step_events: events,
+            ..Self::default()
+        }
+    }
+
     /// Reads one event, in the order of the journal.
     pub(crate) fn see(&mut self, event: &Event) {
         self.position += 1;

@@ -108,7 +108,7 @@ impl Case {
 
     /// The next level is due now.
     fn escalate(&mut self, at: Timestamp) {
-        let (wait, spared) = (self.wait, self.spared.clone());
+        let wait = self.wait;
         self.begin_anew(None);
         if let Wait::Level {
             level,
@@ -117,7 +117,6 @@ impl Case {
             ..
         } = wait
         {
-            self.spared = spared;
             self.wait = Wait::Level {
                 level,
                 round,

@@ -73,9 +73,9 @@ impl World {
         let position = self.ledger.position;
         let has_asked = !commands.is_empty();
         let later = self.decided_ahead(&mut commands);
-        engine.step(commands, &[], self.wall());
+        engine.step(commands, Vec::new(), self.wall());
         if let Some(later) = later {
-            engine.step(later, &[], self.wall());
+            engine.step(later, Vec::new(), self.wall());
         }
         engine.settle(self.wall());
         self.stepped_us = self.now_us;
@@ -374,7 +374,11 @@ impl World {
         self.boot();
         let replies = Replies::default();
         let (command, _) = self.declaration();
-        old.step(vec![(command, reply_to(&replies, 0))], &[], self.wall());
+        old.step(
+            vec![(command, reply_to(&replies, 0))],
+            Vec::new(),
+            self.wall(),
+        );
         let answers = replies.lock().map(|mut all| std::mem::take(&mut *all));
         let kept = answers
             .unwrap_or_default()

@@ -1,7 +1,7 @@
 //! People: they read pages, take incidents, mend things, or ignore it all.
 
 use tocsin_domain::command::{Ask, RespondAsk};
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, PolicyId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::people::Urgency;
 
@@ -50,10 +50,13 @@ impl World {
             3 => RespondAsk::Escalate { incident },
             4 => {
                 let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+                let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
+                let by_policy = self.random.chance(300);
+                let policy = self.random.pick(&policies).copied();
                 RespondAsk::RequestResponders {
                     incident,
                     people: self.random.pick(&people).copied().into_iter().collect(),
-                    policy: None,
+                    policy: policy.filter(|_| by_policy),
                     message: "please help".to_owned(),
                 }
             }

@@ -46,7 +46,7 @@ impl World {
     /// Reads the whole journal as it would be read at a start, and compares what it folds to.
     pub(super) fn recount(&mut self) {
         self.tally.replays += 1;
-        let mut state = State::default();
+        let mut state = State::with_ticks_of(self.shadow.tick_events());
         let mut unread = None;
         {
             let disk = self.machine.disk();

@@ -118,7 +118,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Alerts that fire now, by service and key */
+        /** Alerts that fire now, by service and id */
         get: operations["list_alerts"];
         put?: never;
         /** Raise, acknowledge or resolve an alert, or several at once */

@@ -84,7 +84,16 @@ impl Bundle {
         bundle
     }
 
+    /// Carries a command out, and what is due with it, as a step of the engine does.
     fn ask(&mut self, ask: Ask) -> Vec<Event> {
+        let mut events = self.decide(ask);
+        while self.state.next_due().is_some_and(|due| due <= self.now) {
+            events.extend(self.decide(Ask::Tick));
+        }
+        events
+    }
+
+    fn decide(&mut self, ask: Ask) -> Vec<Event> {
         let actor = Actor::System;
         let command = Command { actor, ask };
         decide(&mut self.state, command, self.now, &mut self.entropy).unwrap()

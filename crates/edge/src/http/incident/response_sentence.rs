@@ -56,6 +56,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             policy,
             message,
             skipped,
+            level: _,
         } => {
             let by = policy.map_or_else(String::new, |policy| {
                 format!(" (by way of {})", names.policy(Some(policy)))

@@ -1,0 +1,84 @@
+//! Providers that rest: what waits for them, and what does not.
+
+use tocsin_domain::command::{AlertAsk, Ask, PeopleAsk, RosterAsk};
+use tocsin_domain::event::{EventBody, RosterEvent};
+use tocsin_domain::id::ServiceId;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{
+    BURST_MAX, Delivery, Level, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Recipient,
+    TOGETHER_EVERY_MS,
+};
+use tocsin_domain::people::ChannelKind;
+
+use crate::storms::services;
+use crate::world::World;
+
+fn trigger(world: &mut World, service: ServiceId, key: &str, severity: Severity) {
+    world.ask(Ask::Alert(AlertAsk::Trigger {
+        service: Some(service),
+        integration: None,
+        dedup_key: Some(key.to_owned()),
+        severity,
+        title: format!("{key} fails"),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    }));
+}
+
+/// A service of which Bea alone is paged.
+fn service_of_bea(world: &mut World) -> ServiceId {
+    let bea = world.add_user("Bea");
+    let level = Level::of(300_000, vec![Recipient::User(bea)]);
+    let policy = world.set_policy(None, 0, vec![level], None);
+    let set = world.ask(Ask::Roster(RosterAsk::SetService {
+        id: None,
+        name: "Bea's".to_owned(),
+        policy: Some(policy),
+    }));
+    let set = set.iter().find_map(|event| {
+        let EventBody::Roster(RosterEvent::ServiceSet { service }) = &event.body else {
+            return None;
+        };
+        Some(service.id)
+    });
+    set.unwrap()
+}
+
+#[test]
+fn a_page_without_another_way_does_not_wait_with_one_that_waits_for_a_provider_that_rests() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let mirror = world.add_way(ada, ChannelKind::PagerDuty);
+    world.set_rules(ada, &[(0, mirror), (0, mail)]);
+    let services = services(&mut world, BURST_MAX / 2 + 2);
+    let of_bea = service_of_bea(&mut world);
+    // Ada gets each by both ways, until the mail of the last gathers what comes.
+    for service in &services[..=BURST_MAX / 2] {
+        trigger(&mut world, *service, "x", Severity::Error);
+        world.answer_all(Outcome::Accepted);
+    }
+    let gathering = world.incident().id;
+    world.wait_ms(TOGETHER_EVERY_MS - 5_000);
+    for number in 0..PROVIDER_FAILURES_MAX {
+        let key = format!("key-{number}");
+        trigger(&mut world, of_bea, &key, Severity::Critical);
+    }
+    world.answer_all(Outcome::Failed);
+    // It has come by the other way, so that the mail may wait.
+    world.wait_ms(5_000);
+    let at = world.now.plus_ms(PROVIDER_REST_MS - 5_000);
+    let pages = world.state.messages_about(gathering);
+    let states: Vec<Delivery> = pages.map(|page| page.state.clone()).collect();
+    assert!(states.contains(&Delivery::Due { at }), "{states:?}");
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: mirror,
+    }));
+    let last = services.last().copied().unwrap();
+    trigger(&mut world, last, "x", Severity::Error);
+    let pages = world.state.messages_about(world.incident().id);
+    let states: Vec<Delivery> = pages.map(|page| page.state.clone()).collect();
+    assert_eq!(states, [Delivery::Sending { since: world.now }]);
+}

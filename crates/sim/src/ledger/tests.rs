@@ -1,0 +1,100 @@
+//! What the second book finds wrong where no world gets to in its few days.
+
+use tocsin_domain::event::{
+    Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
+    NotificationWhat,
+};
+use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose};
+use tocsin_domain::people::ChannelKind;
+use tocsin_domain::time::Timestamp;
+
+use super::Ledger;
+use crate::random::Random;
+
+const MINUTE_MS: u64 = 60_000;
+const DAY_MS: u64 = 86_400_000;
+const START: Timestamp = Timestamp::from_millis(1_723_950_000_000);
+
+impl Ledger {
+    fn read(&mut self, at: Timestamp, body: EventBody) {
+        self.see(&Event {
+            position: self.position + 1,
+            at,
+            recorded_at: at,
+            actor: Actor::System,
+            cause: Cause::Request,
+            body,
+        });
+    }
+}
+
+/// Whether the book minds that the end of an incident, which does not get through to a system that keeps it too, is tried again
+/// then, after an attempt that failed so long after the end. In milliseconds after the end.
+fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
+    let mut random = Random::new(7);
+    let incident = IncidentId::random(&mut random);
+    let message = Notification {
+        id: NotificationId::random(&mut random),
+        purpose: Purpose::Resolved(incident),
+        user: UserId::random(&mut random),
+        contact_method: ContactMethodId::random(&mut random),
+        channel: ChannelKind::PagerDuty,
+        level: None,
+        planned_at: START,
+        why: String::new(),
+        state: Delivery::Due { at: START },
+        attempts: Vec::new(),
+        last_event: 0,
+    };
+    let opened = IncidentWhat::Opened {
+        number: 1,
+        team: TeamId::random(&mut random),
+        service: ServiceId::random(&mut random),
+        target: None,
+        title: String::new(),
+        severity: Severity::Critical,
+        onset: None,
+    };
+    let resolved = IncidentWhat::Resolved { why: String::new() };
+    let notification = message.id;
+    let failed = NotificationWhat::AttemptFinished {
+        number: 1,
+        outcome: Outcome::Failed,
+        detail: String::new(),
+        retry_at: again_after.map(|ms| START.plus_ms(ms)),
+        reference: None,
+    };
+    let mut ledger = Ledger::default();
+    for what in [opened, resolved] {
+        let event = IncidentEvent { incident, what };
+        ledger.read(START, EventBody::Incident(event));
+    }
+    let failed_at = START.plus_ms(failed_after);
+    for (at, what) in [
+        (START, NotificationWhat::Planned { message }),
+        (failed_at, NotificationWhat::AttemptStarted { number: 1 }),
+        (failed_at, failed),
+    ] {
+        let event = NotificationEvent {
+            notification,
+            incident: Some(incident),
+            what,
+        };
+        ledger.read(at, EventBody::Notification(event));
+    }
+    let mut wrong = ledger.wrong.iter();
+    wrong.any(|wrong| wrong.what.contains("a repeat is owed"))
+}
+
+#[test]
+fn news_to_another_system_is_tried_on_for_a_day_and_no_longer() {
+    let late = DAY_MS - 10 * MINUTE_MS;
+    assert!(!minds_repeat(late, Some(DAY_MS)));
+    assert!(minds_repeat(late, Some(DAY_MS + 1)));
+    assert!(!minds_repeat(late, None));
+    assert!(minds_repeat(10 * MINUTE_MS, None));
+    assert!(!minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS)));
+    assert!(minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS + 1)));
+}
