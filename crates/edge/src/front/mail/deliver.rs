@@ -104,12 +104,12 @@ fn key_of_thread(app: &App, integration: &Integration, thread: &[String]) -> Opt
     }
     let sender = Sender::Integration(integration.id);
     app.read(|state| {
-        let own = state.firing.iter().filter(|(key, _)| key.sender == sender);
-        let mut answered = own.filter_map(|(key, alert)| {
-            let details = &state.alerts.get(alert)?.details;
-            let mut ids = details.iter().filter(|(name, _)| name == MESSAGE_ID);
+        let firing = state.firing.values().filter_map(|id| state.alerts.get(id));
+        let own = firing.filter(|alert| alert.source.sender() == sender);
+        let mut answered = own.filter_map(|alert| {
+            let mut ids = alert.details.iter().filter(|(name, _)| name == MESSAGE_ID);
             ids.any(|(_, id)| thread.contains(id))
-                .then(|| key.key.clone())
+                .then(|| alert.dedup_key.clone())
         });
         answered.next()
     })
