@@ -212,6 +212,11 @@ pub enum RosterEvent {
         /// The whole of it.
         integration: Integration,
     },
+    /// An integration was called otherwise, or its mapping changed.
+    IntegrationChanged {
+        /// The whole of it.
+        integration: Integration,
+    },
     /// An integration was removed; its key is dead.
     IntegrationRemoved {
         /// Which.

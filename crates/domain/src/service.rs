@@ -32,4 +32,42 @@ pub struct Integration {
     pub name: String,
     /// SHA-256 of the routing key, in hex; the key itself is shown once and not kept.
     pub key_hash: String,
+    /// How the foreign system speaks.
+    #[serde(default)]
+    pub kind: IntegrationKind,
+}
+
+/// How a foreign system speaks by an integration. A key is good for that alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "speaks", rename_all = "snake_case")]
+pub enum IntegrationKind {
+    /// As PagerDuty's Events API v2.
+    #[default]
+    EventsV2,
+    /// JSON of any shape.
+    Webhook {
+        /// How it becomes alerts: a mapping, as JSON text. Whoever asks has made sure that it can be read.
+        mapping: String,
+    },
+    /// As Grafana's alerts.
+    Grafana,
+    /// As Opsgenie's clients.
+    Opsgenie,
+    /// By mail.
+    Email {
+        /// How a mail becomes an alert, when not as usual.
+        mapping: Option<String>,
+    },
+}
+
+impl IntegrationKind {
+    /// The mapping, as JSON text, where there is one of its own.
+    #[must_use]
+    pub fn mapping(&self) -> Option<&str> {
+        match self {
+            Self::Webhook { mapping } => Some(mapping),
+            Self::Email { mapping } => mapping.as_deref(),
+            Self::EventsV2 | Self::Grafana | Self::Opsgenie => None,
+        }
+    }
 }

@@ -66,6 +66,8 @@ pub struct Settings {
     pub egress: Egress,
     /// Where the data lives, for the check of free space.
     pub data_dir: PathBuf,
+    /// The domain whose mail raises alerts, when a listener takes some.
+    pub mail_domain: Option<String>,
     /// Events of one integration key taken within 60 s.
     pub events_per_minute: usize,
     /// How long a caller waits for the core's durable answer; [`ANSWER_WAIT`] but in tests.

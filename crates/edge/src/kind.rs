@@ -52,6 +52,7 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::PolicyRemoved { .. } => "policy_removed",
         RosterEvent::ServiceSet { .. } => "service_set",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
+        RosterEvent::IntegrationChanged { .. } => "integration_changed",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",
         RosterEvent::Intake(event) => intake(event),
         RosterEvent::TeamSet { .. } => "team_set",

@@ -22,6 +22,7 @@ pub mod vigil;
 
 pub use access::who::{Front, Who};
 pub use doctor::{Check, CheckState, Diagnosis};
+pub use front::mail::MailIntake;
 pub use http::routes::Listed;
 pub use seats::connections_within;
 pub use serve::{ServeError, serve};

@@ -79,7 +79,7 @@ pub(crate) struct Seats {
 }
 
 /// A seat, given back when it is dropped.
-struct Seat {
+pub(crate) struct Seat {
     _of_all: OwnedSemaphorePermit,
     _of_address: Option<Share>,
 }
@@ -98,7 +98,8 @@ impl Seats {
         }
     }
 
-    fn take(&self, peer: Option<IpAddr>) -> Option<Seat> {
+    /// A seat, if one is left for that address.
+    pub(crate) fn take(&self, peer: Option<IpAddr>) -> Option<Seat> {
         let limited = peer.filter(|address| !address.to_canonical().is_loopback());
         let of_address = match (&self.by_address, limited) {
             (Some(shares), Some(address)) => {

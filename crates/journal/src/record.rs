@@ -193,7 +193,10 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::PolicySet { policy } => format!("policy:{}", policy.id),
         RosterEvent::PolicyRemoved { policy } => format!("policy:{policy}"),
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
-        RosterEvent::IntegrationAdded { integration } => format!("integration:{}", integration.id),
+        RosterEvent::IntegrationAdded { integration }
+        | RosterEvent::IntegrationChanged { integration } => {
+            format!("integration:{}", integration.id)
+        }
         RosterEvent::IntegrationRemoved { integration } => format!("integration:{integration}"),
         RosterEvent::Intake(event) => stream_of_intake(event),
         RosterEvent::TeamSet { team } => format!("team:{}", team.id),

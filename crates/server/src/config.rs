@@ -2,6 +2,7 @@
 //! was expected and what was probably meant. It starts nothing.
 
 mod document;
+mod mail_intake;
 mod nearest;
 mod prometheus;
 mod value;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+pub(crate) use self::mail_intake::MailIntake;
 pub(crate) use self::prometheus::Prometheus;
 
 use self::document::{Problem, Reader, Section, Shape};
@@ -38,6 +40,7 @@ const SHAPES: &[Shape] = &[
             "egress",
             "watch",
             "prometheus",
+            "mail_intake",
         ],
     },
     Shape {
@@ -56,6 +59,7 @@ const SHAPES: &[Shape] = &[
         name: "prometheus",
         keys: &["config", "rule_files", "evaluation_interval"],
     },
+    mail_intake::SHAPE,
 ];
 
 /// What the server is told to do.
@@ -83,6 +87,8 @@ pub(crate) struct Config {
     pub(crate) retention_bytes: Option<u64>,
     /// What Prometheus' own files give.
     pub(crate) prometheus: Prometheus,
+    /// Where mail is taken that raises alerts, if anywhere.
+    pub(crate) mail_intake: Option<MailIntake>,
 }
 
 /// Where the certificate comes from.
@@ -220,6 +226,7 @@ impl Default for Config {
             retention: Retention::Days(30),
             retention_bytes: None,
             prometheus: Prometheus::default(),
+            mail_intake: None,
         }
     }
 }
@@ -280,6 +287,7 @@ impl Config {
         let egress = reader.section(top, "egress");
         let watch = reader.section(top, "watch");
         let prometheus = reader.section(top, "prometheus");
+        let mail = reader.section(top, "mail_intake");
         let data = reader.value(top, "data", |value| {
             value::path(value, base, "/var/lib/tocsin")
         });
@@ -305,6 +313,7 @@ impl Config {
                 .unwrap_or(default.retention),
             retention_bytes: reader.value(top, "retention_size", value::size),
             prometheus: prometheus::read(reader, prometheus, base),
+            mail_intake: mail_intake::read(reader, mail),
         }
     }
 

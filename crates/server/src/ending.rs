@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use tocsin_edge::app::App;
 use tocsin_edge::connections_within;
 
@@ -71,6 +72,7 @@ pub(crate) fn serve_until_stopped(
         let hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         tokio::spawn(reload_on(hangup, app.clone()));
         let (tell, told) = tokio::sync::oneshot::channel();
+        start_mail_intake(app, config, &tls).await?;
         let stop = async move {
             // A sender that is gone means that serving has ended already.
             let _ = told.await;
@@ -102,6 +104,22 @@ pub(crate) fn serve_until_stopped(
             }
         }
     })
+}
+
+/// Takes mail that raises alerts, where that is set, for as long as the runtime runs.
+async fn start_mail_intake(
+    app: &App,
+    config: &Config,
+    tls: &tocsin_edge::tls::Tls,
+) -> anyhow::Result<()> {
+    let Some(mail) = &config.mail_intake else {
+        return Ok(());
+    };
+    let listener = std::net::TcpListener::bind(mail.listen)
+        .with_context(|| format!("listening on {} for mail", mail.listen))?;
+    let intake = tocsin_edge::MailIntake::new(listener, &mail.domain, tls, app.clone()).await?;
+    tokio::spawn(intake.run());
+    Ok(())
 }
 
 /// Reads the rule files anew whenever the signal comes. How it went is logged by who reads them.

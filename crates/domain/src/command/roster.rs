@@ -4,6 +4,7 @@ use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
 use crate::page::Level;
+use crate::service::IntegrationKind;
 
 /// Work on schedules, policies and services. `None` as id adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,17 @@ pub enum RosterAsk {
         name: String,
         /// SHA-256 (hex) of its key.
         key_hash: String,
+        /// How the foreign system speaks.
+        kind: IntegrationKind,
+    },
+    /// Call an integration otherwise, or change its mapping. Its key stays, and so does how the foreign system speaks.
+    ChangeIntegration {
+        /// Which.
+        integration: IntegrationId,
+        /// Its name.
+        name: String,
+        /// The same kind, with the new mapping.
+        kind: IntegrationKind,
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),

@@ -7,7 +7,7 @@ use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
 use crate::intake::Intake;
 use crate::oncall::{Layer, Schedule};
 use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
-use crate::service::{Integration, Service};
+use crate::service::{Integration, IntegrationKind, Service};
 
 /// A level has at least this long for an acknowledgement.
 const LEVEL_DELAY_MS_MIN: u64 = 1_000;
@@ -19,6 +19,19 @@ const ACKNOWLEDGEMENT_TIMEOUT_MS_MIN: u64 = 60_000;
 const ACKNOWLEDGEMENT_TIMEOUT_MS_MAX: u64 = 604_800_000;
 /// Recipients of a level at most (PagerDuty's limit).
 const RECIPIENTS_MAX: usize = 10;
+
+/// Bytes of a mapping.
+const MAPPING_BYTES_MAX: usize = 32 * 1_024;
+
+fn small_enough(kind: &IntegrationKind) -> Result<(), Refusal> {
+    let bytes = kind.mapping().map_or(0, str::len);
+    if bytes > MAPPING_BYTES_MAX {
+        return Err(Refusal::invalid(format!(
+            "mapping: at most {MAPPING_BYTES_MAX} bytes"
+        )));
+    }
+    Ok(())
+}
 
 impl Decider<'_> {
     pub(super) fn roster(&mut self, ask: RosterAsk) -> Result<(), Refusal> {
@@ -43,9 +56,11 @@ impl Decider<'_> {
                 service,
                 name,
                 key_hash,
+                kind,
             } => {
                 self.service(service)?;
                 let name = text_within("name", &name, 200)?;
+                small_enough(&kind)?;
                 let id = IntegrationId::random(self.entropy);
                 RosterEvent::IntegrationAdded {
                     integration: Integration {
@@ -53,9 +68,15 @@ impl Decider<'_> {
                         service,
                         name,
                         key_hash,
+                        kind,
                     },
                 }
             }
+            RosterAsk::ChangeIntegration {
+                integration,
+                name,
+                kind,
+            } => self.integration_changed(integration, &name, kind)?,
             RosterAsk::RemoveIntegration(integration) => {
                 if !self.state.integrations.contains_key(&integration) {
                     return Err(Refusal::not_found(format!("integration {integration}")));
@@ -70,6 +91,30 @@ impl Decider<'_> {
             self.take_what_all_have_done(position);
         }
         Ok(())
+    }
+
+    fn integration_changed(
+        &self,
+        integration: IntegrationId,
+        name: &str,
+        kind: IntegrationKind,
+    ) -> Result<RosterEvent, Refusal> {
+        let known = self.state.integrations.get(&integration);
+        let known =
+            known.ok_or_else(|| Refusal::not_found(format!("integration {integration}")))?;
+        if std::mem::discriminant(&known.kind) != std::mem::discriminant(&kind) {
+            return Err(Refusal::conflict(
+                "how an integration speaks stays as it was made: make another one",
+            ));
+        }
+        small_enough(&kind)?;
+        Ok(RosterEvent::IntegrationChanged {
+            integration: Integration {
+                name: text_within("name", name, 200)?,
+                kind,
+                ..known.clone()
+            },
+        })
     }
 
     pub(super) fn team(&self) -> Result<TeamId, Refusal> {

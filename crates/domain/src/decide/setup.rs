@@ -13,7 +13,7 @@ use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
 use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
-use crate::service::{Integration, Service};
+use crate::service::{Integration, IntegrationKind, Service};
 use crate::time::Timestamp;
 
 /// Time for an acknowledgement before the next level, in the first policy.
@@ -64,6 +64,7 @@ impl Decider<'_> {
             service: service.id,
             name: "Events API v2".to_owned(),
             key_hash,
+            kind: IntegrationKind::default(),
         };
         let installation = InstallationEvent::SetUp {
             team,

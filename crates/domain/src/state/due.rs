@@ -370,6 +370,7 @@ impl State {
             | RosterEvent::PolicySet { .. }
             | RosterEvent::PolicyRemoved { .. }
             | RosterEvent::IntegrationAdded { .. }
+            | RosterEvent::IntegrationChanged { .. }
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::Oncall { .. }
             | RosterEvent::TeamSet { .. }

@@ -217,6 +217,7 @@ impl State {
             RosterEvent::Oncall { .. }
             | RosterEvent::ServiceSet { .. }
             | RosterEvent::IntegrationAdded { .. }
+            | RosterEvent::IntegrationChanged { .. }
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::TeamSet { .. }
             | RosterEvent::TeamRemoved { .. }
@@ -245,7 +246,8 @@ impl State {
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
             }
-            RosterEvent::IntegrationAdded { integration } => {
+            RosterEvent::IntegrationAdded { integration }
+            | RosterEvent::IntegrationChanged { integration } => {
                 self.integrations
                     .insert(integration.id, integration.clone());
             }

@@ -8,6 +8,7 @@ mod due_reference;
 mod escalation;
 mod incident;
 mod intake;
+mod integrations;
 mod keys;
 mod load;
 mod merging;

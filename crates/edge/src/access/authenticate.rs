@@ -49,7 +49,12 @@ fn refused(who: Who, problem: Problem) -> Response {
     match who {
         Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
         Who::Token(
-            Front::PagerDutyEvents | Front::Heartbeats | Front::AnswerLink | Front::Twilio,
+            Front::PagerDutyEvents
+            | Front::Heartbeats
+            | Front::AnswerLink
+            | Front::Twilio
+            | Front::Webhook
+            | Front::Opsgenie,
             _,
         )
         | Who::Public

@@ -42,6 +42,10 @@ pub enum Front {
     Prometheus,
     /// Jobs that must call in: the token is in the path.
     Heartbeats,
+    /// JSON of any shape, and Grafana's: the key is in the path or a header.
+    Webhook,
+    /// Opsgenie's requests about alerts: the key is in a header.
+    Opsgenie,
 }
 
 /// How a caller proved who they are.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
 use tocsin_wire::email;
+use tocsin_wire::inbound_mail::OWN_HEADER;
 use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
@@ -206,6 +207,11 @@ fn compose(
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
+        ))
+        // So that a page that comes back by an address of ours raises no alert.
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str(OWN_HEADER),
+            "page".to_owned(),
         ))
         .multipart(MultiPart::alternative_plain_html(
             content.text,

@@ -4,18 +4,17 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use subtle::ConstantTimeEq;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::service::Integration;
+use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload};
 
+use super::integration;
 use crate::app::App;
 use crate::http::alert::{cut, flat, new_key};
 use crate::http::body;
 use crate::http::problem::Problem;
-use crate::secret::key_hash;
 
 /// After so many seconds an event is worth another try whose refusal will pass.
 const PASSING_RETRY_S: u64 = 10;
@@ -63,7 +62,8 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
             return invalid(status, &rejection.errors);
         }
     };
-    let Some(integration) = integration_of(app, &event.routing_key) else {
+    let known = integration::of_key(app, &event.routing_key);
+    let Some(integration) = known.filter(|one| one.kind == IntegrationKind::EventsV2) else {
         return invalid(
             StatusCode::BAD_REQUEST,
             &["'routing_key' is invalid: no integration has it".to_owned()],
@@ -86,34 +86,13 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
     }
 }
 
-/// The integration whose key this is. All are compared, so that time tells nothing.
-fn integration_of(app: &App, key: &str) -> Option<Integration> {
-    let hash = key_hash(key);
-    app.read(|state| {
-        let mut found = None;
-        for one in state.integrations.values() {
-            if bool::from(one.key_hash.as_bytes().ct_eq(hash.as_bytes())) {
-                found = Some(one.clone());
-            }
-        }
-        found
-    })
-}
-
 fn refused(problem: &Problem) -> Response {
     let reasons = if problem.errors().is_empty() {
         &[problem.detail().to_owned()][..]
     } else {
         problem.errors()
     };
-    // None of these is the sender's fault, and all go away: PagerDuty's clients try again after the common 5xx only, and 507
-    // is not among them.
-    let passing = [
-        StatusCode::CONFLICT,
-        StatusCode::NOT_FOUND,
-        StatusCode::INSUFFICIENT_STORAGE,
-    ]
-    .contains(&problem.status());
+    let passing = integration::will_pass(problem);
     let status = if passing {
         StatusCode::SERVICE_UNAVAILABLE
     } else {

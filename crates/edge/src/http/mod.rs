@@ -44,7 +44,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
-use crate::front::{pagerduty, prometheus, twilio};
+use crate::front::{opsgenie, pagerduty, prometheus, twilio, webhook};
 use crate::ui;
 use routes::{Listed, Table};
 
@@ -111,6 +111,18 @@ fn open_to_all(table: Table) -> Table {
         .add(
             Who::Key(Front::AnswerLink),
             routes!(answer::show_answer, answer::answer),
+        )
+        .add(Who::Key(Front::Webhook), routes!(webhook::take))
+        .add(Who::Key(Front::Webhook), routes!(webhook::take_by_path))
+        .add_front(
+            Who::Key(Front::Opsgenie),
+            "/opsgenie",
+            routes!(opsgenie::create),
+        )
+        .add_front(
+            Who::Key(Front::Opsgenie),
+            "/opsgenie",
+            routes!(opsgenie::step),
         )
         .add(Who::Key(Front::Twilio), routes!(twilio::voice))
         .add(Who::Key(Front::Twilio), routes!(twilio::sms))
@@ -269,7 +281,14 @@ fn roster(table: Table) -> Table {
         .add(Who::Role(Admin), routes!(roster::service::add_integration))
         .add(
             Who::Role(Admin),
-            routes!(roster::service::remove_integration),
+            routes!(
+                roster::integration::replace_integration,
+                roster::service::remove_integration
+            ),
+        )
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::integration::get_integration),
         )
 }
 
@@ -282,6 +301,8 @@ fn intake(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(intake::rule::list_service_rules))
         .add(Who::Role(Admin), routes!(intake::rule::set_service_rules))
         .add(Who::Role(Responder), routes!(intake::dry_run::dry_run))
+        .add(Who::Role(Responder), routes!(intake::mapping::dry_run))
+        .add(Who::Role(Viewer), routes!(intake::mapping::list_presets))
         .add(Who::Role(Viewer), routes!(intake::window::list_windows))
         .add(Who::Role(Responder), routes!(intake::window::add_window))
         .add(

@@ -87,6 +87,17 @@ impl Problem {
         )
     }
 
+    pub(crate) fn too_much(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// It is worth another try after so long.
+    pub(crate) fn later(detail: impl Into<String>, retry_after_s: u64) -> Self {
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        problem.retry_after_s = Some(retry_after_s);
+        problem
+    }
+
     pub(crate) fn timeout(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, detail)
     }

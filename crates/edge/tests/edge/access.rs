@@ -38,6 +38,7 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{*path}",
             "{provider}",
             "{token}",
+            "{step}",
         ]
         .iter()
         .fold(route.path.clone(), |path, parameter| {

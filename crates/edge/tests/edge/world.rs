@@ -46,6 +46,7 @@ pub(crate) const BASE: &str = "/api/tocsin/v1";
 
 pub(crate) struct World {
     pub(crate) router: Router,
+    pub(crate) app: App,
     pub(crate) engine: EngineHandle,
     engine_thread: JoinHandle<Ended>,
     pub(crate) clock: Arc<HandClock>,
@@ -127,6 +128,7 @@ impl World {
             insecure_no_auth: false,
             egress: Egress::new(vec!["127.0.0.0/8".parse().unwrap()]),
             data_dir: "/".into(),
+            mail_domain: Some("alerts.example".to_owned()),
             events_per_minute: 120,
             version: "0.0.0".to_owned(),
             answer_wait: tocsin_edge::app::ANSWER_WAIT,
@@ -152,7 +154,7 @@ impl World {
             vigil: Arc::clone(&vigil),
             settings,
         });
-        let router = tocsin_edge::router(app);
+        let router = tocsin_edge::router(app.clone());
         let ada = set_up(&engine, vault.as_ref());
         let bob = add_person(
             &engine,
@@ -179,6 +181,7 @@ impl World {
             viewer: token(Role::Viewer, None),
             bobs: token(Role::Responder, Some(bob)),
             router,
+            app,
             engine,
             engine_thread,
             clock,

@@ -88,6 +88,7 @@ fn every_key_is_read_and_relative_paths_are_meant_from_the_file() {
             rule_files: vec!["/etc/tocsin/rules/*.yml".into(), "/srv/rules.yml".into()],
             evaluation_interval_ms: Some(60_000),
         },
+        mail_intake: None,
     };
     assert_eq!(parsed(text).unwrap(), expected);
     assert_eq!(

@@ -103,7 +103,8 @@ impl Ledger {
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.policy);
             }
-            RosterEvent::IntegrationAdded { integration } => {
+            RosterEvent::IntegrationAdded { integration }
+            | RosterEvent::IntegrationChanged { integration } => {
                 self.integrations
                     .insert(integration.id, integration.service);
             }

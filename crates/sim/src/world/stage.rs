@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, WatchAsk};
 use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::people::Role;
+use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
@@ -90,6 +91,7 @@ impl World {
                 service,
                 name: "Events".to_owned(),
                 key_hash: "01".to_owned(),
+                kind: IntegrationKind::default(),
             }));
         }
         for host in HOSTS {

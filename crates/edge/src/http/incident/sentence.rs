@@ -104,6 +104,10 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::IntegrationAdded { integration } => {
             person(format!("The integration “{}” was added", integration.name))
         }
+        RosterEvent::IntegrationChanged { integration } => person(format!(
+            "The integration “{}” was changed",
+            integration.name
+        )),
         RosterEvent::IntegrationRemoved { .. } => {
             person("An integration was removed; its key is dead")
         }

@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod dry_run;
 pub(crate) mod heartbeat;
 pub(crate) mod hours;
+pub(crate) mod mapping;
 pub(crate) mod rule;
 pub(crate) mod settings;
 pub(crate) mod window;

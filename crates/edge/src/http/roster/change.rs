@@ -102,6 +102,7 @@ async fn changed(
         | RosterEvent::PolicyRemoved { .. }
         | RosterEvent::ServiceSet { .. }
         | RosterEvent::IntegrationAdded { .. }
+        | RosterEvent::IntegrationChanged { .. }
         | RosterEvent::IntegrationRemoved { .. }
         | RosterEvent::TeamSet { .. }
         | RosterEvent::TeamRemoved { .. }

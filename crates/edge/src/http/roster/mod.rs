@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 mod changed;
+pub(crate) mod integration;
 mod layer;
 pub(crate) mod policy;
 pub(crate) mod rendered;

@@ -5,12 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
+use super::integration::IntegrationKind;
 use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
@@ -27,6 +29,7 @@ const ROUTING_KEY_CHARS: usize = 32;
 pub(crate) struct Integration {
     id: String,
     name: String,
+    kind: IntegrationKind,
 }
 
 /// An integration that was just made.
@@ -34,8 +37,11 @@ pub(crate) struct Integration {
 pub(crate) struct MadeIntegration {
     id: String,
     name: String,
+    kind: IntegrationKind,
     /// Shown once.
     routing_key: String,
+    /// Where its sender is pointed to; it may hold the key, and is then shown once too.
+    address: String,
 }
 
 /// Something that can fail.
@@ -61,6 +67,7 @@ fn shown_service(state: &state::State, known: &service::Service) -> Service {
             .map(|one| Integration {
                 id: one.id.to_string(),
                 name: one.name.clone(),
+                kind: IntegrationKind::of(&one.kind),
             })
             .collect(),
     }
@@ -151,11 +158,17 @@ pub(crate) async fn replace_service(
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationRequest {
     name: String,
+    /// `events_v2` when not given.
+    #[serde(default)]
+    kind: IntegrationKind,
+    /// How JSON becomes alerts: needed for a webhook, may be given for mails.
+    #[schema(value_type = Option<Object>)]
+    mapping: Option<Value>,
 }
 
-/// Make a routing key by which a foreign system raises alerts on a service
+/// Make a key by which a foreign system raises alerts on a service
 #[utoipa::path(post, path = "/api/tocsin/v1/services/{id}/integrations", tag = "oncall", params(("id" = String, Path)),
-    request_body = IntegrationRequest, responses((status = 201, body = MadeIntegration), (status = 404)))]
+    request_body = IntegrationRequest, responses((status = 201, body = MadeIntegration), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn add_integration(
     State(app): State<App>,
     caller: Caller,
@@ -166,12 +179,16 @@ pub(crate) async fn add_integration(
         .parse()
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
     let key = secret::letters(ROUTING_KEY_CHARS);
-    let routing_key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let kind = request.kind;
+    let routing_key = kind.key(key);
+    let address = kind.address(&app, &routing_key)?;
     let key_hash = secret::key_hash(&routing_key);
     let ask = RosterAsk::AddIntegration {
         service,
         name: request.name,
         key_hash,
+        kind: kind.with(request.mapping.as_ref())?,
     };
     let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
         return Err(lost());
@@ -179,7 +196,9 @@ pub(crate) async fn add_integration(
     let made = MadeIntegration {
         id: integration.id.to_string(),
         name: integration.name,
+        kind,
         routing_key,
+        address,
     };
     Ok((StatusCode::CREATED, Json(made)))
 }

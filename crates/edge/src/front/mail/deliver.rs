@@ -1,0 +1,116 @@
+//! What becomes of a mail that came in: an alert of each integration that it was sent to, on disk before it is said to be taken.
+
+use tocsin_domain::alert::Sender;
+use tocsin_domain::command::Ask;
+use tocsin_domain::event::Actor;
+use tocsin_domain::service::{Integration, IntegrationKind};
+use tocsin_wire::inbound_mail::Mail;
+use tocsin_wire::mapping::presets;
+use tocsin_wire::smtp::{Delivered, Incoming};
+
+use crate::app::App;
+use crate::front::{integration, webhook};
+use crate::http::alert::new_key;
+use crate::http::problem::Problem;
+
+/// The detail of an alert by which answers to its mail find it.
+const MESSAGE_ID: &str = "Message-ID";
+
+/// The integration of an address. Programs on the way may change the case of letters, so that it counts for nothing.
+pub(super) fn integration_of(app: &App, local: &str) -> Option<Integration> {
+    let known = integration::of_key(app, &local.to_ascii_lowercase())?;
+    matches!(known.kind, IntegrationKind::Email { .. }).then_some(known)
+}
+
+/// Raises or ends the alerts of a mail. One of several recipients that is to be tried later has the whole mail sent again: what
+/// is said twice is one alert.
+pub(super) async fn deliver(app: &App, incoming: &Incoming) -> Delivered {
+    let mail = Mail::read(&incoming.bytes);
+    if mail.is_own || mail.is_automatic_reply {
+        tracing::info!(
+            "a mail that a program answered, or that Tocsin sent itself, raised no alert"
+        );
+        return Delivered::Refused;
+    }
+    let mut whole = Delivered::Refused;
+    for local in &incoming.recipients {
+        match one(app, local, &mail).await {
+            Ok(()) if whole == Delivered::Refused => whole = Delivered::Kept,
+            Ok(()) => {}
+            Err(problem) if is_passing(&problem) => whole = Delivered::Later,
+            Err(problem) => {
+                tracing::warn!(why = problem.detail(), "a mail raised no alert");
+            }
+        }
+    }
+    whole
+}
+
+fn is_passing(problem: &Problem) -> bool {
+    let status = problem.status();
+    integration::will_pass(problem)
+        || status.is_server_error()
+        || status == axum::http::StatusCode::TOO_MANY_REQUESTS
+}
+
+async fn one(app: &App, local: &str, mail: &Mail) -> Result<(), Problem> {
+    let gone = || Problem::bad("the address was removed meanwhile");
+    let integration = integration_of(app, local).ok_or_else(gone)?;
+    integration::take_turn(app, &integration)
+        .map_err(|seconds| Problem::too_many("this address gets too many mails", seconds))?;
+    let mut mail = mail.clone();
+    if let Some(key) = key_of_thread(app, &integration, &mail.thread) {
+        mail.key = key;
+    } else if mail.key.is_empty() {
+        mail.key = mail.message_id.clone().unwrap_or_default();
+    }
+    let own;
+    let mapping = match integration.kind.mapping() {
+        Some(text) => {
+            own = webhook::stored(text)?;
+            &own
+        }
+        None => presets::email()
+            .ok_or_else(|| Problem::internal("the mapping of mails cannot be read"))?,
+    };
+    let outcome = mapping
+        .apply(&mail.json())
+        .map_err(|failure| webhook::failed(&failure))?;
+    let mut asks = Vec::new();
+    for mut alert in outcome.alerts {
+        let id = mail.message_id.iter();
+        alert
+            .details
+            .extend(id.map(|id| (MESSAGE_ID.to_owned(), id.clone())));
+        let (_, ask) = integration::ask_of(&integration, alert, new_key)?;
+        asks.push(Ask::Alert(ask));
+    }
+    if asks.is_empty() {
+        return Ok(());
+    }
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
+    for outcome in app.ask_all(&actor, asks).await? {
+        outcome.map_err(Problem::from)?;
+    }
+    Ok(())
+}
+
+/// The key of the alert that fails, by this integration, whose mail is answered.
+fn key_of_thread(app: &App, integration: &Integration, thread: &[String]) -> Option<String> {
+    if thread.is_empty() {
+        return None;
+    }
+    let sender = Sender::Integration(integration.id);
+    app.read(|state| {
+        let firing = state.firing.values().filter_map(|id| state.alerts.get(id));
+        let own = firing.filter(|alert| alert.source.sender() == sender);
+        let mut answered = own.filter_map(|alert| {
+            let mut ids = alert.details.iter().filter(|(name, _)| name == MESSAGE_ID);
+            ids.any(|(_, id)| thread.contains(id))
+                .then(|| alert.dedup_key.clone())
+        });
+        answered.next()
+    })
+}

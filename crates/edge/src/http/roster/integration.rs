@@ -1,0 +1,172 @@
+//! Kinds of integrations over the API: what each needs, where its key is used, and changes of one that is there.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tocsin_domain::command::RosterAsk;
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::service;
+use utoipa::ToSchema;
+
+use super::{lost, set_in};
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::http::body::Json as Body;
+use crate::http::intake::mapping::read;
+use crate::http::problem::Problem;
+
+/// How a foreign system speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IntegrationKind {
+    /// As PagerDuty's Events API v2.
+    #[default]
+    EventsV2,
+    /// JSON of any shape, by a mapping.
+    Webhook,
+    /// As Grafana's alerts.
+    Grafana,
+    /// As Opsgenie's clients.
+    Opsgenie,
+    /// By mail.
+    Email,
+}
+
+impl IntegrationKind {
+    pub(crate) const fn of(kind: &service::IntegrationKind) -> Self {
+        match kind {
+            service::IntegrationKind::EventsV2 => Self::EventsV2,
+            service::IntegrationKind::Webhook { .. } => Self::Webhook,
+            service::IntegrationKind::Grafana => Self::Grafana,
+            service::IntegrationKind::Opsgenie => Self::Opsgenie,
+            service::IntegrationKind::Email { .. } => Self::Email,
+        }
+    }
+
+    /// The kind with its mapping, when both go together and the mapping can be read.
+    pub(crate) fn with(self, mapping: Option<&Value>) -> Result<service::IntegrationKind, Problem> {
+        let mapping = mapping.filter(|mapping| !mapping.is_null());
+        if let Some(mapping) = mapping {
+            read(mapping)?;
+        }
+        let text = mapping.map(Value::to_string);
+        Ok(match (self, text) {
+            (Self::Webhook, Some(mapping)) => service::IntegrationKind::Webhook { mapping },
+            (Self::Webhook, None) => {
+                return Err(Problem::bad(
+                    "mapping: needed for a webhook; GET /api/tocsin/v1/intake/presets shows some",
+                ));
+            }
+            (Self::Email, mapping) => service::IntegrationKind::Email { mapping },
+            (Self::EventsV2 | Self::Grafana | Self::Opsgenie, Some(_)) => {
+                return Err(Problem::bad(
+                    "mapping: only a webhook and a mail address have one of their own",
+                ));
+            }
+            (Self::EventsV2, None) => service::IntegrationKind::EventsV2,
+            (Self::Grafana, None) => service::IntegrationKind::Grafana,
+            (Self::Opsgenie, None) => service::IntegrationKind::Opsgenie,
+        })
+    }
+
+    /// Where a sender is pointed to; it holds the key where the sender has no other place for it.
+    pub(crate) fn address(self, app: &App, key: &str) -> Result<String, Problem> {
+        let url = &app.settings.public_url;
+        match self {
+            Self::EventsV2 => Ok(format!("{url}/v2/enqueue")),
+            Self::Webhook | Self::Grafana => Ok(format!("{url}/intake/{key}")),
+            Self::Opsgenie => Ok(url.clone()),
+            Self::Email => match &app.settings.mail_domain {
+                Some(domain) => Ok(format!("{key}@{domain}")),
+                None => Err(Problem::conflict(
+                    "this server takes no mail: set [mail_intake] in tocsin.toml and start it again",
+                )),
+            },
+        }
+    }
+
+    /// The key in the form that its addresses keep: letters of mail addresses lose their case on the way.
+    pub(crate) fn key(self, key: String) -> String {
+        match self {
+            Self::Email => key.to_ascii_lowercase(),
+            Self::EventsV2 | Self::Webhook | Self::Grafana | Self::Opsgenie => key,
+        }
+    }
+}
+
+/// An integration with all that is known about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntegrationDetail {
+    id: String,
+    name: String,
+    kind: IntegrationKind,
+    service_id: String,
+    /// Its own mapping.
+    #[schema(value_type = Option<Object>)]
+    mapping: Option<Value>,
+}
+
+fn shown(one: &service::Integration) -> IntegrationDetail {
+    let mapping = one.kind.mapping();
+    IntegrationDetail {
+        id: one.id.to_string(),
+        name: one.name.clone(),
+        kind: IntegrationKind::of(&one.kind),
+        service_id: one.service.to_string(),
+        mapping: mapping.and_then(|text| serde_json::from_str(text).ok()),
+    }
+}
+
+/// An integration as it shall be; its key and its kind stay.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IntegrationChange {
+    name: String,
+    /// Its own mapping: needed for a webhook; without one, a mail is read as usual.
+    #[schema(value_type = Option<Object>)]
+    mapping: Option<Value>,
+}
+
+fn found(app: &App, id: &str, integration_id: &str) -> Result<service::Integration, Problem> {
+    let missing = || Problem::not_found(&format!("integration {integration_id} of service {id}"));
+    let integration = integration_id.parse().map_err(|_| missing())?;
+    let known = app.read(|state| state.integrations.get(&integration).cloned());
+    known
+        .filter(|one| one.service.as_str() == id)
+        .ok_or_else(missing)
+}
+
+/// One integration, with its mapping; its key is not kept
+#[utoipa::path(get, path = "/api/tocsin/v1/services/{id}/integrations/{integration_id}", tag = "oncall",
+    params(("id" = String, Path), ("integration_id" = String, Path)),
+    responses((status = 200, body = IntegrationDetail), (status = 404)))]
+pub(crate) async fn get_integration(
+    State(app): State<App>,
+    Path((id, integration_id)): Path<(String, String)>,
+) -> Result<Json<IntegrationDetail>, Problem> {
+    found(&app, &id, &integration_id).map(|one| Json(shown(&one)))
+}
+
+/// Change the name or the mapping of an integration
+#[utoipa::path(put, path = "/api/tocsin/v1/services/{id}/integrations/{integration_id}", tag = "oncall",
+    params(("id" = String, Path), ("integration_id" = String, Path)), request_body = IntegrationChange,
+    responses((status = 200, body = IntegrationDetail), (status = 400), (status = 404)))]
+pub(crate) async fn replace_integration(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, integration_id)): Path<(String, String)>,
+    Body(change): Body<IntegrationChange>,
+) -> Result<Json<IntegrationDetail>, Problem> {
+    let known = found(&app, &id, &integration_id)?;
+    let kind = IntegrationKind::of(&known.kind).with(change.mapping.as_ref())?;
+    let ask = RosterAsk::ChangeIntegration {
+        integration: known.id,
+        name: change.name,
+        kind,
+    };
+    let RosterEvent::IntegrationChanged { integration } = set_in(&app, &caller, ask).await? else {
+        return Err(lost());
+    };
+    Ok(Json(shown(&integration)))
+}

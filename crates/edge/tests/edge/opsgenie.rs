@@ -1,0 +1,105 @@
+//! Opsgenie-style requests over the real router.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::mapped::integration;
+use crate::world::{Answered, ROUTING_KEY, World};
+
+async fn post(world: &World, path: &str, key: &str, body: &str) -> Answered {
+    let request = Request::post(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
+    world
+        .send(request.body(Body::from(body.to_owned())).unwrap())
+        .await
+}
+
+async fn status_of_first(world: &World) -> Value {
+    world.get("/incidents?limit=1").await.json()["items"][0]["status"].clone()
+}
+
+#[tokio::test]
+async fn an_alert_is_made_acknowledged_and_closed_by_its_alias() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = r#"{"message": "Disk full", "alias": "db/1", "priority": "P1", "tags": ["a"]}"#;
+    let answer = post(&world, "/v2/alerts", key, body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(answer.json()["result"], "Request will be processed");
+    assert_eq!(answer.json()["requestId"].as_str().unwrap().len(), 36);
+    assert!(answer.json()["took"].is_number());
+    assert_eq!(status_of_first(&world).await, "triggered");
+    let step = "/opsgenie/v2/alerts/db%2F1/acknowledge?identifierType=alias";
+    let answer = post(&world, step, key, "").await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(status_of_first(&world).await, "acknowledged");
+    let step = "/v2/alerts/db%2F1/close?identifierType=alias";
+    let answer = post(&world, step, key, r#"{"user": "me", "note": "done"}"#).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(status_of_first(&world).await, "resolved");
+}
+
+#[tokio::test]
+async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let check = async |path: &str, key: &str, body: &str, status: u16, part: &str| {
+        let answer = post(&world, path, key, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {}", answer.text());
+        assert!(answer.json()["message"].is_string() && answer.json()["requestId"].is_string());
+        assert!(answer.text().contains(part), "{}", answer.text());
+    };
+    let good = r#"{"message": "m"}"#;
+    check(
+        "/v2/alerts",
+        "nonsense",
+        good,
+        401,
+        "Could not authenticate",
+    )
+    .await;
+    check(
+        "/v2/alerts",
+        ROUTING_KEY,
+        good,
+        401,
+        "Could not authenticate",
+    )
+    .await;
+    check("/v2/alerts", key, "{", 400, "not valid JSON").await;
+    check("/v2/alerts", key, "{}", 422, "Message can not be empty.").await;
+    check("/v2/alerts/a/close", key, "{}", 422, "identifierType").await;
+    check(
+        "/v2/alerts/a/close?identifierType=id",
+        key,
+        "{}",
+        422,
+        "identifierType",
+    )
+    .await;
+    check(
+        "/v2/alerts/a/snooze?identifierType=alias",
+        key,
+        "{}",
+        404,
+        "close and acknowledge",
+    )
+    .await;
+    let items = world.get("/incidents").await.json()["items"].clone();
+    assert_eq!(items, json!([]));
+}
+
+#[tokio::test]
+async fn alerts_without_an_alias_are_each_their_own() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    for _ in 0..2 {
+        let answer = post(&world, "/v2/alerts", key, r#"{"message": "same"}"#).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    }
+    let items = world.get("/incidents").await.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,258 @@
+//! Opsgenie-style requests about alerts: what their bodies hold, and the answers that its clients read. It knows no route.
+//!
+//! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
+//! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
+
+use serde_json::{Map, Value, json};
+
+use crate::mapping::{Failure, Mapped, presets};
+
+/// Bytes of a body.
+pub const BODY_BYTES_MAX: usize = 512 * 1_024;
+/// Characters of an alias (Opsgenie's limit).
+pub const ALIAS_CHARS_MAX: usize = 512;
+/// Fields that must be text where they are.
+const TEXTS: &[&str] = &[
+    "alias",
+    "description",
+    "entity",
+    "source",
+    "user",
+    "note",
+    "priority",
+];
+
+/// What a request about a known alert asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is over.
+    Close,
+    /// Somebody works on it.
+    Acknowledge,
+}
+
+impl Step {
+    /// The step of that name in a path; Tocsin has no counterpart for the others.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "close" => Some(Self::Close),
+            "acknowledge" => Some(Self::Acknowledge),
+            _ => None,
+        }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The body is not JSON.
+    Syntax,
+    /// The body means nothing: fields and what is wrong with each.
+    Unprocessable(Vec<(String, String)>),
+}
+
+/// Reads the body of a request to make an alert.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
+    let object = object(body)?;
+    let mut errors = Vec::new();
+    match object.get("message") {
+        Some(Value::String(text)) if !text.trim().is_empty() => {}
+        Some(Value::String(_) | Value::Null) | None => {
+            errors.push(wrong("message", "Message can not be empty."));
+        }
+        Some(_) => errors.push(wrong("message", "must be a string")),
+    }
+    for name in TEXTS {
+        let value = object.get(*name).unwrap_or(&Value::Null);
+        if !value.is_string() && !value.is_null() {
+            errors.push(wrong(name, "must be a string"));
+        }
+    }
+    let alias = object.get("alias").and_then(Value::as_str);
+    if alias.is_some_and(|alias| alias.chars().count() > ALIAS_CHARS_MAX) {
+        let limit = format!("must be at most {ALIAS_CHARS_MAX} characters");
+        errors.push(wrong("alias", &limit));
+    }
+    if !errors.is_empty() {
+        return Err(Rejection::Unprocessable(errors));
+    }
+    let has_alias = alias.is_some_and(|alias| !alias.trim().is_empty());
+    let failed = |why: String| Rejection::Unprocessable(vec![("message".to_owned(), why)]);
+    let mapping = presets::opsgenie().ok_or_else(|| failed("cannot be read".to_owned()))?;
+    let outcome = mapping
+        .apply(&Value::Object(object))
+        .map_err(|failure: Failure| failed(failure.to_string()))?;
+    let alert = outcome.alerts.into_iter().next();
+    let mut alert = alert.ok_or_else(|| failed("cannot be read".to_owned()))?;
+    if !has_alias {
+        // Without an alias each is an alert of its own, also when two have the same words.
+        alert.dedup_key.clear();
+    }
+    Ok(alert)
+}
+
+/// Reads the body of a request about a known alert, of which nothing is needed; an empty one is good too.
+///
+/// # Errors
+/// It is not JSON, or no object.
+pub fn step(body: &[u8]) -> Result<(), Rejection> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(());
+    }
+    object(body).map(drop)
+}
+
+/// The key of an alias, as [`create`] makes it.
+#[must_use]
+pub fn key_of(alias: &str) -> String {
+    crate::mapping::key_of(alias)
+}
+
+fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Rejection::Unprocessable(vec![wrong(
+            "body",
+            "must be an object",
+        )])),
+        Err(_) => Err(Rejection::Syntax),
+    }
+}
+
+fn wrong(field: &str, why: &str) -> (String, String) {
+    (field.to_owned(), why.to_owned())
+}
+
+/// The body of the 202 for what is durably kept.
+#[must_use]
+pub fn accepted(request_id: &str, took_s: f64) -> Value {
+    json!({"result": "Request will be processed", "took": took_s, "requestId": request_id})
+}
+
+/// The body of a refusal.
+#[must_use]
+pub fn refused(message: &str, request_id: &str, took_s: f64) -> Value {
+    json!({"message": message, "took": took_s, "requestId": request_id})
+}
+
+/// The status and the body for a rejection.
+#[must_use]
+pub fn rejected(rejection: &Rejection, request_id: &str, took_s: f64) -> (u16, Value) {
+    match rejection {
+        Rejection::Syntax => (
+            400,
+            refused("Request body is not valid JSON.", request_id, took_s),
+        ),
+        Rejection::Unprocessable(errors) => {
+            let errors: Map<String, Value> = errors
+                .iter()
+                .map(|(field, why)| (field.clone(), Value::from(why.as_str())))
+                .collect();
+            let mut body = refused(
+                "Request body is not processable. Please check the errors.",
+                request_id,
+                took_s,
+            );
+            body["errors"] = Value::Object(errors);
+            (422, body)
+        }
+    }
+}
+
+/// An id of a request, in the form of Opsgenie's, from random bytes.
+#[must_use]
+pub fn request_id(random: [u8; 16]) -> String {
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tocsin_domain::monitor::Severity;
+
+    use super::*;
+    use crate::mapping::Action;
+
+    #[test]
+    fn a_request_to_make_an_alert_becomes_one() {
+        let body = json!({
+            "message": "An example alert message", "alias": "Life is too short for no alias",
+            "description": "Every alert needs a description", "responders": [{"name": "NOC", "type": "team"}],
+            "visibleTo": [], "actions": ["Restart"], "tags": ["OverwriteQuietHours", "Critical"],
+            "details": {"key1": "value1", "key2": 2}, "entity": "An example entity", "priority": "P1",
+        });
+        let alert = create(body.to_string().as_bytes()).unwrap();
+        assert_eq!(alert.action, Action::Trigger);
+        assert_eq!(alert.dedup_key, "Life is too short for no alias");
+        assert_eq!(alert.dedup_key, key_of("Life is too short for no alias"));
+        assert_eq!(alert.title, "An example alert message");
+        assert_eq!(alert.severity, Severity::Critical);
+        let detail = |name: &str| {
+            let found = alert.details.iter().find(|one| one.0 == name);
+            found.map(|one| one.1.as_str())
+        };
+        assert_eq!(detail("Tags"), Some("OverwriteQuietHours, Critical"));
+        assert_eq!(
+            (detail("key1"), detail("key2")),
+            (Some("value1"), Some("2"))
+        );
+    }
+
+    #[test]
+    fn what_has_no_priority_still_pages_and_what_has_no_alias_has_no_key() {
+        let alert = create(br#"{"message": "m", "priority": null}"#).unwrap();
+        assert_eq!(
+            (alert.severity, alert.dedup_key.as_str()),
+            (Severity::Error, "")
+        );
+    }
+
+    #[test]
+    fn refusals_are_in_opsgenies_form() {
+        let rejection = create(br#"{"message": " ", "alias": 5}"#).unwrap_err();
+        let (status, body) = rejected(&rejection, "id", 0.5);
+        assert_eq!(status, 422);
+        assert_eq!(body["errors"]["message"], "Message can not be empty.");
+        assert_eq!(body["errors"]["alias"], "must be a string");
+        assert_eq!(
+            (body["requestId"].clone(), body["took"].clone()),
+            (json!("id"), json!(0.5))
+        );
+        assert_eq!(rejected(&create(b"{").unwrap_err(), "", 0.0).0, 400);
+        assert_eq!(rejected(&create(b"[]").unwrap_err(), "", 0.0).0, 422);
+        let long = json!({"message": "m", "alias": "a".repeat(513)}).to_string();
+        assert!(create(long.as_bytes()).is_err());
+        assert_eq!((step(b" "), step(b"{}")), (Ok(()), Ok(())));
+        assert_eq!(step(b"nonsense"), Err(Rejection::Syntax));
+    }
+
+    #[test]
+    fn ids_of_requests_have_the_form_of_a_uuid() {
+        assert_eq!(
+            request_id([0xab; 16]),
+            "abababab-abab-abab-abab-abababababab"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,40}") {
+            drop(create(&bytes));
+            drop(step(&bytes));
+            drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Conversations: what is said, and what comes of it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const KEY: &str = "abc";
+
+fn session(security: Security) -> Session {
+    Session::new("tocsin.example", "alerts.example", security)
+}
+
+/// Feeds bytes and answers as a caller would that knows one address; gives what was sent, and the mails.
+fn talk(session: &mut Session, bytes: &[u8]) -> (String, Vec<Incoming>) {
+    let (mut sent, mut mails) = (String::new(), Vec::new());
+    session.push(bytes);
+    while let Some(mut step) = session.step() {
+        loop {
+            step = match step {
+                Step::Recipient(local) => session.recipient(local == KEY),
+                Step::Mail(mail) => {
+                    mails.push(mail);
+                    session.delivered(Delivered::Kept)
+                }
+                Step::Reply(text) | Step::Close(text) => {
+                    sent.push_str(&text);
+                    break;
+                }
+                Step::StartTls(text) => {
+                    sent.push_str(&text);
+                    session.secured();
+                    break;
+                }
+            };
+        }
+    }
+    (sent, mails)
+}
+
+fn codes(text: &str) -> Vec<&str> {
+    let last = text
+        .lines()
+        .filter(|line| line.as_bytes().get(3) == Some(&b' '));
+    last.map(|line| &line[..3]).collect()
+}
+
+fn check(said: &str, expected: &[&str]) -> Vec<Incoming> {
+    let (sent, mails) = talk(
+        &mut session(Security::Impossible),
+        said.replace('\n', "\r\n").as_bytes(),
+    );
+    assert_eq!(codes(&sent), expected, "{said}\n{sent}");
+    mails
+}
+
+#[test]
+fn a_mail_is_taken() {
+    let mails = check(
+        "EHLO me\nMAIL FROM:<m@x> SIZE=10 BODY=8BITMIME\nRCPT TO:<abc@Alerts.Example>\nrcpt to: <abc@alerts.example>\nDATA\n\
+        Subject: s\n\n..dot\n.\nQUIT\n",
+        &["250", "250", "250", "250", "354", "250", "221"],
+    );
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].recipients, [KEY]);
+    assert_eq!(mails[0].bytes, b"Subject: s\r\n\r\n.dot\r\n");
+}
+
+#[test]
+fn what_comes_out_of_order_is_refused() {
+    check("MAIL FROM:<m@x>\n", &["503"]);
+    check("EHLO me\nRCPT TO:<abc@alerts.example>\n", &["250", "503"]);
+    check(
+        "HELO me\nMAIL FROM:<m@x>\nMAIL FROM:<m@x>\nDATA\n",
+        &["250", "250", "503", "503"],
+    );
+    check(
+        "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<abc@alerts.example>\nRSET\nDATA\n",
+        &["250", "250", "250", "250", "503"],
+    );
+    check(
+        "EHLO me\nSTARTTLS\nAUTH PLAIN x\nVRFY a\nHELP\nNOOP x\nEHLO\n",
+        &["250", "502", "502", "252", "214", "250", "501"],
+    );
+}
+
+#[test]
+fn only_known_addresses_of_this_domain_are_taken_and_no_bounces() {
+    check(
+        "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<abd@alerts.example>\nRCPT TO:<abc@else.example>\nRCPT TO:<abc>\nRCPT TO:<>\nRCPT TO:abc\n",
+        &["250", "250", "550", "550", "501", "501", "501"],
+    );
+    check(
+        "EHLO me\nMAIL FROM:<>\nRCPT TO:<abc@alerts.example>\n",
+        &["250", "250", "550"],
+    );
+    check(
+        "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<@a,@b:abc@alerts.example>\nRCPT TO:<abc@alerts.example> NOTIFY=NEVER\n",
+        &["250", "250", "250", "555"],
+    );
+}
+
+#[test]
+fn sizes_are_bounded() {
+    check(
+        "EHLO me\nMAIL FROM:<m@x> SIZE=99999999999999999999999\nMAIL FROM:<m@x> SIZE=\n",
+        &["250", "552", "555"],
+    );
+    let line = format!("{}\n", "x".repeat(10_000));
+    let mail = format!(
+        "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<abc@alerts.example>\nDATA\n{}.\nNOOP\n",
+        line.repeat(110)
+    );
+    assert!(check(&mail, &["250", "250", "250", "354", "552", "250"]).is_empty());
+    let mail = format!(
+        "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<abc@alerts.example>\nDATA\n{}.\n",
+        "\n".repeat(60_000)
+    );
+    assert!(check(&mail, &["250", "250", "250", "354", "552"]).is_empty());
+    check(&format!("NOOP {}\nNOOP\n", "x".repeat(2_000)), &["500"]);
+    check(
+        &format!(
+            "EHLO me\nMAIL FROM:<m@x>\nRCPT TO:<abc@alerts.example>\nDATA\n{}",
+            "x".repeat(20_000)
+        ),
+        &["250", "250", "250", "354", "500"],
+    );
+}
+
+#[test]
+fn whoever_tries_too_often_is_sent_away() {
+    let (sent, _) = talk(
+        &mut session(Security::Impossible),
+        "X\r\n".repeat(1_000).as_bytes(),
+    );
+    assert_eq!((codes(&sent).len(), codes(&sent)[10]), (11, "421"));
+    let (sent, _) = talk(
+        &mut session(Security::Impossible),
+        "NOOP\r\n".repeat(1_000).as_bytes(),
+    );
+    assert_eq!(codes(&sent).last(), Some(&"421"));
+    let mail = "MAIL FROM:<m@x>\r\nRCPT TO:<abc@alerts.example>\r\nDATA\r\n.\r\n";
+    let (sent, mails) = talk(
+        &mut session(Security::Impossible),
+        format!("EHLO me\r\n{}", mail.repeat(60)).as_bytes(),
+    );
+    assert_eq!((mails.len(), codes(&sent).last()), (50, Some(&"421")));
+}
+
+#[test]
+fn a_line_that_ends_with_a_newline_alone_ends_the_connection() {
+    let mut open = session(Security::Impossible);
+    let (sent, mails) = talk(&mut open, b"EHLO me\r\nMAIL FROM:<m@x>\r\nRCPT TO:<abc@alerts.example>\r\nDATA\r\nx\n.\r\nMAIL FROM:<evil@x>\r\n");
+    assert_eq!(codes(&sent), ["250", "250", "250", "354", "521"]);
+    assert!(mails.is_empty());
+    assert_eq!(
+        talk(&mut open, b"NOOP\r\n").0,
+        "",
+        "nothing is heard any more"
+    );
+}
+
+#[test]
+fn nothing_that_was_said_in_the_clear_counts_within_tls() {
+    let mut open = session(Security::Offered);
+    let (sent, _) = talk(&mut open, b"EHLO me\r\nMAIL FROM:<m@x>\r\nSTARTTLS\r\n");
+    assert!(sent.contains("250 STARTTLS\r\n"));
+    assert_eq!(codes(&sent), ["250", "250", "220"]);
+    let (sent, _) = talk(
+        &mut open,
+        b"MAIL FROM:<m@x>\r\nEHLO me\r\nSTARTTLS\r\nRCPT TO:<abc@alerts.example>\r\n",
+    );
+    assert_eq!(codes(&sent), ["503", "250", "503", "503"]);
+    assert!(!sent.contains("STARTTLS"));
+    let (sent, _) = talk(
+        &mut session(Security::Offered),
+        b"EHLO me\r\nSTARTTLS\r\nEHLO evil\r\n",
+    );
+    assert_eq!(codes(&sent), ["250", "554"]);
+}
+
+#[test]
+fn what_becomes_of_a_mail_is_told() {
+    let mut open = session(Security::Impossible);
+    assert_eq!(
+        codes(match &open.delivered(Delivered::Later) {
+            Step::Reply(text) => text,
+            _ => "",
+        }),
+        ["451"]
+    );
+    assert_eq!(
+        codes(match &open.delivered(Delivered::Refused) {
+            Step::Reply(text) => text,
+            _ => "",
+        }),
+        ["550"]
+    );
+    assert!(
+        matches!(open.recipient(true), Step::Close(_)),
+        "nobody asked"
+    );
+}
+
+proptest! {
+    #[test]
+    fn however_bytes_are_cut_the_answers_are_the_same(
+        said in "(EHLO me\r\n|MAIL FROM:<a@b>\r\n|RCPT TO:<abc@alerts\\.example>\r\n|DATA\r\n|\\.\r\n|x\r\n|RSET\r\n|\n|\r|\\.|[ -~]){0,30}",
+        cuts in prop::collection::vec(1_usize..9, 1..20),
+    ) {
+        let mut whole = session(Security::Impossible);
+        let expected = talk(&mut whole, said.as_bytes());
+        let mut pieces = session(Security::Impossible);
+        let (mut sent, mut mails, mut rest) = (String::new(), Vec::new(), said.as_bytes());
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() { break; }
+            let (piece, after) = rest.split_at(rest.len().min(*cut));
+            let (more, taken) = talk(&mut pieces, piece);
+            sent.push_str(&more);
+            mails.extend(taken);
+            rest = after;
+        }
+        prop_assert_eq!((sent, mails), expected);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        drop(talk(&mut session(Security::Offered), &bytes));
+    }
+}
