@@ -32,4 +32,8 @@ pub struct Integration {
     pub name: String,
     /// SHA-256 of the routing key, in hex; the key itself is shown once and not kept.
     pub key_hash: String,
+    /// The label by whose value an alert with labels names the service that it belongs to, by name or id; the service above
+    /// where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_label: Option<String>,
 }

@@ -53,6 +53,8 @@ pub enum RosterAsk {
         name: String,
         /// SHA-256 (hex) of its key.
         key_hash: String,
+        /// The label by which an alert with labels names its service.
+        service_label: Option<String>,
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),

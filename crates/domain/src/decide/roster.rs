@@ -43,8 +43,12 @@ impl Decider<'_> {
                 service,
                 name,
                 key_hash,
+                service_label,
             } => {
                 self.service(service)?;
+                let service_label = service_label
+                    .map(|label| text_within("service_label", &label, 200))
+                    .transpose()?;
                 let name = text_within("name", &name, 200)?;
                 let id = IntegrationId::random(self.entropy);
                 RosterEvent::IntegrationAdded {
@@ -53,6 +57,7 @@ impl Decider<'_> {
                         service,
                         name,
                         key_hash,
+                        service_label,
                     },
                 }
             }

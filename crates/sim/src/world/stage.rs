@@ -90,6 +90,7 @@ impl World {
                 service,
                 name: "Events".to_owned(),
                 key_hash: "01".to_owned(),
+                service_label: None,
             }));
         }
         for host in HOSTS {
