@@ -39,6 +39,32 @@ pub struct Silence {
 /// A label, by name and value.
 pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
 
+/// The labels of one alert, sorted by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedLabels<'a>(Vec<Label<'a>>);
+
+impl MatchedLabels<'_> {
+    /// Whether each condition holds.
+    #[must_use]
+    pub fn fit(&self, matchers: &[LabelMatcher]) -> bool {
+        matchers.iter().all(|matcher| {
+            let found = self.0.binary_search_by(|(name, _)| (**name).cmp(&matcher.name));
+            let label = found.ok().and_then(|index| self.0.get(index));
+            matcher.accepts(label.map_or("", |(_, value)| value))
+        })
+    }
+}
+
+impl Window {
+    /// Whether it is about an alert, by its service, its target or its labels.
+    #[must_use]
+    pub fn covers_alert(&self, alert: &Alert, labels: &MatchedLabels<'_>) -> bool {
+        let silence = self.silence.as_ref();
+        silence.is_some_and(|silence| labels.fit(&silence.matchers))
+            || self.covers(alert.service, alert.target)
+    }
+}
+
 impl Silence {
     /// Why it cannot be used; empty when it can.
     #[must_use]
@@ -80,56 +106,47 @@ impl State {
         labels
     }
 
-    /// The value of a label of an alert; empty when it has none.
-    fn label<'a>(&'a self, alert: &'a Alert, name: &str) -> Cow<'a, str> {
-        match name {
-            SERVICE_LABEL => {
-                let service = self.services.get(&alert.service);
-                service.map_or("", |service| &service.name).into()
-            }
-            TARGET_LABEL => {
-                let target = alert.target.and_then(|target| self.targets.get(&target));
-                target.map_or("", |target| &target.identity.name).into()
-            }
-            _ => {
-                let labels = self.labels_of(alert).into_iter();
-                let mut found = labels.filter(|(known, _)| known == name);
-                found.next().map_or("".into(), |(_, value)| value)
-            }
-        }
+    /// The labels by which an alert is matched: its own, and those of Tocsin.
+    #[must_use]
+    pub fn matched_labels<'a>(&'a self, alert: &'a Alert) -> MatchedLabels<'a> {
+        let mut labels = self.labels_of(alert);
+        labels.retain(|(name, _)| !matches!(&**name, SERVICE_LABEL | TARGET_LABEL));
+        labels.extend(self.added_labels(alert));
+        labels.sort();
+        MatchedLabels(labels)
     }
 
-    /// Whether each condition holds for an alert.
-    #[must_use]
-    pub fn fits_all(&self, alert: &Alert, matchers: &[LabelMatcher]) -> bool {
-        let mut matchers = matchers.iter();
-        matchers.all(|matcher| matcher.accepts(&self.label(alert, &matcher.name)))
-    }
-
-    /// Whether a window is about an alert, by its service, its target or its labels.
-    #[must_use]
-    pub fn covers(&self, window: &Window, alert: &Alert) -> bool {
-        let by_labels = window.silence.as_ref();
-        by_labels.is_some_and(|silence| self.fits_all(alert, &silence.matchers))
-            || window.covers(alert.service, alert.target)
+    /// The labels that every alert has besides its own.
+    pub fn added_labels<'a>(&'a self, alert: &'a Alert) -> impl Iterator<Item = Label<'a>> {
+        let service = self.services.get(&alert.service);
+        let service = service.map(|known| (SERVICE_LABEL.into(), known.name.as_str().into()));
+        let target = alert.target.and_then(|target| self.targets.get(&target));
+        let target =
+            target.map(|known| (TARGET_LABEL.into(), known.identity.name.as_str().into()));
+        service.into_iter().chain(target)
     }
 
     /// Whether a window is about an incident, or about an alert of it.
     pub(crate) fn concerns(&self, window: &Window, incident: &Incident) -> bool {
         let mut alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
         window.concerns(incident)
-            || (window.silence.is_some() && alerts.any(|alert| self.covers(window, alert)))
+            || (window.silence.is_some()
+                && alerts.any(|alert| window.covers_alert(alert, &self.matched_labels(alert))))
     }
 
     /// The windows that cover an alert at `now`, each with the stretch of work that lasts.
-    pub fn windows_over<'a>(
-        &'a self,
-        alert: &'a Alert,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (&'a Window, Span)> {
+    #[must_use]
+    pub fn windows_over(&self, alert: &Alert, now: Timestamp) -> Vec<(&Window, Span)> {
         let windows = self.windows.values();
-        let lasting = windows.filter_map(move |window| Some((window, window.around(now)?)));
-        lasting.filter(move |(window, _)| self.covers(window, alert))
+        let lasting = windows.filter_map(|window| Some((window, window.around(now)?)));
+        let lasting: Vec<(&Window, Span)> = lasting.collect();
+        if lasting.is_empty() {
+            return lasting;
+        }
+        let labels = self.matched_labels(alert);
+        let mut over = lasting;
+        over.retain(|(window, _)| window.covers_alert(alert, &labels));
+        over
     }
 
     /// Why nobody is paged for what is covered by its labels: each alert that asks must be quiet by itself, and the first that
@@ -163,7 +180,7 @@ impl State {
     fn quiet_alert(&self, alert: &Alert, now: Timestamp) -> Option<Quiet> {
         let target = alert.target.and_then(|target| self.targets.get(&target));
         let own = target.and_then(|target| target.quiet_at(now));
-        let planned = self.windows_over(alert, now);
+        let planned = self.windows_over(alert, now).into_iter();
         let planned = planned.map(|(window, span)| window.quiet(span));
         own.into_iter()
             .chain(planned)

@@ -42,6 +42,8 @@ pub enum Front {
     Prometheus,
     /// Jobs that must call in: the token is in the path.
     Heartbeats,
+    /// Alertmanager's API v2; alerts may come with the key of an integration too.
+    Alertmanager,
 }
 
 /// How a caller proved who they are.

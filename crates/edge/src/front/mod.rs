@@ -1,5 +1,6 @@
 //! Foreign protocols: each front takes its own keys and answers in its own words.
 
+pub(crate) mod alertmanager;
 pub(crate) mod pagerduty;
 pub(crate) mod prometheus;
 pub(crate) mod twilio;

@@ -87,7 +87,7 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
 }
 
 /// The integration whose key this is. All are compared, so that time tells nothing.
-fn integration_of(app: &App, key: &str) -> Option<Integration> {
+pub(crate) fn integration_of(app: &App, key: &str) -> Option<Integration> {
     let hash = key_hash(key);
     app.read(|state| {
         let mut found = None;

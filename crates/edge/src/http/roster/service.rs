@@ -27,6 +27,8 @@ const ROUTING_KEY_CHARS: usize = 32;
 pub(crate) struct Integration {
     id: String,
     name: String,
+    /// The label by which an alert from Alertmanager's front names the service that it belongs to.
+    service_label: Option<String>,
 }
 
 /// An integration that was just made.
@@ -61,6 +63,7 @@ fn shown_service(state: &state::State, known: &service::Service) -> Service {
             .map(|one| Integration {
                 id: one.id.to_string(),
                 name: one.name.clone(),
+                service_label: one.service_label.clone(),
             })
             .collect(),
     }
@@ -151,6 +154,9 @@ pub(crate) async fn replace_service(
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationRequest {
     name: String,
+    /// The label by which an alert from Alertmanager's front names the service that it belongs to, by name or id; this service
+    /// where it names none.
+    service_label: Option<String>,
 }
 
 /// Make a routing key by which a foreign system raises alerts on a service
@@ -172,6 +178,7 @@ pub(crate) async fn add_integration(
         service,
         name: request.name,
         key_hash,
+        service_label: request.service_label,
     };
     let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
         return Err(lost());
