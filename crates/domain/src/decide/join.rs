@@ -9,7 +9,11 @@ use crate::intake::ALERTS_PER_INCIDENT_MAX;
 impl Decider<'_> {
     /// An alert joins the open incident of its own target, rule or labels, or the one that was resolved a moment ago.
     pub(super) fn incident_to_join(&self, condition: &Condition) -> Option<IncidentId> {
-        let line = || condition.source.line(condition.service, &condition.dedup_key);
+        let line = || {
+            condition
+                .source
+                .line(condition.service, &condition.dedup_key)
+        };
         let last = match condition.target {
             Some(target) => self.state.last_of_target.get(&target),
             None => line().and_then(|line| self.state.last_of_rule.get(&line)),

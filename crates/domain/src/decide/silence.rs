@@ -145,9 +145,7 @@ fn state_of(window: &Window, now: Timestamp) -> Stage {
 fn may_become(window: &Window, span: Span, now: Timestamp) -> bool {
     let second = |at: Timestamp| at.as_millis().div_euclid(1_000);
     match (state_of(window, now), window.once()) {
-        (Stage::Lasts, Some(known)) => {
-            second(known.from) == second(span.from) && span.until >= now
-        }
+        (Stage::Lasts, Some(known)) => second(known.from) == second(span.from) && span.until >= now,
         (Stage::Waits, Some(_)) => span.from >= now,
         (Stage::Over, _) | (Stage::Lasts | Stage::Waits, None) => false,
     }

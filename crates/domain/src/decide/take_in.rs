@@ -220,7 +220,9 @@ impl Decider<'_> {
         };
         let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
         let why = if alert.ends_at == Some(at) {
-            format!("nothing was heard of it since {heard_at}, as long as its sender said that it holds")
+            format!(
+                "nothing was heard of it since {heard_at}, as long as its sender said that it holds"
+            )
         } else {
             format!("nothing was heard of it since {heard_at}, as long as its service waits")
         };

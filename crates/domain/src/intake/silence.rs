@@ -48,7 +48,9 @@ impl MatchedLabels<'_> {
     #[must_use]
     pub fn fit(&self, matchers: &[LabelMatcher]) -> bool {
         matchers.iter().all(|matcher| {
-            let found = self.0.binary_search_by(|(name, _)| (**name).cmp(&matcher.name));
+            let found = self
+                .0
+                .binary_search_by(|(name, _)| (**name).cmp(&matcher.name));
             let label = found.ok().and_then(|index| self.0.get(index));
             matcher.accepts(label.map_or("", |(_, value)| value))
         })
@@ -121,8 +123,7 @@ impl State {
         let service = self.services.get(&alert.service);
         let service = service.map(|known| (SERVICE_LABEL.into(), known.name.as_str().into()));
         let target = alert.target.and_then(|target| self.targets.get(&target));
-        let target =
-            target.map(|known| (TARGET_LABEL.into(), known.identity.name.as_str().into()));
+        let target = target.map(|known| (TARGET_LABEL.into(), known.identity.name.as_str().into()));
         service.into_iter().chain(target)
     }
 
@@ -153,8 +154,7 @@ impl State {
     /// is no longer ends it for all.
     pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
         let mut windows = self.windows.values();
-        let lasts =
-            windows.any(|window| window.silence.is_some() && window.around(now).is_some());
+        let lasts = windows.any(|window| window.silence.is_some() && window.around(now).is_some());
         if !lasts {
             return None;
         }

@@ -109,7 +109,14 @@ async fn an_alert_is_taken_and_shown_as_alertmanager_shows_it() {
 async fn the_bare_paths_and_those_under_the_prefix_are_the_same() {
     let world = World::new();
     for path in ["/api/v2/alerts", "/alertmanager/api/v2/alerts"] {
-        let taken = ask(&world, "POST", path, &world.responder, Some(json!([down("a")]))).await;
+        let taken = ask(
+            &world,
+            "POST",
+            path,
+            &world.responder,
+            Some(json!([down("a")])),
+        )
+        .await;
         assert_eq!(taken.status, StatusCode::OK);
         let shown = ask(&world, "GET", path, &world.viewer, None).await;
         assert_eq!(shown.json().as_array().unwrap().len(), 1);
@@ -193,7 +200,8 @@ async fn an_integration_routes_by_the_label_that_its_settings_name() {
         .await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
     let key = made.json()["routing_key"].as_str().unwrap().to_owned();
-    let alerts = json!([{"labels": {"alertname": "A", "team": "Shop"}}, {"labels": {"alertname": "B"}}]);
+    let alerts =
+        json!([{"labels": {"alertname": "A", "team": "Shop"}}, {"labels": {"alertname": "B"}}]);
     let path = format!("{API}/alerts");
     let taken = ask(&world, "POST", &path, &key, Some(alerts)).await;
     assert_eq!(taken.status, StatusCode::OK);
@@ -212,7 +220,11 @@ async fn alerts_of_every_source_are_shown_and_asked_for() {
     assert_eq!(get(&world, "/alerts").await.as_array().unwrap().len(), 3);
     let check = async |query: &str, expected: usize| {
         let shown = get(&world, &format!("/alerts?{query}")).await;
-        assert_eq!(shown.as_array().unwrap().len(), expected, "{query}: {shown}");
+        assert_eq!(
+            shown.as_array().unwrap().len(),
+            expected,
+            "{query}: {shown}"
+        );
         shown
     };
     let other = check("filter=alertname%3D%22db%20is%20down%22", 1).await;
@@ -295,8 +307,14 @@ async fn a_silence_is_planned_work_and_nobody_is_paged() {
                 {"isEqual": true, "isRegex": true, "name": "instance", "value": "web-[12]"}]})
     );
     // Ended there, it is over here.
-    let end = format!("/maintenance-windows/{}/end", window["id"].as_str().unwrap());
-    assert_eq!(world.post(&end, json!({})).await.status, StatusCode::NO_CONTENT);
+    let end = format!(
+        "/maintenance-windows/{}/end",
+        window["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        world.post(&end, json!({})).await.status,
+        StatusCode::NO_CONTENT
+    );
     let shown = get(&world, &format!("/silence/{id}")).await;
     assert_eq!(shown["status"]["state"], "expired");
     assert_eq!(shown["endsAt"], START.to_rfc3339());
@@ -345,7 +363,12 @@ async fn silences_that_cannot_be_are_refused_in_alertmanagers_words() {
         assert_eq!(refused.status.as_u16(), status, "{}", refused.text());
         assert!(refused.text().contains(told), "{}", refused.text());
     };
-    check(&|body| body["endsAt"] = body["startsAt"].clone(), 400, "start time must be before end time").await;
+    check(
+        &|body| body["endsAt"] = body["startsAt"].clone(),
+        400,
+        "start time must be before end time",
+    )
+    .await;
     check(
         &|body| {
             body["startsAt"] = json!("2001-01-01T00:00:00Z");
@@ -355,11 +378,31 @@ async fn silences_that_cannot_be_are_refused_in_alertmanagers_words() {
         "end time can't be in the past",
     )
     .await;
-    check(&|body| body["endsAt"] = json!("2100-01-01T00:00:00Z"), 400, "at most 90 days").await;
-    check(&|body| body["matchers"][0]["value"] = json!(""), 400, "must not match the empty string").await;
-    check(&|body| body["id"] = json!("11111111-1111-4111-8111-111111111111"), 404, "silence not found").await;
+    check(
+        &|body| body["endsAt"] = json!("2100-01-01T00:00:00Z"),
+        400,
+        "at most 90 days",
+    )
+    .await;
+    check(
+        &|body| body["matchers"][0]["value"] = json!(""),
+        400,
+        "must not match the empty string",
+    )
+    .await;
+    check(
+        &|body| body["id"] = json!("11111111-1111-4111-8111-111111111111"),
+        404,
+        "silence not found",
+    )
+    .await;
     check(&|body| body["id"] = json!("x"), 404, "silence not found").await;
-    check(&|body| body["comment"] = Value::Null, 422, "comment in body is required").await;
+    check(
+        &|body| body["comment"] = Value::Null,
+        422,
+        "comment in body is required",
+    )
+    .await;
     let unknown = format!("{API}/silence/11111111-1111-4111-8111-111111111111");
     for method in ["GET", "DELETE"] {
         let refused = ask(&world, method, &unknown, &world.responder, None).await;
@@ -392,10 +435,18 @@ async fn planned_work_of_services_is_shown_moved_and_ended_as_a_silence() {
     let mut moved = shown.clone();
     moved["endsAt"] = json!(START.plus_ms(7_200_000).to_rfc3339());
     let changed = post(&world, "/silences", moved).await;
-    assert_eq!(changed.json()["silenceID"], shown["id"], "{}", changed.text());
+    assert_eq!(
+        changed.json()["silenceID"],
+        shown["id"],
+        "{}",
+        changed.text()
+    );
     let windows = world.get("/maintenance-windows").await.json();
     assert_eq!(windows["items"][0]["services"][0]["name"], "First service");
-    assert_eq!(windows["items"][0]["until"], START.plus_ms(7_200_000).to_rfc3339());
+    assert_eq!(
+        windows["items"][0]["until"],
+        START.plus_ms(7_200_000).to_rfc3339()
+    );
     let path = format!("{API}/silence/{}", shown["id"].as_str().unwrap());
     let ended = ask(&world, "DELETE", &path, &world.responder, None).await;
     assert_eq!(ended.status, StatusCode::OK);
@@ -406,12 +457,18 @@ async fn planned_work_of_services_is_shown_moved_and_ended_as_a_silence() {
 async fn the_status_names_the_services_as_receivers_in_a_file_that_can_be_read() {
     let world = World::new();
     let status = get(&world, "/status").await;
-    assert_eq!(status["cluster"], json!({"status": "disabled", "peers": []}));
+    assert_eq!(
+        status["cluster"],
+        json!({"status": "disabled", "peers": []})
+    );
     assert_eq!(status["uptime"], START.to_rfc3339());
     assert_eq!(status["versionInfo"]["version"], "0.28.1");
     assert_eq!(status["versionInfo"]["revision"], "tocsin-0.0.0");
     let file = status["config"]["original"].as_str().unwrap();
-    assert!(file.contains("receivers:\n- name: \"First service\"\n"), "{file}");
+    assert!(
+        file.contains("receivers:\n- name: \"First service\"\n"),
+        "{file}"
+    );
     assert_eq!(
         get(&world, "/receivers").await,
         json!([{"name": "First service"}])

@@ -25,6 +25,9 @@ pub(crate) enum Verb {
         /// What the other system is called
         #[arg(long)]
         name: String,
+        /// The label by which an alert of a Prometheus names another service that it belongs to
+        #[arg(long)]
+        service_label: Option<String>,
     },
 }
 
@@ -61,15 +64,19 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
             };
             screen.show_list(&answer, |all: &[Service], look| list(all, &policies, look))
         }
-        Verb::AddIntegration { service, name } => {
+        Verb::AddIntegration {
+            service,
+            name,
+            service_label,
+        } => {
             let service = named(api, service)?;
             let answer = api.post(
                 &["services", service.as_str(), "integrations"],
-                &json!({ "name": name }),
+                &json!({ "name": name, "service_label": service_label }),
             )?;
             screen.show(&answer, |made: &Made, _| made.routing_key.to_string())?;
             screen.note(
-                "This is the only time the routing key is shown. Events API v2 clients send it to /v2/enqueue of this server.",
+                "This is the only time the routing key is shown. Events API v2 clients send it to /v2/enqueue of this server, a Prometheus as credentials with its alerts.",
             );
             Ok(())
         }

@@ -67,10 +67,7 @@ pub struct ValidAlert {
 ///
 /// # Errors
 /// Nothing of the request can be taken.
-pub fn parse_alerts(
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<(Vec<ValidAlert>, Vec<String>), Fault> {
+pub fn parse_alerts(bytes: &[u8], now: Timestamp) -> Result<(Vec<ValidAlert>, Vec<String>), Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::required("alerts"));
     }

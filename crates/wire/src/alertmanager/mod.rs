@@ -20,12 +20,12 @@ mod properties;
 mod tests;
 
 pub use alert::{
-    ALERTS_MAX, GENERATOR_URL, LABELS_MAX, NAME_BYTES_MAX, PostedAlert, RESOLVE_TIMEOUT_MS, TEXT_BYTES_MAX,
-    ValidAlert, parse_alerts,
+    ALERTS_MAX, GENERATOR_URL, LABELS_MAX, NAME_BYTES_MAX, PostedAlert, RESOLVE_TIMEOUT_MS,
+    TEXT_BYTES_MAX, ValidAlert, parse_alerts,
 };
 pub use answer::{
-    AlertState, AlertStatus, Cluster, Config, GroupShown, Labels, MatcherShown, PeerShown, Receiver,
-    SilenceShown, SilenceState, SilenceStatus, StatusShown, VersionInfo, AlertShown, json,
+    AlertShown, AlertState, AlertStatus, Cluster, Config, GroupShown, Labels, MatcherShown,
+    PeerShown, Receiver, SilenceShown, SilenceState, SilenceStatus, StatusShown, VersionInfo, json,
 };
 pub use fault::Fault;
 pub use fingerprint::{fingerprint, fingerprint_text};

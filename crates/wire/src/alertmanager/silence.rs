@@ -101,7 +101,9 @@ pub fn parse_silence(bytes: &[u8]) -> Result<PostedSilence, Fault> {
         let is_regex = one.is_regex.ok_or_else(|| required("isRegex"))?;
         let test = LabelTest::of(one.is_equal.unwrap_or(true), is_regex);
         let invalid = |why| {
-            Fault::bad(format!("silence invalid: invalid label matcher {index}: {why}"))
+            Fault::bad(format!(
+                "silence invalid: invalid label matcher {index}: {why}"
+            ))
         };
         matchers.push(LabelMatcher::new(name, test, value).map_err(invalid)?);
     }

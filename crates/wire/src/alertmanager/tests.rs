@@ -109,13 +109,24 @@ fn a_body_that_is_none_is_refused_in_alertmanagers_words() {
         assert_eq!(fault.status(), status, "{body}");
         assert!(fault.body_text().contains(told), "{}", fault.body_text());
     };
-    check("", 422, r#"{"code":602,"message":"alerts in body is required"}"#);
+    check(
+        "",
+        422,
+        r#"{"code":602,"message":"alerts in body is required"}"#,
+    );
     check("[{}]", 422, "0.labels in body is required");
     check("[{\"labels\":{\"a\":\"b\"}},null]", 422, "1.labels");
     check("{}", 400, r#"parsing alerts body from \"\" failed"#);
     check(r#"[{"labels":{"a":1}}]"#, 400, "parsing alerts body");
-    check(r#"[{"labels":{"a":"b"},"startsAt":"x"}]"#, 400, "parsing time");
-    let many = format!("[{}]", vec![r#"{"labels":{"a":"b"}}"#; ALERTS_MAX + 1].join(","));
+    check(
+        r#"[{"labels":{"a":"b"},"startsAt":"x"}]"#,
+        400,
+        "parsing time",
+    );
+    let many = format!(
+        "[{}]",
+        vec![r#"{"labels":{"a":"b"}}"#; ALERTS_MAX + 1].join(",")
+    );
     check(&many, 400, "more than 4096 alerts");
     assert_eq!(parse_alerts(b"null", now()).unwrap(), (vec![], vec![]));
 }
@@ -150,7 +161,10 @@ fn a_time_is_read_as_go_writes_it() {
         Some("2024-08-18T03:12:07.041Z"),
     );
     check("2024-08-18T03:12:07Z", Some("2024-08-18T03:12:07.000Z"));
-    check("2024-08-18T03:12:07.5-0130", Some("2024-08-18T04:42:07.500Z"));
+    check(
+        "2024-08-18T03:12:07.5-0130",
+        Some("2024-08-18T04:42:07.500Z"),
+    );
     check("2024-08-18T03:12:07", Some("2024-08-18T03:12:07.000Z"));
     for text in [
         "",
@@ -225,13 +239,23 @@ fn what_is_no_matcher_is_refused() {
 fn a_silence_of_amtool_is_read() {
     let silence = parse_silence(AMTOOL_SILENCE).unwrap();
     assert_eq!(silence.id, None);
-    assert_eq!((silence.created_by.as_str(), silence.comment.as_str()), ("ada", "new disks"));
+    assert_eq!(
+        (silence.created_by.as_str(), silence.comment.as_str()),
+        ("ada", "new disks")
+    );
     let shown: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
-        [r#"alertname="Down""#, r#"job=~"web.*""#, r#"severity!="info""#]
+        [
+            r#"alertname="Down""#,
+            r#"job=~"web.*""#,
+            r#"severity!="info""#
+        ]
     );
-    let span = silence.ends_at.unwrap().ms_since(silence.starts_at.unwrap());
+    let span = silence
+        .ends_at
+        .unwrap()
+        .ms_since(silence.starts_at.unwrap());
     assert_eq!(span, 2 * 3_600_000);
 }
 
@@ -296,10 +320,18 @@ fn an_id_is_a_uuid_and_back_and_others_are_none_of_ours() {
     assert_eq!(uuid.len(), 36);
     assert_eq!(&uuid[14..15], "4");
     assert_eq!(id_of_uuid(&uuid), Some(Some(id)));
-    assert_eq!(id_of_uuid(&uuid.to_uppercase().replace('-', "")), Some(Some(id)));
+    assert_eq!(
+        id_of_uuid(&uuid.to_uppercase().replace('-', "")),
+        Some(Some(id))
+    );
     let foreign = "11111111-1111-4111-8111-111111111111";
     assert_eq!(id_of_uuid(foreign), Some(None));
-    for text in ["x", "", "1111111111114111-8111-111111111111----", "QABCDEFGHIJKLM"] {
+    for text in [
+        "x",
+        "",
+        "1111111111114111-8111-111111111111----",
+        "QABCDEFGHIJKLM",
+    ] {
         assert_eq!(id_of_uuid(text), None, "{text}");
     }
 }

@@ -25,7 +25,13 @@ pub fn uuid_of_id(id: MaintenanceId) -> String {
     let high = u128::from(HIGH) | number >> LOW_BITS;
     let all = high << 64 | u128::from(VARIANT) | number & low_mask;
     let hex = format!("{all:032x}");
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     parts.join("-")
 }
 
@@ -51,7 +57,8 @@ pub fn id_of_uuid(text: &str) -> Option<Option<MaintenanceId>> {
     let all = u128::from_str_radix(&hex, 16).ok()?;
     let (high, low) = (all >> 64, all & u128::from(u64::MAX));
     let number = (high ^ u128::from(HIGH)) << LOW_BITS | (low & ((1 << LOW_BITS) - 1));
-    let is_ours = (high ^ u128::from(HIGH)) < 8 && low >> LOW_BITS == u128::from(VARIANT >> LOW_BITS);
+    let is_ours =
+        (high ^ u128::from(HIGH)) < 8 && low >> LOW_BITS == u128::from(VARIANT >> LOW_BITS);
     if !is_ours {
         return Some(None);
     }

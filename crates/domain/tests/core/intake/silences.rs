@@ -119,7 +119,11 @@ fn an_alert_that_comes_back_soon_goes_on_in_its_incident() {
     assert_eq!(world.incident().status, Status::Resolved);
     world.fires("a", &[]);
     world.fires("b", &[]);
-    assert_eq!(world.state.incidents.len(), 2, "other labels are another incident");
+    assert_eq!(
+        world.state.incidents.len(),
+        2,
+        "other labels are another incident"
+    );
     assert_eq!(world.incident().alerts.len(), 1);
     assert_eq!(world.incident().title, "b fails");
 }
@@ -130,7 +134,10 @@ fn word_of_an_end_that_nobody_waits_for_is_written_down_and_changes_nothing() {
     let before = world.journal.len();
     world.is_over("a");
     assert_eq!(world.journal.len(), before + 1);
-    assert!(matches!(world.journal.last().unwrap().body, EventBody::Input(_)));
+    assert!(matches!(
+        world.journal.last().unwrap().body,
+        EventBody::Input(_)
+    ));
     assert_eq!(world.state.incidents.len(), 0);
 }
 
@@ -154,7 +161,10 @@ fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
         service_label: Some("team".to_owned()),
     }));
     let mut integrations = world.state.integrations.values();
-    let integration = integrations.find(|one| one.name == "Prometheus").unwrap().id;
+    let integration = integrations
+        .find(|one| one.name == "Prometheus")
+        .unwrap()
+        .id;
     let cases = [
         ("a", "Shop", shop),
         ("b", shop.as_str(), shop),
@@ -245,7 +255,11 @@ fn an_incident_is_quiet_only_as_long_as_all_that_asks_is_silenced() {
 fn any_alert_can_be_silenced_by_its_service() {
     let mut world = World::set_up();
     let shop = world.add_service("Shop");
-    let asked = world.asked(vec![matcher(SERVICE_LABEL, LabelTest::Equals, "Shop")], 0, HOUR);
+    let asked = world.asked(
+        vec![matcher(SERVICE_LABEL, LabelTest::Equals, "Shop")],
+        0,
+        HOUR,
+    );
     world.silence(asked);
     world.trigger_with(Some(shop), "disk", Severity::Critical, &[]);
     assert!(world.incident().suppressed.is_some());

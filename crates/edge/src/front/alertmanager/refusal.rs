@@ -27,7 +27,8 @@ impl Refusal {
 
     /// The body must be JSON.
     pub(super) fn media_type(sent: &str) -> Self {
-        let message = format!("unsupported media type {sent:?}, only [application/json] are allowed");
+        let message =
+            format!("unsupported media type {sent:?}, only [application/json] are allowed");
         Fault::Unread { code: 415, message }.into()
     }
 }

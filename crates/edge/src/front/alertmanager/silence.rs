@@ -132,7 +132,9 @@ pub(crate) async fn post_silence(
         Some(window.id)
     });
     let id = set.next_back().ok_or_else(|| {
-        Problem::internal("the silence was kept, and its id is not known; look before you repeat it")
+        Problem::internal(
+            "the silence was kept, and its id is not known; look before you repeat it",
+        )
     })?;
     let silence_id = uuid_of_id(id);
     Ok(shown(&Made { silence_id }))
@@ -158,7 +160,11 @@ fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
         Some(id) => Some(id_of_uuid(id).flatten().ok_or_else(not_found)?),
     };
     let comment = posted.comment.trim();
-    let comment = if comment.is_empty() { NO_COMMENT } else { comment };
+    let comment = if comment.is_empty() {
+        NO_COMMENT
+    } else {
+        comment
+    };
     let comment = comment.to_owned();
     let known = id.and_then(|id| {
         app.read(|state| {

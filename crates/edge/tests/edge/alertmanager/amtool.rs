@@ -12,12 +12,18 @@ use crate::world::World;
 fn amtool() -> Option<String> {
     let program = std::env::var("AMTOOL").unwrap_or_else(|_| "amtool".to_owned());
     let asked = Command::new(&program).arg("--version").output();
-    asked.is_ok_and(|output| output.status.success()).then_some(program)
+    asked
+        .is_ok_and(|output| output.status.success())
+        .then_some(program)
 }
 
 fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,17 +47,40 @@ async fn amtool_adds_finds_changes_and_ends_silences_and_shows_alerts() {
         let output = output.unwrap();
         (output.status.success(), text(&output))
     };
-    let added = run(&["alert", "add", "Down", "instance=web-1", "--annotation=summary=gone"]).await;
+    let added = run(&[
+        "alert",
+        "add",
+        "Down",
+        "instance=web-1",
+        "--annotation=summary=gone",
+    ])
+    .await;
     assert!(added.0, "{}", added.1);
     let shown = run(&["alert", "query", "instance=~web.*", "--output=json"]).await;
     assert!(shown.0, "{}", shown.1);
     let alerts: Value = serde_json::from_str(&shown.1).unwrap();
     assert_eq!(alerts[0]["annotations"], json!({"summary": "gone"}));
-    let made = run(&["silence", "add", "alertname=Down", "instance=~web.*", "-c", "disks", "-d", "2h", "-a", "ada"]).await;
+    let made = run(&[
+        "silence",
+        "add",
+        "alertname=Down",
+        "instance=~web.*",
+        "-c",
+        "disks",
+        "-d",
+        "2h",
+        "-a",
+        "ada",
+    ])
+    .await;
     assert!(made.0, "{}", made.1);
     let id = made.1.trim();
     let listed = run(&["silence", "query", "alertname=Down"]).await;
-    assert!(listed.1.contains(id) && listed.1.contains("ada"), "{}", listed.1);
+    assert!(
+        listed.1.contains(id) && listed.1.contains("ada"),
+        "{}",
+        listed.1
+    );
     let silenced = run(&["alert", "query", "-s"]).await;
     assert!(silenced.1.contains("suppressed"), "{}", silenced.1);
     let longer = run(&["silence", "update", id, "-d", "3h"]).await;
@@ -64,7 +93,11 @@ async fn amtool_adds_finds_changes_and_ends_silences_and_shows_alerts() {
     assert_eq!(over.1.trim(), id);
     let wrong = run(&["silence", "expire", "11111111-1111-4111-8111-111111111111"]).await;
     assert!(!wrong.0, "{}", wrong.1);
-    for arguments in [&["config", "show"][..], &["config", "routes", "show"], &["cluster", "show"]] {
+    for arguments in [
+        &["config", "show"][..],
+        &["config", "routes", "show"],
+        &["cluster", "show"],
+    ] {
         let shown = run(arguments).await;
         assert!(shown.0, "{arguments:?}: {}", shown.1);
     }
@@ -82,7 +115,10 @@ async fn what_amtool_asks_is_answered() {
     assert_eq!(shown[0]["startsAt"], START.to_rfc3339());
 }
 
-#[expect(clippy::disallowed_methods, reason = "a real program lives by the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real program lives by the real clock"
+)]
 fn now() -> tocsin_domain::time::Timestamp {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     tocsin_domain::time::Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
