@@ -8,6 +8,11 @@ use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
+/// The service, and what of it fails again and again: a rule by its group and name, or an alert by its labels.
+pub type Line = (ServiceId, String, String);
+/// Stands for the group of a rule where alerts are known by their labels; no group has such a name.
+const LABELS_LINE: &str = "\u{1f}labels";
+
 /// Who says so.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -38,6 +43,11 @@ pub enum AlertSource {
         /// Which.
         heartbeat: HeartbeatId,
     },
+    /// A foreign system by Alertmanager's API.
+    Alertmanager {
+        /// By which integration, if by one.
+        integration: Option<IntegrationId>,
+    },
 }
 
 impl AlertSource {
@@ -50,6 +60,30 @@ impl AlertSource {
             Self::Api => Sender::Api,
             Self::Rule { .. } => Sender::Rule,
             Self::Heartbeat { heartbeat } => Sender::Heartbeat(*heartbeat),
+            Self::Alertmanager { .. } => Sender::Labels,
+        }
+    }
+
+    /// The integration, when it came by one.
+    #[must_use]
+    pub const fn integration(&self) -> Option<IntegrationId> {
+        match self {
+            Self::EventsV2 { integration } => Some(*integration),
+            Self::Alertmanager { integration } => *integration,
+            Self::Monitor { .. } | Self::Api | Self::Rule { .. } | Self::Heartbeat { .. } => None,
+        }
+    }
+
+    /// Whether its incident is over at once when nothing of it fires any more. Of several senders of the same alert, each says
+    /// so at its own time, and one that does not know yet may say once more that it fires.
+    #[must_use]
+    pub const fn ends_at_once(&self) -> bool {
+        match self {
+            Self::EventsV2 { .. } | Self::Api => true,
+            Self::Monitor { .. }
+            | Self::Rule { .. }
+            | Self::Heartbeat { .. }
+            | Self::Alertmanager { .. } => false,
         }
     }
 
@@ -58,7 +92,21 @@ impl AlertSource {
     pub const fn is_own_judge(&self) -> bool {
         match self {
             Self::Monitor { .. } | Self::Rule { .. } | Self::Heartbeat { .. } => true,
-            Self::EventsV2 { .. } | Self::Api => false,
+            Self::EventsV2 { .. } | Self::Api | Self::Alertmanager { .. } => false,
+        }
+    }
+
+    /// Of what its incidents about no target are, one after the other; none when each is by itself.
+    #[must_use]
+    pub fn line(&self, service: ServiceId, dedup_key: &str) -> Option<Line> {
+        match self {
+            Self::Rule { group, rule } => Some((service, group.clone(), rule.clone())),
+            Self::Alertmanager { .. } => {
+                Some((service, LABELS_LINE.to_owned(), dedup_key.to_owned()))
+            }
+            Self::Monitor { .. } | Self::EventsV2 { .. } | Self::Api | Self::Heartbeat { .. } => {
+                None
+            }
         }
     }
 
@@ -67,7 +115,11 @@ impl AlertSource {
     pub const fn monitor(&self) -> Option<MonitorId> {
         match self {
             Self::Monitor { monitor, .. } => Some(*monitor),
-            Self::EventsV2 { .. } | Self::Api | Self::Rule { .. } | Self::Heartbeat { .. } => None,
+            Self::EventsV2 { .. }
+            | Self::Api
+            | Self::Rule { .. }
+            | Self::Heartbeat { .. }
+            | Self::Alertmanager { .. } => None,
         }
     }
 }
@@ -85,6 +137,8 @@ pub enum Sender {
     Rule,
     /// This job that must call in.
     Heartbeat(HeartbeatId),
+    /// Nobody in particular: alerts that are known by their labels, whoever sends them.
+    Labels,
 }
 
 /// Under what a firing alert is found again.
@@ -184,6 +238,9 @@ pub struct Alert {
     /// What rules and settings made of it, when they made anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Box<Judged>>,
+    /// When it is over unless it is said again, if its sender says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
 }
 
 impl Alert {

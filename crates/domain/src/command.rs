@@ -7,8 +7,8 @@ mod roster;
 mod team;
 mod watch;
 
-pub use alert::{AlertAsk, RuleFired};
-pub use intake::{AskedRule, HeartbeatAsk, IntakeAsk};
+pub use alert::{AlertAsk, Labelled, RuleFired};
+pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::RespondAsk;
 pub use roster::RosterAsk;
 pub use team::TeamAsk;

@@ -53,6 +53,13 @@ pub enum IntegrationKind {
     Grafana,
     /// As Opsgenie's clients.
     Opsgenie,
+    /// As Prometheus speaks to Alertmanager.
+    Alertmanager {
+        /// The label by whose value an alert names the service that it belongs to, by name or id; the service of the
+        /// integration where it names none.
+        #[serde(default)]
+        service_label: Option<String>,
+    },
     /// By mail.
     Email {
         /// How a mail becomes an alert, when not as usual.
@@ -67,7 +74,20 @@ impl IntegrationKind {
         match self {
             Self::Webhook { mapping } => Some(mapping),
             Self::Email { mapping } => mapping.as_deref(),
-            Self::EventsV2 | Self::Grafana | Self::Opsgenie => None,
+            Self::EventsV2 | Self::Grafana | Self::Opsgenie | Self::Alertmanager { .. } => None,
+        }
+    }
+
+    /// The label by which an alert names its service, where there is one.
+    #[must_use]
+    pub fn service_label(&self) -> Option<&str> {
+        match self {
+            Self::Alertmanager { service_label } => service_label.as_deref(),
+            Self::EventsV2
+            | Self::Webhook { .. }
+            | Self::Grafana
+            | Self::Opsgenie
+            | Self::Email { .. } => None,
         }
     }
 }

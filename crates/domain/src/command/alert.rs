@@ -47,6 +47,8 @@ pub enum AlertAsk {
         /// What proves it.
         evidence: Vec<EvidenceSample>,
     },
+    /// Somebody outside says how an alert stands that is known by its labels, as Prometheus does again and again.
+    Labelled(Box<Labelled>),
     /// The reason to wait is gone.
     HoldCleared {
         /// Of which incident.
@@ -89,6 +91,29 @@ pub enum AlertAsk {
         /// The key.
         dedup_key: String,
     },
+}
+
+/// An alert that is known by its labels, whoever sends it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// On which service; the default one when none.
+    pub service: Option<ServiceId>,
+    /// By which integration, if by one.
+    pub integration: Option<IntegrationId>,
+    /// A key that is the same for the same labels.
+    pub dedup_key: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What fails, in one line.
+    pub title: String,
+    /// More about it.
+    pub summary: String,
+    /// Its labels; then its annotations, each after [`crate::intake::ANNOTATION`].
+    pub details: Vec<(String, String)>,
+    /// Since when it fires, by the sender's clock.
+    pub starts_at: Timestamp,
+    /// When it is over unless it is said again; over already when that is past.
+    pub ends_at: Timestamp,
 }
 
 /// An alert of a rule that begins to fire.

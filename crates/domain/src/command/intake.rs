@@ -2,8 +2,9 @@
 
 use crate::id::RuleId;
 use crate::id::{HeartbeatId, MaintenanceId, ServiceId, TargetId};
-use crate::intake::{Action, Condition, GroupBy, UrgencyBy, When};
+use crate::intake::{Action, Condition, GroupBy, LabelMatcher, UrgencyBy, When};
 use crate::monitor::Severity;
+use crate::oncall::Span;
 use crate::time::Timestamp;
 
 /// A rule as it is asked for.
@@ -19,6 +20,21 @@ pub struct AskedRule {
     pub then: Vec<Action>,
     /// Whether the rules after it are looked at too.
     pub go_on: bool,
+}
+
+/// A maintenance window of labels, as it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskedSilence {
+    /// Which, or a new one. One that cannot be changed so any more is ended, and a new one takes its place.
+    pub id: Option<MaintenanceId>,
+    /// What is done.
+    pub comment: String,
+    /// Whoever asks, by their own account.
+    pub created_by: String,
+    /// Each must hold for an alert.
+    pub matchers: Vec<LabelMatcher>,
+    /// When; what is past of it is left out of a new one.
+    pub span: Span,
 }
 
 /// Work on what becomes of alerts before they page. `None` as id adds.
@@ -55,6 +71,10 @@ pub enum IntakeAsk {
         /// When.
         when: When,
     },
+    /// Plan or change a maintenance window that names alerts by their labels.
+    SetSilence(Box<AskedSilence>),
+    /// End a window that does not repeat: what lasts of it, or all of it when it has not begun. One that is over stays so.
+    ExpireWindow(MaintenanceId),
     /// End what lasts of a window now.
     EndWindow(MaintenanceId),
     /// Remove a window.

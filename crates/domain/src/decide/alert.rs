@@ -9,8 +9,7 @@ use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset}
 use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
-use crate::incident::{Hold, RELAPSE_WINDOW_MS};
-use crate::intake::ALERTS_PER_INCIDENT_MAX;
+use crate::incident::Hold;
 use crate::monitor::{Monitor, Severity};
 use crate::state::monitor_key;
 use crate::time::Timestamp;
@@ -52,6 +51,7 @@ impl Decider<'_> {
                 evidence,
             } => self.monitor_recovered(monitor, target, at, evidence),
             AlertAsk::RuleFired(fired) => self.rule_fired(*fired),
+            AlertAsk::Labelled(told) => self.labelled(*told),
             AlertAsk::RuleResolved {
                 dedup_key,
                 at,
@@ -260,9 +260,12 @@ impl Decider<'_> {
             summary: condition.title.clone(),
             urgency: condition.own_urgency(),
             judged: condition.taken.judged.clone().filter(|_| louder),
+            ends_at: condition.taken.ends_at,
+            details: (known.details != condition.details).then(|| condition.details.clone()),
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         self.raise_if_worse(incident, &condition, Cause::Request);
+        self.end_quiet(incident);
     }
 
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.
@@ -309,6 +312,7 @@ impl Decider<'_> {
             sent_to: condition.taken.sent_to,
             heard_at: Some(self.now),
             judged: condition.taken.judged.clone(),
+            ends_at: condition.taken.ends_at,
         };
         let opened = AlertEvent::Opened {
             alert: Arc::new(alert),
@@ -326,40 +330,10 @@ impl Decider<'_> {
         if own.is_none() && joined.is_some() {
             self.end_pause_of_others(incident, &condition);
         }
+        if joined.is_some() {
+            self.end_quiet(incident);
+        }
         self.note_rules(incident, &condition);
-    }
-
-    /// An alert joins the open incident of its own target or rule, or the one that was resolved a moment ago.
-    fn incident_to_join(&self, condition: &Condition) -> Option<IncidentId> {
-        let last = match (condition.target, &condition.source) {
-            (Some(target), _) => self.state.last_of_target.get(&target),
-            (None, AlertSource::Rule { group, rule }) => {
-                let rule = (condition.service, group.clone(), rule.clone());
-                self.state.last_of_rule.get(&rule)
-            }
-            (
-                None,
-                AlertSource::Monitor { .. }
-                | AlertSource::EventsV2 { .. }
-                | AlertSource::Api
-                | AlertSource::Heartbeat { .. },
-            ) => None,
-        };
-        let last = self.state.incidents.get(last?)?;
-        let over_since = self.state.since_resolve(last);
-        let recent = over_since.is_some_and(|at| self.now.ms_since(at) < RELAPSE_WINDOW_MS);
-        let has_room = last.alerts.len() < ALERTS_PER_INCIDENT_MAX;
-        (has_room && (last.is_open() || recent)).then_some(last.id)
-    }
-
-    /// In a storm, what is raised from outside joins the newest incident of its service. What a person declares does not, nor
-    /// what Tocsin judges itself: it has an incident of its own by its target or rule.
-    fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
-        let outside = !condition.source.is_own_judge() && !condition.taken.alone;
-        let (service, severity) = (condition.service, condition.severity);
-        let loudness = (severity, condition.urgency());
-        let storm = || self.state.storm_of(service, loudness, self.now);
-        outside.then(storm).flatten()
     }
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {
@@ -408,7 +382,7 @@ impl Decider<'_> {
             return;
         };
         let incident = alert.incident;
-        let outside = !alert.source.is_own_judge();
+        let outside = alert.source.ends_at_once();
         let event = AlertEvent::Recovered {
             alert: id,
             incident,

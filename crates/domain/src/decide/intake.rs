@@ -6,7 +6,7 @@ use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
 use crate::id::{MaintenanceId, RuleId, ServiceId};
 use crate::incident::Incident;
 use crate::intake::{
-    Action, Intake, RULES_MAX, Rule, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window,
+    Action, Intake, RULES_MAX, Rule, Silence, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window,
 };
 use crate::service::Service;
 use crate::state::State;
@@ -38,6 +38,8 @@ impl Decider<'_> {
             }
             IntakeAsk::SetRules { service, rules } => self.set_rule_list(service, rules),
             IntakeAsk::SetWindow { .. } => self.set_window(ask),
+            IntakeAsk::SetSilence(asked) => self.set_silence(*asked),
+            IntakeAsk::ExpireWindow(id) => self.expire_window(id),
             IntakeAsk::EndWindow(id) => {
                 let lasts = self.window(id)?.around(self.now).is_some();
                 if !lasts {
@@ -144,7 +146,7 @@ impl Decider<'_> {
             .collect()
     }
 
-    fn window(&self, id: MaintenanceId) -> Result<&Window, Refusal> {
+    pub(super) fn window(&self, id: MaintenanceId) -> Result<&Window, Refusal> {
         let known = self.state.windows.get(&id);
         known.ok_or_else(|| Refusal::not_found(format!("maintenance window {id}")))
     }
@@ -162,8 +164,10 @@ impl Decider<'_> {
         };
         self.team()?;
         let reason = text_within("reason", &reason, 500)?;
+        let mut silence = None;
         if let Some(id) = id {
-            self.window(id)?;
+            // What it says about labels is changed elsewhere.
+            silence.clone_from(&self.window(id)?.silence);
         } else if self.state.windows.len() >= WINDOWS_MAX {
             return Err(Refusal::conflict(format!(
                 "there are {WINDOWS_MAX} maintenance windows: remove those that are over first"
@@ -175,7 +179,7 @@ impl Decider<'_> {
         targets.dedup();
         let mut reasons = self.window_violations(&when);
         let count = services.len() + targets.len();
-        if count == 0 || count > WINDOW_SUBJECTS_MAX {
+        if (count == 0 && silence.is_none()) || count > WINDOW_SUBJECTS_MAX {
             reasons.push(format!(
                 "services and targets: 1 to {WINDOW_SUBJECTS_MAX} together"
             ));
@@ -199,12 +203,16 @@ impl Decider<'_> {
             targets,
             when,
             ended_at: None,
+            silence: silence.map(|silence| Silence {
+                updated_at: self.now,
+                ..silence
+            }),
         };
         self.change_window(id, IntakeEvent::WindowSet { window });
         Ok(())
     }
 
-    fn window_violations(&self, when: &When) -> Vec<String> {
+    pub(super) fn window_violations(&self, when: &When) -> Vec<String> {
         match when {
             When::Repeating { work } => {
                 let mut reasons = work.violations("repeat");
@@ -224,13 +232,13 @@ impl Decider<'_> {
     }
 
     /// Changes a window, and decides anew about whatever was or is concerned.
-    fn change_window(&mut self, id: MaintenanceId, event: IntakeEvent) {
+    pub(super) fn change_window(&mut self, id: MaintenanceId, event: IntakeEvent) {
         let before = self.state.windows.get(&id).cloned();
         self.emit_intake(Cause::Request, event);
         let now = self.state.windows.get(&id).cloned();
-        let is_about = |_: &State, incident: &Incident| {
+        let is_about = |state: &State, incident: &Incident| {
             let mut windows = before.iter().chain(&now);
-            windows.any(|window| window.concerns(incident))
+            windows.any(|window| state.concerns(window, incident))
         };
         self.decide_quiet_of(is_about);
     }

@@ -20,10 +20,15 @@ const ACKNOWLEDGEMENT_TIMEOUT_MS_MAX: u64 = 604_800_000;
 /// Recipients of a level at most (PagerDuty's limit).
 const RECIPIENTS_MAX: usize = 10;
 
+/// Characters of the label that names a service.
+const SERVICE_LABEL_CHARS_MAX: usize = 200;
 /// Bytes of a mapping.
 const MAPPING_BYTES_MAX: usize = 32 * 1_024;
 
 fn small_enough(kind: &IntegrationKind) -> Result<(), Refusal> {
+    if let Some(label) = kind.service_label() {
+        text_within("service_label", label, SERVICE_LABEL_CHARS_MAX)?;
+    }
     let bytes = kind.mapping().map_or(0, str::len);
     if bytes > MAPPING_BYTES_MAX {
         return Err(Refusal::invalid(format!(

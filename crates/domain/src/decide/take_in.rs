@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::Decider;
 use super::alert::Condition;
-use crate::alert::{AlertSource, Sender};
+use crate::alert::AlertSource;
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent};
 use crate::id::{AlertId, IncidentId, ServiceId};
 use crate::incident::{FLAPPING_RELAPSES, Hold};
@@ -23,7 +23,9 @@ pub(super) struct Taken {
     /// The service it was sent to, when a rule sent it on.
     pub(super) sent_to: Option<ServiceId>,
     pub(super) judged: Option<Box<Judged>>,
-    notes: Vec<String>,
+    /// When it is over unless it is said again, if its sender says so.
+    pub(super) ends_at: Option<Timestamp>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Taken {
@@ -58,13 +60,9 @@ impl Condition {
 impl Decider<'_> {
     /// Lets rules and settings act on an alert. It breaks off when a rule throws the alert away.
     pub(super) fn take_in(&mut self, condition: &mut Condition) -> ControlFlow<()> {
-        let integration = match condition.source.sender() {
-            Sender::Integration(integration) => Some(integration),
-            Sender::Monitor | Sender::Api | Sender::Rule | Sender::Heartbeat(_) => None,
-        };
         let incoming = Incoming {
             service: condition.service,
-            integration,
+            integration: condition.source.integration(),
             severity: condition.severity,
             title: &condition.title,
             summary: &condition.summary,
@@ -203,7 +201,13 @@ impl Decider<'_> {
             return;
         };
         let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
-        let why = format!("nothing was heard of it since {heard_at}, as long as its service waits");
+        let why = if alert.ends_at == Some(at) {
+            format!(
+                "nothing was heard of it since {heard_at}, as long as its sender said that it holds"
+            )
+        } else {
+            format!("nothing was heard of it since {heard_at}, as long as its service waits")
+        };
         self.recover_alert_because(id, self.now, Cause::Due { at }, Vec::new(), &why);
     }
 }

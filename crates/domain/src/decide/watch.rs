@@ -123,6 +123,20 @@ impl Decider<'_> {
         }
     }
 
+    /// Pages for an incident that was quiet, when what fails of it now is not: another alert of it is not covered.
+    pub(super) fn end_quiet(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let held = known.is_some_and(|incident| {
+            incident.suppressed.is_some()
+                && incident.status == Status::Triggered
+                && !incident.flapping
+                && self.state.burns(incident)
+        });
+        if held && !self.suppress_if_quiet(id) {
+            self.page_now(id);
+        }
+    }
+
     fn check_quiet(&self, from: Timestamp, until: Timestamp) -> Result<(), Refusal> {
         if until <= from || until <= self.now {
             return Err(Refusal::invalid(

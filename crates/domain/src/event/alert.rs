@@ -9,6 +9,7 @@ use crate::id::{AlertId, IncidentId};
 use crate::intake::Judged;
 use crate::monitor::Severity;
 use crate::people::Urgency;
+use crate::time::Timestamp;
 
 /// What happened to an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub enum AlertEvent {
         /// What rules and settings made of it this time, when that makes it louder.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         judged: Option<Box<Judged>>,
+        /// When it is over unless it is said again, as said this time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends_at: Option<Timestamp>,
+        /// Its further fields, when they are others than before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        details: Option<Vec<(String, String)>>,
     },
     /// The condition is over.
     Recovered {

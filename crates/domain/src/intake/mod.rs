@@ -5,8 +5,10 @@ mod glob;
 mod group;
 mod heartbeat;
 mod judge;
+mod label;
 mod rule;
 mod settings;
+mod silence;
 mod window;
 
 pub use group::Newcomer;
@@ -15,9 +17,14 @@ pub use heartbeat::{
     Heartbeat, Pulse,
 };
 pub use judge::{Incoming, Judged, RuleHit, Ruling};
+pub use label::{LabelMatcher, LabelTest, MATCHER_BYTES_MAX};
 pub use rule::{Action, Condition, Field, RULES_MAX, Rule, Test};
 pub use settings::{
     ALERTS_PER_INCIDENT_MAX, GROUP_FIELDS_MAX, GROUP_MS_MAX, GroupBy, Intake, Loudness,
     RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,
+};
+pub use silence::{
+    ANNOTATION, Label, MATCHERS_MAX, MatchedLabels, SERVICE_LABEL, SILENCE_KEPT_MS, Silence,
+    TARGET_LABEL,
 };
 pub use window::{WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window};

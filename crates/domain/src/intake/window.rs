@@ -1,7 +1,9 @@
-//! Maintenance windows of services and targets: while one lasts, nobody is paged for them.
+//! Maintenance windows of services and targets: while one lasts, nobody is paged for them. Those that name labels are
+//! matched elsewhere.
 
 use serde::{Deserialize, Serialize};
 
+use super::silence::Silence;
 use crate::id::{MaintenanceId, ServiceId, TargetId};
 use crate::incident::Incident;
 use crate::oncall::{Repeating, Span};
@@ -30,6 +32,9 @@ pub struct Window {
     /// What has begun by this instant was ended by it.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
+    /// Alerts that are covered besides those, by their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
 }
 
 /// When work is done.
@@ -68,13 +73,31 @@ impl Window {
         }
     }
 
-    /// Whether an incident is about what is worked on.
+    /// When a window that does not repeat was, is or will be; what was ended early was until then.
+    #[must_use]
+    pub fn once(&self) -> Option<Span> {
+        let When::Once { span } = &self.when else {
+            return None;
+        };
+        let ended = self.ended_at.filter(|ended| *ended < span.until);
+        Some(Span::new(span.from, ended.unwrap_or(span.until)))
+    }
+
+    /// Why nobody is paged in a stretch of this work.
+    pub(super) fn quiet(&self, span: Span) -> Quiet {
+        Quiet {
+            why: format!("maintenance: {}", self.reason),
+            until: span.until,
+        }
+    }
+
+    /// Whether an incident is about a service or a target that is worked on.
     #[must_use]
     pub fn concerns(&self, incident: &Incident) -> bool {
         self.covers(incident.service, incident.target)
     }
 
-    fn covers(&self, service: ServiceId, target: Option<TargetId>) -> bool {
+    pub(super) fn covers(&self, service: ServiceId, target: Option<TargetId>) -> bool {
         let of_target = |target: TargetId| self.targets.contains(&target);
         self.services.contains(&service) || target.is_some_and(of_target)
     }
@@ -87,6 +110,7 @@ impl State {
         let own = self.quiet_targets(incident, now);
         own.into_iter()
             .chain(self.planned_for(incident.service, incident.target, now))
+            .chain(self.silenced(incident, now))
             .max_by_key(|quiet| quiet.until)
     }
 
@@ -116,10 +140,7 @@ impl State {
         let planned = planned
             .filter(|window| window.covers(service, target))
             .filter_map(|window| Some((window, window.around(now)?)))
-            .map(|(window, span)| Quiet {
-                why: format!("maintenance: {}", window.reason),
-                until: span.until,
-            });
+            .map(|(window, span)| window.quiet(span));
         planned.max_by_key(|quiet| quiet.until)
     }
 

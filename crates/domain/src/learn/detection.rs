@@ -45,6 +45,7 @@ fn source(case: &Case<'_>, alert: &Alert) -> String {
             |monitor| printable_name(&monitor.name),
         ),
         AlertSource::EventsV2 { .. } => "an outside system by the Events API".to_owned(),
+        AlertSource::Alertmanager { .. } => "an outside system by Alertmanager's API".to_owned(),
         AlertSource::Api => "a call of the native API".to_owned(),
         AlertSource::Heartbeat { .. } => "a job that did not call in".to_owned(),
         AlertSource::Rule { rule, .. } => printable_name(&format!("the alerting rule {rule}")),

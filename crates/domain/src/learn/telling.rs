@@ -63,7 +63,9 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
             let by = match &alert.source {
                 AlertSource::Monitor { .. } => "A monitor",
                 AlertSource::Rule { .. } => "An alerting rule",
-                AlertSource::EventsV2 { .. } => "An outside system",
+                AlertSource::EventsV2 { .. } | AlertSource::Alertmanager { .. } => {
+                    "An outside system"
+                }
                 AlertSource::Api => "A call of the native API",
                 AlertSource::Heartbeat { .. } => "A heartbeat",
             };

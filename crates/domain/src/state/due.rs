@@ -268,15 +268,21 @@ impl State {
     /// When an alert from outside is taken to be over, unless there is news of it.
     pub(crate) fn alert_due(&self, alert: &Alert) -> Option<Timestamp> {
         let is_outside = match alert.source {
-            AlertSource::EventsV2 { .. } | AlertSource::Api => true,
+            AlertSource::EventsV2 { .. } | AlertSource::Api | AlertSource::Alertmanager { .. } => {
+                true
+            }
             AlertSource::Monitor { .. }
             | AlertSource::Rule { .. }
             | AlertSource::Heartbeat { .. } => false,
         };
+        if !is_outside || !alert.is_firing() {
+            return None;
+        }
         let service = self.services.get(&alert.service)?;
-        let after_ms = service.intake.resolve_after_ms?;
         let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
-        (is_outside && alert.is_firing()).then(|| heard_at.plus_ms(after_ms))
+        let silent_at = service.intake.resolve_after_ms;
+        let silent_at = silent_at.map(|after_ms| heard_at.plus_ms(after_ms));
+        alert.ends_at.into_iter().chain(silent_at).min()
     }
 
     /// When something is to be done about a message.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::State;
 use super::fold_response::fold_response;
-use crate::alert::{Alert, AlertSource};
+use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::incident::{Incident, Paging, Status};
@@ -23,9 +23,9 @@ impl State {
         match event {
             AlertEvent::Opened { alert } => {
                 self.firing.insert(alert.key(), alert.service, alert.id);
-                if let (None, AlertSource::Rule { group, rule }) = (alert.target, &alert.source) {
-                    let of = (alert.service, group.clone(), rule.clone());
-                    self.last_of_rule.insert(of, alert.incident);
+                let line = alert.source.line(alert.service, &alert.dedup_key);
+                if let (None, Some(line)) = (alert.target, line) {
+                    self.last_of_rule.insert(line, alert.incident);
                 }
                 if let Some(incident) = self.incidents.get_mut(&alert.incident) {
                     incident.alerts.push(alert.id);
@@ -43,6 +43,8 @@ impl State {
                 severity,
                 urgency,
                 judged,
+                ends_at,
+                details,
                 ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
@@ -53,6 +55,10 @@ impl State {
                     alert.severity = alert.severity.max(*severity);
                     alert.set_urgency(loudest);
                     alert.heard_at = Some(at);
+                    alert.ends_at = *ends_at;
+                    if let Some(details) = details {
+                        alert.details.clone_from(details);
+                    }
                     if loudest > before {
                         // What was made of it when it was less loud is the reason no more.
                         alert.judged.clone_from(judged);

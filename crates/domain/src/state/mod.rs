@@ -26,7 +26,7 @@ pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
 
-use crate::alert::{Alert, AlertKey, Sender};
+use crate::alert::{Alert, AlertKey, Line, Sender};
 use crate::calendar::Calendar;
 use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
@@ -93,8 +93,8 @@ pub struct State {
     pub duty: DutyWatch,
     /// Calendars that are subscribed to.
     pub calendars: BTreeMap<CalendarId, Calendar>,
-    /// The last incident of each rule (service, group, alert's name) that is about no target, open or over.
-    pub last_of_rule: BTreeMap<(ServiceId, String, String), IncidentId>,
+    /// The last incident of each rule, and of each alert that is known by its labels, that is about no target, open or over.
+    pub last_of_rule: BTreeMap<Line, IncidentId>,
     /// Whose turn is next, on each level (policy, level) that pages one target in turn.
     pub turns: BTreeMap<(PolicyId, usize), usize>,
     /// Rules of the installation, looked at before those of a service.

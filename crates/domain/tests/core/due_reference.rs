@@ -114,13 +114,19 @@ fn begin_after(first: i64, support: &SupportHours) -> Option<Timestamp> {
 }
 
 fn silent(state: &State, alert: &Alert) -> Option<Timestamp> {
-    let after_ms = state.services[&alert.service].intake.resolve_after_ms?;
     let outside = matches!(
         alert.source,
-        AlertSource::Api | AlertSource::EventsV2 { .. }
+        AlertSource::Api | AlertSource::EventsV2 { .. } | AlertSource::Alertmanager { .. }
     );
-    let waits = outside && alert.recovered_at.is_none();
-    waits.then(|| alert.heard_at.expect("it was heard").plus_ms(after_ms))
+    if !outside || alert.recovered_at.is_some() {
+        return None;
+    }
+    let after_ms = state.services[&alert.service].intake.resolve_after_ms;
+    let silent = after_ms.map(|ms| alert.heard_at.expect("it was heard").plus_ms(ms));
+    match (silent, alert.ends_at) {
+        (Some(silent), Some(ends_at)) => Some(silent.min(ends_at)),
+        (silent, ends_at) => silent.or(ends_at),
+    }
 }
 
 fn missed(state: &State, pulse: &Pulse) -> Option<Timestamp> {

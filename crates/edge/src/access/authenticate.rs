@@ -17,7 +17,7 @@ use super::cookie;
 use super::origin;
 use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
-use crate::front::prometheus;
+use crate::front::{alertmanager, prometheus};
 use crate::http::problem::Problem;
 use crate::ports::ApiToken;
 
@@ -48,6 +48,7 @@ pub(crate) async fn gate(
 fn refused(who: Who, problem: Problem) -> Response {
     match who {
         Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
+        Who::Token(Front::Alertmanager, _) => alertmanager::refused_at_the_gate(&problem),
         Who::Token(
             Front::PagerDutyEvents
             | Front::Heartbeats
@@ -78,9 +79,7 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
             return Ok(None);
         }
         Who::Token(front, role) => {
-            let caller = by_front_token(app, front, role, parts).await?;
-            caller.may(who, None)?;
-            return Ok(Some(caller));
+            return front_caller(app, front, role, parts).await.map(Some);
         }
         Who::Session | Who::Role(_) | Who::SelfOr(_) => {}
     }
@@ -138,6 +137,18 @@ pub(crate) async fn caller_of(
     Err(Problem::unauthenticated(
         "sign in, or send an API token: Authorization: Bearer TOKEN",
     ))
+}
+
+/// Who calls a foreign front with a token of at least this role.
+pub(crate) async fn front_caller(
+    app: &App,
+    front: Front,
+    role: Role,
+    parts: &Parts,
+) -> Result<Caller, Problem> {
+    let caller = by_front_token(app, front, role, parts).await?;
+    caller.may(Who::Token(front, role), None)?;
+    Ok(caller)
 }
 
 /// Who calls a foreign front. Where authentication is switched off, writing is open too: that is what is to be measured.
@@ -250,9 +261,26 @@ fn front_token_in(value: &str) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return token_in(value).map(str::to_owned);
     }
-    let pair = String::from_utf8(base64::decode(rest.trim(), BASIC_BYTES_MAX)?).ok()?;
+    password_in(rest).filter(|password| is_token(password))
+}
+
+fn password_in(basic: &str) -> Option<String> {
+    let pair = String::from_utf8(base64::decode(basic.trim(), BASIC_BYTES_MAX)?).ok()?;
     let (_, password) = pair.split_once(':')?;
-    is_token(password).then(|| password.to_owned())
+    Some(password.to_owned())
+}
+
+/// The text in `Bearer TEXT`, or the password in `Basic BASE64`, which may be a key of any kind; none when there is no such one.
+pub(crate) fn front_key(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(rest.trim().to_owned())
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        password_in(rest)
+    } else {
+        None
+    }
 }
 
 async fn by_session(

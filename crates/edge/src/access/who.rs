@@ -46,6 +46,8 @@ pub enum Front {
     Webhook,
     /// Opsgenie's requests about alerts: the key is in a header.
     Opsgenie,
+    /// Alertmanager's API v2; alerts may come with the key of an integration too.
+    Alertmanager,
 }
 
 /// How a caller proved who they are.

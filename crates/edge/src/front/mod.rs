@@ -1,5 +1,6 @@
 //! Foreign protocols: each front takes its own keys and answers in its own words.
 
+pub(crate) mod alertmanager;
 pub(crate) mod integration;
 pub(crate) mod mail;
 pub(crate) mod opsgenie;

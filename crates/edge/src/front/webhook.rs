@@ -106,7 +106,10 @@ fn outcome_of(integration: &Integration, body: &Value) -> Result<Outcome, Proble
         IntegrationKind::Grafana => presets::grafana()
             .ok_or_else(|| Problem::internal("the mapping of Grafana cannot be read"))?
             .apply(body),
-        IntegrationKind::EventsV2 | IntegrationKind::Opsgenie | IntegrationKind::Email { .. } => {
+        IntegrationKind::EventsV2
+        | IntegrationKind::Opsgenie
+        | IntegrationKind::Alertmanager { .. }
+        | IntegrationKind::Email { .. } => {
             return Err(Problem::forbidden(
                 "this key is for another way in: make an integration of the kind webhook or grafana",
             ));

@@ -44,7 +44,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
-use crate::front::{opsgenie, pagerduty, prometheus, twilio, webhook};
+use crate::front::{alertmanager, opsgenie, pagerduty, prometheus, twilio, webhook};
 use crate::ui;
 use routes::{Listed, Table};
 
@@ -89,7 +89,7 @@ fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
     let table = intake(roster(people(table)));
-    prometheus::add_to(settings(watch(table)))
+    alertmanager::add_to(prometheus::add_to(settings(watch(table))))
 }
 
 fn open_to_all(table: Table) -> Table {

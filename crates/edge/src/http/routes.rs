@@ -114,7 +114,11 @@ impl Table {
 fn name_operations(item: &mut PathItem, front: &str, suffix: &str) {
     let both = item.get.is_some() && item.post.is_some();
     let of_post = if both { "_post" } else { "" };
-    for (operation, method) in [(&mut item.get, ""), (&mut item.post, of_post)] {
+    for (operation, method) in [
+        (&mut item.get, ""),
+        (&mut item.post, of_post),
+        (&mut item.delete, ""),
+    ] {
         if let Some(Operation {
             operation_id: Some(id),
             ..

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod alertmanager;
 mod answer;
 mod auditor;
 mod browser;

@@ -1,6 +1,7 @@
 //! Alerts of rules that fire according to the journal: how they are told to the core, and found there again after a restart.
 
 use tocsin_domain::alert::AlertSource;
+pub(crate) use tocsin_domain::intake::ANNOTATION;
 use tocsin_domain::state;
 use tocsin_promql::{Labels, stable_hash};
 
@@ -10,8 +11,6 @@ use super::ALERT_NAME;
 const KEY_LABELS_MAX: usize = 140;
 /// Bytes of a group's name in a key.
 const KEY_GROUP_MAX: usize = 60;
-/// How a detail that is an annotation begins; the others are labels.
-pub(crate) const ANNOTATION: &str = "annotation ";
 
 /// An alert that fires according to the journal.
 #[derive(Clone, Debug, PartialEq)]

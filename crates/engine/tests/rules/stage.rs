@@ -291,6 +291,7 @@ impl Stage {
                 other @ (AlertAsk::MonitorFired { .. }
                 | AlertAsk::MonitorRecovered { .. }
                 | AlertAsk::HoldCleared { .. }
+                | AlertAsk::Labelled(_)
                 | AlertAsk::Trigger { .. }
                 | AlertAsk::AcknowledgeByKey { .. }
                 | AlertAsk::ResolveByKey { .. }) => panic!("unexpected: {other:?}"),

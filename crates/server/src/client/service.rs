@@ -25,6 +25,12 @@ pub(crate) enum Verb {
         /// What the other system is called
         #[arg(long)]
         name: String,
+        /// How it speaks: events_v2, alertmanager, grafana, opsgenie or email
+        #[arg(long, default_value = "events_v2")]
+        kind: String,
+        /// The label by which an alert of a Prometheus names another service that it belongs to
+        #[arg(long)]
+        service_label: Option<String>,
     },
 }
 
@@ -41,6 +47,7 @@ struct Service {
 #[derive(Deserialize)]
 struct Made {
     routing_key: Plain,
+    address: Plain,
 }
 
 /// The id of the service that a person names.
@@ -61,16 +68,23 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
             };
             screen.show_list(&answer, |all: &[Service], look| list(all, &policies, look))
         }
-        Verb::AddIntegration { service, name } => {
+        Verb::AddIntegration {
+            service,
+            name,
+            kind,
+            service_label,
+        } => {
             let service = named(api, service)?;
             let answer = api.post(
                 &["services", service.as_str(), "integrations"],
-                &json!({ "name": name }),
+                &json!({ "name": name, "kind": kind, "service_label": service_label }),
             )?;
-            screen.show(&answer, |made: &Made, _| made.routing_key.to_string())?;
-            screen.note(
-                "This is the only time the routing key is shown. Events API v2 clients send it to /v2/enqueue of this server.",
-            );
+            let made: Made = answer.parsed()?;
+            screen.done(&answer, &made.routing_key.to_string())?;
+            screen.note(&format!(
+                "This is the only time the key is shown. Point the other system to {}",
+                made.address
+            ));
             Ok(())
         }
     }

@@ -127,6 +127,10 @@ export interface MaintenanceWindow {
   from: Instant | null;
   until: Instant | null;
   repeat: Repeat | null;
+  /** Conditions on labels; an alert is covered when each holds. */
+  matchers: string[];
+  /** Who made it, by their own account, when it came by Alertmanager's API. */
+  created_by: string | null;
 }
 
 export interface WindowInput {

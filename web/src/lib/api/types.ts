@@ -76,7 +76,7 @@ export interface Alert {
   evidence: { series: string; at: Instant; value: number | null }[];
   /** What else its sender said; only ever shown as text. */
   details: { name: string; value: string }[];
-  source: 'monitor' | 'events_v2' | 'api' | 'rule' | 'heartbeat';
+  source: 'monitor' | 'events_v2' | 'api' | 'rule' | 'heartbeat' | 'alertmanager';
   repeats: number;
   urgency: Urgency;
   priority: string | null;

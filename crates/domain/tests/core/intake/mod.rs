@@ -4,6 +4,7 @@ mod grouping;
 mod heartbeat;
 mod rules;
 mod settings;
+mod silences;
 mod walk;
 mod windows;
 

@@ -5,7 +5,7 @@ mod answer;
 mod federate;
 mod json;
 mod number;
-mod parameters;
+pub(crate) mod parameters;
 mod query;
 mod refusal;
 mod reload;

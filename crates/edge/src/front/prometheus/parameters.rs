@@ -79,6 +79,13 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All names and values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// An instant, milliseconds; `default` when none is given.
     pub(crate) fn instant(&self, name: &str, default: i64) -> Result<i64, Refusal> {
         let Some(text) = self.given(name) else {

@@ -409,6 +409,14 @@ fn judge(source: &AlertSource, names: &Names<'_>) -> String {
             let name = known.map_or("a removed job", |one| one.heartbeat.name.as_str());
             format!("The job “{name}” did not call in, or said that it failed.")
         }
+        AlertSource::Alertmanager { integration } => match integration {
+            None => "A Prometheus, or another client of Alertmanager's API, said so.".to_owned(),
+            Some(integration) => {
+                let known = names.0.integrations.get(integration);
+                let name = known.map_or("a removed integration", |one| one.name.as_str());
+                format!("The integration “{name}” said so, by Alertmanager's API.")
+            }
+        },
         AlertSource::Api => "The API, or a person, said so.".to_owned(),
     }
 }

@@ -48,6 +48,8 @@ pub(crate) enum Source {
     Rule,
     /// A job that must call in.
     Heartbeat,
+    /// A Prometheus, or another client of Alertmanager's API.
+    Alertmanager,
 }
 
 /// A sample that proves a statement.
@@ -309,6 +311,7 @@ fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
             AlertSource::Api => Source::Api,
             AlertSource::Rule { .. } => Source::Rule,
             AlertSource::Heartbeat { .. } => Source::Heartbeat,
+            AlertSource::Alertmanager { .. } => Source::Alertmanager,
         },
         repeats: alert.repeats,
         urgency: alert.urgency().into(),

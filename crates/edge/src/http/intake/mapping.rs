@@ -189,5 +189,10 @@ fn mapping_of_integration(app: &App, id: &str) -> Result<String, Problem> {
                 "this integration takes events of PagerDuty's API and has no mapping",
             ));
         }
+        IntegrationKind::Alertmanager { .. } => {
+            return Err(Problem::bad(
+                "this integration takes alerts as Alertmanager does and has no mapping",
+            ));
+        }
     })
 }

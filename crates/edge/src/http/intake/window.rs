@@ -76,6 +76,10 @@ pub(crate) struct MaintenanceWindow {
     /// When that is over.
     until: Option<Instant>,
     repeat: Option<RepeatShape>,
+    /// Conditions on labels (`job=~"web.*"`): an alert is covered when each holds. Empty for work on services and targets alone.
+    matchers: Vec<String>,
+    /// Who made it, by their own account, when it came by Alertmanager's API.
+    created_by: Option<String>,
 }
 
 fn shown(state: &state::State, window: &Window, now: Timestamp) -> MaintenanceWindow {
@@ -105,6 +109,13 @@ fn shown(state: &state::State, window: &Window, now: Timestamp) -> MaintenanceWi
                 until: work.until.map(Instant),
             }),
         },
+        matchers: window.silence.as_ref().map_or_else(Vec::new, |silence| {
+            silence.matchers.iter().map(ToString::to_string).collect()
+        }),
+        created_by: window
+            .silence
+            .as_ref()
+            .map(|silence| silence.created_by.clone()),
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum IntegrationKind {
     Grafana,
     /// As Opsgenie's clients.
     Opsgenie,
+    /// As Prometheus speaks to Alertmanager.
+    Alertmanager,
     /// By mail.
     Email,
 }
@@ -40,12 +42,22 @@ impl IntegrationKind {
             service::IntegrationKind::Webhook { .. } => Self::Webhook,
             service::IntegrationKind::Grafana => Self::Grafana,
             service::IntegrationKind::Opsgenie => Self::Opsgenie,
+            service::IntegrationKind::Alertmanager { .. } => Self::Alertmanager,
             service::IntegrationKind::Email { .. } => Self::Email,
         }
     }
 
-    /// The kind with its mapping, when both go together and the mapping can be read.
-    pub(crate) fn with(self, mapping: Option<&Value>) -> Result<service::IntegrationKind, Problem> {
+    /// The kind with its mapping or its label, when they go together and the mapping can be read.
+    pub(crate) fn with(
+        self,
+        mapping: Option<&Value>,
+        service_label: Option<String>,
+    ) -> Result<service::IntegrationKind, Problem> {
+        if service_label.is_some() && self != Self::Alertmanager {
+            return Err(Problem::bad(
+                "service_label: only what speaks as Prometheus to Alertmanager has labels",
+            ));
+        }
         let mapping = mapping.filter(|mapping| !mapping.is_null());
         if let Some(mapping) = mapping {
             read(mapping)?;
@@ -59,7 +71,7 @@ impl IntegrationKind {
                 ));
             }
             (Self::Email, mapping) => service::IntegrationKind::Email { mapping },
-            (Self::EventsV2 | Self::Grafana | Self::Opsgenie, Some(_)) => {
+            (Self::EventsV2 | Self::Grafana | Self::Opsgenie | Self::Alertmanager, Some(_)) => {
                 return Err(Problem::bad(
                     "mapping: only a webhook and a mail address have one of their own",
                 ));
@@ -67,6 +79,7 @@ impl IntegrationKind {
             (Self::EventsV2, None) => service::IntegrationKind::EventsV2,
             (Self::Grafana, None) => service::IntegrationKind::Grafana,
             (Self::Opsgenie, None) => service::IntegrationKind::Opsgenie,
+            (Self::Alertmanager, None) => service::IntegrationKind::Alertmanager { service_label },
         })
     }
 
@@ -77,6 +90,7 @@ impl IntegrationKind {
             Self::EventsV2 => Ok(format!("{url}/v2/enqueue")),
             Self::Webhook | Self::Grafana => Ok(format!("{url}/intake/{key}")),
             Self::Opsgenie => Ok(url.clone()),
+            Self::Alertmanager => Ok(format!("{url}/alertmanager")),
             Self::Email => match &app.settings.mail_domain {
                 Some(domain) => Ok(format!("{key}@{domain}")),
                 None => Err(Problem::conflict(
@@ -90,7 +104,11 @@ impl IntegrationKind {
     pub(crate) fn key(self, key: String) -> String {
         match self {
             Self::Email => key.to_ascii_lowercase(),
-            Self::EventsV2 | Self::Webhook | Self::Grafana | Self::Opsgenie => key,
+            Self::EventsV2
+            | Self::Webhook
+            | Self::Grafana
+            | Self::Opsgenie
+            | Self::Alertmanager => key,
         }
     }
 }
@@ -105,6 +123,8 @@ pub(crate) struct IntegrationDetail {
     /// Its own mapping.
     #[schema(value_type = Option<Object>)]
     mapping: Option<Value>,
+    /// The label by which an alert of a Prometheus names the service that it belongs to.
+    service_label: Option<String>,
 }
 
 fn shown(one: &service::Integration) -> IntegrationDetail {
@@ -115,6 +135,7 @@ fn shown(one: &service::Integration) -> IntegrationDetail {
         kind: IntegrationKind::of(&one.kind),
         service_id: one.service.to_string(),
         mapping: mapping.and_then(|text| serde_json::from_str(text).ok()),
+        service_label: one.kind.service_label().map(str::to_owned),
     }
 }
 
@@ -126,6 +147,8 @@ pub(crate) struct IntegrationChange {
     /// Its own mapping: needed for a webhook; without one, a mail is read as usual.
     #[schema(value_type = Option<Object>)]
     mapping: Option<Value>,
+    /// The label by which an alert of a Prometheus names the service that it belongs to, by name or id.
+    service_label: Option<String>,
 }
 
 fn found(app: &App, id: &str, integration_id: &str) -> Result<service::Integration, Problem> {
@@ -159,7 +182,8 @@ pub(crate) async fn replace_integration(
     Body(change): Body<IntegrationChange>,
 ) -> Result<Json<IntegrationDetail>, Problem> {
     let known = found(&app, &id, &integration_id)?;
-    let kind = IntegrationKind::of(&known.kind).with(change.mapping.as_ref())?;
+    let kind = IntegrationKind::of(&known.kind);
+    let kind = kind.with(change.mapping.as_ref(), change.service_label)?;
     let ask = RosterAsk::ChangeIntegration {
         integration: known.id,
         name: change.name,

@@ -164,6 +164,9 @@ pub(crate) struct IntegrationRequest {
     /// How JSON becomes alerts: needed for a webhook, may be given for mails.
     #[schema(value_type = Option<Object>)]
     mapping: Option<Value>,
+    /// The label by which an alert of a Prometheus names the service that it belongs to, by name or id; this service where it
+    /// names none.
+    service_label: Option<String>,
 }
 
 /// Make a key by which a foreign system raises alerts on a service
@@ -188,7 +191,7 @@ pub(crate) async fn add_integration(
         service,
         name: request.name,
         key_hash,
-        kind: kind.with(request.mapping.as_ref())?,
+        kind: kind.with(request.mapping.as_ref(), request.service_label)?,
     };
     let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
         return Err(lost());

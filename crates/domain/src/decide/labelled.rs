@@ -1,0 +1,69 @@
+//! Decisions about alerts that are known by their labels: each is said again and again, by one sender or by several, with the
+//! instant at which it is over.
+
+use super::alert::{Condition, dedup_key};
+use super::take_in::Taken;
+use super::{Decider, text_within};
+use crate::alert::{AlertKey, AlertSource};
+use crate::command::{Labelled, Refusal};
+use crate::event::Cause;
+use crate::id::ServiceId;
+
+impl Decider<'_> {
+    /// Opens the alert, takes it to be said once more, or ends it.
+    pub(super) fn labelled(&mut self, told: Labelled) -> Result<(), Refusal> {
+        let service = match self.service_in_labels(&told) {
+            Some(service) => service,
+            None => self.service_or_default(told.service)?,
+        };
+        let integration = told.integration;
+        let source = AlertSource::Alertmanager { integration };
+        let key = AlertKey {
+            service,
+            sender: source.sender(),
+            key: dedup_key(&told.dedup_key)?,
+        };
+        let title = text_within("summary", &told.title, 1024)?;
+        if told.ends_at > self.now {
+            self.trigger(Condition {
+                service,
+                target: None,
+                dedup_key: key.key,
+                source,
+                severity: told.severity,
+                title,
+                summary: told.summary,
+                details: told.details,
+                at: told.starts_at.min(self.now),
+                onset: None,
+                evidence: Vec::new(),
+                hold: Vec::new(),
+                taken: Taken {
+                    ends_at: Some(told.ends_at),
+                    ..Taken::default()
+                },
+            });
+            return Ok(());
+        }
+        let firing = self.state.firing.get(&key).copied();
+        let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
+            let what = format!("word that {title:?} is over, which does not fire");
+            self.ignored(service, what);
+            return Ok(());
+        };
+        let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));
+        self.recover_alert(id, at.min(self.now), Cause::Request, Vec::new());
+        Ok(())
+    }
+
+    /// The service that an alert names by the label of its integration, by id or by name.
+    fn service_in_labels(&self, told: &Labelled) -> Option<ServiceId> {
+        let integration = self.state.integrations.get(&told.integration?)?;
+        let label = integration.kind.service_label()?;
+        let mut labels = told.details.iter();
+        let (_, named) = labels.find(|(name, _)| name == label)?;
+        let mut services = self.state.services.values();
+        let found = services.find(|one| one.id.as_str() == named || one.name == *named);
+        found.map(|service| service.id)
+    }
+}

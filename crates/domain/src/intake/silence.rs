@@ -1,0 +1,202 @@
+//! Maintenance windows that name what is worked on by labels, as Alertmanager's silences do: which alerts each covers, and why
+//! nobody is paged for an incident of which all that asks is covered.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::label::LabelMatcher;
+use super::window::Window;
+use crate::alert::{Alert, AlertSource};
+use crate::incident::Incident;
+use crate::oncall::Span;
+use crate::state::State;
+use crate::target::Quiet;
+use crate::time::Timestamp;
+
+/// Conditions of one window at most.
+pub const MATCHERS_MAX: usize = 64;
+/// What was over for so long is removed when room is needed: 120 hours, as Alertmanager keeps its silences.
+pub const SILENCE_KEPT_MS: u64 = 120 * 3_600_000;
+/// Further fields of an alert whose names begin so are no labels.
+pub const ANNOTATION: &str = "annotation ";
+/// The label that every alert has besides its own: the name of the service that it belongs to.
+pub const SERVICE_LABEL: &str = "tocsin_service";
+/// The same of the watched server that it is about, when it is about one.
+pub const TARGET_LABEL: &str = "tocsin_target";
+
+/// What a window says about the alerts that it covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Whoever made it, by their own account: a text from outside.
+    pub created_by: String,
+    /// An alert is covered when each of these holds for it.
+    pub matchers: Vec<LabelMatcher>,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A label, by name and value.
+pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The labels of one alert, sorted by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedLabels<'a>(Vec<Label<'a>>);
+
+impl MatchedLabels<'_> {
+    /// Whether each condition holds.
+    #[must_use]
+    pub fn fit(&self, matchers: &[LabelMatcher]) -> bool {
+        matchers.iter().all(|matcher| {
+            let found = self
+                .0
+                .binary_search_by(|(name, _)| (**name).cmp(&matcher.name));
+            let label = found.ok().and_then(|index| self.0.get(index));
+            matcher.accepts(label.map_or("", |(_, value)| value))
+        })
+    }
+}
+
+impl Window {
+    /// Whether it is about an alert, by its service, its target or its labels.
+    #[must_use]
+    pub fn covers_alert(&self, alert: &Alert, labels: &MatchedLabels<'_>) -> bool {
+        let silence = self.silence.as_ref();
+        silence.is_some_and(|silence| labels.fit(&silence.matchers))
+            || self.covers(alert.service, alert.target)
+    }
+}
+
+impl Silence {
+    /// Why it cannot be used; empty when it can.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.matchers.is_empty() {
+            reasons.push("at least one matcher required".to_owned());
+        } else if self.matchers.len() > MATCHERS_MAX {
+            reasons.push(format!("at most {MATCHERS_MAX} matchers"));
+        } else if self.matchers.iter().all(|matcher| matcher.accepts("")) {
+            reasons.push("at least one matcher must not match the empty string".to_owned());
+        }
+        reasons
+    }
+}
+
+impl State {
+    /// The labels of an alert, sorted by name: those it came with; of one that came without, what is known of it.
+    #[must_use]
+    pub fn labels_of<'a>(&'a self, alert: &'a Alert) -> Vec<Label<'a>> {
+        let mut labels: Vec<Label<'a>> = if alert.source.has_labels() {
+            let details = alert.details.iter();
+            let own = details.filter(|(name, _)| !name.starts_with(ANNOTATION));
+            own.map(|(name, value)| (name.into(), value.into()))
+                .collect()
+        } else {
+            let named = alert
+                .source
+                .monitor()
+                .and_then(|id| self.monitors.get(&id))
+                .map(|monitor| monitor.name.as_str());
+            let name = named.unwrap_or(&alert.title);
+            vec![
+                ("alertname".into(), name.into()),
+                ("severity".into(), alert.severity.word().into()),
+            ]
+        };
+        labels.sort();
+        labels
+    }
+
+    /// The labels by which an alert is matched: its own, and those of Tocsin.
+    #[must_use]
+    pub fn matched_labels<'a>(&'a self, alert: &'a Alert) -> MatchedLabels<'a> {
+        let mut labels = self.labels_of(alert);
+        labels.retain(|(name, _)| !matches!(&**name, SERVICE_LABEL | TARGET_LABEL));
+        labels.extend(self.added_labels(alert));
+        labels.sort();
+        MatchedLabels(labels)
+    }
+
+    /// The labels that every alert has besides its own.
+    pub fn added_labels<'a>(&'a self, alert: &'a Alert) -> impl Iterator<Item = Label<'a>> {
+        let service = self.services.get(&alert.service);
+        let service = service.map(|known| (SERVICE_LABEL.into(), known.name.as_str().into()));
+        let target = alert.target.and_then(|target| self.targets.get(&target));
+        let target = target.map(|known| (TARGET_LABEL.into(), known.identity.name.as_str().into()));
+        service.into_iter().chain(target)
+    }
+
+    /// Whether a window is about an incident, or about an alert of it.
+    pub(crate) fn concerns(&self, window: &Window, incident: &Incident) -> bool {
+        let mut alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        window.concerns(incident)
+            || (window.silence.is_some()
+                && alerts.any(|alert| window.covers_alert(alert, &self.matched_labels(alert))))
+    }
+
+    /// The windows that cover an alert at `now`, each with the stretch of work that lasts.
+    #[must_use]
+    pub fn windows_over(&self, alert: &Alert, now: Timestamp) -> Vec<(&Window, Span)> {
+        let windows = self.windows.values();
+        let lasting = windows.filter_map(|window| Some((window, window.around(now)?)));
+        let lasting: Vec<(&Window, Span)> = lasting.collect();
+        if lasting.is_empty() {
+            return lasting;
+        }
+        let labels = self.matched_labels(alert);
+        let mut over = lasting;
+        over.retain(|(window, _)| window.covers_alert(alert, &labels));
+        over
+    }
+
+    /// Why nobody is paged for what is covered by its labels: each alert that asks must be quiet by itself, and the first that
+    /// is no longer ends it for all.
+    pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
+        let mut windows = self.windows.values();
+        let lasts = windows.any(|window| window.silence.is_some() && window.around(now).is_some());
+        if !lasts {
+            return None;
+        }
+        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        let firing: Vec<&Alert> = alerts.filter(|alert| alert.is_firing()).collect();
+        let pages = |alert: &&Alert| alert.is_burning() || incident.urgent_by_hand;
+        // What wakes somebody decides alone, where there is any.
+        let some_page = firing.iter().any(pages);
+        let asking = firing
+            .into_iter()
+            .filter(|alert| !some_page || pages(alert));
+        let mut first: Option<Quiet> = None;
+        for alert in asking {
+            let quiet = self.quiet_alert(alert, now)?;
+            if first.as_ref().is_none_or(|first| quiet.until < first.until) {
+                first = Some(quiet);
+            }
+        }
+        first
+    }
+
+    /// Why nobody is paged for an alert by itself.
+    fn quiet_alert(&self, alert: &Alert, now: Timestamp) -> Option<Quiet> {
+        let target = alert.target.and_then(|target| self.targets.get(&target));
+        let own = target.and_then(|target| target.quiet_at(now));
+        let planned = self.windows_over(alert, now).into_iter();
+        let planned = planned.map(|(window, span)| window.quiet(span));
+        own.into_iter()
+            .chain(planned)
+            .max_by_key(|quiet| quiet.until)
+    }
+}
+
+impl AlertSource {
+    /// Whether the further fields of its alerts are labels and annotations.
+    #[must_use]
+    pub const fn has_labels(&self) -> bool {
+        match self {
+            Self::Rule { .. } | Self::Alertmanager { .. } => true,
+            Self::Monitor { .. } | Self::EventsV2 { .. } | Self::Api | Self::Heartbeat { .. } => {
+                false
+            }
+        }
+    }
+}

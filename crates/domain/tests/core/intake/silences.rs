@@ -1,0 +1,411 @@
+//! Maintenance windows that name alerts by their labels, and alerts that are known by theirs, as Alertmanager has both.
+
+use super::{HOUR, MINUTE};
+use crate::world::World;
+use tocsin_domain::command::{AlertAsk, Ask, AskedSilence, IntakeAsk, Labelled, RosterAsk};
+use tocsin_domain::event::{EventBody, IncidentWhat};
+use tocsin_domain::id::{IntegrationId, MaintenanceId};
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, When, Window};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
+use tocsin_domain::service::IntegrationKind;
+
+/// Whoever sends alerts says so again within this time.
+const HOLDS_MS: u64 = 4 * MINUTE;
+
+fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
+    LabelMatcher::new(name, test, value).unwrap()
+}
+
+impl World {
+    fn labelled(&self, key: &str, labels: &[(&str, &str)], for_ms: u64) -> Labelled {
+        let labels = labels.iter();
+        Labelled {
+            service: None,
+            integration: None,
+            dedup_key: key.to_owned(),
+            severity: Severity::Critical,
+            title: format!("{key} fails"),
+            summary: String::new(),
+            details: labels
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            starts_at: self.now,
+            ends_at: self.now.plus_ms(for_ms),
+        }
+    }
+
+    fn say(&mut self, labelled: Labelled) {
+        self.ask(Ask::Alert(AlertAsk::Labelled(Box::new(labelled))));
+    }
+
+    fn fires(&mut self, key: &str, labels: &[(&str, &str)]) {
+        let labelled = self.labelled(key, labels, HOLDS_MS);
+        self.say(labelled);
+    }
+
+    fn is_over(&mut self, key: &str) {
+        let labelled = self.labelled(key, &[], 0);
+        self.say(labelled);
+    }
+
+    fn asked(&self, matchers: Vec<LabelMatcher>, from_ms: u64, until_ms: u64) -> AskedSilence {
+        AskedSilence {
+            id: None,
+            comment: "new disks".to_owned(),
+            created_by: "ada".to_owned(),
+            matchers,
+            span: Span::new(self.now.plus_ms(from_ms), self.now.plus_ms(until_ms)),
+        }
+    }
+
+    fn silence(&mut self, asked: AskedSilence) -> MaintenanceId {
+        let known: Vec<MaintenanceId> = self.state.windows.keys().copied().collect();
+        let changed = asked.id;
+        self.ask(Ask::Intake(IntakeAsk::SetSilence(Box::new(asked))));
+        let mut windows = self.state.windows.keys();
+        let new = windows.find(|id| !known.contains(id)).copied();
+        new.or(changed).unwrap()
+    }
+
+    fn window(&self, id: MaintenanceId) -> &Window {
+        &self.state.windows[&id]
+    }
+}
+
+#[test]
+fn an_alert_of_two_senders_opens_one_incident_and_pages_once() {
+    let mut world = World::set_up();
+    for _ in 0..2 {
+        world.fires("a", &[("job", "web")]);
+    }
+    world.wait_ms(MINUTE);
+    for _ in 0..2 {
+        world.fires("a", &[("job", "web")]);
+    }
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.alert("a").repeats, 3);
+    let pages = world.pages().len();
+    // One of them knows that it is over, and the other not yet.
+    world.is_over("a");
+    world.fires("a", &[("job", "web")]);
+    world.is_over("a");
+    world.wait_ms(15_000);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.pages().len(), pages, "nobody is paged anew");
+}
+
+#[test]
+fn an_alert_that_is_not_said_again_is_over_at_its_end() {
+    let mut world = World::set_up();
+    world.fires("a", &[]);
+    world.wait_ms(HOLDS_MS - 1);
+    world.fires("a", &[]);
+    world.wait_ms(HOLDS_MS - 1);
+    assert!(world.alert("a").is_firing(), "it was said again");
+    world.wait_ms(1);
+    assert!(!world.alert("a").is_firing());
+    world.wait_ms(15_000);
+    assert_eq!(world.incident().status, Status::Resolved);
+}
+
+#[test]
+fn an_alert_that_comes_back_soon_goes_on_in_its_incident() {
+    let mut world = World::set_up();
+    world.fires("a", &[]);
+    world.is_over("a");
+    world.wait_ms(MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+    world.fires("a", &[]);
+    world.fires("b", &[]);
+    assert_eq!(
+        world.state.incidents.len(),
+        2,
+        "other labels are another incident"
+    );
+    assert_eq!(world.incident().alerts.len(), 1);
+    assert_eq!(world.incident().title, "b fails");
+}
+
+#[test]
+fn word_of_an_end_that_nobody_waits_for_is_written_down_and_changes_nothing() {
+    let mut world = World::set_up();
+    let before = world.journal.len();
+    world.is_over("a");
+    assert_eq!(world.journal.len(), before + 1);
+    assert!(matches!(
+        world.journal.last().unwrap().body,
+        EventBody::Input(_)
+    ));
+    assert_eq!(world.state.incidents.len(), 0);
+}
+
+#[test]
+fn what_is_said_anew_replaces_what_was_said() {
+    let mut world = World::set_up();
+    world.fires("a", &[("job", "web"), ("annotation value", "1")]);
+    world.fires("a", &[("job", "web"), ("annotation value", "2")]);
+    assert_eq!(world.alert("a").details[1].1, "2");
+}
+
+#[test]
+fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
+    let mut world = World::set_up();
+    let shop = world.add_service("Shop");
+    let first = world.default_service();
+    world.ask(Ask::Roster(RosterAsk::AddIntegration {
+        service: first,
+        name: "Prometheus".to_owned(),
+        key_hash: "01".to_owned(),
+        kind: IntegrationKind::Alertmanager {
+            service_label: Some("team".to_owned()),
+        },
+    }));
+    let mut integrations = world.state.integrations.values();
+    let integration = integrations
+        .find(|one| one.name == "Prometheus")
+        .unwrap()
+        .id;
+    let cases = [
+        ("a", "Shop", shop),
+        ("b", shop.as_str(), shop),
+        ("c", "nobody", first),
+    ];
+    for (key, team, expected) in cases {
+        let mut labelled = world.labelled(key, &[("team", team)], HOLDS_MS);
+        labelled.integration = Some(integration);
+        world.say(labelled.clone());
+        assert_eq!(world.alert(key).service, expected, "{team}");
+        labelled.ends_at = world.now;
+        world.say(labelled);
+        assert!(!world.alert(key).is_firing());
+    }
+    // An integration that is removed meanwhile names nothing.
+    let mut labelled = world.labelled("d", &[("team", "Shop")], HOLDS_MS);
+    labelled.integration = Some("QAAAAAAAAAAAAA".parse::<IntegrationId>().unwrap());
+    world.say(labelled);
+    assert_eq!(world.alert("d").service, first);
+}
+
+#[test]
+fn a_silence_holds_pages_back_for_the_alerts_that_fit_it() {
+    let mut world = World::set_up();
+    let web = matcher("job", LabelTest::Fits, "web.*");
+    let prod = matcher("stage", LabelTest::Differs, "prod");
+    let asked = world.asked(vec![web, prod], 0, HOUR);
+    world.silence(asked);
+    world.fires("a", &[("job", "web-1"), ("stage", "test")]);
+    let (why, until) = world.incident().suppressed.clone().unwrap();
+    assert_eq!(why, "maintenance: new disks");
+    assert_eq!(until, world.now.plus_ms(HOUR));
+    assert_eq!(world.pages(), []);
+    for (key, job, stage) in [("b", "db", "test"), ("c", "web-1", "prod")] {
+        world.fires(key, &[("job", job), ("stage", stage)]);
+        assert_eq!(world.incident().suppressed, None, "{key}");
+    }
+    assert!(!world.pages().is_empty());
+}
+
+#[test]
+fn what_burns_when_a_silence_ends_is_paged_then() {
+    for early in [false, true] {
+        let mut world = World::set_up();
+        let asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, 2 * MINUTE);
+        let silence = world.silence(asked);
+        world.fires("a", &[("a", "b")]);
+        world.wait_ms(MINUTE);
+        assert_eq!(world.pages(), []);
+        if early {
+            world.ask(Ask::Intake(IntakeAsk::ExpireWindow(silence)));
+        } else {
+            world.wait_ms(MINUTE);
+        }
+        assert_eq!(world.pages().len(), 1);
+    }
+}
+
+#[test]
+fn a_silence_that_comes_later_takes_planned_pages_back() {
+    let mut world = World::set_up();
+    world.fires("a", &[("a", "b")]);
+    let asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, HOUR);
+    world.silence(asked);
+    assert!(world.incident().suppressed.is_some());
+}
+
+#[test]
+fn an_incident_is_quiet_only_as_long_as_all_that_asks_is_silenced() {
+    let mut world = World::set_up();
+    // All alerts of the service make one incident.
+    let by_time = tocsin_domain::intake::GroupBy::Time {
+        within_ms: HOUR,
+        rolling: false,
+    };
+    world.take_in(tocsin_domain::intake::UrgencyBy::Severity, by_time, None);
+    let asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, HOUR);
+    world.silence(asked);
+    world.fires("quiet", &[("a", "b")]);
+    assert_eq!(world.pages(), []);
+    world.fires("loud", &[("a", "c")]);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().suppressed, None);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn any_alert_can_be_silenced_by_its_service() {
+    let mut world = World::set_up();
+    let shop = world.add_service("Shop");
+    let asked = world.asked(
+        vec![matcher(SERVICE_LABEL, LabelTest::Equals, "Shop")],
+        0,
+        HOUR,
+    );
+    world.silence(asked);
+    world.trigger_with(Some(shop), "disk", Severity::Critical, &[]);
+    assert!(world.incident().suppressed.is_some());
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.incident().suppressed, None);
+}
+
+#[test]
+fn a_silence_is_changed_in_place_as_long_as_its_past_stays() {
+    let mut world = World::set_up();
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let asked = world.asked(matchers.clone(), 0, HOUR);
+    let id = world.silence(asked.clone());
+    let mut longer = AskedSilence {
+        id: Some(id),
+        comment: "more disks".to_owned(),
+        ..asked.clone()
+    };
+    longer.span.until = world.now.plus_ms(3 * HOUR);
+    assert_eq!(world.silence(longer), id);
+    assert_eq!(world.window(id).reason, "more disks");
+    world.wait_ms(MINUTE);
+    // Another beginning, or other conditions: what was stays told as it was.
+    let other = AskedSilence {
+        matchers: vec![matcher("a", LabelTest::Equals, "c")],
+        id: Some(id),
+        ..asked
+    };
+    let new = world.silence(other);
+    assert_ne!(new, id);
+    let over = world.window(id).once().unwrap();
+    assert_eq!(over.until, world.now);
+    assert_eq!(world.window(new).once().unwrap().from, world.now);
+    // What is over cannot be changed: a new one takes its place.
+    let mut again = world.asked(matchers, 0, HOUR);
+    again.id = Some(id);
+    assert_ne!(world.silence(again), id);
+}
+
+#[test]
+fn a_silence_that_waits_may_be_moved_and_never_lasts_once_it_is_ended() {
+    let mut world = World::set_up();
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let asked = world.asked(matchers.clone(), HOUR, 2 * HOUR);
+    let id = world.silence(asked);
+    let mut later = world.asked(matchers, 3 * HOUR, 4 * HOUR);
+    later.id = Some(id);
+    assert_eq!(world.silence(later), id);
+    for _ in 0..2 {
+        world.ask(Ask::Intake(IntakeAsk::ExpireWindow(id)));
+    }
+    world.wait_ms(3 * HOUR + MINUTE);
+    world.fires("a", &[("a", "b")]);
+    assert_eq!(world.incident().suppressed, None);
+}
+
+#[test]
+fn silences_that_make_no_sense_are_refused_and_leave_no_trace() {
+    let mut world = World::set_up();
+    let good = matcher("a", LabelTest::Equals, "b");
+    let empty = matcher("a", LabelTest::Fits, ".*");
+    let mut unknown = world.asked(vec![good.clone()], 0, HOUR);
+    unknown.id = Some("QAAAAAAAAAAAAA".parse().unwrap());
+    let mut silent = world.asked(vec![good.clone()], 0, HOUR);
+    silent.comment = " ".to_owned();
+    let wrong = [
+        unknown,
+        silent,
+        world.asked(Vec::new(), 0, HOUR),
+        world.asked(vec![empty], 0, HOUR),
+        world.asked(vec![good.clone(); 65], 0, HOUR),
+        world.asked(vec![good.clone()], 0, 91 * 24 * HOUR),
+        world.asked(vec![good], HOUR, HOUR),
+    ];
+    for asked in wrong {
+        let ask = IntakeAsk::SetSilence(Box::new(asked));
+        assert!(world.try_ask(Ask::Intake(ask)).is_err());
+    }
+    assert_eq!(world.state.windows.len(), 0);
+}
+
+#[test]
+fn work_that_repeats_is_neither_ended_before_it_begins_nor_replaced() {
+    let mut world = World::set_up();
+    let service = world.default_service();
+    let work = Repeating {
+        time_zone: "Europe/Paris".to_owned(),
+        first: "2030-12-05T22:00".parse().unwrap(),
+        minutes: 60,
+        every: 1,
+        unit: RepeatUnit::Weeks,
+        until: None,
+    };
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "x".to_owned(),
+        services: vec![service],
+        targets: Vec::new(),
+        when: When::Repeating { work },
+    }));
+    let id = *world.state.windows.keys().next().unwrap();
+    let mut asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, HOUR);
+    asked.id = Some(id);
+    for ask in [
+        IntakeAsk::ExpireWindow(id),
+        IntakeAsk::SetSilence(Box::new(asked)),
+    ] {
+        assert!(world.try_ask(Ask::Intake(ask)).is_err());
+    }
+}
+
+#[test]
+fn silences_that_are_long_over_make_room() {
+    let mut world = World::set_up();
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let short = world.asked(matchers.clone(), 0, MINUTE);
+    let old = world.silence(short);
+    world.wait_ms(121 * HOUR);
+    let next = world.asked(matchers, 0, MINUTE);
+    let new = world.silence(next);
+    let kept: Vec<MaintenanceId> = world.state.windows.keys().copied().collect();
+    assert_eq!(kept, [new]);
+    assert_ne!(old, new);
+}
+
+#[test]
+fn a_window_that_is_changed_in_another_way_keeps_its_labels() {
+    let mut world = World::set_up();
+    let asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, HOUR);
+    let id = world.silence(asked);
+    let span = Span::new(world.now, world.now.plus_ms(2 * HOUR));
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: Some(id),
+        reason: "later".to_owned(),
+        services: Vec::new(),
+        targets: Vec::new(),
+        when: When::Once { span },
+    }));
+    world.fires("a", &[("a", "b")]);
+    let (why, until) = world.incident().suppressed.clone().unwrap();
+    assert_eq!((why.as_str(), until), ("maintenance: later", span.until));
+    let told = world.journal.iter().filter(|event| {
+        matches!(&event.body, EventBody::Incident(what) if matches!(what.what, IncidentWhat::PageSuppressed { .. }))
+    });
+    assert_eq!(told.count(), 1);
+}

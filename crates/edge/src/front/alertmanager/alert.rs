@@ -1,0 +1,161 @@
+//! Alerts: what Prometheus sends again and again, and what fires now, alone and by incident.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tocsin_domain::command::{AlertAsk, Ask, Labelled};
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::IntegrationId;
+use tocsin_domain::people::Role::Responder;
+use tocsin_domain::service::{Integration, IntegrationKind};
+use tocsin_domain::state;
+use tocsin_engine::handle::AskError;
+use tocsin_wire::alertmanager::{
+    ALERTS_BYTES_MAX, AlertQuestion, Fault, ValidAlert, json, parse_alerts,
+};
+
+use super::refusal::{Refusal, told};
+use super::shown::Scene;
+use crate::access::authenticate::{front_caller, front_key};
+use crate::access::who::Front;
+use crate::app::App;
+use crate::front::integration::of_key;
+use crate::front::prometheus::parameters::Parameters;
+use crate::http::body;
+use crate::http::problem::Problem;
+
+/// Alerts that are decided about and made durable together.
+const TOGETHER_MAX: usize = 256;
+/// Reasons of one request that are told.
+const REASONS_MAX: usize = 20;
+
+/// Alerts that fire or are over
+///
+/// With an API token, or with the key of an integration: as `Authorization: Bearer KEY`, or as the password of HTTP Basic. 200 only after they are on disk. What can be taken is taken; 400 tells why the rest cannot.
+#[utoipa::path(post, path = "/api/v2/alerts", tag = "fronts", request_body(content = Object, content_type = "application/json"),
+    responses((status = 200), (status = 400, body = Object), (status = 401, body = Object), (status = 413, body = Object), (status = 422, body = Object)))]
+pub(crate) async fn post_alerts(
+    State(app): State<App>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let (parts, content) = request.into_parts();
+    let (actor, integration) = sender(&app, &parts).await?;
+    let bytes = read(&parts.headers, content, ALERTS_BYTES_MAX).await?;
+    let (alerts, mut reasons) = parse_alerts(&bytes, app.now())?;
+    let mut asks = alerts.into_iter().map(|alert| ask_of(alert, integration));
+    loop {
+        let together: Vec<Ask> = asks.by_ref().take(TOGETHER_MAX).collect();
+        if together.is_empty() {
+            break;
+        }
+        for outcome in app.ask_all(&actor, together).await? {
+            match outcome {
+                Ok(_) => {}
+                Err(AskError::Refused(refusal)) => reasons.push(told(&Problem::from(refusal))),
+                Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
+                    return Err(Problem::from(error).into());
+                }
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(StatusCode::OK);
+    }
+    reasons.truncate(REASONS_MAX);
+    Err(Fault::bad(reasons.join("; ")).into())
+}
+
+/// Who sends alerts: an integration by its key, or whoever has a token.
+async fn sender(app: &App, parts: &Parts) -> Result<(Actor, Option<IntegrationId>), Refusal> {
+    let key = front_key(&parts.headers);
+    let integration = key.and_then(|key| of_key(app, &key));
+    if let Some(integration) = integration.filter(speaks) {
+        let integration = integration.id;
+        return Ok((Actor::Integration { integration }, Some(integration)));
+    }
+    let caller = front_caller(app, Front::Alertmanager, Responder, parts).await;
+    let caller = caller.map_err(|problem| Refusal::coded(&problem))?;
+    Ok((caller.actor, None))
+}
+
+fn speaks(integration: &Integration) -> bool {
+    matches!(integration.kind, IntegrationKind::Alertmanager { .. })
+}
+
+/// Reads a body of JSON.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    content: Body,
+    limit: usize,
+) -> Result<bytes::Bytes, Refusal> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind.map_or("application/octet-stream", |kind| {
+        kind.to_str().unwrap_or_default()
+    });
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::media_type(essence));
+    }
+    Ok(body::read(headers, content, limit).await?)
+}
+
+fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
+    let labelled = Labelled {
+        // That of the integration, or the first one; or the one that its labels name.
+        service: None,
+        integration,
+        severity: alert.severity(),
+        title: alert.title(),
+        summary: alert.summary(),
+        details: alert.details(),
+        dedup_key: alert.fingerprint,
+        starts_at: alert.starts_at,
+        ends_at: alert.ends_at,
+    };
+    Ask::Alert(AlertAsk::Labelled(Box::new(labelled)))
+}
+
+/// What is asked, and the answer to it.
+fn answer<T: serde::Serialize>(
+    app: &App,
+    given: &Parameters,
+    make: impl FnOnce(&Scene<'_>, &AlertQuestion) -> T,
+) -> Result<Response, Refusal> {
+    let question = AlertQuestion::read(given.pairs())?;
+    let now = app.now();
+    let made = app.read(|state: &state::State| {
+        let scene = Scene {
+            state,
+            now,
+            public_url: &app.settings.public_url,
+        };
+        make(&scene, &question)
+    });
+    Ok(shown(&made))
+}
+
+/// A good answer.
+pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, json(made)).into_response()
+}
+
+/// Alerts that fire, of every source, by fingerprint
+#[utoipa::path(get, path = "/api/v2/alerts", tag = "fronts", params(
+    ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
+    ("unprocessed" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
+    answer(&app, &given, |scene, question| scene.alerts(question))
+}
+
+/// Alerts that fire, by incident
+#[utoipa::path(get, path = "/api/v2/alerts/groups", tag = "fronts", params(
+    ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
+    ("muted" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn groups(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
+    answer(&app, &given, |scene, question| scene.groups(question))
+}

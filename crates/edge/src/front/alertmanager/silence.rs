@@ -1,0 +1,217 @@
+//! Silences, which are maintenance windows: shown, made, changed and ended as Alertmanager does.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tocsin_domain::command::{Ask, AskedSilence, IntakeAsk};
+use tocsin_domain::event::{EventBody, IntakeEvent, RosterEvent};
+use tocsin_domain::id::MaintenanceId;
+use tocsin_domain::intake::{LabelMatcher, Window};
+use tocsin_domain::oncall::Span;
+use tocsin_domain::state;
+use tocsin_wire::alertmanager::{
+    Fault, PostedSilence, SILENCE_BYTES_MAX, SilenceShown, filters, id_of_uuid, parse_silence,
+    uuid_of_id,
+};
+
+use super::alert::{read, shown};
+use super::refusal::{Refusal, told};
+use super::shown::{Scene, moved};
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::front::prometheus::parameters::Parameters;
+use crate::http::problem::Problem;
+
+/// The comment of a silence that came without one.
+const NO_COMMENT: &str = "no comment";
+
+/// The id of a silence that was made.
+#[derive(Serialize)]
+struct Made {
+    #[serde(rename = "silenceID")]
+    silence_id: String,
+}
+
+fn scene<'a>(app: &'a App, state: &'a state::State) -> Scene<'a> {
+    Scene {
+        state,
+        now: app.now(),
+        public_url: &app.settings.public_url,
+    }
+}
+
+fn not_found() -> Fault {
+    Fault::Said {
+        status: 404,
+        text: "silence not found".to_owned(),
+    }
+}
+
+/// Whether the conditions of a silence are those that are asked for.
+fn fits(silence: &[LabelMatcher], wanted: &[LabelMatcher]) -> bool {
+    wanted.iter().all(|wanted| {
+        let mut own = silence.iter();
+        let own = own.find(|own| own.name == wanted.name);
+        wanted.accepts(own.map_or("", |own| &own.value))
+    })
+}
+
+/// Silences
+#[utoipa::path(get, path = "/api/v2/silences", tag = "fronts", params(("filter" = Option<Vec<String>>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn silences(
+    State(app): State<App>,
+    given: Parameters,
+) -> Result<Response, Refusal> {
+    let wanted = filters(given.pairs())?;
+    let mut found: Vec<SilenceShown> = app.read(|state| {
+        let scene = scene(&app, state);
+        let windows = state.windows.values();
+        windows
+            .filter_map(|window| scene.silence(window))
+            .filter(|(_, matchers)| fits(matchers, &wanted))
+            .map(|(silence, _)| silence)
+            .collect()
+    });
+    SilenceShown::sort(&mut found);
+    Ok(shown(&found))
+}
+
+/// The id that a path names; none when it is not one of ours.
+fn id_in_path(id: &str) -> Result<Option<MaintenanceId>, Refusal> {
+    let read = id_of_uuid(id);
+    Ok(read.ok_or_else(|| Fault::of_type("silenceID", "path", "uuid", id))?)
+}
+
+/// A silence
+#[utoipa::path(get, path = "/api/v2/silence/{silence_id}", tag = "fronts", params(("silence_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404), (status = 422, body = Object)))]
+pub(crate) async fn silence(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = id_in_path(&id)?;
+    let found = app.read(|state| {
+        let window = id.and_then(|id| state.windows.get(&id))?;
+        scene(&app, state).silence(window)
+    });
+    Ok(match found {
+        Some((silence, _)) => shown(&silence),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
+}
+
+/// Make a silence, or change one
+///
+/// It is a maintenance window of at most 90 days.
+#[utoipa::path(post, path = "/api/v2/silences", tag = "fronts", request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object), (status = 422, body = Object)))]
+pub(crate) async fn post_silence(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    content: Body,
+) -> Result<Response, Refusal> {
+    let bytes = read(&headers, content, SILENCE_BYTES_MAX).await?;
+    let ask = ask_of(&app, parse_silence(&bytes)?)?;
+    let done = app.ask(&caller.actor, Ask::Intake(ask)).await;
+    let done = done.map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => not_found().into(),
+        StatusCode::BAD_REQUEST => {
+            Refusal::from(Fault::bad(format!("silence invalid: {}", told(&problem))))
+        }
+        _ => Refusal::from(problem),
+    })?;
+    let mut set = done.events().iter().filter_map(|event| {
+        let EventBody::Roster(RosterEvent::Intake(IntakeEvent::WindowSet { window })) = &event.body
+        else {
+            return None;
+        };
+        Some(window.id)
+    });
+    let id = set.next_back().ok_or_else(|| {
+        Problem::internal(
+            "the silence was kept, and its id is not known; look before you repeat it",
+        )
+    })?;
+    let silence_id = uuid_of_id(id);
+    Ok(shown(&Made { silence_id }))
+}
+
+fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
+    let now = app.now();
+    let zero_end = || Fault::bad("silence invalid: invalid zero end timestamp");
+    let until = posted.ends_at.ok_or_else(zero_end)?;
+    let span = Span::new(posted.starts_at.unwrap_or(now), until);
+    if span.is_empty() {
+        return Err(Fault::bad(
+            "Failed to create silence: start time must be before end time",
+        ));
+    }
+    if until < now {
+        return Err(Fault::bad(
+            "Failed to create silence: end time can't be in the past",
+        ));
+    }
+    let id = match &posted.id {
+        None => None,
+        Some(id) => Some(id_of_uuid(id).flatten().ok_or_else(not_found)?),
+    };
+    let comment = posted.comment.trim();
+    let comment = if comment.is_empty() {
+        NO_COMMENT
+    } else {
+        comment
+    };
+    let comment = comment.to_owned();
+    let known = id.and_then(|id| {
+        app.read(|state| {
+            let window = state.windows.get(&id)?;
+            let same = scene(app, state).matchers(window) == posted.matchers;
+            (same && window.silence.is_none()).then(|| window.clone())
+        })
+    });
+    if let Some(window) = known {
+        return moved_window(window, span, comment);
+    }
+    Ok(IntakeAsk::SetSilence(Box::new(AskedSilence {
+        id,
+        comment,
+        created_by: posted.created_by,
+        matchers: posted.matchers,
+        span,
+    })))
+}
+
+/// A window that names services or targets goes on doing so.
+fn moved_window(window: Window, span: Span, reason: String) -> Result<IntakeAsk, Fault> {
+    let when = moved(&window, span).ok_or_else(|| {
+        Fault::bad("this is planned work that repeats: change it in Tocsin, where it was planned")
+    })?;
+    Ok(IntakeAsk::SetWindow {
+        id: Some(window.id),
+        reason,
+        services: window.services,
+        targets: window.targets,
+        when,
+    })
+}
+
+/// End a silence: what still fails is paged for
+#[utoipa::path(delete, path = "/api/v2/silence/{silence_id}", tag = "fronts", params(("silence_id" = String, Path)),
+    responses((status = 200), (status = 404, body = Object), (status = 422, body = Object)))]
+pub(crate) async fn delete_silence(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let id = id_in_path(&id)?.ok_or_else(not_found)?;
+    let ask = Ask::Intake(IntakeAsk::ExpireWindow(id));
+    match app.ask(&caller.actor, ask).await {
+        Ok(_) => Ok(StatusCode::OK),
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => Err(not_found().into()),
+        Err(problem) => Err(problem.into()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Conditions on labels as text: `alertname="Down"`, `{job=~"web.*",severity!=info}`. Which alerts they are asked of is not known
+//! here.
+
+use tocsin_domain::intake::{LabelMatcher, LabelTest, MATCHERS_MAX};
+
+/// Bytes of a text of conditions.
+const TEXT_BYTES_MAX: usize = 16 * 1_024;
+
+/// Reads one condition.
+///
+/// # Errors
+/// Why it is none, in Alertmanager's words where it has some.
+pub fn parse_matcher(text: &str) -> Result<LabelMatcher, String> {
+    let mut found = parse_matchers(text)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(matcher), true) => Ok(matcher),
+        (_, _) => Err(bad(text)),
+    }
+}
+
+/// Reads conditions with commas between them, in braces or without. A value may stand in quotes; a name must, unless it is of
+/// letters, digits, `_` and `:`.
+///
+/// # Errors
+/// As [`parse_matcher`].
+pub fn parse_matchers(text: &str) -> Result<Vec<LabelMatcher>, String> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(format!("matchers of more than {TEXT_BYTES_MAX} bytes"));
+    }
+    let whole = text.trim();
+    let inside = match (whole.strip_prefix('{'), whole.strip_suffix('}')) {
+        (Some(rest), Some(_)) => rest.strip_suffix('}').ok_or_else(|| bad(text))?,
+        (None, _) => whole,
+        (Some(_), None) => return Err(bad(text)),
+    };
+    let mut found = Vec::new();
+    let parts = split(inside)?;
+    let last = parts.len().saturating_sub(1);
+    for (index, part) in parts.into_iter().enumerate() {
+        // A comma may stand at the end, and nothing in braces is no condition.
+        if part.trim().is_empty() && index == last {
+            continue;
+        }
+        if found.len() == MATCHERS_MAX {
+            return Err(format!("more than {MATCHERS_MAX} matchers"));
+        }
+        found.push(one(part)?);
+    }
+    Ok(found)
+}
+
+fn bad(text: &str) -> String {
+    let shown: String = text.chars().take(200).collect();
+    format!("bad matcher format: {shown}")
+}
+
+/// The parts between commas that are in no quotes.
+fn split(text: &str) -> Result<Vec<&str>, String> {
+    let (mut parts, mut begin) = (Vec::new(), 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if quoted {
+        return Err(bad(text));
+    }
+    parts.push(&text[begin..]);
+    Ok(parts)
+}
+
+fn one(text: &str) -> Result<LabelMatcher, String> {
+    let rest = text.trim_start();
+    let (name, rest) = match rest.strip_prefix('"') {
+        Some(quoted) => {
+            let end = end_of_quote(quoted).ok_or_else(|| bad(text))?;
+            (unescaped(&quoted[..end]), &quoted[end + 1..])
+        }
+        None => {
+            let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_' || one == ':';
+            let end = rest.find(|one| !is_name(one)).ok_or_else(|| bad(text))?;
+            if end == 0 || rest.starts_with(|one: char| one.is_ascii_digit()) {
+                return Err(bad(text));
+            }
+            (rest[..end].to_owned(), &rest[end..])
+        }
+    };
+    let rest = rest.trim_start();
+    let signs = [
+        ("=~", LabelTest::Fits),
+        ("!~", LabelTest::Misfits),
+        ("!=", LabelTest::Differs),
+        ("=", LabelTest::Equals),
+    ];
+    let found = signs
+        .into_iter()
+        .find_map(|(sign, test)| Some((test, rest.strip_prefix(sign)?)));
+    let (test, value) = found.ok_or_else(|| bad(text))?;
+    LabelMatcher::new(name, test, value_of(value.trim())?)
+}
+
+/// Where the quote ends that began before this text.
+fn end_of_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn value_of(text: &str) -> Result<String, String> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        if text.contains('"') && end_of_quote(text).is_some() {
+            return Err(format!(
+                "matcher value contains unescaped double quote: {text}"
+            ));
+        }
+        return Ok(unescaped(text));
+    };
+    match end_of_quote(quoted) {
+        Some(end) if end + 1 == quoted.len() => Ok(unescaped(&quoted[..end])),
+        Some(_) => Err(format!(
+            "matcher value contains unescaped double quote: {text}"
+        )),
+        None => Err(bad(text)),
+    }
+}
+
+/// Resolves `\n`, `\"` and `\\`; what else a backslash stands before is kept with it, since patterns are full of them.
+fn unescaped(text: &str) -> String {
+    let mut found = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            found.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('n') => found.push('\n'),
+            Some(kept @ ('"' | '\\')) => found.push(kept),
+            Some(other) => {
+                found.push('\\');
+                found.push(other);
+            }
+            None => found.push('\\'),
+        }
+    }
+    found
+}
