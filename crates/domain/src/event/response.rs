@@ -97,6 +97,11 @@ pub enum Response {
         /// How loudly.
         urgency: Urgency,
     },
+    /// What it is about was said in other words.
+    TitleSet {
+        /// The words.
+        title: String,
+    },
 }
 
 impl Response {
@@ -117,6 +122,7 @@ impl Response {
             Self::MergedInto { .. } => "merged_into",
             Self::PrioritySet { .. } => "priority_set",
             Self::UrgencySet { .. } => "urgency_set",
+            Self::TitleSet { .. } => "title_set",
         }
     }
 
@@ -136,7 +142,8 @@ impl Response {
             | Self::RespondersRequested { .. }
             | Self::ResponderAnswered { .. }
             | Self::MergedInto { .. }
-            | Self::PrioritySet { .. } => false,
+            | Self::PrioritySet { .. }
+            | Self::TitleSet { .. } => false,
         }
     }
 }

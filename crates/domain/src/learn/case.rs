@@ -135,7 +135,9 @@ impl<'a> Case<'a> {
     pub(super) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::System => "Tocsin".to_owned(),
-            Actor::Person { user } | Actor::Channel { user, .. } => self.person(*user),
+            Actor::Person { user }
+            | Actor::Channel { user, .. }
+            | Actor::OnBehalf { user, .. } => self.person(*user),
             Actor::Token { .. } => "an API token".to_owned(),
             Actor::Integration { .. } => "an outside system".to_owned(),
             Actor::Monitor { .. } => "a monitor".to_owned(),
@@ -315,7 +317,10 @@ impl<'a> Case<'a> {
             if let Some(IncidentWhat::Acknowledged { by: Some(by), .. }) = incident_part(event) {
                 add(*by);
             }
-            if let Actor::Person { user } | Actor::Channel { user, .. } = &event.actor {
+            if let Actor::Person { user }
+            | Actor::Channel { user, .. }
+            | Actor::OnBehalf { user, .. } = &event.actor
+            {
                 add(*user);
             }
         }

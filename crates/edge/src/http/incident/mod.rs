@@ -263,6 +263,7 @@ pub(crate) async fn declare(
         title: request.title,
         service,
         urgency,
+        more: Box::default(),
     };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
     let id = incident_in(&done)

@@ -148,6 +148,10 @@ impl Names<'_> {
             Actor::Channel { user, channel } => {
                 of(ActorKind::Person, self.answerer(*user, *channel))
             }
+            Actor::OnBehalf { user, .. } => of(
+                ActorKind::Person,
+                format!("{} by an API token", self.user(*user)),
+            ),
             Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
             Actor::Integration { integration } => {
                 let known = self
@@ -216,6 +220,7 @@ fn is_acknowledged_by_link_alone(event: &Event) -> bool {
         Actor::Channel { channel, .. } => Some(channel),
         Actor::System
         | Actor::Person { .. }
+        | Actor::OnBehalf { .. }
         | Actor::Token { .. }
         | Actor::Integration { .. }
         | Actor::Monitor { .. }
