@@ -124,7 +124,9 @@ impl Decider<'_> {
             Some(key) => self.unused_key(service, &key)?,
             None => AlertId::random(self.entropy).to_string(),
         };
-        let summary = more.summary.map(|text| text_within("summary", &text, SUMMARY_MAX));
+        let summary = more
+            .summary
+            .map(|text| text_within("summary", &text, SUMMARY_MAX));
         let to = more.to.map(|to| self.assignable(to)).transpose()?;
         if let Some(priority) = &more.priority {
             self.known_priority(priority)?;
@@ -136,7 +138,9 @@ impl Decider<'_> {
             source: AlertSource::Api,
             severity,
             title,
-            summary: summary.transpose()?.unwrap_or_else(|| "declared by a person".to_owned()),
+            summary: summary
+                .transpose()?
+                .unwrap_or_else(|| "declared by a person".to_owned()),
             details: Vec::new(),
             at: self.now,
             onset: None,
@@ -159,7 +163,11 @@ impl Decider<'_> {
     fn unused_key(&self, service: ServiceId, key: &str) -> Result<String, Refusal> {
         let key = dedup_key(key)?;
         let sender = Sender::Api;
-        let known = AlertKey { service, sender, key };
+        let known = AlertKey {
+            service,
+            sender,
+            key,
+        };
         if self.state.firing.contains_key(&known) {
             let why = "an open incident of this service has this key already";
             return Err(Refusal::conflict(why));

@@ -135,9 +135,9 @@ impl<'a> Case<'a> {
     pub(super) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::System => "Tocsin".to_owned(),
-            Actor::Person { user }
-            | Actor::Channel { user, .. }
-            | Actor::OnBehalf { user, .. } => self.person(*user),
+            Actor::Person { user } | Actor::Channel { user, .. } | Actor::OnBehalf { user, .. } => {
+                self.person(*user)
+            }
             Actor::Token { .. } => "an API token".to_owned(),
             Actor::Integration { .. } => "an outside system".to_owned(),
             Actor::Monitor { .. } => "a monitor".to_owned(),
