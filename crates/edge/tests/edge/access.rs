@@ -36,6 +36,9 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{swap_id}",
             "{calendar_id}",
             "{*path}",
+            "{alert_id}",
+            "{user_id}",
+            "{rule_id}",
             "{provider}",
             "{token}",
         ]

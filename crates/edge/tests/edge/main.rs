@@ -27,6 +27,7 @@ mod late;
 mod listeners;
 mod mail;
 mod pace;
+mod pagerduty;
 mod people;
 mod post;
 mod prometheus;

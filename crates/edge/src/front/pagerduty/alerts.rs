@@ -92,12 +92,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
             of_status && key.is_none_or(|key| alert.dedup_key == key)
         };
         let cut = paging.cut(known.filter(wanted).collect());
-        let items = cut.items.iter().map(|one| shown(state, &asked.place, one));
-        tocsin_wire::pagerduty::rest::Cut {
-            items: items.collect(),
-            more: cut.more,
-            total: cut.total,
-        }
+        cut.map(|one| Some(shown(state, &asked.place, one)))
     });
     Ok(Reply::page(paging, "alerts", cut))
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::id::{ServiceId, TeamId, UserId};
+use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
@@ -116,7 +116,7 @@ impl Filter {
         let sorts = self.sorts.iter().map(|(sort, descends)| {
             let order = match sort {
                 Sort::Number => one.number.cmp(&other.number),
-                Sort::Created => one.opened_at.cmp(&other.opened_at),
+                Sort::Created => (one.opened_at, one.number).cmp(&(other.opened_at, other.number)),
                 Sort::Resolved => one.resolved_at.cmp(&other.resolved_at),
                 Sort::Urgency => one.urgency.cmp(&other.urgency),
             };
@@ -178,29 +178,16 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         found.sort_unstable_by(|one, other| filter.order(one, other));
         let cut = paging.cut(found);
         let people = include.people(cut.items.iter().copied());
-        (cut_ids(cut), people)
+        (cut.map(|one| Some(one.id)), people)
     });
     let mails = asked.mails(people).await?;
     let cut = asked.app.read(|state| {
-        let known = cut.items.iter().filter_map(|id| state.incidents.get(id));
-        let shown = known.map(|one| incident(state, &asked.place, one, &include, &mails));
-        tocsin_wire::pagerduty::rest::Cut {
-            items: shown.collect(),
-            more: cut.more,
-            total: cut.total,
-        }
+        cut.map(|id| {
+            let known = state.incidents.get(&id)?;
+            Some(incident(state, &asked.place, known, &include, &mails))
+        })
     });
     Ok(Reply::page(paging, "incidents", cut))
-}
-
-fn cut_ids(
-    cut: tocsin_wire::pagerduty::rest::Cut<&Incident>,
-) -> tocsin_wire::pagerduty::rest::Cut<tocsin_domain::id::IncidentId> {
-    tocsin_wire::pagerduty::rest::Cut {
-        items: cut.items.iter().map(|one| one.id).collect(),
-        more: cut.more,
-        total: cut.total,
-    }
 }
 
 /// One incident
@@ -216,7 +203,7 @@ impl Asked {
     /// The body that shows one incident.
     pub(crate) async fn incident(
         &self,
-        id: tocsin_domain::id::IncidentId,
+        id: IncidentId,
         include: &Include,
     ) -> Result<Value, Refused> {
         let people = self
@@ -232,7 +219,7 @@ impl Asked {
 
 fn shown<T>(
     app: &App,
-    id: tocsin_domain::id::IncidentId,
+    id: IncidentId,
     show: impl FnOnce(&State, &Incident) -> T,
 ) -> Result<T, Refused> {
     let found = app.read(|state| Some(show(state, state.incidents.get(&id)?)));

@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, RosterAsk};
-use tocsin_domain::event::RosterEvent;
+use tocsin_domain::event::{Actor, RosterEvent};
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
-use super::{lost, set_in};
+use super::{lost, set_as, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -165,23 +166,36 @@ pub(crate) async fn add_integration(
     let service = id
         .parse()
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
-    let key = secret::letters(ROUTING_KEY_CHARS);
-    let routing_key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
-    let key_hash = secret::key_hash(&routing_key);
-    let ask = RosterAsk::AddIntegration {
-        service,
-        name: request.name,
-        key_hash,
-    };
-    let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
-        return Err(lost());
-    };
+    let (integration, routing_key) =
+        integration_made(&app, &caller.actor, service, request.name).await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
         name: integration.name,
         routing_key,
     };
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Makes an integration with its key, which is not kept.
+pub(crate) async fn integration_made(
+    app: &App,
+    actor: &Actor,
+    service: ServiceId,
+    name: String,
+) -> Result<(service::Integration, String), Problem> {
+    let key = secret::letters(ROUTING_KEY_CHARS);
+    let routing_key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
+    let key_hash = secret::key_hash(&routing_key);
+    let ask = RosterAsk::AddIntegration {
+        service,
+        name,
+        key_hash,
+    };
+    let event = set_as(app, actor, Ask::Roster(ask)).await?;
+    let RosterEvent::IntegrationAdded { integration } = event else {
+        return Err(lost());
+    };
+    Ok((integration, routing_key))
 }
 
 /// Remove an integration: its routing key is dead

@@ -7,6 +7,8 @@ pub mod incident;
 pub mod paging;
 pub mod parameters;
 pub mod refusal;
+pub mod roster;
+pub mod schedule;
 pub mod time;
 
 pub use body::Fields;

@@ -34,6 +34,17 @@ pub struct Cut<T> {
     pub total: usize,
 }
 
+impl<T> Cut<T> {
+    /// The same page of what becomes of each entry; one of which nothing becomes is left out.
+    pub fn map<U>(self, show: impl FnMut(T) -> Option<U>) -> Cut<U> {
+        Cut {
+            items: self.items.into_iter().filter_map(show).collect(),
+            more: self.more,
+            total: self.total,
+        }
+    }
+}
+
 impl Paging {
     /// Reads `limit`, `offset` and `total`.
     ///
