@@ -108,6 +108,11 @@ fn open_to_all(table: Table) -> Table {
             Who::Key(Front::PagerDutyEvents),
             routes!(pagerduty::events::enqueue_prefixed),
         )
+        .add_front(
+            Who::Key(Front::PagerDutyEvents),
+            pagerduty::PREFIX,
+            routes!(pagerduty::events::create_event),
+        )
         .add(
             Who::Key(Front::AnswerLink),
             routes!(answer::show_answer, answer::answer),

@@ -1,6 +1,7 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
 mod incidents;
+mod roster;
 mod writes;
 
 use axum::body::Body;
@@ -10,7 +11,7 @@ use tocsin_domain::people::Role;
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use crate::fakes::START;
-use crate::world::{Answered, World, add_person};
+use crate::world::{Answered, ROUTING_KEY, World, add_person};
 
 /// What the clients accept.
 const MEDIA_TYPE: &str = "application/vnd.pagerduty+json;version=2";
@@ -297,4 +298,28 @@ async fn a_revoked_token_is_good_for_nothing() {
     );
     *world.clock.0.lock().unwrap() = START.plus_ms(1_000);
     refused(&ask(&world, call, &token, None, None).await, 401, 2006);
+}
+
+#[tokio::test]
+async fn an_event_of_the_first_version_is_taken() {
+    let world = World::new();
+    let send = async |body: Value| {
+        let request = Request::post("/generic/2010-04-15/create_event.json");
+        world.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let event = |kind: &str| json!({"service_key": ROUTING_KEY, "event_type": kind, "incident_key": "web", "description": "Down"});
+    let taken = send(event("trigger")).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    assert_eq!(taken.json()["incident_key"], "web");
+    let open = read(&world, "/incidents?incident_key=web").await;
+    assert_eq!(open["incidents"][0]["title"], "Down");
+    assert_eq!(send(event("resolve")).await.status, StatusCode::OK);
+    let over = read(&world, "/incidents?incident_key=web").await;
+    assert_eq!(over["incidents"][0]["status"], "resolved");
+    let wrong = send(json!({"service_key": "0".repeat(32), "event_type": "trigger", "description": "x"})).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    for _ in 2..120 {
+        send(event("trigger")).await;
+    }
+    assert_eq!(send(event("trigger")).await.status, StatusCode::FORBIDDEN, "too many");
 }

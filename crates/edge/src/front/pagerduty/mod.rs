@@ -45,7 +45,7 @@ use reply::Refused;
 pub(crate) use reply::{Counted, REQUESTS_PER_MINUTE};
 
 /// The prefix under which the whole front is there again.
-const PREFIX: &str = "/pagerduty";
+pub(crate) const PREFIX: &str = "/pagerduty";
 /// What every client of the REST API accepts, and nobody else.
 const MEDIA_TYPE: &str = "application/vnd.pagerduty+json";
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::incident::Status;
+use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service};
 use tocsin_domain::state::State;
@@ -33,7 +34,7 @@ pub(crate) fn service(state: &State, place: &Place, known: &Service) -> Value {
         "alert_grouping": null,
         "alert_grouping_timeout": null,
         "alert_grouping_parameters": {"type": null, "config": null},
-        "incident_urgency_rule": {"type": "constant", "urgency": "severity_based"},
+        "incident_urgency_rule": urgency_rule(&known.intake.urgency),
         "support_hours": null,
         "scheduled_actions": [],
         "addons": [],
@@ -41,6 +42,17 @@ pub(crate) fn service(state: &State, place: &Place, known: &Service) -> Value {
         "response_play": null,
     });
     whole(place.service(state, known.id), "service", more)
+}
+
+/// How urgent its alerts are. Hours have another form there, which is not told.
+fn urgency_rule(by: &UrgencyBy) -> Value {
+    let word = match by {
+        UrgencyBy::Severity => "severity_based",
+        UrgencyBy::High => "high",
+        UrgencyBy::Low => "low",
+        UrgencyBy::SupportHours(_) => return json!({"type": "use_support_hours"}),
+    };
+    json!({"type": "constant", "urgency": word})
 }
 
 /// How it stands: what fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it
