@@ -1,5 +1,6 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
+mod duty;
 mod incidents;
 mod roster;
 mod writes;
@@ -305,7 +306,9 @@ async fn an_event_of_the_first_version_is_taken() {
     let world = World::new();
     let send = async |body: Value| {
         let request = Request::post("/generic/2010-04-15/create_event.json");
-        world.send(request.body(Body::from(body.to_string())).unwrap()).await
+        world
+            .send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     };
     let event = |kind: &str| json!({"service_key": ROUTING_KEY, "event_type": kind, "incident_key": "web", "description": "Down"});
     let taken = send(event("trigger")).await;
@@ -316,10 +319,16 @@ async fn an_event_of_the_first_version_is_taken() {
     assert_eq!(send(event("resolve")).await.status, StatusCode::OK);
     let over = read(&world, "/incidents?incident_key=web").await;
     assert_eq!(over["incidents"][0]["status"], "resolved");
-    let wrong = send(json!({"service_key": "0".repeat(32), "event_type": "trigger", "description": "x"})).await;
+    let wrong =
+        send(json!({"service_key": "0".repeat(32), "event_type": "trigger", "description": "x"}))
+            .await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     for _ in 2..120 {
         send(event("trigger")).await;
     }
-    assert_eq!(send(event("trigger")).await.status, StatusCode::FORBIDDEN, "too many");
+    assert_eq!(
+        send(event("trigger")).await.status,
+        StatusCode::FORBIDDEN,
+        "too many"
+    );
 }

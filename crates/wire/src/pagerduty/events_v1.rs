@@ -50,7 +50,8 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
         return None;
     }
     let key = text(value, "service_key", errors).unwrap_or_default();
-    let good = key.len() == ROUTING_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let good =
+        key.len() == ROUTING_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !good {
         errors.push("Service key is invalid: it is 32 letters and digits".to_owned());
     }
@@ -64,8 +65,13 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
         }
     };
     let incident_key = text(value, "incident_key", errors);
-    if incident_key.as_ref().is_some_and(|key| key.chars().count() > DEDUP_KEY_CHARS_MAX) {
-        errors.push(format!("Incident key is too long (maximum is {DEDUP_KEY_CHARS_MAX} characters)"));
+    if incident_key
+        .as_ref()
+        .is_some_and(|key| key.chars().count() > DEDUP_KEY_CHARS_MAX)
+    {
+        errors.push(format!(
+            "Incident key is too long (maximum is {DEDUP_KEY_CHARS_MAX} characters)"
+        ));
     }
     let action = action?;
     if action != Action::Trigger && incident_key.is_none() {
@@ -175,18 +181,32 @@ mod tests {
         let count = |value: Value| read(&value).err().map(|errors| errors.len());
         assert_eq!(count(json!({})), Some(2));
         assert_eq!(count(json!([])), Some(1));
-        assert_eq!(count(json!({"service_key": KEY, "event_type": "trigger"})), Some(1));
-        assert_eq!(count(json!({"service_key": KEY, "event_type": "resolve"})), Some(1));
-        assert_eq!(count(json!({"service_key": "x", "event_type": "explode"})), Some(2));
-        let long = json!({"service_key": KEY, "event_type": "resolve", "incident_key": "x".repeat(256)});
+        assert_eq!(
+            count(json!({"service_key": KEY, "event_type": "trigger"})),
+            Some(1)
+        );
+        assert_eq!(
+            count(json!({"service_key": KEY, "event_type": "resolve"})),
+            Some(1)
+        );
+        assert_eq!(
+            count(json!({"service_key": "x", "event_type": "explode"})),
+            Some(2)
+        );
+        let long =
+            json!({"service_key": KEY, "event_type": "resolve", "incident_key": "x".repeat(256)});
         assert_eq!(count(long), Some(1));
         assert_eq!(parse(b"{").unwrap_err().status, 400);
-        assert_eq!(parse(&vec![b' '; BODY_BYTES_MAX + 1]).unwrap_err().status, 413);
+        assert_eq!(
+            parse(&vec![b' '; BODY_BYTES_MAX + 1]).unwrap_err().status,
+            413
+        );
     }
 
     #[test]
     fn a_long_description_is_cut_and_costs_no_alert() {
-        let event = json!({"service_key": KEY, "event_type": "trigger", "description": "é".repeat(5_000)});
+        let event =
+            json!({"service_key": KEY, "event_type": "trigger", "description": "é".repeat(5_000)});
         let payload = read(&event).unwrap().payload.unwrap();
         assert_eq!(payload.summary.chars().count(), SUMMARY_CHARS_MAX);
         assert!(accepted("k").contains("\"incident_key\":\"k\""));

@@ -109,7 +109,10 @@ async fn take(app: &App, headers: &HeaderMap, content: Body, version: &Version) 
     let Some(integration) = integration_of(app, &event.routing_key) else {
         return invalid(
             StatusCode::BAD_REQUEST,
-            &[format!("'{}' is invalid: no integration has it", version.key_name)],
+            &[format!(
+                "'{}' is invalid: no integration has it",
+                version.key_name
+            )],
         );
     };
     if let Err(seconds) = app

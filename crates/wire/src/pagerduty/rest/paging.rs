@@ -1,4 +1,4 @@
-//! Both styles of paging: by offset, which most lists have, and by cursor.
+//! Paging by offset, which every list has that is served.
 
 use serde_json::{Map, Value, json};
 
@@ -88,33 +88,6 @@ impl Paging {
     }
 }
 
-/// Reads the place after which a page by cursor begins, and how long it is.
-///
-/// # Errors
-/// The limit is no number, or the cursor none of ours.
-pub fn cursor(parameters: &Parameters) -> Result<(usize, Option<u64>), Refusal> {
-    let limit = limit_of(parameters)?;
-    let after = parameters.get("cursor").map(super::id::position_of);
-    match after {
-        None => Ok((limit, None)),
-        Some(Some(after)) => Ok((limit, Some(after))),
-        Some(None) => Err(Refusal::bad(
-            "'cursor' is invalid: it is none that was given",
-        )),
-    }
-}
-
-/// The body of a page by cursor; `last` is where the next one begins, if there is one.
-#[must_use]
-pub fn cursor_body(name: &str, items: Vec<Value>, limit: usize, last: Option<u64>) -> Value {
-    let mut body = Map::new();
-    body.insert(name.to_owned(), Value::Array(items));
-    body.insert("limit".to_owned(), json!(limit));
-    let next = last.map(super::id::of_position);
-    body.insert("next_cursor".to_owned(), json!(next));
-    Value::Object(body)
-}
-
 fn limit_of(parameters: &Parameters) -> Result<usize, Refusal> {
     match parameters.number("limit")? {
         None => Ok(LIMIT_DEFAULT),
@@ -167,17 +140,6 @@ mod tests {
             json!({"users": [1, 2], "limit": 2, "offset": 0, "total": null, "more": true})
         );
         assert_eq!(body(&[("total", "1")])["total"], json!(3));
-    }
-
-    #[test]
-    fn a_cursor_is_the_place_that_was_told() {
-        let body = cursor_body("records", Vec::new(), 25, Some(77));
-        let next = body["next_cursor"].as_str().unwrap();
-        assert_eq!(cursor(&of(&[("cursor", next)])), Ok((25, Some(77))));
-        assert_eq!(cursor(&of(&[])), Ok((25, None)));
-        assert!(cursor(&of(&[("cursor", "x")])).is_err());
-        let last = cursor_body("records", Vec::new(), 25, None);
-        assert_eq!(last["next_cursor"], Value::Null);
     }
 
     proptest! {
