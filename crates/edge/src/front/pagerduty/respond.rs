@@ -159,15 +159,14 @@ fn asks_for(
         asks.push(RespondAsk::Reassign { incident, to });
     }
     if let Some(level) = update.level {
-        asks.extend(escalation(known, level)?);
+        asks.extend(escalation(known, level, update.to.is_some())?);
     }
     let note = update.resolution.clone();
     match (update.status, known.status) {
-        (None, _) => {
+        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered) => {
             let text = note.into_iter();
             asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
         }
-        (Some(bodies::Status::Triggered), Status::Triggered) => {}
         (Some(bodies::Status::Triggered), Status::Acknowledged | Status::Resolved) => {
             let why = "'status' is not supported: what somebody has, or what is over, is triggered again only by what fails";
             return Err(Refusal::bad(why).into());
@@ -185,17 +184,25 @@ fn asks_for(
     Ok(asks)
 }
 
-/// The next level can be paged now; none can be left out.
-fn escalation(known: &Incident, level: u64) -> Result<Option<RespondAsk>, Refused> {
-    let reached = known.paging.as_ref().filter(|paging| !paging.exhausted);
-    let reached = reached.map_or(0, |paging| paging.level as u64 + 1);
+/// The next level can be paged now; none can be left out. What is given away begins at its first.
+fn escalation(
+    known: &Incident,
+    level: u64,
+    is_given_away: bool,
+) -> Result<Option<RespondAsk>, Refused> {
+    let paging = known.paging.as_ref().filter(|_| !is_given_away);
+    if paging.is_some_and(|paging| paging.exhausted) {
+        let why = "'escalation_level' is not supported: no level is left, and the list of last resort is paged";
+        return Err(Refusal::bad(why).into());
+    }
+    let reached = paging.map(|paging| paging.level as u64 + 1);
+    let next = reached.map_or(1, |reached| reached + 1);
     let incident = known.id;
-    if level == reached {
+    if Some(level) == reached || (is_given_away && level == next) {
         Ok(None)
-    } else if level == reached + 1 {
+    } else if level == next {
         Ok(Some(RespondAsk::Escalate { incident }))
     } else {
-        let next = reached + 1;
         let why = format!(
             "'escalation_level' is not supported: the next level is {next}, and none can be left out"
         );
