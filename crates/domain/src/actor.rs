@@ -28,6 +28,13 @@ pub enum Actor {
         /// Which.
         token: TokenId,
     },
+    /// A token of the installation that belongs to nobody, which says in whose name it acts.
+    OnBehalf {
+        /// In whose name.
+        user: UserId,
+        /// Which.
+        token: TokenId,
+    },
     /// A foreign system.
     Integration {
         /// Which.
@@ -55,6 +62,7 @@ impl Actor {
             Self::Channel { channel, .. } => Some(*channel),
             Self::System
             | Self::Person { .. }
+            | Self::OnBehalf { .. }
             | Self::Token { .. }
             | Self::Integration { .. }
             | Self::Monitor { .. }

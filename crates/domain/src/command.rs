@@ -9,7 +9,7 @@ mod watch;
 
 pub use alert::{AlertAsk, Labelled, RuleFired};
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
-pub use respond::RespondAsk;
+pub use respond::{Declared, RespondAsk};
 pub use roster::RosterAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;

@@ -20,6 +20,7 @@ use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
+use crate::front::pagerduty;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
 use crate::http::answer::Outcomes;
@@ -128,6 +129,7 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) logins: LoginThrottle,
     pub(crate) front_limit: RollingLimit,
+    pub(crate) rest_limit: RollingLimit,
     pub(crate) known_tokens: KnownTokens,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
@@ -169,6 +171,7 @@ impl App {
             parts,
             logins: LoginThrottle::default(),
             front_limit,
+            rest_limit: RollingLimit::new(pagerduty::REQUESTS_PER_MINUTE),
             known_tokens: KnownTokens::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
@@ -233,6 +236,10 @@ impl App {
         actor: &Actor,
         asks: Vec<Ask>,
     ) -> Result<Vec<Result<Done, AskError>>, Problem> {
+        // The core answers nobody who asks for nothing.
+        if asks.is_empty() {
+            return Ok(Vec::new());
+        }
         let (sender, receiver) = oneshot::channel();
         let commands = asks.into_iter().map(|ask| Command {
             actor: actor.clone(),

@@ -36,6 +36,8 @@ pub enum RespondAsk {
         service: Option<ServiceId>,
         /// How loudly.
         urgency: Urgency,
+        /// What else is said about it.
+        more: Box<Declared>,
     },
     /// Take it, be left in peace for a while, and be paged again if it still fails then.
     Snooze {
@@ -104,4 +106,24 @@ pub enum RespondAsk {
         /// How loudly.
         urgency: Urgency,
     },
+    /// Say in other words what it is about.
+    SetTitle {
+        /// Which.
+        incident: IncidentId,
+        /// The words, on one line.
+        title: String,
+    },
+}
+
+/// What can be said about an incident that is opened by hand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declared {
+    /// A key that no other open incident of the service has that was opened so; made here when none.
+    pub key: Option<String>,
+    /// More about it.
+    pub summary: Option<String>,
+    /// To whom it goes instead of the service's policy.
+    pub to: Option<Assigned>,
+    /// How important it is, by a name of the installation's list.
+    pub priority: Option<String>,
 }

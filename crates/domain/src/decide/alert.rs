@@ -7,7 +7,7 @@ use super::take_in::Taken;
 use super::{Decider, text_within};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::command::{AlertAsk, Refusal};
-use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent};
+use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::incident::Hold;
 use crate::monitor::{Monitor, Severity};
@@ -275,7 +275,7 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn open_taken(&mut self, condition: Condition) {
+    pub(super) fn open_taken(&mut self, condition: Condition) -> IncidentId {
         let cause = cause_of(&condition.evidence);
         let own = self.incident_to_join(&condition);
         let wanted = own.or_else(|| self.group_to_join(&condition));
@@ -319,6 +319,9 @@ impl Decider<'_> {
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
         let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        if let Some(to) = condition.taken.to.clone() {
+            self.emit_response(Cause::Request, incident, Response::Reassigned { to });
+        }
         if joined.is_none() && !condition.taken.is_suppressed() {
             self.tell_quietly(incident);
         }
@@ -334,6 +337,7 @@ impl Decider<'_> {
             self.end_quiet(incident);
         }
         self.note_rules(incident, &condition);
+        incident
     }
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {

@@ -1,5 +1,6 @@
 //! Decisions about who else is paged: reassigning, escalating by hand, asking for help; and how loud an incident is.
 
+use super::respond::TITLE_MAX;
 use super::{Decider, text_within};
 use crate::actor::Actor;
 use crate::command::Refusal;
@@ -27,10 +28,19 @@ struct FailedLevel {
 impl Decider<'_> {
     pub(super) fn reassign(&mut self, id: IncidentId, to: Assigned) -> Result<(), Refusal> {
         self.open_incident_named(id)?;
-        let to = match to {
+        let to = self.assignable(to)?;
+        let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
+        let cause = Cause::Event { position };
+        self.cancel_pages(id, &cause, "the incident was given to somebody else");
+        Ok(())
+    }
+
+    /// Whom an incident can be given to: they exist, and one of them can be paged.
+    pub(super) fn assignable(&self, to: Assigned) -> Result<Assigned, Refusal> {
+        match to {
             Assigned::Policy(policy) => {
                 self.known_policy(policy)?;
-                Assigned::Policy(policy)
+                Ok(Assigned::Policy(policy))
             }
             Assigned::People(people) => {
                 let people = self.people_named(people)?;
@@ -38,13 +48,20 @@ impl Decider<'_> {
                     return Err(Refusal::invalid(format!("people: 1 to {PEOPLE_MAX}")));
                 }
                 self.one_can_be_paged(&people)?;
-                Assigned::People(people)
+                Ok(Assigned::People(people))
             }
-        };
-        let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
-        let cause = Cause::Event { position };
-        self.cancel_pages(id, &cause, "the incident was given to somebody else");
-        Ok(())
+        }
+    }
+
+    /// The name of a priority that the installation has.
+    pub(super) fn known_priority(&self, name: &str) -> Result<(), Refusal> {
+        let installation = self.state.installation.as_ref();
+        let names = installation.map_or(&[][..], |all| &all.priorities);
+        if names.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        let names = names.join(", ");
+        Err(Refusal::invalid(format!("priority: one of {names}")))
     }
 
     fn one_can_be_paged(&self, people: &[UserId]) -> Result<(), Refusal> {
@@ -309,19 +326,27 @@ impl Decider<'_> {
         priority: Option<String>,
     ) -> Result<(), Refusal> {
         let known = self.incident(id)?;
-        let installation = self.state.installation.as_ref();
-        let names = installation.map_or(&[][..], |all| &all.priorities);
-        if let Some(name) = &priority
-            && !names.contains(name)
-        {
-            let names = names.join(", ");
-            return Err(Refusal::invalid(format!("priority: one of {names}")));
+        if let Some(name) = &priority {
+            self.known_priority(name)?;
         }
         if known.priority == priority {
             let what = format!("the priority of incident {}, which it has", known.number);
             self.ignored(known.service, what);
         } else {
             self.emit_response(Cause::Request, id, Response::PrioritySet { priority });
+        }
+        Ok(())
+    }
+
+    /// Also of an incident that is over: its report is read later.
+    pub(super) fn set_title(&mut self, id: IncidentId, title: &str) -> Result<(), Refusal> {
+        let title = text_within("title", title, TITLE_MAX)?;
+        let known = self.incident(id)?;
+        if known.title == title {
+            let what = format!("the title of incident {}, which it has", known.number);
+            self.ignored(known.service, what);
+        } else {
+            self.emit_response(Cause::Request, id, Response::TitleSet { title });
         }
         Ok(())
     }

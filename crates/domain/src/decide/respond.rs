@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 
 /// Characters of a note at most.
 const NOTE_MAX: usize = 4_000;
+/// Characters of a title at most.
+pub(super) const TITLE_MAX: usize = 1_024;
 
 impl Decider<'_> {
     pub(super) fn respond(&mut self, ask: RespondAsk) -> Result<(), Refusal> {
@@ -31,11 +33,11 @@ impl Decider<'_> {
                 title,
                 service,
                 urgency,
+                more,
             } => {
                 let service = self.service_or_default(service)?;
-                let title = text_within("summary", &title, 1024)?;
-                self.declare(service, title, urgency);
-                Ok(())
+                let title = text_within("summary", &title, TITLE_MAX)?;
+                self.declare(service, title, urgency, *more)
             }
             RespondAsk::Snooze {
                 incident,
@@ -62,6 +64,7 @@ impl Decider<'_> {
             RespondAsk::Merge { sources, into } => self.merge(&sources, into),
             RespondAsk::SetPriority { incident, priority } => self.set_priority(incident, priority),
             RespondAsk::SetUrgency { incident, urgency } => self.set_urgency(incident, urgency),
+            RespondAsk::SetTitle { incident, title } => self.set_title(incident, &title),
         }
     }
 

@@ -3,22 +3,28 @@
 
 use std::ops::ControlFlow;
 
-use super::Decider;
-use super::alert::Condition;
-use crate::alert::AlertSource;
-use crate::event::{Cause, EventBody, IncidentWhat, InputEvent};
+use super::alert::{Condition, dedup_key};
+use super::{Decider, text_within};
+use crate::alert::{AlertKey, AlertSource, Sender};
+use crate::command::{Declared, Refusal};
+use crate::event::{Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, ServiceId};
-use crate::incident::{FLAPPING_RELAPSES, Hold};
+use crate::incident::{Assigned, FLAPPING_RELAPSES, Hold};
 use crate::intake::{Incoming, Judged, Newcomer};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
+
+/// Characters of what is said about a declared incident at most.
+const SUMMARY_MAX: usize = 4_000;
 
 /// What rules and settings made of an alert.
 #[derive(Default)]
 pub(super) struct Taken {
     /// Whether it has an incident of its own whatever else comes: a person declared it.
     pub(super) alone: bool,
+    /// To whom it goes instead of the service's policy.
+    pub(super) to: Option<Assigned>,
     pub(super) urgency: Option<Urgency>,
     /// The service it was sent to, when a rule sent it on.
     pub(super) sent_to: Option<ServiceId>,
@@ -100,20 +106,38 @@ impl Decider<'_> {
     }
 
     /// Opens an incident that a person declares: it is as urgent as they say, and no rule is asked.
-    pub(super) fn declare(&mut self, service: ServiceId, title: String, urgency: Urgency) {
+    pub(super) fn declare(
+        &mut self,
+        service: ServiceId,
+        title: String,
+        urgency: Urgency,
+        more: Declared,
+    ) -> Result<(), Refusal> {
         let severity = match urgency {
             Urgency::High => Severity::Critical,
             Urgency::Low => Severity::Warning,
         };
-        let dedup_key = AlertId::random(self.entropy).to_string();
-        self.open_taken(Condition {
+        let dedup_key = match more.key {
+            Some(key) => self.unused_key(service, &key)?,
+            None => AlertId::random(self.entropy).to_string(),
+        };
+        let summary = more
+            .summary
+            .map(|text| text_within("summary", &text, SUMMARY_MAX));
+        let to = more.to.map(|to| self.assignable(to)).transpose()?;
+        if let Some(priority) = &more.priority {
+            self.known_priority(priority)?;
+        }
+        let incident = self.open_taken(Condition {
             service,
             target: None,
             dedup_key,
             source: AlertSource::Api,
             severity,
             title,
-            summary: "declared by a person".to_owned(),
+            summary: summary
+                .transpose()?
+                .unwrap_or_else(|| "declared by a person".to_owned()),
             details: Vec::new(),
             at: self.now,
             onset: None,
@@ -121,9 +145,31 @@ impl Decider<'_> {
             hold: Vec::new(),
             taken: Taken {
                 alone: true,
+                to,
                 ..Taken::default()
             },
         });
+        if let Some(priority) = more.priority {
+            let priority = Some(priority);
+            self.emit_response(Cause::Request, incident, Response::PrioritySet { priority });
+        }
+        Ok(())
+    }
+
+    /// A key that no alert of the native API that fails on the service has.
+    fn unused_key(&self, service: ServiceId, key: &str) -> Result<String, Refusal> {
+        let key = dedup_key(key)?;
+        let sender = Sender::Api;
+        let known = AlertKey {
+            service,
+            sender,
+            key,
+        };
+        if self.state.firing.contains_key(&known) {
+            let why = "an open incident of this service has this key already";
+            return Err(Refusal::conflict(why));
+        }
+        Ok(known.key)
     }
 
     /// The open incident of the group that an alert belongs to, as its service groups alerts.

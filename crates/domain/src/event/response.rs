@@ -109,6 +109,11 @@ pub enum Response {
         /// How loudly.
         urgency: Urgency,
     },
+    /// What it is about was said in other words.
+    TitleSet {
+        /// The words.
+        title: String,
+    },
 }
 
 impl Response {
@@ -129,6 +134,7 @@ impl Response {
             Self::MergedInto { .. } => "merged_into",
             Self::PrioritySet { .. } => "priority_set",
             Self::UrgencySet { .. } => "urgency_set",
+            Self::TitleSet { .. } => "title_set",
         }
     }
 
@@ -148,7 +154,8 @@ impl Response {
             | Self::RespondersRequested { .. }
             | Self::ResponderAnswered { .. }
             | Self::MergedInto { .. }
-            | Self::PrioritySet { .. } => false,
+            | Self::PrioritySet { .. }
+            | Self::TitleSet { .. } => false,
         }
     }
 }

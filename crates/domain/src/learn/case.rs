@@ -142,7 +142,7 @@ impl<'a> Case<'a> {
     pub(super) fn actor(&self, actor: &Actor) -> String {
         match actor {
             Actor::System => "Tocsin".to_owned(),
-            Actor::Person { user } => self.person(*user),
+            Actor::Person { user } | Actor::OnBehalf { user, .. } => self.person(*user),
             Actor::Channel { user, channel } => match channel.read_by_others() {
                 Some(place) => format!("the link in {}’s {place}", self.person(*user)),
                 None => self.person(*user),
@@ -329,7 +329,10 @@ impl<'a> Case<'a> {
             {
                 add(*by);
             }
-            if let Actor::Person { user } | Actor::Channel { user, .. } = &event.actor {
+            if let Actor::Person { user }
+            | Actor::Channel { user, .. }
+            | Actor::OnBehalf { user, .. } = &event.actor
+            {
                 add(*user);
             }
         }

@@ -68,6 +68,11 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             );
             told(text, false, Tone::Person)
         }
+        Response::TitleSet { title } => told(
+            format!("{who} called the incident “{}”.", clean(title, TEXT_CHARS)),
+            false,
+            Tone::Person,
+        ),
         Response::UrgencySet { urgency } => {
             let word = match urgency {
                 Urgency::Low => "low",
@@ -163,6 +168,12 @@ mod tests {
                 priority: Some("P1".to_owned()),
             },
             "NAME set the priority to P1.",
+        );
+        check(
+            |_| Response::TitleSet {
+                title: "Nobody can log in".to_owned(),
+            },
+            "NAME called the incident “Nobody can log in”.",
         );
     }
 

@@ -101,6 +101,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         }
         Response::MergedInto { into, .. } => incident.merged_into = Some(*into),
         Response::PrioritySet { priority } => incident.priority.clone_from(priority),
+        Response::TitleSet { title } => incident.title.clone_from(title),
         Response::UrgencySet { urgency } => {
             incident.urgency = *urgency;
             incident.urgent_by_hand = *urgency == Urgency::High;

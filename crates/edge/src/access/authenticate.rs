@@ -17,7 +17,7 @@ use super::cookie;
 use super::origin;
 use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
-use crate::front::{alertmanager, prometheus};
+use crate::front::{alertmanager, pagerduty, prometheus};
 use crate::http::problem::Problem;
 use crate::ports::ApiToken;
 
@@ -35,10 +35,20 @@ pub(crate) async fn gate(
     let (mut parts, body) = request.into_parts();
     match admit(&app, who, &mut parts).await {
         Ok(caller) => {
+            let counted = match (who, &caller) {
+                (Who::Token(Front::PagerDutyRest, _), Some(caller)) => {
+                    Some(pagerduty::Counted::take(&app, caller))
+                }
+                (_, _) => None,
+            };
             if let Some(caller) = caller {
                 parts.extensions.insert(caller);
             }
-            next.run(Request::from_parts(parts, body)).await
+            let answer = next.run(Request::from_parts(parts, body));
+            match counted {
+                Some(counted) => counted.around(answer).await,
+                None => answer.await,
+            }
         }
         Err(problem) => refused(who, problem),
     }
@@ -49,6 +59,7 @@ fn refused(who: Who, problem: Problem) -> Response {
     match who {
         Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
         Who::Token(Front::Alertmanager, _) => alertmanager::refused_at_the_gate(&problem),
+        Who::Token(Front::PagerDutyRest, _) => pagerduty::refused(problem),
         Who::Token(
             Front::PagerDutyEvents
             | Front::Heartbeats

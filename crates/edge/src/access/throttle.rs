@@ -136,6 +136,19 @@ impl RollingLimit {
         }
     }
 
+    /// How many are left for this key, and in how many seconds there will be more.
+    pub(crate) fn left(&self, key: &str, now: Timestamp) -> (usize, u64) {
+        let all = lock(&self.taken);
+        let taken = all.get(key).into_iter().flatten();
+        let counts = |at: &&Timestamp| now.ms_since(**at) < ROLLING_MS;
+        let mut counted = taken.filter(counts);
+        let first = counted.next();
+        let wait = first.map_or(0, |first| ROLLING_MS - now.ms_since(*first).min(ROLLING_MS));
+        let taken = first.map_or(0, |_| counted.count() + 1);
+        let left = self.per_minute.saturating_sub(taken);
+        (left, wait.div_ceil(1_000))
+    }
+
     /// Takes one. The error is the wait in seconds. Only known keys may come here, so that memory stays bounded.
     pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
         let mut all = lock(&self.taken);

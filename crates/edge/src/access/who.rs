@@ -34,6 +34,8 @@ pub enum Who {
 pub enum Front {
     /// PagerDuty's Events API v2: the routing key is in the body.
     PagerDutyEvents,
+    /// PagerDuty's REST API v2.
+    PagerDutyRest,
     /// The page behind the link of a page: the key is in the path.
     AnswerLink,
     /// What a provider of texts and calls asks and tells: the key is its signature.

@@ -18,7 +18,7 @@ use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
 use crate::app::App;
-use crate::front::prometheus;
+use crate::front::{pagerduty, prometheus};
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
@@ -34,6 +34,15 @@ const COMPRESS_FROM_BYTES: u16 = 1_024;
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; object-src 'none'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// A request that no route takes is refused in the words of whom its client believes to speak to.
+fn refused(request: &Request, problem: Problem) -> Response {
+    if pagerduty::is_meant(request) {
+        pagerduty::refused(problem)
+    } else {
+        problem.into_response()
+    }
+}
 
 #[derive(Clone)]
 struct Around {
@@ -51,8 +60,10 @@ pub(crate) fn around(router: Router, app: App) -> Router {
     };
     let worth = DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES));
     router
-        .fallback(async || Problem::not_found("such path"))
-        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async |request: Request| refused(&request, Problem::not_found("such path")))
+        .method_not_allowed_fallback(async |request: Request| {
+            refused(&request, Problem::method_not_allowed())
+        })
         .layer(CompressionLayer::new().compress_when(worth))
         .layer(from_fn_with_state(around, guard))
 }

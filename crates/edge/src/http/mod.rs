@@ -89,7 +89,9 @@ fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
     let table = intake(roster(people(table)));
-    alertmanager::add_to(prometheus::add_to(settings(watch(table))))
+    alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
+        table,
+    )))))
 }
 
 fn open_to_all(table: Table) -> Table {
@@ -102,11 +104,16 @@ fn open_to_all(table: Table) -> Table {
         .add(Who::Public, routes!(ui::file))
         .add(
             Who::Key(Front::PagerDutyEvents),
-            routes!(pagerduty::enqueue),
+            routes!(pagerduty::events::enqueue),
         )
         .add(
             Who::Key(Front::PagerDutyEvents),
-            routes!(pagerduty::enqueue_prefixed),
+            routes!(pagerduty::events::enqueue_prefixed),
+        )
+        .add_front(
+            Who::Key(Front::PagerDutyEvents),
+            pagerduty::PREFIX,
+            routes!(pagerduty::events::create_event),
         )
         .add(
             Who::Key(Front::AnswerLink),

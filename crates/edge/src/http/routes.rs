@@ -112,13 +112,16 @@ impl Table {
 
 /// Each operation gets a name of its own, also where one handler serves several methods.
 fn name_operations(item: &mut PathItem, front: &str, suffix: &str) {
-    let both = item.get.is_some() && item.post.is_some();
+    let id_of = |operation: &Option<Operation>| operation.as_ref()?.operation_id.clone();
+    let both = item.get.is_some() && id_of(&item.get) == id_of(&item.post);
     let of_post = if both { "_post" } else { "" };
-    for (operation, method) in [
+    let operations = [
         (&mut item.get, ""),
         (&mut item.post, of_post),
+        (&mut item.put, ""),
         (&mut item.delete, ""),
-    ] {
+    ];
+    for (operation, method) in operations {
         if let Some(Operation {
             operation_id: Some(id),
             ..

@@ -31,6 +31,7 @@ mod mail_intake;
 mod mapped;
 mod opsgenie;
 mod pace;
+mod pagerduty;
 mod people;
 mod places;
 mod post;

@@ -65,7 +65,8 @@ impl Ledger {
             }
             Response::RespondersRequested { .. }
             | Response::ResponderAnswered { .. }
-            | Response::PrioritySet { .. } => {}
+            | Response::PrioritySet { .. }
+            | Response::TitleSet { .. } => {}
         }
     }
 

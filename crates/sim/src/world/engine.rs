@@ -394,6 +394,7 @@ impl World {
             title: "something fails".to_owned(),
             service: None,
             urgency: tocsin_domain::people::Urgency::High,
+            more: Box::default(),
         });
         let actor = tocsin_domain::event::Actor::System;
         (Command { actor, ask }, Ticket::Nobody)

@@ -1,4 +1,6 @@
 //! PagerDuty's protocols: from the side of the server that Tocsin is to its clients, and of the client that forwards to it.
 
+pub mod events_v1;
 pub mod events_v2;
 pub mod forward;
+pub mod rest;

@@ -134,6 +134,7 @@ fn a_person_who_declares_an_incident_is_heard_at_any_hour() {
         title: "The shop is closed".to_owned(),
         service: None,
         urgency: Urgency::High,
+        more: Box::default(),
     }));
     assert_eq!(world.pages().len(), 1);
 }

@@ -257,6 +257,7 @@ pub(crate) async fn declare(
         title: request.title,
         service,
         urgency,
+        more: Box::default(),
     };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
     let id = incident_in(&done)

@@ -101,6 +101,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             Some(priority) => person(format!("The priority is {priority}"), ""),
             None => person("The priority was taken back".to_owned(), ""),
         },
+        Response::TitleSet { title } => person(format!("It is called: {title}"), ""),
         Response::UrgencySet { urgency } => match urgency {
             Urgency::High => person(
                 "The urgency was set to high".to_owned(),

@@ -152,6 +152,10 @@ impl Names<'_> {
             Actor::Channel { user, channel } => {
                 of(ActorKind::Person, self.answerer(*user, *channel))
             }
+            Actor::OnBehalf { user, .. } => of(
+                ActorKind::Person,
+                format!("{} by an API token", self.user(*user)),
+            ),
             Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
             Actor::Integration { integration } => {
                 let known = self

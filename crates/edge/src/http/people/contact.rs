@@ -149,7 +149,7 @@ pub(crate) async fn add_contact_method(
         .into_iter()
         .flatten()
         .collect();
-    ask_or_forget(&app, &caller, ask, &all).await?;
+    ask_or_forget(&app, &caller.actor, ask, &all).await?;
     let added = app.read(|state| {
         let methods = &state.users.get(&user)?.contact_methods;
         methods

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, PeopleAsk};
+use tocsin_domain::event::Actor;
 use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::page::{self, Delivery};
 use tocsin_domain::people;
@@ -238,10 +239,10 @@ pub(crate) async fn get_user(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserRequest {
-    name: String,
+    pub(crate) name: String,
     /// Becomes their first contact method, unconfirmed.
-    email: String,
-    role: Role,
+    pub(crate) email: String,
+    pub(crate) role: Role,
 }
 
 /// Add a person
@@ -252,6 +253,18 @@ pub(crate) async fn add_user(
     caller: Caller,
     Body(request): Body<UserRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    let added = added(&app, &caller.actor, request).await?;
+    shown(&app, &caller, added)
+        .await
+        .map(|user| (StatusCode::CREATED, Json(user)))
+}
+
+/// Adds a person, whoever asks for it in whatever words.
+pub(crate) async fn added(
+    app: &App,
+    actor: &Actor,
+    request: UserRequest,
+) -> Result<UserId, Problem> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     let code = code()?;
@@ -271,7 +284,7 @@ pub(crate) async fn add_user(
         role: request.role.into(),
     };
     let before = app.read(|state| state.users.keys().copied().collect::<Vec<_>>());
-    ask_or_forget(&app, &caller, ask, &rows).await?;
+    ask_or_forget(app, actor, ask, &rows).await?;
     let added = app.read(|state| {
         let found = state
             .users
@@ -279,10 +292,7 @@ pub(crate) async fn add_user(
             .find(|user| user.email == rows[0] && !before.contains(&user.id));
         found.map(|user| user.id)
     });
-    let added = added.ok_or_else(|| Problem::internal("the person was added but not found"))?;
-    shown(&app, &caller, added)
-        .await
-        .map(|user| (StatusCode::CREATED, Json(user)))
+    added.ok_or_else(|| Problem::internal("the person was added but not found"))
 }
 
 fn code() -> Result<secrecy::SecretString, Problem> {
@@ -295,11 +305,11 @@ fn code() -> Result<secrecy::SecretString, Problem> {
 /// committed needs them, and the next start removes what belongs to nobody.
 async fn ask_or_forget(
     app: &App,
-    caller: &Caller,
+    actor: &Actor,
     ask: PeopleAsk,
     rows: &[SecretId],
 ) -> Result<(), Problem> {
-    match app.ask(&caller.actor, Ask::People(ask)).await {
+    match app.ask(actor, Ask::People(ask)).await {
         Ok(_) => Ok(()),
         Err(problem) if !problem.outcome_known() => Err(problem),
         Err(problem) => {
@@ -345,18 +355,22 @@ pub(crate) async fn remove_user(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let user = person(&id)?;
+    removed(&app, &caller.actor, person(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a person with all that is kept of them, whoever asks for it in whatever words.
+pub(crate) async fn removed(app: &App, actor: &Actor, user: UserId) -> Result<(), Problem> {
     let rows = app
         .read(|state| state.users.get(&user).map(rows_of))
         .unwrap_or_default();
-    app.ask(&caller.actor, Ask::People(PeopleAsk::Remove { user }))
+    app.ask(actor, Ask::People(PeopleAsk::Remove { user }))
         .await?;
     app.blocking(move |parts| {
         parts.vault.remove(&rows)?;
         parts.accounts.forget_user(user)
     })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
+    .await
 }
 
 fn rows_of(user: &people::User) -> Vec<SecretId> {

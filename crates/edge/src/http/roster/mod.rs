@@ -12,7 +12,7 @@ pub(crate) mod service;
 pub(crate) mod team;
 
 use tocsin_domain::command::{Ask, RosterAsk};
-use tocsin_domain::event::{EventBody, RosterEvent};
+use tocsin_domain::event::{Actor, EventBody, RosterEvent};
 
 use super::problem::Problem;
 use crate::access::who::Caller;
@@ -29,7 +29,12 @@ pub(crate) async fn set_in(
 
 /// The same for whatever changes the roster.
 pub(crate) async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<RosterEvent, Problem> {
-    let done = app.ask(&caller.actor, ask).await?;
+    set_as(app, &caller.actor, ask).await
+}
+
+/// The same as whoever it is journalled.
+pub(crate) async fn set_as(app: &App, actor: &Actor, ask: Ask) -> Result<RosterEvent, Problem> {
+    let done = app.ask(actor, ask).await?;
     let event = done.events().iter().find_map(|event| match &event.body {
         EventBody::Roster(event) => Some(event.clone()),
         EventBody::Installation(_)

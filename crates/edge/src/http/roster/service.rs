@@ -7,13 +7,14 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{Ask, RosterAsk};
-use tocsin_domain::event::RosterEvent;
+use tocsin_domain::event::{Actor, RosterEvent};
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::integration::IntegrationKind;
-use super::{lost, set_in};
+use super::{lost, set_as, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -181,21 +182,19 @@ pub(crate) async fn add_integration(
     let service = id
         .parse()
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
-    let key = secret::letters(ROUTING_KEY_CHARS);
-    let key = key.map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let kind = request.kind;
-    let routing_key = kind.key(key);
+    let routing_key = kind.key(new_key()?);
     let address = kind.address(&app, &routing_key)?;
-    let key_hash = secret::key_hash(&routing_key);
-    let ask = RosterAsk::AddIntegration {
+    let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
+    let integration = added(
+        &app,
+        &caller.actor,
         service,
-        name: request.name,
-        key_hash,
-        kind: kind.with(request.mapping.as_ref(), request.service_label)?,
-    };
-    let RosterEvent::IntegrationAdded { integration } = set_in(&app, &caller, ask).await? else {
-        return Err(lost());
-    };
+        request.name,
+        speaks,
+        &routing_key,
+    );
+    let integration = integration.await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
         name: integration.name,
@@ -204,6 +203,45 @@ pub(crate) async fn add_integration(
         address,
     };
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Makes an integration for PagerDuty's events with its key, which is not kept.
+pub(crate) async fn integration_made(
+    app: &App,
+    actor: &Actor,
+    service: ServiceId,
+    name: String,
+) -> Result<(service::Integration, String), Problem> {
+    let routing_key = new_key()?;
+    let kind = service::IntegrationKind::EventsV2;
+    let integration = added(app, actor, service, name, kind, &routing_key).await?;
+    Ok((integration, routing_key))
+}
+
+fn new_key() -> Result<String, Problem> {
+    let key = secret::letters(ROUTING_KEY_CHARS);
+    key.map_err(|_| Problem::internal("the system gives no random bytes"))
+}
+
+async fn added(
+    app: &App,
+    actor: &Actor,
+    service: ServiceId,
+    name: String,
+    kind: service::IntegrationKind,
+    routing_key: &str,
+) -> Result<service::Integration, Problem> {
+    let ask = RosterAsk::AddIntegration {
+        service,
+        name,
+        key_hash: secret::key_hash(routing_key),
+        kind,
+    };
+    let event = set_as(app, actor, Ask::Roster(ask)).await?;
+    let RosterEvent::IntegrationAdded { integration } = event else {
+        return Err(lost());
+    };
+    Ok(integration)
 }
 
 /// Remove an integration: its routing key is dead

@@ -1,4 +1,4 @@
-//! PagerDuty's Events API v2: anything that can page by PagerDuty can page by Tocsin. Only `wire` knows the format.
+//! PagerDuty's Events API, v2 and v1: anything that can page by PagerDuty can page by Tocsin. Only `wire` knows the formats.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -8,10 +8,11 @@ use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::{Integration, IntegrationKind};
-use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload};
+use tocsin_wire::pagerduty::events_v1;
+use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload, Rejection};
 
-use super::integration;
 use crate::app::App;
+use crate::front::integration;
 use crate::http::alert::{cut, flat, new_key};
 use crate::http::body;
 use crate::http::problem::Problem;
@@ -27,7 +28,7 @@ const SUMMARY_CHARS_MAX: usize = 1_024;
 #[utoipa::path(post, path = "/v2/enqueue", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 413, body = Object), (status = 429, body = Object)))]
 pub(crate) async fn enqueue(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
-    take(&app, &headers, content).await
+    take(&app, &headers, content, &V2).await
 }
 
 /// An event of PagerDuty's Events API v2, under the front's own prefix
@@ -39,8 +40,50 @@ pub(crate) async fn enqueue_prefixed(
     headers: HeaderMap,
     content: Body,
 ) -> Response {
-    take(&app, &headers, content).await
+    take(&app, &headers, content, &V2).await
 }
+
+/// An event of PagerDuty's Events API v1
+///
+/// 200 only after it is on disk; 403 means too many events, as there.
+#[utoipa::path(post, path = "/generic/2010-04-15/create_event.json", tag = "fronts",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 403, body = Object), (status = 413, body = Object)))]
+pub(crate) async fn create_event(
+    State(app): State<App>,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
+    take(&app, &headers, content, &V1).await
+}
+
+/// What differs between the versions.
+struct Version {
+    parse: fn(&[u8]) -> Result<Event, Rejection>,
+    accepted: fn(&str) -> String,
+    accepted_status: StatusCode,
+    throttled: fn() -> String,
+    throttled_status: StatusCode,
+    key_name: &'static str,
+}
+
+const V2: Version = Version {
+    parse: events_v2::parse,
+    accepted: events_v2::accepted,
+    accepted_status: StatusCode::ACCEPTED,
+    throttled: events_v2::throttled,
+    throttled_status: StatusCode::TOO_MANY_REQUESTS,
+    key_name: "routing_key",
+};
+
+const V1: Version = Version {
+    parse: events_v1::parse,
+    accepted: events_v1::accepted,
+    accepted_status: StatusCode::OK,
+    throttled: events_v1::throttled,
+    throttled_status: StatusCode::FORBIDDEN,
+    key_name: "service_key",
+};
 
 fn answer(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
@@ -50,12 +93,12 @@ fn invalid(status: StatusCode, reasons: &[String]) -> Response {
     answer(status, events_v2::invalid(reasons))
 }
 
-async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
+async fn take(app: &App, headers: &HeaderMap, content: Body, version: &Version) -> Response {
     let bytes = match body::read(headers, content, BODY_BYTES_MAX).await {
         Ok(bytes) => bytes,
         Err(problem) => return invalid(problem.status(), &[problem.detail().to_owned()]),
     };
-    let event = match events_v2::parse(&bytes) {
+    let event = match (version.parse)(&bytes) {
         Ok(event) => event,
         Err(rejection) => {
             let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -66,7 +109,10 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
     let Some(integration) = known.filter(|one| one.kind == IntegrationKind::EventsV2) else {
         return invalid(
             StatusCode::BAD_REQUEST,
-            &["'routing_key' is invalid: no integration has it".to_owned()],
+            &[format!(
+                "'{}' is invalid: no integration has it",
+                version.key_name
+            )],
         );
     };
     if let Err(seconds) = app
@@ -74,14 +120,14 @@ async fn take(app: &App, headers: &HeaderMap, content: Body) -> Response {
         .front_limit
         .take(integration.id.as_str(), app.now())
     {
-        let mut response = answer(StatusCode::TOO_MANY_REQUESTS, events_v2::throttled());
+        let mut response = answer(version.throttled_status, (version.throttled)());
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         return response;
     }
     match carry_out(app, &integration, event).await {
-        Ok(dedup_key) => answer(StatusCode::ACCEPTED, events_v2::accepted(&dedup_key)),
+        Ok(dedup_key) => answer(version.accepted_status, (version.accepted)(&dedup_key)),
         Err(problem) => refused(&problem),
     }
 }

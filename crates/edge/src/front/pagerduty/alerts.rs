@@ -1,0 +1,231 @@
+//! Alerts of an incident: read, and ended by whoever may answer for them. What Tocsin itself sees failing cannot be talked well.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::command::{AlertAsk, Ask, Labelled};
+use tocsin_domain::id::{AlertId, IncidentId};
+use tocsin_domain::people::Role;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status};
+use tocsin_wire::pagerduty::rest::{Refusal, time};
+
+use super::asked::Asked;
+use super::lookup;
+use super::place::Place;
+use super::reply::{Answer, Refused, Reply};
+
+fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
+    let path = Place::alert_path(alert.incident, alert.id);
+    let page = format!("incidents/{}", alert.incident);
+    let head = place.named("alert", alert.id.as_str(), &alert.title, &path, &page);
+    let details: BTreeMap<&str, &str> = alert
+        .details
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let integration = alert.source.integration();
+    let integration = integration.map(|known| place.integration(state, known));
+    let status = if alert.is_firing() {
+        "triggered"
+    } else {
+        "resolved"
+    };
+    let more = json!({
+        "created_at": time::written(alert.opened_at),
+        "updated_at": time::written(alert.recovered_at.or(alert.heard_at).unwrap_or(alert.opened_at)),
+        "resolved_at": alert.recovered_at.map(time::written),
+        "status": status,
+        "alert_key": alert.dedup_key,
+        "severity": alert.severity.word(),
+        "suppressed": alert.suppressed().is_some(),
+        "service": place.service(state, alert.service),
+        "incident": place.incident(state, alert.incident),
+        "first_trigger_log_entry": null,
+        "integration": integration,
+        "body": {
+            "type": "alert_body",
+            "contexts": [],
+            "details": details,
+            "cef_details": {"message": alert.summary, "dedup_key": alert.dedup_key, "severity": alert.severity.word()},
+        },
+    });
+    super::place::whole(head, "alert", more)
+}
+
+/// Alerts of an incident
+#[utoipa::path(get, path = "/incidents/{id}/alerts", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let paging = asked.paging()?;
+    let statuses: Vec<&str> = asked.parameters.list("statuses").collect();
+    if let Some(word) = statuses
+        .iter()
+        .find(|word| !["triggered", "resolved"].contains(word))
+    {
+        return Err(Refusal::bad(format!("'statuses' is invalid: {word:?}")).into());
+    }
+    let firing = |alert: &Alert| {
+        if alert.is_firing() {
+            "triggered"
+        } else {
+            "resolved"
+        }
+    };
+    let key = asked.parameters.get("alert_key");
+    let cut = asked.app.read(|state| {
+        let of = state.incidents.get(&incident);
+        let ids = of.map_or(&[][..], |one| one.alerts.as_slice());
+        let known = ids.iter().filter_map(|id| state.alerts.get(id));
+        let wanted = |alert: &&Alert| {
+            let of_status = statuses.is_empty() || statuses.contains(&firing(alert));
+            of_status && key.is_none_or(|key| alert.dedup_key == key)
+        };
+        let cut = paging.cut(known.filter(wanted).collect());
+        cut.map(|one| Some(shown(state, &asked.place, one)))
+    });
+    Ok(Reply::page(paging, "alerts", cut))
+}
+
+/// One alert
+#[utoipa::path(get, path = "/incidents/{id}/alerts/{alert_id}", tag = "fronts",
+    params(("id" = String, Path), ("alert_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let alert = asked
+        .app
+        .read(|state| lookup::alert(state, incident, &alert))?;
+    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+}
+
+fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {
+    let found = asked.app.read(|state| {
+        let alert = state.alerts.get(&alert)?;
+        Some(shown(state, &asked.place, alert))
+    });
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such alert"))?)
+}
+
+/// End an alert
+#[utoipa::path(put, path = "/incidents/{id}/alerts/{alert_id}", tag = "fronts",
+    params(("id" = String, Path), ("alert_id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn update_alert(
+    Path((id, alert)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let alert = asked
+        .app
+        .read(|state| lookup::alert(state, incident, &alert))?;
+    let update = bodies::alert(&asked.body)?;
+    carry_out(&asked, incident, &[(alert, update)]).await?;
+    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+}
+
+/// End several alerts
+#[utoipa::path(put, path = "/incidents/{id}/alerts", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn update_alerts(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let updates = bodies::alerts(&asked.body)?;
+    let named = asked.app.read(|state| {
+        let named = updates.into_iter().map(|update| {
+            let id = update.id.clone().unwrap_or_default();
+            Ok::<_, Refused>((lookup::alert(state, incident, &id)?, update))
+        });
+        named.collect::<Result<Vec<_>, _>>()
+    })?;
+    carry_out(&asked, incident, &named).await?;
+    let shown = named.iter().map(|(alert, _)| one(&asked, *alert));
+    let shown = shown.collect::<Result<Vec<_>, _>>()?;
+    Ok(Reply::Done(json!({ "alerts": shown })))
+}
+
+/// Does all of it, or nothing where it is seen at once that something cannot be done.
+async fn carry_out(
+    asked: &Asked,
+    incident: IncidentId,
+    updates: &[(AlertId, AlertUpdate)],
+) -> Result<(), Refused> {
+    let now = asked.app.now();
+    let asks = asked.app.read(|state| {
+        let asks = updates
+            .iter()
+            .map(|(alert, update)| ask_for(state, incident, (*alert, update), now));
+        asks.collect::<Result<Vec<_>, Refused>>()
+    })?;
+    let by = asked.requester(Role::Responder).await?;
+    let asks = asks.into_iter().flatten().map(Ask::Alert).collect();
+    for outcome in asked.app.ask_all(&by.actor, asks).await? {
+        outcome?;
+    }
+    Ok(())
+}
+
+fn ask_for(
+    state: &State,
+    incident: IncidentId,
+    (alert, update): (AlertId, &AlertUpdate),
+    now: Timestamp,
+) -> Result<Option<AlertAsk>, Refused> {
+    if update
+        .incident
+        .as_deref()
+        .is_some_and(|other| other != incident.as_str())
+    {
+        let why =
+            "'incident' is not supported: an alert stays in its incident; merge the incidents";
+        return Err(Refusal::bad(why).into());
+    }
+    let Some(alert) = state.alerts.get(&alert) else {
+        return Err(Refusal::not_found("there is no such alert").into());
+    };
+    match (update.status, alert.is_firing()) {
+        (None, _) | (Some(Status::Triggered), true) | (Some(Status::Resolved), false) => Ok(None),
+        (Some(Status::Triggered | Status::Acknowledged), _) => {
+            let why = "'status' is not supported: an alert can be resolved, and fails again when it is said again";
+            Err(Refusal::bad(why).into())
+        }
+        (Some(Status::Resolved), true) if alert.source.is_own_judge() => {
+            let why = "Tocsin sees it failing: it resolves by itself once it has recovered";
+            Err(Refusal::bad(why).into())
+        }
+        (Some(Status::Resolved), true) => Ok(Some(over(alert, now))),
+    }
+}
+
+/// Says that an alert is over, in the way in which its sender would.
+fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
+    let integration = alert.source.integration();
+    match &alert.source {
+        AlertSource::Alertmanager { .. } => AlertAsk::Labelled(Box::new(Labelled {
+            service: Some(alert.service),
+            integration,
+            dedup_key: alert.dedup_key.clone(),
+            severity: alert.severity,
+            title: alert.title.clone(),
+            summary: alert.summary.clone(),
+            details: alert.details.clone(),
+            starts_at: alert.opened_at,
+            ends_at: now,
+        })),
+        AlertSource::EventsV2 { .. }
+        | AlertSource::Api
+        | AlertSource::Monitor { .. }
+        | AlertSource::Rule { .. }
+        | AlertSource::Heartbeat { .. } => {
+            let key = alert.key();
+            AlertAsk::ResolveByKey {
+                service: key.service,
+                integration,
+                dedup_key: key.key,
+            }
+        }
+    }
+}

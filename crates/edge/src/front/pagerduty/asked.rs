@@ -1,0 +1,65 @@
+//! A request of the REST API with all that handlers read of it: who calls, its parameters, its body, and where links lead. It
+//! knows no noun.
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use tocsin_wire::pagerduty::rest::body::BODY_BYTES_MAX;
+use tocsin_wire::pagerduty::rest::{Paging, Parameters};
+
+use super::PREFIX;
+use super::place::Place;
+use super::reply::Refused;
+use crate::access::who::Caller;
+use crate::app::App;
+use crate::http::body;
+use crate::http::problem::Problem;
+
+/// Bytes of the address of whoever is spoken for, at most.
+const FROM_BYTES_MAX: usize = 320;
+
+/// A request.
+pub(crate) struct Asked {
+    pub(crate) app: App,
+    pub(crate) caller: Caller,
+    pub(crate) parameters: Parameters,
+    pub(crate) body: Bytes,
+    pub(crate) place: Place,
+    /// The address in the `From` header.
+    pub(crate) from: Option<String>,
+}
+
+impl FromRequest<App> for Asked {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        let (parts, content) = request.into_parts();
+        // Missing only when a public route asks for it, which is a mistake of ours: refuse.
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| Problem::unauthenticated("send an API token"))?;
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), value.into_owned()));
+        let parameters = Parameters::new(pairs)?;
+        let is_prefixed = parts.uri.path().starts_with(&format!("{PREFIX}/"));
+        let from = parts.headers.get("from");
+        let from = from.and_then(|value| value.to_str().ok()).map(str::trim);
+        let from = from.filter(|text| !text.is_empty() && text.len() <= FROM_BYTES_MAX);
+        let from = from.map(str::to_owned);
+        let body = body::read(&parts.headers, content, BODY_BYTES_MAX).await?;
+        Ok(Self {
+            app: app.clone(),
+            caller,
+            parameters,
+            body,
+            place: Place::new(&app.settings.public_url, is_prefixed),
+            from,
+        })
+    }
+}
+
+impl Asked {
+    /// Which page of a list is wanted.
+    pub(crate) fn paging(&self) -> Result<Paging, Refused> {
+        Ok(Paging::read(&self.parameters)?)
+    }
+}

@@ -1,0 +1,294 @@
+//! How an incident looks to PagerDuty's clients. Nothing is shown that Tocsin does not know: what it has no counterpart for is
+//! null or empty.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tocsin_domain::alert::Alert;
+use tocsin_domain::id::{PolicyId, UserId};
+use tocsin_domain::incident::{Assigned, Incident, Status};
+use tocsin_domain::people::Urgency;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::{Parameters, time};
+
+use super::place::{Place, whole};
+use super::policy_shape::policy;
+use super::service_shape::service;
+use super::team_shape::team;
+use super::user_shape::{Mails, user};
+
+/// What of an incident is shown as a whole instead of as a reference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Include {
+    assignees: bool,
+    acknowledgers: bool,
+    services: bool,
+    policies: bool,
+    teams: bool,
+    body: bool,
+}
+
+impl Include {
+    pub(crate) fn read(parameters: &Parameters) -> Self {
+        let users = parameters.includes("users");
+        Self {
+            assignees: users || parameters.includes("assignees"),
+            acknowledgers: users || parameters.includes("acknowledgers"),
+            services: parameters.includes("services"),
+            policies: parameters.includes("escalation_policies"),
+            teams: parameters.includes("teams"),
+            body: parameters.includes("body"),
+        }
+    }
+
+    /// The people who are shown as a whole.
+    pub(crate) fn people<'a>(
+        &self,
+        incidents: impl IntoIterator<Item = &'a Incident>,
+    ) -> BTreeSet<UserId> {
+        let mut people = BTreeSet::new();
+        for incident in incidents {
+            if self.assignees {
+                people.extend(assignees(incident));
+            }
+            if self.acknowledgers {
+                people.extend(acknowledger(incident).map(|(user, _)| user));
+            }
+        }
+        people
+    }
+}
+
+/// Who has it, or is asked to take it. Nobody has what is over.
+pub(crate) fn assignees(incident: &Incident) -> Vec<UserId> {
+    if !incident.is_open() {
+        return Vec::new();
+    }
+    let mut found = match (&incident.assigned, &incident.paging) {
+        (Some(Assigned::People(people)), _) => people.clone(),
+        (Some(Assigned::Policy(_)) | None, Some(paging)) => paging.recipients.clone(),
+        (Some(Assigned::Policy(_)) | None, None) => Vec::new(),
+    };
+    if let Some((user, _)) = acknowledger(incident)
+        && !found.contains(&user)
+    {
+        found.push(user);
+    }
+    found
+}
+
+fn acknowledger(incident: &Incident) -> Option<(UserId, Timestamp)> {
+    let (by, at) = incident.acknowledged?;
+    let is_taken = incident.status == Status::Acknowledged;
+    Some((by?, at)).filter(|_| is_taken)
+}
+
+/// The policy that it follows.
+pub(crate) fn policy_of(state: &State, incident: &Incident) -> Option<PolicyId> {
+    if let Some(Assigned::Policy(policy)) = &incident.assigned {
+        return Some(*policy);
+    }
+    let followed = incident.paging.as_ref().and_then(|paging| paging.policy);
+    let service = state.services.get(&incident.service);
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    followed.or_else(|| service?.policy).or(default)
+}
+
+/// The word for where it stands.
+pub(crate) const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Triggered => "triggered",
+        Status::Acknowledged => "acknowledged",
+        Status::Resolved => "resolved",
+    }
+}
+
+/// The word for how loudly it asks.
+pub(crate) const fn urgency_word(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::High => "high",
+        Urgency::Low => "low",
+    }
+}
+
+/// An incident.
+pub(crate) fn incident(
+    state: &State,
+    place: &Place,
+    one: &Incident,
+    include: &Include,
+    mails: &Mails,
+) -> Value {
+    let shown_user = |id: UserId, wholly: bool| match state.users.get(&id).filter(|_| wholly) {
+        Some(known) => user(state, place, known, mails),
+        None => place.user(state, id),
+    };
+    let assigned_at = one
+        .paging
+        .as_ref()
+        .map_or(one.opened_at, |paging| paging.reached_at);
+    let assignments: Vec<Value> = assignees(one)
+        .into_iter()
+        .map(|id| json!({"at": time::written(assigned_at), "assignee": shown_user(id, include.assignees)}))
+        .collect();
+    let acknowledgements: Vec<Value> = acknowledger(one)
+        .into_iter()
+        .map(|(id, at)| json!({"at": time::written(at), "acknowledger": shown_user(id, include.acknowledgers)}))
+        .collect();
+    let mut shown = whole(
+        place.incident(state, one.id),
+        "incident",
+        standing(state, place, one),
+    );
+    let related = json!({
+        "assignments": assignments,
+        "acknowledgements": acknowledgements,
+        "service": shown_service(state, place, one, include),
+        "impacted_services": [place.service(state, one.service)],
+        "escalation_policy": shown_policy(state, place, one, include),
+        "teams": [shown_team(state, place, one, include)],
+    });
+    if let (Some(object), Value::Object(related)) = (shown.as_object_mut(), related) {
+        object.extend(related);
+        if include.body {
+            object.insert("body".to_owned(), body(first_alert(state, one)));
+        }
+    }
+    shown
+}
+
+fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
+    state.alerts.get(one.alerts.first()?)
+}
+
+fn body(alert: Option<&Alert>) -> Value {
+    let details = alert.map(|alert| {
+        let details: BTreeMap<&str, &str> = alert
+            .details
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        json!({"summary": alert.summary, "details": details})
+    });
+    json!({"type": "incident_body", "details": details})
+}
+
+/// What it is, since when, and where it stands.
+fn standing(state: &State, place: &Place, one: &Incident) -> Value {
+    let known = one.alerts.iter().filter_map(|id| state.alerts.get(id));
+    let firing = known.filter(|alert| alert.is_firing()).count();
+    let over = one.resolved_at.filter(|_| !one.is_open());
+    let taken = one.acknowledged.map(|(_, at)| at);
+    let changed = over.or(taken.filter(|_| one.status == Status::Acknowledged));
+    let changed = time::written(changed.unwrap_or(one.opened_at));
+    let by = acknowledger(one).map(|(user, _)| place.user(state, user));
+    let by = by.unwrap_or_else(|| place.service(state, one.service));
+    let reason = one.merged_into.map(
+        |into| json!({"type": "merge_resolve_reason", "incident": place.incident(state, into)}),
+    );
+    let key = first_alert(state, one).map(|alert| alert.dedup_key.as_str());
+    let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
+    let via = if by_hand {
+        "direct_assignment"
+    } else {
+        "escalation_policy"
+    };
+    let priority = one.priority.as_ref().map(|name| {
+        let reference = place.priority(name, "priority");
+        whole(
+            reference,
+            "priority",
+            json!({"name": name, "description": null}),
+        )
+    });
+    json!({
+        "incident_number": one.number,
+        "title": one.title,
+        "description": one.title,
+        "created_at": time::written(one.opened_at),
+        "updated_at": changed,
+        "status": status_word(one.status),
+        "urgency": urgency_word(one.urgency),
+        "incident_key": key,
+        "assigned_via": via,
+        "last_status_change_at": changed,
+        "last_status_change_by": by,
+        "resolved_at": over.map(time::written),
+        "resolve_reason": reason,
+        "priority": priority,
+        "pending_actions": pending(one),
+        "alert_counts": {"all": one.alerts.len(), "triggered": firing, "resolved": one.alerts.len() - firing},
+        "incidents_responders": responders(state, place, one),
+        "is_mergeable": one.is_open(),
+        "basic_alert_grouping": null,
+        "alert_grouping": null,
+        "conference_bridge": null,
+        "first_trigger_log_entry": null,
+        "responder_requests": [],
+        "subscriber_requests": [],
+    })
+}
+
+/// What will happen by itself.
+fn pending(one: &Incident) -> Vec<Value> {
+    let ends = one.snoozed_until.or(one.acknowledgement_ends_at);
+    let ends = ends.filter(|_| one.status == Status::Acknowledged);
+    let next = one.paging.as_ref().and_then(|paging| paging.next_at);
+    let next = next.filter(|_| one.status == Status::Triggered);
+    let action = |kind: &str, at: Timestamp| json!({"type": kind, "at": time::written(at)});
+    let ends = ends.map(|at| action("unacknowledge", at));
+    ends.into_iter()
+        .chain(next.map(|at| action("escalate", at)))
+        .collect()
+}
+
+/// Who was asked to help, and what they said.
+fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
+    let asked = one.responders.iter();
+    asked
+        .map(|responder| {
+            let said = match responder.answer {
+                None => "pending",
+                Some((true, _)) => "joined",
+                Some((false, _)) => "declined",
+            };
+            let changed = responder.answer.map_or(responder.asked_at, |(_, at)| at);
+            json!({
+                "state": said,
+                "user": place.user(state, responder.user),
+                "incident": place.incident(state, one.id),
+                "updated_at": time::written(changed),
+                "message": responder.message,
+                "requester": null,
+                "requested_at": time::written(responder.asked_at),
+            })
+        })
+        .collect()
+}
+
+fn shown_service(state: &State, place: &Place, one: &Incident, include: &Include) -> Value {
+    match state
+        .services
+        .get(&one.service)
+        .filter(|_| include.services)
+    {
+        Some(known) => service(state, place, known),
+        None => place.service(state, one.service),
+    }
+}
+
+fn shown_policy(state: &State, place: &Place, one: &Incident, include: &Include) -> Option<Value> {
+    let id = policy_of(state, one)?;
+    Some(match state.policies.get(&id).filter(|_| include.policies) {
+        Some(known) => policy(state, place, known),
+        None => place.policy(state, id),
+    })
+}
+
+fn shown_team(state: &State, place: &Place, one: &Incident, include: &Include) -> Value {
+    match state.teams.get(&one.team).filter(|_| include.teams) {
+        Some(known) => team(state, place, known),
+        None => place.team(state, one.team),
+    }
+}

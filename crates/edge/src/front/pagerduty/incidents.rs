@@ -1,0 +1,273 @@
+//! Incidents as PagerDuty's clients list and read them: the filters of a list, its order, and one by its id. It changes nothing.
+
+use std::cmp::Ordering;
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
+use tocsin_domain::incident::{Incident, Status};
+use tocsin_domain::people::Urgency;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::{Parameters, Refusal};
+
+use super::asked::Asked;
+use super::incident_shape::{Include, assignees, incident};
+use super::lookup;
+use super::reply::{Answer, Refused, Reply};
+use crate::app::App;
+
+/// Incidents of so long ago are listed when no span is asked for: a month.
+const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
+/// Fields that a list is sorted by at most.
+const SORTS_MAX: usize = 2;
+
+/// What a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Number,
+    Created,
+    Resolved,
+    Urgency,
+}
+
+/// Which incidents are wanted.
+struct Filter {
+    statuses: Vec<Status>,
+    urgencies: Vec<Urgency>,
+    services: Option<Vec<ServiceId>>,
+    teams: Option<Vec<TeamId>>,
+    users: Option<Vec<UserId>>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    key: Option<String>,
+    sorts: Vec<(Sort, bool)>,
+}
+
+impl Filter {
+    fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, Refusal> {
+        let (mut since, until) = (parameters.time("since")?, parameters.time("until")?);
+        let all = match parameters.get("date_range") {
+            None => false,
+            Some("all") => true,
+            Some(_) => return Err(Refusal::bad("'date_range' is invalid: it is all")),
+        };
+        if all {
+            since = None;
+        } else if since.is_none() {
+            since = Some(until.unwrap_or(now).minus_ms(SPAN_DEFAULT_MS));
+        }
+        let statuses = parameters.list("statuses").map(|word| match word {
+            "triggered" => Ok(Status::Triggered),
+            "acknowledged" => Ok(Status::Acknowledged),
+            "resolved" => Ok(Status::Resolved),
+            _ => Err(Refusal::bad(format!("'statuses' is invalid: {word:?}"))),
+        });
+        let urgencies = parameters.list("urgencies").map(|word| match word {
+            "high" => Ok(Urgency::High),
+            "low" => Ok(Urgency::Low),
+            _ => Err(Refusal::bad(format!("'urgencies' is invalid: {word:?}"))),
+        });
+        Ok(Self {
+            statuses: statuses.collect::<Result<_, _>>()?,
+            urgencies: urgencies.collect::<Result<_, _>>()?,
+            services: parameters.ids("service_ids"),
+            teams: parameters.ids("team_ids"),
+            users: parameters.ids("user_ids"),
+            since,
+            until: if all { None } else { until },
+            key: parameters.get("incident_key").map(str::to_owned),
+            sorts: sorts(parameters)?,
+        })
+    }
+
+    /// Whether only what is open is wanted: of that there are few, and they are known.
+    fn is_of_open(&self) -> bool {
+        !self.statuses.is_empty() && !self.statuses.contains(&Status::Resolved)
+    }
+
+    fn wants(&self, state: &State, incident: &Incident) -> bool {
+        let among = |set: &[Status]| set.is_empty() || set.contains(&incident.status);
+        let by_user = |users: &Vec<UserId>| {
+            let assigned = assignees(incident);
+            users.iter().any(|user| assigned.contains(user))
+        };
+        let opened = incident.opened_at;
+        among(&self.statuses)
+            && self.since.is_none_or(|since| opened >= since)
+            && self.until.is_none_or(|until| opened < until)
+            && (self.urgencies.is_empty() || self.urgencies.contains(&incident.urgency))
+            && self
+                .services
+                .as_ref()
+                .is_none_or(|set| set.contains(&incident.service))
+            && self
+                .teams
+                .as_ref()
+                .is_none_or(|set| set.contains(&incident.team))
+            && self.users.as_ref().is_none_or(by_user)
+            && self
+                .key
+                .as_ref()
+                .is_none_or(|key| has_key(state, incident, key))
+    }
+
+    fn order(&self, one: &Incident, other: &Incident) -> Ordering {
+        let sorts = self.sorts.iter().map(|(sort, descends)| {
+            let order = match sort {
+                Sort::Number => one.number.cmp(&other.number),
+                Sort::Created => (one.opened_at, one.number).cmp(&(other.opened_at, other.number)),
+                Sort::Resolved => one.resolved_at.cmp(&other.resolved_at),
+                Sort::Urgency => one.urgency.cmp(&other.urgency),
+            };
+            if *descends { order.reverse() } else { order }
+        });
+        let by_sorts = sorts.fold(Ordering::Equal, Ordering::then);
+        by_sorts.then(one.number.cmp(&other.number))
+    }
+}
+
+fn sorts(parameters: &Parameters) -> Result<Vec<(Sort, bool)>, Refusal> {
+    let given = parameters.list("sort_by").flat_map(|text| text.split(','));
+    let mut sorts = Vec::new();
+    for text in given {
+        let (field, direction) = text.trim().split_once(':').unwrap_or((text.trim(), "asc"));
+        let sort = match field {
+            "incident_number" => Some(Sort::Number),
+            "created_at" => Some(Sort::Created),
+            "resolved_at" => Some(Sort::Resolved),
+            "urgency" => Some(Sort::Urgency),
+            _ => None,
+        };
+        let descends = match direction {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => None,
+        };
+        let why = format!("'sort_by' is invalid: {text:?}");
+        sorts.push(sort.zip(descends).ok_or_else(|| Refusal::bad(why))?);
+    }
+    if sorts.len() > SORTS_MAX {
+        return Err(Refusal::bad(
+            "'sort_by' is invalid: it names at most two fields",
+        ));
+    }
+    Ok(sorts)
+}
+
+fn has_key(state: &State, incident: &Incident, key: &str) -> bool {
+    let mut alerts = incident.alerts.iter().filter_map(|id| state.alerts.get(id));
+    alerts.any(|alert| alert.dedup_key == key)
+}
+
+/// Incidents
+#[utoipa::path(get, path = "/incidents", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_incidents(asked: Asked) -> Answer {
+    let paging = asked.paging()?;
+    let filter = Filter::read(&asked.parameters, asked.app.now())?;
+    let include = Include::read(&asked.parameters);
+    let (cut, people) = asked.app.read(|state| {
+        let mut found: Vec<&Incident> = if filter.is_of_open() {
+            let open = state.open_incidents.iter();
+            let open = open.filter_map(|id| state.incidents.get(id));
+            open.filter(|one| filter.wants(state, one)).collect()
+        } else {
+            let all = state.incidents.values();
+            all.filter(|one| filter.wants(state, one)).collect()
+        };
+        found.sort_unstable_by(|one, other| filter.order(one, other));
+        let cut = paging.cut(found);
+        let people = include.people(cut.items.iter().copied());
+        (cut.map(|one| Some(one.id)), people)
+    });
+    let mails = asked.mails(people).await?;
+    let cut = asked.app.read(|state| {
+        cut.map(|id| {
+            let known = state.incidents.get(&id)?;
+            Some(incident(state, &asked.place, known, &include, &mails))
+        })
+    });
+    Ok(Reply::page(paging, "incidents", cut))
+}
+
+/// One incident
+#[utoipa::path(get, path = "/incidents/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_incident(Path(id): Path<String>, asked: Asked) -> Answer {
+    let id = lookup::incident(&asked.app, &id)?;
+    let include = Include::read(&asked.parameters);
+    Ok(Reply::Done(asked.incident(id, &include).await?))
+}
+
+impl Asked {
+    /// The body that shows one incident.
+    pub(crate) async fn incident(
+        &self,
+        id: IncidentId,
+        include: &Include,
+    ) -> Result<Value, Refused> {
+        let people = self
+            .app
+            .read(|state| include.people(state.incidents.get(&id)));
+        let mails = self.mails(people).await?;
+        let shown = shown(&self.app, id, |state, known| {
+            incident(state, &self.place, known, include, &mails)
+        })?;
+        Ok(json!({ "incident": shown }))
+    }
+}
+
+fn shown<T>(
+    app: &App,
+    id: IncidentId,
+    show: impl FnOnce(&State, &Incident) -> T,
+) -> Result<T, Refused> {
+    let found = app.read(|state| Some(show(state, state.incidents.get(&id)?)));
+    let missing = || Refusal::not_found(format!("there is no incident {id}"));
+    Ok(found.ok_or_else(missing)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Filter, Refusal> {
+        let pairs = pairs.iter();
+        let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let now = Timestamp::parse_rfc3339("2026-11-23T07:00:00Z").unwrap();
+        Filter::read(&Parameters::new(pairs).unwrap(), now)
+    }
+
+    #[test]
+    fn a_month_is_listed_unless_another_span_is_asked_for() {
+        let since = |pairs| of(pairs).unwrap().since.map(Timestamp::to_rfc3339);
+        assert_eq!(since(&[]).as_deref(), Some("2026-10-23T07:00:00.000Z"));
+        assert_eq!(since(&[("date_range", "all")]), None);
+        let given = since(&[("since", "2024-01-01T00:00:00+0000")]);
+        assert_eq!(given.as_deref(), Some("2024-01-01T00:00:00.000Z"));
+        assert!(of(&[("date_range", "some")]).is_err());
+    }
+
+    #[test]
+    fn words_that_are_none_are_refused() {
+        for (name, value) in [
+            ("statuses[]", "open"),
+            ("urgencies[]", "loud"),
+            ("sort_by", "title"),
+            ("sort_by", "urgency:up"),
+            ("sort_by", "urgency,created_at,resolved_at"),
+            ("since", "noon"),
+        ] {
+            assert_eq!(
+                of(&[(name, value)]).err().map(|one| one.status),
+                Some(400),
+                "{value}"
+            );
+        }
+        let sorted = of(&[("sort_by", "urgency:desc,created_at")]).unwrap();
+        assert_eq!(
+            sorted.sorts,
+            [(Sort::Urgency, true), (Sort::Created, false)]
+        );
+    }
+}

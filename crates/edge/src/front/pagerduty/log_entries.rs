@@ -1,0 +1,369 @@
+//! Log entries: what happened to incidents, event by event, under PagerDuty's kinds. What has no kind there is left out; the
+//! native timeline has all of it.
+
+use axum::extract::Path;
+use serde_json::{Map, Value, json};
+use tocsin_domain::event::{Event, EventBody, IncidentWhat, NotificationWhat, Response};
+use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::incident::Assigned;
+use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+
+use super::asked::Asked;
+use super::incident_shape::{Include, incident, urgency_word};
+use super::lookup;
+use super::reply::{Answer, Refused, Reply};
+use super::user_shape::Mails;
+
+/// Events that are read at once, from the newest back.
+const EVENTS_PAGE: u64 = 1_000;
+/// Events of all incidents that are looked at at most.
+const EVENTS_MAX: u64 = 20_000;
+/// The kinds of an overview.
+const OVERVIEW: [&str; 6] = [
+    "trigger",
+    "acknowledge",
+    "unacknowledge",
+    "escalate",
+    "resolve",
+    "assign",
+];
+
+/// What an event is there: its kind, a summary, and what only this kind has.
+struct Told {
+    incident: IncidentId,
+    kind: &'static str,
+    summary: String,
+    more: Value,
+}
+
+fn told(asked: &Asked, state: &State, event: &Event) -> Option<Told> {
+    match &event.body {
+        EventBody::Incident(about) => {
+            let (kind, summary, more) = of_incident(asked, state, &about.what)?;
+            Some(Told {
+                incident: about.incident,
+                kind,
+                summary,
+                more,
+            })
+        }
+        EventBody::Notification(about) => {
+            let message = state.notifications.get(&about.notification)?;
+            let incident = match message.purpose {
+                Purpose::Page(id) | Purpose::Notice(id) | Purpose::Request(id) => Some(id),
+                Purpose::Resolved(_)
+                | Purpose::Acknowledged(_)
+                | Purpose::Test
+                | Purpose::Word(_) => None,
+            };
+            let sent = match &about.what {
+                NotificationWhat::AttemptFinished { outcome, .. } => *outcome == Outcome::Accepted,
+                NotificationWhat::Planned { .. }
+                | NotificationWhat::Advanced { .. }
+                | NotificationWhat::Gathers { .. }
+                | NotificationWhat::ToldTogether { .. }
+                | NotificationWhat::Postponed { .. }
+                | NotificationWhat::AttemptStarted { .. }
+                | NotificationWhat::Receipt { .. }
+                | NotificationWhat::Cancelled { .. } => false,
+            };
+            let user = asked.place.user(state, message.user);
+            let summary = format!("Notified {} by {}", text(&user), message.channel.word());
+            let channel = json!({"type": message.channel.word(), "notification": {
+                "type": message.channel.word(), "address": null, "status": "success",
+            }});
+            sent.then_some(Told {
+                incident: incident?,
+                kind: "notify",
+                summary,
+                more: json!({"user": user, "channel": channel}),
+            })
+        }
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+fn text(reference: &Value) -> &str {
+    reference["summary"].as_str().unwrap_or_default()
+}
+
+type Kind = (&'static str, String, Value);
+
+fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind> {
+    let people = |ids: &[UserId]| -> Vec<Value> {
+        ids.iter()
+            .map(|user| asked.place.user(state, *user))
+            .collect()
+    };
+    let names = |all: &[Value]| all.iter().map(text).collect::<Vec<_>>().join(", ");
+    match what {
+        IncidentWhat::Opened { title, .. } => {
+            let channel = json!({"type": "api", "summary": title});
+            Some((
+                "trigger",
+                format!("Triggered: {title}"),
+                json!({ "channel": channel }),
+            ))
+        }
+        IncidentWhat::LevelReached {
+            level,
+            round,
+            recipients,
+            ..
+        } => {
+            let assignees = people(recipients);
+            let kind = match (*level, *round) {
+                (0, 0) => "assign",
+                (0, _) => "repeat_escalation_path",
+                (_, _) => "escalate",
+            };
+            let summary = format!("Assigned to {} (level {})", names(&assignees), level + 1);
+            Some((kind, summary, json!({ "assignees": assignees })))
+        }
+        IncidentWhat::FallbackReached { recipients, .. } => {
+            let assignees = people(recipients);
+            let summary = format!(
+                "The escalation path is exhausted; assigned to {}",
+                names(&assignees)
+            );
+            Some((
+                "exhaust_escalation_path",
+                summary,
+                json!({ "assignees": assignees }),
+            ))
+        }
+        IncidentWhat::Acknowledged { .. } => {
+            Some(("acknowledge", "Acknowledged".to_owned(), json!({})))
+        }
+        IncidentWhat::NoteAdded { text } => {
+            let channel = json!({"type": "note", "summary": text, "content": text});
+            Some((
+                "annotate",
+                format!("Note: {text}"),
+                json!({ "channel": channel }),
+            ))
+        }
+        IncidentWhat::Relapsed { reopened: true, .. } => {
+            let summary = "Triggered again: the failure came back".to_owned();
+            Some(("trigger", summary, json!({"channel": {"type": "api"}})))
+        }
+        IncidentWhat::Resolved { why } => Some(("resolve", format!("Resolved: {why}"), json!({}))),
+        IncidentWhat::UrgencySet { urgency, .. } => Some(urgency_change(urgency_word(*urgency))),
+        IncidentWhat::Response(response) => of_response(asked, state, response),
+        IncidentWhat::Raised { .. }
+        | IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::Recovered
+        | IncidentWhat::Relapsed {
+            reopened: false, ..
+        }
+        | IncidentWhat::EvidenceFrozen { .. } => None,
+    }
+}
+
+fn urgency_change(word: &str) -> Kind {
+    (
+        "urgency_change",
+        format!("The urgency is {word}"),
+        json!({ "urgency": word }),
+    )
+}
+
+fn of_response(asked: &Asked, state: &State, response: &Response) -> Option<Kind> {
+    match response {
+        Response::PartlyAcknowledged { .. } => Some((
+            "acknowledge",
+            "Acknowledged by one of several".to_owned(),
+            json!({}),
+        )),
+        Response::AcknowledgementEnded { why, .. } => {
+            Some(("unacknowledge", format!("Unacknowledged: {why}"), json!({})))
+        }
+        Response::SnoozeEnded => Some((
+            "unacknowledge",
+            "Unacknowledged: the snooze is over".to_owned(),
+            json!({}),
+        )),
+        Response::Snoozed { until, .. } => {
+            let at = time::written(*until);
+            let action = json!([{"type": "unacknowledge", "at": at}]);
+            Some((
+                "snooze",
+                format!("Snoozed until {at}"),
+                json!({ "changed_actions": action }),
+            ))
+        }
+        Response::Reassigned { to } => {
+            let assignees: Vec<Value> = match to {
+                Assigned::People(people) => people
+                    .iter()
+                    .map(|user| asked.place.user(state, *user))
+                    .collect(),
+                Assigned::Policy(policy) => vec![asked.place.policy(state, *policy)],
+            };
+            let names: Vec<&str> = assignees.iter().map(text).collect();
+            let summary = format!("Reassigned to {}", names.join(", "));
+            Some(("assign", summary, json!({ "assignees": assignees })))
+        }
+        Response::UrgencySet { urgency } => Some(urgency_change(urgency_word(*urgency))),
+        Response::PrioritySet { priority } => {
+            let priority = priority
+                .as_ref()
+                .map(|name| asked.place.priority(name, "priority_reference"));
+            let name = priority.as_ref().map_or("none", text).to_owned();
+            Some((
+                "priority_change",
+                format!("The priority is {name}"),
+                json!({ "priority": priority }),
+            ))
+        }
+        Response::SnoozeCancelled { .. }
+        | Response::EscalatedByHand
+        | Response::RespondersRequested { .. }
+        | Response::ResponderAnswered { .. }
+        | Response::Merged { .. }
+        | Response::MergedInto { .. }
+        | Response::TitleSet { .. } => None,
+    }
+}
+
+fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
+    let told = told(asked, state, event)?;
+    if asked.parameters.flag("is_overview").unwrap_or(false) && !OVERVIEW.contains(&told.kind) {
+        return None;
+    }
+    let entry = id::of_position(event.position);
+    let known = state.incidents.get(&told.incident);
+    let about = match known.filter(|_| asked.parameters.includes("incidents")) {
+        Some(known) => incident(
+            state,
+            &asked.place,
+            known,
+            &Include::default(),
+            &Mails::new(),
+        ),
+        None => asked.place.incident(state, told.incident),
+    };
+    let service = known.map(|known| asked.place.service(state, known.service));
+    let team = known.map(|known| asked.place.team(state, known.team));
+    let mut shown = Map::new();
+    let common = json!({
+        "id": entry,
+        "type": format!("{}_log_entry", told.kind),
+        "summary": told.summary,
+        "self": asked.place.api(&format!("log_entries/{entry}")),
+        "html_url": asked.place.page(&format!("incidents/{}", told.incident)),
+        "created_at": time::written(event.at),
+        "agent": asked.place.agent(state, &event.actor),
+        "channel": {"type": "auto"},
+        "incident": about,
+        "service": service,
+        "teams": team.into_iter().collect::<Vec<_>>(),
+        "contexts": [],
+        "note": null,
+        "acknowledgement_timeout": null,
+        "event_details": {},
+    });
+    for part in [common, told.more] {
+        if let Value::Object(part) = part {
+            shown.extend(part);
+        }
+    }
+    Some(Value::Object(shown))
+}
+
+/// When an entry must have been made.
+fn span(asked: &Asked) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused> {
+    let (since, until) = (
+        asked.parameters.time("since")?,
+        asked.parameters.time("until")?,
+    );
+    asked.parameters.flag("is_overview")?;
+    Ok((since, until))
+}
+
+/// Log entries of an incident, newest first
+#[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let paging = asked.paging()?;
+    let (since, until) = span(&asked)?;
+    let events = asked.events_of(incident).await?;
+    let found: Vec<Value> = asked.app.read(|state| {
+        let within = events.iter().rev().filter(|event| {
+            since.is_none_or(|since| event.at >= since)
+                && until.is_none_or(|until| event.at < until)
+        });
+        within
+            .filter_map(|event| shown(&asked, state, event))
+            .collect()
+    });
+    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+}
+
+/// Log entries of all incidents, newest first, of the newest 20000 events
+#[utoipa::path(get, path = "/log_entries", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
+    let paging = asked.paging()?;
+    let (since, until) = span(&asked)?;
+    let mut end = asked.app.read(|state| state.position);
+    let oldest = end.saturating_sub(EVENTS_MAX);
+    // One more than the page tells whether there are more; all, when they are to be counted.
+    let enough = if paging.counted {
+        usize::MAX
+    } else {
+        paging.offset + paging.limit + 1
+    };
+    let mut found: Vec<Value> = Vec::new();
+    while end > oldest && found.len() < enough {
+        let begin = end.saturating_sub(EVENTS_PAGE).max(oldest);
+        let count = usize::try_from(end - begin).unwrap_or(0);
+        let events = asked
+            .app
+            .blocking(move |parts| parts.events.after(begin, count))
+            .await?;
+        let is_past = events
+            .first()
+            .zip(since)
+            .is_some_and(|(first, since)| first.recorded_at < since);
+        found.extend(asked.app.read(|state| {
+            let within = events.iter().rev().filter(|event| {
+                since.is_none_or(|since| event.at >= since)
+                    && until.is_none_or(|until| event.at < until)
+            });
+            within
+                .filter_map(|event| shown(&asked, state, event))
+                .collect::<Vec<_>>()
+        }));
+        if is_past {
+            break;
+        }
+        end = begin;
+    }
+    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+}
+
+/// One log entry
+#[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> Answer {
+    let missing = || Refusal::not_found("there is no such log entry");
+    let position = id::position_of(&entry).ok_or_else(missing)?;
+    let event = asked
+        .app
+        .blocking(move |parts| parts.events.at(position))
+        .await?;
+    let event = event.ok_or_else(missing)?;
+    let found = asked.app.read(|state| shown(&asked, state, &event));
+    let found = found.ok_or_else(missing)?;
+    Ok(Reply::Done(json!({ "log_entry": found })))
+}

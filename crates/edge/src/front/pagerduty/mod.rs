@@ -1,0 +1,200 @@
+//! The front for clients of PagerDuty: its events and its REST API v2, so that integrations, command lines and libraries work
+//! unchanged. It answers in PagerDuty's words; what is asked of the core, and who may, is the same as in the native API.
+
+mod alerts;
+mod asked;
+pub(crate) mod events;
+mod incident_shape;
+mod incidents;
+mod lists;
+mod log_entries;
+mod lookup;
+mod notes;
+mod notifications;
+mod oncalls;
+mod place;
+mod policies;
+mod policy_shape;
+mod reply;
+mod requester;
+mod respond;
+mod schedule_shape;
+mod schedules;
+mod service_shape;
+mod services;
+mod small;
+mod team_shape;
+mod teams;
+mod user_shape;
+mod users;
+mod windows;
+
+use axum::extract::Request;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use tocsin_domain::people::Role::{Admin, Responder, Viewer};
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use crate::access::who::{Front, Who};
+use crate::app::App;
+use crate::http::problem::Problem;
+use crate::http::routes::Table;
+use reply::Refused;
+
+pub(crate) use reply::{Counted, REQUESTS_PER_MINUTE};
+
+/// The prefix under which the whole front is there again.
+pub(crate) const PREFIX: &str = "/pagerduty";
+/// What every client of the REST API accepts, and nobody else.
+const MEDIA_TYPE: &str = "application/vnd.pagerduty+json";
+
+const READ: Who = Who::Token(Front::PagerDutyRest, Viewer);
+const RESPOND: Who = Who::Token(Front::PagerDutyRest, Responder);
+const MANAGE: Who = Who::Token(Front::PagerDutyRest, Admin);
+
+/// Adds the front's routes.
+pub(crate) fn add_to(table: Table) -> Table {
+    let routes = [
+        about_incidents(),
+        about_people(),
+        about_duty(),
+        about_services(),
+    ];
+    let all = routes.into_iter().flatten();
+    all.fold(table, |table, (who, routes)| {
+        table.add_front(who, PREFIX, routes)
+    })
+}
+
+type Routes = Vec<(Who, UtoipaMethodRouter<App>)>;
+
+fn about_incidents() -> Routes {
+    vec![
+        (READ, routes!(incidents::list_incidents)),
+        (READ, routes!(incidents::get_incident)),
+        (READ, routes!(notes::list_notes)),
+        (READ, routes!(alerts::list_alerts)),
+        (READ, routes!(alerts::get_alert)),
+        (READ, routes!(log_entries::list_incident_log_entries)),
+        (READ, routes!(log_entries::list_log_entries)),
+        (READ, routes!(log_entries::get_log_entry)),
+        (READ, routes!(notifications::list_notifications)),
+        (RESPOND, routes!(respond::create_incident)),
+        (RESPOND, routes!(respond::update_incident)),
+        (RESPOND, routes!(respond::update_incidents)),
+        (RESPOND, routes!(respond::merge_incidents)),
+        (RESPOND, routes!(respond::snooze_incident)),
+        (RESPOND, routes!(notes::add_note)),
+        (RESPOND, routes!(notes::send_status_update)),
+        (RESPOND, routes!(notes::request_responders)),
+        (RESPOND, routes!(alerts::update_alert)),
+        (RESPOND, routes!(alerts::update_alerts)),
+    ]
+}
+
+fn about_people() -> Routes {
+    vec![
+        (READ, routes!(users::list_pagerduty_users)),
+        (READ, routes!(users::get_me)),
+        (READ, routes!(users::get_pagerduty_user)),
+        (READ, routes!(users::list_contact_methods)),
+        (READ, routes!(users::get_contact_method)),
+        (READ, routes!(users::list_notification_rules)),
+        (READ, routes!(users::get_notification_rule)),
+        (MANAGE, routes!(users::add_pagerduty_user)),
+        (
+            MANAGE,
+            routes!(users::change_pagerduty_user, users::remove_pagerduty_user),
+        ),
+        (READ, routes!(teams::list_pagerduty_teams)),
+        (READ, routes!(teams::get_team)),
+        (READ, routes!(teams::list_team_members)),
+        (MANAGE, routes!(teams::add_pagerduty_team)),
+        (
+            MANAGE,
+            routes!(teams::change_team, teams::remove_pagerduty_team),
+        ),
+        (
+            MANAGE,
+            routes!(teams::add_team_member, teams::remove_team_member),
+        ),
+    ]
+}
+
+fn about_duty() -> Routes {
+    vec![
+        (READ, routes!(policies::list_escalation_policies)),
+        (READ, routes!(policies::get_escalation_policy)),
+        (MANAGE, routes!(policies::add_escalation_policy)),
+        (
+            MANAGE,
+            routes!(
+                policies::change_escalation_policy,
+                policies::remove_escalation_policy
+            ),
+        ),
+        (READ, routes!(schedules::list_pagerduty_schedules)),
+        (READ, routes!(schedules::get_pagerduty_schedule)),
+        (READ, routes!(schedules::list_schedule_users)),
+        (MANAGE, routes!(schedules::add_pagerduty_schedule)),
+        (
+            MANAGE,
+            routes!(
+                schedules::change_pagerduty_schedule,
+                schedules::remove_pagerduty_schedule
+            ),
+        ),
+        (READ, routes!(schedules::list_overrides)),
+        (RESPOND, routes!(schedules::add_overrides)),
+        (RESPOND, routes!(schedules::remove_pagerduty_override)),
+        (READ, routes!(oncalls::list_oncalls)),
+    ]
+}
+
+fn about_services() -> Routes {
+    vec![
+        (READ, routes!(services::list_services)),
+        (READ, routes!(services::get_service)),
+        (MANAGE, routes!(services::add_service)),
+        (
+            MANAGE,
+            routes!(services::change_service, services::remove_service),
+        ),
+        (MANAGE, routes!(services::add_service_integration)),
+        (READ, routes!(services::get_service_integration)),
+        (MANAGE, routes!(services::remove_service_integration)),
+        (READ, routes!(windows::list_maintenance_windows)),
+        (READ, routes!(windows::get_maintenance_window)),
+        (RESPOND, routes!(windows::add_maintenance_window)),
+        (
+            RESPOND,
+            routes!(
+                windows::change_maintenance_window,
+                windows::remove_maintenance_window
+            ),
+        ),
+        (READ, routes!(small::list_abilities)),
+        (READ, routes!(small::test_ability)),
+        (READ, routes!(small::list_priorities)),
+        (READ, routes!(small::list_vendors)),
+        (READ, routes!(small::get_vendor)),
+        (READ, routes!(small::list_tags)),
+    ]
+}
+
+/// Whether a request that no route takes comes from a client of PagerDuty.
+pub(crate) fn is_meant(request: &Request) -> bool {
+    let path = request.uri().path();
+    let under = path.strip_prefix(PREFIX);
+    let accepts = request.headers().get_all(header::ACCEPT).iter();
+    under.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || accepts
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.contains(MEDIA_TYPE))
+}
+
+/// A refusal before any handler.
+pub(crate) fn refused(problem: Problem) -> Response {
+    Refused::from(problem).into_response()
+}

@@ -1,0 +1,198 @@
+//! What is written and told about an incident: notes, status updates, and requests for help.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::id::IncidentId;
+use tocsin_domain::people::Role;
+use tocsin_domain::state::State;
+use tocsin_engine::handle::Done;
+use tocsin_wire::pagerduty::rest::{Refusal, id, incident as bodies, time};
+
+use super::asked::Asked;
+use super::lookup;
+use super::reply::{Answer, Refused, Reply};
+use super::requester::Requester;
+use crate::http::problem::Problem;
+
+/// Events of an incident that are read at once.
+const EVENTS_PAGE: usize = 1_000;
+/// Events of one incident that are looked at at most.
+const EVENTS_MAX: usize = 20_000;
+/// Notes that are shown at most, the newest.
+const NOTES_MAX: usize = 2_000;
+/// Before the words of a status update, which is kept as a note.
+const UPDATE: &str = "Status update: ";
+
+impl Asked {
+    /// What happened to an incident and to the messages about it, oldest first.
+    pub(crate) async fn events_of(&self, incident: IncidentId) -> Result<Vec<Event>, Refused> {
+        let mut all: Vec<Event> = Vec::new();
+        while all.len() < EVENTS_MAX {
+            let after = all.last().map_or(0, |event| event.position);
+            let read = self
+                .app
+                .blocking(move |parts| parts.events.of_incident(incident, after, EVENTS_PAGE))
+                .await?;
+            let is_last = read.len() < EVENTS_PAGE;
+            all.extend(read);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The words of a note, if the event is one.
+pub(crate) fn note_in(event: &Event) -> Option<&str> {
+    match &event.body {
+        EventBody::Incident(about) => match &about.what {
+            IncidentWhat::NoteAdded { text } => Some(text),
+            IncidentWhat::Opened { .. }
+            | IncidentWhat::Raised { .. }
+            | IncidentWhat::UrgencySet { .. }
+            | IncidentWhat::PageHeld { .. }
+            | IncidentWhat::PageSuppressed { .. }
+            | IncidentWhat::LevelReached { .. }
+            | IncidentWhat::FallbackReached { .. }
+            | IncidentWhat::Acknowledged { .. }
+            | IncidentWhat::Recovered
+            | IncidentWhat::Relapsed { .. }
+            | IncidentWhat::Resolved { .. }
+            | IncidentWhat::EvidenceFrozen { .. }
+            | IncidentWhat::Response(_) => None,
+        },
+        EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Notification(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+fn note(asked: &Asked, state: &State, event: &Event, text: &str) -> Value {
+    json!({
+        "id": id::of_position(event.position),
+        "user": asked.place.agent(state, &event.actor),
+        "channel": {"summary": "The PagerDuty website or APIs"},
+        "content": text,
+        "created_at": time::written(event.at),
+    })
+}
+
+/// Notes of an incident
+#[utoipa::path(get, path = "/incidents/{id}/notes", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_notes(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let events = asked.events_of(incident).await?;
+    let notes: Vec<Value> = asked.app.read(|state| {
+        let found = events
+            .iter()
+            .rev()
+            .filter_map(|event| Some((event, note_in(event)?)));
+        let found = found.take(NOTES_MAX);
+        found
+            .map(|(event, text)| note(&asked, state, event, text))
+            .collect()
+    });
+    Ok(Reply::Done(json!({ "notes": notes })))
+}
+
+async fn write(
+    asked: &Asked,
+    incident: IncidentId,
+    by: &Requester,
+    text: String,
+) -> Result<Event, Refused> {
+    let ask = Ask::Respond(RespondAsk::Note { incident, text });
+    let done: Done = asked.app.ask(&by.actor, ask).await?;
+    let written = done.events().iter().find(|event| note_in(event).is_some());
+    let missing = || Problem::internal("the note was kept but not found");
+    Ok(written.cloned().ok_or_else(missing)?)
+}
+
+/// Write a note
+#[utoipa::path(post, path = "/incidents/{id}/notes", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn add_note(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let text = bodies::note(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let event = write(&asked, incident, &by, text.clone()).await?;
+    let shown = asked.app.read(|state| note(&asked, state, &event, &text));
+    Ok(Reply::Done(json!({ "note": shown })))
+}
+
+/// Tell how it stands, which is kept as a note: nobody subscribes to incidents
+#[utoipa::path(post, path = "/incidents/{id}/status_updates", tag = "fronts", params(("id" = String, Path)),
+    request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn send_status_update(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let message = bodies::status_update(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let event = write(&asked, incident, &by, format!("{UPDATE}{message}")).await?;
+    let sender = asked.app.read(|state| asked.place.user(state, by.user));
+    Ok(Reply::Done(json!({"status_update": {
+        "id": id::of_position(event.position),
+        "message": message,
+        "created_at": time::written(event.at),
+        "sender": sender,
+    }})))
+}
+
+/// Ask further people to help
+#[utoipa::path(post, path = "/incidents/{id}/responder_requests", tag = "fronts", params(("id" = String, Path)),
+    request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn request_responders(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let request = bodies::request(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let (people, policies) = asked.app.read(|state| {
+        if let Some(requester) = &request.requester {
+            lookup::user(state, requester)?;
+        }
+        let (mut people, mut policies) = (Vec::new(), Vec::new());
+        for target in &request.targets {
+            if target.kind == "user" {
+                people.push(lookup::user(state, &target.id)?);
+            } else {
+                policies.push(lookup::policy(state, &target.id)?);
+            }
+        }
+        Ok::<_, Refused>((people, policies))
+    })?;
+    if policies.len() > 1 {
+        let why =
+            "'responder_request_targets' names several escalation policies: ask one at a time";
+        return Err(Refusal::bad(why).into());
+    }
+    let message = request.message.clone();
+    let ask = RespondAsk::RequestResponders {
+        incident,
+        people: people.clone(),
+        policy: policies.first().copied(),
+        message: request.message,
+    };
+    asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
+    let shown = asked.app.read(|state| {
+        let people = people.iter().map(|user| asked.place.user(state, *user));
+        let policies = policies
+            .iter()
+            .map(|policy| asked.place.policy(state, *policy));
+        let targets = people.chain(policies);
+        let targets = targets.map(|one| json!({"responder_request_target": one}));
+        json!({
+            "incident": asked.place.incident(state, incident),
+            "requester": asked.place.user(state, by.user),
+            "requested_at": time::written(asked.app.now()),
+            "message": message,
+            "responder_request_targets": targets.collect::<Vec<_>>(),
+        })
+    });
+    Ok(Reply::Done(json!({ "responder_request": shown })))
+}

@@ -1,0 +1,95 @@
+//! Notifications: which messages about incidents went to whom, between two instants.
+
+use serde_json::{Value, json};
+use tocsin_domain::page::{Delivery, Notification, Purpose};
+use tocsin_domain::people::ChannelKind;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::{Refusal, time};
+
+use super::asked::Asked;
+use super::reply::{Answer, Reply};
+
+/// The longest span that is looked at: PagerDuty's three months.
+const SPAN_MS_MAX: u64 = 93 * 86_400_000;
+
+/// When it was given to its provider, and what of.
+fn sent(message: &Notification) -> Option<Timestamp> {
+    let is_about_incident = match message.purpose {
+        Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_) => true,
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => false,
+    };
+    match message.state {
+        Delivery::Delivered { at } if is_about_incident => Some(at),
+        Delivery::Delivered { .. }
+        | Delivery::Due { .. }
+        | Delivery::Together { .. }
+        | Delivery::Sending { .. }
+        | Delivery::Failed { .. }
+        | Delivery::Cancelled { .. } => None,
+    }
+}
+
+/// PagerDuty's word for a channel; those that it has not are named as they are.
+fn kind(channel: ChannelKind) -> String {
+    let word = match channel {
+        ChannelKind::Email => "email",
+        ChannelKind::Sms => "sms",
+        ChannelKind::Voice => "phone",
+        ChannelKind::WebPush => "push",
+        ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::PagerDuty => channel.word(),
+    };
+    format!("{word}_notification")
+}
+
+fn shown(asked: &Asked, state: &State, message: &Notification, at: Timestamp) -> Value {
+    json!({
+        "id": message.id.to_string(),
+        "type": kind(message.channel),
+        "started_at": time::written(at),
+        "user": asked.place.user(state, message.user),
+        "address": null,
+    })
+}
+
+/// Messages about incidents that were sent between `since` and `until`, newest first
+#[utoipa::path(get, path = "/notifications", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn list_notifications(asked: Asked) -> Answer {
+    let paging = asked.paging()?;
+    let since = asked.parameters.time("since")?;
+    let until = asked.parameters.time("until")?;
+    let Some((since, until)) = since.zip(until) else {
+        return Err(Refusal::missing("'since' and 'until' are needed").into());
+    };
+    if until < since || until.ms_since(since) > SPAN_MS_MAX {
+        return Err(
+            Refusal::bad("'until' is invalid: it is at most three months after 'since'").into(),
+        );
+    }
+    let wanted = asked
+        .parameters
+        .get("filter")
+        .map(|word| format!("{word}_notification"));
+    let cut = asked.app.read(|state| {
+        let all = state
+            .notifications
+            .values()
+            .filter_map(|one| Some((sent(one)?, one)));
+        let of_kind = |one: &Notification| {
+            wanted
+                .as_ref()
+                .is_none_or(|word| *word == kind(one.channel))
+        };
+        let within = all.filter(|(at, one)| (since..until).contains(at) && of_kind(one));
+        let mut found: Vec<(Timestamp, &Notification)> = within.collect();
+        found.sort_by_key(|(at, one)| (std::cmp::Reverse(*at), one.id));
+        let cut = paging.cut(found);
+        cut.map(|(at, one)| Some(shown(&asked, state, one, at)))
+    });
+    Ok(Reply::page(paging, "notifications", cut))
+}

@@ -1,0 +1,172 @@
+//! References to what the API shows: each with its id, its kind, its name and where it is found. Addresses are built from the
+//! server's own public address, never from what a request says.
+
+use serde_json::{Value, json};
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::{
+    AlertId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
+};
+use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::id;
+
+use super::PREFIX;
+
+/// Where links lead.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    api: String,
+    ui: String,
+}
+
+impl Place {
+    /// Under the server's address; with the front's prefix for whoever uses that.
+    pub(crate) fn new(public_url: &str, is_prefixed: bool) -> Self {
+        let prefix = if is_prefixed { PREFIX } else { "" };
+        Self {
+            api: format!("{public_url}{prefix}"),
+            ui: format!("{public_url}/ui"),
+        }
+    }
+
+    /// The address of something in the API.
+    pub(crate) fn api(&self, path: &str) -> String {
+        format!("{}/{path}", self.api)
+    }
+
+    /// The address of a page for people.
+    pub(crate) fn page(&self, path: &str) -> String {
+        format!("{}/{path}", self.ui)
+    }
+
+    /// What every object begins with, and all that a reference has.
+    pub(crate) fn named(
+        &self,
+        kind: &str,
+        id: &str,
+        summary: &str,
+        path: &str,
+        page: &str,
+    ) -> Value {
+        let page = (!page.is_empty()).then(|| self.page(page));
+        json!({
+            "id": id,
+            "type": kind,
+            "summary": summary,
+            "self": self.api(path),
+            "html_url": page,
+        })
+    }
+
+    /// A person; one who was removed keeps a place in old records.
+    pub(crate) fn user(&self, state: &State, user: UserId) -> Value {
+        let known = state.users.get(&user);
+        let name = known.map_or("a removed person", |known| known.name.as_str());
+        let path = format!("users/{user}");
+        let page = format!("people/{user}");
+        self.named("user_reference", user.as_str(), name, &path, &page)
+    }
+
+    /// A service.
+    pub(crate) fn service(&self, state: &State, service: ServiceId) -> Value {
+        let known = state.services.get(&service);
+        let name = known.map_or("a removed service", |known| known.name.as_str());
+        let path = format!("services/{service}");
+        let page = format!("settings/services/{service}");
+        self.named("service_reference", service.as_str(), name, &path, &page)
+    }
+
+    /// An integration of a service.
+    pub(crate) fn integration(&self, state: &State, integration: IntegrationId) -> Value {
+        let known = state.integrations.get(&integration);
+        let name = known.map_or("a removed integration", |known| known.name.as_str());
+        let service = known.map_or_else(String::new, |known| known.service.to_string());
+        let path = format!("services/{service}/integrations/{integration}");
+        let kind = "events_api_v2_inbound_integration_reference";
+        self.named(kind, integration.as_str(), name, &path, "")
+    }
+
+    /// An escalation policy.
+    pub(crate) fn policy(&self, state: &State, policy: PolicyId) -> Value {
+        let known = state.policies.get(&policy);
+        let name = known.map_or("a removed policy", |known| known.name.as_str());
+        let path = format!("escalation_policies/{policy}");
+        let page = format!("oncall/policies/{policy}");
+        let kind = "escalation_policy_reference";
+        self.named(kind, policy.as_str(), name, &path, &page)
+    }
+
+    /// A schedule.
+    pub(crate) fn schedule(&self, state: &State, schedule: ScheduleId) -> Value {
+        let known = state.schedules.get(&schedule);
+        let name = known.map_or("a removed schedule", |known| known.name.as_str());
+        let path = format!("schedules/{schedule}");
+        let page = format!("oncall/schedules/{schedule}");
+        let kind = "schedule_reference";
+        self.named(kind, schedule.as_str(), name, &path, &page)
+    }
+
+    /// A team.
+    pub(crate) fn team(&self, state: &State, team: TeamId) -> Value {
+        let known = state.teams.get(&team);
+        let name = known.map_or("a removed team", |known| known.name.as_str());
+        let path = format!("teams/{team}");
+        self.named("team_reference", team.as_str(), name, &path, "people/teams")
+    }
+
+    /// An incident.
+    pub(crate) fn incident(&self, state: &State, incident: IncidentId) -> Value {
+        let known = state.incidents.get(&incident);
+        let summary = known.map_or_else(String::new, |known| {
+            format!("[#{}] {}", known.number, known.title)
+        });
+        let path = format!("incidents/{incident}");
+        self.named(
+            "incident_reference",
+            incident.as_str(),
+            &summary,
+            &path,
+            &path,
+        )
+    }
+
+    /// An alert.
+    pub(crate) fn alert_path(incident: IncidentId, alert: AlertId) -> String {
+        format!("incidents/{incident}/alerts/{alert}")
+    }
+
+    /// A priority of the installation's list.
+    pub(crate) fn priority(&self, name: &str, kind: &str) -> Value {
+        let id = id::of_name(name);
+        let path = format!("priorities/{id}");
+        self.named(kind, &id, name, &path, "settings")
+    }
+
+    /// Who did something.
+    pub(crate) fn agent(&self, state: &State, actor: &Actor) -> Value {
+        match actor {
+            Actor::Person { user } | Actor::Channel { user, .. } | Actor::OnBehalf { user, .. } => {
+                self.user(state, *user)
+            }
+            Actor::Integration { integration } => self.integration(state, *integration),
+            Actor::Token { token } => {
+                let kind = "api_key_reference";
+                self.named(kind, token.as_str(), "an API token", "api_keys", "settings")
+            }
+            Actor::System | Actor::Monitor { .. } | Actor::Rule { .. } => {
+                // What Tocsin does by itself it does for its first team, which is the account.
+                let team = state.installation.as_ref().map(|all| all.team);
+                let id = team.map_or_else(String::new, |team| team.to_string());
+                self.named("account_reference", &id, "Tocsin", "abilities", "settings")
+            }
+        }
+    }
+}
+
+/// A reference turned into the object itself: its kind without the suffix, and these fields more.
+pub(crate) fn whole(mut reference: Value, kind: &str, more: Value) -> Value {
+    if let (Some(object), Value::Object(more)) = (reference.as_object_mut(), more) {
+        object.insert("type".to_owned(), json!(kind));
+        object.extend(more);
+    }
+    reference
+}

@@ -1,0 +1,153 @@
+//! Escalation policies.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::id::{PolicyId, TeamId, UserId};
+use tocsin_domain::page::{Level, Policy, Recipient};
+use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::roster as bodies;
+
+use super::asked::Asked;
+use super::policy_shape::policy;
+use super::reply::{Answer, Refused, Reply};
+use crate::http::roster::{lost, set_as};
+
+/// Escalation policies
+#[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids");
+    let all = asked.app.read(|state| {
+        let pages = |one: &Policy, users: &Vec<UserId>| {
+            let mut targets = one.levels.iter().flat_map(|level| &level.targets);
+            targets.any(|target| matches!(target, Recipient::User(user) if users.contains(user)))
+        };
+        let all = state.policies.values().filter(|one| {
+            teams.as_ref().is_none_or(|set| set.contains(&one.team))
+                && users.as_ref().is_none_or(|set| pages(one, set))
+        });
+        all.map(|one| policy(state, &asked.place, one)).collect()
+    });
+    asked.named_page("escalation_policies", all)
+}
+
+fn named(asked: &Asked, id: &str) -> Result<Policy, Refused> {
+    let id: Option<PolicyId> = id.parse().ok();
+    let found = asked.app.read(|state| state.policies.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such escalation policy"))?)
+}
+
+fn wrapped(asked: &Asked, known: &Policy) -> Value {
+    let shown = asked.app.read(|state| policy(state, &asked.place, known));
+    json!({ "escalation_policy": shown })
+}
+
+/// One escalation policy
+#[utoipa::path(get, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    Ok(Reply::Done(wrapped(&asked, &known)))
+}
+
+fn recipient(
+    index: usize,
+    target: &tocsin_wire::pagerduty::rest::body::Named,
+) -> Result<Recipient, String> {
+    let read = match target.kind.as_str() {
+        "user" => target.id.parse().map(Recipient::User),
+        "team" => target.id.parse().map(Recipient::Team),
+        _ => target.id.parse().map(Recipient::Schedule),
+    };
+    read.map_err(|_| {
+        format!(
+            "'escalation_rules[{index}].targets': {:?} is not found",
+            target.id
+        )
+    })
+}
+
+/// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was.
+fn levels(wanted: &[bodies::Level], known: Option<&Policy>) -> Result<Vec<Level>, Refused> {
+    let mut wrong = Vec::new();
+    let mut made = Vec::new();
+    for (index, level) in wanted.iter().enumerate() {
+        let mut targets = Vec::new();
+        for target in &level.targets {
+            match recipient(index, target) {
+                Ok(target) => targets.push(target),
+                Err(reason) => wrong.push(reason),
+            }
+        }
+        let before = known.and_then(|known| known.levels.get(index));
+        made.push(Level {
+            delay_ms: level.delay_minutes.saturating_mul(60_000),
+            targets,
+            round_robin: level.round_robin,
+            each_must_acknowledge: before.is_some_and(|before| before.each_must_acknowledge),
+        });
+    }
+    if wrong.is_empty() {
+        Ok(made)
+    } else {
+        Err(Refusal::invalid(wrong).into())
+    }
+}
+
+async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
+    let body = bodies::policy(&asked.body)?;
+    let name = body.name.or_else(|| known.map(|known| known.name.clone()));
+    let name = name.ok_or_else(|| Refusal::bad("'escalation_policy.name' is missing or blank"))?;
+    let levels = match (&body.levels, known) {
+        (Some(wanted), known) => levels(wanted, known)?,
+        (None, Some(known)) => known.levels.clone(),
+        (None, None) => {
+            return Err(Refusal::bad("'escalation_policy.escalation_rules' is missing").into());
+        }
+    };
+    let repeat = match body.repeat {
+        None => known.map_or(0, |known| known.repeat),
+        Some(repeat) => u32::try_from(repeat).unwrap_or(u32::MAX),
+    };
+    let ask = RosterAsk::SetPolicy {
+        id: known.map(|known| known.id),
+        name,
+        levels,
+        repeat,
+        acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
+    };
+    let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+    let RosterEvent::PolicySet { policy } = event else {
+        return Err(lost().into());
+    };
+    Ok(policy)
+}
+
+/// Add an escalation policy
+#[utoipa::path(post, path = "/escalation_policies", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_escalation_policy(asked: Asked) -> Answer {
+    let made = set(&asked, None).await?;
+    Ok(Reply::Created(wrapped(&asked, &made)))
+}
+
+/// Change an escalation policy
+#[utoipa::path(put, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path)),
+    request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let made = set(&asked, Some(&known)).await?;
+    Ok(Reply::Done(wrapped(&asked, &made)))
+}
+
+/// Remove an escalation policy that no service names
+#[utoipa::path(delete, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn remove_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let ask = Ask::Roster(RosterAsk::RemovePolicy(known.id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
+}

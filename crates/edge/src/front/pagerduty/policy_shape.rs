@@ -1,0 +1,62 @@
+//! How an escalation policy looks to PagerDuty's clients.
+
+use serde_json::{Value, json};
+use tocsin_domain::id::PolicyId;
+use tocsin_domain::page::{Policy, Recipient};
+use tocsin_domain::state::State;
+
+use super::place::{Place, whole};
+
+/// An escalation policy.
+pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
+    let rules: Vec<Value> = known
+        .levels
+        .iter()
+        .enumerate()
+        .map(|(index, level)| {
+            let strategy = if level.round_robin {
+                "round_robin"
+            } else {
+                "assign_to_everyone"
+            };
+            let targets = level.targets.iter();
+            let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
+            json!({
+                "id": rule_id(known.id, index),
+                "escalation_delay_in_minutes": level.delay_ms.div_ceil(60_000),
+                "escalation_rule_assignment_strategy": {"type": strategy},
+                "targets": targets,
+            })
+        })
+        .collect();
+    let followed = |policy: Option<PolicyId>| {
+        let default = state.installation.as_ref().map(|all| all.default_policy);
+        policy.or(default) == Some(known.id)
+    };
+    let services = state.services.values().filter(|one| followed(one.policy));
+    let services: Vec<Value> = services.map(|one| place.service(state, one.id)).collect();
+    let more = json!({
+        "name": known.name,
+        "description": null,
+        "escalation_rules": rules,
+        "services": services,
+        "num_loops": known.repeat,
+        "on_call_handoff_notifications": "if_has_services",
+        "teams": [place.team(state, known.team)],
+    });
+    whole(place.policy(state, known.id), "escalation_policy", more)
+}
+
+/// The id of a level, which has none of its own: it stands for its place in its policy.
+fn rule_id(policy: PolicyId, index: usize) -> String {
+    tocsin_wire::pagerduty::rest::id::of_name(&format!("{policy}/{index}"))
+}
+
+/// Who is paged.
+pub(crate) fn target(state: &State, place: &Place, one: Recipient) -> Value {
+    match one {
+        Recipient::User(user) => place.user(state, user),
+        Recipient::Schedule(schedule) => place.schedule(state, schedule),
+        Recipient::Team(team) => place.team(state, team),
+    }
+}

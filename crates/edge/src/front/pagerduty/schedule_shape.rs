@@ -1,0 +1,309 @@
+//! How a schedule looks to PagerDuty's clients, and how the layers that they send become ours. Their lists begin with the layer
+//! that wins; what they send begins with the first.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tocsin_domain::id::UserId;
+use tocsin_domain::oncall::{
+    self, CivilTime, Restriction, Schedule, Span, TimeOfDay, TurnUnit, WeekTime, Weekday,
+};
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::schedule::{self as bodies, Unit};
+use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+
+use super::lookup;
+use super::place::{Place, whole};
+use super::reply::Refused;
+
+const WEEKDAYS: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
+/// Who has duty in a span, as it was computed.
+#[derive(Debug, Default)]
+pub(crate) struct Rendered {
+    /// What each layer says by itself.
+    pub(crate) layers: Vec<Vec<(UserId, Span)>>,
+    /// The outcome of everything.
+    pub(crate) all: Vec<(UserId, Span)>,
+    /// The share of the span in which somebody has duty, in percent.
+    pub(crate) coverage: Option<f64>,
+    /// The span.
+    pub(crate) range: Option<Span>,
+}
+
+/// A schedule without its turns, as lists show it.
+pub(crate) fn schedule(state: &State, place: &Place, known: &Schedule) -> Value {
+    let named = |policy: &&tocsin_domain::page::Policy| {
+        let mut targets = policy.levels.iter().flat_map(|level| &level.targets);
+        targets.any(|target| *target == tocsin_domain::page::Recipient::Schedule(known.id))
+    };
+    let policies = state.policies.values().filter(named);
+    let people = known
+        .people()
+        .into_iter()
+        .map(|user| place.user(state, user));
+    let more = json!({
+        "name": known.name,
+        "time_zone": known.time_zone,
+        "description": null,
+        "web_cal_url": null,
+        "http_cal_url": null,
+        "personal_web_cal_url": null,
+        "personal_http_cal_url": null,
+        "escalation_policies": policies.map(|one| place.policy(state, one.id)).collect::<Vec<_>>(),
+        "users": people.collect::<Vec<_>>(),
+        "teams": [place.team(state, known.team)],
+    });
+    whole(place.schedule(state, known.id), "schedule", more)
+}
+
+/// A schedule with its layers, and who has duty in the span that was asked for.
+pub(crate) fn schedule_in_full(
+    state: &State,
+    place: &Place,
+    known: &Schedule,
+    rendered: &Rendered,
+) -> Value {
+    let mut shown = schedule(state, place, known);
+    let entries = |all: &[(UserId, Span)]| -> Vec<Value> {
+        all.iter()
+            .map(|(user, span)| entry(state, place, *user, *span))
+            .collect()
+    };
+    let layers = known.layers.iter().enumerate().map(|(index, one)| {
+        let own = rendered.layers.get(index).map_or(&[][..], Vec::as_slice);
+        layer(state, place, known, (index, one), entries(own))
+    });
+    // The one that wins stands first.
+    let mut layers: Vec<Value> = layers.collect();
+    layers.reverse();
+    let within = |span: &Span| {
+        rendered
+            .range
+            .is_some_and(|range| span.overlap(range).is_some())
+    };
+    let overrides = known.overrides.iter().filter(|one| within(&one.span));
+    let overrides: Vec<Value> = overrides
+        .map(|one| entry(state, place, one.user, one.span))
+        .collect();
+    shown["schedule_layers"] = layers.into();
+    shown["overrides_subschedule"] = json!({
+        "name": "Overrides",
+        "rendered_schedule_entries": overrides,
+        "rendered_coverage_percentage": null,
+    });
+    shown["final_schedule"] = json!({
+        "name": "Final Schedule",
+        "rendered_schedule_entries": entries(&rendered.all),
+        "rendered_coverage_percentage": rendered.coverage,
+    });
+    shown
+}
+
+fn entry(state: &State, place: &Place, user: UserId, span: Span) -> Value {
+    json!({
+        "id": id::of_name(&format!("{user}/{}/{}", span.from, span.until)),
+        "start": time::written(span.from),
+        "end": time::written(span.until),
+        "user": place.user(state, user),
+    })
+}
+
+fn layer(
+    state: &State,
+    place: &Place,
+    of: &Schedule,
+    (index, one): (usize, &oncall::Layer),
+    entries: Vec<Value>,
+) -> Value {
+    let unit_s: u64 = match one.unit {
+        TurnUnit::Hours => 3_600,
+        TurnUnit::Days => 86_400,
+        TurnUnit::Weeks => 604_800,
+    };
+    let users = one.members.iter();
+    let zone = one.time_zone.as_ref().unwrap_or(&of.time_zone);
+    let virtual_start = one.hand_off.and_then(|civil| instant_of(civil, zone));
+    json!({
+        "id": id::of_name(&format!("{}/layer/{index}", of.id)),
+        "name": format!("Layer {}", index + 1),
+        "start": time::written(one.start),
+        "end": one.until.map(time::written),
+        "rotation_virtual_start": time::written(virtual_start.unwrap_or(one.start)),
+        "rotation_turn_length_seconds": u64::from(one.every) * unit_s,
+        "users": users.map(|user| json!({"user": place.user(state, *user)})).collect::<Vec<_>>(),
+        "restrictions": one.restrictions.iter().map(restriction).collect::<Vec<_>>(),
+        "rendered_schedule_entries": entries,
+        "rendered_coverage_percentage": null,
+    })
+}
+
+fn restriction(one: &Restriction) -> Value {
+    let seconds = |time: TimeOfDay| seconds_of(&time.to_string());
+    let written = |time: TimeOfDay| {
+        let at = seconds(time);
+        format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60)
+    };
+    match one {
+        Restriction::Daily { from, until } => {
+            let lasts = (seconds(*until) - seconds(*from)).rem_euclid(86_400);
+            json!({
+                "type": "daily_restriction",
+                "start_time_of_day": written(*from),
+                "duration_seconds": lasts,
+            })
+        }
+        Restriction::Weekly { from, until } => {
+            let day = |at: &WeekTime| {
+                WEEKDAYS
+                    .iter()
+                    .position(|day| *day == at.weekday)
+                    .unwrap_or(0)
+            };
+            let since =
+                |at: &WeekTime| i64::try_from(day(at)).unwrap_or(0) * 86_400 + seconds(at.time);
+            json!({
+                "type": "weekly_restriction",
+                "start_day_of_week": day(from) + 1,
+                "start_time_of_day": written(from.time),
+                "duration_seconds": (since(until) - since(from)).rem_euclid(604_800),
+            })
+        }
+    }
+}
+
+/// Seconds since midnight of `HH:MM` or `HH:MM:SS`.
+fn seconds_of(text: &str) -> i64 {
+    let parts = text.split(':').map(|part| part.parse::<i64>().unwrap_or(0));
+    let weights = [3_600, 60, 1];
+    parts.zip(weights).map(|(part, weight)| part * weight).sum()
+}
+
+/// The instant at which a zone's clocks show a civil time.
+fn instant_of(civil: CivilTime, zone: &str) -> Option<Timestamp> {
+    let shown: jiff::civil::DateTime = civil.to_string().parse().ok()?;
+    let zone = TimeZone::get(zone).ok()?;
+    let instant = zone.to_ambiguous_zoned(shown).compatible().ok()?;
+    Some(Timestamp::from_micros(instant.timestamp().as_microsecond()))
+}
+
+/// What a zone's clocks show at an instant.
+fn civil_of(at: Timestamp, zone: &str) -> Option<CivilTime> {
+    let zone = TimeZone::get(zone).ok()?;
+    let instant = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+    let shown = zone.to_datetime(instant);
+    shown.strftime("%Y-%m-%dT%H:%M:%S").to_string().parse().ok()
+}
+
+/// The layers of a body.
+pub(crate) fn layers_of(
+    state: &State,
+    layers: &[bodies::Layer],
+    zone: &str,
+) -> Result<Vec<oncall::Layer>, Refused> {
+    layers
+        .iter()
+        .map(|one| layer_of(state, one, zone))
+        .collect()
+}
+
+fn layer_of(state: &State, one: &bodies::Layer, zone: &str) -> Result<oncall::Layer, Refused> {
+    let members = one.users.iter().map(|user| lookup::user(state, user));
+    let restrictions = one.restrictions.iter().map(|one| {
+        let wrong = || Refusal::bad("'restrictions' is invalid: it has a time that no clock shows");
+        restriction_of(one).ok_or_else(wrong)
+    });
+    let wrong = || Refusal::bad(format!("'time_zone' is invalid: {zone:?} is no IANA zone"));
+    Ok(oncall::Layer {
+        start: one.start,
+        until: one.end,
+        time_zone: None,
+        hand_off: Some(civil_of(one.virtual_start, zone).ok_or_else(wrong)?),
+        every: one.every,
+        unit: match one.unit {
+            Unit::Hours => TurnUnit::Hours,
+            Unit::Days => TurnUnit::Days,
+            Unit::Weeks => TurnUnit::Weeks,
+        },
+        members: members.collect::<Result<_, _>>()?,
+        restrictions: restrictions.collect::<Result<_, _>>()?,
+    })
+}
+
+fn restriction_of(one: &bodies::Restriction) -> Option<Restriction> {
+    let time = |seconds: u64| -> Option<TimeOfDay> {
+        let text = format!(
+            "{:02}:{:02}:{:02}",
+            seconds / 3_600,
+            seconds / 60 % 60,
+            seconds % 60
+        );
+        text.parse().ok()
+    };
+    match one.weekday {
+        None => Some(Restriction::Daily {
+            from: time(one.from_s)?,
+            until: time((one.from_s + one.lasts_s) % 86_400)?,
+        }),
+        Some(day) => {
+            let begin = u64::from(day) * 86_400 + one.from_s;
+            let end = (begin + one.lasts_s) % 604_800;
+            let at = |since: u64| {
+                let day = usize::try_from(since / 86_400).ok()?;
+                let weekday = *WEEKDAYS.get(day)?;
+                let time = time(since % 86_400)?;
+                Some(WeekTime { weekday, time })
+            };
+            Some(Restriction::Weekly {
+                from: at(begin)?,
+                until: at(end)?,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restriction_reads_back_as_it_was_sent() {
+        for (weekday, from_s, lasts_s) in [
+            (None, 28_800, 32_400),
+            (None, 79_200, 28_800),
+            (Some(0), 0, 432_000),
+            (Some(6), 86_399, 2),
+        ] {
+            let sent = bodies::Restriction {
+                weekday,
+                from_s,
+                lasts_s,
+            };
+            let shown = restriction(&restriction_of(&sent).unwrap());
+            assert_eq!(shown["duration_seconds"], lasts_s, "{sent:?}");
+            let at = from_s;
+            let text = format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60);
+            assert_eq!(shown["start_time_of_day"], text);
+            if let Some(day) = weekday {
+                assert_eq!(shown["start_day_of_week"], day + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_hand_off_is_the_same_instant_when_it_is_read_back() {
+        let at = Timestamp::parse_rfc3339("2026-07-06T09:00:00+02:00").unwrap();
+        let civil = civil_of(at, "Europe/Paris").unwrap();
+        assert_eq!(civil.to_string(), "2026-07-06T09:00");
+        assert_eq!(instant_of(civil, "Europe/Paris"), Some(at));
+        assert_eq!(civil_of(at, "Mars/Olympus"), None);
+    }
+}

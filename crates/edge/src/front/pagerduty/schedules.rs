@@ -1,0 +1,320 @@
+//! Schedules: listed, read over a span, tried, changed; and overrides.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
+use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
+use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
+use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::schedule as bodies;
+use tocsin_wire::pagerduty::rest::time;
+
+use super::asked::Asked;
+use super::lookup;
+use super::reply::{Answer, Refused, Reply};
+use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
+use super::user_shape::user;
+use crate::http::problem::Problem;
+use crate::http::roster::{lost, rota, set_as};
+
+/// Entries of an answer at most.
+const ENTRIES_MAX: usize = 20_000;
+
+/// Schedules
+#[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
+    let all = asked.app.read(|state| {
+        let all = state.schedules.values();
+        all.map(|one| schedule(state, &asked.place, one)).collect()
+    });
+    asked.named_page("schedules", all)
+}
+
+fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
+    let id: Option<ScheduleId> = id.parse().ok();
+    let found = asked.app.read(|state| state.schedules.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such schedule"))?)
+}
+
+/// The span that is asked for; none when nothing is.
+fn span_in(asked: &Asked) -> Result<Option<Span>, Refused> {
+    let since = asked.parameters.time("since")?;
+    let until = asked.parameters.time("until")?;
+    match (since, until) {
+        (None, None) => Ok(None),
+        (Some(since), Some(until)) if until > since => Ok(Some(Span::new(since, until))),
+        (Some(_), Some(_)) => {
+            Err(Refusal::bad("'until' is invalid: it is later than 'since'").into())
+        }
+        (Some(_), None) | (None, Some(_)) => {
+            Err(Refusal::bad("'since' and 'until' are given together").into())
+        }
+    }
+}
+
+fn taken(entries: &[Entry]) -> Vec<(UserId, Span)> {
+    let taken = entries
+        .iter()
+        .filter_map(|one| Some((one.user()?, one.span())));
+    taken.collect()
+}
+
+fn render(known: &Schedule, range: Option<Span>) -> Result<Rendered, Problem> {
+    let Some(range) = range else {
+        return Ok(Rendered::default());
+    };
+    let all = taken(&known.render(range).map_err(rota::refused)?);
+    let mut count = all.len();
+    let mut layers = Vec::new();
+    for index in 0..known.layers.len() {
+        let own = taken(&known.render_layer(index, range).map_err(rota::refused)?);
+        count += own.len();
+        if count > ENTRIES_MAX {
+            return Err(Problem::bad(
+                "'until' is invalid: the span holds too many entries",
+            ));
+        }
+        layers.push(own);
+    }
+    let covered: i64 = all.iter().map(|(_, span)| span.length_us()).sum();
+    Ok(Rendered {
+        layers,
+        all,
+        coverage: Some(percent(covered, range.length_us())),
+        range: Some(range),
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share to a tenth of a percent"
+)]
+fn percent(part: i64, whole: i64) -> f64 {
+    (part as f64 * 1_000.0 / whole.max(1) as f64).round() / 10.0
+}
+
+/// A schedule over the span that is asked for.
+async fn wrapped(asked: &Asked, known: Schedule) -> Result<Value, Refused> {
+    let range = span_in(asked)?;
+    let (known, rendered) = asked
+        .app
+        .rendered(move || {
+            let rendered = render(&known, range)?;
+            Ok((known, rendered))
+        })
+        .await?;
+    let shown = asked
+        .app
+        .read(|state| schedule_in_full(state, &asked.place, &known, &rendered));
+    Ok(json!({ "schedule": shown }))
+}
+
+/// One schedule, with who has duty between `since` and `until`
+#[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    wrapped(&asked, known).await.map(Reply::Done)
+}
+
+/// Who has duty in a schedule between `since` and `until`
+#[utoipa::path(get, path = "/schedules/{id}/users", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let now = asked.app.now();
+    let range = span_in(&asked)?.unwrap_or(Span::new(now, now.plus_ms(1)));
+    let rendered = asked
+        .app
+        .rendered(move || render(&known, Some(range)))
+        .await?;
+    let people: std::collections::BTreeSet<UserId> =
+        rendered.all.iter().map(|(user, _)| *user).collect();
+    let mails = asked.mails(people.clone()).await?;
+    let users: Vec<Value> = asked.app.read(|state| {
+        let known = people.iter().filter_map(|id| state.users.get(id));
+        known
+            .map(|one| user(state, &asked.place, one, &mails))
+            .collect()
+    });
+    Ok(Reply::Done(json!({ "users": users })))
+}
+
+/// The ask that a body is, for a new schedule or one that is known.
+fn ask_for(asked: &Asked, known: Option<&Schedule>) -> Result<RosterAsk, Refused> {
+    let body = bodies::schedule(&asked.body)?;
+    let name = body.name.or_else(|| known.map(|known| known.name.clone()));
+    let zone = body
+        .time_zone
+        .or_else(|| known.map(|known| known.time_zone.clone()));
+    let name = name.ok_or_else(|| Refusal::bad("'schedule.name' is missing or blank"))?;
+    let time_zone = zone.ok_or_else(|| Refusal::bad("'schedule.time_zone' is missing"))?;
+    let layers = match (&body.layers, known) {
+        (Some(layers), _) => asked
+            .app
+            .read(|state| layers_of(state, layers, &time_zone))?,
+        (None, Some(known)) => known.layers.clone(),
+        (None, None) => return Err(Refusal::bad("'schedule.schedule_layers' is missing").into()),
+    };
+    Ok(RosterAsk::SetSchedule {
+        id: known.map(|known| known.id),
+        name,
+        time_zone,
+        layers,
+    })
+}
+
+async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {
+    let ask = Ask::Roster(ask_for(asked, known)?);
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::ScheduleSet { schedule } = event else {
+        return Err(lost().into());
+    };
+    Ok(schedule)
+}
+
+/// Add a schedule
+#[utoipa::path(post, path = "/schedules", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_pagerduty_schedule(asked: Asked) -> Answer {
+    let made = set(&asked, None).await?;
+    wrapped(&asked, made).await.map(Reply::Created)
+}
+
+/// Change a schedule; what was changed of it by hand stays
+#[utoipa::path(put, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let made = set(&asked, Some(&known)).await?;
+    wrapped(&asked, made).await.map(Reply::Done)
+}
+
+/// Remove a schedule that no escalation policy names
+#[utoipa::path(delete, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn remove_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let ask = Ask::Roster(RosterAsk::RemoveSchedule(known.id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
+}
+
+fn override_shown(asked: &Asked, one: &tocsin_domain::oncall::Override) -> Value {
+    let user = asked.app.read(|state| asked.place.user(state, one.user));
+    json!({
+        "id": one.id.to_string(),
+        "type": "override",
+        "start": time::written(one.span.from),
+        "end": time::written(one.span.until),
+        "user": user,
+    })
+}
+
+/// Overrides of a schedule between `since` and `until`
+#[utoipa::path(get, path = "/schedules/{id}/overrides", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let range =
+        span_in(&asked)?.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?;
+    let within = known
+        .overrides
+        .iter()
+        .filter(|one| one.span.overlap(range).is_some());
+    let shown: Vec<Value> = within.map(|one| override_shown(&asked, one)).collect();
+    Ok(Reply::Done(json!({ "overrides": shown })))
+}
+
+/// Changes a schedule by hand; `None` when the core answered with something else.
+async fn changed(
+    asked: &Asked,
+    schedule: ScheduleId,
+    ask: ChangeAsk,
+) -> Result<Option<Change>, Problem> {
+    let ask = RosterAsk::Oncall(OncallAsk::Change { schedule, ask });
+    let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+    Ok(match event {
+        RosterEvent::Oncall {
+            what: OncallEvent::ScheduleChanged { change, .. },
+        } => Some(change),
+        RosterEvent::Oncall { .. }
+        | RosterEvent::ScheduleSet { .. }
+        | RosterEvent::ScheduleRemoved { .. }
+        | RosterEvent::PolicySet { .. }
+        | RosterEvent::PolicyRemoved { .. }
+        | RosterEvent::ServiceSet { .. }
+        | RosterEvent::IntegrationAdded { .. }
+        | RosterEvent::IntegrationChanged { .. }
+        | RosterEvent::IntegrationRemoved { .. }
+        | RosterEvent::TeamSet { .. }
+        | RosterEvent::TeamRemoved { .. }
+        | RosterEvent::Intake(_) => None,
+    })
+}
+
+/// Put people on call for spans: one override, or several, each of which is done or not by itself
+#[utoipa::path(post, path = "/schedules/{id}/overrides", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let (wanted, is_one) = bodies::overrides(&asked.body)?;
+    let mut answers = Vec::new();
+    for one in wanted {
+        match added(&asked, known.id, &one).await {
+            Ok(made) if is_one => return Ok(Reply::Created(json!({ "override": made }))),
+            Ok(made) => answers.push(json!({"status": 201, "override": made})),
+            Err(refused) if is_one || refused.0.status >= 500 => return Err(refused),
+            Err(refused) => {
+                let errors = &refused.0.errors;
+                answers.push(json!({"status": refused.0.status, "errors": errors}));
+            }
+        }
+    }
+    Ok(Reply::Created(Value::Array(answers)))
+}
+
+async fn added(
+    asked: &Asked,
+    schedule: ScheduleId,
+    one: &bodies::Override,
+) -> Result<Value, Refused> {
+    let user = asked.app.read(|state| lookup::user(state, &one.user))?;
+    let span = Span::new(one.start, one.end);
+    let change = changed(asked, schedule, ChangeAsk::AddOverride { user, span }).await?;
+    let Some(Change::OverrideAdded { added }) = change else {
+        return Err(lost().into());
+    };
+    Ok(override_shown(asked, &added))
+}
+
+/// Take an override back; of one that has begun, what is left
+#[utoipa::path(delete, path = "/schedules/{id}/overrides/{override_id}", tag = "fronts",
+    params(("id" = String, Path), ("override_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 204), (status = 404, body = Object)))]
+pub(crate) async fn remove_pagerduty_override(
+    Path((id, wanted)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let known = named(&asked, &id)?;
+    let missing = || Refusal::not_found("the schedule has no such override");
+    let wanted: OverrideId = wanted.parse().map_err(|_| missing())?;
+    let before = known.overrides.iter().find(|one| one.id == wanted);
+    let before = *before.ok_or_else(missing)?;
+    let change = changed(&asked, known.id, ChangeAsk::RemoveOverride(wanted)).await?;
+    match change {
+        Some(Change::OverrideEnded { at, .. }) => {
+            let ended = tocsin_domain::oncall::Override {
+                span: Span::new(before.span.from, at),
+                ..before
+            };
+            Ok(Reply::Done(
+                json!({"override": override_shown(&asked, &ended)}),
+            ))
+        }
+        Some(_) | None => Ok(Reply::Empty),
+    }
+}

@@ -1,0 +1,90 @@
+//! How a service and an integration look to PagerDuty's clients.
+
+use serde_json::{Value, json};
+use tocsin_domain::id::ServiceId;
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::UrgencyBy;
+use tocsin_domain::people::Urgency;
+use tocsin_domain::service::{Integration, Service};
+use tocsin_domain::state::State;
+
+use super::place::{Place, whole};
+
+/// A service.
+pub(crate) fn service(state: &State, place: &Place, known: &Service) -> Value {
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let policy = known.policy.or(default);
+    let integrations = state.integrations.values();
+    let own = integrations.filter(|one| one.service == known.id);
+    let own: Vec<Value> = own.map(|one| place.integration(state, one.id)).collect();
+    let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
+    let timeout_ms = policy
+        .and_then(|policy| state.policies.get(&policy))
+        .and_then(|policy| policy.acknowledgement_timeout_ms);
+    let more = json!({
+        "name": known.name,
+        "description": null,
+        "status": standing(state, known.id),
+        "escalation_policy": policy.map(|policy| place.policy(state, policy)),
+        "teams": [place.team(state, known.team)],
+        "integrations": own,
+        "auto_resolve_timeout": resolve_s,
+        "acknowledgement_timeout": timeout_ms.map(|ms| ms / 1_000),
+        "alert_creation": "create_alerts_and_incidents",
+        "alert_grouping": null,
+        "alert_grouping_timeout": null,
+        "alert_grouping_parameters": {"type": null, "config": null},
+        "incident_urgency_rule": urgency_rule(&known.intake.urgency),
+        "support_hours": null,
+        "scheduled_actions": [],
+        "addons": [],
+        "last_incident_timestamp": null,
+        "response_play": null,
+    });
+    whole(place.service(state, known.id), "service", more)
+}
+
+/// How urgent its alerts are. Hours have another form there, which is not told.
+fn urgency_rule(by: &UrgencyBy) -> Value {
+    let word = match by {
+        UrgencyBy::Severity => "severity_based",
+        UrgencyBy::High => "high",
+        UrgencyBy::Low => "low",
+        UrgencyBy::SupportHours(_) => return json!({"type": "use_support_hours"}),
+    };
+    json!({"type": "constant", "urgency": word})
+}
+
+/// How it stands: what fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it
+/// needs the time.
+fn standing(state: &State, service: ServiceId) -> &'static str {
+    let open = state.open_incidents.iter();
+    let open = open.filter_map(|id| state.incidents.get(id));
+    let own = open.filter(|one| one.service == service);
+    own.fold("active", |worst, one| match (one.status, one.urgency) {
+        (Status::Triggered, Urgency::High) => "critical",
+        (Status::Triggered, Urgency::Low) | (Status::Acknowledged, _) if worst == "active" => {
+            "warning"
+        }
+        (Status::Triggered, Urgency::Low) | (Status::Acknowledged | Status::Resolved, _) => worst,
+    })
+}
+
+/// An integration. Its key is shown where it was just made, and not again.
+pub(crate) fn integration(
+    state: &State,
+    place: &Place,
+    known: &Integration,
+    key: Option<&str>,
+) -> Value {
+    let more = json!({
+        "name": known.name,
+        "service": place.service(state, known.service),
+        "integration_key": key,
+        "created_at": null,
+        "integration_email": null,
+        "vendor": null,
+    });
+    let kind = "events_api_v2_inbound_integration";
+    whole(place.integration(state, known.id), kind, more)
+}

@@ -1,0 +1,212 @@
+//! Services and the keys of their integrations.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, IntakeAsk, RosterAsk};
+use tocsin_domain::event::{Actor, RosterEvent};
+use tocsin_domain::id::{IntegrationId, ServiceId, TeamId};
+use tocsin_domain::intake::UrgencyBy;
+use tocsin_domain::service::Service;
+use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::roster::{self as bodies, UrgencyRule};
+
+use super::asked::Asked;
+use super::lookup;
+use super::policy_shape::policy;
+use super::reply::{Answer, Refused, Reply};
+use super::service_shape::{integration, service};
+use super::team_shape::team;
+use crate::http::roster::service::integration_made;
+use crate::http::roster::{lost, set_as};
+
+/// Services
+#[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_services(asked: Asked) -> Answer {
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let all = asked.app.read(|state| {
+        let all = state.services.values();
+        let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
+        wanted.map(|one| shown(&asked, state, one)).collect()
+    });
+    asked.named_page("services", all)
+}
+
+fn shown(asked: &Asked, state: &State, known: &Service) -> Value {
+    let mut shown = service(state, &asked.place, known);
+    if asked.parameters.includes("integrations") {
+        let all = state
+            .integrations
+            .values()
+            .filter(|one| one.service == known.id);
+        let all = all.map(|one| integration(state, &asked.place, one, None));
+        shown["integrations"] = all.collect();
+    }
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let followed = known
+        .policy
+        .or(default)
+        .and_then(|id| state.policies.get(&id));
+    if let Some(followed) = followed
+        && asked.parameters.includes("escalation_policies")
+    {
+        shown["escalation_policy"] = policy(state, &asked.place, followed);
+    }
+    if let Some(owner) = state.teams.get(&known.team)
+        && asked.parameters.includes("teams")
+    {
+        shown["teams"] = json!([team(state, &asked.place, owner)]);
+    }
+    shown
+}
+
+/// The service that a path names.
+fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
+    let id: Option<ServiceId> = id.parse().ok();
+    let found = asked.app.read(|state| state.services.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such service"))?)
+}
+
+fn wrapped(asked: &Asked, known: &Service) -> Value {
+    let shown = asked.app.read(|state| {
+        let current = state.services.get(&known.id).unwrap_or(known);
+        shown(asked, state, current)
+    });
+    json!({ "service": shown })
+}
+
+/// One service
+#[utoipa::path(get, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    Ok(Reply::Done(wrapped(&asked, &known)))
+}
+
+async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
+    let body = bodies::service(&asked.body)?;
+    let name = body.name.or_else(|| known.map(|known| known.name.clone()));
+    let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
+    let policy = asked.app.read(|state| {
+        let named = body.policy.as_ref();
+        named.map(|id| lookup::policy(state, id)).transpose()
+    })?;
+    if known.is_none() && policy.is_none() {
+        return Err(Refusal::bad("'service.escalation_policy' is missing").into());
+    }
+    let ask = RosterAsk::SetService {
+        id: known.map(|known| known.id),
+        name,
+        policy: policy.or_else(|| known.and_then(|known| known.policy)),
+    };
+    let actor = &asked.caller.actor;
+    let event = set_as(&asked.app, actor, Ask::Roster(ask)).await?;
+    let RosterEvent::ServiceSet { service: made } = event else {
+        return Err(lost().into());
+    };
+    let urgency = body.urgency.map(|rule| match rule {
+        UrgencyRule::Severity => UrgencyBy::Severity,
+        UrgencyRule::High => UrgencyBy::High,
+        UrgencyRule::Low => UrgencyBy::Low,
+    });
+    let resolve_after_ms = body.resolve_after_s.map(|seconds| {
+        let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
+        (ms, ms == made.intake.resolve_after_ms)
+    });
+    let differs = urgency
+        .as_ref()
+        .is_some_and(|urgency| *urgency != made.intake.urgency);
+    if differs || resolve_after_ms.is_some_and(|(_, same)| !same) {
+        let ask = IntakeAsk::SetService {
+            service: made.id,
+            urgency: urgency.unwrap_or_else(|| made.intake.urgency.clone()),
+            grouping: made.intake.grouping.clone(),
+            resolve_after_ms: resolve_after_ms.map_or(made.intake.resolve_after_ms, |(ms, _)| ms),
+        };
+        asked.app.ask(actor, Ask::Intake(ask)).await?;
+    }
+    Ok(made)
+}
+
+/// Add a service
+#[utoipa::path(post, path = "/services", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_service(asked: Asked) -> Answer {
+    let made = set(&asked, None).await?;
+    Ok(Reply::Created(wrapped(&asked, &made)))
+}
+
+/// Change a service
+#[utoipa::path(put, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let made = set(&asked, Some(&known)).await?;
+    Ok(Reply::Done(wrapped(&asked, &made)))
+}
+
+/// Remove a service, which Tocsin does not: what failed on it is kept
+#[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 402, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    named(&asked, &id)?;
+    Err(
+        Refusal::no_ability("Tocsin removes no services: take its integrations away instead")
+            .into(),
+    )
+}
+
+/// Make a key by which a foreign system raises alerts on a service; it is shown once
+#[utoipa::path(post, path = "/services/{id}/integrations", tag = "fronts", params(("id" = String, Path)),
+    request_body = Object, responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked) -> Answer {
+    let of = named(&asked, &id)?;
+    let name = bodies::integration(&asked.body)?;
+    let actor: &Actor = &asked.caller.actor;
+    let (made, key) = integration_made(&asked.app, actor, of.id, name).await?;
+    let shown = asked
+        .app
+        .read(|state| integration(state, &asked.place, &made, Some(&key)));
+    Ok(Reply::Created(json!({ "integration": shown })))
+}
+
+fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<IntegrationId, Refused> {
+    let id: Option<IntegrationId> = id.parse().ok();
+    let found = asked.app.read(|state| {
+        let known = state.integrations.get(&id?)?;
+        (known.service == of.id).then_some(known.id)
+    });
+    Ok(found.ok_or_else(|| Refusal::not_found("the service has no such integration"))?)
+}
+
+/// One integration, without its key, which is not kept
+#[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
+    params(("id" = String, Path), ("integration_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_service_integration(
+    Path((id, integration_id)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let of = named(&asked, &id)?;
+    let id = integration_named(&asked, &of, &integration_id)?;
+    let shown = asked.app.read(|state| {
+        let known = state.integrations.get(&id)?;
+        Some(integration(state, &asked.place, known, None))
+    });
+    Ok(Reply::Done(json!({ "integration": shown })))
+}
+
+/// Remove an integration: its key is dead
+#[utoipa::path(delete, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
+    params(("id" = String, Path), ("integration_id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn remove_service_integration(
+    Path((id, integration_id)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let of = named(&asked, &id)?;
+    let id = integration_named(&asked, &of, &integration_id)?;
+    let ask = Ask::Roster(RosterAsk::RemoveIntegration(id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
+}

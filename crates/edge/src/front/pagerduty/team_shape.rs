@@ -1,0 +1,13 @@
+//! How a team looks to PagerDuty's clients.
+
+use serde_json::{Value, json};
+use tocsin_domain::state::State;
+use tocsin_domain::team::Team;
+
+use super::place::{Place, whole};
+
+/// A team.
+pub(crate) fn team(state: &State, place: &Place, known: &Team) -> Value {
+    let more = json!({"name": known.name, "description": null, "default_role": "manager"});
+    whole(place.team(state, known.id), "team", more)
+}

@@ -1,0 +1,145 @@
+//! Teams and who belongs to them. Tocsin knows no roles within a team.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, TeamAsk};
+use tocsin_domain::event::RosterEvent;
+use tocsin_domain::id::{TeamId, UserId};
+use tocsin_domain::team::Team;
+use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::roster as bodies;
+
+use super::asked::Asked;
+use super::reply::{Answer, Refused, Reply};
+use super::team_shape::team;
+use crate::http::roster::{lost, set_as};
+
+/// Teams
+#[utoipa::path(get, path = "/teams", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_pagerduty_teams(asked: Asked) -> Answer {
+    let all = asked.app.read(|state| {
+        let all = state.teams.values();
+        all.map(|one| team(state, &asked.place, one)).collect()
+    });
+    asked.named_page("teams", all)
+}
+
+fn named(asked: &Asked, id: &str) -> Result<Team, Refused> {
+    let id: Option<TeamId> = id.parse().ok();
+    let found = asked.app.read(|state| state.teams.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such team"))?)
+}
+
+fn wrapped(asked: &Asked, known: &Team) -> Value {
+    let shown = asked.app.read(|state| team(state, &asked.place, known));
+    json!({ "team": shown })
+}
+
+/// One team
+#[utoipa::path(get, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_team(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    Ok(Reply::Done(wrapped(&asked, &known)))
+}
+
+/// Who belongs to a team
+#[utoipa::path(get, path = "/teams/{id}/members", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let paging = asked.paging()?;
+    let members: Vec<Value> = asked.app.read(|state| {
+        let members = known.members.iter();
+        members
+            .map(|user| json!({"user": asked.place.user(state, *user), "role": "responder"}))
+            .collect()
+    });
+    Ok(Reply::page(paging, "members", paging.cut(members)))
+}
+
+async fn set(
+    asked: &Asked,
+    id: Option<TeamId>,
+    name: String,
+    members: Vec<UserId>,
+) -> Result<Team, Refused> {
+    let ask = Ask::Team(TeamAsk::Set { id, name, members });
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::TeamSet { team } = event else {
+        return Err(lost().into());
+    };
+    Ok(team)
+}
+
+/// Add a team
+#[utoipa::path(post, path = "/teams", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
+    let name = bodies::team(&asked.body)?;
+    let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
+    let made = set(&asked, None, name, Vec::new()).await?;
+    Ok(Reply::Created(wrapped(&asked, &made)))
+}
+
+/// Call a team something else
+#[utoipa::path(put, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
+    let made = set(&asked, Some(known.id), name, known.members).await?;
+    Ok(Reply::Done(wrapped(&asked, &made)))
+}
+
+/// Remove a team that no escalation policy names
+#[utoipa::path(delete, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn remove_pagerduty_team(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let ask = Ask::Team(TeamAsk::Remove(known.id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
+}
+
+fn person(asked: &Asked, id: &str) -> Result<UserId, Refused> {
+    let id: Option<UserId> = id.parse().ok();
+    let found = asked
+        .app
+        .read(|state| id.filter(|id| state.users.contains_key(id)));
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+}
+
+/// Put somebody into a team
+#[utoipa::path(put, path = "/teams/{id}/users/{user_id}", tag = "fronts",
+    params(("id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn add_team_member(
+    Path((id, user)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let mut known = named(&asked, &id)?;
+    let user = person(&asked, &user)?;
+    if !known.members.contains(&user) {
+        known.members.push(user);
+        set(&asked, Some(known.id), known.name, known.members).await?;
+    }
+    Ok(Reply::Empty)
+}
+
+/// Take somebody out of a team
+#[utoipa::path(delete, path = "/teams/{id}/users/{user_id}", tag = "fronts",
+    params(("id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn remove_team_member(
+    Path((id, user)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let mut known = named(&asked, &id)?;
+    let user = person(&asked, &user)?;
+    if known.members.contains(&user) {
+        known.members.retain(|member| *member != user);
+        set(&asked, Some(known.id), known.name, known.members).await?;
+    }
+    Ok(Reply::Empty)
+}

@@ -1,0 +1,97 @@
+//! How a person, a way to reach them and their rules look to PagerDuty's clients. An address is shown to its owner and to
+//! administrators, as in the native API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tocsin_domain::id::UserId;
+use tocsin_domain::people::{Role, User};
+use tocsin_domain::state::State;
+
+use super::asked::Asked;
+use super::place::{Place, whole};
+use super::reply::Refused;
+use crate::http::address;
+use crate::http::shape::ChannelKind;
+
+/// The addresses that people sign in with, as far as whoever asks may see them.
+pub(crate) type Mails = BTreeMap<UserId, String>;
+
+impl Asked {
+    /// Whether the caller may see the addresses of this person.
+    pub(crate) fn sees(&self, user: UserId) -> bool {
+        self.caller.role == Role::Admin || self.caller.user == Some(user)
+    }
+
+    /// The addresses of these people.
+    pub(crate) async fn mails(&self, people: BTreeSet<UserId>) -> Result<Mails, Refused> {
+        if people.is_empty() {
+            return Ok(Mails::new());
+        }
+        let rows = self.app.read(|state| {
+            let known = people.iter().filter_map(|id| state.users.get(id));
+            let rows = known.map(|user| (user.id, user.email, self.sees(user.id)));
+            rows.collect::<Vec<_>>()
+        });
+        let read = self.app.blocking(move |parts| {
+            let mut mails = Mails::new();
+            for (user, row, open) in rows {
+                let secret = parts.vault.get(row)?;
+                let mail = secret.map(|secret| secret.expose_secret().to_owned());
+                let mail = mail.unwrap_or_default();
+                let shown = if open {
+                    mail
+                } else {
+                    address::hint(ChannelKind::Email, &mail)
+                };
+                mails.insert(user, shown);
+            }
+            Ok(mails)
+        });
+        Ok(read.await?)
+    }
+}
+
+/// PagerDuty's word for a role.
+pub(crate) const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "read_only_user",
+        Role::Responder => "limited_user",
+        Role::Admin => "admin",
+    }
+}
+
+/// A person.
+pub(crate) fn user(state: &State, place: &Place, known: &User, mails: &Mails) -> Value {
+    let methods = known.contact_methods.iter().map(|method| {
+        let path = format!("users/{}/contact_methods/{}", known.id, method.id);
+        let kind = "contact_method_reference";
+        place.named(kind, method.id.as_str(), &method.label, &path, "")
+    });
+    let rules = known.rules.iter().map(|rule| {
+        let path = format!("users/{}/notification_rules/{}", known.id, rule.id);
+        let minutes = rule.delay_ms / 60_000;
+        let summary = format!("{minutes} minutes");
+        let kind = "assignment_notification_rule_reference";
+        place.named(kind, rule.id.as_str(), &summary, &path, "")
+    });
+    let teams = state.teams.values();
+    let teams = teams.filter(|team| team.members.contains(&known.id));
+    let more = json!({
+        "name": known.name,
+        "email": mails.get(&known.id),
+        "time_zone": "Etc/UTC",
+        "color": "grey",
+        "avatar_url": null,
+        "billed": true,
+        "role": role_word(known.role),
+        "description": null,
+        "invitation_sent": false,
+        "job_title": null,
+        "teams": teams.map(|team| place.team(state, team.id)).collect::<Vec<_>>(),
+        "contact_methods": methods.collect::<Vec<_>>(),
+        "notification_rules": rules.collect::<Vec<_>>(),
+    });
+    whole(place.user(state, known.id), "user", more)
+}

@@ -1,0 +1,288 @@
+//! People: listed, read, added, changed and removed, with the ways to reach them and their rules.
+
+use std::collections::BTreeSet;
+
+use axum::extract::Path;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, PeopleAsk};
+use tocsin_domain::id::{TeamId, UserId};
+use tocsin_domain::people::{self, ContactMethod, NotificationRule, Role};
+use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::refusal::account_token;
+use tocsin_wire::pagerduty::rest::roster as bodies;
+
+use super::asked::Asked;
+use super::incident_shape::urgency_word;
+use super::place::whole;
+use super::reply::{Answer, Refused, Reply};
+use super::user_shape::{Mails, user};
+use crate::http::address;
+use crate::http::people::{UserRequest, added, removed};
+use crate::http::shape;
+
+/// The person that a path names.
+fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
+    let id: Option<UserId> = id.parse().ok();
+    let found = asked.app.read(|state| state.users.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+}
+
+/// People
+#[utoipa::path(get, path = "/users", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let people: BTreeSet<UserId> = asked.app.read(|state| {
+        let among = |user: &UserId| {
+            teams.as_ref().is_none_or(|set| {
+                let named = set.iter().filter_map(|id| state.teams.get(id));
+                named
+                    .flat_map(|team| &team.members)
+                    .any(|member| member == user)
+            })
+        };
+        state
+            .users
+            .keys()
+            .filter(|user| among(user))
+            .copied()
+            .collect()
+    });
+    let mails = asked.mails(people.clone()).await?;
+    let mut all = Vec::new();
+    for id in people {
+        all.push(shown(&asked, id, &mails).await?);
+    }
+    asked.named_page("users", all)
+}
+
+/// A person, with what is to be included.
+async fn shown(asked: &Asked, id: UserId, mails: &Mails) -> Result<Value, Refused> {
+    let known = named(asked, id.as_str())?;
+    let mut shown = asked
+        .app
+        .read(|state| user(state, &asked.place, &known, mails));
+    if asked.parameters.includes("contact_methods") {
+        shown["contact_methods"] = methods(asked, &known).await?.into();
+    }
+    if asked.parameters.includes("notification_rules") {
+        shown["notification_rules"] = known
+            .rules
+            .iter()
+            .map(|one| rule(asked, &known, one))
+            .collect();
+    }
+    Ok(shown)
+}
+
+async fn wrapped(asked: &Asked, id: UserId) -> Result<Value, Refused> {
+    let mails = asked.mails(BTreeSet::from([id])).await?;
+    Ok(json!({ "user": shown(asked, id, &mails).await? }))
+}
+
+/// Oneself
+#[utoipa::path(get, path = "/users/me", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn get_me(asked: Asked) -> Answer {
+    match asked.caller.user {
+        Some(user) => wrapped(&asked, user).await.map(Reply::Done),
+        None => Ok(Reply::Plain(account_token())),
+    }
+}
+
+/// One person
+#[utoipa::path(get, path = "/users/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_pagerduty_user(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    wrapped(&asked, known.id).await.map(Reply::Done)
+}
+
+const fn role_of(role: bodies::Role) -> Role {
+    match role {
+        bodies::Role::Admin => Role::Admin,
+        bodies::Role::Responder => Role::Responder,
+        bodies::Role::Viewer => Role::Viewer,
+    }
+}
+
+/// Add a person
+#[utoipa::path(post, path = "/users", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
+    let body = bodies::user(&asked.body)?;
+    let (Some(name), Some(email)) = (body.name, body.email) else {
+        return Err(Refusal::bad("'user.name' and 'user.email' are needed").into());
+    };
+    let by = asked.requester(Role::Admin).await?;
+    let request = UserRequest {
+        name,
+        email,
+        role: body.role.map_or(Role::Responder, role_of).into(),
+    };
+    let made = added(&asked.app, &by.actor, request).await?;
+    wrapped(&asked, made).await.map(Reply::Created)
+}
+
+/// Change a person's name or role
+#[utoipa::path(put, path = "/users/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let body = bodies::user(&asked.body)?;
+    if let Some(email) = &body.email {
+        let mails = asked.mails(BTreeSet::from([known.id])).await?;
+        let same = mails
+            .get(&known.id)
+            .is_some_and(|mail| mail.eq_ignore_ascii_case(email));
+        if !same {
+            let why =
+                "'user.email' is not supported: the address that somebody signs in with stays";
+            return Err(Refusal::bad(why).into());
+        }
+    }
+    let ask = PeopleAsk::Change {
+        user: known.id,
+        name: body.name,
+        role: body.role.map(role_of),
+    };
+    asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
+    wrapped(&asked, known.id).await.map(Reply::Done)
+}
+
+/// Remove a person, with their addresses, sessions and tokens
+#[utoipa::path(delete, path = "/users/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn remove_pagerduty_user(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    removed(&asked.app, &asked.caller.actor, known.id).await?;
+    Ok(Reply::Empty)
+}
+
+/// PagerDuty's word for a kind of way; those that it has not are named as they are.
+fn method_kind(kind: people::ChannelKind) -> String {
+    match kind {
+        people::ChannelKind::Email => "email_contact_method".to_owned(),
+        people::ChannelKind::Sms => "sms_contact_method".to_owned(),
+        people::ChannelKind::Voice => "phone_contact_method".to_owned(),
+        people::ChannelKind::WebPush => "push_notification_contact_method".to_owned(),
+        people::ChannelKind::Webhook
+        | people::ChannelKind::Ntfy
+        | people::ChannelKind::Slack
+        | people::ChannelKind::Telegram
+        | people::ChannelKind::Pushover
+        | people::ChannelKind::PagerDuty => format!("{}_contact_method", kind.word()),
+    }
+}
+
+/// The ways to a person. Of addresses everybody sees a hint alone, as in the native API; one's mail is shown with one's name.
+async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refused> {
+    let rows: Vec<(ContactMethod, people::ChannelKind)> = known
+        .contact_methods
+        .iter()
+        .map(|method| (method.clone(), method.kind))
+        .collect();
+    let hints = asked.app.blocking(move |parts| {
+        let hints = rows.into_iter().map(|(method, kind)| {
+            let secret = parts.vault.get(method.address)?;
+            let text = secret.map(|secret| secret.expose_secret().to_owned());
+            let hint = address::hint(shape::ChannelKind::from(kind), &text.unwrap_or_default());
+            Ok((method, hint))
+        });
+        hints.collect::<Result<Vec<_>, _>>()
+    });
+    let hints = hints.await?;
+    Ok(hints
+        .iter()
+        .map(|(method, hint)| method_shown(asked, known, method, hint))
+        .collect())
+}
+
+fn method_shown(asked: &Asked, of: &people::User, method: &ContactMethod, hint: &str) -> Value {
+    let path = format!("users/{}/contact_methods/{}", of.id, method.id);
+    let kind = method_kind(method.kind);
+    let head = asked
+        .place
+        .named(&kind, method.id.as_str(), &method.label, &path, "");
+    let more = json!({
+        "label": method.label,
+        "address": hint,
+        "blacklisted": false,
+        "enabled": method.verified_at.is_some(),
+    });
+    whole(head, &kind, more)
+}
+
+/// The ways to a person
+#[utoipa::path(get, path = "/users/{id}/contact_methods", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_contact_methods(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let methods = methods(&asked, &known).await?;
+    Ok(Reply::Done(json!({ "contact_methods": methods })))
+}
+
+/// One way to a person
+#[utoipa::path(get, path = "/users/{id}/contact_methods/{method_id}", tag = "fronts",
+    params(("id" = String, Path), ("method_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_contact_method(
+    Path((id, method)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let known = named(&asked, &id)?;
+    let mut methods = methods(&asked, &known).await?.into_iter();
+    let found = methods.find(|one| one["id"] == json!(method));
+    let found = found.ok_or_else(|| Refusal::not_found("the person has no such contact method"))?;
+    Ok(Reply::Done(json!({ "contact_method": found })))
+}
+
+fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) -> Value {
+    let path = format!("users/{}/notification_rules/{}", of.id, rule.id);
+    let kind = "assignment_notification_rule";
+    let minutes = rule.delay_ms / 60_000;
+    let summary = format!("{minutes} minutes");
+    let head = asked
+        .place
+        .named(kind, rule.id.as_str(), &summary, &path, "");
+    let method = of.contact_method(rule.contact_method).map(|method| {
+        let path = format!("users/{}/contact_methods/{}", of.id, method.id);
+        let kind = format!("{}_reference", method_kind(method.kind));
+        asked
+            .place
+            .named(&kind, method.id.as_str(), &method.label, &path, "")
+    });
+    let more = json!({
+        "start_delay_in_minutes": minutes,
+        "contact_method": method,
+        "urgency": urgency_word(rule.urgency),
+    });
+    whole(head, kind, more)
+}
+
+/// The rules of a person
+#[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let wanted = asked.parameters.get("urgency");
+    let rules = known.rules.iter();
+    let rules = rules.filter(|one| wanted.is_none_or(|word| word == urgency_word(one.urgency)));
+    let rules: Vec<Value> = rules.map(|one| rule(&asked, &known, one)).collect();
+    Ok(Reply::Done(json!({ "notification_rules": rules })))
+}
+
+/// One rule of a person
+#[utoipa::path(get, path = "/users/{id}/notification_rules/{rule_id}", tag = "fronts",
+    params(("id" = String, Path), ("rule_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_notification_rule(
+    Path((id, wanted)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let known = named(&asked, &id)?;
+    let found = known.rules.iter().find(|one| one.id.as_str() == wanted);
+    let found = found.ok_or_else(|| Refusal::not_found("the person has no such rule"))?;
+    Ok(Reply::Done(
+        json!({"notification_rule": rule(&asked, &known, found)}),
+    ))
+}

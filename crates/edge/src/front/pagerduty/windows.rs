@@ -1,0 +1,198 @@
+//! Maintenance windows of services, once. Those that come again and again, and those of single targets, are shown as they are
+//! next and changed elsewhere.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, IntakeAsk};
+use tocsin_domain::event::{IntakeEvent, RosterEvent};
+use tocsin_domain::id::{MaintenanceId, ServiceId};
+use tocsin_domain::intake::{When, Window};
+use tocsin_domain::oncall::Span;
+use tocsin_domain::people::Role;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::roster as bodies;
+use tocsin_wire::pagerduty::rest::{Refusal, time};
+
+use super::asked::Asked;
+use super::lookup;
+use super::place::whole;
+use super::reply::{Answer, Refused, Reply};
+use crate::http::roster::{lost, set_as};
+
+/// The span that is shown: the work that is under way, else the next, else what a single one was.
+fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
+    let single = match &window.when {
+        When::Once { span } => {
+            let ended = window.ended_at.filter(|ended| span.contains(*ended));
+            Some(Span::new(span.from, ended.unwrap_or(span.until)))
+        }
+        When::Repeating { .. } => None,
+    };
+    let current = window.around(now).or_else(|| window.next(now));
+    single.or(current)
+}
+
+fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value {
+    let span = span_of(window, now);
+    let services = window.services.iter();
+    let services = services.map(|id| asked.place.service(state, *id));
+    let path = format!("maintenance_windows/{}", window.id);
+    let head = asked.place.named(
+        "maintenance_window",
+        window.id.as_str(),
+        &window.reason,
+        &path,
+        "settings",
+    );
+    let more = json!({
+        "sequence_number": null,
+        "start_time": span.map(|span| time::written(span.from)),
+        "end_time": span.map(|span| time::written(span.until)),
+        "description": window.reason,
+        "services": services.collect::<Vec<_>>(),
+        "teams": [],
+        "created_by": null,
+    });
+    whole(head, "maintenance_window", more)
+}
+
+/// Maintenance windows
+#[utoipa::path(get, path = "/maintenance_windows", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
+    let paging = asked.paging()?;
+    let now = asked.app.now();
+    let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids");
+    let filter = asked.parameters.get("filter").unwrap_or("all").to_owned();
+    if !["all", "past", "future", "ongoing", "open"].contains(&filter.as_str()) {
+        return Err(Refusal::bad("'filter' is invalid: past, future, ongoing, open or all").into());
+    }
+    let query = asked.parameters.get("query").map(str::to_lowercase);
+    let mut found: Vec<(Option<Timestamp>, Value)> = asked.app.read(|state| {
+        let wanted = |window: &&Window| {
+            let ongoing = window.around(now).is_some();
+            let future = window.next(now).is_some();
+            let of_time = match filter.as_str() {
+                "past" => !ongoing && !future,
+                "future" => future && !ongoing,
+                "ongoing" => ongoing,
+                "open" => ongoing || future,
+                _ => true,
+            };
+            let of = |set: &Vec<ServiceId>| window.services.iter().any(|id| set.contains(id));
+            of_time
+                && services.as_ref().is_none_or(of)
+                && query
+                    .as_ref()
+                    .is_none_or(|query| window.reason.to_lowercase().contains(query))
+        };
+        let windows = state.windows.values().filter(wanted);
+        let begin = |window: &Window| span_of(window, now).map(|span| span.from);
+        windows
+            .map(|one| (begin(one), shown(&asked, state, one, now)))
+            .collect()
+    });
+    found.sort_by_key(|(begin, _)| *begin);
+    let found = found.into_iter().map(|(_, window)| window).collect();
+    Ok(Reply::page(
+        paging,
+        "maintenance_windows",
+        paging.cut(found),
+    ))
+}
+
+fn named(asked: &Asked, id: &str) -> Result<Window, Refused> {
+    let id: Option<MaintenanceId> = id.parse().ok();
+    let found = asked.app.read(|state| state.windows.get(&id?).cloned());
+    Ok(found.ok_or_else(|| Refusal::not_found("there is no such maintenance window"))?)
+}
+
+fn wrapped(asked: &Asked, window: &Window) -> Value {
+    let now = asked.app.now();
+    let shown = asked.app.read(|state| shown(asked, state, window, now));
+    json!({ "maintenance_window": shown })
+}
+
+/// One maintenance window
+#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    Ok(Reply::Done(wrapped(&asked, &known)))
+}
+
+async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
+    let body = bodies::window(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let before = match known.as_ref().map(|known| &known.when) {
+        None => None,
+        Some(When::Once { span }) => Some(*span),
+        Some(When::Repeating { .. }) => {
+            return Err(Refusal::bad("it comes again and again: change it in Tocsin").into());
+        }
+    };
+    let from = body.from.or_else(|| before.map(|span| span.from));
+    let until = body.until.or_else(|| before.map(|span| span.until));
+    let span = from.zip(until).map(|(from, until)| Span::new(from, until));
+    let missing = "'maintenance_window.start_time' and 'end_time' are needed";
+    let span = span.ok_or_else(|| Refusal::bad(missing))?;
+    let services = asked.app.read(|state| {
+        let named = body.services.as_ref().map(|ids| {
+            let ids = ids.iter().map(|id| lookup::service(state, id));
+            ids.collect::<Result<Vec<_>, _>>()
+        });
+        named.transpose()
+    })?;
+    let description = body.description;
+    let ask = IntakeAsk::SetWindow {
+        id: known.as_ref().map(|known| known.id),
+        reason: description
+            .or_else(|| known.as_ref().map(|known| known.reason.clone()))
+            .unwrap_or_else(|| "maintenance".to_owned()),
+        services: services
+            .or_else(|| known.as_ref().map(|known| known.services.clone()))
+            .unwrap_or_default(),
+        targets: known.map(|known| known.targets).unwrap_or_default(),
+        when: When::Once { span },
+    };
+    let event = set_as(&asked.app, &by.actor, Ask::Intake(ask)).await?;
+    let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {
+        return Err(lost().into());
+    };
+    Ok(window)
+}
+
+/// Plan work on services: alerts are recorded, nobody is paged
+#[utoipa::path(post, path = "/maintenance_windows", tag = "fronts", request_body = Object,
+    responses((status = 201, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
+    let made = set(&asked, None).await?;
+    Ok(Reply::Created(wrapped(&asked, &made)))
+}
+
+/// Change planned work
+#[utoipa::path(put, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
+    request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let made = set(&asked, Some(known)).await?;
+    Ok(Reply::Done(wrapped(&asked, &made)))
+}
+
+/// Call planned work off, or end what is under way; what is over stays
+#[utoipa::path(delete, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object), (status = 405, body = Object)))]
+pub(crate) async fn remove_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let now = asked.app.now();
+    let ask = match (known.around(now), &known.when) {
+        (Some(_), When::Once { .. }) => IntakeAsk::EndWindow(known.id),
+        (None, When::Once { span }) if span.from <= now => {
+            let why = "the maintenance window is over, and stays as it was";
+            return Err(Refusal::method_not_allowed(why).into());
+        }
+        (_, When::Once { .. } | When::Repeating { .. }) => IntakeAsk::RemoveWindow(known.id),
+    };
+    asked.app.ask(&asked.caller.actor, Ask::Intake(ask)).await?;
+    Ok(Reply::Empty)
+}

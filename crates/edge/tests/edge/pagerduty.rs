@@ -1,0 +1,334 @@
+//! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
+
+mod duty;
+mod incidents;
+mod roster;
+mod writes;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use tocsin_domain::people::Role;
+use tocsin_edge::ports::{Accounts, NewToken};
+
+use crate::fakes::START;
+use crate::world::{Answered, ROUTING_KEY, World, add_person};
+
+/// What the clients accept.
+const MEDIA_TYPE: &str = "application/vnd.pagerduty+json;version=2";
+
+/// A request as the clients send it; `from` is in whose name it is.
+pub(crate) async fn ask(
+    world: &World,
+    (method, path): (&str, &str),
+    token: &str,
+    from: Option<&str>,
+    body: Option<Value>,
+) -> Answered {
+    let mut request = Request::builder().method(method).uri(path);
+    request = request.header(header::ACCEPT, MEDIA_TYPE);
+    if !token.is_empty() {
+        request = request.header(header::AUTHORIZATION, format!("Token token={token}"));
+    }
+    if let Some(from) = from {
+        request = request.header(header::FROM, from);
+    }
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    world.send(request.body(body).unwrap()).await
+}
+
+/// By Ada, who may do everything.
+pub(crate) async fn ada(world: &World, call: (&str, &str), body: Option<Value>) -> Answered {
+    ask(world, call, &world.admin, None, body).await
+}
+
+/// What Ada reads, which must be there.
+pub(crate) async fn read(world: &World, path: &str) -> Value {
+    let answer = ada(world, ("GET", path), None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.json()
+}
+
+/// A refusal with its status and its number.
+#[track_caller]
+pub(crate) fn refused(answer: &Answered, status: u16, code: u16) -> String {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    let json = answer.json();
+    assert_eq!(json["error"]["code"], code, "{json}");
+    assert!(json["error"]["message"].is_string() && json["error"]["errors"].is_array());
+    assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+    json["error"]["errors"].to_string()
+}
+
+/// A new incident of the default service, declared by Ada.
+pub(crate) async fn declared(world: &World, title: &str) -> Value {
+    let body = json!({"incident": {"type": "incident", "title": title, "service": service(world)}});
+    let answer = ada(world, ("POST", "/incidents"), Some(body)).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    answer.json()["incident"].clone()
+}
+
+/// A reference to the default service.
+pub(crate) fn service(world: &World) -> Value {
+    let id = world.engine.read(|state| {
+        let installation = state.installation.as_ref().unwrap();
+        installation.default_service
+    });
+    json!({"id": id.to_string(), "type": "service_reference"})
+}
+
+#[tokio::test]
+async fn both_forms_of_a_key_are_good_and_a_wrong_one_is_told_in_their_words() {
+    let world = World::new();
+    for form in ["Token token=", "Bearer "] {
+        let request = Request::get("/incidents")
+            .header(header::AUTHORIZATION, format!("{form}{}", world.viewer));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{form}");
+    }
+    let call = ("GET", "/incidents");
+    refused(&ask(&world, call, "", None, None).await, 401, 2006);
+    refused(
+        &ask(&world, call, "y_NbAkKc66ryYTWUXYEu", None, None).await,
+        401,
+        2006,
+    );
+    let write = ("POST", "/incidents");
+    refused(
+        &ask(&world, write, &world.viewer, None, None).await,
+        403,
+        2010,
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_nobody_says_in_whose_name_it_writes() {
+    let world = World::new();
+    let create = || Some(json!({"incident": {"title": "Down", "service": service(&world)}}));
+    let call = ("POST", "/incidents");
+    let by = async |token: &str, from| ask(&world, call, token, from, create()).await;
+    refused(&by(&world.responder, None).await, 400, 2016);
+    refused(
+        &by(&world.responder, Some("nobody@example.org")).await,
+        400,
+        1008,
+    );
+    add_person(
+        &world.engine,
+        world.vault.as_ref(),
+        "Eve",
+        "eve@example.org",
+        Role::Viewer,
+    );
+    refused(
+        &by(&world.responder, Some("eve@example.org")).await,
+        403,
+        2010,
+    );
+    let made = by(&world.responder, Some("Bob@Example.org")).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let id = made.json()["incident"]["id"].as_str().unwrap().to_owned();
+    let note = Some(json!({"note": {"content": "Looking"}}));
+    let path = format!("/incidents/{id}/notes");
+    let noted = ask(
+        &world,
+        ("POST", &path),
+        &world.responder,
+        Some("bob@example.org"),
+        note,
+    )
+    .await;
+    assert_eq!(noted.json()["note"]["user"]["id"], world.bob.to_string());
+    let timeline = world.get(&format!("/incidents/{id}/timeline")).await.text();
+    assert!(timeline.contains("Bob by an API token"), "{timeline}");
+}
+
+#[tokio::test]
+async fn a_persons_token_speaks_for_nobody_else() {
+    let world = World::new();
+    let note = |id: &str| {
+        let path = format!("/incidents/{id}/notes");
+        (path, Some(json!({"note": {"content": "Mine"}})))
+    };
+    let incident = declared(&world, "Down").await;
+    let (path, body) = note(incident["id"].as_str().unwrap());
+    let noted = ask(
+        &world,
+        ("POST", &path),
+        &world.bobs,
+        Some("ada@example.org"),
+        body,
+    )
+    .await;
+    assert_eq!(noted.json()["note"]["user"]["id"], world.bob.to_string());
+}
+
+#[tokio::test]
+async fn requests_are_counted_and_told_and_too_many_have_to_wait() {
+    let world = World::new();
+    let call = ("GET", "/incidents?limit=1");
+    let first = ask(&world, call, &world.viewer, None, None).await;
+    assert_eq!(first.headers["ratelimit-limit"], "960");
+    assert_eq!(first.headers["ratelimit-remaining"], "959");
+    for _ in 1..960 {
+        ask(&world, call, &world.viewer, None, None).await;
+    }
+    let over = ask(&world, call, &world.viewer, None, None).await;
+    refused(&over, 429, 2020);
+    assert_eq!(over.headers["ratelimit-remaining"], "0");
+    assert_eq!(over.headers["ratelimit-reset"], "60");
+    assert_eq!(over.headers[header::RETRY_AFTER], "60");
+    let other = ask(&world, call, &world.responder, None, None).await;
+    assert_eq!(other.status, StatusCode::OK, "each key has its own");
+    *world.clock.0.lock().unwrap() = START.plus_ms(60_000);
+    let later = ask(&world, call, &world.viewer, None, None).await;
+    assert_eq!(later.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn pages_by_offset_are_as_clients_read_them() {
+    let world = World::new();
+    for n in 0..5 {
+        declared(&world, &format!("Failure {n}")).await;
+    }
+    let page = read(&world, "/incidents?limit=2&offset=1").await;
+    assert_eq!(page["incidents"].as_array().unwrap().len(), 2);
+    let head = |page: &Value| {
+        (
+            page["limit"].clone(),
+            page["offset"].clone(),
+            page["total"].clone(),
+            page["more"].clone(),
+        )
+    };
+    assert_eq!(head(&page), (json!(2), json!(1), Value::Null, json!(true)));
+    let counted = read(&world, "/incidents?limit=1000&offset=4&total=true").await;
+    assert_eq!(
+        head(&counted),
+        (json!(100), json!(4), json!(5), json!(false))
+    );
+    for beyond in [
+        "offset=9901&limit=100",
+        "limit=x",
+        "limit=0",
+        "offset=-1",
+        "total=maybe",
+    ] {
+        let path = format!("/incidents?{beyond}");
+        refused(&ada(&world, ("GET", &path), None).await, 400, 2001);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_in_their_words() {
+    let world = World::new();
+    for (call, status) in [
+        (("GET", "/incidents/QAAAAAAAAAAAAA"), 404),
+        (("GET", "/incidents/PXPGF42"), 404),
+        (("GET", "/no_such_thing"), 404),
+        (("GET", "/pagerduty/no_such_thing"), 404),
+        (("PATCH", "/incidents"), 405),
+    ] {
+        let answer = ada(&world, call, None).await;
+        assert_eq!(answer.status.as_u16(), status, "{call:?}");
+        assert!(answer.json()["error"]["message"].is_string(), "{call:?}");
+    }
+    let native = world
+        .call("GET", "/no_such_thing", &world.admin, None)
+        .await;
+    assert!(
+        native.json()["error"].is_null(),
+        "others are answered as before"
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_none_or_too_large_are_refused() {
+    let world = World::new();
+    let send = async |body: Vec<u8>| {
+        let request = Request::post("/incidents")
+            .header(header::AUTHORIZATION, format!("Bearer {}", world.admin));
+        world.send(request.body(Body::from(body)).unwrap()).await
+    };
+    for body in [&b""[..], b"{", b"[]", b"{\"incident\": 5}", b"\xff"] {
+        assert_eq!(send(body.to_vec()).await.status, StatusCode::BAD_REQUEST);
+    }
+    refused(&send(vec![b' '; 1024 * 1024 + 1]).await, 413, 2001);
+}
+
+#[tokio::test]
+async fn links_are_built_from_the_servers_own_address_and_with_the_prefix_that_was_used() {
+    let world = World::new();
+    let incident = declared(&world, "Down").await;
+    let id = incident["id"].as_str().unwrap();
+    assert_eq!(
+        incident["self"],
+        format!("http://tocsin.example/incidents/{id}")
+    );
+    assert_eq!(
+        incident["html_url"],
+        format!("http://tocsin.example/ui/incidents/{id}")
+    );
+    let request = Request::get(format!("/pagerduty/incidents/{id}"))
+        .header(header::HOST, "evil.example")
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.admin));
+    let answer = world
+        .send(request.body(Body::empty()).unwrap())
+        .await
+        .json();
+    assert_eq!(
+        answer["incident"]["self"],
+        format!("http://tocsin.example/pagerduty/incidents/{id}")
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_good_for_nothing() {
+    let world = World::new();
+    let new = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: None,
+        expires_at: Some(START.plus_ms(1_000)),
+    };
+    let (_, token) = world.doors.add_token(new, START).unwrap();
+    let call = ("GET", "/incidents");
+    assert_eq!(
+        ask(&world, call, &token, None, None).await.status,
+        StatusCode::OK
+    );
+    *world.clock.0.lock().unwrap() = START.plus_ms(1_000);
+    refused(&ask(&world, call, &token, None, None).await, 401, 2006);
+}
+
+#[tokio::test]
+async fn an_event_of_the_first_version_is_taken() {
+    let world = World::new();
+    let send = async |body: Value| {
+        let request = Request::post("/generic/2010-04-15/create_event.json");
+        world
+            .send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    };
+    let event = |kind: &str| json!({"service_key": ROUTING_KEY, "event_type": kind, "incident_key": "web", "description": "Down"});
+    let taken = send(event("trigger")).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    assert_eq!(taken.json()["incident_key"], "web");
+    let open = read(&world, "/incidents?incident_key=web").await;
+    assert_eq!(open["incidents"][0]["title"], "Down");
+    assert_eq!(send(event("resolve")).await.status, StatusCode::OK);
+    let over = read(&world, "/incidents?incident_key=web").await;
+    assert_eq!(over["incidents"][0]["status"], "resolved");
+    let wrong =
+        send(json!({"service_key": "0".repeat(32), "event_type": "trigger", "description": "x"}))
+            .await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    for _ in 2..120 {
+        send(event("trigger")).await;
+    }
+    assert_eq!(
+        send(event("trigger")).await.status,
+        StatusCode::FORBIDDEN,
+        "too many"
+    );
+}

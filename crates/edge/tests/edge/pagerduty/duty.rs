@@ -1,0 +1,221 @@
+//! Schedules, overrides, on-calls, log entries and notifications of PagerDuty's REST API.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::roster::{changed, gone, id_of, made, user};
+use super::{ada, ask, read, refused};
+use crate::fakes::START;
+use crate::world::World;
+
+fn weekly(world: &World) -> Value {
+    json!({"schedule": {
+        "type": "schedule", "name": "Primary", "time_zone": "Europe/Paris",
+        "schedule_layers": [
+            {
+                "name": "Everybody", "start": "2026-01-05T09:00:00+01:00", "rotation_virtual_start": "2026-01-05T09:00:00+01:00",
+                "rotation_turn_length_seconds": 604_800, "users": [{"user": user(world)}],
+            },
+            {
+                "name": "Nights", "start": "2026-01-05T09:00:00+01:00", "rotation_virtual_start": "2026-01-05T09:00:00+01:00",
+                "rotation_turn_length_seconds": 86_400,
+                "users": [{"user": {"id": world.ada.to_string(), "type": "user_reference"}}],
+                "restrictions": [{"type": "daily_restriction", "start_time_of_day": "22:00:00", "duration_seconds": 28_800}],
+            },
+        ],
+    }})
+}
+
+#[tokio::test]
+async fn a_schedule_is_added_read_over_a_span_and_changed() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let path = format!("/schedules/{}", id_of(&primary));
+    let plain = read(&world, &path).await["schedule"].clone();
+    assert_eq!(
+        plain["final_schedule"]["rendered_schedule_entries"],
+        json!([])
+    );
+    // The layer that wins stands first.
+    let nights = plain["schedule_layers"][0].clone();
+    assert_eq!(nights["rotation_turn_length_seconds"], 86_400);
+    assert_eq!(nights["rotation_virtual_start"], "2026-01-05T08:00:00Z");
+    assert_eq!(nights["restrictions"][0]["start_time_of_day"], "22:00:00");
+    assert_eq!(nights["restrictions"][0]["duration_seconds"], 28_800);
+    let span = "since=2026-12-01T12:00:00%2B0100&until=2026-12-02T12:00:00%2B0100";
+    let day = read(&world, &format!("{path}?{span}")).await["schedule"].clone();
+    let entries = day["final_schedule"]["rendered_schedule_entries"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let who: Vec<&Value> = entries.iter().map(|one| &one["user"]["id"]).collect();
+    let (ada_id, bob_id) = (json!(world.ada.to_string()), json!(world.bob.to_string()));
+    assert_eq!(who, [&bob_id, &ada_id, &bob_id]);
+    assert_eq!(entries[1]["start"], "2026-12-01T21:00:00Z");
+    assert_eq!(day["final_schedule"]["rendered_coverage_percentage"], 100.0);
+    let users = read(&world, &format!("{path}/users?{span}")).await;
+    assert_eq!(users["users"].as_array().unwrap().len(), 2);
+    let renamed = changed(&world, &path, json!({"schedule": {"name": "First"}})).await;
+    assert_eq!(
+        renamed["schedule"]["schedule_layers"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    for wrong in [
+        "since=2026-12-01",
+        "since=2026-12-02&until=2026-12-01",
+        "since=2020-01-01&until=2026-01-01",
+    ] {
+        let answer = ada(&world, ("GET", &format!("{path}?{wrong}")), None).await;
+        refused(&answer, 400, 2001);
+    }
+    let mut broken = weekly(&world);
+    broken["schedule"]["time_zone"] = json!("Mars/Olympus");
+    refused(
+        &ada(&world, ("POST", "/schedules"), Some(broken)).await,
+        400,
+        2001,
+    );
+    gone(&world, &path).await;
+}
+
+#[tokio::test]
+async fn overrides_are_added_listed_and_taken_back() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let path = format!("/schedules/{}/overrides", id_of(&primary));
+    let begin = START.plus_ms(3_600_000).to_rfc3339();
+    let end = START.plus_ms(7_200_000).to_rfc3339();
+    let good = json!({"start": begin, "end": end, "user": user(&world)});
+    let bad = json!({"start": end, "end": begin, "user": user(&world)});
+    let answers = made(&world, &path, json!({"overrides": [good, bad]})).await;
+    assert_eq!(
+        (&answers[0]["status"], &answers[1]["status"]),
+        (&json!(201), &json!(400))
+    );
+    let one = ask(
+        &world,
+        ("POST", &path),
+        &world.bobs,
+        None,
+        Some(json!({"override": good})),
+    )
+    .await;
+    assert_eq!(one.status, StatusCode::CREATED, "{}", one.text());
+    let since = START.to_rfc3339();
+    let until = START.plus_ms(86_400_000).to_rfc3339();
+    let listed = read(&world, &format!("{path}?since={since}&until={until}")).await;
+    assert!(!listed["overrides"].as_array().unwrap().is_empty());
+    refused(&ada(&world, ("GET", &path), None).await, 400, 2003);
+    let id = one.json()["override"]["id"].as_str().unwrap().to_owned();
+    let removed = ada(&world, ("DELETE", &format!("{path}/{id}")), None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text());
+    refused(
+        &ada(&world, ("DELETE", &format!("{path}/{id}")), None).await,
+        404,
+        2100,
+    );
+}
+
+#[tokio::test]
+async fn who_is_on_call_is_told_level_by_level() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let rule = |target: Value| json!({"escalation_delay_in_minutes": 5, "targets": [target]});
+    let by_schedule = rule(json!({"id": primary["id"], "type": "schedule_reference"}));
+    let body = json!({"escalation_policy": {"name": "Both", "escalation_rules": [by_schedule, rule(user(&world))]}});
+    let both = made(&world, "/escalation_policies", body).await["escalation_policy"].clone();
+    let list = read(
+        &world,
+        &format!("/oncalls?escalation_policy_ids[]={}", id_of(&both)),
+    )
+    .await;
+    let oncalls = list["oncalls"].as_array().unwrap();
+    assert_eq!(oncalls.len(), 2);
+    assert_eq!(oncalls[0]["escalation_level"], 1);
+    assert_eq!(oncalls[0]["schedule"]["id"], primary["id"]);
+    assert!(oncalls[0]["start"].is_string() && oncalls[0]["end"].is_string());
+    assert_eq!(
+        (&oncalls[1]["start"], &oncalls[1]["schedule"]),
+        (&Value::Null, &Value::Null)
+    );
+    let of_schedule = read(
+        &world,
+        &format!(
+            "/oncalls?schedule_ids[]={}&include[]=users",
+            id_of(&primary)
+        ),
+    )
+    .await;
+    assert_eq!(of_schedule["oncalls"][0]["user"]["type"], "user");
+    let nobody = read(&world, "/oncalls?user_ids[]=QAAAAAAAAAAAAA").await;
+    assert_eq!(nobody["oncalls"], json!([]));
+    refused(
+        &ada(
+            &world,
+            ("GET", "/oncalls?since=2026-01-01&until=2027-01-01"),
+            None,
+        )
+        .await,
+        400,
+        2001,
+    );
+}
+
+#[tokio::test]
+async fn log_entries_tell_what_happened_newest_first() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let take = json!({"incident": {"status": "acknowledged"}});
+    changed(&world, &format!("/incidents/{id}"), take).await;
+    let note = json!({"note": {"content": "Looking"}});
+    ada(
+        &world,
+        ("POST", &format!("/incidents/{id}/notes")),
+        Some(note),
+    )
+    .await;
+    let list = read(&world, &format!("/incidents/{id}/log_entries")).await;
+    let entries = list["log_entries"].as_array().unwrap();
+    let kinds: Vec<&str> = entries
+        .iter()
+        .map(|one| one["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds[0], "annotate_log_entry");
+    assert_eq!(kinds[1], "acknowledge_log_entry");
+    assert_eq!(kinds.last(), Some(&"trigger_log_entry"));
+    assert!(kinds.contains(&"assign_log_entry"), "{kinds:?}");
+    assert_eq!(entries[1]["agent"]["id"], world.ada.to_string());
+    let one = read(&world, &format!("/log_entries/{}", id_of(&entries[1]))).await;
+    assert_eq!(one["log_entry"]["type"], "acknowledge_log_entry");
+    let all = read(&world, "/log_entries?limit=2&include[]=incidents").await;
+    assert_eq!(all["log_entries"][0]["incident"]["type"], "incident");
+    assert_eq!(all["more"], true);
+    let overview = read(&world, "/log_entries?is_overview=true").await;
+    assert_eq!(overview["log_entries"][0]["type"], "acknowledge_log_entry");
+    refused(
+        &ada(&world, ("GET", "/log_entries/PAAAAAAAAAAAAA"), None).await,
+        404,
+        2100,
+    );
+    assert_eq!(
+        read(&world, "/log_entries?since=2100-01-01").await["log_entries"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn notifications_need_a_span() {
+    let world = World::new();
+    refused(
+        &ada(&world, ("GET", "/notifications"), None).await,
+        400,
+        2003,
+    );
+    let empty = read(&world, "/notifications?since=2026-01-01&until=2026-02-01").await;
+    assert_eq!(empty["notifications"], json!([]));
+    let long = "/notifications?since=2024-01-01&until=2026-02-01";
+    refused(&ada(&world, ("GET", long), None).await, 400, 2001);
+}

@@ -1,0 +1,209 @@
+//! Incidents of PagerDuty's REST API as they are read: shapes, filters, order, alerts and notes.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{ada, ask, declared, read, refused, service};
+use crate::fakes::START;
+use crate::world::World;
+
+/// The titles of a list.
+async fn titles(world: &World, query: &str) -> Vec<String> {
+    let list = read(world, &format!("/incidents?{query}")).await;
+    let incidents = list["incidents"].as_array().unwrap().iter();
+    incidents
+        .map(|one| one["title"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_incident_has_what_clients_look_for() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let shown = read(&world, &format!("/incidents/{id}")).await["incident"].clone();
+    let expected = [
+        ("type", json!("incident")),
+        ("summary", json!("[#1] web is down")),
+        ("incident_number", json!(1)),
+        ("title", json!("web is down")),
+        ("status", json!("triggered")),
+        ("urgency", json!("high")),
+        ("incident_key", json!("web")),
+        ("assigned_via", json!("escalation_policy")),
+        ("priority", Value::Null),
+        (
+            "alert_counts",
+            json!({"all": 1, "triggered": 1, "resolved": 0}),
+        ),
+        ("acknowledgements", json!([])),
+        ("resolve_reason", Value::Null),
+    ];
+    for (name, value) in expected {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    assert_eq!(
+        shown["assignments"][0]["assignee"]["id"],
+        world.ada.to_string()
+    );
+    assert_eq!(
+        shown["assignments"][0]["assignee"]["type"],
+        "user_reference"
+    );
+    assert_eq!(shown["service"]["type"], "service_reference");
+    assert_eq!(
+        shown["escalation_policy"]["type"],
+        "escalation_policy_reference"
+    );
+    let created = shown["created_at"].as_str().unwrap();
+    assert!(created.len() == 20 && created.ends_with('Z'), "{created}");
+    let by_number = read(&world, "/incidents/1").await;
+    assert_eq!(by_number["incident"]["id"], id);
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_every_filter() {
+    let world = World::new();
+    let first = declared(&world, "first").await;
+    let second = declared(&world, "second").await;
+    let path = format!("/incidents/{}", first["id"].as_str().unwrap());
+    let taken = json!({"incident": {"status": "acknowledged"}});
+    ada(&world, ("PUT", &path), Some(taken)).await;
+    let path = format!("/incidents/{}", second["id"].as_str().unwrap());
+    ada(
+        &world,
+        ("PUT", &path),
+        Some(json!({"incident": {"status": "resolved"}})),
+    )
+    .await;
+    let low = json!({"incident": {"title": "third", "urgency": "low", "incident_key": "k3", "service": service(&world)}});
+    ada(&world, ("POST", "/incidents"), Some(low)).await;
+    let service = service(&world)["id"].as_str().unwrap().to_owned();
+    for (query, expected) in [
+        ("", vec!["first", "second", "third"]),
+        (
+            "sort_by=incident_number:desc",
+            vec!["third", "second", "first"],
+        ),
+        (
+            "sort_by=urgency:desc,created_at:desc",
+            vec!["second", "first", "third"],
+        ),
+        ("statuses[]=acknowledged", vec!["first"]),
+        (
+            "statuses%5B%5D=acknowledged&statuses%5B%5D=resolved",
+            vec!["first", "second"],
+        ),
+        (
+            "statuses[]=triggered&statuses[]=acknowledged",
+            vec!["first", "third"],
+        ),
+        ("urgencies[]=low", vec!["third"]),
+        ("incident_key=k3", vec!["third"]),
+        (
+            &format!("service_ids[]={service}"),
+            vec!["first", "second", "third"],
+        ),
+        ("service_ids[]=PXPGF42", vec![]),
+        ("team_ids[]=QAAAAAAAAAAAAA", vec![]),
+        (&format!("user_ids[]={}", world.ada), vec!["first"]),
+        (&format!("user_ids[]={}", world.bob), vec![]),
+        ("since=2100-01-01", vec![]),
+        ("until=1990-01-01", vec![]),
+        (
+            "date_range=all&since=2100-01-01",
+            vec!["first", "second", "third"],
+        ),
+    ] {
+        assert_eq!(titles(&world, query).await, expected, "{query}");
+    }
+    *world.clock.0.lock().unwrap() = START.plus_ms(40 * 86_400_000);
+    assert!(titles(&world, "").await.is_empty(), "a month is listed");
+    assert_eq!(titles(&world, "date_range=all").await.len(), 3);
+    let answer = ada(&world, ("GET", "/incidents?statuses[]=open"), None).await;
+    refused(&answer, 400, 2001);
+}
+
+#[tokio::test]
+async fn what_is_included_is_shown_as_a_whole() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let query = "include[]=assignees&include[]=services&include[]=escalation_policies&include[]=teams&include[]=body";
+    let path = format!("/incidents/{id}?{query}");
+    let shown = read(&world, &path).await["incident"].clone();
+    assert_eq!(shown["assignments"][0]["assignee"]["type"], "user");
+    assert_eq!(
+        shown["assignments"][0]["assignee"]["email"],
+        "ada@example.org"
+    );
+    assert_eq!(shown["service"]["type"], "service");
+    assert_eq!(shown["escalation_policy"]["type"], "escalation_policy");
+    assert!(shown["escalation_policy"]["escalation_rules"].is_array());
+    assert_eq!(shown["teams"][0]["type"], "team");
+    assert_eq!(shown["body"]["type"], "incident_body");
+    let seen = ask(&world, ("GET", &path), &world.viewer, None, None)
+        .await
+        .json();
+    let mail = seen["incident"]["assignments"][0]["assignee"]["email"].clone();
+    assert_ne!(mail, "ada@example.org", "others see a hint of an address");
+}
+
+#[tokio::test]
+async fn alerts_are_listed_read_and_ended() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let list = read(&world, &format!("/incidents/{id}/alerts")).await;
+    let alert = list["alerts"][0].clone();
+    assert_eq!(alert["type"], "alert");
+    assert_eq!(alert["alert_key"], "web");
+    assert_eq!(alert["severity"], "critical");
+    assert_eq!(alert["status"], "triggered");
+    assert_eq!(alert["incident"]["id"], id);
+    let alert_id = alert["id"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{id}/alerts/{alert_id}");
+    assert_eq!(read(&world, &path).await["alert"]["id"], alert_id);
+    let other = declared(&world, "another").await;
+    let elsewhere = format!(
+        "/incidents/{}/alerts/{alert_id}",
+        other["id"].as_str().unwrap()
+    );
+    refused(&ada(&world, ("GET", &elsewhere), None).await, 404, 2100);
+    let moved = json!({"alert": {"incident": {"id": other["id"], "type": "incident_reference"}}});
+    refused(&ada(&world, ("PUT", &path), Some(moved)).await, 400, 2001);
+    let ended = json!({"alerts": [{"id": alert_id, "type": "alert", "status": "resolved"}]});
+    let all = format!("/incidents/{id}/alerts");
+    let answer = ada(&world, ("PUT", &all), Some(ended)).await;
+    assert_eq!(
+        answer.json()["alerts"][0]["status"],
+        "resolved",
+        "{}",
+        answer.text()
+    );
+    let incident = read(&world, &format!("/incidents/{id}")).await;
+    assert_eq!(incident["incident"]["status"], "resolved");
+    let again = json!({"alert": {"status": "triggered"}});
+    refused(&ada(&world, ("PUT", &path), Some(again)).await, 400, 2001);
+    let of = |status: &str| format!("/incidents/{id}/alerts?statuses[]={status}");
+    assert_eq!(read(&world, &of("triggered")).await["alerts"], json!([]));
+    refused(&ada(&world, ("GET", &of("open")), None).await, 400, 2001);
+}
+
+#[tokio::test]
+async fn notes_are_kept_and_listed() {
+    let world = World::new();
+    let incident = declared(&world, "Down").await;
+    let path = format!("/incidents/{}/notes", incident["id"].as_str().unwrap());
+    for text in ["one", "two"] {
+        let note = json!({"note": {"content": text}});
+        let answer = ada(&world, ("POST", &path), Some(note)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(answer.json()["note"]["content"], text);
+    }
+    let list = read(&world, &path).await;
+    assert_eq!(list["notes"][0]["content"], "two", "the newest first");
+    assert_eq!(list["notes"][1]["user"]["id"], world.ada.to_string());
+    refused(
+        &ada(&world, ("POST", &path), Some(json!({"note": {}}))).await,
+        400,
+        2001,
+    );
+}

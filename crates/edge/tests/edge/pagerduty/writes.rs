@@ -1,0 +1,301 @@
+//! What clients of PagerDuty do about incidents: open, take, end, give away, merge, snooze, ask for help.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{ada, ask, declared, read, refused, service};
+use crate::world::{Answered, World};
+
+async fn put(world: &World, id: &str, incident: Value) -> Answered {
+    let body = json!({ "incident": incident });
+    ada(world, ("PUT", &format!("/incidents/{id}")), Some(body)).await
+}
+
+fn id_of(incident: &Value) -> String {
+    incident["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_incident_is_opened_with_all_that_was_said() {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    let priorities = world
+        .engine
+        .read(|state| state.installation.as_ref().unwrap().priorities.clone());
+    let priority = tocsin_wire::pagerduty::rest::id::of_name(&priorities[0]);
+    let body = json!({"incident": {
+        "type": "incident",
+        "title": "The shop is closed",
+        "service": service(&world),
+        "priority": {"id": priority, "type": "priority_reference"},
+        "incident_key": "shop",
+        "body": {"type": "incident_body", "details": "since noon"},
+        "assignments": [{"assignee": {"id": world.bob.to_string(), "type": "user_reference"}}],
+    }});
+    let answer = ada(&world, ("POST", "/incidents"), Some(body.clone())).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let made = answer.json()["incident"].clone();
+    assert_eq!(made["priority"]["name"], priorities[0]);
+    assert_eq!(made["incident_key"], "shop");
+    assert_eq!(made["assigned_via"], "direct_assignment");
+    assert_eq!(
+        made["assignments"][0]["assignee"]["id"],
+        world.bob.to_string()
+    );
+    let again = ada(&world, ("POST", "/incidents"), Some(body)).await;
+    assert!(refused(&again, 400, 2001).contains("has this key already"));
+    let wrong = json!({"incident": {"title": "x", "service": {"id": "PXPGF42", "type": "service_reference"}}});
+    let answer = ada(&world, ("POST", "/incidents"), Some(wrong)).await;
+    assert!(refused(&answer, 400, 2001).contains("Service not found"));
+    let nothing = ada(
+        &world,
+        ("POST", "/incidents"),
+        Some(json!({"incident": {}})),
+    )
+    .await;
+    assert!(refused(&nothing, 400, 2001).contains("title"));
+}
+
+#[tokio::test]
+async fn an_incident_is_taken_renamed_and_ended() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let taken = put(
+        &world,
+        &id,
+        json!({"type": "incident_reference", "status": "acknowledged"}),
+    )
+    .await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let taken = taken.json()["incident"].clone();
+    assert_eq!(taken["status"], "acknowledged");
+    assert_eq!(
+        taken["acknowledgements"][0]["acknowledger"]["id"],
+        world.ada.to_string()
+    );
+    let changed = json!({"title": "Nobody can log in", "urgency": "low"});
+    let changed = put(&world, &id, changed).await.json()["incident"].clone();
+    assert_eq!(
+        (&changed["title"], &changed["urgency"]),
+        (&json!("Nobody can log in"), &json!("low"))
+    );
+    let ended = json!({"status": "resolved", "resolution": "restarted"});
+    let ended = put(&world, &id, ended).await.json()["incident"].clone();
+    assert_eq!(ended["status"], "resolved");
+    assert_eq!(ended["assignments"], json!([]));
+    assert!(ended["resolved_at"].is_string());
+    let notes = read(&world, &format!("/incidents/{id}/notes")).await;
+    assert_eq!(notes["notes"][0]["content"], "restarted");
+    refused(
+        &put(&world, &id, json!({"status": "acknowledged"})).await,
+        400,
+        1001,
+    );
+    refused(
+        &put(&world, &id, json!({"status": "resolved"})).await,
+        400,
+        1001,
+    );
+    refused(
+        &put(&world, &id, json!({"status": "triggered"})).await,
+        400,
+        2001,
+    );
+    refused(
+        &put(&world, &id, json!({"status": "closed"})).await,
+        400,
+        2001,
+    );
+}
+
+#[tokio::test]
+async fn a_priority_is_set_and_taken_back() {
+    let world = World::new();
+    let id = id_of(&declared(&world, "Down").await);
+    let named = put(
+        &world,
+        &id,
+        json!({"priority": {"id": "P1", "type": "priority_reference"}}),
+    )
+    .await;
+    assert_eq!(
+        named.json()["incident"]["priority"]["name"],
+        "P1",
+        "{}",
+        named.text()
+    );
+    let back = put(&world, &id, json!({"priority": null})).await.json();
+    assert_eq!(back["incident"]["priority"], Value::Null);
+    let unknown = put(&world, &id, json!({"priority": {"id": "PZZZZZZ"}})).await;
+    assert!(refused(&unknown, 400, 2001).contains("Priority not found"));
+}
+
+#[tokio::test]
+async fn an_incident_is_given_away_and_escalated_level_by_level() {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    let id = world.raise("web").await;
+    let far = put(&world, &id, json!({"escalation_level": 7})).await;
+    assert!(refused(&far, 400, 2001).contains("the next level is 2"));
+    let same = put(&world, &id, json!({"escalation_level": 1})).await;
+    assert_eq!(same.status, StatusCode::OK, "{}", same.text());
+    let next = put(&world, &id, json!({"escalation_level": 2})).await;
+    assert_eq!(next.status, StatusCode::OK, "{}", next.text());
+    let bob = json!([{"assignee": {"id": world.bob.to_string(), "type": "user_reference"}}]);
+    let given = put(&world, &id, json!({"assignments": bob})).await;
+    assert_eq!(
+        given.json()["incident"]["assignments"][0]["assignee"]["id"],
+        world.bob.to_string()
+    );
+    let nobody = json!([{"assignee": {"id": "QAAAAAAAAAAAAA", "type": "user_reference"}}]);
+    refused(
+        &put(&world, &id, json!({"assignments": nobody})).await,
+        400,
+        2001,
+    );
+}
+
+#[tokio::test]
+async fn several_are_changed_at_once() {
+    let world = World::new();
+    let ids = [
+        id_of(&declared(&world, "one").await),
+        id_of(&declared(&world, "two").await),
+    ];
+    let of = |status: &str| {
+        let each = ids
+            .iter()
+            .map(|id| json!({"id": id, "type": "incident_reference", "status": status}));
+        Some(json!({"incidents": each.collect::<Vec<_>>()}))
+    };
+    let taken = ada(&world, ("PUT", "/incidents"), of("acknowledged")).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let statuses = taken.json()["incidents"].clone();
+    assert_eq!(
+        (&statuses[0]["status"], &statuses[1]["status"]),
+        (&json!("acknowledged"), &json!("acknowledged"))
+    );
+    ada(&world, ("PUT", "/incidents"), of("resolved")).await;
+    refused(
+        &ada(&world, ("PUT", "/incidents"), of("resolved")).await,
+        400,
+        1001,
+    );
+    let many = vec![json!({"id": ids[0], "status": "resolved"}); 251];
+    let many = ada(
+        &world,
+        ("PUT", "/incidents"),
+        Some(json!({"incidents": many})),
+    )
+    .await;
+    refused(&many, 413, 2001);
+    let unknown = json!({"incidents": [{"id": "QAAAAAAAAAAAAA", "status": "resolved"}]});
+    refused(
+        &ada(&world, ("PUT", "/incidents"), Some(unknown)).await,
+        404,
+        2100,
+    );
+}
+
+#[tokio::test]
+async fn incidents_are_merged() {
+    let world = World::new();
+    let (into, source) = (
+        id_of(&declared(&world, "one").await),
+        id_of(&declared(&world, "two").await),
+    );
+    let body = || Some(json!({"source_incidents": [{"id": source, "type": "incident_reference"}]}));
+    let path = format!("/incidents/{into}/merge");
+    let merged = ada(&world, ("PUT", &path), body()).await;
+    assert_eq!(merged.status, StatusCode::OK, "{}", merged.text());
+    assert_eq!(merged.json()["incident"]["alert_counts"]["all"], 2);
+    let ended = read(&world, &format!("/incidents/{source}")).await;
+    assert_eq!(ended["incident"]["resolve_reason"]["incident"]["id"], into);
+    refused(&ada(&world, ("PUT", &path), body()).await, 400, 2001);
+}
+
+#[tokio::test]
+async fn an_incident_is_snoozed() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}/snooze");
+    let snoozed = ada(&world, ("POST", &path), Some(json!({"duration": 3600}))).await;
+    assert_eq!(snoozed.status, StatusCode::CREATED, "{}", snoozed.text());
+    let snoozed = snoozed.json()["incident"].clone();
+    assert_eq!(snoozed["status"], "acknowledged");
+    assert_eq!(snoozed["pending_actions"][0]["type"], "unacknowledge");
+    for body in [
+        json!({}),
+        json!({"duration": 0}),
+        json!({"duration": 604_801}),
+    ] {
+        let answer = ada(&world, ("POST", &path), Some(body)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn help_is_asked_for_and_how_it_stands_is_told() {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    let id = world.raise("web").await;
+    let body = json!({
+        "requester_id": world.ada.to_string(),
+        "message": "Please help",
+        "responder_request_targets": [{"responder_request_target": {"id": world.bob.to_string(), "type": "user_reference"}}],
+    });
+    let path = format!("/incidents/{id}/responder_requests");
+    let asked = ada(&world, ("POST", &path), Some(body)).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    let request = asked.json()["responder_request"].clone();
+    assert_eq!(request["requester"]["id"], world.ada.to_string());
+    let shown = read(&world, &format!("/incidents/{id}")).await;
+    assert_eq!(
+        shown["incident"]["incidents_responders"][0]["state"],
+        "pending"
+    );
+    let path = format!("/incidents/{id}/status_updates");
+    let told = ada(
+        &world,
+        ("POST", &path),
+        Some(json!({"message": "A fix is under way"})),
+    )
+    .await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text());
+    let notes = read(&world, &format!("/incidents/{id}/notes")).await;
+    assert_eq!(
+        notes["notes"][0]["content"],
+        "Status update: A fix is under way"
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_changes_nothing() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let writes = [
+        ("PUT", format!("/incidents/{id}")),
+        ("PUT", "/incidents".to_owned()),
+        ("POST", format!("/incidents/{id}/notes")),
+        ("POST", format!("/pagerduty/incidents/{id}/snooze")),
+        ("PUT", format!("/incidents/{id}/merge")),
+        ("PUT", format!("/incidents/{id}/alerts")),
+    ];
+    for (method, path) in writes {
+        let answer = ask(
+            &world,
+            (method, &path),
+            &world.viewer,
+            Some("ada@example.org"),
+            Some(json!({})),
+        )
+        .await;
+        refused(&answer, 403, 2010);
+    }
+}

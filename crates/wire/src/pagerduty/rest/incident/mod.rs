@@ -1,0 +1,367 @@
+//! What can be asked about incidents in bodies: opening and changing them, merging, snoozing, notes, requests for help. What
+//! becomes of it is decided elsewhere.
+
+use serde_json::{Map, Value};
+
+use super::body::{self, Fields, Named, Wrong};
+use super::refusal::Refusal;
+
+/// Characters of a title at most.
+pub const TITLE_CHARS_MAX: usize = 1_024;
+/// Characters of what is said about an incident that is opened; more is cut, since an incident must not be lost for it.
+pub const DETAILS_CHARS_MAX: usize = 4_000;
+/// Characters of a key at most.
+pub const KEY_CHARS_MAX: usize = 255;
+/// Characters of a note, of a resolution and of a status update at most.
+pub const NOTE_CHARS_MAX: usize = 3_900;
+/// Incidents that are changed at once at most.
+pub const BULK_MAX: usize = 250;
+/// Alerts that are changed at once at most.
+pub const ALERTS_MAX: usize = 250;
+/// Incidents that are merged at once at most.
+pub const SOURCES_MAX: usize = 100;
+/// People and policies that are asked to help at once at most.
+pub const ASKED_MAX: usize = 50;
+/// What incidents of PagerDuty have and ours have not.
+const UNSERVED: [&str; 3] = ["conference_bridge", "custom_fields", "occurrence"];
+
+/// Where an incident or an alert is to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nobody has it.
+    Triggered,
+    /// Somebody has it.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+}
+
+/// How loudly one asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// It pages.
+    High,
+    /// It wakes nobody.
+    Low,
+}
+
+const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
+const STATUSES: [(&str, Status); 3] = [
+    ("triggered", Status::Triggered),
+    ("acknowledged", Status::Acknowledged),
+    ("resolved", Status::Resolved),
+];
+
+/// Whom an incident goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    /// The ids of people.
+    People(Vec<String>),
+    /// The id of a policy.
+    Policy(String),
+}
+
+/// An incident to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Create {
+    /// What fails.
+    pub title: String,
+    /// The id of the service.
+    pub service: String,
+    /// How loudly; as the service says when none.
+    pub urgency: Option<Urgency>,
+    /// More about it.
+    pub details: Option<String>,
+    /// A key that no other open one has.
+    pub key: Option<String>,
+    /// The id of its priority.
+    pub priority: Option<String>,
+    /// Whom it goes to instead.
+    pub to: Option<To>,
+}
+
+/// A change of an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// Its id, where the body names it.
+    pub id: Option<String>,
+    /// Where it is to stand.
+    pub status: Option<Status>,
+    /// A closing word.
+    pub resolution: Option<String>,
+    /// What it is called from now on.
+    pub title: Option<String>,
+    /// The id of its priority; `Some(None)` takes it back.
+    pub priority: Option<Option<String>>,
+    /// How loudly it asks.
+    pub urgency: Option<Urgency>,
+    /// Whom it goes to.
+    pub to: Option<To>,
+    /// The level of its policy that is to be paged, from 1.
+    pub level: Option<u64>,
+}
+
+/// A change of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertUpdate {
+    /// Its id, where the body names it.
+    pub id: Option<String>,
+    /// Where it is to stand.
+    pub status: Option<Status>,
+    /// The id of the incident it is to belong to.
+    pub incident: Option<String>,
+}
+
+/// A request for help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks, by id.
+    pub requester: Option<String>,
+    /// What they are asked.
+    pub message: String,
+    /// Who is asked.
+    pub targets: Vec<Named>,
+}
+
+/// Reads the body of `POST /incidents`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "incident")?;
+    let mut wrong = Wrong::default();
+    let title = fields.required(&mut wrong, "title", TITLE_CHARS_MAX);
+    let service = fields.reference(&mut wrong, "service");
+    if service.is_none() && fields.value("service").is_none() {
+        wrong.add("'incident.service' is missing");
+    }
+    fields.refuse(&mut wrong, &UNSERVED);
+    let details = fields.object(&mut wrong, "body");
+    let details = details.and_then(|body| body.text(&mut wrong, "details", usize::MAX));
+    let rest = Create {
+        title: String::new(),
+        service: String::new(),
+        urgency: fields.word(&mut wrong, "urgency", &URGENCIES),
+        details: details.map(|text| cut(&text)),
+        key: fields.text(&mut wrong, "incident_key", KEY_CHARS_MAX),
+        priority: fields
+            .reference(&mut wrong, "priority")
+            .map(|named| named.id),
+        to: to(&fields, &mut wrong),
+    };
+    let read = title.zip(service).map(|(title, service)| Create {
+        title,
+        service: service.id,
+        ..rest
+    });
+    wrong.outcome(read)
+}
+
+fn cut(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control() || "\n\t".contains(*character))
+        .take(DETAILS_CHARS_MAX)
+        .collect()
+}
+
+/// Reads the body of `PUT /incidents/{id}`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn update(bytes: &[u8]) -> Result<Update, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "incident")?;
+    let mut wrong = Wrong::default();
+    let update = update_of(&fields, &mut wrong);
+    wrong.outcome(Some(update))
+}
+
+/// Reads the body of `PUT /incidents`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn updates(bytes: &[u8]) -> Result<Vec<Update>, Refusal> {
+    let body = body::object(bytes)?;
+    let mut wrong = Wrong::default();
+    let mut updates = Vec::new();
+    for fields in body::wrapped_list(&body, "incidents", BULK_MAX)? {
+        let id = fields.required(&mut wrong, "id", 64);
+        let update = update_of(&fields, &mut wrong);
+        updates.push(Update { id, ..update });
+    }
+    wrong.outcome(Some(updates))
+}
+
+fn update_of(fields: &Fields<'_>, wrong: &mut Wrong) -> Update {
+    fields.refuse(wrong, &UNSERVED);
+    let priority = fields.has("priority").then(|| {
+        let named = fields.reference(wrong, "priority");
+        named.map(|named| named.id)
+    });
+    let level = fields.number(wrong, "escalation_level");
+    Update {
+        id: None,
+        status: fields.word(wrong, "status", &STATUSES),
+        resolution: fields.text(wrong, "resolution", NOTE_CHARS_MAX),
+        title: fields.text(wrong, "title", TITLE_CHARS_MAX),
+        priority,
+        urgency: fields.word(wrong, "urgency", &URGENCIES),
+        to: to(fields, wrong),
+        level,
+    }
+}
+
+fn to(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<To> {
+    let assignments = fields.objects(wrong, "assignments");
+    let people = assignments.map(|list| {
+        let assignee = list.iter().filter_map(|one| {
+            let named = one.reference(wrong, "assignee");
+            if named.is_none() && one.value("assignee").is_none() {
+                wrong.add(format!("'{}' is missing", one.path("assignee")));
+            }
+            named
+        });
+        assignee.map(|named| named.id).collect::<Vec<_>>()
+    });
+    let policy = fields.reference(wrong, "escalation_policy");
+    match (people.filter(|people| !people.is_empty()), policy) {
+        (Some(_), Some(_)) => {
+            wrong.add("'assignments' and 'escalation_policy' cannot both be given");
+            None
+        }
+        (Some(people), None) => Some(To::People(people)),
+        (None, Some(policy)) => Some(To::Policy(policy.id)),
+        (None, None) => None,
+    }
+}
+
+/// Reads the body of `PUT /incidents/{id}/merge`: the ids of those that end.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn sources(bytes: &[u8]) -> Result<Vec<String>, Refusal> {
+    let body = body::object(bytes)?;
+    let mut wrong = Wrong::default();
+    let sources = body::wrapped_list(&body, "source_incidents", SOURCES_MAX)?;
+    let ids = sources.iter().filter_map(|one| one.id(&mut wrong));
+    let ids = ids.map(|named| named.id).collect();
+    wrong.outcome(Some(ids))
+}
+
+/// Reads the body of `POST /incidents/{id}/snooze`: for how many seconds.
+///
+/// # Errors
+/// It is no number from 1 to 604800.
+pub fn snooze(bytes: &[u8]) -> Result<u64, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = Fields::new("", &body);
+    let mut wrong = Wrong::default();
+    let seconds = fields.number(&mut wrong, "duration");
+    if seconds.is_none() && fields.value("duration").is_none() {
+        return Err(Refusal::missing("'duration' is missing"));
+    }
+    let good = seconds.filter(|seconds| (1..=604_800).contains(seconds));
+    if good.is_none() && seconds.is_some() {
+        wrong.add("'duration' is invalid: it is 1 to 604800 seconds");
+    }
+    wrong.outcome(good)
+}
+
+/// Reads the body of `POST /incidents/{id}/notes`: its text.
+///
+/// # Errors
+/// There is none.
+pub fn note(bytes: &[u8]) -> Result<String, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "note")?;
+    let mut wrong = Wrong::default();
+    let text = fields.required(&mut wrong, "content", NOTE_CHARS_MAX);
+    wrong.outcome(text)
+}
+
+/// Reads the body of `POST /incidents/{id}/status_updates`: its text.
+///
+/// # Errors
+/// There is none, or it has what Tocsin cannot send.
+pub fn status_update(bytes: &[u8]) -> Result<String, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = Fields::new("", &body);
+    let mut wrong = Wrong::default();
+    fields.refuse(&mut wrong, &["html_message"]);
+    let text = fields.required(&mut wrong, "message", NOTE_CHARS_MAX);
+    wrong.outcome(text)
+}
+
+/// Reads the body of `PUT /incidents/{id}/alerts/{alert_id}`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn alert(bytes: &[u8]) -> Result<AlertUpdate, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "alert")?;
+    let mut wrong = Wrong::default();
+    let update = alert_of(&fields, &mut wrong);
+    wrong.outcome(Some(update))
+}
+
+/// Reads the body of `PUT /incidents/{id}/alerts`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn alerts(bytes: &[u8]) -> Result<Vec<AlertUpdate>, Refusal> {
+    let body = body::object(bytes)?;
+    let mut wrong = Wrong::default();
+    let mut updates = Vec::new();
+    for fields in body::wrapped_list(&body, "alerts", ALERTS_MAX)? {
+        let id = fields.required(&mut wrong, "id", 64);
+        let update = alert_of(&fields, &mut wrong);
+        updates.push(AlertUpdate { id, ..update });
+    }
+    wrong.outcome(Some(updates))
+}
+
+fn alert_of(fields: &Fields<'_>, wrong: &mut Wrong) -> AlertUpdate {
+    AlertUpdate {
+        id: None,
+        status: fields.word(wrong, "status", &STATUSES),
+        incident: fields.reference(wrong, "incident").map(|named| named.id),
+    }
+}
+
+/// Reads the body of `POST /incidents/{id}/responder_requests`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn request(bytes: &[u8]) -> Result<Request, Refusal> {
+    let body: Map<String, Value> = body::object(bytes)?;
+    let fields = Fields::new("", &body);
+    let mut wrong = Wrong::default();
+    let message = fields.required(&mut wrong, "message", 1_000);
+    let list = body::wrapped_list(&body, "responder_request_targets", ASKED_MAX)?;
+    let mut targets = Vec::new();
+    for entry in &list {
+        // Some clients leave the inner wrapper off.
+        let inner = entry.object(&mut wrong, "responder_request_target");
+        let named = inner.as_ref().unwrap_or(entry).id(&mut wrong);
+        let Some(named) = named else { continue };
+        if named.kind == "user" || named.kind == "escalation_policy" {
+            targets.push(named);
+        } else {
+            let place = entry.path("type");
+            wrong.add(format!(
+                "'{place}' is invalid: it is user_reference or escalation_policy_reference"
+            ));
+        }
+    }
+    let requester = fields.text(&mut wrong, "requester_id", 64);
+    let request = message.map(|message| Request {
+        requester,
+        message,
+        targets,
+    });
+    wrong.outcome(request)
+}
+
+#[cfg(test)]
+mod tests;

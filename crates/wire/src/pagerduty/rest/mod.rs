@@ -1,0 +1,17 @@
+//! PagerDuty's REST API v2: what its clients ask in addresses and bodies, and the frame of what they are answered. It knows no
+//! route, no state and no clock.
+
+pub mod body;
+pub mod id;
+pub mod incident;
+pub mod paging;
+pub mod parameters;
+pub mod refusal;
+pub mod roster;
+pub mod schedule;
+pub mod time;
+
+pub use body::Fields;
+pub use paging::{Cut, Paging};
+pub use parameters::Parameters;
+pub use refusal::Refusal;

@@ -1,0 +1,72 @@
+//! Instants as PagerDuty's clients write and read them.
+
+use tocsin_domain::time::Timestamp;
+
+/// ISO 8601 with an offset, also without its colon (`+0000`); without any offset it is UTC, and a date alone is its midnight.
+#[must_use]
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    // A plus sign that was not encoded in an address arrives as a blank.
+    let signed = text
+        .rsplit_once(' ')
+        .filter(|(begin, end)| begin.contains('T') && end.bytes().all(is_of_offset))
+        .map(|(begin, end)| format!("{begin}+{end}"));
+    let text = signed.as_deref().unwrap_or(text);
+    let zoned = || format!("{}Z", text.replacen(' ', "T", 1));
+    Timestamp::parse_rfc3339(text)
+        .or_else(|| Timestamp::parse_rfc3339(&zoned()))
+        .or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+}
+
+const fn is_of_offset(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b':'
+}
+
+/// In UTC and whole seconds, as PagerDuty writes it: strict readers know no other form.
+#[must_use]
+pub fn written(at: Timestamp) -> String {
+    let whole = Timestamp::from_millis(at.as_millis().div_euclid(1_000) * 1_000);
+    whole.to_rfc3339().replacen(".000Z", "Z", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_the_forms_that_clients_send() {
+        for text in [
+            "2024-08-18T03:12:07Z",
+            "2024-08-18T03:12:07+00:00",
+            "2024-08-18T03:12:07+0000",
+            "2024-08-18T03:12:07 0000",
+            "2024-08-18T05:12:07 02:00",
+            "2024-08-18T05:12:07+02:00",
+            "2024-08-18T03:12:07",
+            "2024-08-18 03:12:07",
+        ] {
+            let read = parse(text).map(written);
+            assert_eq!(read.as_deref(), Some("2024-08-18T03:12:07Z"), "{text}");
+        }
+        let day = parse("2024-08-18").map(written);
+        assert_eq!(day.as_deref(), Some("2024-08-18T00:00:00Z"));
+        for text in ["", "yesterday", "2024-08", "2024-13-01T00:00:00Z", " T 0"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_to_the_second(seconds in 0_i64..4_102_444_800, rest in 0_i64..1_000) {
+            let at = Timestamp::from_millis(seconds * 1_000 + rest);
+            prop_assert_eq!(parse(&written(at)), Some(Timestamp::from_millis(seconds * 1_000)));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,40}") {
+            let _ = parse(&text);
+        }
+    }
+}
