@@ -7,6 +7,8 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::fakes::START;
+use crate::mapped::integration;
+use crate::remote_write::base64;
 use crate::world::{Answered, ROUTING_KEY, World};
 
 const API: &str = "/alertmanager/api/v2";
@@ -132,15 +134,13 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
     let world = World::new();
     let alerts = || Some(json!([down("a")]));
     let path = format!("{API}/alerts");
-    for key in [&world.responder, &world.admin, &ROUTING_KEY.to_owned()] {
+    let made = integration(&world, "alertmanager", None).await;
+    let key_of_its_own = made["routing_key"].as_str().unwrap().to_owned();
+    for key in [&world.responder, &world.admin, &key_of_its_own] {
         let answer = ask(&world, "POST", &path, key, alerts()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
-    // "prometheus:" and the key of the integration.
-    let basic = format!(
-        "Basic {}",
-        "cHJvbWV0aGV1czpSMDEyMzQ1Njc4OUFCQ0RFRkdISUphYmNkZWZnaGlqMA=="
-    );
+    let basic = format!("Basic {}", base64(&format!("prometheus:{key_of_its_own}")));
     let request = Request::post(&path)
         .header(header::AUTHORIZATION, basic)
         .header(header::CONTENT_TYPE, "application/json")
@@ -149,7 +149,8 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
     let refused = ask(&world, "POST", &path, &world.viewer, alerts()).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(refused.json()["code"], 403);
-    for key in ["", "x", "abcdefghij0123456789"] {
+    // The last is the key of an integration that speaks otherwise.
+    for key in ["", "x", "abcdefghij0123456789", ROUTING_KEY] {
         let refused = ask(&world, "POST", &path, key, alerts()).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert_eq!(refused.json()["code"], 401);
@@ -157,11 +158,12 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
     }
     // The key of an integration raises alerts and does nothing else.
     for path in ["/alerts", "/silences", "/status"] {
-        let refused = ask(&world, "GET", &format!("{API}{path}"), ROUTING_KEY, None).await;
+        let path = format!("{API}{path}");
+        let refused = ask(&world, "GET", &path, &key_of_its_own, None).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{path}");
     }
     let made = silence(json!([{"name": "a", "value": "b", "isRegex": false}]));
-    for (key, status) in [(ROUTING_KEY, 401), (&world.viewer, 403)] {
+    for (key, status) in [(&key_of_its_own, 401), (&world.viewer, 403)] {
         let path = format!("{API}/silences");
         let refused = ask(&world, "POST", &path, key, Some(made.clone())).await;
         assert_eq!(refused.status.as_u16(), status);

@@ -57,7 +57,7 @@ fn path_of(made: &Value) -> String {
 }
 
 async fn titles(world: &World) -> Vec<String> {
-    let list = world.get("/incidents?status=triggered").await.json();
+    let list = world.get("/incidents?status=open").await.json();
     let items = list["items"].as_array().unwrap().iter();
     items
         .map(|one| one["title"].as_str().unwrap().to_owned())

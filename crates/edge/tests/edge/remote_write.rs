@@ -216,7 +216,7 @@ async fn a_token_is_taken_as_a_password_and_a_cookie_is_not_looked_at() {
 }
 
 /// RFC 4648, with padding.
-fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for group in text.as_bytes().chunks(3) {

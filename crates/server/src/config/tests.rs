@@ -341,7 +341,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
             ),
             concat!(
                 "line 2, column 1: foo: there is no such key; expected one of ",
-                "listen, data, public_url, key_file, behind_proxy, retention, retention_size, tls, egress, watch, prometheus"
+                "listen, data, public_url, key_file, behind_proxy, retention, retention_size, tls, egress, watch, prometheus, mail_intake"
             ),
             "line 4, column 11: watch.enabled: the number 1 stands here; expected true or false, without quotes",
         ],
