@@ -82,6 +82,10 @@ pub struct Paging {
     /// Who of them did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_done: Vec<UserId>,
+    /// Whether another policy, or a changed one, is followed since the first of these levels was reached: its levels may have
+    /// other places now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub policy_changed: bool,
 }
 
 /// Whom a person gave an incident to.

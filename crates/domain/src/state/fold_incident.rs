@@ -219,6 +219,9 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         } => {
             let before = incident.paging.take();
             let before = before.filter(|paging| !paging.exhausted);
+            let policy_changed = before
+                .as_ref()
+                .is_some_and(|paging| paging.policy_changed || paging.policy != *policy);
             let (mut each_of, each_done) = before
                 .map(|paging| (paging.each_of, paging.each_done))
                 .unwrap_or_default();
@@ -238,6 +241,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 turn: *turn,
                 each_of,
                 each_done,
+                policy_changed,
             };
             start_paging(incident, paging, at);
         }
@@ -266,6 +270,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 // Whoever takes it from the last resort takes it for all.
                 each_of: Vec::new(),
                 each_done: Vec::new(),
+                policy_changed: false,
             };
             start_paging(incident, paging, at);
         }
