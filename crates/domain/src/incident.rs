@@ -82,10 +82,21 @@ pub struct Paging {
     /// Who of them did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_done: Vec<UserId>,
+    /// Who of them did before it was escalated by hand: they are left in peace, and have not taken what was escalated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_before: Vec<UserId>,
     /// Whether another policy, or a changed one, is followed since the first of these levels was reached: its levels may have
     /// other places now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub policy_changed: bool,
+}
+
+impl Paging {
+    /// Whether this person did their part, where each must.
+    #[must_use]
+    pub fn has_done(&self, user: UserId) -> bool {
+        self.each_done.contains(&user) || self.each_before.contains(&user)
+    }
 }
 
 /// Whom a person gave an incident to.
@@ -326,7 +337,7 @@ impl Incident {
     #[must_use]
     pub fn spares(&self, user: UserId) -> bool {
         let paging = self.paging.as_ref();
-        paging.is_some_and(|paging| paging.each_done.contains(&user))
+        paging.is_some_and(|paging| paging.has_done(user))
     }
 
     /// Whether this person was asked to help and has not answered.

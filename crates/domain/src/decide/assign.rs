@@ -83,7 +83,9 @@ impl Decider<'_> {
             ));
         }
         self.refuse_if_quiet(known)?;
-        self.emit_response(Cause::Request, id, Response::EscalatedByHand);
+        let spared = who_did_their_part(known);
+        let escalated = Response::EscalatedByHand { spared };
+        self.emit_response(Cause::Request, id, escalated);
         Ok(())
     }
 
@@ -341,4 +343,17 @@ impl Decider<'_> {
         }
         Ok(())
     }
+}
+
+/// Who has acknowledged for their part, where each must.
+fn who_did_their_part(incident: &Incident) -> Vec<UserId> {
+    let paging = incident.paging.iter();
+    let done = paging.flat_map(|paging| paging.each_before.iter().chain(&paging.each_done));
+    let mut once: Vec<UserId> = Vec::new();
+    for user in done {
+        if !once.contains(user) {
+            once.push(*user);
+        }
+    }
+    once
 }

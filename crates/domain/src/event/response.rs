@@ -55,7 +55,11 @@ pub enum Response {
         to: Assigned,
     },
     /// A person wants the next level to be paged now.
-    EscalatedByHand,
+    EscalatedByHand {
+        /// Who has acknowledged for their part, where each must: they are left in peace.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spared: Vec<UserId>,
+    },
     /// Further people were asked to help.
     RespondersRequested {
         /// Who.
@@ -122,7 +126,7 @@ impl Response {
             Self::SnoozeEnded => "snooze_ended",
             Self::SnoozeCancelled { .. } => "snooze_cancelled",
             Self::Reassigned { .. } => "reassigned",
-            Self::EscalatedByHand => "escalated_by_hand",
+            Self::EscalatedByHand { .. } => "escalated_by_hand",
             Self::RespondersRequested { .. } => "responders_requested",
             Self::ResponderAnswered { .. } => "responder_answered",
             Self::Merged { .. } => "merged",
@@ -139,7 +143,7 @@ impl Response {
             Self::AcknowledgementEnded { .. }
             | Self::SnoozeEnded
             | Self::Reassigned { .. }
-            | Self::EscalatedByHand
+            | Self::EscalatedByHand { .. }
             | Self::Merged { .. }
             | Self::UrgencySet { .. } => true,
             Self::PartlyAcknowledged { .. }

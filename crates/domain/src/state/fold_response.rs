@@ -67,7 +67,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
             incident.hold = None;
             incident.assigned = Some(to.clone());
         }
-        Response::EscalatedByHand => escalate_by_hand(incident, at),
+        Response::EscalatedByHand { spared } => escalate_by_hand(incident, spared, at),
         Response::RespondersRequested {
             people,
             policy,
@@ -145,12 +145,13 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
         paging.next_at = Some(at);
         paging.again = true;
         paging.each_done.clear();
+        paging.each_before.clear();
     }
 }
 
-/// The level after the one that was reached is due now, and whoever did their part has to do it anew. After the people it was given
-/// to, that is the policy's first.
-fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
+/// The level after the one that was reached is due now. Whoever did their part is not rung for it again, and has not taken what was
+/// escalated either. After the people it was given to, that is the policy's first.
+fn escalate_by_hand(incident: &mut Incident, spared: &[UserId], at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
     incident.hold = None;
@@ -162,6 +163,7 @@ fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
         paging.next_at = Some(at);
         paging.again = false;
         paging.each_done.clear();
+        paging.each_before = spared.to_vec();
         paging
     });
 }

@@ -148,7 +148,7 @@ impl State {
         let excused = open.filter_map(|incident| {
             let paging = incident.paging.as_ref()?;
             let asked = paging.each_of.iter();
-            let missing = asked.filter(|user| !paging.each_done.contains(user));
+            let missing = asked.filter(|user| !paging.has_done(**user));
             let excused = missing.filter(|user| !self.may_be_named(&policy.levels, **user));
             let follows = paging.policy == Some(policy.id);
             follows.then(|| (incident.id, excused.copied().collect::<Vec<UserId>>()))

@@ -50,7 +50,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
                 "If it is urgent, they are paged now.",
             )
         }
-        Response::EscalatedByHand => person("Escalated by hand".to_owned(), ""),
+        Response::EscalatedByHand { .. } => person("Escalated by hand".to_owned(), ""),
         Response::RespondersRequested {
             people,
             policy,
