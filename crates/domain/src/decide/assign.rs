@@ -8,6 +8,7 @@ use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident};
 use crate::page::{Delivery, Purpose};
 use crate::people::Urgency;
+use crate::time::Timestamp;
 
 /// People an incident is given to, or who are asked to help, at most.
 const PEOPLE_MAX: usize = 50;
@@ -219,25 +220,31 @@ impl Decider<'_> {
         let known = known.filter(|known| known.is_open())?;
         let failed = known.responders.iter().find(|one| one.user == user)?;
         let (policy, level) = failed.level?;
-        let since = self.state.since_asked(failed);
+        let since = self.state.since_asked_by_policy(failed);
         let responders = known.responders.iter();
-        let of_request = responders.filter(|one| self.state.since_asked(one) >= since);
+        let since_then = responders.filter(|one| self.state.since_asked(one) >= since);
         let mut asked = Vec::new();
-        for one in of_request {
-            let is_later = one
-                .level
-                .is_some_and(|(of, later)| of == policy && later > level);
+        for one in since_then {
+            asked.push(one.user);
+            // Who was asked by name since may be of a request before this one.
+            let asked_at = self.state.since_asked_by_policy(one);
+            let of_request = one.level.filter(|_| asked_at >= since);
+            let is_later = of_request.is_some_and(|(of, later)| of == policy && later > level);
             let is_there = self.state.users.contains_key(&one.user);
-            let knows = one.answer.is_some() || self.may_know_of_request(id, one.user);
-            if is_later || (one.level == failed.level && is_there && knows) {
+            let answered = one.by_policy.as_ref().is_some_and(|one| one.answered);
+            let knows = one.answer.is_some()
+                || answered
+                || self.may_know_since(id, one.user, Some(asked_at));
+            if is_later || (of_request == failed.level && is_there && knows) {
                 return None;
             }
-            asked.push(one.user);
         }
+        let first = failed.by_policy.as_ref();
+        let message = first.map_or(&failed.message, |request| &request.message);
         Some(FailedLevel {
             policy,
             level,
-            message: failed.message.clone(),
+            message: message.clone(),
             asked,
         })
     }
@@ -272,6 +279,10 @@ impl Decider<'_> {
         let known = self.state.incidents.get(&id);
         let asked = known.and_then(|known| known.responders.iter().find(|one| one.user == user));
         let since = asked.map(|asked| self.state.since_asked(asked));
+        self.may_know_since(id, user, since)
+    }
+
+    fn may_know_since(&self, id: IncidentId, user: UserId, since: Option<Timestamp>) -> bool {
         let requests = self.state.messages_about(id);
         let mut requests = requests
             .filter(|message| message.purpose == Purpose::Request(id) && message.user == user);

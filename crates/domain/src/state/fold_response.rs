@@ -4,7 +4,7 @@ use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::{AskedLevel, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
-use crate::incident::{Assigned, Incident, Responder, Status};
+use crate::incident::{Assigned, Incident, PolicyRequest, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -120,7 +120,13 @@ fn ask_for_help(
     at: Timestamp,
 ) {
     for user in people {
-        incident.responders.retain(|known| known.user != *user);
+        let mut known = incident.responders.iter();
+        let place = known.position(|known| known.user == *user);
+        let known = place.map(|place| incident.responders.remove(place));
+        let named = level.filter(|(_, level)| level.people.contains(user));
+        let named = named.map(|(policy, level)| (policy, level.index));
+        // Whom a policy has asked, and who is asked by name now, is still asked by the policy too.
+        let kept = known.filter(|known| named.is_none() && known.level.is_some());
         incident.responders.push(Responder {
             user: *user,
             asked_at: at,
@@ -128,9 +134,8 @@ fn ask_for_help(
             asked_set_back_ms: 0,
             message: message.to_owned(),
             answer: None,
-            level: level
-                .filter(|(_, level)| level.people.contains(user))
-                .map(|(policy, level)| (policy, level.index)),
+            level: named.or_else(|| kept.as_ref()?.level),
+            by_policy: kept.map(PolicyRequest::of),
         });
     }
 }

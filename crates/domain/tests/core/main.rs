@@ -6,6 +6,7 @@ mod audit;
 mod clock;
 mod due_reference;
 mod escalation;
+mod helping;
 mod in_person;
 mod incident;
 mod intake;

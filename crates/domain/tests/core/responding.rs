@@ -181,7 +181,7 @@ fn requests(world: &World) -> Vec<(UserId, bool)> {
         .collect()
 }
 
-fn ask_for_help(incident: IncidentId, people: Vec<UserId>) -> RespondAsk {
+pub(crate) fn ask_for_help(incident: IncidentId, people: Vec<UserId>) -> RespondAsk {
     RespondAsk::RequestResponders {
         incident,
         people,
@@ -353,7 +353,7 @@ fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() 
 }
 
 /// Help was asked for by a policy: of Bea and these others at first, then of Dan.
-fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
+pub(crate) fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
     let (mut world, incident, [_, bea, _]) = crashed();
     let dan = world.add_user("Dan");
     let mut first = vec![Recipient::User(bea)];
@@ -373,13 +373,13 @@ fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
     (world, [bea, dan])
 }
 
-fn asked(world: &World) -> Vec<UserId> {
+pub(crate) fn asked(world: &World) -> Vec<UserId> {
     let responders = world.incident().responders.iter();
     responders.map(|one| one.user).collect()
 }
 
 /// How often the timeline says that nobody of a level could be asked.
-fn said_to_go_on(world: &World) -> usize {
+pub(crate) fn said_to_go_on(world: &World) -> usize {
     world.count(|what| {
         matches!(what, IncidentWhat::NoteAdded { text }
             if text.starts_with("nobody of level ") && text.contains("could be reached"))
