@@ -21,8 +21,16 @@ struct FailedLevel {
     level: usize,
     /// What they were asked.
     message: String,
-    /// Who was asked since.
-    asked: Vec<UserId>,
+    asked: AskedAlready,
+}
+
+/// Who was asked to help already, by a policy or by name.
+#[derive(Default)]
+struct AskedAlready {
+    /// Who knows of it, or may still come to know: they count for a level that names them.
+    known: Vec<UserId>,
+    /// Whom no way works to.
+    in_vain: Vec<UserId>,
 }
 
 impl Decider<'_> {
@@ -125,8 +133,9 @@ impl Decider<'_> {
             let why = "they were asked to help".to_owned();
             self.choose(user, why, None, &mut found, &mut skipped);
         }
+        let nobody = AskedAlready::default();
         let level =
-            policy.and_then(|policy| self.helpers(policy, 0, &[], &mut found, &mut skipped));
+            policy.and_then(|policy| self.helpers(policy, 0, &nobody, &mut found, &mut skipped));
         if found.is_empty() {
             return Err(Refusal::conflict(format!(
                 "nobody of those can be paged: {}",
@@ -145,12 +154,13 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Of a policy, the first level from that one on that names somebody who can be reached and was not asked yet.
+    /// Of a policy, the first level from that one on that names somebody who can be reached. Whoever is asked by name, or was and may
+    /// know of it, counts for it and is not asked twice.
     fn helpers(
         &self,
         policy: PolicyId,
         from: usize,
-        asked: &[UserId],
+        asked: &AskedAlready,
         found: &mut Vec<(UserId, String)>,
         skipped: &mut Vec<String>,
     ) -> Option<AskedLevel> {
@@ -161,12 +171,13 @@ impl Decider<'_> {
             for target in &level.targets {
                 self.named_by(*target, &place, None, &mut named, skipped);
             }
+            named.retain(|(user, _)| !asked.in_vain.contains(user));
+            let people: Vec<UserId> = named.iter().map(|(user, _)| *user).collect();
             named.retain(|(user, _)| {
-                let mut known = found.iter().map(|(user, _)| user).chain(asked);
+                let mut known = found.iter().map(|(user, _)| user).chain(&asked.known);
                 known.all(|known| known != user)
             });
-            if !named.is_empty() {
-                let people = named.iter().map(|(user, _)| *user).collect();
+            if !people.is_empty() {
                 found.append(&mut named);
                 return Some(AskedLevel { index, people });
             }
@@ -186,10 +197,13 @@ impl Decider<'_> {
         };
         let (mut found, mut skipped) = (Vec::new(), Vec::new());
         let next = self.helpers(policy, level + 1, &failed.asked, &mut found, &mut skipped);
-        let goes_on = next.as_ref().map_or_else(
-            || "and none after it names anybody else who can be".to_owned(),
-            |next| format!("so level {} is asked", next.index + 1),
-        );
+        let goes_on = match &next {
+            None => "and none after it names anybody else who can be".to_owned(),
+            Some(next) if found.is_empty() => {
+                format!("and whom level {} names was asked already", next.index + 1)
+            }
+            Some(next) => format!("so level {} is asked", next.index + 1),
+        };
         let text = format!(
             "nobody of level {} of {name:?} could be reached and asked to help, {goes_on}",
             level + 1
@@ -223,9 +237,8 @@ impl Decider<'_> {
         let since = self.state.since_asked_by_policy(failed);
         let responders = known.responders.iter();
         let since_then = responders.filter(|one| self.state.since_asked(one) >= since);
-        let mut asked = Vec::new();
+        let mut asked = AskedAlready::default();
         for one in since_then {
-            asked.push(one.user);
             // Who was asked by name since may be of a request before this one.
             let asked_at = self.state.since_asked_by_policy(one);
             let of_request = one.level.filter(|_| asked_at >= since);
@@ -237,6 +250,11 @@ impl Decider<'_> {
                 || self.may_know_since(id, one.user, Some(asked_at));
             if is_later || (of_request == failed.level && is_there && knows) {
                 return None;
+            }
+            if knows {
+                asked.known.push(one.user);
+            } else {
+                asked.in_vain.push(one.user);
             }
         }
         let first = failed.by_policy.as_ref();

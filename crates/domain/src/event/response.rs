@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct AskedLevel {
     /// Which, counted from 0.
     pub index: usize,
-    /// Whom it names that was asked.
+    /// Whom it names that was asked, now or before.
     pub people: Vec<UserId>,
 }
 
@@ -62,7 +62,7 @@ pub enum Response {
     },
     /// Further people were asked to help.
     RespondersRequested {
-        /// Who.
+        /// Who; nobody when the level names only who was asked already.
         people: Vec<UserId>,
         /// By way of this policy, some of them.
         policy: Option<PolicyId>,

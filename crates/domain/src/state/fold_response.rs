@@ -112,6 +112,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
     }
 }
 
+/// Whoever was asked already counts for the level of a policy that names them too, and is not asked anew.
 fn ask_for_help(
     incident: &mut Incident,
     people: &[UserId],
@@ -137,6 +138,16 @@ fn ask_for_help(
             level: named.or_else(|| kept.as_ref()?.level),
             by_policy: kept.map(PolicyRequest::of),
         });
+    }
+    let Some((policy, level)) = level else {
+        return;
+    };
+    for known in &mut incident.responders {
+        let counts = level.people.contains(&known.user) && !people.contains(&known.user);
+        if counts && known.level.is_none_or(|(of, _)| of == policy) {
+            known.level = Some((policy, level.index));
+            known.by_policy = None;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tocsin_domain::people::{ChannelKind, Urgency};
 const MINUTE: u64 = 60_000;
 
 /// A crash for which Ada was paged, and Bea and Cy, who are on no level but the second.
-fn crashed() -> (World, IncidentId, [UserId; 3]) {
+pub(crate) fn crashed() -> (World, IncidentId, [UserId; 3]) {
     let mut world = World::with_apache();
     let people = [world.ada(), world.add_user("Bea"), world.add_user("Cy")];
     let [ada, bea, _] = people;
@@ -174,7 +174,7 @@ fn an_escalation_by_hand_is_refused_where_it_would_page_nobody() {
     assert!(why.contains("urgency is low"), "{why}");
 }
 
-fn requests(world: &World) -> Vec<(UserId, bool)> {
+pub(crate) fn requests(world: &World) -> Vec<(UserId, bool)> {
     let sent = world.state.notifications.values();
     let sent = sent.filter(|message| matches!(message.purpose, Purpose::Request(_)));
     sent.map(|message| (message.user, !message.attempts.is_empty()))
