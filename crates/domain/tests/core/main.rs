@@ -10,6 +10,7 @@ mod helping;
 mod in_person;
 mod incident;
 mod intake;
+mod joining;
 mod keys;
 mod load;
 mod merging;
