@@ -2,7 +2,7 @@
 
 use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, WatchAsk};
 use tocsin_domain::id::{IncidentId, ServiceId};
-use tocsin_domain::incident::{Assigned, STORM_INCIDENTS_CRITICAL};
+use tocsin_domain::incident::{Assigned, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 
@@ -117,4 +117,23 @@ fn what_is_critical_does_not_join_what_is_quiet_for_the_sake_of_something_merged
     });
     assert!(world.state.incidents[&into].suppressed.is_some());
     is_paged_for(&mut world, service);
+}
+
+#[test]
+fn what_was_put_with_something_taken_as_a_warning_and_becomes_critical_is_paged_for() {
+    let mut world = World::set_up();
+    for number in 0..STORM_INCIDENTS {
+        world.trigger(&format!("db{number}"), Severity::Error);
+        world.answer_all(Outcome::Accepted);
+    }
+    let last = format!("db{}", STORM_INCIDENTS - 1);
+    world.trigger(&last, Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    take_all(&mut world);
+    world.trigger("disk", Severity::Warning);
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS);
+    let pages = world.pages().len();
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.incident().title, "disk fails");
+    assert_eq!(world.pages().len(), pages + 1);
 }
