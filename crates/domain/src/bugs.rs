@@ -105,6 +105,12 @@ mod switch {
         ON.get() == Some(bug)
     }
 
+    /// Whether some bug is switched on in this thread.
+    #[must_use]
+    pub fn any() -> bool {
+        ON.get().is_some()
+    }
+
     /// Switches one bug on in this thread, and every other one off.
     pub fn switch(bug: Option<Bug>) {
         ON.set(bug);
@@ -133,6 +139,12 @@ mod switch {
         false
     }
 
+    /// Whether some bug is switched on: there is none in this build.
+    #[must_use]
+    pub const fn any() -> bool {
+        false
+    }
+
     /// Switches nothing: there is no bug in this build.
     pub const fn switch(_: Option<Bug>) {}
 
@@ -146,4 +158,4 @@ mod switch {
     }
 }
 
-pub use switch::{is_from_before, note_restart, on, switch};
+pub use switch::{any, is_from_before, note_restart, on, switch};

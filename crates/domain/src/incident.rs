@@ -82,6 +82,21 @@ pub struct Paging {
     /// Who of them did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each_done: Vec<UserId>,
+    /// Who of them did before it was escalated by hand: they are left in peace, and have not taken what was escalated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each_before: Vec<UserId>,
+    /// Whether another policy, or a changed one, is followed since the first of these levels was reached: its levels may have
+    /// other places now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub policy_changed: bool,
+}
+
+impl Paging {
+    /// Whether this person did their part, where each must.
+    #[must_use]
+    pub fn has_done(&self, user: UserId) -> bool {
+        self.each_done.contains(&user) || self.each_before.contains(&user)
+    }
 }
 
 /// Whom a person gave an incident to.
@@ -108,9 +123,46 @@ pub struct Responder {
     pub message: String,
     /// Whether they come, and when they said so.
     pub answer: Option<(bool, Timestamp)>,
-    /// The policy, and its level counted from 0, by which they were asked; none when they were named.
+    /// The policy, and its level counted from 0, by which they were asked; none when they were only named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<(PolicyId, usize)>,
+    /// How that policy asked them, when they were named since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_policy: Option<PolicyRequest>,
+}
+
+/// How a policy asked somebody to help who was asked by name since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRequest {
+    /// When.
+    pub at: Timestamp,
+    /// How far the clock had been set back by then.
+    #[serde(skip)]
+    pub set_back_ms: u64,
+    /// What they were asked.
+    pub message: String,
+    /// Whether they have ever answered.
+    pub answered: bool,
+}
+
+impl PolicyRequest {
+    /// How somebody was asked who is asked by name now.
+    #[must_use]
+    pub fn of(asked: Responder) -> Self {
+        let answered = asked.answer.is_some();
+        match asked.by_policy {
+            Some(first) => Self {
+                answered: first.answered || answered,
+                ..first
+            },
+            None => Self {
+                at: asked.asked_at,
+                set_back_ms: asked.asked_set_back_ms,
+                message: asked.message,
+                answered,
+            },
+        }
+    }
 }
 
 /// What an incident is about since the failure came back.
@@ -322,7 +374,7 @@ impl Incident {
     #[must_use]
     pub fn spares(&self, user: UserId) -> bool {
         let paging = self.paging.as_ref();
-        paging.is_some_and(|paging| paging.each_done.contains(&user))
+        paging.is_some_and(|paging| paging.has_done(user))
     }
 
     /// Whether this person was asked to help and has not answered.

@@ -311,6 +311,9 @@ pub struct Attempt {
     /// What became of it after the provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// Whether nothing was sent, because it got no place in time: no provider has heard of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_tried: bool,
 }
 
 impl Attempt {
@@ -325,6 +328,7 @@ impl Attempt {
             detail: String::new(),
             reference: None,
             receipt: None,
+            not_tried: false,
         }
     }
 

@@ -253,6 +253,7 @@ impl Decider<'_> {
         };
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
+        let is_guest = louder && known.grouped.is_some();
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -266,6 +267,9 @@ impl Decider<'_> {
         self.emit(Cause::Request, EventBody::Alert(repeated));
         self.raise_if_worse(incident, &condition, Cause::Request);
         self.end_quiet(incident);
+        if is_guest {
+            self.raise_if_taken(incident, &condition);
+        }
     }
 
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.

@@ -9,6 +9,7 @@ use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Assigned, Incident};
 use crate::page::{Delivery, Purpose};
 use crate::people::Urgency;
+use crate::time::Timestamp;
 
 /// People an incident is given to, or who are asked to help, at most.
 const PEOPLE_MAX: usize = 50;
@@ -21,8 +22,16 @@ struct FailedLevel {
     level: usize,
     /// What they were asked.
     message: String,
-    /// Who was asked since.
-    asked: Vec<UserId>,
+    asked: AskedAlready,
+}
+
+/// Who was asked to help already, by a policy or by name.
+#[derive(Default)]
+struct AskedAlready {
+    /// Who knows of it, or may still come to know: they count for a level that names them.
+    known: Vec<UserId>,
+    /// Whom no way works to.
+    in_vain: Vec<UserId>,
 }
 
 impl Decider<'_> {
@@ -100,7 +109,9 @@ impl Decider<'_> {
             ));
         }
         self.refuse_if_quiet(known)?;
-        self.emit_response(Cause::Request, id, Response::EscalatedByHand);
+        let spared = who_did_their_part(known);
+        let escalated = Response::EscalatedByHand { spared };
+        self.emit_response(Cause::Request, id, escalated);
         Ok(())
     }
 
@@ -139,8 +150,9 @@ impl Decider<'_> {
             let why = "they were asked to help".to_owned();
             self.choose(user, why, None, &mut found, &mut skipped);
         }
+        let nobody = AskedAlready::default();
         let level =
-            policy.and_then(|policy| self.helpers(policy, 0, &[], &mut found, &mut skipped));
+            policy.and_then(|policy| self.helpers(policy, 0, &nobody, &mut found, &mut skipped));
         if found.is_empty() {
             return Err(Refusal::conflict(format!(
                 "nobody of those can be paged: {}",
@@ -159,12 +171,13 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Of a policy, the first level from that one on that names somebody who can be reached and was not asked yet.
+    /// Of a policy, the first level from that one on that names somebody who can be reached. Whoever is asked by name, or was and may
+    /// know of it, counts for it and is not asked twice.
     fn helpers(
         &self,
         policy: PolicyId,
         from: usize,
-        asked: &[UserId],
+        asked: &AskedAlready,
         found: &mut Vec<(UserId, String)>,
         skipped: &mut Vec<String>,
     ) -> Option<AskedLevel> {
@@ -175,12 +188,13 @@ impl Decider<'_> {
             for target in &level.targets {
                 self.named_by(*target, &place, None, &mut named, skipped);
             }
+            named.retain(|(user, _)| !asked.in_vain.contains(user));
+            let people: Vec<UserId> = named.iter().map(|(user, _)| *user).collect();
             named.retain(|(user, _)| {
-                let mut known = found.iter().map(|(user, _)| user).chain(asked);
+                let mut known = found.iter().map(|(user, _)| user).chain(&asked.known);
                 known.all(|known| known != user)
             });
-            if !named.is_empty() {
-                let people = named.iter().map(|(user, _)| *user).collect();
+            if !people.is_empty() {
                 found.append(&mut named);
                 return Some(AskedLevel { index, people });
             }
@@ -200,10 +214,13 @@ impl Decider<'_> {
         };
         let (mut found, mut skipped) = (Vec::new(), Vec::new());
         let next = self.helpers(policy, level + 1, &failed.asked, &mut found, &mut skipped);
-        let goes_on = next.as_ref().map_or_else(
-            || "and none after it names anybody else who can be".to_owned(),
-            |next| format!("so level {} is asked", next.index + 1),
-        );
+        let goes_on = match &next {
+            None => "and none after it names anybody else who can be".to_owned(),
+            Some(next) if found.is_empty() => {
+                format!("and whom level {} names was asked already", next.index + 1)
+            }
+            Some(next) => format!("so level {} is asked", next.index + 1),
+        };
         let text = format!(
             "nobody of level {} of {name:?} could be reached and asked to help, {goes_on}",
             level + 1
@@ -234,25 +251,35 @@ impl Decider<'_> {
         let known = known.filter(|known| known.is_open())?;
         let failed = known.responders.iter().find(|one| one.user == user)?;
         let (policy, level) = failed.level?;
-        let since = self.state.since_asked(failed);
+        let since = self.state.since_asked_by_policy(failed);
         let responders = known.responders.iter();
-        let of_request = responders.filter(|one| self.state.since_asked(one) >= since);
-        let mut asked = Vec::new();
-        for one in of_request {
-            let is_later = one
-                .level
-                .is_some_and(|(of, later)| of == policy && later > level);
+        let since_then = responders.filter(|one| self.state.since_asked(one) >= since);
+        let mut asked = AskedAlready::default();
+        for one in since_then {
+            // Who was asked by name since may be of a request before this one.
+            let asked_at = self.state.since_asked_by_policy(one);
+            let of_request = one.level.filter(|_| asked_at >= since);
+            let is_later = of_request.is_some_and(|(of, later)| of == policy && later > level);
             let is_there = self.state.users.contains_key(&one.user);
-            let knows = one.answer.is_some() || self.may_know_of_request(id, one.user);
-            if is_later || (one.level == failed.level && is_there && knows) {
+            let answered = one.by_policy.as_ref().is_some_and(|one| one.answered);
+            let knows = one.answer.is_some()
+                || answered
+                || self.may_know_since(id, one.user, Some(asked_at));
+            if is_later || (of_request == failed.level && is_there && knows) {
                 return None;
             }
-            asked.push(one.user);
+            if knows {
+                asked.known.push(one.user);
+            } else {
+                asked.in_vain.push(one.user);
+            }
         }
+        let first = failed.by_policy.as_ref();
+        let message = first.map_or(&failed.message, |request| &request.message);
         Some(FailedLevel {
             policy,
             level,
-            message: failed.message.clone(),
+            message: message.clone(),
             asked,
         })
     }
@@ -287,6 +314,10 @@ impl Decider<'_> {
         let known = self.state.incidents.get(&id);
         let asked = known.and_then(|known| known.responders.iter().find(|one| one.user == user));
         let since = asked.map(|asked| self.state.since_asked(asked));
+        self.may_know_since(id, user, since)
+    }
+
+    fn may_know_since(&self, id: IncidentId, user: UserId, since: Option<Timestamp>) -> bool {
         let requests = self.state.messages_about(id);
         let mut requests = requests
             .filter(|message| message.purpose == Purpose::Request(id) && message.user == user);
@@ -366,4 +397,17 @@ impl Decider<'_> {
         }
         Ok(())
     }
+}
+
+/// Who has acknowledged for their part, where each must.
+fn who_did_their_part(incident: &Incident) -> Vec<UserId> {
+    let paging = incident.paging.iter();
+    let done = paging.flat_map(|paging| paging.each_before.iter().chain(&paging.each_done));
+    let mut once: Vec<UserId> = Vec::new();
+    for user in done {
+        if !once.contains(user) {
+            once.push(*user);
+        }
+    }
+    once
 }

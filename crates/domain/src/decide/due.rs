@@ -41,7 +41,7 @@ impl Decider<'_> {
         let share = self.state.tick_events().div_ceil(PARTS);
         let enough = self.state.position.saturating_add(share);
         let due = self.state.due_of(part, self.now);
-        // Each makes an event at least.
+        // Each makes an event at least: `take_up` asserts it.
         let due: Vec<Subject> = due
             .take(usize::try_from(share).unwrap_or(usize::MAX))
             .collect();
@@ -53,14 +53,26 @@ impl Decider<'_> {
             if !self.state.is_due(subject, self.now) {
                 continue;
             }
-            match subject {
-                Subject::Incident(id) => self.incident_due(id),
-                Subject::Message(id) => self.message_due(id),
-                Subject::Alert(id) => self.take_to_be_over(id),
-                Subject::Heartbeat(id) => self.heartbeat_missed(id),
-                Subject::Receipt(id) => self.receipt_due(id),
-            }
+            self.take_up(subject);
         }
+    }
+
+    /// Does what is due. Without an event it would stay due as it is, and tick would follow on tick for it; of the deliberate bugs,
+    /// some do just that.
+    fn take_up(&mut self, subject: Subject) {
+        let before = self.state.position;
+        match subject {
+            Subject::Incident(id) => self.incident_due(id),
+            Subject::Message(id) => self.message_due(id),
+            Subject::Alert(id) => self.take_to_be_over(id),
+            Subject::Heartbeat(id) => self.heartbeat_missed(id),
+            Subject::Receipt(id) => self.receipt_due(id),
+        }
+        debug_assert!(
+            self.state.position > before || bugs::any(),
+            "{subject:?} is due at {}, and nothing was done about it",
+            self.now
+        );
     }
 
     fn incident_due(&mut self, incident: IncidentId) {

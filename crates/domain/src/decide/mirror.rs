@@ -153,7 +153,8 @@ fn opens_a_mirror(message: &Notification) -> bool {
 /// When the other end opened an incident for it, or may have: whoever gave no answer, or a bad one, may have taken it all the
 /// same, and an end without a beginning is dropped there. None while an attempt is under way, whose outcome tells more.
 fn opened_there_at(message: &Notification) -> Option<Timestamp> {
-    let may_have_come = message.attempts.iter().any(|tried| match tried.outcome {
+    let mut made = message.attempts.iter().filter(|tried| !tried.not_tried);
+    let may_have_come = made.any(|tried| match tried.outcome {
         Some(Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered) => true,
         Some(Outcome::Accepted | Outcome::Refused) | None => false,
     });

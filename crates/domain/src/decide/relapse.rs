@@ -177,6 +177,23 @@ impl Decider<'_> {
         false
     }
 
+    /// What was put with others in a storm as long as it paged nobody, and pages now, is heard also where somebody has taken those.
+    pub(super) fn raise_if_taken(&mut self, id: IncidentId, condition: &Condition) {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return;
+        };
+        if incident.status != Status::Acknowledged {
+            return;
+        }
+        let raised = IncidentWhat::Raised {
+            title: condition.title.clone(),
+            severity: incident.severity.max(condition.severity),
+            urgency: condition.urgency(),
+            onset: condition.onset.clone(),
+        };
+        self.emit_incident(Cause::Request, id, raised);
+    }
+
     /// Waits where a rule says that waiting avoids a false page; else the page is due at once.
     pub(super) fn hold_or_page(&mut self, id: IncidentId, rules: &[(Hold, u32)]) {
         let Some(incident) = self.state.incidents.get(&id) else {

@@ -124,7 +124,9 @@ impl Decider<'_> {
         }
         let part = by.and_then(|by| Some((by, self.missing_besides(known, by)?)));
         if let Some((by, missing)) = part {
-            if known.spares(by) {
+            let paging = known.paging.as_ref();
+            // Who did so before it was escalated by hand has not answered that.
+            if paging.is_some_and(|paging| paging.each_done.contains(&by)) {
                 let what = format!("an acknowledgement of incident {number} by somebody who did");
                 self.ignored(service, what);
             } else {
@@ -184,7 +186,7 @@ impl Decider<'_> {
         }
         let mut missing: Vec<UserId> = Vec::new();
         for user in &paging.each_of {
-            let done = *user == by || paging.each_done.contains(user) || missing.contains(user);
+            let done = *user == by || paging.has_done(*user) || missing.contains(user);
             if !done && self.state.users.contains_key(user) {
                 missing.push(*user);
             }
@@ -240,7 +242,7 @@ impl Decider<'_> {
 fn last_of_all(incident: &Incident) -> Option<UserId> {
     let paging = incident.paging.as_ref()?;
     let mut asked = paging.each_of.iter();
-    let all = asked.all(|user| paging.each_done.contains(user));
+    let all = asked.all(|user| paging.has_done(*user));
     let mut done = paging.each_done.iter().rev();
     let last = done.find(|user| paging.each_of.contains(user));
     last.copied().filter(|_| all)

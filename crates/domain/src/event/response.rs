@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct AskedLevel {
     /// Which, counted from 0.
     pub index: usize,
-    /// Whom it names that was asked.
+    /// Whom it names that was asked, now or before.
     pub people: Vec<UserId>,
 }
 
@@ -55,10 +55,14 @@ pub enum Response {
         to: Assigned,
     },
     /// A person wants the next level to be paged now.
-    EscalatedByHand,
+    EscalatedByHand {
+        /// Who has acknowledged for their part, where each must: they are left in peace.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spared: Vec<UserId>,
+    },
     /// Further people were asked to help.
     RespondersRequested {
-        /// Who.
+        /// Who; nobody when the level names only who was asked already.
         people: Vec<UserId>,
         /// By way of this policy, some of them.
         policy: Option<PolicyId>,
@@ -127,7 +131,7 @@ impl Response {
             Self::SnoozeEnded => "snooze_ended",
             Self::SnoozeCancelled { .. } => "snooze_cancelled",
             Self::Reassigned { .. } => "reassigned",
-            Self::EscalatedByHand => "escalated_by_hand",
+            Self::EscalatedByHand { .. } => "escalated_by_hand",
             Self::RespondersRequested { .. } => "responders_requested",
             Self::ResponderAnswered { .. } => "responder_answered",
             Self::Merged { .. } => "merged",
@@ -145,7 +149,7 @@ impl Response {
             Self::AcknowledgementEnded { .. }
             | Self::SnoozeEnded
             | Self::Reassigned { .. }
-            | Self::EscalatedByHand
+            | Self::EscalatedByHand { .. }
             | Self::Merged { .. }
             | Self::UrgencySet { .. } => true,
             Self::PartlyAcknowledged { .. }

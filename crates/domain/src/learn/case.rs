@@ -9,7 +9,7 @@ use super::moment::Moment;
 use super::requests;
 use crate::alert::{Alert, AlertSource, EvidenceSample, Onset};
 use crate::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, NotificationEvent};
-use crate::id::UserId;
+use crate::id::{NotificationId, UserId};
 use crate::incident::Status;
 use crate::monitor::Monitor;
 use crate::page::{Notification, Purpose};
@@ -196,6 +196,16 @@ impl<'a> Case<'a> {
             .iter()
             .filter(|notification| notification.purpose == wanted)
             .collect()
+    }
+
+    /// Attempts of its messages that were not made after all, because they got no place in time.
+    pub(super) fn untried(&self) -> Vec<(NotificationId, u32)> {
+        let messages = self.evidence.notifications.iter();
+        let untried = messages.flat_map(|message| {
+            let attempts = message.attempts.iter().filter(|one| one.not_tried);
+            attempts.map(move |one| (message.id, one.number))
+        });
+        untried.collect()
     }
 
     /// Events in the order they happened.

@@ -19,6 +19,7 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
         None => Stated::unknown(),
     };
     let pages: Vec<NotificationId> = case.pages().iter().map(|page| page.id).collect();
+    let untried = case.untried();
     let mut detected = first(case, &|event| opened_alert(event).is_some());
     if detected.value.is_none() {
         let opened = |what: &IncidentWhat| matches!(what, IncidentWhat::Opened { .. });
@@ -35,8 +36,10 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
         onset_uncertainty_ms: uncertainty,
         detected,
         paged: first(case, &|event| {
-            about_page(event, |what| {
-                matches!(what, NotificationWhat::AttemptStarted { .. })
+            message_part(event).is_some_and(|part| {
+                let id = part.notification;
+                let begun = part.what.begun().filter(|_| pages.contains(&id));
+                begun.is_some_and(|number| !untried.contains(&(id, number)))
             })
         }),
         page_accepted: first(case, &|event| {

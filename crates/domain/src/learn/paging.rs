@@ -29,7 +29,9 @@ pub(super) fn paging(case: &mut Case<'_>) -> Paging {
     }
 }
 
+/// One page. What got no place to be sent was no attempt.
 fn page(case: &mut Case<'_>, notification: &Notification) -> Page {
+    let made = notification.attempts.iter().filter(|one| !one.not_tried);
     let accepted = match &notification.state {
         Delivery::Delivered { .. } => true,
         Delivery::Due { .. }
@@ -48,7 +50,7 @@ fn page(case: &mut Case<'_>, notification: &Notification) -> Page {
             .level
             .map(|level| super::requests::count(level).saturating_add(1)),
         why: clean(&notification.why, TEXT_CHARS),
-        attempts: notification.attempts.iter().take(20).map(attempt).collect(),
+        attempts: made.take(20).map(attempt).collect(),
         accepted,
         evidence: cite_about(case, notification.id),
     }

@@ -39,7 +39,11 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             };
             person(format!("{who} gave the incident to {to}."))
         }
-        Response::EscalatedByHand => person(format!("{who} called the next level.")),
+        Response::EscalatedByHand { .. } => person(format!("{who} called the next level.")),
+        Response::RespondersRequested { people, .. } if people.is_empty() => {
+            let text = "Whom a policy names to ask to help was asked already.".to_owned();
+            told(text, false, Tone::Info)
+        }
         Response::RespondersRequested {
             people, message, ..
         } => person(format!(
@@ -139,7 +143,10 @@ mod tests {
             },
             "NAME gave the incident to NAME.",
         );
-        check(|_| Response::EscalatedByHand, "NAME called the next level.");
+        check(
+            |_| Response::EscalatedByHand { spared: Vec::new() },
+            "NAME called the next level.",
+        );
         check(
             |by| Response::RespondersRequested {
                 people: vec![by],

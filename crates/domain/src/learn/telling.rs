@@ -277,6 +277,10 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             false,
             Tone::Info,
         ),
+        // That it was not made is said when it ends.
+        NotificationWhat::AttemptStarted { number } if case.untried().contains(&(id, *number)) => {
+            None
+        }
         NotificationWhat::AttemptStarted { number } => {
             let again = if *number > 1 {
                 format!(" (attempt {number})")
@@ -287,26 +291,18 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             told(format!("{name} left{again}."), key, Tone::Info)
         }
         NotificationWhat::AttemptFinished {
-            outcome, detail, ..
+            outcome,
+            detail,
+            not_tried,
+            ..
         } => {
-            let page = is_page(case, id);
             let detail = clean(detail, 120);
-            match outcome {
-                Outcome::Accepted => told(
-                    format!("{name} was accepted by the provider."),
-                    page,
-                    Tone::Good,
-                ),
-                Outcome::TimedOut => told(format!("{name} timed out: {detail}."), page, Tone::Bad),
-                Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
-                    let word = outcome_word(*outcome);
-                    told(
-                        format!("{name} was not accepted ({word}): {detail}."),
-                        page,
-                        Tone::Bad,
-                    )
-                }
-            }
+            let (text, tone) = if *not_tried {
+                (format!("{name} was not sent ({detail})."), Tone::Info)
+            } else {
+                outcome_text(&name, *outcome, &detail)
+            };
+            told(text, is_page(case, id), tone)
         }
         NotificationWhat::Receipt { fate, detail, .. } => {
             let (text, tone) = fate_words(*fate);
@@ -318,6 +314,21 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             false,
             Tone::Info,
         ),
+    }
+}
+
+fn outcome_text(name: &str, outcome: Outcome, detail: &str) -> (String, Tone) {
+    match outcome {
+        Outcome::Accepted => {
+            let text = format!("{name} was accepted by the provider.");
+            (text, Tone::Good)
+        }
+        Outcome::TimedOut => (format!("{name} timed out: {detail}."), Tone::Bad),
+        Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
+            let word = outcome_word(outcome);
+            let text = format!("{name} was not accepted ({word}): {detail}.");
+            (text, Tone::Bad)
+        }
     }
 }
 

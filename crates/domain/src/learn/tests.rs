@@ -6,7 +6,7 @@ use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
 use super::verify;
-use crate::event::{Actor, IncidentWhat};
+use crate::event::{Actor, EventBody, IncidentWhat, NotificationWhat};
 use crate::learn::evidence::Evidence;
 use crate::people::ChannelKind;
 
@@ -108,6 +108,38 @@ fn what_is_missing_is_unknown_and_never_invented() {
             .iter()
             .all(|measure| measure.owner == "unassigned")
     );
+}
+
+#[test]
+fn an_attempt_that_was_not_made_is_neither_a_page_nor_a_failure() {
+    let mut scene = Scene::of(Break::Kill);
+    scene.failed_attempts = 1;
+    let mut evidence = scene.play().evidence;
+    evidence.notifications[0].attempts[0].not_tried = true;
+    for event in &mut evidence.events {
+        let EventBody::Notification(part) = &mut event.body else {
+            continue;
+        };
+        if let NotificationWhat::AttemptFinished {
+            number: 1,
+            not_tried,
+            ..
+        } = &mut part.what
+        {
+            *not_tried = true;
+        }
+    }
+    let facts = facts(&evidence);
+    assert_eq!(verify(&evidence, &facts), []);
+    let attempts = facts.paging.pages[0].attempts.iter();
+    let numbers: Vec<u32> = attempts.map(|one| one.number).collect();
+    assert_eq!(numbers, [2]);
+    let second = evidence.notifications[0].attempts[1].started_at;
+    assert_eq!(facts.moments.paged.value, Some(Moment::from(second)));
+    let text = serde_json::to_string(&facts).unwrap();
+    assert!(!text.contains("not accepted"), "{text}");
+    assert!(text.contains("was not sent (451 try again later)"));
+    assert!(!text.contains("by email left.") && text.contains("left (attempt 2)."));
 }
 
 #[test]

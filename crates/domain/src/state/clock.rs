@@ -130,6 +130,14 @@ impl State {
         self.clock.counted(responder.asked_at, set_back_ms)
     }
 
+    /// When a policy asked them, by the clock of now: they may have been asked by name since.
+    pub(crate) fn since_asked_by_policy(&self, responder: &Responder) -> Timestamp {
+        responder.by_policy.as_ref().map_or_else(
+            || self.since_asked(responder),
+            |request| self.clock.counted(request.at, request.set_back_ms),
+        )
+    }
+
     /// When an alert that fires began, by the clock of now.
     pub(crate) fn since_begin(&self, alert: &Alert) -> Timestamp {
         self.clock.counted(alert.opened_at, alert.set_back_ms)

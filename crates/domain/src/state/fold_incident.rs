@@ -7,6 +7,7 @@ use super::fold_response::fold_response;
 use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
+use crate::id::UserId;
 use crate::incident::{Incident, Paging, Status};
 use crate::time::Timestamp;
 
@@ -225,8 +226,11 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         } => {
             let before = incident.paging.take();
             let before = before.filter(|paging| !paging.exhausted);
-            let (mut each_of, each_done) = before
-                .map(|paging| (paging.each_of, paging.each_done))
+            let policy_changed = before
+                .as_ref()
+                .is_some_and(|paging| paging.policy_changed || paging.policy != *policy);
+            let (mut each_of, each_done, each_before) = before
+                .map(|paging| (paging.each_of, paging.each_done, paging.each_before))
                 .unwrap_or_default();
             if *each {
                 each_of.extend(recipients);
@@ -244,6 +248,8 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 turn: *turn,
                 each_of,
                 each_done,
+                each_before,
+                policy_changed,
             };
             start_paging(incident, paging, at);
         }
@@ -272,6 +278,8 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 // Whoever takes it from the last resort takes it for all.
                 each_of: Vec::new(),
                 each_done: Vec::new(),
+                each_before: Vec::new(),
+                policy_changed: false,
             };
             start_paging(incident, paging, at);
         }
@@ -281,6 +289,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.acknowledgement_ends_at = *ends_at;
             incident.hold = None;
             stop_escalation(incident);
+            count_part(incident, *by);
         }
         IncidentWhat::Recovered => incident.healthy_since = Some(at),
         IncidentWhat::Relapsed {
@@ -357,6 +366,16 @@ pub(super) fn stop_escalation(incident: &mut Incident) {
     if let Some(paging) = &mut incident.paging {
         paging.next_at = None;
         paging.again = false;
+    }
+}
+
+/// Where each must acknowledge, whoever took it did their part too, as the last of them.
+fn count_part(incident: &mut Incident, by: Option<UserId>) {
+    let Some((paging, by)) = incident.paging.as_mut().zip(by) else {
+        return;
+    };
+    if paging.each_of.contains(&by) && !paging.each_done.contains(&by) {
+        paging.each_done.push(by);
     }
 }
 

@@ -106,13 +106,14 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
             detail,
             retry_at,
             reference,
-            not_tried: _,
+            not_tried,
         } => {
             if let Some(attempt) = attempt_of(message, *number) {
                 attempt.finished_at = Some(at);
                 attempt.outcome = Some(*outcome);
                 attempt.detail.clone_from(detail);
                 attempt.reference.clone_from(reference);
+                attempt.not_tried = *not_tried;
             }
             let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
             if !is_taken_back || *outcome == Outcome::Accepted {

@@ -4,7 +4,7 @@ use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::{AskedLevel, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
-use crate::incident::{Assigned, Incident, Responder, Status};
+use crate::incident::{Assigned, Incident, PolicyRequest, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -67,7 +67,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
             incident.hold = None;
             incident.assigned = Some(to.clone());
         }
-        Response::EscalatedByHand => escalate_by_hand(incident, at),
+        Response::EscalatedByHand { spared } => escalate_by_hand(incident, spared, at),
         Response::RespondersRequested {
             people,
             policy,
@@ -113,6 +113,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
     }
 }
 
+/// Whoever was asked already counts for the level of a policy that names them too, and is not asked anew.
 fn ask_for_help(
     incident: &mut Incident,
     people: &[UserId],
@@ -121,7 +122,13 @@ fn ask_for_help(
     at: Timestamp,
 ) {
     for user in people {
-        incident.responders.retain(|known| known.user != *user);
+        let mut known = incident.responders.iter();
+        let place = known.position(|known| known.user == *user);
+        let known = place.map(|place| incident.responders.remove(place));
+        let named = level.filter(|(_, level)| level.people.contains(user));
+        let named = named.map(|(policy, level)| (policy, level.index));
+        // Whom a policy has asked, and who is asked by name now, is still asked by the policy too.
+        let kept = known.filter(|known| named.is_none() && known.level.is_some());
         incident.responders.push(Responder {
             user: *user,
             asked_at: at,
@@ -129,10 +136,19 @@ fn ask_for_help(
             asked_set_back_ms: 0,
             message: message.to_owned(),
             answer: None,
-            level: level
-                .filter(|(_, level)| level.people.contains(user))
-                .map(|(policy, level)| (policy, level.index)),
+            level: named.or_else(|| kept.as_ref()?.level),
+            by_policy: kept.map(PolicyRequest::of),
         });
+    }
+    let Some((policy, level)) = level else {
+        return;
+    };
+    for known in &mut incident.responders {
+        let counts = level.people.contains(&known.user) && !people.contains(&known.user);
+        if counts && known.level.is_none_or(|(of, _)| of == policy) {
+            known.level = Some((policy, level.index));
+            known.by_policy = None;
+        }
     }
 }
 
@@ -146,12 +162,13 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
         paging.next_at = Some(at);
         paging.again = true;
         paging.each_done.clear();
+        paging.each_before.clear();
     }
 }
 
-/// The level after the one that was reached is due now, and whoever did their part has to do it anew. After the people it was given
-/// to, that is the policy's first.
-fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
+/// The level after the one that was reached is due now. Whoever did their part is not rung for it again, and has not taken what was
+/// escalated either. After the people it was given to, that is the policy's first.
+fn escalate_by_hand(incident: &mut Incident, spared: &[UserId], at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
     incident.hold = None;
@@ -163,6 +180,7 @@ fn escalate_by_hand(incident: &mut Incident, at: Timestamp) {
         paging.next_at = Some(at);
         paging.again = false;
         paging.each_done.clear();
+        paging.each_before = spared.to_vec();
         paging
     });
 }

@@ -148,12 +148,18 @@ impl State {
         let excused = open.filter_map(|incident| {
             let paging = incident.paging.as_ref()?;
             let asked = paging.each_of.iter();
-            let missing = asked.filter(|user| !paging.each_done.contains(user));
+            let missing = asked.filter(|user| !paging.has_done(**user));
             let excused = missing.filter(|user| !self.may_be_named(&policy.levels, **user));
             let follows = paging.policy == Some(policy.id);
             follows.then(|| (incident.id, excused.copied().collect::<Vec<UserId>>()))
         });
         let excused: Vec<(IncidentId, Vec<UserId>)> = excused.collect();
+        for (id, _) in &excused {
+            let incident = self.incidents.get_mut(id);
+            if let Some(paging) = incident.and_then(|incident| incident.paging.as_mut()) {
+                paging.policy_changed = true;
+            }
+        }
         self.let_off(&excused);
     }
 
@@ -166,12 +172,13 @@ impl State {
         }
     }
 
-    /// The levels that were reached: all of the policy, once it was walked through.
+    /// The levels that were reached: all of the policy, once it was walked through. So it is once it was changed: which of its
+    /// levels were reached nobody can tell by their places any more.
     fn levels_so_far(&self, paging: &Paging) -> &[Level] {
         let policy = paging.policy.and_then(|policy| self.policies.get(&policy));
         let levels = policy.map_or(&[][..], |policy| &policy.levels);
         let reached = paging.level.saturating_add(1).min(levels.len());
-        if paging.round > 0 {
+        if paging.round > 0 || paging.policy_changed {
             levels
         } else {
             &levels[..reached]

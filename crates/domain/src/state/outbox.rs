@@ -223,13 +223,14 @@ impl State {
         }
     }
 
-    /// An attempt says nothing about its provider: another may try it.
+    /// An attempt says nothing about its provider: another may try it, unless another is just doing so.
     pub(super) fn forget_trial(&mut self, id: NotificationId) {
         let Some(message) = self.notifications.get(&id) else {
             return;
         };
         let provider = Provider::of_message(message);
-        if let Some(health) = self.outbox.providers.get_mut(&provider) {
+        let health = self.outbox.providers.get_mut(&provider);
+        if let Some(health) = health.filter(|health| health.tried_by == Some(id)) {
             health.tried_by = None;
         }
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::State;
 use crate::id::{IncidentId, ServiceId};
-use crate::incident::{STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS, Status};
+use crate::incident::{
+    Incident, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS, Status,
+};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -46,8 +48,10 @@ impl State {
         newest.push_back((at, incident));
     }
 
-    /// The newest open incident that a further alert of this severity joins while incidents of the service storm in. What pages
-    /// joins none that somebody has taken: they took what failed by then, and would not hear of it.
+    /// The newest open incident that a further alert of this severity, which comes from outside, joins while incidents of the service
+    /// storm in. What pages joins none that somebody has taken: they took what failed by then, and would not hear of it. Nor does it
+    /// join one of which nobody hears for a reason that is not its own: who mutes a target does not mean what others say about its
+    /// service.
     #[must_use]
     pub fn storm_of(
         &self,
@@ -61,11 +65,16 @@ impl State {
         if newest.len() < limit(critical) || now.ms_since(*first) >= STORM_WINDOW_MS {
             return None;
         }
+        let is_quiet = self.quiet_for(service, None, now).is_some();
+        let is_heard = |incident: &Incident| {
+            let is_held_back = incident.suppressed.is_some() && !is_quiet;
+            incident.status == Status::Triggered && !is_held_back
+        };
         let known = newest.iter().rev();
         let mut open = known
             .filter_map(|(_, id)| self.incidents.get(id))
-            .filter(|incident| self.takes_in(incident, urgency))
-            .filter(|incident| urgency == Urgency::Low || incident.status == Status::Triggered);
+            .filter(|incident| incident.target.is_none() && self.takes_in(incident, urgency))
+            .filter(|incident| urgency == Urgency::Low || is_heard(incident));
         open.next().map(|incident| incident.id)
     }
 }

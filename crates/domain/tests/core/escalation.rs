@@ -15,7 +15,7 @@ use tocsin_domain::page::{Level, Outcome, Recipient};
 
 const MINUTE: u64 = 60_000;
 
-fn people(users: &[UserId]) -> Vec<Recipient> {
+pub(crate) fn people(users: &[UserId]) -> Vec<Recipient> {
     users.iter().map(|user| Recipient::User(*user)).collect()
 }
 
@@ -26,14 +26,14 @@ fn in_turn(users: &[UserId]) -> Level {
     }
 }
 
-fn each(users: &[UserId]) -> Level {
+pub(crate) fn each(users: &[UserId]) -> Level {
     Level {
         each_must_acknowledge: true,
         ..Level::of(5 * MINUTE, people(users))
     }
 }
 
-fn take(world: &mut World, by: UserId) {
+pub(crate) fn take(world: &mut World, by: UserId) {
     let incident = world.incident().id;
     world.respond(RespondAsk::Acknowledge { incident, by });
 }
@@ -296,7 +296,9 @@ fn where_each_must_acknowledge_a_page_that_is_refused_is_not_made_up_for_by_whoe
 }
 
 /// Bea and Cy must each acknowledge, Bea has; Ada is on the next level.
-fn one_of_two_is_missing(targets: impl Fn(&mut World, [UserId; 2]) -> Vec<Recipient>) -> World {
+pub(crate) fn one_of_two_is_missing(
+    targets: impl Fn(&mut World, [UserId; 2]) -> Vec<Recipient>,
+) -> World {
     let mut world = World::with_apache();
     let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
     let first = Level {
@@ -312,7 +314,7 @@ fn one_of_two_is_missing(targets: impl Fn(&mut World, [UserId; 2]) -> Vec<Recipi
 }
 
 /// Sets who belongs to the team "Web"; its id.
-fn set_web(world: &mut World, members: Vec<UserId>) -> TeamId {
+pub(crate) fn set_web(world: &mut World, members: Vec<UserId>) -> TeamId {
     let web = |world: &World| {
         let mut teams = world.state.teams.values();
         teams.find(|team| team.name == "Web").map(|team| team.id)
@@ -380,7 +382,10 @@ fn one_of_a_team_is_missing(is_same_level: bool) -> World {
     if is_same_level {
         levels[0].targets.push(schedule);
     } else {
-        levels.push(Level::of(MINUTE, vec![schedule]));
+        levels.push(Level {
+            each_must_acknowledge: true,
+            ..Level::of(MINUTE, vec![schedule])
+        });
     }
     world.set_default_policy(levels, None);
     world.crash();

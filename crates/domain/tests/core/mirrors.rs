@@ -213,6 +213,23 @@ fn what_may_have_opened_there_although_nobody_knows_is_taken_and_ended_there() {
 }
 
 #[test]
+fn what_was_never_sent_there_is_neither_taken_nor_ended_there() {
+    let mut world = mirrored();
+    world.trigger("one", Severity::Critical);
+    let (one, notification) = (world.incident().id, world.sending()[0].id);
+    world.ask(Ask::NotTried {
+        notification,
+        number: 1,
+        detail: "not tried".to_owned(),
+    });
+    let by = world.ada();
+    world.respond(RespondAsk::Acknowledge { incident: one, by });
+    recover(&mut world, "one");
+    let told = news(&world, one);
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
 fn what_was_under_way_there_and_got_no_answer_is_ended_there() {
     let mut world = mirrored();
     world.trigger("one", Severity::Critical);

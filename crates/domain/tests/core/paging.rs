@@ -2,11 +2,14 @@
 
 use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
-use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::event::{
+    Actor, Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat,
+};
+use tocsin_domain::id::NotificationId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
-use tocsin_domain::page::Outcome;
+use tocsin_domain::page::{Notification, Outcome};
 use tocsin_domain::people::{ChannelKind, Urgency};
 
 const MINUTE: u64 = 60_000;
@@ -236,4 +239,32 @@ fn a_way_that_two_rules_name_is_used_once_by_the_earlier_of_them() {
         let sent = world.state.notifications.values().next().unwrap();
         assert!(!sent.attempts.is_empty(), "{urgency:?}");
     }
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "assertions are off")]
+#[should_panic(expected = "nothing was done about it")]
+fn what_is_due_and_stays_so_is_found_where_assertions_are_on() {
+    let mut world = World::set_up();
+    world.trigger("disk", Severity::Critical);
+    // The core never makes one: it is being sent, and no attempt of it was begun.
+    let message = Notification {
+        id: NotificationId::random(&mut world.entropy),
+        attempts: Vec::new(),
+        ..world.sending()[0].clone()
+    };
+    let event = Event {
+        position: world.state.position + 1,
+        at: world.now,
+        recorded_at: world.now,
+        actor: Actor::System,
+        cause: Cause::Request,
+        body: EventBody::Notification(NotificationEvent {
+            notification: message.id,
+            incident: message.purpose.incident(),
+            what: NotificationWhat::Planned { message },
+        }),
+    };
+    world.state.evolve(&event);
+    world.wait_ms(MINUTE);
 }

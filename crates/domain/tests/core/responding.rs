@@ -12,7 +12,7 @@ use tocsin_domain::people::{ChannelKind, Urgency};
 const MINUTE: u64 = 60_000;
 
 /// A crash for which Ada was paged, and Bea and Cy, who are on no level but the second.
-fn crashed() -> (World, IncidentId, [UserId; 3]) {
+pub(crate) fn crashed() -> (World, IncidentId, [UserId; 3]) {
     let mut world = World::with_apache();
     let people = [world.ada(), world.add_user("Bea"), world.add_user("Cy")];
     let [ada, bea, _] = people;
@@ -174,14 +174,14 @@ fn an_escalation_by_hand_is_refused_where_it_would_page_nobody() {
     assert!(why.contains("urgency is low"), "{why}");
 }
 
-fn requests(world: &World) -> Vec<(UserId, bool)> {
+pub(crate) fn requests(world: &World) -> Vec<(UserId, bool)> {
     let sent = world.state.notifications.values();
     let sent = sent.filter(|message| matches!(message.purpose, Purpose::Request(_)));
     sent.map(|message| (message.user, !message.attempts.is_empty()))
         .collect()
 }
 
-fn ask_for_help(incident: IncidentId, people: Vec<UserId>) -> RespondAsk {
+pub(crate) fn ask_for_help(incident: IncidentId, people: Vec<UserId>) -> RespondAsk {
     RespondAsk::RequestResponders {
         incident,
         people,
@@ -353,7 +353,7 @@ fn a_request_for_help_by_a_policy_goes_to_its_first_level_that_names_somebody() 
 }
 
 /// Help was asked for by a policy: of Bea and these others at first, then of Dan.
-fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
+pub(crate) fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
     let (mut world, incident, [_, bea, _]) = crashed();
     let dan = world.add_user("Dan");
     let mut first = vec![Recipient::User(bea)];
@@ -373,13 +373,13 @@ fn asked_by_policy(with: &[&str]) -> (World, [UserId; 2]) {
     (world, [bea, dan])
 }
 
-fn asked(world: &World) -> Vec<UserId> {
+pub(crate) fn asked(world: &World) -> Vec<UserId> {
     let responders = world.incident().responders.iter();
     responders.map(|one| one.user).collect()
 }
 
 /// How often the timeline says that nobody of a level could be asked.
-fn said_to_go_on(world: &World) -> usize {
+pub(crate) fn said_to_go_on(world: &World) -> usize {
     world.count(|what| {
         matches!(what, IncidentWhat::NoteAdded { text }
             if text.starts_with("nobody of level ") && text.contains("could be reached"))

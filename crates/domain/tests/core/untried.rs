@@ -1,9 +1,9 @@
 //! Attempts that were not made for want of a place: nobody waits for them, and they say nothing about their provider.
 
-use tocsin_domain::command::Ask;
-use tocsin_domain::id::NotificationId;
+use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Outcome, PROVIDER_FAILURES_MAX};
+use tocsin_domain::page::{Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::Provider;
 
@@ -15,6 +15,14 @@ fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
     theirs
         .filter_map(|message| Some((message.id, message.attempts.last()?.number)))
         .collect()
+}
+
+fn is_not_tried(world: &mut World, notification: NotificationId, number: u32) {
+    world.ask(Ask::NotTried {
+        notification,
+        number,
+        detail: "not tried".to_owned(),
+    });
 }
 
 #[test]
@@ -29,11 +37,7 @@ fn a_page_that_was_not_tried_goes_another_way_at_once_and_says_nothing_about_its
             world.wait_ms(wait_ms);
             for (notification, number) in sent_by(&world, ChannelKind::Email) {
                 untried += 1;
-                world.ask(Ask::NotTried {
-                    notification,
-                    number,
-                    detail: "not tried".to_owned(),
-                });
+                is_not_tried(&mut world, notification, number);
             }
             for (notification, _) in sent_by(&world, ChannelKind::Ntfy) {
                 assert_eq!(wait_ms, 0, "the other way is used at once");
@@ -46,4 +50,31 @@ fn a_page_that_was_not_tried_goes_another_way_at_once_and_says_nothing_about_its
     assert!(untried > PROVIDER_FAILURES_MAX, "{untried}");
     let mail = Provider::Channel(ChannelKind::Email);
     assert_eq!(world.state.provider_rests(mail, None, world.now), None);
+}
+
+#[test]
+fn an_attempt_that_was_not_made_ends_no_trial_of_its_provider_by_another_message() {
+    let mut world = World::set_up();
+    let by = world.ada();
+    for number in 0..PROVIDER_FAILURES_MAX {
+        world.trigger(&format!("key-{number}"), Severity::Critical);
+    }
+    world.answer_all(Outcome::Failed);
+    let mail = Provider::Channel(ChannelKind::Email);
+    let rests = |world: &World| world.state.provider_rests(mail, None, world.now).is_some();
+    assert!(rests(&world));
+    let open: Vec<IncidentId> = world.state.open_incidents.iter().copied().collect();
+    for incident in open {
+        world.respond(RespondAsk::Acknowledge { incident, by });
+    }
+    world.wait_ms(PROVIDER_REST_MS);
+    assert!(!rests(&world), "it is tried again");
+    world.trigger("first", Severity::Critical);
+    let (first, number) = sent_by(&world, ChannelKind::Email)[0];
+    // Ada has no other way, so that this one is sent beside it.
+    world.trigger("second", Severity::Critical);
+    is_not_tried(&mut world, first, number);
+    assert!(rests(&world), "the second one is still trying it");
+    world.answer_all(Outcome::Accepted);
+    assert!(!rests(&world));
 }

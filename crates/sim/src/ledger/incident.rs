@@ -51,6 +51,7 @@ impl Ledger {
                     is_paged: false,
                     is_urgent: false,
                     spared: BTreeSet::new(),
+                    takers: BTreeSet::new(),
                     taken_until: None,
                     snoozed_until: None,
                     is_given: false,
@@ -116,8 +117,9 @@ impl Ledger {
                 };
                 self.reach(id, wait, recipients.clone(), envelope.position);
             }
-            IncidentWhat::Acknowledged { ends_at, .. } => self.change(id, |case| {
+            IncidentWhat::Acknowledged { by, ends_at } => self.change(id, |case| {
                 case.take();
+                case.takers.extend(*by);
                 case.taken_until = *ends_at;
             }),
             IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
@@ -252,6 +254,7 @@ impl Case {
         self.wait = Wait::Nothing;
         self.is_paged = false;
         self.spared.clear();
+        self.takers.clear();
         self.taken_until = None;
         self.snoozed_until = None;
         self.severity = severity.unwrap_or(self.severity);

@@ -134,6 +134,8 @@ pub(crate) struct Case {
     is_urgent: bool,
     /// Who did their part, where each must acknowledge.
     spared: BTreeSet<UserId>,
+    /// Who took it since it began or was triggered again.
+    takers: BTreeSet<UserId>,
     /// When whoever has it is asked again.
     taken_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,

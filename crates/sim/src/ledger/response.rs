@@ -1,11 +1,14 @@
 //! What people do about an incident beyond taking it, in the second book.
 
+use std::collections::BTreeSet;
+
 use tocsin_domain::event::Response;
-use tocsin_domain::id::{AlertId, IncidentId};
+use tocsin_domain::id::{AlertId, IncidentId, UserId};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::{Case, Ledger, Standing, Wait};
+use crate::check::Check;
 
 impl Ledger {
     pub(super) fn see_response(&mut self, id: IncidentId, what: &Response, at: Timestamp) {
@@ -31,7 +34,11 @@ impl Ledger {
                 case.begin_anew(None);
                 case.is_given = true;
             }),
-            Response::EscalatedByHand => self.change(id, |case| case.escalate(at)),
+            Response::EscalatedByHand { spared } => {
+                let spared: BTreeSet<UserId> = spared.iter().copied().collect();
+                self.check_spared(id, &spared, at);
+                self.change(id, |case| case.escalate(spared, at));
+            }
             Response::Merged {
                 source,
                 alerts,
@@ -54,6 +61,7 @@ impl Ledger {
                 case.is_quieted = *urgency == Urgency::Low;
                 case.is_loud = *urgency == Urgency::High;
                 if case.is_quieted {
+                    case.spared.clear();
                     case.wait = match case.wait {
                         Wait::Quiet(until) => Wait::Quiet(until),
                         Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
@@ -67,6 +75,23 @@ impl Ledger {
             | Response::ResponderAnswered { .. }
             | Response::PrioritySet { .. }
             | Response::TitleSet { .. } => {}
+        }
+    }
+
+    /// Whoever did their part is left in peace by an escalation by hand, and nobody else but whoever had taken it.
+    fn check_spared(&mut self, id: IncidentId, spared: &BTreeSet<UserId>, at: Timestamp) {
+        let Some(case) = self.cases.get(&id) else {
+            return;
+        };
+        let mut others = spared.difference(&case.spared);
+        let is_right =
+            case.spared.is_subset(spared) && others.all(|user| case.takers.contains(user));
+        if !is_right {
+            let what = format!(
+                "incident {} was escalated by hand without {spared:?}, who did their part: {:?}",
+                case.number, case.spared
+            );
+            self.find(Check::RightPerson, at, what);
         }
     }
 
@@ -102,15 +127,17 @@ impl Case {
         self.snoozed_until = None;
         self.taken_until = None;
         self.spared.clear();
+        self.takers.clear();
         if let Wait::Level { next_at, .. } = &mut self.wait {
             *next_at = at;
         }
     }
 
-    /// The next level is due now.
-    fn escalate(&mut self, at: Timestamp) {
+    /// The next level is due now, without those who did their part.
+    fn escalate(&mut self, spared: BTreeSet<UserId>, at: Timestamp) {
         let wait = self.wait;
         self.begin_anew(None);
+        self.spared = spared;
         if let Wait::Level {
             level,
             round,

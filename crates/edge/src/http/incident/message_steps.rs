@@ -85,6 +85,7 @@ fn attempt(attempt: &Attempt) -> Step {
     let outcome = match attempt.outcome {
         None => "no outcome is known yet",
         Some(Outcome::Accepted) => "the provider took it",
+        Some(Outcome::Failed) if attempt.not_tried => "nothing was sent",
         Some(Outcome::Failed) => "it failed",
         Some(Outcome::Refused) => "the provider refused it",
         Some(Outcome::TimedOut) => "there was no answer in time",

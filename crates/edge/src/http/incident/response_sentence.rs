@@ -50,7 +50,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
                 "If it is urgent, they are paged now.",
             )
         }
-        Response::EscalatedByHand => person("Escalated by hand".to_owned(), ""),
+        Response::EscalatedByHand { .. } => person("Escalated by hand".to_owned(), ""),
         Response::RespondersRequested {
             people,
             policy,
@@ -61,7 +61,11 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             let by = policy.map_or_else(String::new, |policy| {
                 format!(" (by way of {})", names.policy(Some(policy)))
             });
-            let title = format!("{} were asked to help{by}", names.users(people));
+            let title = if people.is_empty() {
+                format!("Whom to ask to help{by} was asked already")
+            } else {
+                format!("{} were asked to help{by}", names.users(people))
+            };
             let detail: Vec<&str> = std::iter::once(message)
                 .chain(skipped)
                 .map(String::as_str)

@@ -1,0 +1,95 @@
+//! Requests for help by a policy, beside those by name.
+
+use crate::responding::{ask_for_help, asked, asked_by_policy, crashed, requests, said_to_go_on};
+use crate::world::World;
+use tocsin_domain::command::RespondAsk;
+use tocsin_domain::id::UserId;
+use tocsin_domain::page::{Level, Outcome, Recipient};
+
+const MINUTE: u64 = 60_000;
+
+#[test]
+fn the_way_of_a_policy_goes_on_from_whoever_is_asked_again_by_name() {
+    let (mut world, [bea, dan]) = asked_by_policy(&[]);
+    let incident = world.incident().id;
+    world.respond(ask_for_help(incident, vec![bea]));
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, dan]);
+    assert_eq!(said_to_go_on(&world), 1);
+    let mut responders = world.incident().responders.iter();
+    let last = responders.find(|one| one.user == dan).unwrap();
+    assert_eq!(last.message, "please", "as the policy was to ask");
+    assert_eq!(last.level.map(|(_, level)| level), Some(1));
+}
+
+#[test]
+fn the_way_of_a_policy_ends_with_whoever_knew_of_it_and_is_asked_again_by_name_in_vain() {
+    let (mut world, [bea, _]) = asked_by_policy(&[]);
+    let incident = world.incident().id;
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(MINUTE);
+    world.respond(ask_for_help(incident, vec![bea]));
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea]);
+    assert_eq!(said_to_go_on(&world), 0);
+}
+
+#[test]
+fn the_way_of_a_policy_ends_with_an_answer_also_of_somebody_who_is_asked_again_by_name() {
+    let (mut world, [bea, _]) = asked_by_policy(&["Cy"]);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::AnswerRequest {
+        incident,
+        by: bea,
+        accept: false,
+    });
+    world.respond(ask_for_help(incident, vec![bea]));
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [world.user("Cy"), bea]);
+    assert_eq!(said_to_go_on(&world), 0);
+}
+
+/// Help is asked for of somebody by name, and by a policy of which each level names one person.
+fn ask_by_name_and_policy(world: &mut World, name: UserId, levels: &[UserId]) {
+    let level = |user: &UserId| Level::of(5 * MINUTE, vec![Recipient::User(*user)]);
+    let levels = levels.iter().map(level).collect();
+    let policy = Some(world.set_policy(None, 0, levels, None));
+    let incident = world.incident().id;
+    world.acknowledge();
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: vec![name],
+        policy,
+        message: "please".to_owned(),
+    });
+}
+
+#[test]
+fn whoever_is_named_and_on_the_first_level_of_the_policy_counts_for_it() {
+    let (mut world, _, [_, bea, cy]) = crashed();
+    ask_by_name_and_policy(&mut world, bea, &[bea, cy]);
+    assert_eq!(asked(&world), [bea]);
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, cy]);
+    assert_eq!(requests(&world).len(), 2, "nobody is asked twice");
+}
+
+#[test]
+fn whoever_was_named_counts_for_the_next_level_of_the_policy_until_no_way_to_them_works() {
+    for outcome in [Outcome::Accepted, Outcome::Refused] {
+        let (mut world, _, [_, bea, cy]) = crashed();
+        let dan = world.add_user("Dan");
+        ask_by_name_and_policy(&mut world, cy, &[bea, cy, dan]);
+        let sent = world.sending().into_iter();
+        let sent: Vec<_> = sent.map(|one| (one.user, one.id)).collect();
+        let to = |user: UserId| sent.iter().find(|(to, _)| *to == user).unwrap().1;
+        world.answer(to(bea), Outcome::Refused);
+        assert_eq!(asked(&world), [cy, bea], "Cy was asked already");
+        assert_eq!(said_to_go_on(&world), 1);
+        world.answer(to(cy), outcome);
+        let mut expected = vec![cy, bea];
+        expected.extend((outcome == Outcome::Refused).then_some(dan));
+        assert_eq!(asked(&world), expected, "{outcome:?}");
+        assert_eq!(requests(&world).len(), expected.len(), "{outcome:?}");
+    }
+}
