@@ -49,8 +49,10 @@ pub struct Needs {
 /// How patient it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How long the engine and the state are waited for.
+    /// How long the engine is waited for.
     pub answer: Duration,
+    /// How long the state is.
+    pub state: Duration,
     /// How long after a finding it is looked again: what went away by then was none.
     pub again: Duration,
     /// How often a finding is told while it lasts.
@@ -61,6 +63,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             answer: Duration::from_secs(5),
+            state: Duration::from_secs(5),
             again: Duration::from_secs(5),
             remind: Duration::from_secs(15 * 60),
         }
@@ -78,7 +81,8 @@ struct Read {
 /// The auditor. Each of its steps is asked for from outside.
 pub struct Auditor {
     needs: Needs,
-    patience: Patience,
+    /// How patient it is from now on.
+    pub patience: Patience,
     /// How administrators are reached, as it was when the state could last be read.
     ways: Vec<Way>,
     set_up: bool,
@@ -164,7 +168,7 @@ impl Auditor {
             }
             None => audit_surroundings(&Observations {
                 engine: EngineSeen::Locked {
-                    waited_ms: millis(self.patience.answer),
+                    waited_ms: millis(self.patience.state),
                 },
                 ..seen
             }),
@@ -253,7 +257,7 @@ impl Auditor {
             tracing::error!(%error, "the auditor got no thread");
             return None;
         }
-        match receiver.recv_timeout(self.patience.answer) {
+        match receiver.recv_timeout(self.patience.state) {
             Ok(read) => Some(read),
             Err(_) => {
                 self.looking = Some(receiver);

@@ -8,6 +8,7 @@ pub mod delivery;
 mod doctor;
 pub mod feed;
 mod front;
+mod heads;
 mod http;
 mod kind;
 mod links;

@@ -1,10 +1,10 @@
 //! As many connections at once as there are seats, and no more than a share of them for one address; one more is closed unread, so
-//! that files are left for the database and for sending pages. One over which nothing goes gives its seat up. What is asked over
-//! them is not known here.
+//! that files are left for the database and for sending pages. One over which nothing goes gives its seat up, and so does one over
+//! which half a head has come. What is asked over them is not known here.
 
 use std::future::{Ready, ready};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::access::throttle::network;
+use crate::heads::{Connection, Connections};
 use crate::http::share::{Share, Shares};
 
 /// Connections at once at most, however many files may be open.
@@ -34,6 +35,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(180);
 /// The same behind a proxy, which keeps connections for what comes next, some for ten minutes and more: it must be the first to
 /// close one, or it sends a request into one that is being closed.
 const SILENCE_BEHIND_PROXY_MAX: Duration = Duration::from_secs(640);
+/// The head of a request must have come within this time.
+pub(crate) const HEADER_WAIT: Duration = Duration::from_secs(10);
 /// The log says at most this often that connections are closed.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
@@ -57,12 +60,12 @@ pub(crate) const fn silence_max(behind_proxy: bool) -> Duration {
 /// A connection that knows who is at its other end.
 pub(crate) trait Peer {
     /// Their address; none when nobody knows it.
-    fn peer(&self) -> Option<IpAddr>;
+    fn peer(&self) -> Option<SocketAddr>;
 }
 
 impl Peer for TcpStream {
-    fn peer(&self) -> Option<IpAddr> {
-        Some(self.peer_addr().ok()?.ip())
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer_addr().ok()
     }
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct Seats {
     /// None where one address is everybody's.
     by_address: Option<Shares>,
     silence_max: Duration,
+    connections: Connections,
     full: Said,
     share_full: Said,
 }
@@ -93,6 +97,7 @@ impl Seats {
             count,
             by_address: (!behind_proxy).then(share),
             silence_max: silence_max(behind_proxy),
+            connections: Connections::default(),
             full: Said::default(),
             share_full: Said::default(),
         }
@@ -121,6 +126,11 @@ impl Seats {
             _of_all: of_all,
             _of_address: of_address,
         })
+    }
+
+    /// The connections that have a seat, to be told of their requests.
+    pub(crate) fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 
     fn say_that_all_are_taken(&self) {
@@ -167,10 +177,12 @@ impl<I: Peer, S> Accept<I, S> for Seats {
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let Some(seat) = self.take(stream.peer()) else {
+        let peer = stream.peer();
+        let Some(seat) = self.take(peer.map(|peer| peer.ip())) else {
             return ready(Err(io::Error::other("no seat is free")));
         };
-        let seated = Seated::new(stream, seat, self.silence_max);
+        let connection = self.connections.open(peer);
+        let seated = Seated::new(stream, seat, connection, self.silence_max);
         ready(Ok((seated, service)))
     }
 }
@@ -180,33 +192,62 @@ pub(crate) struct Seated<I> {
     stream: I,
     /// When a byte last went over it.
     active_at: Instant,
-    /// Wakes whoever waits for bytes, to look whether it has been silent for too long.
-    silence: Pin<Box<Sleep>>,
+    /// The number of the request whose head has begun to come, and when it did.
+    head: Option<(u64, Instant)>,
+    /// Wakes whoever waits for bytes, to look whether it has waited for too long.
+    alarm: Pin<Box<Sleep>>,
     silence_max: Duration,
+    connection: Connection,
     _seat: Seat,
 }
 
 impl<I> Seated<I> {
-    fn new(stream: I, seat: Seat, silence_max: Duration) -> Self {
+    fn new(stream: I, seat: Seat, connection: Connection, silence_max: Duration) -> Self {
         Self {
             stream,
             active_at: Instant::now(),
-            silence: Box::pin(sleep(silence_max)),
+            head: None,
+            alarm: Box::pin(sleep(silence_max)),
             silence_max,
+            connection,
             _seat: seat,
         }
     }
 
-    /// Whether nothing went over it for too long; if not, whoever asks is woken when that may be so.
-    fn is_silent(&mut self, context: &mut Context<'_>) -> bool {
-        while self.silence.as_mut().poll(context).is_ready() {
-            let ends_at = self.active_at + self.silence_max;
+    /// Whether nothing went over it for too long, or a head does not end; if not, whoever asks is woken when that may be so.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        let ends_at = self.ends_at();
+        if ends_at < self.alarm.deadline() {
+            self.alarm.as_mut().reset(ends_at);
+        }
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let ends_at = self.ends_at();
             if Instant::now() >= ends_at {
                 return true;
             }
-            self.silence.as_mut().reset(ends_at);
+            self.alarm.as_mut().reset(ends_at);
         }
         false
+    }
+
+    fn ends_at(&self) -> Instant {
+        let silent_at = self.active_at + self.silence_max;
+        let awaited = self.connection.requests.awaited();
+        match self.head {
+            Some((number, began_at)) if awaited == Some(number) => {
+                silent_at.min(began_at + HEADER_WAIT)
+            }
+            Some(_) | None => silent_at,
+        }
+    }
+
+    /// Notes that something was read.
+    fn has_read(&mut self) {
+        let now = Instant::now();
+        self.active_at = now;
+        let awaited = self.connection.requests.awaited();
+        let known = self.head.filter(|(number, _)| awaited == Some(*number));
+        self.head = known.or(awaited.map(|number| (number, now)));
     }
 
     /// Notes that something was written.
@@ -228,11 +269,11 @@ impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(read) => {
                 if buffer.filled().len() > before {
-                    self.active_at = Instant::now();
+                    self.has_read();
                 }
                 Poll::Ready(read)
             }
-            Poll::Pending if self.is_silent(context) => {
+            Poll::Pending if self.is_late(context) => {
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
             Poll::Pending => Poll::Pending,
@@ -274,12 +315,13 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Version;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
     impl Peer for DuplexStream {
-        fn peer(&self) -> Option<IpAddr> {
+        fn peer(&self) -> Option<SocketAddr> {
             None
         }
     }
@@ -385,5 +427,41 @@ mod tests {
         assert_eq!(read.unwrap(), 1);
         let error = seated.read(&mut byte).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_has_begun_must_end_soon_however_long_a_proxy_may_be_silent() {
+        let seats = Seats::new(1, true);
+        let (near, mut far) = duplex(64);
+        let (mut seated, ()) = seats.accept(near, ()).await.unwrap();
+        let requests = Arc::clone(&seated.connection.requests);
+        // What comes while a request is being answered is its body.
+        let answering = requests.begin(Version::HTTP_11);
+        far.write_all(b"body").await.unwrap();
+        assert_eq!(seated.read(&mut [0; 8]).await.unwrap(), 4);
+        let trickle = async {
+            sleep(HEADER_WAIT * 3).await;
+            far.write_all(b"more").await.unwrap();
+            sleep(HEADER_WAIT).await;
+            drop(answering);
+            sleep(Duration::from_secs(600)).await;
+            for _ in 0..8 {
+                far.write_all(b"G").await.unwrap();
+                sleep(HEADER_WAIT / 4).await;
+            }
+        };
+        let read = async {
+            assert_eq!(seated.read(&mut [0; 8]).await.unwrap(), 4);
+            assert_eq!(seated.read(&mut [0; 8]).await.unwrap(), 1);
+            let began_at = Instant::now();
+            loop {
+                if let Err(error) = seated.read(&mut [0; 8]).await {
+                    return (error.kind(), began_at.elapsed());
+                }
+            }
+        };
+        let ((kind, after), ()) = tokio::join!(read, trickle);
+        assert_eq!(kind, io::ErrorKind::TimedOut);
+        assert!(after >= HEADER_WAIT, "{after:?}");
+        assert!(after < HEADER_WAIT * 2, "{after:?}");
     }
 }

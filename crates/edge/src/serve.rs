@@ -4,17 +4,16 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::app::App;
+use crate::heads;
 use crate::http;
-use crate::seats::{Seats, silence_max};
+use crate::seats::{HEADER_WAIT, Seats, silence_max};
 use crate::tls::{self, Tls, TlsError};
 
-/// The headers of a request must have arrived within this time. It counts from the end of the request before, so that a connection
-/// over which none begins is closed as well; see [`header_wait`].
-const HEADER_WAIT: Duration = Duration::from_secs(10);
 /// The first request of a connection must have begun within this time.
 const FIRST_REQUEST_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of the headers of a request at most.
@@ -61,7 +60,12 @@ pub async fn serve(
     check(&app, address, config.is_some())?;
     let behind_proxy = app.settings.behind_proxy;
     let seats = Seats::new(connections_max, behind_proxy);
-    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let mut router = http::router(app);
+    if behind_proxy {
+        // The wait below is too long for a head that has begun.
+        router = router.layer(from_fn_with_state(seats.connections(), heads::note));
+    }
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let stopping = handle.clone();
     let waiting = tokio::spawn(async move {
@@ -95,7 +99,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// A proxy sends whole requests, and keeps connections without one for as long as silence is borne.
+/// How long the head of a request may take from the end of the request before, so that a connection over which none begins is closed
+/// as well. A proxy keeps connections without one for as long as silence is borne.
 const fn header_wait(behind_proxy: bool) -> Duration {
     if behind_proxy {
         silence_max(behind_proxy)

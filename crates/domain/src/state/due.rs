@@ -327,6 +327,16 @@ impl State {
         }
     }
 
+    /// Puts the messages about an incident of which a receipt is owed where they belong now: it may have become worse.
+    pub(super) fn refresh_receipts(&mut self, id: IncidentId) {
+        let messages = self.messages_about(id);
+        let owed = messages.filter(|message| message.receipt_owed_since().is_some());
+        let owed: Vec<NotificationId> = owed.map(|message| message.id).collect();
+        for message in owed {
+            self.refresh_message(message);
+        }
+    }
+
     /// Puts an alert, and the heartbeat that it is of, where they belong now.
     pub(super) fn refresh_alert(&mut self, id: AlertId) {
         let alert = self.alerts.get(&id);

@@ -293,6 +293,7 @@ impl State {
             }
             EventBody::Incident(what) => {
                 self.refresh_incident(what.incident);
+                self.refresh_receipts(what.incident);
                 if let Some((source, _)) = merge_of(what) {
                     self.refresh_incident(source);
                 }

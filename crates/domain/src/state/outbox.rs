@@ -29,13 +29,16 @@ impl Provider {
     pub const fn of(method: ContactMethodId, channel: ChannelKind) -> Self {
         match channel {
             ChannelKind::Email
-            | ChannelKind::Slack
             | ChannelKind::Telegram
             | ChannelKind::Pushover
             | ChannelKind::PagerDuty => Self::Channel(channel),
             ChannelKind::Sms | ChannelKind::Voice => Self::Phone,
-            // A browser's push service is the one of its maker.
-            ChannelKind::Webhook | ChannelKind::Ntfy | ChannelKind::WebPush => Self::Method(method),
+            // A browser's push service is the one of its maker. An incoming webhook of Slack is any address that somebody gave; the
+            // state does not know which of Slack's addresses is one.
+            ChannelKind::Webhook
+            | ChannelKind::Ntfy
+            | ChannelKind::WebPush
+            | ChannelKind::Slack => Self::Method(method),
         }
     }
 

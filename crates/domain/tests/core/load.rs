@@ -3,7 +3,7 @@
 
 use tocsin_domain::command::{Ask, Command, IntakeAsk, RosterAsk};
 use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, RosterEvent};
+use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat, RosterEvent};
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::intake::Intake;
 use tocsin_domain::monitor::Severity;
@@ -57,6 +57,22 @@ fn fail(world: &mut World, number: usize, severity: Severity) -> IncidentId {
     let opened = quickly(world, raise(service, "x", severity));
     let mut about = opened.iter().filter_map(|event| event.body.incident());
     about.next().expect("an incident")
+}
+
+/// The provider takes all that is being sent, and owes a receipt for it.
+fn take_all(world: &mut World) {
+    let open: Vec<NotificationId> = world.sending().iter().map(|message| message.id).collect();
+    for notification in open {
+        let taken = Ask::AttemptFinished {
+            notification,
+            number: 1,
+            outcome: Outcome::Accepted,
+            detail: String::new(),
+            retry_after_ms: None,
+            reference: Some("SM1".to_owned()),
+        };
+        quickly(world, taken);
+    }
 }
 
 /// The incidents of which a level was reached, in order.
@@ -173,19 +189,8 @@ fn many_receipts_that_do_not_come_are_given_up_over_some_ticks() {
         fail(&mut world, number, Severity::Critical);
     }
     tick_away(&mut world);
-    let open: Vec<NotificationId> = world.sending().iter().map(|message| message.id).collect();
-    assert_eq!(open.len(), MANY);
-    for notification in open {
-        let taken = Ask::AttemptFinished {
-            notification,
-            number: 1,
-            outcome: Outcome::Accepted,
-            detail: String::new(),
-            retry_after_ms: None,
-            reference: Some("SM1".to_owned()),
-        };
-        quickly(&mut world, taken);
-    }
+    assert_eq!(world.sending().len(), MANY);
+    take_all(&mut world);
     assert_eq!(world.state.receipts_owed().count(), MANY);
     world.now = world.now.plus_ms(RECEIPT_WAIT_MS);
     let ticks = tick_away(&mut world);
@@ -196,4 +201,35 @@ fn many_receipts_that_do_not_come_are_given_up_over_some_ticks() {
         .iter()
         .filter(|message| message.channel == ChannelKind::Email);
     assert_eq!(mails.count(), MANY, "another way to each");
+}
+
+#[test]
+fn a_receipt_that_is_owed_is_as_urgent_as_its_incident_has_become() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, text)]);
+    let raised = fail(&mut world, 0, Severity::Error);
+    tick_away(&mut world);
+    take_all(&mut world);
+    let owed = world.state.receipts_owed().next();
+    assert!(owed.is_some());
+    world.now = world.now.plus_ms(1);
+    for number in 1..MANY {
+        fail(&mut world, number, Severity::Critical);
+    }
+    tick_away(&mut world);
+    take_all(&mut world);
+    let service = world.state.incidents[&raised].service;
+    quickly(&mut world, raise(Some(service), "x", Severity::Critical));
+    world.now = world.now.plus_ms(RECEIPT_WAIT_MS);
+    let events = tick_away(&mut world).concat();
+    let given_up = events.iter().find_map(|event| {
+        let EventBody::Notification(message) = &event.body else {
+            return None;
+        };
+        let is_receipt = matches!(message.what, NotificationWhat::Receipt { .. });
+        is_receipt.then_some(message.notification)
+    });
+    assert_eq!(given_up, owed, "it has waited for longest");
 }

@@ -9,6 +9,7 @@ use tocsin_domain::page::{
     TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::ChannelKind;
+use tocsin_domain::state::Provider;
 
 use crate::storms::services;
 use crate::world::{World, raise};
@@ -68,4 +69,31 @@ fn a_page_without_another_way_does_not_wait_with_one_that_waits_for_a_provider_t
     let pages = world.state.messages_about(world.incident().id);
     let states: Vec<Delivery> = pages.map(|page| page.state.clone()).collect();
     assert_eq!(states, [Delivery::Sending { since: world.now }]);
+}
+
+#[test]
+fn an_address_at_slack_that_hangs_rests_without_those_of_others() {
+    let mut world = World::set_up();
+    let of_bea = service_of_bea(&mut world);
+    let (ada, bea) = (world.ada(), world.user("Bea"));
+    let [hers, of_another] = [ada, bea].map(|user| {
+        let way = world.add_way(user, ChannelKind::Slack);
+        world.set_rules(user, &[(0, way)]);
+        Provider::of(way, ChannelKind::Slack)
+    });
+    let failures = usize::try_from(PROVIDER_FAILURES_MAX).unwrap();
+    for service in services(&mut world, failures) {
+        world.ask(raise(Some(service), "x", Severity::Critical));
+    }
+    world.answer_all(Outcome::TimedOut);
+    let rests = |world: &World, which| world.state.provider_rests(which, None, world.now);
+    assert!(rests(&world, hers).is_some());
+    assert!(rests(&world, of_another).is_none());
+    world.ask(raise(Some(of_bea), "x", Severity::Critical));
+    let pages = world.state.messages_about(world.incident().id);
+    let ways: Vec<_> = pages
+        .map(|page| (page.channel, page.state.clone()))
+        .collect();
+    let sending = Delivery::Sending { since: world.now };
+    assert_eq!(ways, [(ChannelKind::Slack, sending)]);
 }

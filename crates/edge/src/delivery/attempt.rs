@@ -25,9 +25,21 @@ const LEAST_WAIT: Duration = Duration::from_secs(10);
 /// So long it may wait for a place.
 pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 
+/// What came of an attempt.
+enum Made {
+    /// It ended so, made or not.
+    Ended(Report),
+    /// It is not wanted any more.
+    Moot,
+    /// Nothing was sent: its host, which nobody knew before, has no place for it.
+    NoPlace,
+}
+
 /// Makes an attempt, gives its place back, and only then tells the core, which may be busy for a while.
 pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Waiting) {
-    let Waiting { since, work, route } = waiting;
+    let Waiting {
+        since, work, route, ..
+    } = waiting;
     let waited = Instant::now().duration_since(since);
     let Some(limit) = time_left(courier.attempt_wait, waited) else {
         queue.done(route, None);
@@ -36,19 +48,20 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     let made = tokio::spawn({
         let (courier, queue) = (Arc::clone(&courier), queue.clone());
         async move {
-            let learn = |host: &str| queue.learn(route, host);
+            let learn = |host: &str| queue.learn(&waiting, host);
             courier.attempt(work, limit, learn).await
         }
     });
     let made = made.await;
     let outcome = match &made {
-        Ok(Some(report)) => Some(report.outcome),
-        Ok(None) | Err(_) => None,
+        Ok(Made::Ended(report)) => Some(report.outcome),
+        Ok(Made::Moot) | Err(_) => None,
+        Ok(Made::NoPlace) => return queue.put_back(waiting),
     };
     queue.done(route, outcome);
     match made {
-        Ok(Some(report)) => courier.tell(work, report).await,
-        Ok(None) => {}
+        Ok(Made::Ended(report)) => courier.tell(work, report).await,
+        Ok(Made::Moot | Made::NoPlace) => {}
         Err(_) => {
             // The core counts an attempt without an outcome as timed out.
             tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
@@ -63,24 +76,26 @@ fn time_left(attempt_wait: Duration, waited: Duration) -> Option<Duration> {
 }
 
 impl Courier {
-    /// Makes an attempt that is still wanted; `learn` is told the host that it goes to.
+    /// Makes an attempt that is still wanted; `learn` is told the host that it goes to, and says whether it has a place for it.
     async fn attempt(
         &self,
         work: Work,
         limit: Duration,
-        learn: impl FnOnce(&str) + Send,
-    ) -> Option<Report> {
+        learn: impl FnOnce(&str) -> bool + Send,
+    ) -> Made {
         let letter = self
             .needs
             .engine
             .read(|state| message::letter(state, work, &self.needs.public_url));
         let letter = match letter {
-            None => return None,
-            Some(Err(moot)) => return Some(Report::refused(moot)),
+            None => return Made::Moot,
+            Some(Err(moot)) => return Made::Ended(Report::refused(moot)),
             Some(Ok(letter)) => letter,
         };
         let channel = letter.channel;
-        let report = self.within_deadline(letter, limit, learn).await;
+        let Some(report) = self.within_deadline(letter, limit, learn).await else {
+            return Made::NoPlace;
+        };
         let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
         let last = Last {
             at: self.needs.clock.now(),
@@ -91,7 +106,7 @@ impl Courier {
         if report.reference.is_some() {
             self.follow(channel, work.notification);
         }
-        Some(Report { detail, ..report })
+        Made::Ended(Report { detail, ..report })
     }
 
     /// Says honestly that nothing was sent.
@@ -105,18 +120,20 @@ impl Courier {
         self.tell_core(ask).await;
     }
 
+    /// Tries once; nothing when `learn` says that the host has no place for it.
     pub(super) async fn within_deadline(
         &self,
         letter: Letter,
         limit: Duration,
-        learn: impl FnOnce(&str) + Send,
-    ) -> Report {
+        learn: impl FnOnce(&str) -> bool + Send,
+    ) -> Option<Report> {
         let pace = self.needs.pace.as_ref();
         let tried = self.try_once(letter, learn);
         let done = within(pace, limit, Wait::Attempt, tried).await;
         done.unwrap_or_else(|| {
             let waited = limit.as_millis();
-            Report::new(Outcome::TimedOut, format!("no answer within {waited} ms"))
+            let detail = format!("no answer within {waited} ms");
+            Some(Report::new(Outcome::TimedOut, detail))
         })
     }
 

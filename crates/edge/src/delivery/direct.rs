@@ -127,7 +127,8 @@ impl Direct {
                 };
                 let attempt = async move {
                     let limit = courier.attempt_wait;
-                    courier.within_deadline(letter, limit, |_| {}).await
+                    // Nobody else is sent to past the engine.
+                    courier.within_deadline(letter, limit, |_| true).await
                 };
                 (way, runtime.spawn(attempt))
             })
@@ -136,8 +137,8 @@ impl Direct {
             .into_iter()
             .map(|(way, attempt)| {
                 let (outcome, detail) = match runtime.block_on(attempt) {
-                    Ok(report) => (report.outcome, report.detail),
-                    Err(_) => (Outcome::Failed, "a fault of Tocsin itself".to_owned()),
+                    Ok(Some(report)) => (report.outcome, report.detail),
+                    Ok(None) | Err(_) => (Outcome::Failed, "a fault of Tocsin itself".to_owned()),
                 };
                 Sent {
                     name: way.name.clone(),

@@ -30,6 +30,13 @@ const RETRY_AFTER_S_MAX: u64 = 86_400;
 const NOT_TAKEN: [&str; 2] = ["operation was canceled", "invalid HTTP version parsed"];
 
 /// Sends what Tocsin itself sends by HTTP; cheap to clone.
+///
+/// It has two clients, and delivery has two of it. None can do for another:
+/// - By https and by http different addresses may be reached, and what resolves names for a client is not told which it is for.
+/// - What is tried again goes by a new connection ([`Exchange::anew`]), since a kept one may be dead without anybody having noticed;
+///   a client that keeps connections takes one that it has.
+///
+/// The auditor has as many of its own ([`super::direct`]): what delivery holds up must not hold up word of it.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     /// For https.

@@ -80,7 +80,7 @@ pub(crate) fn sort(state: &State, work: Work) -> Option<(Rank, Route)> {
     let rank = rank(message.purpose, is_critical);
     let route = Route {
         channel: message.channel,
-        provider: carrier(message),
+        provider: Provider::of_message(message),
     };
     Some((rank, route))
 }
@@ -93,23 +93,6 @@ const fn rank(purpose: Purpose, is_critical: bool) -> Rank {
         Purpose::Resolved(_) | Purpose::Acknowledged(_) => Rank::Resolved,
         Purpose::Notice(_) => Rank::Notice,
         Purpose::Test | Purpose::Word(_) => Rank::Test,
-    }
-}
-
-/// Whose places an attempt takes. An incoming webhook of Slack is any address that somebody gave: one that hangs must not take
-/// everybody's.
-const fn carrier(message: &Notification) -> Provider {
-    match message.channel {
-        ChannelKind::Slack => Provider::Method(message.contact_method),
-        ChannelKind::Email
-        | ChannelKind::Webhook
-        | ChannelKind::Ntfy
-        | ChannelKind::Telegram
-        | ChannelKind::Pushover
-        | ChannelKind::Sms
-        | ChannelKind::Voice
-        | ChannelKind::WebPush
-        | ChannelKind::PagerDuty => Provider::of_message(message),
     }
 }
 

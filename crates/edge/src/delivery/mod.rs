@@ -254,20 +254,26 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
 }
 
 impl Courier {
-    async fn try_once(&self, letter: Letter, learn: impl FnOnce(&str) + Send) -> Report {
+    /// Tries once; nothing when `learn` says that the host has no place for it.
+    async fn try_once(
+        &self,
+        letter: Letter,
+        learn: impl FnOnce(&str) -> bool + Send,
+    ) -> Option<Report> {
         let (letter, secrets) = match self.open(letter).await {
             Ok(opened) => opened,
-            Err(report) => return report,
+            Err(report) => return Some(report),
         };
         let account = secrets.account.as_ref().map(|opened| &opened.account);
-        if let Some(host) = host_of(letter.channel, secrets.address.expose_secret(), account) {
-            learn(&host);
+        let host = host_of(letter.channel, secrets.address.expose_secret(), account);
+        if host.is_some_and(|host| !learn(&host)) {
+            return None;
         }
         let report = self.send(&letter, &secrets).await;
-        Report {
+        Some(Report {
             detail: without_secrets(&report.detail, &letter, &secrets),
             ..report
-        }
+        })
     }
 
     async fn send(&self, letter: &Letter, secrets: &Secrets) -> Report {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::id::SecretId;
+use tocsin_domain::people::ChannelKind;
 use tocsin_wire::page_message::Kind;
 
 use super::Courier;
@@ -23,8 +24,24 @@ struct Out {
     link_key: Option<LinkKey>,
 }
 
+/// Whether a page by this channel carries the link that answers it: a call is answered by keys, and `PagerDuty` keeps the incident
+/// itself.
+fn shows_link(channel: ChannelKind, address: &str) -> bool {
+    match channel {
+        ChannelKind::Voice | ChannelKind::PagerDuty => false,
+        ChannelKind::Email
+        | ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::WebPush => reaches_one_person(channel, address),
+    }
+}
+
 impl Courier {
-    /// Takes the address, the keys and the code out of the vault, and signs the links.
+    /// Takes the address, the keys and the code out of the vault, and signs the links that the channel carries.
     pub(super) async fn open(&self, mut letter: Letter) -> Result<(Letter, Secrets), Report> {
         let opened = match self.opened_recently(&letter) {
             Some(opened) => opened,
@@ -43,15 +60,23 @@ impl Courier {
             let token = link_key.as_ref()?.token(bound?, usage);
             Some(format!("{base}/{place}/{token}"))
         };
-        let callbacks = Callbacks::new(
-            signed("twilio/voice", Use::Voice),
-            signed("twilio/status", Use::Status(letter.number)),
-        );
-        let answer_link = signed("a", Use::Answer);
-        let is_alone = reaches_one_person(letter.channel, address.expose_secret());
-        if letter.message.kind == Kind::Page && is_alone {
-            letter.message.answer_link = answer_link;
+        let is_shown = shows_link(letter.channel, address.expose_secret());
+        if letter.message.kind == Kind::Page && is_shown {
+            letter.message.answer_link = signed("a", Use::Answer);
         }
+        let status = || signed("twilio/status", Use::Status(letter.number));
+        let callbacks = match letter.channel {
+            ChannelKind::Voice => Callbacks::new(signed("twilio/voice", Use::Voice), status()),
+            ChannelKind::Sms => Callbacks::new(None, status()),
+            ChannelKind::Email
+            | ChannelKind::Webhook
+            | ChannelKind::Ntfy
+            | ChannelKind::Slack
+            | ChannelKind::Telegram
+            | ChannelKind::Pushover
+            | ChannelKind::WebPush
+            | ChannelKind::PagerDuty => Callbacks::new(None, None),
+        };
         let secrets = Secrets {
             address,
             signing_key,

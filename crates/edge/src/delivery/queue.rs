@@ -111,8 +111,7 @@ impl Queue {
                     lanes.came += 1;
                     let turn = (rank, lanes.came);
                     let lane = lanes.by_channel.entry(route.channel).or_default();
-                    let waiting = Waiting { since, work, route };
-                    lane.add(turn, waiting);
+                    lane.add(Waiting::new(turn, since, work, route));
                 }
                 if lanes.closed {
                     return None;
@@ -141,11 +140,19 @@ impl Queue {
         self.0.1.notify_one();
     }
 
-    /// It was looked up where the address of an attempt is.
-    pub(crate) fn learn(&self, route: Route, host: &str) {
-        if let Some(lane) = self.lock().by_channel.get_mut(&route.channel) {
-            lane.learn(route.provider, host);
+    /// It was looked up where the address is of an attempt that has begun. Whether it may go on; else it is to be put back.
+    pub(crate) fn learn(&self, begun: &Waiting, host: &str) -> bool {
+        let mut lanes = self.lock();
+        let lane = lanes.by_channel.get_mut(&begun.route.channel);
+        lane.is_none_or(|lane| lane.learn(begun, host))
+    }
+
+    /// An attempt that has begun waits for a place again: nothing was sent.
+    pub(crate) fn put_back(&self, begun: Waiting) {
+        if let Some(lane) = self.lock().by_channel.get_mut(&begun.route.channel) {
+            lane.put_back(begun);
         }
+        self.0.1.notify_one();
     }
 }
 

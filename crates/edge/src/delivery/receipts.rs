@@ -38,6 +38,9 @@ const AT_ONCE: usize = 8;
 const ROUND_MAX: usize = 200;
 /// Emergencies that are followed at most; older ones are forgotten.
 const FOLLOWED_MAX: usize = 2_000;
+/// Incidents whose emergencies are looked for at a start, besides those that are open: the newest. One that was opened before so many
+/// others and ended just when Tocsin did would go on to ring, for an hour at most.
+const LOOKED_AT_MAX: usize = 10_000;
 
 /// One emergency.
 struct Emergency {
@@ -131,6 +134,21 @@ fn is_left(state: &State, message: &Notification, now: Timestamp) -> bool {
         && (now < at.plus_ms(RING_MS) || answers::subjects(state, message.id).iter().any(is_open))
 }
 
+/// The emergencies that the run before left, the oldest first, among messages about incidents that are open and about so many of the
+/// newest.
+fn left(state: &State, now: Timestamp, newest: usize) -> Vec<NotificationId> {
+    let open = state.open_incidents.iter();
+    let open = open.flat_map(|incident| state.made_of(*incident));
+    let newest = state.numbers.values().rev().take(newest).copied();
+    let looked_at: BTreeSet<IncidentId> = open.chain(newest).collect();
+    let messages = looked_at.iter().flat_map(|id| state.messages_about(*id));
+    let left = messages.filter(|one| is_left(state, one, now));
+    let mut left: Vec<(Timestamp, NotificationId)> =
+        left.map(|one| (one.planned_at, one.id)).collect();
+    left.sort_unstable();
+    left.into_iter().map(|(_, id)| id).collect()
+}
+
 /// Whether it rings no more whatever becomes of it: it was taken too long ago, or is gone.
 fn has_rung(state: &State, id: NotificationId, now: Timestamp) -> bool {
     let message = state.notifications.get(&id);
@@ -141,12 +159,11 @@ fn has_rung(state: &State, id: NotificationId, now: Timestamp) -> bool {
 /// Asks round after round until the runtime ends.
 pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
     let now = courier.needs.clock.now();
-    let left: Vec<NotificationId> = courier.needs.engine.read(|state| {
-        let messages = state.notifications.values();
-        let left = messages.filter(|one| is_left(state, one, now));
-        left.map(|one| one.id).collect()
-    });
-    left.into_iter().for_each(|id| courier.followed.add(id));
+    let engine = &courier.needs.engine;
+    let emergencies = engine.read(|state| left(state, now, LOOKED_AT_MAX));
+    emergencies
+        .into_iter()
+        .for_each(|id| courier.followed.add(id));
     // Each in rounds of its own: one that hangs keeps nobody waiting for what the other knows.
     tokio::join!(
         ask_provider(&courier, Provider::Twilio, every),
@@ -415,45 +432,4 @@ struct Answerer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(letters: &str) -> Vec<NotificationId> {
-        let text = letters
-            .chars()
-            .map(|letter| format!("QAAAAAAAAAAAA{letter}"));
-        text.map(|text| text.parse::<NotificationId>().unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn everybody_has_their_turn_however_many_there_are() {
-        let check = |all: &str, asked_last: Option<&str>, expected: &str| {
-            let all: BTreeSet<NotificationId> = ids(all).into_iter().collect();
-            let asked_last = asked_last.and_then(|last| ids(last).first().copied());
-            let turn: Vec<NotificationId> = in_turn(&all, asked_last).collect();
-            assert_eq!(turn, ids(expected), "{all:?} after {asked_last:?}");
-        };
-        check("", None, "");
-        check("", Some("B"), "");
-        check("ABCDE", None, "ABCDE");
-        check("ABCDE", Some("B"), "CDEAB");
-        check("ABCDE", Some("E"), "ABCDE");
-        // Who was asked last may be gone meanwhile.
-        check("ABDE", Some("C"), "DEAB");
-    }
-
-    #[test]
-    fn only_an_answer_that_lasts_settles_a_cancel() {
-        let check = |status: u16, expected: bool| {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(is_settled(status), expected, "{status}");
-        };
-        for settled in [200, 204, 400, 401, 404, 410] {
-            check(settled, true);
-        }
-        for passing in [302, 408, 425, 429, 500, 503] {
-            check(passing, false);
-        }
-    }
-}
+mod tests;

@@ -22,9 +22,14 @@ use crate::post::{KEY, OK, loopback, start};
 use crate::providers;
 use crate::world::World;
 
+/// What has not come by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For what cannot come at all.
+const AT_ONCE: Duration = Duration::from_millis(10);
+
 /// Something happens in the end.
 fn wait_until(mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while !happened() {
         assert!(Instant::now() < deadline, "it never happened");
         std::thread::yield_now();
@@ -53,7 +58,8 @@ fn auditor(world: &World) -> Auditor {
         public_url: "http://tocsin.example".to_owned(),
     };
     let patience = Patience {
-        answer: Duration::from_millis(100),
+        answer: PATIENCE,
+        state: PATIENCE,
         again: Duration::ZERO,
         ..Patience::default()
     };
@@ -99,7 +105,7 @@ async fn ready(world: &World) -> (StatusCode, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_server_has_no_finding_and_its_canary_leaves_no_trace() {
     let (world, requests) = world_with_webhook().await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(1));
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
     let mut auditor = auditor(&world);
     assert!(!auditor.send_canary(), "nobody knows yet that it is set up");
     assert_eq!(audit(&mut auditor), []);
@@ -147,6 +153,7 @@ async fn a_wedged_engine_is_found_and_administrators_are_told_once() {
     assert_eq!(audit(&mut auditor), []);
     let hold = world.journal.hold.lock().unwrap();
     world.engine.ask(alert(), |_| {}).unwrap();
+    auditor.patience.answer = AT_ONCE;
     assert_eq!(audit(&mut auditor), [FindingKind::EngineSilent]);
     assert_eq!(audit(&mut auditor), [FindingKind::EngineSilent]);
     let told = bodies(&requests);
@@ -155,6 +162,7 @@ async fn a_wedged_engine_is_found_and_administrators_are_told_once() {
     assert!(title.contains("the engine did not answer"), "{title}");
     drop(hold);
     wait_until(|| world.engine.read(|state| !state.incidents.is_empty()));
+    auditor.patience.answer = PATIENCE;
     assert_eq!(audit(&mut auditor), []);
 }
 
@@ -168,6 +176,7 @@ async fn a_page_that_a_wedged_engine_misses_is_found_in_the_state() {
     world.engine.ask(alert(), |_| {}).unwrap();
     // Its attempt has no outcome, and the engine is not there to notice.
     *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
+    auditor.patience.answer = AT_ONCE;
     let found = audit(&mut auditor);
     for kind in [
         FindingKind::EngineSilent,
@@ -213,8 +222,10 @@ async fn a_state_that_the_engine_keeps_to_itself_is_found() {
     inside.recv().unwrap();
     // The engine waits for the reader, and every later reader for the engine.
     world.engine.ask(alert(), |_| {}).unwrap();
+    auditor.patience.answer = AT_ONCE;
+    auditor.patience.state = AT_ONCE;
     let mut found = Vec::new();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while found != [FindingKind::StateLocked] {
         assert!(Instant::now() < deadline, "{found:?}");
         found = audit(&mut auditor);
@@ -228,6 +239,8 @@ async fn a_state_that_the_engine_keeps_to_itself_is_found() {
     );
     release.send(()).unwrap();
     reader.join().unwrap();
+    auditor.patience.answer = PATIENCE;
+    auditor.patience.state = PATIENCE;
     wait_until(|| audit(&mut auditor).is_empty());
 }
 

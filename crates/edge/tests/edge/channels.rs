@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
-use tocsin_edge::delivery::egress::Egress;
 
+use crate::buttons::{loopback, set_account};
+use crate::pace::HandPace;
 use crate::providers::{Provider, Reply, Request};
 use crate::world::World;
 
@@ -22,10 +23,6 @@ const AUTH_TOKEN: &str = "twilio-auth-token-of-the-test";
 const ROUTING_KEY: &str = "E0123456789ABCDEFGHIJabcdefghij0";
 const CHAT: &str = "4217711742";
 const PHONE: &str = "+33123456789";
-
-fn loopback() -> Egress {
-    Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
-}
 
 /// The account at a provider, at this address.
 fn account(provider: &str, base_url: &str) -> Value {
@@ -40,12 +37,6 @@ fn account(provider: &str, base_url: &str) -> Value {
     }
 }
 
-async fn set_account(world: &World, provider: &str, body: Value) {
-    let path = format!("/channels/accounts/{provider}");
-    let answer = world.call("PUT", &path, &world.admin, Some(body)).await;
-    assert!(answer.status.is_success(), "{}", answer.text());
-}
-
 /// Pages Ada by one channel and gives how the first attempt ended.
 pub(crate) async fn page(
     provider: &Provider,
@@ -53,11 +44,19 @@ pub(crate) async fn page(
     address: &str,
 ) -> (World, Outcome, String) {
     let world = reached_by(provider, kind, address).await;
-    let delivery = world.deliver(loopback(), Duration::from_millis(600));
-    world.raise("web").await;
-    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
-    delivery.stop();
+    let (outcome, detail) = page_in(&world, |_| {}).await;
     (world, outcome, detail)
+}
+
+/// Pages Ada and gives how the first attempt ended. The time is what is done with it `meanwhile`.
+async fn page_in(world: &World, meanwhile: impl FnOnce(&HandPace)) -> (Outcome, String) {
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
+    world.raise("web").await;
+    meanwhile(&pace);
+    let ended = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    ended
 }
 
 /// A world in which Ada is reached by one channel.
@@ -238,7 +237,14 @@ async fn a_provider_that_is_down_hangs_or_refuses_is_told_apart() {
             (Reply::Hang, Outcome::TimedOut),
         ] {
             let provider = Provider::always(reply.clone());
-            let (_, outcome, detail) = page(&provider, kind, address).await;
+            let meanwhile = |pace: &HandPace| {
+                if expected == Outcome::TimedOut {
+                    tokio::task::block_in_place(|| provider.next());
+                    pace.attempt_runs_out();
+                }
+            };
+            let world = reached_by(&provider, kind, address).await;
+            let (outcome, detail) = page_in(&world, meanwhile).await;
             assert_eq!(outcome, expected, "{kind} {reply:?}: {detail}");
         }
     }
@@ -469,10 +475,7 @@ async fn an_account_is_kept_shown_and_removed_and_its_token_goes_nowhere_else() 
 async fn without_an_account_the_page_says_what_to_set_up() {
     let world = World::new();
     world.reach(world.ada, "sms", PHONE, None).await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
-    world.raise("web").await;
-    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
-    delivery.stop();
+    let (outcome, detail) = page_in(&world, |_| {}).await;
     assert_eq!(outcome, Outcome::Refused);
     assert!(
         detail.starts_with("no Twilio account is set up"),
@@ -487,10 +490,7 @@ async fn a_page_is_sent_also_when_no_link_can_be_signed() {
     let topic = format!("{}/my-topic", provider.url());
     world.reach(world.ada, "ntfy", &topic, None).await;
     world.doors.disk_full.store(true, Ordering::SeqCst);
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
-    world.raise("web").await;
-    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
-    delivery.stop();
+    let (outcome, detail) = page_in(&world, |_| {}).await;
     assert_eq!(outcome, Outcome::Accepted, "{detail}");
     assert!(!provider.next().json().to_string().contains("/a/"));
 }

@@ -38,6 +38,34 @@ fn told(acknowledged: bool) -> Reply {
     Reply::json(200, &body.to_string())
 }
 
+/// Pushover that takes an emergency of which nobody has heard yet, and its cancels as it is told: how, by how many came before. Also
+/// counts them.
+fn cancelling(
+    answer: impl Fn(usize) -> Reply + Send + Sync + 'static,
+) -> (Provider, Arc<AtomicUsize>) {
+    let cancels = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&cancels);
+    let provider = Provider::start(move |request| {
+        if request.method == "GET" {
+            told(false)
+        } else if request.path.ends_with("/cancel.json") {
+            answer(counted.fetch_add(1, Ordering::SeqCst))
+        } else {
+            taken(request)
+        }
+    });
+    (provider, cancels)
+}
+
+/// Ada is paged by Pushover, which takes it, and acknowledges in Tocsin.
+async fn acknowledge_elsewhere(world: &World) {
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let answer = world.post(&path, json!({})).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+}
+
 async fn reached_by(provider: &Provider) -> World {
     let world = World::new();
     let account = json!({"base_url": provider.url(), "token": PUSHOVER_TOKEN});
@@ -122,30 +150,14 @@ async fn an_acknowledgement_that_cannot_be_kept_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_that_is_not_taken_is_sent_again_until_it_is() {
-    let cancels = Arc::new(AtomicUsize::new(0));
-    let provider = Provider::start({
-        let cancels = Arc::clone(&cancels);
-        move |request| {
-            if request.method == "GET" {
-                return told(false);
-            }
-            if !request.path.ends_with("/cancel.json") {
-                return taken(request);
-            }
-            match cancels.fetch_add(1, Ordering::SeqCst) {
-                0 => Reply::json(429, r#"{"status":0}"#),
-                1 => Reply::json(500, "oops"),
-                _ => Reply::json(200, r#"{"status":1}"#),
-            }
-        }
+    let (provider, cancels) = cancelling(|before| match before {
+        0 => Reply::json(429, r#"{"status":0}"#),
+        1 => Reply::json(500, "oops"),
+        _ => Reply::json(200, r#"{"status":1}"#),
     });
     let world = reached_by(&provider).await;
     let rounds = Rounds::start(&world);
-    let incident = world.raise("web").await;
-    tokio::task::block_in_place(|| world.first_outcome());
-    let path = format!("/incidents/{incident}/acknowledge");
-    let answer = world.post(&path, json!({})).await;
-    assert!(answer.status.is_success(), "{}", answer.text());
+    acknowledge_elsewhere(&world).await;
     // It is taken in the third round, and there is nothing more to ask after it.
     for sent in [1, 2, 3, 3, 3] {
         rounds.another();
@@ -156,24 +168,10 @@ async fn a_cancel_that_is_not_taken_is_sent_again_until_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_rings_no_more_by_itself_is_not_cancelled_for_ever() {
-    let cancels = Arc::new(AtomicUsize::new(0));
-    let provider = Provider::start({
-        let cancels = Arc::clone(&cancels);
-        move |request| {
-            if request.path.ends_with("/cancel.json") {
-                cancels.fetch_add(1, Ordering::SeqCst);
-                return Reply::json(500, "oops");
-            }
-            taken(request)
-        }
-    });
+    let (provider, cancels) = cancelling(|_| Reply::json(500, "oops"));
     let world = reached_by(&provider).await;
     let rounds = Rounds::start(&world);
-    let incident = world.raise("web").await;
-    tokio::task::block_in_place(|| world.first_outcome());
-    let path = format!("/incidents/{incident}/acknowledge");
-    let answer = world.post(&path, json!({})).await;
-    assert!(answer.status.is_success(), "{}", answer.text());
+    acknowledge_elsewhere(&world).await;
     for sent in [1, 2] {
         rounds.another();
         assert_eq!(cancels.load(Ordering::SeqCst), sent);

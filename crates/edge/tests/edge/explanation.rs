@@ -120,7 +120,7 @@ async fn a_page_is_explained_back_to_the_sample() {
     let world = World::new();
     let address = format!("http://{server}/hook");
     world.reach(world.ada, "webhook", &address, Some(KEY)).await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(2));
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
     world.apache_is_found();
     world.apache_dies();
     tokio::task::block_in_place(|| world.first_outcome());

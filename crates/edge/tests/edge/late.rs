@@ -67,7 +67,7 @@ async fn a_success_whose_words_never_end_may_have_been_taken() {
     let reply = Reply::Held(201, gate.clone(), "{}".to_owned());
     let meanwhile = |pace: &HandPace| {
         gate.reached();
-        pace.advance(pace.begun(Wait::Attempt));
+        pace.attempt_runs_out();
     };
     check(EVERY[3], reply, meanwhile, Outcome::TimedOut).await;
 }

@@ -10,6 +10,7 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
 
+use crate::pace::HandPace;
 use crate::world::World;
 
 /// How the server behaves once it has greeted.
@@ -99,8 +100,12 @@ async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>)
         .await;
     assert!(set.status.is_success(), "{}", set.text());
     let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let delivery = world.deliver(loopback, Duration::from_millis(400));
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback, &pace);
     world.raise("web").await;
+    if manner == Manner::Hangs {
+        pace.attempt_runs_out();
+    }
     let outcome = tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
     (world, outcome, mails)

@@ -55,6 +55,11 @@ impl HandPace {
         kept.begun.iter().any(|(known, _)| *known == what)
     }
 
+    /// All the time goes by that the next attempt has, once it has begun.
+    pub(crate) fn attempt_runs_out(&self) {
+        self.advance(self.begun(Wait::Attempt));
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         let mut kept = self.kept.lock().unwrap();
         kept.now += by;

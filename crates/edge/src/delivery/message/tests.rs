@@ -216,21 +216,6 @@ fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
 }
 
 #[test]
-fn an_address_of_slack_takes_places_of_its_own() {
-    let bundle = Bundle::new();
-    let message = &bundle.state.notifications[&bundle.work.notification];
-    let by = |channel| {
-        carrier(&Notification {
-            channel,
-            ..message.clone()
-        })
-    };
-    let (slack, telegram) = (ChannelKind::Slack, ChannelKind::Telegram);
-    assert_eq!(by(slack), Provider::Method(message.contact_method));
-    assert_eq!(by(telegram), Provider::Channel(telegram));
-}
-
-#[test]
 fn a_request_for_help_with_something_critical_is_sent_as_soon_as_a_page_for_it() {
     let id = IncidentId::random(&mut Counting(0));
     for (purpose, critical, other) in [

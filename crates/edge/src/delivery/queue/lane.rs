@@ -1,5 +1,5 @@
 //! What waits for one channel and what is under way by it: how many at once, how many of them to one address and to one host, and
-//! whose turn it is. It knows no clock.
+//! whose turn it is. What began before anybody knew its host goes back into line where that host has no place. It knows no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -76,6 +76,21 @@ pub(crate) struct Waiting {
     pub(crate) since: Instant,
     pub(crate) work: Work,
     pub(crate) route: Route,
+    turn: Turn,
+    /// How many were under way by the channel when it began, if nobody knew by then where its address is.
+    begun_blind: Option<usize>,
+}
+
+impl Waiting {
+    pub(super) const fn new(turn: Turn, since: Instant, work: Work, route: Route) -> Self {
+        Self {
+            since,
+            work,
+            route,
+            turn,
+            begun_blind: None,
+        }
+    }
 }
 
 /// Whose turn is first: the better rank, then whoever came first.
@@ -123,6 +138,14 @@ struct Count {
 }
 
 impl Count {
+    /// What is under way beside one of them.
+    const fn without_one(self) -> Self {
+        Self {
+            under_way: self.under_way.saturating_sub(1),
+            earned: self.earned,
+        }
+    }
+
     /// One has ended; none is known of one that ended in a fault of our own.
     fn end(&mut self, outcome: Option<Outcome>, earned_max: usize) {
         self.under_way = self.under_way.saturating_sub(1);
@@ -134,10 +157,24 @@ impl Count {
     }
 }
 
+/// Whether one more may be under way beside so many by the channel, and beside these to its address and to its host.
+const fn leaves_place(rank: Rank, under_way: usize, one: Count, host: Count) -> bool {
+    if under_way >= AT_ONCE_TO_MANY {
+        // What is kept is for whoever may answer: one that hangs would take it for as long as it hangs.
+        return one.under_way == 0 && host.under_way == 0;
+    }
+    let (kept, kept_to_one) = (
+        rank.kept(KEPT_FOR_CRITICAL),
+        rank.kept(KEPT_FOR_CRITICAL_TO_ONE),
+    );
+    one.under_way < AT_ONCE_TO_ONE + one.earned + kept_to_one
+        && host.under_way < AT_ONCE_TO_HOST + host.earned + kept
+}
+
 impl Lane {
-    pub(super) fn add(&mut self, turn: Turn, waiting: Waiting) {
+    pub(super) fn add(&mut self, waiting: Waiting) {
         self.change(waiting.route.provider, |address| {
-            address.line.insert(turn, waiting);
+            address.line.insert(waiting.turn, waiting);
         });
     }
 
@@ -154,27 +191,26 @@ impl Lane {
             Provider::Channel(_) | Provider::Phone => self.under_way < AT_ONCE + kept,
             Provider::Method(_) if self.under_way >= AT_ONCE_TO_MANY + kept => false,
             Provider::Method(_) => {
-                let Some(address) = self.addresses.get(&provider) else {
-                    return false;
-                };
-                let host = address.host.as_ref().and_then(|host| self.hosts.get(host));
-                let (one, host) = (address.count, host.copied().unwrap_or_default());
-                if self.under_way >= AT_ONCE_TO_MANY {
-                    // What is kept is for whoever may answer: one that hangs would take it for as long as it hangs.
-                    return one.under_way == 0 && host.under_way == 0;
-                }
-                let kept_to_one = rank.kept(KEPT_FOR_CRITICAL_TO_ONE);
-                one.under_way < AT_ONCE_TO_ONE + one.earned + kept_to_one
-                    && host.under_way < AT_ONCE_TO_HOST + host.earned + kept
+                let counts = self.counts_of(provider);
+                counts.is_some_and(|(one, host)| leaves_place(rank, self.under_way, one, host))
             }
         }
     }
 
+    /// What is under way to an address, and to its host; nothing to one that nobody knows yet.
+    fn counts_of(&self, provider: Provider) -> Option<(Count, Count)> {
+        let address = self.addresses.get(&provider)?;
+        let host = address.host.as_ref().and_then(|host| self.hosts.get(host));
+        Some((address.count, host.copied().unwrap_or_default()))
+    }
+
     /// Takes out whose turn it is.
     pub(super) fn begin(&mut self, (turn, provider): Next) -> Option<Waiting> {
+        let under_way = self.under_way;
         let begun = self.change(provider, |address| {
-            let waiting = address.line.remove(&turn)?;
+            let mut waiting = address.line.remove(&turn)?;
             address.count.under_way += 1;
+            waiting.begun_blind = address.host.is_none().then_some(under_way);
             Some(waiting)
         })?;
         self.under_way += 1;
@@ -196,8 +232,28 @@ impl Lane {
         self.forget();
     }
 
-    /// It was looked up where an address is.
-    pub(super) fn learn(&mut self, provider: Provider, host: &str) {
+    /// It was looked up where the address is of one that has begun. Whether it may go on: nobody knew its host before, of which
+    /// others may have taken all places meanwhile.
+    pub(super) fn learn(&mut self, begun: &Waiting, host: &str) -> bool {
+        let provider = begun.route.provider;
+        self.place_at(provider, host);
+        let (Some(under_way), Some((_, host))) = (begun.begun_blind, self.counts_of(provider))
+        else {
+            return true;
+        };
+        let (rank, _) = begun.turn;
+        // Its address was looked at when it began.
+        leaves_place(rank, under_way, Count::default(), host.without_one())
+    }
+
+    /// One that has begun goes back into line, where it stood: nothing was sent.
+    pub(super) fn put_back(&mut self, begun: Waiting) {
+        // First of all, so that its host is not forgotten.
+        self.add(begun);
+        self.end(begun.route.provider, None);
+    }
+
+    fn place_at(&mut self, provider: Provider, host: &str) {
         let Some(address) = self.addresses.get_mut(&provider) else {
             return;
         };

@@ -6,6 +6,8 @@ use tocsin_domain::id::{ContactMethodId, Entropy, NotificationId};
 
 use super::*;
 
+const HOST: &str = "ntfy.example:443";
+
 /// Spells a number, in the 32 letters that an id has.
 struct Spelling(u32);
 
@@ -36,18 +38,32 @@ fn add(lane: &mut Lane, number: u32, rank: Rank, route: Route) {
         notification: NotificationId::random(&mut Spelling(0)),
         number,
     };
-    let since = Instant::now();
-    lane.add((rank, number.into()), Waiting { since, work, route });
+    let turn = (rank, number.into());
+    lane.add(Waiting::new(turn, Instant::now(), work, route));
 }
 
-/// The numbers of all that begin now.
-fn begun(lane: &mut Lane) -> Vec<u32> {
+/// All that begin now.
+fn all_begun(lane: &mut Lane) -> Vec<Waiting> {
     let next = || {
         let next = lane.first()?;
         lane.begin(next)
     };
-    let begun = std::iter::from_fn(next);
+    std::iter::from_fn(next).collect()
+}
+
+/// Their numbers.
+fn begun(lane: &mut Lane) -> Vec<u32> {
+    let begun = all_begun(lane).into_iter();
     begun.map(|waiting| waiting.work.number).collect()
+}
+
+/// It turns out that all of these go to one host; those that it has no place for go back into line.
+fn go_to_one_host(lane: &mut Lane, begun: &[Waiting]) {
+    for one in begun {
+        if !lane.learn(one, HOST) {
+            lane.put_back(*one);
+        }
+    }
 }
 
 /// One has ended without an answer.
@@ -124,8 +140,11 @@ fn nine_topics_of_one_host_that_hangs_take_no_place_from_others() {
     };
     // Nobody knows yet that they are one.
     storm(&mut lane, 1);
-    assert_eq!(begun(&mut lane).len(), AT_ONCE_TO_MANY);
-    (0..9).for_each(|topic| lane.learn(hook(topic).provider, "ntfy.example:443"));
+    let blind = all_begun(&mut lane);
+    assert_eq!(blind.len(), AT_ONCE_TO_MANY);
+    go_to_one_host(&mut lane, &blind);
+    let share = AT_ONCE_TO_HOST + KEPT_FOR_CRITICAL;
+    assert_eq!(lane.under_way, share);
     add(&mut lane, 100, Rank::Critical, hook(30));
     assert_eq!(begun(&mut lane), [100]);
     for topic in 0..9 {
@@ -135,14 +154,40 @@ fn nine_topics_of_one_host_that_hangs_take_no_place_from_others() {
     }
     hung(&mut lane, hook(30));
     assert_eq!(lane.under_way, 0);
-    let rest = begun(&mut lane).len();
-    assert_eq!(rest, 4);
     // From now on it is known.
     storm(&mut lane, 101);
-    let more = begun(&mut lane).len();
-    assert_eq!(rest + more, AT_ONCE_TO_HOST + KEPT_FOR_CRITICAL);
+    assert_eq!(begun(&mut lane).len(), share);
     (201..=216).for_each(|number| add(&mut lane, number, Rank::Page, hook(number)));
     assert_eq!(begun(&mut lane).len(), 16, "others have the rest");
+}
+
+#[test]
+fn addresses_of_one_host_that_nobody_knew_have_the_places_of_one_host() {
+    let mut lane = Lane::default();
+    (1..=32).for_each(|number| add(&mut lane, number, Rank::Page, hook(number)));
+    let blind = all_begun(&mut lane);
+    assert_eq!(blind.len(), AT_ONCE_TO_MANY);
+    go_to_one_host(&mut lane, &blind);
+    assert_eq!(lane.under_way, AT_ONCE_TO_HOST);
+    add(&mut lane, 100, Rank::Page, hook(100));
+    assert_eq!(begun(&mut lane), [100], "it goes to another");
+    hung(&mut lane, hook(1));
+    assert_eq!(begun(&mut lane), [13], "in the order in which they came");
+    lane.end(hook(2).provider, Some(Outcome::Accepted));
+    assert_eq!(begun(&mut lane), [14, 15], "it answers");
+}
+
+#[test]
+fn a_place_that_is_kept_is_given_back_by_one_whose_host_has_others_under_way() {
+    let mut lane = Lane::default();
+    (1..=60).for_each(|number| add(&mut lane, number, Rank::Page, hook(number % 24)));
+    let pages = all_begun(&mut lane);
+    assert!(lane.learn(&pages[0], HOST));
+    (61..=62).for_each(|number| add(&mut lane, number, Rank::Critical, hook(number)));
+    let critical = all_begun(&mut lane);
+    assert_eq!(lane.under_way, AT_ONCE_TO_MANY + 2);
+    assert!(!lane.learn(&critical[0], HOST), "it may hang");
+    assert!(lane.learn(&critical[1], "hooks.example:443"));
 }
 
 #[test]
@@ -224,8 +269,8 @@ fn only_so_many_addresses_and_hosts_with_nothing_to_do_are_remembered() {
     lane.addresses = all.map(|one| (method(one), Address::default())).collect();
     assert!(lane.addresses.len() > REMEMBERED_MAX);
     add(&mut lane, 1, Rank::Page, hook(250));
-    lane.learn(hook(250).provider, "hooks.example:443");
-    assert_eq!(begun(&mut lane), [1]);
+    let begun = all_begun(&mut lane);
+    assert!(lane.learn(&begun[0], HOST));
     lane.end(hook(250).provider, Some(Outcome::Accepted));
     assert_eq!(lane.addresses.len(), 0);
 }
