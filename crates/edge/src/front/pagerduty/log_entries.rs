@@ -226,7 +226,7 @@ fn of_response(asked: &Asked, state: &State, response: &Response) -> Option<Kind
             ))
         }
         Response::SnoozeCancelled { .. }
-        | Response::EscalatedByHand
+        | Response::EscalatedByHand { .. }
         | Response::RespondersRequested { .. }
         | Response::ResponderAnswered { .. }
         | Response::Merged { .. }
