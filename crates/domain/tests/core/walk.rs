@@ -267,7 +267,7 @@ fn nothing_is_forgotten(world: &World) {
     for message in world.state.notifications.values() {
         let active = matches!(
             message.state,
-            Delivery::Due { .. } | Delivery::Sending { .. }
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. }
         );
         assert_eq!(
             active,
