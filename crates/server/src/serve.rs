@@ -278,6 +278,7 @@ fn start_parts(
         egress: crate::egress::of(config)?,
         data_dir: folder,
         events_per_minute: EVENTS_PER_MINUTE,
+        token_requests_per_minute: tocsin_edge::app::TOKEN_REQUESTS_PER_MINUTE,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         answer_wait: tocsin_edge::app::ANSWER_WAIT,
     };

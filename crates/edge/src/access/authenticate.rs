@@ -15,6 +15,7 @@ use tocsin_domain::people::Role;
 use super::base64;
 use super::cookie;
 use super::origin;
+use super::token_limit::{self, Empty, Left};
 use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
 use crate::front::prometheus;
@@ -35,13 +36,35 @@ pub(crate) async fn gate(
     let (mut parts, body) = request.into_parts();
     match admit(&app, who, &mut parts).await {
         Ok(caller) => {
+            let left = match take_one(&app, who, &parts, caller.as_ref()) {
+                Ok(left) => left,
+                Err(empty) => return empty.refusal(),
+            };
             if let Some(caller) = caller {
                 parts.extensions.insert(caller);
             }
-            next.run(Request::from_parts(parts, body)).await
+            let mut response = next.run(Request::from_parts(parts, body)).await;
+            if let Some(left) = left {
+                left.tell(&mut response);
+            }
+            response
         }
         Err(problem) => refused(who, problem),
     }
+}
+
+/// Counts a request against the limit of its token, where it has one.
+fn take_one(
+    app: &App,
+    who: Who,
+    parts: &Parts,
+    caller: Option<&Caller>,
+) -> Result<Option<Left>, Empty> {
+    let counted = |caller| token_limit::counted(who, parts.uri.path(), caller);
+    let Some(token) = caller.and_then(counted) else {
+        return Ok(None);
+    };
+    app.inner().token_limit.take(token, app.now()).map(Some)
 }
 
 /// A refusal in the words of whom the caller believes to speak to.
@@ -186,7 +209,7 @@ async fn by_token(
             actor: Actor::Token { token: found.id },
             role: found.role,
             user: None,
-            via: Via::Token,
+            via: Via::Token(found.id),
             in_full: false,
         });
     };
@@ -198,7 +221,7 @@ async fn by_token(
         actor: Actor::Person { user },
         role: found.role.min(owner),
         user: Some(user),
-        via: Via::Token,
+        via: Via::Token(found.id),
         in_full: found.role >= owner,
     })
 }

@@ -39,6 +39,7 @@ mod respond;
 mod samples;
 mod schedules;
 mod stream;
+mod token_limit;
 mod vault;
 mod web_push;
 mod world;

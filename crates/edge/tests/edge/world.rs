@@ -128,6 +128,7 @@ impl World {
             egress: Egress::new(vec!["127.0.0.0/8".parse().unwrap()]),
             data_dir: "/".into(),
             events_per_minute: 120,
+            token_requests_per_minute: tocsin_edge::app::TOKEN_REQUESTS_PER_MINUTE,
             version: "0.0.0".to_owned(),
             answer_wait: tocsin_edge::app::ANSWER_WAIT,
         };
