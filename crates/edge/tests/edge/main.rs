@@ -26,6 +26,7 @@ mod intake;
 mod late;
 mod listeners;
 mod mail;
+mod matrix;
 mod pace;
 mod people;
 mod places;
