@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::{Because, Outcome, fail};
 use crate::places;
+use crate::reference;
 use crate::screen::{self, Step, step};
 
 #[derive(Args, Clone, Copy, Default)]
@@ -39,7 +40,7 @@ pub(crate) fn everything(profile: Profile) -> Outcome<PathBuf> {
     )
 }
 
-/// Writes `openapi.json` and has the browser's client generated from it.
+/// Writes `openapi.json`, the page of the API from it, and has the browser's client generated from it.
 pub(crate) fn openapi() -> Outcome<()> {
     let done = places::cargo()
         .args(["run", "--quiet", "-p", "tocsin", "--", "openapi"])
@@ -54,14 +55,17 @@ pub(crate) fn openapi() -> Outcome<()> {
             done.status
         );
     }
+    let description = serde_json::from_slice(&done.stdout).because("reading the description")?;
     fs::write(places::root().join("openapi.json"), done.stdout).because("writing openapi.json")?;
+    let page = places::root().join("docs/reference/api.md");
+    fs::write(page, reference::page(&description)).because("writing docs/reference/api.md")?;
     step(
         "npm ci",
         |step| npm_ci(&places::root().join("web"), step),
         |what| (*what).to_owned(),
     )?;
     npm(&["run", "generate"])?;
-    screen::line("openapi.json and the browser's client are up to date.");
+    screen::line("openapi.json, docs/reference/api.md and the browser's client are up to date.");
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod packages;
 mod places;
 mod processes;
 mod random;
+mod reference;
 mod screen;
 mod sim;
 mod site;
@@ -48,7 +49,7 @@ enum Chore {
     Test(suite::Options),
     /// Builds the browser side and the binary, both only where something changed
     Build(build::Profile),
-    /// Writes openapi.json anew and generates the browser's client from it
+    /// Writes openapi.json anew, and from it the page of the API and the browser's client
     Openapi,
     /// Measures the store of metrics beside Prometheus and VictoriaMetrics
     #[command(subcommand)]

@@ -15,6 +15,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
+pub use crate::access::token_limit::TOKEN_REQUESTS_PER_MINUTE;
+use crate::access::token_limit::TokenLimit;
 use crate::delivery::account::make_push_key;
 use crate::delivery::egress::Egress;
 use crate::delivery::tally::Tally;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub mail_domain: Option<String>,
     /// Events of one integration key taken within 60 s.
     pub events_per_minute: usize,
+    /// Requests of one API token to the native API taken within 60 s; [`TOKEN_REQUESTS_PER_MINUTE`] but in tests.
+    pub token_requests_per_minute: u32,
     /// How long a caller waits for the core's durable answer; [`ANSWER_WAIT`] but in tests.
     pub answer_wait: Duration,
     /// The version of this build.
@@ -130,6 +134,7 @@ pub(crate) struct Inner {
     pub(crate) logins: LoginThrottle,
     pub(crate) front_limit: RollingLimit,
     pub(crate) rest_limit: RollingLimit,
+    pub(crate) token_limit: TokenLimit,
     pub(crate) known_tokens: KnownTokens,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
@@ -167,11 +172,13 @@ impl App {
         }
         let started_at = parts.clock.now();
         let front_limit = RollingLimit::new(parts.settings.events_per_minute);
+        let token_limit = TokenLimit::new(parts.settings.token_requests_per_minute);
         Self(Arc::new(Inner {
             parts,
             logins: LoginThrottle::default(),
             front_limit,
             rest_limit: RollingLimit::new(pagerduty::REQUESTS_PER_MINUTE),
+            token_limit,
             known_tokens: KnownTokens::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),

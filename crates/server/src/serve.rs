@@ -279,6 +279,7 @@ fn start_parts(
         data_dir: folder,
         mail_domain: config.mail_intake.as_ref().map(|mail| mail.domain.clone()),
         events_per_minute: EVENTS_PER_MINUTE,
+        token_requests_per_minute: tocsin_edge::app::TOKEN_REQUESTS_PER_MINUTE,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         answer_wait: tocsin_edge::app::ANSWER_WAIT,
     };

@@ -15,6 +15,7 @@ use tocsin_domain::people::Role;
 use super::base64;
 use super::cookie;
 use super::origin;
+use super::token_limit::{self, Empty, Left};
 use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
 use crate::front::{alertmanager, pagerduty, prometheus};
@@ -35,6 +36,10 @@ pub(crate) async fn gate(
     let (mut parts, body) = request.into_parts();
     match admit(&app, who, &mut parts).await {
         Ok(caller) => {
+            let left = match take_one(&app, who, &parts, caller.as_ref()) {
+                Ok(left) => left,
+                Err(empty) => return empty.refusal(),
+            };
             let counted = match (who, &caller) {
                 (Who::Token(Front::PagerDutyRest, _), Some(caller)) => {
                     Some(pagerduty::Counted::take(&app, caller))
@@ -45,13 +50,31 @@ pub(crate) async fn gate(
                 parts.extensions.insert(caller);
             }
             let answer = next.run(Request::from_parts(parts, body));
-            match counted {
+            let mut answer = match counted {
                 Some(counted) => counted.around(answer).await,
                 None => answer.await,
+            };
+            if let Some(left) = left {
+                left.tell(&mut answer);
             }
+            answer
         }
         Err(problem) => refused(who, problem),
     }
+}
+
+/// Counts a request against the limit of its token, where it has one.
+fn take_one(
+    app: &App,
+    who: Who,
+    parts: &Parts,
+    caller: Option<&Caller>,
+) -> Result<Option<Left>, Empty> {
+    let counted = |caller| token_limit::counted(who, parts.uri.path(), caller);
+    let Some(token) = caller.and_then(counted) else {
+        return Ok(None);
+    };
+    app.inner().token_limit.take(token, app.now()).map(Some)
 }
 
 /// A refusal in the words of whom the caller believes to speak to.
@@ -213,7 +236,7 @@ async fn by_token(
             actor: Actor::Token { token: found.id },
             role: found.role,
             user: None,
-            via: Via::Token,
+            via: Via::Token(found.id),
             in_full: false,
         });
     };
@@ -225,7 +248,7 @@ async fn by_token(
         actor: Actor::Person { user },
         role: found.role.min(owner),
         user: Some(user),
-        via: Via::Token,
+        via: Via::Token(found.id),
         in_full: found.role >= owner,
     })
 }

@@ -6,4 +6,5 @@ pub(crate) mod cookie;
 pub(crate) mod known_tokens;
 pub(crate) mod origin;
 pub(crate) mod throttle;
+pub(crate) mod token_limit;
 pub(crate) mod who;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::UserId;
+use tocsin_domain::id::{TokenId, UserId};
 use tocsin_domain::people::Role;
 
 use crate::http::problem::Problem;
@@ -57,8 +57,8 @@ pub enum Front {
 pub(crate) enum Via {
     /// A session cookie.
     Session,
-    /// A token.
-    Token,
+    /// The token of this id.
+    Token(TokenId),
     /// Not at all: authentication is switched off.
     Open,
 }

@@ -23,10 +23,11 @@ const KEY_CHARS_MAX: usize = 255;
 /// Answers repeated POST requests from what was kept. Runs behind the gate of the route, so a key is bound to its caller and
 /// a revoked token is given nothing.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
+    // With the role: what a person was told by all their scope, such as a new token, is not for a smaller token of theirs.
     let caller = request
         .extensions()
         .get::<Caller>()
-        .map(|caller| format!("{:?}", caller.actor));
+        .map(|caller| format!("{:?} {:?}", caller.actor, caller.role));
     let keyed = request.method() == Method::POST && request.headers().contains_key(KEY_HEADER);
     let Some(caller) = caller.filter(|_| keyed) else {
         return next.run(request).await;
@@ -68,7 +69,7 @@ fn key_of(head: &request::Parts) -> Result<String, Problem> {
         })
 }
 
-/// A request that may come again. A key belongs to who sent it and to one path.
+/// A request that may come again. A key belongs to who sent it, with which role, and to one path.
 #[derive(Clone)]
 struct Repeatable {
     scope: String,

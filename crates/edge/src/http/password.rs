@@ -72,7 +72,7 @@ async fn prove_own(
 ) -> Result<(), Problem> {
     match caller.via {
         Via::Session => {}
-        Via::Token | Via::Open => {
+        Via::Token(_) | Via::Open => {
             return Err(Problem::forbidden(
                 "one's own password is changed in the browser, not by a token",
             ));

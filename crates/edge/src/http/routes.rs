@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use tocsin_domain::people::Role;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem, Paths};
@@ -55,6 +56,8 @@ impl Table {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 operation.security = security_of(who);
+                let told = [("x-who-may-call", who_words(who))];
+                operation.extensions = Some(told.into_iter().collect());
                 self.listed.push(Listed {
                     method: method.to_owned(),
                     path: path.clone(),
@@ -129,6 +132,21 @@ fn name_operations(item: &mut PathItem, front: &str, suffix: &str) {
         {
             *id = format!("{front}_{id}{method}{suffix}");
         }
+    }
+}
+
+/// Who may call it, in the words of the description.
+fn who_words(who: Who) -> &'static str {
+    match who {
+        Who::Public => "anybody",
+        Who::Key(_) => "whoever has its key",
+        Who::Session => "whoever is signed in by a browser",
+        Who::Role(Role::Viewer) | Who::Token(_, Role::Viewer) => "a viewer",
+        Who::Role(Role::Responder) | Who::Token(_, Role::Responder) => "a responder",
+        Who::Role(Role::Admin) | Who::Token(_, Role::Admin) => "an administrator",
+        Who::SelfOr(Role::Viewer) => "the person it is about, or a viewer",
+        Who::SelfOr(Role::Responder) => "the person it is about, or a responder",
+        Who::SelfOr(Role::Admin) => "the person it is about, or an administrator",
     }
 }
 

@@ -27,6 +27,7 @@ const TOKENS_MAX: usize = 1_000;
 pub(crate) struct ApiToken {
     id: String,
     name: String,
+    /// Its scope: what it may do at most.
     role: Role,
     /// Whose it is; null for one of the installation.
     user_id: Option<String>,
@@ -48,7 +49,7 @@ pub(crate) struct MadeToken {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
     name: String,
-    /// At most one's own.
+    /// Its scope, which stays: at most one's own role.
     role: Role,
     expires_at: Option<Instant>,
 }

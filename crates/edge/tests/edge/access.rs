@@ -375,3 +375,27 @@ async fn no_token_changes_its_owners_password() {
     let answer = world.call("PUT", &others, &world.admin, Some(body)).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn what_was_answered_once_is_not_given_to_a_smaller_token_of_the_same_person() {
+    let world = World::new();
+    let new = NewToken {
+        name: "alerts".to_owned(),
+        role: Role::Responder,
+        user: Some(world.ada),
+        expires_at: None,
+    };
+    let small = world.doors.add_token(new, START).unwrap().1;
+    let make = async |token: &str| {
+        let body = json!({"name": "deploy", "role": "admin"});
+        let request = Request::post(format!("{BASE}/api-tokens"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("idempotency-key", "one")
+            .body(Body::from(body.to_string()));
+        world.send(request.unwrap()).await
+    };
+    assert_eq!(make(&world.admin).await.status, StatusCode::CREATED);
+    assert_eq!(make(&small).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(make(&world.admin).await.status, StatusCode::CREATED);
+}

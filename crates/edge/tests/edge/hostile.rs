@@ -141,6 +141,15 @@ async fn the_description_names_every_route_of_the_api_and_is_openapi() {
     }
 }
 
+#[test]
+fn the_description_in_the_repository_is_what_the_routes_give() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json");
+    let kept = std::fs::read_to_string(kept).unwrap();
+    let made = tocsin_edge::openapi().to_pretty_json().unwrap();
+    let is_same = kept == format!("{made}\n");
+    assert!(is_same, "openapi.json is old: run `cargo xtask openapi`");
+}
+
 #[tokio::test]
 async fn our_own_numbers_can_be_scraped() {
     let world = World::new();

@@ -9,7 +9,7 @@ use crate::fakes::START;
 use crate::world::{Answered, World, add_person};
 
 /// Ada and Bob by the day at 09:00 in Paris, from before the test begins.
-async fn days(world: &World) -> String {
+pub(crate) async fn days(world: &World) -> String {
     let body = json!({"name": "Days", "time_zone": "Europe/Paris", "layers": [{
         "start": "2026-11-01T08:00:00Z", "turn": {"every": 1, "unit": "days"},
         "members": [world.ada.to_string(), world.bob.to_string()],
@@ -20,7 +20,7 @@ async fn days(world: &World) -> String {
 }
 
 /// The first shift of a person that begins after the test has, as (from, until).
-async fn shift_ahead(world: &World, id: &str, name: &str) -> (String, String) {
+pub(crate) async fn shift_ahead(world: &World, id: &str, name: &str) -> (String, String) {
     let rendered = world.get(&format!("/schedules/{id}/rendered")).await.json();
     let all = rendered["final"].as_array().unwrap();
     let mut ahead = all.iter().skip(1);

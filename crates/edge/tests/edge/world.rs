@@ -130,6 +130,7 @@ impl World {
             data_dir: "/".into(),
             mail_domain: Some("alerts.example".to_owned()),
             events_per_minute: 120,
+            token_requests_per_minute: tocsin_edge::app::TOKEN_REQUESTS_PER_MINUTE,
             version: "0.0.0".to_owned(),
             answer_wait: tocsin_edge::app::ANSWER_WAIT,
         };

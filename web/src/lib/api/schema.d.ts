@@ -2896,6 +2896,7 @@ export interface components {
             expires_at?: components["schemas"]["Instant"] | null;
             id: string;
             name: string;
+            /** @description Its scope: what it may do at most. */
             role: components["schemas"]["Role"];
             /** @description Whose it is; null for one of the installation. */
             user_id?: string | null;
@@ -4696,7 +4697,7 @@ export interface components {
         TokenRequest: {
             expires_at?: components["schemas"]["Instant"] | null;
             name: string;
-            /** @description At most one's own. */
+            /** @description Its scope, which stays: at most one's own role. */
             role: components["schemas"]["Role"];
         };
         /**

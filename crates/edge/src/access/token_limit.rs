@@ -1,0 +1,207 @@
+//! How many requests one API token may send: a bucket for each that fills again evenly. It reads no clock and no request.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use tocsin_domain::id::TokenId;
+use tocsin_domain::time::Timestamp;
+
+use super::who::{Caller, Via, Who};
+use crate::http::problem::Problem;
+
+/// Requests that one token may send within a minute: far more than any client needs that does not run wild.
+pub const TOKEN_REQUESTS_PER_MINUTE: u32 = 12_000;
+/// An empty bucket is full again after this.
+const WINDOW_MICROS: i64 = 60_000_000;
+/// Buckets remembered at most. There are fewer tokens; those of revoked ones are forgotten once they are full.
+const BUCKETS_MAX: usize = 4_096;
+/// Alerts come in bursts when much breaks at once, and none may be lost: they are bounded by places and by the core's queue.
+const ALERTS: &str = "/api/tocsin/v1/alerts";
+
+/// What each token may still send.
+pub(crate) struct TokenLimit {
+    per_minute: u32,
+    /// When the bucket of each token is full again: that alone says how much is in it.
+    full_at: Mutex<BTreeMap<TokenId, i64>>,
+}
+
+/// What a token may still send after a request of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    per_minute: u32,
+    requests: u32,
+    full_in_s: u64,
+}
+
+/// The bucket was empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Empty {
+    left: Left,
+    wait_s: u64,
+}
+
+impl TokenLimit {
+    /// That many within a minute, at least one.
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self {
+            per_minute: per_minute.clamp(1, 60_000_000),
+            full_at: Mutex::default(),
+        }
+    }
+
+    /// Takes one request of a token that was found good.
+    pub(crate) fn take(&self, token: TokenId, now: Timestamp) -> Result<Left, Empty> {
+        let now = now.as_micros();
+        let each = WINDOW_MICROS / i64::from(self.per_minute);
+        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= BUCKETS_MAX {
+            all.retain(|_, full_at| *full_at > now);
+        }
+        let full_at = all.entry(token).or_insert(now);
+        // A clock that was set back must not make anybody wait for longer than an empty bucket takes.
+        let before = (*full_at).clamp(now, now.saturating_add(WINDOW_MICROS));
+        let after = before.saturating_add(each);
+        let beyond = after - now - WINDOW_MICROS;
+        if beyond > 0 {
+            *full_at = before;
+            let left = self.left(before - now, each);
+            let wait_s = seconds(beyond);
+            return Err(Empty { left, wait_s });
+        }
+        *full_at = after;
+        Ok(self.left(after - now, each))
+    }
+
+    fn left(&self, missing_micros: i64, each: i64) -> Left {
+        let requests = (WINDOW_MICROS - missing_micros) / each;
+        Left {
+            per_minute: self.per_minute,
+            requests: u32::try_from(requests).unwrap_or(0),
+            full_in_s: seconds(missing_micros),
+        }
+    }
+}
+
+/// Rounded up: whoever waits that long finds what was promised.
+fn seconds(micros: i64) -> u64 {
+    u64::try_from(micros).unwrap_or(0).div_ceil(1_000_000)
+}
+
+/// Whose bucket a request takes from: a token's on a route of the native API. The fronts have limits of their own, in the words of
+/// their clients.
+pub(crate) fn counted(who: Who, path: &str, caller: &Caller) -> Option<TokenId> {
+    let native = match who {
+        Who::Role(_) | Who::SelfOr(_) => path != ALERTS,
+        Who::Public | Who::Key(_) | Who::Token(..) | Who::Session => false,
+    };
+    match caller.via {
+        Via::Token(token) if native => Some(token),
+        Via::Token(_) | Via::Session | Via::Open => None,
+    }
+}
+
+impl Left {
+    /// Tells it in the answer, as clients read it (draft-ietf-httpapi-ratelimit-headers-10).
+    pub(crate) fn tell(self, response: &mut Response) {
+        let Self {
+            per_minute,
+            requests,
+            full_in_s,
+        } = self;
+        let policy = format!("\"token\";q={per_minute};w=60");
+        let left = format!("\"token\";r={requests};t={full_in_s}");
+        let told = [("ratelimit-policy", policy), ("ratelimit", left)];
+        for (name, value) in told {
+            // Digits and our own words are always a header's value.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                let name = HeaderName::from_static(name);
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
+}
+
+impl Empty {
+    /// The answer in place of the route's.
+    pub(crate) fn refusal(self) -> Response {
+        let per_minute = self.left.per_minute;
+        let detail = format!(
+            "this API token sends more than {per_minute} requests a minute; nothing was done, send it again after the wait"
+        );
+        let mut response = Problem::too_many(detail, self.wait_s).into_response();
+        self.left.tell(&mut response);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn token(text: &str) -> TokenId {
+        text.parse().unwrap()
+    }
+
+    fn one() -> TokenId {
+        token("QAAAAAAAAAAAAA")
+    }
+
+    fn taken(limit: &TokenLimit, token: TokenId, now: Timestamp) -> usize {
+        (0..1_000)
+            .take_while(|_| limit.take(token, now).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn a_full_bucket_takes_a_minutes_worth_at_once_and_fills_again_evenly() {
+        let limit = TokenLimit::new(60);
+        assert_eq!(taken(&limit, one(), START), 60);
+        assert_eq!(taken(&limit, one(), START.plus_ms(999)), 0);
+        assert_eq!(taken(&limit, one(), START.plus_ms(1_000)), 1);
+        assert_eq!(taken(&limit, one(), START.plus_ms(11_000)), 10);
+        assert_eq!(taken(&limit, one(), START.plus_ms(600_000)), 60);
+    }
+
+    #[test]
+    fn one_token_takes_nothing_from_another() {
+        let limit = TokenLimit::new(60);
+        assert_eq!(taken(&limit, one(), START), 60);
+        assert_eq!(taken(&limit, token("QBBBBBBBBBBBBB"), START), 60);
+    }
+
+    #[test]
+    fn whoever_waits_as_told_is_served() {
+        let limit = TokenLimit::new(7);
+        assert_eq!(taken(&limit, one(), START), 7);
+        let empty = limit.take(one(), START.plus_ms(300)).unwrap_err();
+        assert_eq!((empty.wait_s, empty.left.requests), (9, 0));
+        let then = START.plus_ms(300 + empty.wait_s * 1_000);
+        assert!(limit.take(one(), then).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_minute() {
+        let limit = TokenLimit::new(60);
+        assert_eq!(taken(&limit, one(), START), 60);
+        let before = START.minus_ms(500_000);
+        assert_eq!(taken(&limit, one(), before), 0);
+        assert_eq!(taken(&limit, one(), before.plus_ms(60_000)), 60);
+    }
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten_before_there_are_too_many() {
+        let limit = TokenLimit::new(60);
+        let letters: Vec<char> = ('A'..='P').collect();
+        for n in 0..BUCKETS_MAX {
+            let digit = |place: usize| letters[n >> (4 * place) & 15];
+            let text = format!("QAAAAAAAAAA{}{}{}", digit(2), digit(1), digit(0));
+            assert!(limit.take(token(&text), START).is_ok());
+        }
+        assert!(limit.take(one(), START.plus_ms(60_000)).is_ok());
+        assert_eq!(limit.full_at.lock().unwrap().len(), 1);
+    }
+}

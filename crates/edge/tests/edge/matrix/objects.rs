@@ -1,0 +1,185 @@
+//! What the rows are about: each object is made anew for each call, and is Bob's where it can be a person's. The one who has the
+//! key of it is given the true key, and everybody else a wrong one.
+
+use serde_json::{Value, json};
+use tocsin_domain::people::Role;
+use tocsin_edge::ports::{Accounts, NewToken};
+
+use super::rows::Row;
+use crate::fakes::START;
+use crate::schedules::{days, shift_ahead};
+use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
+
+/// An id that nothing has.
+const NOTHING: &str = "QAAAAAAAAAAAAA";
+
+/// What to ask: a row's path with its parameters filled in, and a body where the answer depends on it.
+pub(super) struct Made {
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+}
+
+/// The values of a path's parameters.
+type Values = Vec<(&'static str, String)>;
+
+pub(super) async fn make(world: &World, row: &Row, has_key: bool) -> Made {
+    let values = values(world, row.object, has_key).await;
+    let body = body(world, row, &values, has_key).await;
+    let mut path = row.path.clone();
+    for (name, value) in &values {
+        path = path.replace(&format!("{{{name}}}"), value);
+    }
+    while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
+        path.replace_range(from..=to, NOTHING);
+    }
+    Made { path, body }
+}
+
+async fn values(world: &World, object: &str, has_key: bool) -> Values {
+    let bob = world.bob.to_string();
+    let of_bob = |rest: &str| format!("/users/{}{rest}", world.bob);
+    match object {
+        "-" | "none" | "routing_key" => Vec::new(),
+        "person" => vec![("id", bob)],
+        "method" => {
+            let way =
+                json!({"kind": "ntfy", "label": "Phone", "address": "https://127.0.0.1/topic"});
+            let made = made(world, &of_bob("/contact-methods"), way).await;
+            vec![("id", bob), ("method_id", text(&made, "id"))]
+        }
+        "calendar" => {
+            let made = made(world, &of_bob("/calendars"), json!({})).await;
+            vec![("id", bob), ("calendar_id", text(&made, "id"))]
+        }
+        "address" => {
+            let made = made(world, &of_bob("/calendars"), json!({})).await;
+            vec![("file", last(&text(&made, "url"), has_key))]
+        }
+        "token" => vec![("token_id", token(world))],
+        "incident" => vec![("id", world.raise(&random()).await)],
+        "team" => {
+            let team = json!({"name": random(), "members": [bob]});
+            vec![("id", text(&made(world, "/teams", team).await, "id"))]
+        }
+        "service" => vec![("id", service(world).await)],
+        "integration" => {
+            let id = service(world).await;
+            let path = format!("/services/{id}/integrations");
+            let made = made(world, &path, json!({"name": "CI"})).await;
+            vec![("id", id), ("integration_id", text(&made, "id"))]
+        }
+        "heartbeat" => vec![("id", text(&heartbeat(world).await, "id"))],
+        "call" => vec![(
+            "token",
+            last(&text(&heartbeat(world).await, "url"), has_key),
+        )],
+        "schedule" | "rota" | "override" | "temporary" | "swap" => rota(world, object).await,
+        other => panic!("nobody knows how to make: {other}"),
+    }
+}
+
+/// A schedule, and what somebody changed of it by hand.
+async fn rota(world: &World, object: &str) -> Values {
+    let (id, bob) = (days(world).await, world.bob.to_string());
+    let of_it = |rest: &str| format!("/schedules/{id}/{rest}");
+    let (from, until) = ("2026-12-01T08:00:00Z", "2026-12-02T08:00:00Z");
+    let change = match object {
+        "override" => {
+            let body = json!({"user_id": bob, "from": from, "until": until});
+            let made = made(world, &of_it("overrides"), body).await;
+            Some(("override_id", text(&made, "id")))
+        }
+        "temporary" => {
+            let body = json!({"from": from, "until": until, "members": [bob]});
+            let made = made(world, &of_it("temporary"), body).await;
+            Some(("temporary_id", text(&made, "id")))
+        }
+        "swap" => {
+            let offer = Some(swap(world, &id).await);
+            let path = of_it("swaps");
+            let made = world.call("POST", &path, &world.bobs, offer).await;
+            assert!(made.status.is_success(), "{}", made.text());
+            Some(("swap_id", text(&made.json(), "id")))
+        }
+        _ => None,
+    };
+    let mut values = vec![("id", id)];
+    values.extend(change);
+    values
+}
+
+/// Bob's next shift for Ada's.
+async fn swap(world: &World, schedule: &str) -> Value {
+    let bobs = shift_ahead(world, schedule, "Bob").await;
+    let adas = shift_ahead(world, schedule, "Ada").await;
+    json!({
+        "one": {"user_id": world.bob.to_string(), "from": bobs.0, "until": bobs.1},
+        "other": {"user_id": world.ada.to_string(), "from": adas.0, "until": adas.1},
+    })
+}
+
+/// The body of a call, where the answer depends on it: most are told apart before a body is read.
+async fn body(world: &World, row: &Row, values: &Values, has_key: bool) -> Option<Value> {
+    if row.object == "routing_key" {
+        let mut event = crate::world::trigger(&random());
+        let key = if has_key {
+            ROUTING_KEY.to_owned()
+        } else {
+            "x".repeat(ROUTING_KEY.len())
+        };
+        event["routing_key"] = json!(key);
+        return Some(event);
+    }
+    let native = row.path.strip_prefix(BASE)?;
+    match (row.method, native) {
+        ("PUT", "/users/{id}/password") => {
+            Some(json!({"password": PASSWORD, "current_password": PASSWORD}))
+        }
+        ("POST", "/api-tokens") => Some(json!({"name": "t", "role": "responder"})),
+        ("POST", "/incidents/{id}/snooze") => Some(json!({"seconds": 3600})),
+        ("POST", "/incidents/{id}/responders/answer") => Some(json!({"accept": true})),
+        ("POST", "/incidents/bulk") => Some(json!({"action": "acknowledge", "incidents": ["1"]})),
+        ("POST", "/schedules/{id}/swaps") => Some(swap(world, &values[0].1).await),
+        _ => None,
+    }
+}
+
+async fn made(world: &World, path: &str, body: Value) -> Value {
+    let answer = world.post(path, body).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.text());
+    answer.json()
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap().to_owned()
+}
+
+/// The last part of an address, or one that is not known. No two are alike: who tries one again is counted.
+fn last(url: &str, is_true: bool) -> String {
+    let last = url.rsplit('/').next().unwrap();
+    if is_true { last.to_owned() } else { random() }
+}
+
+fn random() -> String {
+    tocsin_edge::secret::letters(20).unwrap()
+}
+
+fn token(world: &World) -> String {
+    let new = NewToken {
+        name: "t".to_owned(),
+        role: Role::Responder,
+        user: Some(world.bob),
+        expires_at: None,
+    };
+    world.doors.add_token(new, START).unwrap().0.id.to_string()
+}
+
+async fn service(world: &World) -> String {
+    let body = json!({"name": random(), "escalation_policy_id": null});
+    text(&made(world, "/services", body).await, "id")
+}
+
+async fn heartbeat(world: &World) -> Value {
+    let job = json!({"name": random(), "every_seconds": 3600, "grace_seconds": 60});
+    made(world, "/heartbeats", job).await
+}
