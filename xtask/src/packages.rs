@@ -53,11 +53,6 @@ pub(crate) struct Unpacked {
     program: &'static str,
 }
 
-pub(crate) const ALERTMANAGER: Unpacked = Unpacked {
-    package: "prometheus-alertmanager",
-    program: "prometheus-alertmanager",
-};
-
 pub(crate) const AMTOOL: Unpacked = Unpacked {
     package: "prometheus-alertmanager",
     program: "amtool",
