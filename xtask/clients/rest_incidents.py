@@ -3,7 +3,7 @@ walk. Which library it is, it does not know."""
 
 import datetime
 
-from house import has, holds, ids, refused, same
+from house import has, holds, ids, refused, same, until
 from rest_roster import moment, reference, written
 
 # So many incidents are paged through.
@@ -46,7 +46,8 @@ class Incidents:
         with refused(self.error, 400, 2001):
             self.open("The shop is closed", incident_key="opened")
         with refused(self.error, 400, 2001):
-            self.client.rpost("incidents", json={"type": "incident", "title": "x", "service": {"id": "PXPGF42", "type": "service_reference"}})
+            unknown = {"id": "PXPGF42", "type": "service_reference"}
+            self.client.rpost("incidents", json={"type": "incident", "title": "x", "service": unknown})
         whole = self.client.rget(made, params={"include[]": ["assignees", "services", "body"]})
         same(whole["assignments"][0]["assignee"]["type"], "user")
         same(whole["service"]["name"], self.roster.service["name"])
@@ -102,9 +103,9 @@ class Incidents:
     def who_was_told_is_listed(self):
         now = datetime.datetime.now(datetime.timezone.utc)
         span = {"since": written(now - datetime.timedelta(hours=1)), "until": written(now + datetime.timedelta(hours=1))}
-        sent = self.client.list_all("notifications", params=span)
-        holds(any(one["user"]["id"] == self.house.other and one["type"] == "webhook_notification" for one in sent), f"the page of the incident is among {sent}")
-        same({one["address"] for one in sent}, {None})
+        of_page = lambda one: one["user"]["id"] == self.house.other and one["type"] == "webhook_notification"
+        sent = lambda: [one for one in self.client.list_all("notifications", params=span) if of_page(one)]
+        same({one["address"] for one in until(sent, "the page of the incident is among them")}, {None})
 
     def several_are_changed_at_once_and_merged(self):
         into, one, two = (self.open(title) for title in ["into", "one", "two"])
@@ -152,7 +153,8 @@ class Incidents:
         opened = self.of_key("disk")
         same([(one["title"], one["status"]) for one in opened], [("Disk full", "triggered")], "the same key opens one incident")
         alert = self.client.list_all(f"incidents/{opened[0]['id']}/alerts")[0]
-        same((alert["severity"], alert["status"], alert["alert_key"], alert["body"]["details"]["used"]), ("error", "triggered", "disk", "97 %"))
+        has(alert, severity="error", status="triggered", alert_key="disk")
+        same(alert["body"]["details"]["used"], "97 %")
         same(self.events.acknowledge("disk"), "disk")
         same(self.client.rget(opened[0])["status"], "acknowledged")
         same(self.events.resolve("disk"), "disk")

@@ -34,7 +34,8 @@ def the_same_alert_again_goes_on_in_its_incident():
 
 
 def a_silence_is_added_found_made_longer_and_ended():
-    made = amtool.run("silence", "add", "alertname=DiskFull", "instance=~web-1|web-9", "--comment=new disks", "--author=ada", "--duration=2h")
+    words = ["alertname=DiskFull", "instance=~web-1|web-9", "--comment=new disks", "--author=ada", "--duration=2h"]
+    made = amtool.run("silence", "add", *words)
     found = amtool.listed("silence", "query", "alertname=DiskFull")
     same([one["id"] for one in found], [made])
     silence = found[0]
@@ -45,7 +46,8 @@ def a_silence_is_added_found_made_longer_and_ended():
     # It tells the end by its own clock, and leaves the beginning to the server.
     holds(abs(lasts - datetime.timedelta(hours=2)) < datetime.timedelta(seconds=30), f"it lasts two hours, not {lasts}")
     shown = amtool.listed("alert", "query", "--silenced", "alertname=DiskFull")
-    same({one["labels"]["instance"]: (one["status"]["state"], one["status"]["silencedBy"]) for one in shown}, {"web-1": ("suppressed", [made])})
+    by_instance = {one["labels"]["instance"]: (one["status"]["state"], one["status"]["silencedBy"]) for one in shown}
+    same(by_instance, {"web-1": ("suppressed", [made])})
     planned = native(house, "/maintenance-windows")["items"]
     same([one["reason"] for one in planned], ["new disks"], "a silence is planned work")
     same([one["id"] for one in amtool.listed("silence", "update", made, "--duration=3h")], [made])

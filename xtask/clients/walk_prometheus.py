@@ -76,7 +76,7 @@ class Replica:
         words = [
             # By this folder whoever started us finds what we could not end.
             program, f"--config.file={configured(home, name)}", f"--storage.tsdb.path={home}/data", f"--web.listen-address={address}",
-            "--rules.alert.resend-delay=5s", "--log.level=warn",
+            "--rules.alert.resend-delay=2s", "--log.level=warn",
         ]
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -110,7 +110,7 @@ def each_sends(alert):
     for replica in replicas:
         until(lambda: json.loads(replica.ask(query) or "{}").get("data", {}).get("result"), f"{alert} fires at {replica.address}")
         seen = replica.sent()
-        # Each alert is sent every five seconds, the end of one as well: of two that are sent, one is ours.
+        # Each alert is sent every two seconds, the end of one as well: of two that are sent, one is ours.
         until(lambda: replica.sent() >= seen + 2, f"{replica.address} sends {alert}; it said: {replica.said()}")
 
 
