@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,13 +84,9 @@ struct Ground {
 
 impl Ground {
     fn with_janitor<T>(&self, work: impl FnOnce(&mut Janitor) -> T) -> T {
-        let mut janitor = self.janitor.lock();
-        let janitor = janitor.as_mut();
-        match janitor {
-            Ok(janitor) => work(janitor),
-            // Whoever panicked has told the janitor what it could.
-            Err(poisoned) => work(poisoned.get_mut()),
-        }
+        // Whoever panicked has told the janitor what it could.
+        let janitor = self.janitor.lock();
+        work(&mut janitor.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -170,12 +166,26 @@ fn walk(ground: &Ground, client: Client, log: &Path) -> Outcome<()> {
     let walked = carry_out(ground, command, log);
     let is_alive = house.site.server.is_alive();
     let ended = house.site.server.end();
-    walked.map_err(|failure| kept(&failure, &dir))?;
-    if !is_alive || !ended?.success() {
-        let said = house.site.server.serve.last_words();
-        fail!("Tocsin did not end as it was asked to; it said:\n{said}");
-    }
+    // A Tocsin that has died is why its client failed.
+    let judged = judged(&house, is_alive, ended?).and(walked);
+    judged.map_err(|failure| kept(&failure, &dir))?;
     clear(&dir)
+}
+
+/// What must hold of Tocsin itself, whatever the client found.
+fn judged(house: &House, is_alive: bool, ended: ExitStatus) -> Outcome<()> {
+    let serve = &house.site.server.serve;
+    if !is_alive || !ended.success() {
+        let said = serve.last_words();
+        fail!("Tocsin ended by itself, or not as it was asked to ({ended}); it said:\n{said}");
+    }
+    let logged = serve.logged();
+    let mut lines = logged.lines();
+    let error = lines.find(|line| line.contains("ERROR") || line.contains("panicked"));
+    match error {
+        None => Ok(()),
+        Some(line) => fail!("its log has an error: {line}"),
+    }
 }
 
 fn kept(failure: &Failure, dir: &Path) -> Failure {
