@@ -111,9 +111,11 @@ fn serve_tls(site: &mut Site, url: &str, janitor: &mut Janitor) -> Outcome<()> {
     let path = site.server.serve.config.clone();
     fs::write(&path, config(url, Speaks::Tls)).because(format!("writing {}", path.display()))?;
     site.server.begin_again(janitor)?;
-    let listens = || TcpStream::connect(site.address).is_ok();
+    // Written after the authority that clients trust.
+    let certificate = site.server.serve.data.join("tls/cert.pem");
+    let listens = || certificate.is_file() && TcpStream::connect(site.address).is_ok();
     wait_until(START_LIMIT, listens);
-    if !site.server.is_alive() || !listens() {
+    if !listens() || !site.server.is_alive() {
         let said = site.server.serve.last_words();
         fail!("tocsin serve does not listen with TLS; it said:\n{said}");
     }
