@@ -49,7 +49,7 @@ def configured(folder, replica):
     alertmanager = {
         "scheme": "https",
         "path_prefix": "/alertmanager",
-        "authorization": {"credentials": house.routing_key},
+        "authorization": {"credentials": house.alertmanager_key},
         "tls_config": {"ca_file": house.ca},
         "static_configs": [{"targets": [house.url.removeprefix("https://")]}],
     }

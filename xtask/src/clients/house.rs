@@ -92,7 +92,10 @@ fn furnish(site: &Site) -> Outcome<Value> {
     let service = json!({"name": "Shop", "escalation_policy_id": policy});
     let service = made(&mut line, "/services", &service)?;
     let path = format!("/services/{service}/integrations");
-    let integration = call(&mut line, "POST", &path, &json!({"name": "client"}))?;
+    let mut key = |kind: &str| -> Outcome<String> {
+        let body = json!({"name": kind, "kind": kind});
+        text(&call(&mut line, "POST", &path, &body)?, "routing_key")
+    };
     Ok(json!({
         "token": site.token,
         "email": text(&me, "email")?,
@@ -101,7 +104,8 @@ fn furnish(site: &Site) -> Outcome<Value> {
         "webhook": WEBHOOK,
         "policy": policy,
         "service": service,
-        "routing_key": text(&integration, "routing_key")?,
+        "routing_key": key("events_v2")?,
+        "alertmanager_key": key("alertmanager")?,
     }))
 }
 
