@@ -4,7 +4,7 @@ import datetime
 import sys
 
 from amtool import Amtool
-from house import holds, incidents, native, read, same, walk
+from house import holds, incidents, native, read, same, until, walk
 
 house = read()
 amtool = Amtool(sys.argv[2], house)
@@ -84,7 +84,8 @@ def an_alert_that_is_over_resolves_its_incident():
     begin, end = (at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in (now - datetime.timedelta(minutes=2), now - datetime.timedelta(minutes=1)))
     for instance in ["web-1", "web-2"]:
         amtool.run("alert", "add", "DiskFull", f"instance={instance}", "severity=warning", f"--start={begin}", f"--end={end}")
-    same(amtool.listed("alert", "query", "alertname=DiskFull"), [])
+    until(lambda: not amtool.listed("alert", "query", "alertname=DiskFull"), "nothing fires any more")
+    until(lambda: incidents(house, "The disk of web-1 is full")[0]["status"] == "resolved", "the incident is over")
 
 
 walk(
