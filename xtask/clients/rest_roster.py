@@ -225,8 +225,8 @@ class Roster:
         with refused(self.error, 404, 2100):
             self.client.rget("business_services")
         with refused(self.error, 404, 2100):
-            # By its cursor, as the client pages this list.
-            self.client.list_all("audit/records")
+            # A list that has cursors there.
+            list(self.client.iter_cursor("audit/records"))
         with refused(self.error, 404, 2100):
             self.client.rpost("webhook_subscriptions", json={"type": "webhook_subscription", "events": ["incident.triggered"]})
         with refused(self.error, 404, 2100):

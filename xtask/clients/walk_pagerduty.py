@@ -43,8 +43,9 @@ def totals_history_and_notes_are_read():
     resolved = client.list_all("incidents", params=params)
     same(client.get_total("incidents", params=params), len(resolved))
     now = datetime.datetime.now(datetime.timezone.utc)
-    # Up to now, so that nothing new moves what is paged through.
-    history = list(client.iter_history("log_entries", now - datetime.timedelta(hours=1), now, page_size=20))
+    # Up to this second, so that nothing new moves what is paged through.
+    since, until = now - datetime.timedelta(hours=1), now + datetime.timedelta(seconds=1)
+    history = list(client.iter_history("log_entries", since, until, page_size=20))
     same(len(set(ids(history))), len(history), "no entry comes twice")
     opened = {one["incident"]["id"] for one in history if one["type"] == "trigger_log_entry"}
     holds(set(ids(resolved)) <= opened, "what ended in this hour began in it")
