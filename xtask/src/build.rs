@@ -13,6 +13,7 @@ use crate::failure::{Because, Outcome, fail};
 use crate::places;
 use crate::reference;
 use crate::screen::{self, Step, step};
+use crate::stamp::{Stamp, hex, quiet};
 
 #[derive(Args, Clone, Copy, Default)]
 pub(crate) struct Profile {
@@ -105,15 +106,12 @@ pub(crate) fn web(step: &Step) -> Outcome<&'static str> {
         );
     }
     npm_ci(&web, step)?;
-    let stamp = Stamp {
-        file: web.join("node_modules/.tocsin-bundle"),
-        input: fingerprint(&web)?,
-    };
+    let stamp = Stamp::new(web.join("node_modules/.tocsin-bundle"), fingerprint(&web)?);
     if web.join("dist/index.html").exists() && stamp.is_current() {
         return Ok("unchanged");
     }
     step.now("bundling");
-    quiet(npm_command(&["run", "build"])?, "npm run build")?;
+    quiet(npm_command(&["run", "build"])?, "npm run build in web")?;
     stamp.set()?;
     Ok("bundled")
 }
@@ -121,15 +119,15 @@ pub(crate) fn web(step: &Step) -> Outcome<&'static str> {
 /// Installs the browser side's dependencies, when the lock file is not the one they were installed from.
 pub(crate) fn npm_ci(web: &Path, step: &Step) -> Outcome<&'static str> {
     let lock = fs::read(web.join("package-lock.json")).because("reading web/package-lock.json")?;
-    let stamp = Stamp {
-        file: web.join("node_modules/.tocsin-installed"),
-        input: hex(&Sha256::digest(&lock)),
-    };
+    let stamp = Stamp::of_bytes(web.join("node_modules/.tocsin-installed"), &lock);
     if stamp.is_current() {
         return Ok("unchanged");
     }
     step.now("installing its dependencies (npm ci)");
-    quiet(npm_command(&["ci", "--no-audit", "--no-fund"])?, "npm ci")?;
+    quiet(
+        npm_command(&["ci", "--no-audit", "--no-fund"])?,
+        "npm ci in web",
+    )?;
     stamp.set()?;
     Ok("installed")
 }
@@ -179,36 +177,6 @@ fn executable_in(line: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// Runs a command without showing its output, unless it fails.
-fn quiet(mut command: Command, name: &str) -> Outcome<()> {
-    let done = command.output().because(format!("running {name}"))?;
-    if !done.status.success() {
-        let said = [done.stdout, done.stderr].concat();
-        fail!(
-            "`{name}` in web failed ({}); it said:\n{}",
-            done.status,
-            String::from_utf8_lossy(&said).trim_end()
-        );
-    }
-    Ok(())
-}
-
-/// Remembers in a file what input something was made from.
-struct Stamp {
-    file: PathBuf,
-    input: String,
-}
-
-impl Stamp {
-    fn is_current(&self) -> bool {
-        fs::read_to_string(&self.file).is_ok_and(|text| text == self.input)
-    }
-
-    fn set(&self) -> Outcome<()> {
-        fs::write(&self.file, &self.input).because(format!("writing {}", self.file.display()))
-    }
-}
-
 /// One number for names and contents of everything the bundle is made from.
 fn fingerprint(web: &Path) -> Outcome<String> {
     let mut files = Vec::new();
@@ -237,10 +205,6 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Outcome<()> {
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(crate) fn logged(
 
 /// Waits until a child has ended; none when it had to be killed because it did not within the limit. Whatever it started is the
 /// affair of its janitor.
-fn end_of(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<ExitStatus>> {
+pub(crate) fn end_of(child: &mut Child, limit: Option<Duration>) -> io::Result<Option<ExitStatus>> {
     let Some(limit) = limit else {
         return child.wait().map(Some);
     };

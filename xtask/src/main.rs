@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod chores;
+mod clients;
 mod clock;
 mod drill;
 mod failure;
@@ -21,6 +22,7 @@ mod screen;
 mod sim;
 mod site;
 mod soak;
+mod stamp;
 mod suite;
 mod supervise;
 mod tidy;
@@ -60,6 +62,8 @@ enum Chore {
     Faults(faults::Options),
     /// Kills the binary at random points while alerts pour in: nothing accepted may be lost
     Kill(kill::Options),
+    /// Drives the binary with real clients: PagerDuty's libraries, amtool, Prometheus, schemathesis
+    Clients(clients::Options),
     /// The long runs: simulator, seeded bugs, 1,000 kills, all faults; an hour or so, with a table at the end
     Soak(soak::Options),
     /// Checks sizes, first lines, dependency arrows and licences
@@ -100,6 +104,7 @@ fn run(chore: Chore) -> Outcome<()> {
         Chore::Sim(options) => sim::run(&options),
         Chore::Faults(options) => faults::run(&options),
         Chore::Kill(options) => kill::run(&options),
+        Chore::Clients(options) => clients::run(&options),
         Chore::Soak(options) => soak::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Shots => suite::shots(),

@@ -59,6 +59,8 @@ enum Kind {
     Kills,
     /// Full disk, failing fsync, lying providers and other faults around the binary, those that take seconds
     Faults,
+    /// PagerDuty's libraries, amtool, Prometheus and schemathesis driven against the binary
+    Clients,
     /// The user interface in a real Chromium
     Browser,
     /// deny.toml: licences, refused crates, registries
@@ -134,6 +136,7 @@ fn plan(kind: Kind) -> Plan {
         Kind::Crashes => Plan::Beside(CrashAt::value_variants().iter().map(crash).collect()),
         Kind::Kills => Plan::Beside(vec![job("kills", &["kill", "--times", "25"])]),
         Kind::Faults => Plan::Beside(vec![job("faults", &["faults", "--quick"])]),
+        Kind::Clients => Plan::Beside(vec![job("clients", &["clients"])]),
         Kind::Browser => Plan::InTurn(|results| {
             step(results, "browser", browser);
             step(results, "browser live", browser_live);
@@ -451,6 +454,6 @@ mod tests {
             }
         }
         let drills = 2 * Break::value_variants().len() + CrashAt::value_variants().len();
-        assert_eq!(logs.len(), drills + ["kills", "faults"].len());
+        assert_eq!(logs.len(), drills + ["kills", "faults", "clients"].len());
     }
 }

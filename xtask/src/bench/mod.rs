@@ -81,7 +81,7 @@ pub(crate) enum Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Peers {
+pub(crate) enum Peers {
     Yes,
     No,
 }

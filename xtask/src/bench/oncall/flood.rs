@@ -1,6 +1,8 @@
 //! Many alerts at once over a few connections; what comes of them is measured elsewhere.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +11,41 @@ use crate::failure::{Because, Failure, Outcome, fail};
 use crate::site::Site;
 use crate::site::line::Line;
 
-const PATH: &str = "/api/tocsin/v1/alerts";
+/// Services of a rival, which takes any label for one.
+const SERVICES: usize = 300;
+
+/// Whom alerts are sent to.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal<'a> {
+    Tocsin(&'a Site),
+    Alertmanager(SocketAddr),
+}
+
+impl Goal<'_> {
+    fn line(self) -> Outcome<Line> {
+        match self {
+            Self::Tocsin(site) => site.line(),
+            Self::Alertmanager(address) => {
+                Line::open(address, "none").because("connecting to Alertmanager")
+            }
+        }
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Tocsin(_) => "/api/tocsin/v1/alerts",
+            Self::Alertmanager(_) => "/api/v2/alerts",
+        }
+    }
+
+    /// The status of what was accepted.
+    const fn accepted(self) -> u16 {
+        match self {
+            Self::Tocsin(_) => 202,
+            Self::Alertmanager(_) => 200,
+        }
+    }
+}
 
 /// How alerts are sent.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +70,9 @@ pub(crate) struct Flooded {
 
 impl Flood<'_> {
     /// Sends them all and waits until each is accepted.
-    pub(crate) fn run(self, site: &Site) -> Outcome<Flooded> {
+    pub(crate) fn run(self, goal: Goal<'_>) -> Outcome<Flooded> {
         let next = AtomicUsize::new(0);
-        let lines = (0..self.connections).map(|_| site.line());
+        let lines = (0..self.connections).map(|_| goal.line());
         let lines = lines.collect::<Outcome<Vec<_>>>()?;
         let began = Instant::now();
         let work = |mut line: Line| -> Outcome<Option<Instant>> {
@@ -47,11 +83,11 @@ impl Flood<'_> {
                     return Ok(critical);
                 }
                 let last = (first + self.per_request).min(self.alerts);
-                let body = self.body(site, first..last);
+                let body = self.body(goal, first..last);
                 let sent = Instant::now();
-                let answer = line.ask("POST", PATH, &body);
+                let answer = line.ask("POST", goal.path(), &body);
                 let (status, text) = answer.because("sending alerts")?;
-                if status != 202 {
+                if status != goal.accepted() {
                     fail!(
                         "alerts were answered {status}: {}",
                         String::from_utf8_lossy(&text)
@@ -82,8 +118,9 @@ impl Flood<'_> {
         Ok(Flooded { took, critical })
     }
 
-    fn body(self, site: &Site, places: std::ops::Range<usize>) -> String {
-        let list = self.per_request > 1;
+    fn body(self, goal: Goal<'_>, places: Range<usize>) -> String {
+        // Alertmanager takes nothing but lists.
+        let list = self.per_request > 1 || matches!(goal, Goal::Alertmanager(_));
         let mut body = String::with_capacity(256 * places.len());
         for (index, place) in places.enumerate() {
             body.push_str(match (list, index) {
@@ -95,17 +132,52 @@ impl Flood<'_> {
                 true => "critical",
                 false => self.severities[place % self.severities.len()],
             };
-            let service = &site.services[place % site.services.len()];
+            let name = self.name;
             // Writing to a string cannot fail.
-            let _ = write!(
-                body,
-                r#"{{"service_id":"{service}","dedup_key":"{}-{place}","action":"trigger","summary":"disk {place} of the database is nearly full","severity":"{severity}","source":"db{place}.example.org","details":{{"used":"97 %","mount":"/var/lib/db"}}}}"#,
-                self.name
-            );
+            let _ = match goal {
+                Goal::Tocsin(site) => {
+                    let service = &site.services[place % site.services.len()];
+                    write!(
+                        body,
+                        r#"{{"service_id":"{service}","dedup_key":"{name}-{place}","action":"trigger","summary":"disk {place} of the database is nearly full","severity":"{severity}","source":"db{place}.example.org","details":{{"used":"97 %","mount":"/var/lib/db"}}}}"#
+                    )
+                }
+                Goal::Alertmanager(_) => {
+                    let service = place % SERVICES;
+                    write!(
+                        body,
+                        r#"{{"labels":{{"alertname":"{name}-{place}","service":"Service {service}","severity":"{severity}","instance":"db{place}.example.org"}},"annotations":{{"summary":"disk {place} of the database is nearly full","used":"97 %","mount":"/var/lib/db"}}}}"#
+                    )
+                }
+            };
         }
         if list {
             body.push(']');
         }
         body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn a_rival_is_sent_lists_also_of_one() {
+        let flood = Flood {
+            name: "one",
+            connections: 1,
+            per_request: 1,
+            alerts: 2,
+            severities: &["info", "error"],
+            critical: Some(1),
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let body = flood.body(Goal::Alertmanager(address), 1..2);
+        let read: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(read[0]["labels"]["alertname"], "one-1");
+        assert_eq!(read[0]["labels"]["severity"], "critical");
+        assert_eq!(read[0]["annotations"]["mount"], "/var/lib/db");
     }
 }

@@ -1,6 +1,8 @@
 //! The bench of on-call: how fast alerts are accepted durably, what many of them cost, and how soon people are paged, calm and
-//! in a storm. Every figure is measured from outside, over the native API and at the receiver of the pages.
+//! in a storm. Every figure is measured from outside, over the native API and at the receiver of the pages; what a rival does too is
+//! measured of it in the same run, so that the speed of the machine drops out.
 
+mod alertmanager;
 mod flood;
 
 use std::fs;
@@ -11,14 +13,15 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use self::flood::Flood;
-use super::usage;
+use self::alertmanager::Alertmanager;
+use self::flood::{Flood, Goal};
+use super::{Peers, usage};
 use crate::build::Profile;
 use crate::clock;
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::janitor::Janitor;
 use crate::places;
-use crate::screen::{self, step};
+use crate::screen::{self, Step, step};
 use crate::site::line::Line;
 use crate::site::sink::{Arrival, by_person};
 use crate::site::{self, Site, Size, call, each_page};
@@ -38,6 +41,9 @@ pub(crate) struct Options {
     /// A tenth of the sizes, to see that all works; its figures are not those the limits are meant for
     #[arg(long)]
     quick: bool,
+    /// Whether Debian's Alertmanager is measured too
+    #[arg(long, value_enum, default_value = "yes", value_name = "YES|NO")]
+    peers: Peers,
 }
 
 /// A part of the bench, on a server of its own.
@@ -59,6 +65,8 @@ enum Part {
 struct Row {
     what: String,
     figure: String,
+    /// That of Alertmanager, where it does the same.
+    rival: Option<String>,
     must: &'static str,
     reached: bool,
 }
@@ -91,6 +99,12 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         },
     };
     let mut janitor = Janitor::hire()?;
+    let rival = match options.peers {
+        Peers::Yes => Some(step("alertmanager", Alertmanager::provide, |found| {
+            found.version.clone()
+        })?),
+        Peers::No => None,
+    };
     let mut rows = Vec::new();
     for part in Part::value_variants() {
         if !options.only.is_empty() && !options.only.contains(part) {
@@ -109,10 +123,25 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
             },
         );
         site.server.end()?;
-        rows.extend(found?);
+        let mut found = found?;
+        if let Some(rival) = &rival {
+            let name = format!("{name}, rival");
+            let flood = part.flood(sizes);
+            let figures = flood.map(|flood| {
+                let measure = |_: &Step| rival.measure(flood, &dir, &mut janitor);
+                step(&name, measure, |figures| figures.join(", "))
+            });
+            for (row, figure) in found
+                .iter_mut()
+                .zip(figures.transpose()?.unwrap_or_default())
+            {
+                row.rival = Some(figure);
+            }
+        }
+        rows.extend(found);
     }
     janitor.tidy_up();
-    show(&rows, options.quick);
+    show(&rows, rival.as_ref(), options.quick);
     Ok(())
 }
 
@@ -129,6 +158,15 @@ impl Part {
             Self::Storm => ("a storm", storm),
         }
     }
+
+    /// What a rival is sent of it: its first rows are then the rate, and the memory afterwards.
+    const fn flood(self, sizes: Sizes) -> Option<Flood<'static>> {
+        match self {
+            Self::One => Some(flood_one_by_one(sizes)),
+            Self::Lists => Some(flood_in_lists(sizes)),
+            Self::Calm | Self::Escalations | Self::Storm => None,
+        }
+    }
 }
 
 fn rate(alerts: usize, took: Duration) -> f64 {
@@ -137,35 +175,44 @@ fn rate(alerts: usize, took: Duration) -> f64 {
     alerts / took.as_secs_f64()
 }
 
-fn one_by_one(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
-    let flood = Flood {
+const fn flood_one_by_one(sizes: Sizes) -> Flood<'static> {
+    Flood {
         name: "one",
         connections: 64,
         per_request: 1,
         alerts: sizes.alerts / 2,
         severities: SEVERITIES,
         critical: None,
-    };
-    let rate = rate(flood.alerts, flood.run(site)?.took);
+    }
+}
+
+fn one_by_one(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let flood = flood_one_by_one(sizes);
+    let rate = rate(flood.alerts, flood.run(Goal::Tocsin(site))?.took);
     are_there(site, flood.alerts)?;
     Ok(vec![Row {
         what: "alerts/s accepted durably, one a request, 64 connections".to_owned(),
         figure: format!("{rate:.0}"),
+        rival: None,
         must: ">= 5,000",
         reached: rate >= 5_000.0,
     }])
 }
 
-fn in_lists(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
-    let flood = Flood {
+const fn flood_in_lists(sizes: Sizes) -> Flood<'static> {
+    Flood {
         name: "batch",
         connections: 2,
         per_request: 64,
         alerts: sizes.alerts,
         severities: SEVERITIES,
         critical: None,
-    };
-    let rate = rate(flood.alerts, flood.run(site)?.took);
+    }
+}
+
+fn in_lists(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
+    let flood = flood_in_lists(sizes);
+    let rate = rate(flood.alerts, flood.run(Goal::Tocsin(site))?.took);
     are_there(site, flood.alerts)?;
     let memory = usage::rss_mib(site.server.pid())?;
     let mut line = site.line()?;
@@ -180,18 +227,21 @@ fn in_lists(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
         Row {
             what: "alerts/s accepted durably, lists of 64, two connections".to_owned(),
             figure: format!("{rate:.0}"),
+            rival: None,
             must: ">= 20,000",
             reached: rate >= 20_000.0,
         },
         Row {
             what: format!("RSS in MiB with {} active alerts", flood.alerts),
             figure: format!("{memory:.0}"),
+            rival: None,
             must: "<= 200",
             reached: memory <= 200.0,
         },
         Row {
             what: "a page of 100 of them, median ms".to_owned(),
             figure: format!("{page_ms:.1}"),
+            rival: None,
             must: "<= 20",
             reached: page_ms <= 20.0,
         },
@@ -237,6 +287,7 @@ fn calm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     Ok(vec![Row {
         what: "accepted -> page at its receiver, nothing else going on, p99 ms".to_owned(),
         figure: format!("{p99_ms:.1}"),
+        rival: None,
         must: "<= 50",
         reached: p99_ms <= 50.0,
     }])
@@ -253,7 +304,7 @@ fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
         critical: None,
     };
     let seen = site.sink.len();
-    let flooded = flood.run(site)?;
+    let flooded = flood.run(Goal::Tocsin(site))?;
     let first = |count: usize| move |arrivals: &[Arrival]| arrivals.len() >= count;
     await_pages(
         site,
@@ -286,6 +337,7 @@ fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
             sizes.escalations
         ),
         figure: format!("{took:.2}"),
+        rival: None,
         must: "<= 2",
         reached: took <= 2.0,
     }])
@@ -324,7 +376,7 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
         critical: Some(place),
     };
     let seen = site.sink.len();
-    let flooded = flood.run(site)?;
+    let flooded = flood.run(Goal::Tocsin(site))?;
     let sent = flooded
         .critical
         .ok_or_else(|| Failure::new("the critical alert was not sent"))?;
@@ -347,12 +399,14 @@ fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
                 flooded.took.as_secs_f64()
             ),
             figure: format!("{after_s:.2}"),
+            rival: None,
             must: "<= 10",
             reached: after_s <= 10.0,
         },
         Row {
             what: "most messages to one person".to_owned(),
             figure: most.to_string(),
+            rival: None,
             must: "<= 20",
             reached: most <= 20,
         },
@@ -380,20 +434,27 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-fn show(rows: &[Row], quick: bool) {
+fn show(rows: &[Row], rival: Option<&Alertmanager>, quick: bool) {
     screen::heading(format!(
         "Measured {}, {}.",
         clock::show(clock::now()),
         usage::machine()
     ));
+    if let Some(rival) = rival {
+        let version = &rival.version;
+        screen::line(format!(
+            "Alertmanager {version} keeps alerts in memory alone; Tocsin accepts one when it is on disk."
+        ));
+    }
     if quick {
         screen::line("These are the sizes of --quick: the limits are not meant for them.");
     }
-    screen::line("\n| | Tocsin | must | reached |\n|---|---|---|---|");
+    screen::line("\n| | Alertmanager | Tocsin | must | reached |\n|---|---|---|---|---|");
     for row in rows {
         let reached = if row.reached { "yes" } else { "no" };
+        let rival = row.rival.as_deref().unwrap_or("-");
         screen::line(format!(
-            "| {} | {} | {} | {reached} |",
+            "| {} | {rival} | {} | {} | {reached} |",
             row.what, row.figure, row.must
         ));
     }
