@@ -14,6 +14,8 @@
 //! x somebody of another team, s an administrator's token with a responder's scope, a an administrator, b the owner's browser.
 
 use axum::http::StatusCode;
+use tocsin_domain::people::Role;
+use tocsin_edge::{Listed, Who as Gate};
 
 use crate::world::BASE;
 
@@ -56,6 +58,25 @@ pub(super) fn all() -> Vec<Row> {
         rows.extend(read(prefix, front));
     }
     rows
+}
+
+/// The row of a route of which nothing is known but its gate.
+pub(super) fn draft(route: &Listed) -> String {
+    let cells = match route.who {
+        Gate::Public => "+ + + + + + + + +",
+        Gate::Key(_) => "! + ! ! ! ! ! ! !",
+        Gate::Session => "1 1 3 3 3 3 3 3 +",
+        Gate::Role(Role::Viewer) | Gate::SelfOr(Role::Viewer) => "1 1 + + + + + + +",
+        Gate::Role(Role::Responder) | Gate::SelfOr(Role::Responder) => "1 1 3 + + + + + +",
+        Gate::Role(Role::Admin) => "1 1 3 3 3 3 3 + 3",
+        Gate::SelfOr(Role::Admin) => "1 1 3 3 + 3 3 + +",
+        Gate::Token(_, Role::Viewer) => "1 1 + + + + + + 1",
+        Gate::Token(_, Role::Responder) => "1 1 3 + + + + + 1",
+        Gate::Token(_, Role::Admin) => "1 1 3 3 3 3 3 + 1",
+    };
+    let path = route.path.strip_prefix(BASE).unwrap_or(&route.path);
+    let object = if path.contains('{') { "none" } else { "-" };
+    format!("{:<6} {path} {object} {cells}", route.method)
 }
 
 fn read(prefix: &str, table: &'static str) -> Vec<Row> {
