@@ -4,6 +4,7 @@
 mod alert;
 mod api;
 mod channel;
+mod code;
 mod diagnosis;
 mod explain;
 mod failure;
@@ -194,6 +195,15 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: alert::Verb,
     },
+    /// Write everything that is set up as files
+    #[command(after_help = EXIT_CODES)]
+    Export(code::ExportArguments),
+    /// Show what files would change, and what that makes of who is on call
+    #[command(after_help = EXIT_CODES)]
+    Plan(code::FilesArguments),
+    /// Make files true: all of them or nothing
+    #[command(after_help = EXIT_CODES)]
+    Apply(code::ApplyArguments),
 }
 
 /// Does what a command asks; everything there is to say has been written when it returns.
@@ -235,6 +245,9 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Service { verb } => service::run(verb, api, screen),
         ClientCommand::Heartbeat { verb } => heartbeat::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
+        ClientCommand::Export(wanted) => code::export(wanted, api, screen),
+        ClientCommand::Plan(wanted) => code::plan(wanted, api, screen),
+        ClientCommand::Apply(wanted) => code::apply(wanted, api, screen),
     }
 }
 

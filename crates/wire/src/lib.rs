@@ -4,6 +4,7 @@ pub mod apache_conf;
 pub mod apache_log;
 pub mod apache_status;
 pub mod base64url;
+pub mod code;
 pub mod email;
 pub mod ical;
 pub mod markup;

@@ -359,7 +359,7 @@ pub(crate) async fn remove_user(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn rows_of(user: &people::User) -> Vec<SecretId> {
+pub(crate) fn rows_of(user: &people::User) -> Vec<SecretId> {
     let methods = user.contact_methods.iter().flat_map(rows_of_method);
     let mut rows: Vec<SecretId> = methods.chain([user.email]).collect();
     rows.dedup();
