@@ -15,6 +15,7 @@ mod buttons;
 mod calendar;
 mod callbacks;
 mod channels;
+mod code;
 mod emergencies;
 mod evaluated;
 mod explanation;

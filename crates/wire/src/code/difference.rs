@@ -135,12 +135,7 @@ fn tables(
 }
 
 /// Lists of tables of the same length are compared one by one; other values as a whole.
-fn compare(
-    path: &str,
-    old: Option<&Value>,
-    new: Option<&Value>,
-    fields: &mut Vec<FieldChange>,
-) {
+fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, fields: &mut Vec<FieldChange>) {
     match (old, new) {
         (old, new) if old == new => {}
         (Some(Value::Object(old)), Some(Value::Object(new))) => tables(path, old, new, fields),

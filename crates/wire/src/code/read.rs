@@ -48,7 +48,9 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {
-            let Self { file, line, column, .. } = self;
+            let Self {
+                file, line, column, ..
+            } = self;
             write!(formatter, "{file}, line {line}, column {column}: ")?;
         }
         formatter.write_str(&self.what)
@@ -186,7 +188,9 @@ impl Reading {
             }
             Entry::Occupied(taken) => {
                 let (other, first) = *taken.get();
-                let Some(other) = files.get(other) else { return };
+                let Some(other) = files.get(other) else {
+                    return;
+                };
                 let (line, _) = line_and_column(&other.text, self::at(other, &part, first, key));
                 let what = format!(
                     "{part} is there twice: it stands in {}, line {line}, too",
@@ -203,7 +207,9 @@ impl Reading {
 fn named(read: &Document, kind: Kind) -> Vec<(Place, String)> {
     if kind != Kind::Integrations {
         let names = read.names(kind).into_iter().enumerate();
-        return names.map(|(index, name)| (Place::Item(index), name)).collect();
+        return names
+            .map(|(index, name)| (Place::Item(index), name))
+            .collect();
     }
     let services = read.services.iter().enumerate();
     let names = services.flat_map(|(outer, service)| {
@@ -262,7 +268,11 @@ fn at(file: &File, part: &Part, place: Place, path: &str) -> usize {
         Place::Item(index) => format!("{list}[{index}]"),
         Place::Inner(outer, inner) => format!("services[{outer}].integrations[{inner}]"),
     };
-    let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+    let separator = if path.is_empty() || path.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
     let whole = format!("{}{separator}{path}", start.trim_end_matches('.'));
     let Ok(table) = DeTable::parse(&file.text) else {
         return 0;
@@ -314,6 +324,8 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |newline| newline + 1);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = String::from_utf8_lossy(&before[line_start..]).chars().count();
+    let column = String::from_utf8_lossy(&before[line_start..])
+        .chars()
+        .count();
     (line, column + 1)
 }
