@@ -10,6 +10,7 @@ mod explain;
 mod failure;
 mod given;
 mod heartbeat;
+mod import;
 mod incident;
 mod incident_respond;
 mod incident_view;
@@ -204,12 +205,21 @@ pub(crate) enum ClientCommand {
     /// Make files true: all of them or nothing
     #[command(after_help = EXIT_CODES)]
     Apply(code::ApplyArguments),
+    /// Write what another system has as files of ours; asks no server
+    #[command(after_help = EXIT_CODES)]
+    Import {
+        #[command(subcommand)]
+        source: import::Source,
+    },
 }
 
 /// Does what a command asks; everything there is to say has been written when it returns.
 pub(crate) fn run(command: &ClientCommand, connection: &Connection) -> ExitCode {
     let screen = Screen::open(connection.json);
-    let done = Api::open(connection).and_then(|api| obey(command, &api, &screen));
+    let done = match command {
+        ClientCommand::Import { source } => import::run(source, &screen),
+        asks => Api::open(connection).and_then(|api| obey(asks, &api, &screen)),
+    };
     screen.finish(done)
 }
 
@@ -248,6 +258,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Export(wanted) => code::export(wanted, api, screen),
         ClientCommand::Plan(wanted) => code::plan(wanted, api, screen),
         ClientCommand::Apply(wanted) => code::apply(wanted, api, screen),
+        ClientCommand::Import { source } => import::run(source, screen),
     }
 }
 

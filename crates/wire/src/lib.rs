@@ -1,5 +1,6 @@
 //! Foreign bytes to and from our types, one folder per format; it never sees I/O or a clock.
 
+pub mod alertmanager_config;
 pub mod apache_conf;
 pub mod apache_log;
 pub mod apache_status;

@@ -226,10 +226,11 @@ impl Files {
     /// What is wrong with a part, at the places of its fields. What is about no part that stands in a file has no place.
     #[must_use]
     pub fn mistakes(&self, fault: &Fault) -> Vec<Mistake> {
-        let reasons = match &fault.refusal {
-            Refusal::NotFound { what } => vec![format!("there is no {what}")],
-            Refusal::Conflict { why } | Refusal::Forbidden { why } => vec![why.clone()],
-            Refusal::Invalid { reasons } => reasons.clone(),
+        // Only what is said of fields begins with the path of one.
+        let (reasons, of_fields) = match &fault.refusal {
+            Refusal::NotFound { what } => (vec![format!("there is no {what}")], false),
+            Refusal::Conflict { why } | Refusal::Forbidden { why } => (vec![why.clone()], false),
+            Refusal::Invalid { reasons } => (reasons.clone(), true),
         };
         let part = &fault.part;
         let found = self.places.get(part);
@@ -238,7 +239,8 @@ impl Files {
             let what = format!("{part}: {reason}");
             match found {
                 Some((file, place)) => {
-                    let path = reason.split_once(": ").map_or("", |(path, _)| path);
+                    let path = reason.split_once(": ").filter(|_| of_fields);
+                    let path = path.map_or("", |(path, _)| path);
                     mistake(file, at(file, part, place, path), &what)
                 }
                 None => Mistake::of_all(what),
