@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use tocsin_domain::code::{self, Apply, Document, Fault, Kind, Part, describe, removals};
+use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, describe, removals};
 use tocsin_domain::command::{Ask, Refusal};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::id::SecretId;

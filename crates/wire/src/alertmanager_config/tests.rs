@@ -3,7 +3,7 @@
 use super::*;
 use crate::code::{canonical, read, write};
 
-const CONFIG: &str = r#"
+const CONFIG: &str = r##"
 global:
   smtp_from: alerts@example.org
 route:
@@ -49,7 +49,7 @@ time_intervals:
   - name: holidays
     time_intervals:
       - months: ["december"]
-"#;
+"##;
 
 #[test]
 fn routes_become_rules_in_the_order_in_which_they_hold() {

@@ -171,6 +171,10 @@ impl Reading {
 
     fn place(&mut self, index: usize, files: &[File], part: Part, place: Place) {
         let Some(file) = files.get(index) else { return };
+        // Each place is looked for in the whole file: more of them than are told are not worth it.
+        if self.mistakes.len() >= MISTAKES_MAX {
+            return;
+        }
         let at = |place, path: &str| at(file, &part, place, path);
         let key = part.kind.key();
         let bad_name = !part.kind.is_single()
@@ -264,6 +268,11 @@ fn mistake(file: &File, at: usize, what: &str) -> Mistake {
 /// The byte at which a field of a part begins, or as much of its path as there is.
 fn at(file: &File, part: &Part, place: Place, path: &str) -> usize {
     let list = part.kind.word();
+    // The core calls every list of rules the same.
+    let path = match path.strip_prefix("rules") {
+        Some(rest) if part.kind == Kind::AlertRules => rest,
+        Some(_) | None => path,
+    };
     let start = match place {
         Place::Single if part.kind == Kind::Installation => list.to_owned(),
         Place::Single => format!("{list}{}", if path.starts_with('[') { "" } else { "." }),

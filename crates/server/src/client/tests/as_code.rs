@@ -82,3 +82,27 @@ fn files_that_are_not_there_or_no_text_are_told_before_anything_is_asked() {
     let (ran, _) = run_with(Vec::new(), &["plan", path]);
     assert!(ran.notes.contains("900000 bytes"), "{}", ran.notes);
 }
+
+#[test]
+fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    let config = "route:\n  receiver: web\n  repeat_interval: 4h\nreceivers:\n- name: web\n  email_configs:\n  - to: ann@example.org\n";
+    std::fs::write(&file, config).unwrap();
+    let made = folder.path().join("made");
+    let line = [
+        "import",
+        "alertmanager",
+        file.to_str().unwrap(),
+        made.to_str().unwrap(),
+    ];
+    let (ran, requests) = run_with(Vec::new(), &line);
+    assert_eq!((ran.code, requests.len()), (0, 0), "{}", ran.notes);
+    assert!(ran.notes.contains("repeat_interval"), "{}", ran.notes);
+    let users = std::fs::read_to_string(made.join("users.toml")).unwrap();
+    assert!(users.contains("email = \"ann@example.org\""), "{users}");
+    std::fs::write(&file, "route: [").unwrap();
+    let (ran, _) = run_with(Vec::new(), &line);
+    assert_eq!(ran.code, 1);
+    assert!(ran.notes.contains("alertmanager.yml: line "), "{}", ran.notes);
+}

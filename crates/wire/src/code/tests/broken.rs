@@ -130,6 +130,11 @@ fn what_the_core_refuses_has_its_place() {
         "all.toml, line 5, column 1: ",
         "a field needs an op",
     );
+    check(
+        "[[alert_rules]]\nname = \"a\"\nthen = [\"drop\"]\n[[alert_rules]]\nname = \"b\"\nthen = []\n",
+        "all.toml, line 6, column 1: ",
+        "1 to 10 actions",
+    );
 }
 
 #[test]
