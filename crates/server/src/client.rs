@@ -216,9 +216,10 @@ pub(crate) enum ClientCommand {
 /// Does what a command asks; everything there is to say has been written when it returns.
 pub(crate) fn run(command: &ClientCommand, connection: &Connection) -> ExitCode {
     let screen = Screen::open(connection.json);
-    let done = match command {
-        ClientCommand::Import { source } => import::run(source, &screen),
-        asks => Api::open(connection).and_then(|api| obey(asks, &api, &screen)),
+    let done = if let ClientCommand::Import { source } = command {
+        import::run(source, &screen)
+    } else {
+        Api::open(connection).and_then(|api| obey(command, &api, &screen))
     };
     screen.finish(done)
 }

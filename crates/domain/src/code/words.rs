@@ -149,62 +149,70 @@ pub struct HourWindow(pub Restriction);
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    from: String,
-    until: String,
+    from: Hour,
+    until: Hour,
 }
 
+/// One end of a window; it reads itself, so that what is wrong with it is told at its own place.
 enum Hour {
     OfDay(TimeOfDay),
     OfWeek(WeekTime),
 }
 
-fn hour(text: &str) -> Option<Hour> {
-    match text.split_once(' ') {
-        None => text.parse().ok().map(Hour::OfDay),
-        Some((day, time)) => {
-            let (_, weekday) = *WEEK.iter().find(|(word, _)| *word == day)?;
-            let time = time.parse().ok()?;
-            Some(Hour::OfWeek(WeekTime { weekday, time }))
+impl Hour {
+    fn read(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            None => text.parse().ok().map(Self::OfDay),
+            Some((day, time)) => {
+                let (_, weekday) = *WEEK.iter().find(|(word, _)| *word == day)?;
+                let time = time.parse().ok()?;
+                Some(Self::OfWeek(WeekTime { weekday, time }))
+            }
         }
     }
 }
 
-fn week_time(time: WeekTime) -> String {
-    let day = WEEK.iter().find(|(_, day)| *day == time.weekday);
-    format!("{} {}", day.map_or("", |(word, _)| word), time.time)
+impl Serialize for Hour {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::OfDay(time) => serializer.collect_str(time),
+            Self::OfWeek(WeekTime { weekday, time }) => {
+                let day = WEEK.iter().find(|(_, day)| day == weekday);
+                let day = day.map_or("", |(word, _)| word);
+                serializer.collect_str(&format_args!("{day} {time}"))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Hour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(&text).ok_or_else(|| D::Error::custom(format!("{text:?}: {HOUR_WANTED}")))
+    }
 }
 
 impl Serialize for HourWindow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = match self.0 {
-            Restriction::Daily { from, until } => Written {
-                from: from.to_string(),
-                until: until.to_string(),
-            },
-            Restriction::Weekly { from, until } => Written {
-                from: week_time(from),
-                until: week_time(until),
-            },
+        let (from, until) = match self.0 {
+            Restriction::Daily { from, until } => (Hour::OfDay(from), Hour::OfDay(until)),
+            Restriction::Weekly { from, until } => (Hour::OfWeek(from), Hour::OfWeek(until)),
         };
-        written.serialize(serializer)
+        Written { from, until }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for HourWindow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Written { from, until } = Written::deserialize(deserializer)?;
-        match (hour(&from), hour(&until)) {
-            (Some(Hour::OfDay(from)), Some(Hour::OfDay(until))) => {
-                Ok(Self(Restriction::Daily { from, until }))
-            }
-            (Some(Hour::OfWeek(from)), Some(Hour::OfWeek(until))) => {
+        match (from, until) {
+            (Hour::OfDay(from), Hour::OfDay(until)) => Ok(Self(Restriction::Daily { from, until })),
+            (Hour::OfWeek(from), Hour::OfWeek(until)) => {
                 Ok(Self(Restriction::Weekly { from, until }))
             }
-            (Some(_), Some(_)) => Err(D::Error::custom(
-                "from and until both have a day, or neither has",
-            )),
-            (None, _) => Err(D::Error::custom(format!("{from:?}: {HOUR_WANTED}"))),
-            (Some(_), None) => Err(D::Error::custom(format!("{until:?}: {HOUR_WANTED}"))),
+            (Hour::OfDay(_), Hour::OfWeek(_)) | (Hour::OfWeek(_), Hour::OfDay(_)) => Err(
+                D::Error::custom("from and until both have a day, or neither has"),
+            ),
         }
     }
 }

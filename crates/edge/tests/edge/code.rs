@@ -79,16 +79,29 @@ async fn a_plan_says_who_is_on_call_and_changes_nothing_and_apply_makes_it_true_
     let planned = plan(&world, &files(BOB)).await;
     assert_eq!(events(&world), before);
     let text = planned["on_call"][0]["text"].as_str().unwrap();
-    assert!(text.starts_with("First schedule: from Mon 23 Nov 08:00"), "{text}");
+    assert!(
+        text.starts_with("First schedule: from Mon 23 Nov 08:00"),
+        "{text}"
+    );
     assert!(text.ends_with("Bob instead of Ada"), "{text}");
     let findings = planned["findings"].to_string();
-    assert!(findings.contains("Bob"), "nobody has proved an address: {findings}");
+    assert!(
+        findings.contains("Bob"),
+        "nobody has proved an address: {findings}"
+    );
     let applied = apply(&world, &files(BOB)).await;
     assert_eq!(applied["changes"], planned["changes"]);
     let again = plan(&world, &files(BOB)).await;
-    assert_eq!((&again["changes"], &again["on_call"]), (&json!([]), &json!([])));
+    assert_eq!(
+        (&again["changes"], &again["on_call"]),
+        (&json!([]), &json!([]))
+    );
     let people = world.get("/users").await.json();
-    let carol = people["items"].as_array().unwrap().iter().find(|one| one["name"] == "Carol");
+    let carol = people["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "Carol");
     assert_eq!(carol.unwrap()["email"], "carol@example.org");
     // What was made with a secret works.
     assert_eq!(applied["made"][0]["name"], "Web / Nagios");
@@ -106,15 +119,27 @@ async fn a_plan_says_who_is_on_call_and_changes_nothing_and_apply_makes_it_true_
 async fn a_plan_that_is_no_longer_true_is_refused() {
     let world = World::new();
     let planned = plan(&world, &files(BOB)).await;
-    let team = world.post("/teams", json!({"name": "Web", "members": []})).await;
+    let team = world
+        .post("/teams", json!({"name": "Web", "members": []}))
+        .await;
     assert_eq!(team.status, StatusCode::CREATED);
     let before = events(&world);
     let body = json!({"files": files(BOB), "fingerprint": planned["fingerprint"]});
     let refused = world.post("/code/apply", body).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
-    assert!(refused.text().contains("plan it again"), "{}", refused.text());
+    assert!(
+        refused.text().contains("plan it again"),
+        "{}",
+        refused.text()
+    );
     assert_eq!(events(&world), before);
-    assert_eq!(world.get("/users").await.json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        world.get("/users").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -133,12 +158,22 @@ async fn a_broken_file_changes_nothing_and_names_the_line() {
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
         let place = format!("all.toml, line {line}, column 12: ");
         assert!(refused.text().contains(&place), "{}", refused.text());
-        assert!(refused.text().contains("eve@example.org"), "{}", refused.text());
+        assert!(
+            refused.text().contains("eve@example.org"),
+            "{}",
+            refused.text()
+        );
     }
     let wrong = "[[users]]\nemail = \"nobody\"\nname = \"N\"\nrole = \"viewer\"\n";
-    let refused = world.post("/code/plan", json!({"files": files(wrong)})).await;
+    let refused = world
+        .post("/code/plan", json!({"files": files(wrong)}))
+        .await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(refused.text().contains("all.toml, line 2, column 1: "), "{}", refused.text());
+    assert!(
+        refused.text().contains("all.toml, line 2, column 1: "),
+        "{}",
+        refused.text()
+    );
     assert_eq!((events(&world), world.get("/code").await.text()), before);
 }
 
@@ -147,7 +182,11 @@ async fn only_administrators_see_and_apply_files() {
     let world = World::new();
     let body = json!({"files": files(BOB), "fingerprint": "any"});
     for token in [&world.viewer, &world.responder, &world.bobs] {
-        for (method, path) in [("GET", "/code"), ("POST", "/code/plan"), ("POST", "/code/apply")] {
+        for (method, path) in [
+            ("GET", "/code"),
+            ("POST", "/code/plan"),
+            ("POST", "/code/apply"),
+        ] {
             let body = (method == "POST").then(|| body.clone());
             let refused = world.call(method, path, token, body).await;
             assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {path}");

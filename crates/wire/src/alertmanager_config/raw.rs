@@ -90,7 +90,10 @@ impl Receiver {
 
     /// What else it has, and how many of each.
     pub(super) fn others(&self) -> Vec<(&str, usize)> {
-        let others = self.rest.iter().filter(|(kind, _)| *kind != "email_configs");
+        let others = self
+            .rest
+            .iter()
+            .filter(|(kind, _)| *kind != "email_configs");
         let count = |value: &Value| value.as_array().map_or(1, Vec::len);
         others
             .map(|(kind, value)| (kind.as_str(), count(value)))

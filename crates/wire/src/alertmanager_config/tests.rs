@@ -58,7 +58,12 @@ fn routes_become_rules_in_the_order_in_which_they_hold() {
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(
         names,
-        ["to mysql", "quiet hours of databases", "to databases", "to web"]
+        [
+            "to mysql",
+            "quiet hours of databases",
+            "to databases",
+            "to web"
+        ]
     );
     let text = canonical(&imported.document);
     for line in [
@@ -109,7 +114,10 @@ fn what_is_no_configuration_is_refused_with_its_line() {
     assert!(import("").unwrap().document.is_empty());
     let mut deep = String::from("route:\n");
     for depth in 1..60 {
-        deep.push_str(&format!("{0}receiver: r\n{0}routes:\n{0}-\n", " ".repeat(depth * 2)));
+        deep.push_str(&format!(
+            "{0}receiver: r\n{0}routes:\n{0}-\n",
+            " ".repeat(depth * 2)
+        ));
     }
     if let Ok(imported) = import(&deep) {
         assert!(imported.remarks.iter().any(|one| one.contains("deep")));

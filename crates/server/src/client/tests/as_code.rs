@@ -62,10 +62,25 @@ fn what_is_applied_is_what_was_planned_and_secrets_are_shown() {
     let (ran, requests) = run_with(replies, &["apply", path]);
     assert_eq!(ran.code, 0, "{}", ran.notes);
     assert!(ran.data.starts_with("What has changed:\n"), "{}", ran.data);
-    assert!(ran.data.contains("  integration Web / Nagios: R0\n"), "{}", ran.data);
-    assert!(requests[1].contains(r#""fingerprint":"abc""#), "{}", requests[1]);
-    let (_, requests) = run_with(vec![Reply::new(200, &made)], &["apply", path, "--plan", "old"]);
-    assert!(requests[0].contains(r#""fingerprint":"old""#), "{}", requests[0]);
+    assert!(
+        ran.data.contains("  integration Web / Nagios: R0\n"),
+        "{}",
+        ran.data
+    );
+    assert!(
+        requests[1].contains(r#""fingerprint":"abc""#),
+        "{}",
+        requests[1]
+    );
+    let (_, requests) = run_with(
+        vec![Reply::new(200, &made)],
+        &["apply", path, "--plan", "old"],
+    );
+    assert!(
+        requests[0].contains(r#""fingerprint":"old""#),
+        "{}",
+        requests[0]
+    );
 }
 
 #[test]
@@ -104,5 +119,9 @@ fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
     std::fs::write(&file, "route: [").unwrap();
     let (ran, _) = run_with(Vec::new(), &line);
     assert_eq!(ran.code, 1);
-    assert!(ran.notes.contains("alertmanager.yml: line "), "{}", ran.notes);
+    assert!(
+        ran.notes.contains("alertmanager.yml: line "),
+        "{}",
+        ran.notes
+    );
 }

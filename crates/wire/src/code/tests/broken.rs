@@ -31,7 +31,7 @@ fn check(text: &str, place: &str, what: &str) {
 
 #[test]
 fn what_is_no_toml_and_what_is_no_key_have_their_places() {
-    check("[[users]\n", "all.toml, line 1, column 8: ", "");
+    check("[[users]\n", "all.toml, line 1, column 9: ", "");
     check(
         "[[teams]]\nname = \"a\"\nmembres = []\n",
         "all.toml, line 3, column 1: ",
@@ -62,7 +62,7 @@ fn bad_lengths_instants_hours_and_zones_have_their_places() {
         &format!(
             "{layer}start = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\nrestrictions = [\n  {{ from = \"09:00\", until = \"25:00\" }},\n]\n"
         ),
-        "all.toml, line 9, column 3: ",
+        "all.toml, line 9, column 30: ",
         "25:00",
     );
     check(

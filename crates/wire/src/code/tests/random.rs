@@ -224,6 +224,17 @@ fn window(seed: &mut Seeded, reason: String, services: &[String]) -> Maintenance
     }
 }
 
+fn heartbeats(seed: &mut Seeded, services: &[String]) -> Vec<Heartbeat> {
+    let job = |index| Heartbeat {
+        name: format!("job {index}"),
+        service: one_of(seed, services),
+        every: Length::of_ms(3_600_000),
+        grace: Length::of_ms(1_000 + seed.below(100_000)),
+        severity: Severity::Error,
+    };
+    (0..3).map(job).collect()
+}
+
 /// A document in its tidy form that can be made true on a new installation.
 pub(super) fn document(seed: &mut Seeded) -> Document {
     let count = seed.below(5);
@@ -262,15 +273,7 @@ pub(super) fn document(seed: &mut Seeded) -> Document {
         .iter()
         .map(|name| service(seed, name.clone(), &policies))
         .collect();
-    let heartbeat = |name: String| Heartbeat {
-        name,
-        service: one_of(seed, &services),
-        every: Length::of_ms(3_600_000),
-        grace: Length::of_ms(1_000 + seed.below(100_000)),
-        severity: Severity::Error,
-    };
-    let jobs: Vec<String> = (0..3).map(|index| format!("job {index}")).collect();
-    let heartbeats = jobs.into_iter().map(heartbeat).collect();
+    let heartbeats = heartbeats(seed, &services);
     let works: Vec<String> = (0..3).map(|index| format!("work {index}")).collect();
     let windows = works
         .into_iter()
