@@ -62,7 +62,7 @@ fn bad_lengths_instants_hours_and_zones_have_their_places() {
         &format!(
             "{layer}start = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\nrestrictions = [\n  {{ from = \"09:00\", until = \"25:00\" }},\n]\n"
         ),
-        "all.toml, line 9, column 30: ",
+        "all.toml, line 9, column 29: ",
         "25:00",
     );
     check(
