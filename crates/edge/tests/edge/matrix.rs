@@ -17,7 +17,7 @@ use tocsin_edge::ports::{Accounts, NewToken};
 use tower::ServiceExt;
 
 use crate::fakes::START;
-use crate::world::{PASSWORD, ROUTING_KEY, World, add_person};
+use crate::world::{PASSWORD, World, add_person};
 use objects::{Made, make};
 use rows::{Cell, Row};
 
@@ -94,11 +94,11 @@ async fn cast() -> Cast {
 }
 
 impl Cast {
-    /// The headers by which a caller proves who they are.
-    async fn proof(&self, who: Who) -> Vec<(&'static str, String)> {
+    /// The headers by which a caller proves who they are; `key` is that of the object.
+    async fn proof(&self, who: Who, key: &str) -> Vec<(&'static str, String)> {
         let token = match who {
             Who::Nobody => return Vec::new(),
-            Who::Key => ROUTING_KEY,
+            Who::Key => key,
             Who::Viewer => &self.world.viewer,
             Who::Responder => &self.world.responder,
             Who::Owner => &self.world.bobs,
@@ -126,9 +126,9 @@ impl Cast {
 
     /// The status of a call. The body is not read: a stream has no end.
     async fn status(&self, row: &Row, who: Who) -> StatusCode {
-        let Made { path, body } = make(&self.world, row, who == Who::Key).await;
+        let Made { path, body, key } = make(&self.world, row, who == Who::Key).await;
         let mut request = Request::builder().method(row.method).uri(&path);
-        for (name, value) in self.proof(who).await {
+        for (name, value) in self.proof(who, &key).await {
             request = request.header(name, value);
         }
         let content = match body {
