@@ -242,6 +242,9 @@ POST   /channels/email/test                           -           1 1 3 3 3 3 3 
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
 DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
 GET    /doctor                                        -           1 1 + + + + + + +
+GET    /code                                          -           1 1 3 3 3 3 3 + 3
+POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3
+POST   /code/apply                                    -           1 1 3 3 3 3 3 + 3
 ";
 
 /// What is served outside the native API and in one place only.
