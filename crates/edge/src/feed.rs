@@ -97,7 +97,9 @@ impl Feed {
     pub fn publish(&self, events: &[Event]) {
         for event in events {
             // Nobody listens: then nobody has to be told.
-            let _ = self.0.send(Change::of(event));
+            if self.0.receiver_count() > 0 {
+                let _ = self.0.send(Change::of(event));
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 mod commit;
 
 use std::mem;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::{Ask, Command, Refusal};
@@ -25,7 +25,7 @@ use crate::group::{Group, Reply};
 use crate::handle::{AskError, Leg};
 use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
-use crate::writer::{Wake, Writer};
+use crate::writer::{Published, Wake, Writer};
 
 /// The journal's note of how far monitors have seen the store.
 pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
@@ -62,7 +62,7 @@ pub struct Core<J, E, F> {
     /// What was decided, also what is not durable yet.
     state: State,
     /// What is durable.
-    published: Arc<RwLock<State>>,
+    published: Published,
     writer: Writer<J>,
     /// What is being made durable.
     under_way: Option<Group>,
@@ -95,10 +95,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     ) -> Self {
         let noted_ms = past.evaluated_to_ms.unwrap_or(i64::MIN);
         let clock = ClockWatch::after(past.state.clock, past.clock_seen);
+        let published = Published::of(past.state.clone());
         Self {
-            published: Arc::new(RwLock::new(past.state.clone())),
+            writer: Writer::here(journal, published.clone()),
+            published,
             state: past.state,
-            writer: Writer::here(journal),
             under_way: None,
             is_ahead: false,
             entropy,
@@ -118,7 +119,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// The committed state, shared with readers.
     #[must_use]
     pub fn published(&self) -> Arc<RwLock<State>> {
-        Arc::clone(&self.published)
+        Arc::clone(&self.published.0)
     }
 
     /// When the next thing is due without anybody asking. While commits fail, not before the next try.
@@ -137,7 +138,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         self.is_ahead = true;
     }
 
-    /// Concludes what is being made durable: waits for it, publishes it, answers and carries out.
+    /// Concludes what is being made durable: waits until it is and is published, answers and carries out.
     pub fn settle(&mut self, now: Timestamp) {
         // Who asked was told already when it could not be made durable.
         let _ = self.conclude(now);
@@ -156,7 +157,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     fn conclude(&mut self, now: Timestamp) -> Result<(), NotDurable> {
         if let Some(durable) = self.land(now)? {
-            self.publish_group(durable);
+            self.conclude_group(durable);
         }
         Ok(())
     }
@@ -196,15 +197,13 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     /// Resolved incidents of the committed state without evidence.
     fn unfrozen(&self) -> Vec<IncidentId> {
-        let published = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let resolved = published
-            .incidents
-            .values()
-            .filter(|incident| incident.status == Status::Resolved && incident.evidence.is_none());
-        resolved.map(|incident| incident.id).collect()
+        self.published.read(|state| {
+            let incidents = state.incidents.values();
+            let resolved = incidents.filter(|incident| {
+                incident.status == Status::Resolved && incident.evidence.is_none()
+            });
+            resolved.map(|incident| incident.id).collect()
+        })
     }
 
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and

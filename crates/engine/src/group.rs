@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tocsin_domain::command::Refusal;
 use tocsin_domain::event::Event;
 use tocsin_domain::signal::Batch;
-use tocsin_domain::state::Touched;
 use tocsin_domain::time::Timestamp;
 
 use crate::handle::{AskError, Done};
@@ -19,8 +18,6 @@ pub(crate) type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) events: Arc<Vec<Event>>,
-    /// What the events touched, as it was before anything later was decided.
-    pub(crate) touched: Touched,
     /// Which of the events are whose, or why there are none. A refusal too may rest on what is not durable yet.
     pub(crate) answers: Vec<(Reply, Result<Range<usize>, Refusal>)>,
     /// What arrived and was judged; it is judged again if nothing of this is kept.

@@ -1,12 +1,13 @@
-//! Who writes the journal: the caller itself, or a thread beside it while the caller decides what comes next. At most one append
-//! is under way. Nothing is decided here.
+//! Who writes the journal and shows readers what it keeps: the caller itself, or a thread beside it while the caller decides what
+//! comes next. At most one append is under way. Nothing is decided here.
 
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use tocsin_domain::event::Event;
+use tocsin_domain::state::{State, Touched};
 
 use crate::ports::{AppendError, Journal, NotDurable};
 
@@ -18,29 +19,78 @@ pub(crate) type Wake = Box<dyn Fn() + Send>;
 type Appended = Result<(), AppendError>;
 type Read = Result<Vec<Event>, NotDurable>;
 
+/// What is to be made durable together.
+pub(crate) struct Entry {
+    pub(crate) events: Arc<Vec<Event>>,
+    /// What the events touched, right after them.
+    pub(crate) touched: Touched,
+    pub(crate) notes: Notes,
+}
+
+impl Entry {
+    /// Notes alone.
+    pub(crate) fn of_notes(notes: Notes) -> Self {
+        Self {
+            events: Arc::default(),
+            touched: Touched::default(),
+            notes,
+        }
+    }
+}
+
+/// The state that readers see: what is durable. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Published(pub(crate) Arc<RwLock<State>>);
+
+impl Published {
+    pub(crate) fn of(state: State) -> Self {
+        Self(Arc::new(RwLock::new(state)))
+    }
+
+    /// Looks at it; whoever publishes waits meanwhile.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows events that are durable.
+    pub(crate) fn show(&self, events: &[Event], touched: Touched) {
+        if !events.is_empty() {
+            let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            state.keep_up_with(events, touched);
+        }
+    }
+}
+
 pub(crate) enum Writer<J> {
-    /// The caller writes. The outcome is kept until it is asked for, as that of a thread would be.
+    /// The caller writes. The outcome is kept, and nothing shown, until it is asked for, as if by a thread that is slow.
     Here {
         journal: J,
-        appended: Option<Appended>,
+        published: Published,
+        appended: Option<(Appended, Entry)>,
     },
     /// A thread writes.
     Beside(Beside),
 }
 
 impl<J: Journal> Writer<J> {
-    pub(crate) const fn here(journal: J) -> Self {
+    pub(crate) const fn here(journal: J, published: Published) -> Self {
         Self::Here {
             journal,
+            published,
             appended: None,
         }
     }
 
-    /// Begins to make events and notes durable together. The one before must have been finished.
-    pub(crate) fn begin(&mut self, events: &Arc<Vec<Event>>, notes: Notes) {
+    /// Begins to make events and notes durable together, and to publish the events then. The one before must have been finished.
+    pub(crate) fn begin(&mut self, entry: Entry) {
         match self {
-            Self::Here { journal, appended } => *appended = Some(journal.append(events, &notes)),
-            Self::Beside(beside) => beside.begin(Arc::clone(events), notes),
+            Self::Here {
+                journal, appended, ..
+            } => {
+                let outcome = journal.append(&entry.events, &entry.notes);
+                *appended = Some((outcome, entry));
+            }
+            Self::Beside(beside) => beside.begin(entry),
         }
     }
 
@@ -52,10 +102,23 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    /// Waits for the end of what was begun, and says what became of it. Nothing having been begun, nothing failed.
+    /// Waits for the end of what was begun, and says what became of it: the events are published, or not kept. Nothing having
+    /// been begun, nothing failed.
     pub(crate) fn finish(&mut self) -> Appended {
         match self {
-            Self::Here { appended, .. } => appended.take().unwrap_or(Ok(())),
+            Self::Here {
+                published,
+                appended,
+                ..
+            } => {
+                let Some((outcome, entry)) = appended.take() else {
+                    return Ok(());
+                };
+                if outcome.is_ok() {
+                    published.show(&entry.events, entry.touched);
+                }
+                outcome
+            }
             Self::Beside(beside) => beside.finish(),
         }
     }
@@ -73,14 +136,16 @@ impl<J: Journal + 'static> Writer<J> {
     /// Gives the journal to a thread, which calls `wake` after each append. Nothing may be under way.
     pub(crate) fn beside(self, wake: Wake) -> Self {
         match self {
-            Self::Here { journal, .. } => Self::Beside(Beside::start(journal, wake)),
+            Self::Here {
+                journal, published, ..
+            } => Self::Beside(Beside::start(journal, published, wake)),
             Self::Beside(_) => self,
         }
     }
 }
 
 enum Work {
-    Append(Arc<Vec<Event>>, Notes),
+    Append(Entry),
     Read(u64, Sender<Read>),
 }
 
@@ -95,15 +160,19 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    fn start<J: Journal + 'static>(mut journal: J, wake: Wake) -> Self {
+    fn start<J: Journal + 'static>(mut journal: J, published: Published, wake: Wake) -> Self {
         let (work, asked) = channel();
         let (tell, outcomes) = channel();
         let write = move || {
             for work in asked {
                 // Who asked is gone only when the process ends.
                 match work {
-                    Work::Append(events, notes) => {
-                        let _ = tell.send(journal.append(&events, &notes));
+                    Work::Append(entry) => {
+                        let appended = journal.append(&entry.events, &entry.notes);
+                        if appended.is_ok() {
+                            published.show(&entry.events, entry.touched);
+                        }
+                        let _ = tell.send(appended);
                         wake();
                     }
                     Work::Read(position, tell) => {
@@ -132,8 +201,8 @@ impl Beside {
         }
     }
 
-    fn begin(&mut self, events: Arc<Vec<Event>>, notes: Notes) {
-        self.ask(Work::Append(events, notes));
+    fn begin(&mut self, entry: Entry) {
+        self.ask(Work::Append(entry));
         self.is_under_way = true;
     }
 

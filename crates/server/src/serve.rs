@@ -42,7 +42,7 @@ use crate::rules::RulesHandle;
 use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
-use crate::system::{OsEntropy, SystemClock};
+use crate::system::{IdEntropy, OsEntropy, SystemClock};
 use crate::watch::{LocalHost, Sight, Standing};
 use crate::{duty, upkeep};
 
@@ -256,7 +256,13 @@ fn start_parts(
         feed: feed.clone(),
         vigil: Arc::clone(&vigil),
     };
-    let core = Core::new(past, writing, OsEntropy, outlets, Arc::clone(&store) as _);
+    let core = Core::new(
+        past,
+        writing,
+        IdEntropy::default(),
+        outlets,
+        Arc::clone(&store) as _,
+    );
     let (engine, engine_thread) = tocsin_engine::start(core, Arc::clone(&clock));
     let files = Files::read(&config.prometheus, public_url);
     let rules = RulesHandle::new(&files.rules(), files.reading(), engine.read(known_of));

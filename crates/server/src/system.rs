@@ -32,6 +32,38 @@ impl Entropy for OsEntropy {
     }
 }
 
+/// Random bytes for ids, fetched from the operating system for many of them at once. Nothing secret is made of them.
+#[derive(Debug)]
+pub(crate) struct IdEntropy {
+    fetched: [u8; 1_024],
+    left: usize,
+}
+
+impl Default for IdEntropy {
+    fn default() -> Self {
+        Self {
+            fetched: [0; 1_024],
+            left: 0,
+        }
+    }
+}
+
+impl Entropy for IdEntropy {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        if buffer.len() > self.left {
+            OsEntropy.fill(&mut self.fetched);
+            self.left = self.fetched.len();
+        }
+        match self.left.checked_sub(buffer.len()) {
+            Some(left) => {
+                buffer.copy_from_slice(&self.fetched[left..self.left]);
+                self.left = left;
+            }
+            None => OsEntropy.fill(buffer),
+        }
+    }
+}
+
 /// Files that are asked for where more could be had: far above what connections and everything else take.
 const FILES_WANTED: u64 = 65_536;
 
@@ -50,4 +82,25 @@ pub(crate) fn files_max() -> u64 {
 /// Bytes as lowercase hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn random_bytes_for_ids_are_given_out_once() {
+        let mut entropy = IdEntropy::default();
+        let mut given = BTreeSet::new();
+        for length in [13, 1, 16, 1_000, 1_024, 2_000, 13, 13] {
+            for _ in 0..100 {
+                let mut bytes = vec![0; length];
+                entropy.fill(&mut bytes);
+                // What is this short may well come again.
+                assert!(given.insert(bytes) || length == 1);
+            }
+        }
+    }
 }

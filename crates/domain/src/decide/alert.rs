@@ -1,5 +1,6 @@
 //! Decisions about alerts: which incident one belongs to, whether it pages, when it is over.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::relapse::Return;
@@ -279,7 +280,7 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn open_taken(&mut self, condition: Condition) -> IncidentId {
+    pub(super) fn open_taken(&mut self, mut condition: Condition) -> IncidentId {
         let cause = cause_of(&condition.evidence);
         let own = self.incident_to_join(&condition);
         let wanted = own.or_else(|| self.group_to_join(&condition));
@@ -298,18 +299,18 @@ impl Decider<'_> {
             incident,
             service: condition.service,
             target: condition.target,
-            dedup_key: condition.dedup_key.clone(),
+            dedup_key: mem::take(&mut condition.dedup_key),
             source: condition.source.clone(),
             severity: condition.severity,
             title: condition.title.clone(),
-            summary: condition.summary.clone(),
-            details: condition.details.clone(),
+            summary: mem::take(&mut condition.summary),
+            details: mem::take(&mut condition.details),
             opened_at: condition.at,
             recovered_at: None,
             // The fold knows.
             set_back_ms: 0,
             onset: condition.onset.clone(),
-            evidence: condition.evidence.clone(),
+            evidence: mem::take(&mut condition.evidence),
             repeats: 0,
             grouped: in_storm.then_some(Grouped::Storm),
             urgency: condition.own_urgency(),

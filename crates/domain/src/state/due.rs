@@ -33,7 +33,7 @@ pub enum Subject {
     Alert(AlertId),
     /// A heartbeat: a missed call.
     Heartbeat(HeartbeatId),
-    /// A message that a provider took: the end of the wait for its receipt. The last of these, see [`State::receipts_owed`].
+    /// A message that a provider took: the end of the wait for its receipt.
     Receipt(NotificationId),
 }
 
@@ -99,14 +99,36 @@ type Lane = (Part, Reverse<Severity>);
 pub(super) struct Agenda {
     /// None of them is empty.
     lanes: BTreeMap<Lane, BTreeSet<(Timestamp, Subject)>>,
-    of: BTreeMap<Subject, (Timestamp, Severity)>,
+    incidents: BTreeMap<IncidentId, Due>,
+    messages: BTreeMap<NotificationId, Due>,
+    /// Few alerts wait for anything: whether one does is mostly asked of an empty map.
+    alerts: BTreeMap<AlertId, Due>,
+    heartbeats: BTreeMap<HeartbeatId, Due>,
+    receipts: BTreeMap<NotificationId, Due>,
 }
 
+/// By when, and how bad it is.
+type Due = (Timestamp, Severity);
+
 impl Agenda {
-    fn set(&mut self, subject: Subject, due: Option<(Timestamp, Severity)>) {
-        let before = match due {
-            Some(due) => self.of.insert(subject, due),
-            None => self.of.remove(&subject),
+    fn of(&self, subject: Subject) -> Option<Due> {
+        let due = match subject {
+            Subject::Incident(id) => self.incidents.get(&id),
+            Subject::Message(id) => self.messages.get(&id),
+            Subject::Alert(id) => self.alerts.get(&id),
+            Subject::Heartbeat(id) => self.heartbeats.get(&id),
+            Subject::Receipt(id) => self.receipts.get(&id),
+        };
+        due.copied()
+    }
+
+    fn set(&mut self, subject: Subject, due: Option<Due>) {
+        let before = match subject {
+            Subject::Incident(id) => exchange(&mut self.incidents, id, due),
+            Subject::Message(id) => exchange(&mut self.messages, id, due),
+            Subject::Alert(id) => exchange(&mut self.alerts, id, due),
+            Subject::Heartbeat(id) => exchange(&mut self.heartbeats, id, due),
+            Subject::Receipt(id) => exchange(&mut self.receipts, id, due),
         };
         if before == due {
             return;
@@ -124,6 +146,14 @@ impl Agenda {
             let lane = (subject.part(), Reverse(severity));
             self.lanes.entry(lane).or_default().insert((at, subject));
         }
+    }
+}
+
+/// Puts a value, or none, in the place of another.
+fn exchange<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
     }
 }
 
@@ -167,20 +197,13 @@ impl State {
 
     /// Whether something is to be done about it at `now`.
     pub(crate) fn is_due(&self, subject: Subject, now: Timestamp) -> bool {
-        let due = self.agenda.of.get(&subject);
-        due.is_some_and(|(at, _)| *at <= now)
+        let due = self.agenda.of(subject);
+        due.is_some_and(|(at, _)| at <= now)
     }
 
     /// Messages that a provider took and owes a receipt for.
     pub fn receipts_owed(&self) -> impl Iterator<Item = NotificationId> {
-        let last_first = self.agenda.of.keys().rev();
-        last_first.map_while(|subject| match subject {
-            Subject::Receipt(id) => Some(*id),
-            Subject::Incident(_)
-            | Subject::Message(_)
-            | Subject::Alert(_)
-            | Subject::Heartbeat(_) => None,
-        })
+        self.agenda.receipts.keys().rev().copied()
     }
 
     /// What an incident waits for, and until when.

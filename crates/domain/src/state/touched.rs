@@ -40,6 +40,14 @@ impl State {
         }
     }
 
+    /// Folds in events that another state was folded from, and holds together with it what they touched.
+    pub fn keep_up_with(&mut self, events: &[Event], touched: Touched) {
+        for event in events {
+            self.evolve(event);
+        }
+        self.hold(touched);
+    }
+
     /// Holds those values together with the state that they are from, which was folded from the same events.
     pub fn hold(&mut self, touched: Touched) {
         for (id, incident) in touched.incidents {
@@ -55,19 +63,18 @@ impl State {
 
     fn note_touched(&self, event: &Event, ids: &mut Ids) {
         match &event.body {
-            EventBody::Alert(what) => {
-                ids.incidents.push(what.incident());
-                match what {
-                    // Every state holds the value of the event itself, unless it knows more of the clock.
-                    AlertEvent::Opened { alert } if self.clock.set_back_ms > 0 => {
-                        ids.alerts.push(alert.id);
-                    }
-                    AlertEvent::Opened { .. } => {}
-                    AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
-                        ids.alerts.push(*alert);
-                    }
+            // Its incident is not shared for that: in a storm the next alert joins it at once, and would have to copy it first. It is
+            // when something else is said of it, when it is resolved at the latest.
+            EventBody::Alert(what) => match what {
+                // Every state holds the value of the event itself, unless it knows more of the clock.
+                AlertEvent::Opened { alert } if self.clock.set_back_ms > 0 => {
+                    ids.alerts.push(alert.id);
                 }
-            }
+                AlertEvent::Opened { .. } => {}
+                AlertEvent::Repeated { alert, .. } | AlertEvent::Recovered { alert, .. } => {
+                    ids.alerts.push(*alert);
+                }
+            },
             EventBody::Incident(what) => {
                 ids.incidents.push(what.incident);
                 if let Some((source, alerts)) = merge_of(what) {

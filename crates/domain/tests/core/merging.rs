@@ -220,8 +220,7 @@ fn states_share_what_a_merge_touched() {
         .iter()
         .for_each(|event| follower.evolve(event));
     let events = world.respond(merge(two, one));
-    events.iter().for_each(|event| follower.evolve(event));
-    follower.hold(world.state.touched(&events));
+    follower.keep_up_with(&events, world.state.touched(&events));
     assert!(follower.incidents.is_shared(&one, &world.state.incidents));
     assert!(follower.incidents.is_shared(&two, &world.state.incidents));
     assert!(follower.alerts.is_shared(&alert, &world.state.alerts));

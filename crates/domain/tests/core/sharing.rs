@@ -2,6 +2,7 @@
 
 use tocsin_domain::command::Ask;
 use tocsin_domain::id::NotificationId;
+use tocsin_domain::incident::STORM_INCIDENTS;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{BURST_MAX, Fate, Outcome, TOGETHER_EVERY_MS};
 use tocsin_domain::people::ChannelKind;
@@ -25,7 +26,8 @@ fn states_of_the_same_events_share_what_the_events_touched_and_a_change_of_one_l
             .incidents
             .is_shared(&incident, &world.state.incidents)
     );
-    follower.hold(world.state.touched(&world.journal));
+    let mut follower = State::default();
+    follower.keep_up_with(&world.journal, world.state.touched(&world.journal));
     assert!(
         follower
             .incidents
@@ -49,6 +51,35 @@ fn states_of_the_same_events_share_what_the_events_touched_and_a_change_of_one_l
 }
 
 #[test]
+fn an_incident_is_not_copied_for_each_alert_that_joins_it_and_is_shared_again_when_more_is_said_of_it()
+ {
+    let mut world = World::set_up();
+    let mut follower = State::default();
+    let mut known = 0;
+    let mut follow = |world: &World| {
+        let news = &world.journal[known..];
+        follower.keep_up_with(news, world.state.touched(news));
+        known = world.journal.len();
+        assert_eq!(follower, world.state);
+        let newest = world.incident().id;
+        follower
+            .incidents
+            .is_shared(&newest, &world.state.incidents)
+    };
+    for number in 0..STORM_INCIDENTS {
+        world.trigger(&format!("key-{number}"), Severity::Warning);
+    }
+    assert!(follow(&world), "each has an incident of its own");
+    world.trigger("more", Severity::Warning);
+    assert_eq!(world.incident().alerts.len(), 2);
+    assert!(!follow(&world), "the next one would copy it");
+    world.trigger("still more", Severity::Warning);
+    assert!(!follow(&world));
+    world.acknowledge();
+    assert!(follow(&world));
+}
+
+#[test]
 fn what_a_message_told_along_is_shared_with_what_became_of_it() {
     let mut world = World::set_up();
     let ada = world.ada();
@@ -67,8 +98,7 @@ fn what_a_message_told_along_is_shared_with_what_became_of_it() {
     let mut known = 0;
     let mut follow = |world: &World| {
         let news = &world.journal[known..];
-        news.iter().for_each(|event| follower.evolve(event));
-        follower.hold(world.state.touched(news));
+        follower.keep_up_with(news, world.state.touched(news));
         known = world.journal.len();
         assert_eq!(follower, world.state);
         let (own, other) = (&follower.notifications, &world.state.notifications);

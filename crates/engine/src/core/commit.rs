@@ -1,8 +1,8 @@
-//! How what was decided becomes durable, is published and answered: one group is decided while the journal works on the one
-//! before, and what rests on a group that cannot be kept is not kept either.
+//! How what was decided becomes durable and is answered: one group is decided while the journal works on the one before, and
+//! what rests on a group that cannot be kept is not kept either.
 
 use std::mem;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::event::{Event, EventBody, IncidentWhat};
@@ -14,7 +14,7 @@ use super::{Core, EVALUATED_TO, NOTE_EVERY_MS, TRIED};
 use crate::group::Group;
 use crate::ports::{AppendError, Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
-use crate::writer::Notes;
+use crate::writer::{Entry, Notes};
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Begins to make durable what was decided, once what was decided before is durable.
@@ -23,7 +23,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if notes.is_none() && group.answers.is_empty() {
             return;
         }
-        group.touched = self.state.touched(&events);
+        let touched = self.state.touched(&events);
         group.events = Arc::new(events);
         group.seen_ms = self.detector.seen_ms();
         let before = match self.land(now) {
@@ -34,16 +34,23 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 return group.refuse(&why);
             }
         };
-        // The journal works on the one while the other is published.
-        let is_begun = notes.is_some_and(|notes| self.begin(&group.events, notes));
+        // The journal works on the one while the other is answered.
+        let events = Arc::clone(&group.events);
+        let is_begun = notes.is_some_and(|notes| {
+            self.begin(Entry {
+                events,
+                touched,
+                notes,
+            })
+        });
         if let Some(before) = before {
-            self.publish_group(before);
+            self.conclude_group(before);
         }
         if is_begun {
             self.under_way = Some(group);
         } else {
             // Nothing is to be written, and what the answers rest on is durable.
-            self.publish_group(group);
+            self.conclude_group(group);
         }
     }
 
@@ -65,7 +72,8 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     /// Begins an append; says whether there is one to wait for.
-    fn begin(&mut self, events: &Arc<Vec<Event>>, notes: Notes) -> bool {
+    fn begin(&mut self, entry: Entry) -> bool {
+        let events = &entry.events;
         if bugs::on(Bug::EffectsBeforeCommit) {
             events
                 .iter()
@@ -74,14 +82,15 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
         let about_incidents = || events.iter().any(|event| event.body.incident().is_some());
         if bugs::on(Bug::AlertsOnlyInMemory) && about_incidents() {
+            self.published.show(events, entry.touched);
             return false;
         }
-        self.writer.begin(events, notes);
+        self.writer.begin(entry);
         true
     }
 
-    /// Waits until what is under way is durable, and hands it over to be published. When it cannot be made durable it is
-    /// answered so, and the state is what is durable again.
+    /// Waits until what is under way is durable and published, and hands it over to be answered. When it cannot be made durable
+    /// it is answered so, and the state is what is durable again.
     pub(super) fn land(&mut self, now: Timestamp) -> Result<Option<Group>, NotDurable> {
         let Some(mut group) = self.under_way.take() else {
             return Ok(None);
@@ -93,6 +102,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         };
         let may_be_kept = matches!(failure, AppendError::Unclear(_));
         if may_be_kept && bugs::on(Bug::UnclearTakenForKept) {
+            self.published.show(&group.events, Touched::default());
             self.succeeded();
             return Ok(Some(group));
         }
@@ -116,7 +126,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     /// Makes notes durable, with nothing under way.
     pub(super) fn note(&mut self, notes: Notes, now: Timestamp) -> Result<(), NotDurable> {
-        self.writer.begin(&Arc::default(), notes);
+        self.writer.begin(Entry::of_notes(notes));
         if let Err(failure) = self.writer.finish() {
             return Err(self.failed(failure, now));
         }
@@ -126,11 +136,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     /// Publishes what an append of unknown fate has left in the journal, once it is surely durable, and returns it.
     pub(super) fn take_up(&mut self, now: Timestamp) -> Result<Vec<Event>, NotDurable> {
-        let position = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .position;
+        let position = self.published.read(|state| state.position);
         let found = match self.writer.after(position) {
             Ok(found) => found,
             Err(why) => return Err(self.failed(AppendError::Unclear(why), now)),
@@ -138,7 +144,8 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if !found.is_empty() {
             // It can be read, yet its sync may have failed: the next commit syncs both.
             self.note(vec![(TRIED, now.as_millis().to_string())], now)?;
-            self.publish(&found, Touched::default());
+            self.published.show(&found, Touched::default());
+            self.hand_out(&found);
             self.fall_back();
         }
         self.is_unclear = false;
@@ -168,11 +175,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     fn fall_back(&mut self) {
-        self.state = self
-            .published
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        self.state = self.published.read(Clone::clone);
     }
 
     fn succeeded(&mut self) {
@@ -184,25 +187,15 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
-    pub(super) fn publish_group(&mut self, mut group: Group) {
-        let touched = mem::take(&mut group.touched);
-        self.publish(&group.events, touched);
+    /// Tells everybody of what is durable and published.
+    pub(super) fn conclude_group(&mut self, group: Group) {
+        self.hand_out(&group.events);
         group.answer();
     }
 
-    fn publish(&mut self, events: &[Event], touched: Touched) {
+    fn hand_out(&mut self, events: &[Event]) {
         if events.is_empty() {
             return;
-        }
-        {
-            let mut published = self
-                .published
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            for event in events {
-                published.evolve(event);
-            }
-            published.hold(touched);
         }
         self.effects.committed(events);
         for effect in events.iter().filter_map(effect_of) {
