@@ -69,6 +69,7 @@ impl Decider<'_> {
         }
         let mut skipped = Vec::new();
         let step = self.next_step(id, level, round, &mut skipped);
+        self.ask_alone(id, &cause);
         match step {
             Step::Level {
                 policy,
