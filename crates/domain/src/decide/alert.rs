@@ -255,6 +255,8 @@ impl Decider<'_> {
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
         let is_guest = louder && known.grouped.is_some();
+        // Who says it again without details takes back none that were told.
+        let tells_more = !condition.details.is_empty() && condition.details != known.details;
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -263,7 +265,7 @@ impl Decider<'_> {
             urgency: condition.own_urgency(),
             judged: condition.taken.judged.clone().filter(|_| louder),
             ends_at: condition.taken.ends_at,
-            details: (known.details != condition.details).then(|| condition.details.clone()),
+            details: tells_more.then(|| condition.details.clone()),
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         self.raise_if_worse(incident, &condition, Cause::Request);

@@ -1,5 +1,6 @@
 //! Decisions about who else is paged: reassigning, escalating by hand, asking for help; and how loud an incident is.
 
+use super::recipients::NOBODY_LEFT;
 use super::respond::TITLE_MAX;
 use super::{Decider, text_within};
 use crate::actor::Actor;
@@ -185,6 +186,9 @@ impl Decider<'_> {
         for (index, level) in policy.levels.iter().enumerate().skip(from) {
             let place = format!("asked to help as level {} of {:?}", index + 1, policy.name);
             let mut named = Vec::new();
+            if level.targets.is_empty() {
+                skipped.push(format!("{place}: {NOBODY_LEFT}"));
+            }
             for target in &level.targets {
                 self.named_by(*target, &place, None, &mut named, skipped);
             }

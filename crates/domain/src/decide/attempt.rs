@@ -77,6 +77,10 @@ impl Decider<'_> {
         let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
         let retry_at = self.retry_at(message, number, &ended);
         let retry_at = retry_at.filter(|_| !is_taken_back);
+        let first = message.attempts.first();
+        // What was taken after all, and is known to be lost, goes on as after a receipt.
+        let tried_since = first.filter(|_| outcome != Outcome::Accepted);
+        let tried_since = tried_since.map(|first| first.started_at);
         let purpose = message.purpose;
         let cause = Cause::Event {
             position: message.last_event,
@@ -103,7 +107,7 @@ impl Decider<'_> {
             }
         };
         if given_up && !is_taken_back {
-            self.lost(id, &along, position);
+            self.lost(id, &along, position, tried_since);
         }
         self.tell_mirror_late(id, position);
         self.say_what_a_mirror_missed(id, position);
@@ -145,13 +149,20 @@ impl Decider<'_> {
         let along = reaching_among(self.state.told_with(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         if fate.is_loss() && is_last && !was_lost {
-            self.lost(id, &along, position);
+            self.lost(id, &along, position, None);
         }
         Ok(())
     }
 
-    /// A message did not arrive, or not soon: whoever was to be reached by it, or by what it told along, is reached otherwise.
-    fn lost(&mut self, id: NotificationId, along: &[NotificationId], position: u64) {
+    /// A message did not arrive, or not soon: whoever was to be reached by it, or by what it told along, is reached otherwise. After
+    /// an attempt, `tried_since` says when the first one began.
+    fn lost(
+        &mut self,
+        id: NotificationId,
+        along: &[NotificationId],
+        position: u64,
+        tried_since: Option<Timestamp>,
+    ) {
         let mut ways = Vec::new();
         for lost in along.iter().chain([&id]) {
             let message = self.state.notifications.get(lost);
@@ -162,7 +173,7 @@ impl Decider<'_> {
                 | Delivery::Cancelled { .. } => false,
             });
             if missed.is_some() {
-                ways.extend(self.try_another_way(*lost, position));
+                ways.extend(self.go_on_after(*lost, position, tried_since));
             }
         }
         self.tell_at_once(&ways);
@@ -227,14 +238,30 @@ impl Decider<'_> {
         failed: NotificationId,
         position: u64,
     ) -> Option<NotificationId> {
+        self.go_on_after(failed, position, None)
+    }
+
+    /// The same. A way that has been tried since then calls up no further one once another has taken the page: it is tried again, and
+    /// no more.
+    fn go_on_after(
+        &mut self,
+        failed: NotificationId,
+        position: u64,
+        tried_since: Option<Timestamp>,
+    ) -> Option<NotificationId> {
         let message = self.state.notifications.get(&failed)?;
         let user = message.user;
+        let is_taken = tried_since.is_some_and(|since| self.is_taken_otherwise(message, since));
         match message.purpose {
             Purpose::Page(incident) => {
                 if !self.may_want_pages(incident) || self.is_spared(incident, user) {
                     return None;
                 }
-                let other = self.use_other_way(failed, position);
+                let other = if is_taken {
+                    None
+                } else {
+                    self.use_other_way(failed, position)
+                };
                 if other.is_none() {
                     self.page_others(incident);
                 }
@@ -244,7 +271,11 @@ impl Decider<'_> {
                 if !self.awaits(incident, user) {
                     return None;
                 }
-                let other = self.use_other_way(failed, position);
+                let other = if is_taken {
+                    None
+                } else {
+                    self.use_other_way(failed, position)
+                };
                 if other.is_none() {
                     self.say_who_was_not_asked(incident, user, position);
                     self.ask_next_level(incident, user, position);
@@ -257,6 +288,27 @@ impl Decider<'_> {
             | Purpose::Test
             | Purpose::Word(_) => None,
         }
+    }
+
+    /// Whether the same has come to the same person by another way since then, and since they were paged last, or asked to help.
+    fn is_taken_otherwise(&self, message: &Notification, since: Timestamp) -> bool {
+        let incident = message.purpose.reaches();
+        let Some(known) = incident.and_then(|id| self.state.incidents.get(&id)) else {
+            return false;
+        };
+        let called_at = if message.purpose.page().is_some() {
+            let paging = known.paging.as_ref();
+            let paging = paging.filter(|paging| paging.recipients.contains(&message.user));
+            paging.map(|paging| paging.reached_at)
+        } else {
+            let mut asked = known.responders.iter();
+            let asked = asked.find(|one| one.user == message.user);
+            asked.map(|asked| self.state.since_asked(asked))
+        };
+        let since = called_at.map_or(since, |called_at| called_at.max(since));
+        let same = self.state.messages_about(known.id);
+        same.filter(|other| (other.purpose, other.user) == (message.purpose, message.user))
+            .any(|other| matches!(other.state, Delivery::Delivered { at } if at >= since))
     }
 
     /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.

@@ -2,7 +2,7 @@
 
 use super::alert::Condition;
 use super::take_in::Taken;
-use super::{Decider, text_within};
+use super::{Decider, name_within};
 use crate::alert::AlertSource;
 use crate::command::{HeartbeatAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
@@ -56,7 +56,7 @@ impl Decider<'_> {
         else {
             return Ok(());
         };
-        let name = text_within("name", &name, 200)?;
+        let name = name_within("name", &name, 200)?;
         let service = self.service_or_default(service)?;
         let mut reasons = Vec::new();
         if !(EVERY_MS_MIN..=EVERY_MS_MAX).contains(&every_ms) {

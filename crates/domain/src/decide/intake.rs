@@ -1,6 +1,6 @@
 //! Decisions about the settings of services, rules and maintenance windows.
 
-use super::{Decider, text_within};
+use super::{Decider, name_within, text_within};
 use crate::command::{AskedRule, IntakeAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
 use crate::id::{MaintenanceId, RuleId, ServiceId};
@@ -96,7 +96,7 @@ impl Decider<'_> {
             }
             let rule = Rule {
                 id: id.unwrap_or_else(|| RuleId::random(self.entropy)),
-                name: text_within(&format!("{place}.name"), &one.name, 200)?,
+                name: name_within(&format!("{place}.name"), &one.name, 200)?,
                 when: one.when,
                 then: one.then,
                 go_on: one.go_on,

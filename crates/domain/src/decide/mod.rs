@@ -233,3 +233,15 @@ fn text_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     }
     Ok(text.to_owned())
 }
+
+/// The same of a name, which holds nothing either that turns the direction of the text around it: it would read as another name.
+fn name_within(field: &str, name: &str, max: usize) -> Result<String, Refusal> {
+    let name = text_within(field, name, max)?;
+    let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if name.chars().any(turns) {
+        return Err(Refusal::invalid(format!(
+            "{field}: no characters that turn the direction of text"
+        )));
+    }
+    Ok(name)
+}

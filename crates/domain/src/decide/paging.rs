@@ -1,5 +1,7 @@
 //! Who is paged: levels of the policy, people who cannot be reached, the fallback list, and the messages to each person.
 
+use std::collections::BTreeSet;
+
 use super::Decider;
 use super::recipients::Chosen;
 use crate::bugs::{self, Bug};
@@ -69,6 +71,10 @@ impl Decider<'_> {
         }
         let mut skipped = Vec::new();
         let step = self.next_step(id, level, round, &mut skipped);
+        // A policy may be walked through again at once.
+        let mut told = BTreeSet::new();
+        skipped.retain(|why| told.insert(why.clone()));
+        self.ask_alone(id, &cause);
         match step {
             Step::Level {
                 policy,
@@ -139,10 +145,14 @@ impl Decider<'_> {
             }
             level += 1;
         }
-        skipped.push(format!(
-            "nobody acknowledged on any level of {:?}",
-            policy.name
-        ));
+        // Which policy it was is noted when a level of it is reached.
+        let mut paging = incident.paging.iter();
+        let name = &policy.name;
+        skipped.push(if paging.any(|paging| paging.policy.is_some()) {
+            format!("nobody acknowledged on any level of {name:?}")
+        } else {
+            format!("no level of {name:?} names anybody who can be paged")
+        });
         Step::Fallback(self.fallback(0, &[], skipped))
     }
 

@@ -1,6 +1,6 @@
 //! Decisions about people and the ways to reach them.
 
-use super::{Decider, text_within};
+use super::{Decider, name_within};
 use crate::bugs::{self, Bug};
 use crate::command::{PeopleAsk, Refusal};
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
@@ -38,7 +38,7 @@ impl Decider<'_> {
                 signing_key,
                 pending_code,
             } => {
-                let label = text_within("label", &label, 100)?;
+                let label = name_within("label", &label, 100)?;
                 if self.user(user)?.contact_methods.len() >= CONTACT_METHODS_MAX {
                     return Err(Refusal::conflict(format!(
                         "a person has at most {CONTACT_METHODS_MAX} contact methods: remove one first"
@@ -134,7 +134,7 @@ impl Decider<'_> {
             return Err(Refusal::conflict("set Tocsin up first"));
         };
         let team = installation.team;
-        let name = text_within("name", name, 200)?;
+        let name = name_within("name", name, 200)?;
         let method = ContactMethod {
             id: ContactMethodId::random(self.entropy),
             kind: ChannelKind::Email,
@@ -171,7 +171,7 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let known = self.user(user)?.clone();
         let name = match name {
-            Some(name) => text_within("name", &name, 200)?,
+            Some(name) => name_within("name", &name, 200)?,
             None => known.name.clone(),
         };
         let role = role.unwrap_or(known.role);

@@ -6,6 +6,9 @@ use crate::id::UserId;
 use crate::incident::Incident;
 use crate::page::{Policy, Recipient};
 
+/// Why a level without targets pages nobody: each had some when it was set.
+pub(super) const NOBODY_LEFT: &str = "nobody is left on it, because whoever it named was removed";
+
 /// The people of a level.
 pub(super) struct Chosen {
     /// Who, and why.
@@ -53,6 +56,10 @@ impl Decider<'_> {
             return Chosen::all(found);
         };
         let place = format!("level {} of {:?}", level + 1, policy.name);
+        if step.targets.is_empty() {
+            skipped.push(format!("{place}: {NOBODY_LEFT}"));
+            return Chosen::all(found);
+        }
         if !step.round_robin {
             for target in &step.targets {
                 self.named_by(*target, &place, Some(incident), &mut found, skipped);

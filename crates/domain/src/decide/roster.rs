@@ -1,6 +1,6 @@
 //! Decisions about schedules, escalation policies, services and integrations.
 
-use super::{Decider, text_within};
+use super::{Decider, name_within, text_within};
 use crate::command::{Refusal, RosterAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
 use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
@@ -64,7 +64,7 @@ impl Decider<'_> {
                 kind,
             } => {
                 self.service(service)?;
-                let name = text_within("name", &name, 200)?;
+                let name = name_within("name", &name, 200)?;
                 small_enough(&kind)?;
                 let id = IntegrationId::random(self.entropy);
                 RosterEvent::IntegrationAdded {
@@ -115,7 +115,7 @@ impl Decider<'_> {
         small_enough(&kind)?;
         Ok(RosterEvent::IntegrationChanged {
             integration: Integration {
-                name: text_within("name", name, 200)?,
+                name: name_within("name", name, 200)?,
                 kind,
                 ..known.clone()
             },
@@ -144,7 +144,7 @@ impl Decider<'_> {
         layers: Vec<Layer>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
-        let name = text_within("name", name, 200)?;
+        let name = name_within("name", name, 200)?;
         if let Some(known) = id
             && !self.state.schedules.contains_key(&known)
         {
@@ -196,7 +196,7 @@ impl Decider<'_> {
         acknowledgement_timeout_ms: Option<u64>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
-        let name = text_within("name", name, 200)?;
+        let name = name_within("name", name, 200)?;
         if let Some(known) = id
             && !self.state.policies.contains_key(&known)
         {
@@ -289,7 +289,7 @@ impl Decider<'_> {
         policy: Option<PolicyId>,
     ) -> Result<RosterEvent, Refusal> {
         let team = self.team()?;
-        let name = text_within("name", name, 200)?;
+        let name = name_within("name", name, 200)?;
         // How it takes its alerts in is changed elsewhere.
         let intake = match id {
             Some(known) => self.service(known)?.intake.clone(),

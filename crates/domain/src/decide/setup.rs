@@ -1,6 +1,6 @@
 //! The first administrator and what comes with them; and the stock monitors at every start.
 
-use super::{Decider, text_within};
+use super::{Decider, name_within};
 use crate::command::Refusal;
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::id::{
@@ -33,7 +33,7 @@ impl Decider<'_> {
                 "this installation is set up already: sign in, or ask an administrator for a login",
             ));
         }
-        let name = text_within("name", &name, 200)?;
+        let name = name_within("name", &name, 200)?;
         let team = TeamId::random(self.entropy);
         let user = self.first_user(team, name, email);
         let schedule = self.first_schedule(team, user.id, time_zone);

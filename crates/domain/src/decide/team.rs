@@ -1,6 +1,6 @@
 //! Decisions about teams and about the names of priorities.
 
-use super::{Decider, text_within};
+use super::{Decider, name_within};
 use crate::command::{Refusal, TeamAsk};
 use crate::event::{Cause, EventBody, InstallationEvent, RosterEvent};
 use crate::id::{TeamId, UserId};
@@ -17,7 +17,7 @@ impl Decider<'_> {
         match ask {
             TeamAsk::Set { id, name, members } => {
                 self.team()?;
-                let name = text_within("name", &name, 200)?;
+                let name = name_within("name", &name, 200)?;
                 if let Some(known) = id {
                     self.known_team(known)?;
                 }
@@ -84,7 +84,7 @@ impl Decider<'_> {
         }
         let mut kept: Vec<String> = Vec::new();
         for name in names {
-            let name = text_within("names", name, PRIORITY_MAX)?;
+            let name = name_within("names", name, PRIORITY_MAX)?;
             if kept.contains(&name) {
                 return Err(Refusal::invalid(format!("names: {name:?} is there twice")));
             }

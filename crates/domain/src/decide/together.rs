@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 impl Decider<'_> {
     /// Lets a message be told by another, or gather others itself, when its person got many lately. True when it does. A page
-    /// for something critical never waits.
+    /// for something critical never waits, nor does a request for help with it.
     pub(super) fn tell_together(&mut self, id: NotificationId) -> bool {
         let Some(message) = self.state.notifications.get(&id) else {
             return false;
@@ -24,7 +24,7 @@ impl Decider<'_> {
         let Some(incident) = message.purpose.incident() else {
             return false;
         };
-        if matches!(message.purpose, Purpose::Page(_)) && self.is_critical(incident) {
+        if message.purpose.reaches().is_some() && self.is_critical(incident) {
             return false;
         }
         // A system that keeps incidents is told of each of them. What tells others has waited for them.
@@ -125,6 +125,15 @@ impl Decider<'_> {
     fn is_critical(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
         known.is_some_and(|known| known.severity == Severity::Critical)
+    }
+
+    /// Who was asked to help with what became critical hears of it now.
+    pub(super) fn ask_alone(&mut self, incident: IncidentId, cause: &Cause) {
+        let requests = self.active_of(Purpose::Request(incident));
+        let requests: Vec<NotificationId> = requests.map(|one| one.id).collect();
+        for request in requests {
+            self.tell_alone(request, cause.clone());
+        }
     }
 
     /// What became critical is not told with others: it goes out now.
@@ -249,8 +258,8 @@ impl Decider<'_> {
     /// Whether a message may be told by another one to the same address, or tell others. What rests is not sent for the others.
     fn may_be_told(&self, message: &Notification) -> bool {
         let waits = matches!(message.state, Delivery::Due { .. }) && message.attempts.is_empty();
-        let page = message.purpose.page();
-        let is_critical = page.is_some_and(|incident| self.is_critical(incident));
+        let reaches = message.purpose.reaches();
+        let is_critical = reaches.is_some_and(|incident| self.is_critical(incident));
         let gathers = self.state.gathering_for(message) == Some(message.id)
             || self.state.told_along(message.id).next().is_some();
         let is_alone = is_critical || gathers || message.channel.mirrors_incidents();

@@ -1,10 +1,12 @@
-//! Requests for help by a policy, beside those by name.
+//! Requests for help by a policy, beside those by name, and of somebody who got many messages.
 
 use crate::responding::{ask_for_help, asked, asked_by_policy, crashed, requests, said_to_go_on};
-use crate::world::World;
+use crate::storms::services;
+use crate::world::{World, raise};
 use tocsin_domain::command::RespondAsk;
-use tocsin_domain::id::UserId;
-use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::id::{ServiceId, UserId};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::{BURST_MAX, Level, Outcome, Purpose, Recipient};
 
 const MINUTE: u64 = 60_000;
 
@@ -92,4 +94,43 @@ fn whoever_was_named_counts_for_the_next_level_of_the_policy_until_no_way_to_the
         assert_eq!(asked(&world), expected, "{outcome:?}");
         assert_eq!(requests(&world).len(), expected.len(), "{outcome:?}");
     }
+}
+
+/// Bea got so many pages that more are told together. She is asked to help with one more incident, which Ada has.
+fn asked_to_help_after_many(severity: Severity) -> (World, ServiceId, Purpose) {
+    let mut world = World::set_up();
+    let bea = world.add_user("Bea");
+    world.set_levels(0, &[(5 * MINUTE, &[bea])]);
+    let services = services(&mut world, BURST_MAX + 1);
+    for service in &services[..BURST_MAX] {
+        world.ask(raise(Some(*service), "x", Severity::Error));
+        world.answer_all(Outcome::Accepted);
+    }
+    let last = services[BURST_MAX];
+    world.ask(raise(Some(last), "x", severity));
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    let incident = world.incident().id;
+    world.respond(ask_for_help(incident, vec![bea]));
+    (world, last, Purpose::Request(incident))
+}
+
+fn sent_now(world: &World) -> Vec<Purpose> {
+    let sending = world.sending().into_iter();
+    sending.map(|message| message.purpose).collect()
+}
+
+#[test]
+fn help_with_something_critical_is_asked_for_at_once_however_many_messages_there_were() {
+    let (world, _, request) = asked_to_help_after_many(Severity::Critical);
+    assert_eq!(sent_now(&world), [request]);
+    let (world, ..) = asked_to_help_after_many(Severity::Error);
+    assert_eq!(sent_now(&world), []);
+}
+
+#[test]
+fn help_with_what_becomes_critical_is_not_asked_for_with_others_any_more() {
+    let (mut world, service, request) = asked_to_help_after_many(Severity::Error);
+    world.ask(raise(Some(service), "x", Severity::Critical));
+    assert!(sent_now(&world).contains(&request));
 }

@@ -70,6 +70,25 @@ fn the_same_key_of_two_integrations_is_two_alerts() {
 }
 
 #[test]
+fn what_is_said_again_without_details_keeps_those_that_were_told() {
+    let mut world = World::set_up();
+    let integration = IntegrationId::random(&mut world.entropy);
+    for by in [None, Some(integration)] {
+        let mut told = Vec::new();
+        for value in ["1", "", "2"] {
+            let mut ask = trigger(by, "disk");
+            if let (AlertAsk::Trigger { details, .. }, false) = (&mut ask, value.is_empty()) {
+                details.push(("full".to_owned(), value.to_owned()));
+            }
+            world.ask(Ask::Alert(ask));
+            let alert = world.incident().alerts[0];
+            told.push(world.state.alerts[&alert].details[0].1.clone());
+        }
+        assert_eq!(told, ["1", "1", "2"], "{by:?}");
+    }
+}
+
+#[test]
 fn no_key_from_outside_ends_what_a_monitor_sees() {
     let mut world = World::with_apache();
     world.crash();

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod merging;
 mod mirrors;
+mod names;
 mod nobody;
 mod oncall;
 mod paging;

@@ -150,6 +150,55 @@ fn when_no_level_names_anybody_the_last_resort_is_paged_and_the_event_names_ever
     assert_eq!(world.count(said), 1);
 }
 
+const EMPTY: &str =
+    "level 1 of \"Policy\": nobody is left on it, because whoever it named was removed";
+
+#[test]
+fn a_level_whose_only_person_was_removed_is_passed_over_and_said_to_be_empty() {
+    let mut world = World::with_apache();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    world.set_levels(0, &[(5 * MINUTE, &[bea]), (5 * MINUTE, &[cy])]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    world.crash();
+    assert_eq!(world.paged(), ["Cy"]);
+    let said = |what: &IncidentWhat| matches!(what, IncidentWhat::LevelReached { skipped, .. } if skipped == &[EMPTY]);
+    assert_eq!(world.count(said), 1);
+}
+
+/// How often the list of last resort was reached, and how often because nobody had acknowledged.
+fn last_resorts(world: &World) -> (usize, usize) {
+    let all = |what: &IncidentWhat| matches!(what, IncidentWhat::FallbackReached { .. });
+    let unanswered = "nobody acknowledged on any level of \"Policy\"".to_owned();
+    let said = |what: &IncidentWhat| matches!(what, IncidentWhat::FallbackReached { why, .. } if why.contains(&unanswered));
+    (world.count(all), world.count(said))
+}
+
+#[test]
+fn nobody_is_said_not_to_have_acknowledged_where_no_level_paged_anybody() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.set_levels(2, &[(MINUTE, &[bea])]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    world.crash();
+    let why = [
+        EMPTY,
+        "no level of \"Policy\" names anybody who can be paged",
+    ];
+    let said = |what: &IncidentWhat| matches!(what, IncidentWhat::FallbackReached { why: told, .. } if told == &why);
+    assert_eq!(world.count(said), 1);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(15 * MINUTE);
+    assert_eq!(last_resorts(&world), (2, 0));
+    let mut world = World::with_apache();
+    world.set_levels(0, &[(MINUTE, &[ada])]);
+    world.crash();
+    for wait_ms in [MINUTE, 15 * MINUTE] {
+        world.answer_all(Outcome::Accepted);
+        world.wait_ms(wait_ms);
+    }
+    assert_eq!(last_resorts(&world), (2, 2));
+}
+
 #[test]
 fn when_the_only_person_who_was_paged_is_removed_somebody_else_is_paged_at_once() {
     let mut world = World::with_apache();

@@ -262,3 +262,66 @@ fn a_provider_that_is_silent_for_a_whole_attempt_keeps_nobody_waiting() {
     let tried = channels(&world).into_iter();
     assert_eq!(tried.filter(|one| *one == ChannelKind::Voice).count(), 2);
 }
+
+/// Ada is called by a hook at once, and texted after an hour; she has mail too, which no rule names.
+fn hooked_then_texted() -> World {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let hook = world.add_webhook(ada);
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, hook), (60 * MINUTE, text)]);
+    world.crash();
+    world
+}
+
+#[test]
+fn a_way_that_fails_on_and_on_calls_up_no_third_one_once_the_second_took_the_page() {
+    for (outcome, wait_ms) in [(Outcome::Failed, Some(2_000)), (Outcome::TimedOut, None)] {
+        let mut world = hooked_then_texted();
+        world.answer_all_with(outcome, wait_ms, None);
+        world.answer_all(Outcome::Accepted);
+        for wait_for_ms in [2_000, 4_000] {
+            world.wait_ms(wait_for_ms);
+            world.answer_all_with(outcome, wait_ms, None);
+        }
+        let hook = ChannelKind::Webhook;
+        let expected = [hook, ChannelKind::Sms, hook, hook];
+        assert_eq!(channels(&world), expected, "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_way_that_fails_on_calls_up_the_third_one_when_the_second_lost_the_page() {
+    let mut world = hooked_then_texted();
+    world.answer_all_with(Outcome::Failed, Some(30_000), None);
+    let text = world.sending()[0].id;
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    world.ask(Ask::ReceiptCame {
+        notification: text,
+        number: 1,
+        fate: Fate::Failed,
+        detail: String::new(),
+    });
+    // The hook is tried sooner than it asked for, and fails again.
+    world.answer_all_with(Outcome::Failed, Some(30_000), None);
+    let hook = ChannelKind::Webhook;
+    let expected = [hook, ChannelKind::Sms, hook, ChannelKind::Email];
+    assert_eq!(channels(&world), expected);
+}
+
+#[test]
+fn a_later_step_that_fails_calls_up_the_next_way_although_an_earlier_one_took_the_page() {
+    let mut world = World::with_apache();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, mail), (2 * MINUTE, hook)]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    // Nobody has reacted to the mail: that is what the later step is for.
+    world.wait_ms(2 * MINUTE);
+    world.answer_all(Outcome::Refused);
+    let expected = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Sms];
+    assert_eq!(channels(&world), expected);
+}

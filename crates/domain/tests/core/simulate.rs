@@ -6,7 +6,7 @@
 )]
 
 use proptest::prelude::*;
-use tocsin_domain::command::{Ask, Refusal, RosterAsk, WatchAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, Refusal, RosterAsk, WatchAsk};
 use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::id::{ServiceId, UserId};
 use tocsin_domain::monitor::Severity;
@@ -119,6 +119,20 @@ fn a_level_of_nobody_is_passed_over_and_said_why() {
         skipped[0].contains("nobody is on call in \"Empty\""),
         "{skipped:?}"
     );
+}
+
+#[test]
+fn a_policy_of_whose_levels_everybody_was_removed_is_said_to_page_nobody() {
+    let mut world = World::set_up();
+    let bea = world.add_user("Bea");
+    world.set_levels(0, &[(5 * MINUTE, &[bea])]);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    let played = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    let What::Fallback { why, .. } = &played.steps[0].what else {
+        panic!("{:?}", played.steps);
+    };
+    assert!(why[0].contains("whoever it named was removed"), "{why:?}");
+    assert!(why[1].contains("no level of \"Policy\""), "{why:?}");
 }
 
 #[test]

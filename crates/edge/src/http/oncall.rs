@@ -211,25 +211,36 @@ fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallE
         id: policy.id.to_string(),
         name: policy.name.clone(),
     };
-    let places = policy
-        .levels
-        .iter()
-        .enumerate()
-        .flat_map(|(level, step)| step.targets.iter().map(move |to| (level, to)));
-    places
-        .flat_map(|(level, to)| {
-            let named = named.clone();
-            let places = places_of(state, *to, now).into_iter();
-            places.map(move |(via, user, until)| OnCallEntry {
-                policy: named.clone(),
-                level: level + 1,
-                via,
-                user: user.map(|user| named_user(state, user)),
-                until: until.map(Instant),
-                problem: problem(state, user),
-            })
-        })
-        .collect()
+    let entry = |level: usize, (via, user, until): Place, problem: Option<String>| OnCallEntry {
+        policy: named.clone(),
+        level: level + 1,
+        via,
+        user: user.map(|user| named_user(state, user)),
+        until: until.map(Instant),
+        problem,
+    };
+    let mut entries = Vec::new();
+    for (level, step) in policy.levels.iter().enumerate() {
+        for place in step
+            .targets
+            .iter()
+            .flat_map(|to| places_of(state, *to, now))
+        {
+            let problem = problem(state, place.1);
+            entries.push(entry(level, place, problem));
+        }
+        // Each had targets when it was set: whoever it named was removed.
+        if step.targets.is_empty() {
+            let via = Via {
+                kind: RecipientKind::User,
+                id: String::new(),
+                name: "a removed person".to_owned(),
+            };
+            let problem = "nobody is left on this level: whoever it named was removed";
+            entries.push(entry(level, (via, None, None), Some(problem.to_owned())));
+        }
+    }
+    entries
 }
 
 type Place = (Via, Option<UserId>, Option<Timestamp>);

@@ -227,7 +227,10 @@ async fn the_list_of_last_resort_says_why_it_was_reached() {
             ("message", "the fallback list"),
             ("rung", "The list of last resort was reached"),
             ("skipped", "Bob has no verified contact method"),
-            ("skipped", "nobody acknowledged on any level"),
+            (
+                "skipped",
+                "no level of \"Web\" names anybody who can be paged",
+            ),
         ],
     );
 }

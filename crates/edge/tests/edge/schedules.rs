@@ -373,6 +373,29 @@ async fn what_will_be_wrong_is_listed_with_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn a_level_whose_only_person_was_removed_is_shown_as_one_that_pages_nobody() {
+    let world = World::new();
+    let level =
+        |user: String| json!({"delay_minutes": 5, "targets": [{"kind": "user", "id": user}]});
+    let levels = [world.bob, world.ada].map(|user| level(user.to_string()));
+    let policy = json!({"name": "Nights", "repeat": 0, "levels": levels});
+    let made = world.post("/escalation-policies", policy).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let path = format!("/users/{}", world.bob);
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    let now = world.get("/oncall").await.json();
+    let places = now["items"].as_array().unwrap().iter();
+    let mut places = places.filter(|one| one["policy"]["name"] == "Nights");
+    let (first, second) = (places.next().unwrap(), places.next().unwrap());
+    assert_eq!((&first["level"], &first["user"]), (&json!(1), &Value::Null));
+    let problem = first["problem"].as_str().unwrap();
+    assert!(problem.contains("was removed"), "{problem}");
+    assert_eq!(second["problem"], Value::Null);
+    assert_eq!(second["user"]["name"], "Ada");
+}
+
+#[tokio::test]
 async fn a_person_says_whether_they_want_word_when_duty_passes_to_them() {
     let world = World::new();
     let path = format!("/users/{}/notices", world.bob);

@@ -248,7 +248,10 @@ fn policies(all: &[Policy], known: &[Named], look: &Look) -> String {
     let mut table = Table::new(&["NAME", "LEVEL", "PAGES", "NEXT LEVEL AFTER", "ID"]);
     for policy in all {
         for (index, level) in policy.levels.iter().enumerate() {
-            let pages: Vec<String> = level.targets.iter().map(named).collect();
+            let mut pages: Vec<String> = level.targets.iter().map(named).collect();
+            if pages.is_empty() {
+                pages.push("nobody".to_owned());
+            }
             let is_first = index == 0;
             table.row([
                 if is_first {
@@ -359,12 +362,14 @@ mod tests {
         check(
             r#"{"items":[{"id":"Q1","name":"Web","repeat":2,"levels":[
                 {"delay_minutes":5,"targets":[{"kind":"user","id":"Q3"}],"round_robin":true},
-                {"delay_minutes":0.5,"targets":[{"kind":"schedule","id":"Q9"}]}]}]}"#,
+                {"delay_minutes":0.5,"targets":[{"kind":"schedule","id":"Q9"}]}]},
+                {"id":"Q2","name":"Db","repeat":0,"levels":[{"delay_minutes":5,"targets":[]}]}]}"#,
             |all, look| policies(all, &known, look),
             &[
                 "NAME  LEVEL  PAGES                   NEXT LEVEL AFTER             ID",
                 "Web   1      user Ann (one in turn)  5 min                        Q1",
                 "      2      schedule Q9             0.5 min, then again 2 times",
+                "Db    1      nobody                  5 min                        Q2",
             ],
         );
     }

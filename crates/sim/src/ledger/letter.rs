@@ -50,7 +50,7 @@ impl Ledger {
             }
             NotificationWhat::Gathers { due_at, .. } => {
                 let is_late = *due_at > at.plus_ms(gather_ms_max(letter.purpose));
-                if !may_wait || is_late || self.is_critical_page(&letter) {
+                if !may_wait || is_late || self.is_for_critical(&letter) {
                     self.find_about(Check::NothingForgotten, id, at, "it must not wait");
                 }
                 self.set_state(id, LetterState::Due(*due_at));
@@ -111,15 +111,15 @@ impl Ledger {
         let teller = self.letters.get(&by);
         let fits =
             teller.is_some_and(|teller| waits(teller) && (teller.user, teller.method) == way);
-        if !fits || letter.attempts > 0 || self.is_critical_page(letter) {
+        if !fits || letter.attempts > 0 || self.is_for_critical(letter) {
             let what = format!("it must not be told by {by}: {teller:?}");
             self.find_about(Check::NothingForgotten, id, at, &what);
         }
     }
 
-    /// A page for something critical is never delayed for others.
-    fn is_critical_page(&self, letter: &Letter) -> bool {
-        let Purpose::Page(incident) = letter.purpose else {
+    /// A page for something critical, or a request for help with it, is never delayed for others.
+    fn is_for_critical(&self, letter: &Letter) -> bool {
+        let (Purpose::Page(incident) | Purpose::Request(incident)) = letter.purpose else {
             return false;
         };
         let case = self.cases.get(&incident);
