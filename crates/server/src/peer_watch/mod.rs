@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Url};
 use tocsin_domain::page::Outcome;
@@ -102,7 +102,12 @@ fn client(settings: &Settings) -> anyhow::Result<Client> {
     let builder = match &settings.ca {
         Some(file) => {
             let bytes = std::fs::read(file).with_context(|| format!("--ca {}", file.display()))?;
-            builder.tls_certs_only(Certificate::from_pem_bundle(&bytes)?)
+            let authorities = Certificate::from_pem_bundle(&bytes);
+            let authorities = authorities.with_context(|| format!("--ca {}", file.display()))?;
+            if authorities.is_empty() {
+                bail!("--ca {}: there is no certificate in it", file.display());
+            }
+            builder.tls_certs_only(authorities)
         }
         // A machine without any certificates must still be able to speak plain http.
         None if settings.peer.scheme() == "http" => builder.tls_certs_only([]),
