@@ -7,7 +7,7 @@ mod settings;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use reqwest::redirect::Policy;
@@ -19,7 +19,7 @@ use tocsin_engine::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 use tokio::runtime::{Builder, Runtime};
 
-use self::judge::{Answer, trouble};
+use self::judge::{Answer, Judge};
 use self::outage::{News, Outage, Patience};
 use self::settings::Settings;
 pub(crate) use self::settings::WatchArguments;
@@ -51,9 +51,10 @@ pub(crate) fn run(
         settings.outlets.len()
     )?;
     out.flush()?;
+    let (mut judge, began) = (Judge::default(), Instant::now());
     loop {
         let answer = ask(&runtime, &client, &settings.peer);
-        let wrong = trouble(&answer);
+        let wrong = judge.trouble(&answer, began.elapsed());
         if let Some(why) = &wrong {
             tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
         }
