@@ -18,10 +18,6 @@ const RULES_MAX: usize = 50;
 const RULE_DELAY_MS_MAX: u64 = 86_400_000;
 
 impl Decider<'_> {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each thing that can be asked"
-    )]
     pub(super) fn people(&mut self, ask: PeopleAsk) -> Result<(), Refusal> {
         match ask {
             PeopleAsk::Add {
