@@ -5526,7 +5526,7 @@ export interface components {
         };
         /** @description People who take turns. */
         Layer: {
-            /** @description A civil time (`YYYY-MM-DDTHH:MM`) at which the first member takes over; null: the civil time of `start`. */
+            /** @description A civil time (`YYYY-MM-DDTHH:MM:SS`, without seconds too) at which the first member takes over; null: the civil time of `start`. */
             hand_off?: string | null;
             /** @description Ids of people, in order. */
             members: string[];
