@@ -14,6 +14,7 @@ pub use roster::RosterAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;
 
+use crate::code::Apply;
 use crate::event::Actor;
 use crate::id::{ContactMethodId, IncidentId, NotificationId, SecretId, UserId};
 use crate::page::{Fate, Outcome};
@@ -54,6 +55,8 @@ pub enum Ask {
     Intake(IntakeAsk),
     /// Work on targets and monitors.
     Watch(WatchAsk),
+    /// Make a document of everything that is set up true, all of it or nothing.
+    Apply(Box<Apply>),
     /// Alerts from monitors and from outside.
     Alert(AlertAsk),
     /// Work on an incident by a person.

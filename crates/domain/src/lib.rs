@@ -6,6 +6,7 @@ pub mod alert;
 pub mod audit;
 pub mod bugs;
 pub mod calendar;
+pub mod code;
 pub mod command;
 pub mod decide;
 pub mod event;

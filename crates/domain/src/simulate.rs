@@ -351,7 +351,7 @@ impl Play {
 
 /// Ids of a simulation need only differ from each other; later ones are greater, so that what comes at one instant comes in the
 /// order it was planned in.
-struct Counted(u64);
+pub(crate) struct Counted(pub(crate) u64);
 
 impl Entropy for Counted {
     fn fill(&mut self, buffer: &mut [u8]) {

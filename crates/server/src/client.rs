@@ -4,11 +4,13 @@
 mod alert;
 mod api;
 mod channel;
+mod code;
 mod diagnosis;
 mod explain;
 mod failure;
 mod given;
 mod heartbeat;
+mod import;
 mod incident;
 mod incident_respond;
 mod incident_view;
@@ -194,12 +196,31 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: alert::Verb,
     },
+    /// Write everything that is set up as files
+    #[command(after_help = EXIT_CODES)]
+    Export(code::ExportArguments),
+    /// Show what files would change, and what that makes of who is on call
+    #[command(after_help = EXIT_CODES)]
+    Plan(code::FilesArguments),
+    /// Make files true: all of them or nothing
+    #[command(after_help = EXIT_CODES)]
+    Apply(code::ApplyArguments),
+    /// Write what another system has as files of ours; asks no server
+    #[command(after_help = EXIT_CODES)]
+    Import {
+        #[command(subcommand)]
+        source: import::Source,
+    },
 }
 
 /// Does what a command asks; everything there is to say has been written when it returns.
 pub(crate) fn run(command: &ClientCommand, connection: &Connection) -> ExitCode {
     let screen = Screen::open(connection.json);
-    let done = Api::open(connection).and_then(|api| obey(command, &api, &screen));
+    let done = if let ClientCommand::Import { source } = command {
+        import::run(source, &screen)
+    } else {
+        Api::open(connection).and_then(|api| obey(command, &api, &screen))
+    };
     screen.finish(done)
 }
 
@@ -235,6 +256,10 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Service { verb } => service::run(verb, api, screen),
         ClientCommand::Heartbeat { verb } => heartbeat::run(verb, api, screen),
         ClientCommand::Alert { verb } => alert::run(verb, api, screen),
+        ClientCommand::Export(wanted) => code::export(wanted, api, screen),
+        ClientCommand::Plan(wanted) => code::plan(wanted, api, screen),
+        ClientCommand::Apply(wanted) => code::apply(wanted, api, screen),
+        ClientCommand::Import { source } => import::run(source, screen),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Foreign bytes to and from our types, one folder per format; it never sees I/O or a clock.
 
 pub mod alertmanager;
+pub mod alertmanager_config;
 pub mod apache_conf;
 pub mod apache_log;
 pub mod apache_status;
 pub mod base64url;
+pub mod code;
 pub mod email;
 pub mod ical;
 pub mod inbound_mail;

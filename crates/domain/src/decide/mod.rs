@@ -3,6 +3,7 @@
 mod alert;
 mod assign;
 mod attempt;
+mod code;
 mod due;
 mod heartbeat;
 mod intake;
@@ -36,6 +37,8 @@ use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
 use attempt::Ended;
+
+pub use code::rehearse;
 
 /// Decides a command, and folds the events into `state` as it goes, so that a later decision sees an earlier one. What is due
 /// at `now`, also by what a command has just done, is decided by [`Ask::Tick`] (and by [`Ask::Recover`]) alone: who asks for
@@ -97,6 +100,7 @@ impl Decider<'_> {
             Ask::Team(ask) => self.teams(ask),
             Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
+            Ask::Apply(apply) => self.apply(&apply),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
             Ask::AttemptFinished {

@@ -8,6 +8,7 @@ pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod calendar;
 pub(crate) mod channel;
+pub(crate) mod code;
 pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;
@@ -371,6 +372,9 @@ fn watch(table: Table) -> Table {
 
 fn settings(table: Table) -> Table {
     table
+        .add(Who::Role(Admin), routes!(code::export_code))
+        .add(Who::Role(Admin), routes!(code::plan_code))
+        .add(Who::Role(Admin), routes!(code::apply_code))
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
         .add(Who::Role(Admin), routes!(channel::test_email))

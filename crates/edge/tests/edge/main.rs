@@ -16,6 +16,7 @@ mod buttons;
 mod calendar;
 mod callbacks;
 mod channels;
+mod code;
 mod emergencies;
 mod evaluated;
 mod explanation;

@@ -1,5 +1,6 @@
 //! The commands against a small server that says what a test wants it to say.
 
+mod as_code;
 mod explained;
 mod fake;
 mod refusals;

@@ -23,7 +23,7 @@ use crate::http::shape::{Instant, Named, Severity, named_service};
 use crate::secret;
 
 /// Letters and digits of a token: nobody guesses it.
-const TOKEN_CHARS: usize = 32;
+pub(crate) const TOKEN_CHARS: usize = 32;
 
 /// How a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

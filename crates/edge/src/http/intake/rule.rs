@@ -17,9 +17,6 @@ use crate::http::problem::Problem;
 use crate::http::roster::lost;
 use crate::http::shape::Severity;
 
-/// Before the name of a further field.
-const DETAIL: &str = "details.";
-
 /// What is asked of a field. Letters match in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -123,46 +120,6 @@ pub(crate) struct AlertRules {
     rules: Vec<AlertRule>,
 }
 
-/// The word of a field.
-pub(super) fn field_word(field: &Field) -> String {
-    match field {
-        Field::Title => "title".to_owned(),
-        Field::Summary => "summary".to_owned(),
-        Field::Severity => "severity".to_owned(),
-        Field::Source => "source".to_owned(),
-        Field::Component => "component".to_owned(),
-        Field::Group => "group".to_owned(),
-        Field::Class => "class".to_owned(),
-        Field::Integration => "integration".to_owned(),
-        Field::Service => "service".to_owned(),
-        Field::Detail(name) => format!("{DETAIL}{name}"),
-    }
-}
-
-/// The field of a word.
-pub(super) fn field_named(word: &str) -> Result<Field, String> {
-    let plain = [
-        Field::Title,
-        Field::Summary,
-        Field::Severity,
-        Field::Source,
-        Field::Component,
-        Field::Group,
-        Field::Class,
-        Field::Integration,
-        Field::Service,
-    ];
-    if let Some(name) = word.strip_prefix(DETAIL) {
-        return Ok(Field::Detail(name.to_owned()));
-    }
-    let found = plain.into_iter().find(|field| field_word(field) == word);
-    found.ok_or_else(|| {
-        format!(
-            "{word:?} is no field: title, summary, severity, source, component, group, class, integration, service or {DETAIL}NAME"
-        )
-    })
-}
-
 impl ConditionShape {
     fn read(&self, place: &str) -> Result<Condition, String> {
         let list = |all: &[Self]| -> Result<Vec<Condition>, String> {
@@ -188,7 +145,7 @@ impl ConditionShape {
         match (&self.field, self.op, &self.text) {
             (None, None, None) => {}
             (Some(field), Some(op), text) => found.push(Condition::Field {
-                field: field_named(field).map_err(|wrong| format!("{place}: {wrong}"))?,
+                field: Field::named(field).map_err(|wrong| format!("{place}: {wrong}"))?,
                 test: test_of(op, text.as_ref()).ok_or_else(|| {
                     format!(
                         "{place}.text: every operator but exists needs one, and exists has none"
@@ -234,7 +191,7 @@ impl ConditionShape {
             Condition::Field { field, test } => {
                 let (op, text) = words_of(test);
                 Self {
-                    field: Some(field_word(field)),
+                    field: Some(Field::word(field)),
                     op: Some(op),
                     text,
                     ..none

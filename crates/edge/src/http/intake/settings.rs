@@ -5,11 +5,10 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::IntakeAsk;
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::intake::{GroupBy, Intake, Loudness, SupportHours, UrgencyBy};
+use tocsin_domain::intake::{Field, GroupBy, Intake, Loudness, SupportHours, UrgencyBy};
 use utoipa::ToSchema;
 
 use super::hours::HoursShape;
-use super::rule::{field_named, field_word};
 use super::{service_named, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
@@ -120,7 +119,7 @@ impl IntakeSettings {
                     rolling: *rolling,
                 },
                 GroupBy::Content { fields } => GroupingShape::Content {
-                    fields: fields.iter().map(field_word).collect(),
+                    fields: fields.iter().map(Field::word).collect(),
                 },
             },
             resolve_after_minutes: intake.resolve_after_ms.map(|ms| ms / MINUTE_MS),
@@ -154,7 +153,7 @@ impl IntakeSettings {
                 rolling: *rolling,
             },
             GroupingShape::Content { fields } => {
-                let fields = fields.iter().map(|field| field_named(field));
+                let fields = fields.iter().map(|field| Field::named(field));
                 GroupBy::Content {
                     fields: fields.collect::<Result<_, _>>()?,
                 }

@@ -373,7 +373,7 @@ pub(crate) async fn removed(app: &App, actor: &Actor, user: UserId) -> Result<()
     .await
 }
 
-fn rows_of(user: &people::User) -> Vec<SecretId> {
+pub(crate) fn rows_of(user: &people::User) -> Vec<SecretId> {
     let methods = user.contact_methods.iter().flat_map(rows_of_method);
     let mut rows: Vec<SecretId> = methods.chain([user.email]).collect();
     rows.dedup();

@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 use crate::secret;
 
 /// Length of a routing key; PagerDuty's clients demand it.
-const ROUTING_KEY_CHARS: usize = 32;
+pub(crate) const ROUTING_KEY_CHARS: usize = 32;
 
 /// An integration; its key is not kept.
 #[derive(Clone, Debug, Serialize, ToSchema)]

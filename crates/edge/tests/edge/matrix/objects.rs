@@ -4,22 +4,27 @@
 use serde_json::{Value, json};
 use tocsin_domain::people::Role;
 use tocsin_edge::ports::{Accounts, NewToken};
+use tocsin_wire::alertmanager::uuid_of_id;
 
 use super::rows::Row;
 use crate::fakes::START;
+use crate::mapped::integration;
+use crate::pagerduty::read;
 use crate::schedules::{days, shift_ahead};
 use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
 
 /// An id that nothing has.
 const NOTHING: &str = "QAAAAAAAAAAAAA";
 
-/// What to ask: a row's path with its parameters filled in, and a body where the answer depends on it.
+/// What to ask: a row's path with its parameters filled in, a body where the answer depends on it, and the key of the object as
+/// far as that is sent in a header.
 pub(super) struct Made {
     pub(super) path: String,
     pub(super) body: Option<Value>,
+    pub(super) key: String,
 }
 
-/// The values of a path's parameters.
+/// The values of a path's parameters, and of `key`.
 type Values = Vec<(&'static str, String)>;
 
 pub(super) async fn make(world: &World, row: &Row, has_key: bool) -> Made {
@@ -32,7 +37,9 @@ pub(super) async fn make(world: &World, row: &Row, has_key: bool) -> Made {
     while let (Some(from), Some(to)) = (path.find('{'), path.find('}')) {
         path.replace_range(from..=to, NOTHING);
     }
-    Made { path, body }
+    let key = values.iter().find(|(name, _)| *name == "key");
+    let key = key.map_or(ROUTING_KEY, |(_, key)| key.as_str()).to_owned();
+    Made { path, body, key }
 }
 
 async fn values(world: &World, object: &str, has_key: bool) -> Values {
@@ -59,7 +66,8 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
         "incident" => vec![("id", world.raise(&random()).await)],
         "team" => {
             let team = json!({"name": random(), "members": [bob]});
-            vec![("id", text(&made(world, "/teams", team).await, "id"))]
+            let id = text(&made(world, "/teams", team).await, "id");
+            vec![("id", id), ("user_id", bob)]
         }
         "service" => vec![("id", service(world).await)],
         "integration" => {
@@ -74,8 +82,60 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
             last(&text(&heartbeat(world).await, "url"), has_key),
         )],
         "schedule" | "rota" | "override" | "temporary" | "swap" => rota(world, object).await,
+        "policy" => {
+            let levels = json!([{"delay_minutes": 5, "targets": [{"kind": "user", "id": bob}]}]);
+            let policy = json!({"name": random(), "repeat": 0, "levels": levels});
+            let made = made(world, "/escalation-policies", policy).await;
+            vec![("id", text(&made, "id"))]
+        }
+        "window" => {
+            let until = START.plus_ms(3_600_000).to_rfc3339();
+            let work = json!({"reason": "disks", "service_ids": [service(world).await],
+                "from": START.to_rfc3339(), "until": until});
+            let id = text(&made(world, "/maintenance-windows", work).await, "id");
+            let silence = uuid_of_id(id.parse().unwrap());
+            vec![("id", id), ("silence_id", silence)]
+        }
+        other => of_fronts(world, other, has_key).await,
+    }
+}
+
+/// What fronts alone name, and their keys.
+async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
+    match object {
+        "alert" => {
+            let id = world.raise(&random()).await;
+            let alert = first(world, &format!("/incidents/{id}/alerts")).await;
+            vec![("id", id), ("alert_id", alert)]
+        }
+        "entry" => {
+            let incident = world.raise(&random()).await;
+            let entry = first(world, &format!("/incidents/{incident}/log_entries")).await;
+            vec![("id", entry)]
+        }
+        "rule" => {
+            let (bob, address) = (world.bob, "https://127.0.0.1/topic");
+            world.reach(bob, "ntfy", address, None).await;
+            let rule = first(world, &format!("/users/{bob}/notification_rules")).await;
+            vec![("id", bob.to_string()), ("rule_id", rule)]
+        }
+        "grafana" | "opsgenie" | "alertmanager" => {
+            let key = text(&integration(world, object, None).await, "routing_key");
+            let token = if has_key { key.clone() } else { random() };
+            // What becomes of the alert of an alias.
+            let step = "close?identifierType=alias".to_owned();
+            let alias = ("id", "disk".to_owned());
+            vec![("token", token), alias, ("step", step), ("key", key)]
+        }
         other => panic!("nobody knows how to make: {other}"),
     }
+}
+
+/// The id of the first of a list that PagerDuty's front shows; a list is called as its path ends.
+async fn first(world: &World, path: &str) -> String {
+    let shown = read(world, path).await;
+    let name = path.rsplit('/').next().unwrap();
+    text(&shown[name][0], "id")
 }
 
 /// A schedule, and what somebody changed of it by hand.
@@ -121,12 +181,16 @@ async fn swap(world: &World, schedule: &str) -> Value {
 /// The body of a call, where the answer depends on it: most are told apart before a body is read.
 async fn body(world: &World, row: &Row, values: &Values, has_key: bool) -> Option<Value> {
     if row.object == "routing_key" {
-        let mut event = crate::world::trigger(&random());
         let key = if has_key {
             ROUTING_KEY.to_owned()
         } else {
             "x".repeat(ROUTING_KEY.len())
         };
+        if row.path.ends_with("/create_event.json") {
+            let event = json!({"service_key": key, "event_type": "trigger", "description": "Down"});
+            return Some(event);
+        }
+        let mut event = crate::world::trigger(&random());
         event["routing_key"] = json!(key);
         return Some(event);
     }

@@ -14,6 +14,8 @@
 //! x somebody of another team, s an administrator's token with a responder's scope, a an administrator, b the owner's browser.
 
 use axum::http::StatusCode;
+use tocsin_domain::people::Role;
+use tocsin_edge::{Listed, Who as Gate};
 
 use crate::world::BASE;
 
@@ -45,7 +47,12 @@ impl Row {
 }
 
 /// The fronts that are served both at their own paths and under a prefix.
-const FRONTS: [(&str, &str); 1] = [("/prometheus", PROMETHEUS)];
+const FRONTS: [(&str, &str); 4] = [
+    ("/prometheus", PROMETHEUS),
+    ("/pagerduty", PAGERDUTY),
+    ("/alertmanager", ALERTMANAGER),
+    ("/opsgenie", OPSGENIE),
+];
 
 /// All rows.
 pub(super) fn all() -> Vec<Row> {
@@ -56,6 +63,25 @@ pub(super) fn all() -> Vec<Row> {
         rows.extend(read(prefix, front));
     }
     rows
+}
+
+/// The row of a route of which nothing is known but its gate.
+pub(super) fn draft(route: &Listed) -> String {
+    let cells = match route.who {
+        Gate::Public => "+ + + + + + + + +",
+        Gate::Key(_) => "! + ! ! ! ! ! ! !",
+        Gate::Session => "1 1 3 3 3 3 3 3 +",
+        Gate::Role(Role::Viewer) | Gate::SelfOr(Role::Viewer) => "1 1 + + + + + + +",
+        Gate::Role(Role::Responder) | Gate::SelfOr(Role::Responder) => "1 1 3 + + + + + +",
+        Gate::Role(Role::Admin) => "1 1 3 3 3 3 3 + 3",
+        Gate::SelfOr(Role::Admin) => "1 1 3 3 + 3 3 + +",
+        Gate::Token(_, Role::Viewer) => "1 1 + + + + + + 1",
+        Gate::Token(_, Role::Responder) => "1 1 3 + + + + + 1",
+        Gate::Token(_, Role::Admin) => "1 1 3 3 3 3 3 + 1",
+    };
+    let path = route.path.strip_prefix(BASE).unwrap_or(&route.path);
+    let object = if path.contains('{') { "none" } else { "-" };
+    format!("{:<6} {path} {object} {cells}", route.method)
 }
 
 fn read(prefix: &str, table: &'static str) -> Vec<Row> {
@@ -171,8 +197,8 @@ POST   /schedules/{id}/swaps/{swap_id}/decline        swap        1 1 3 3 3 3 + 
 POST   /schedules/{id}/swaps/{swap_id}/withdraw       swap        1 1 3 3 + 3 3 + +
 GET    /escalation-policies                           -           1 1 + + + + + + +
 POST   /escalation-policies                           -           1 1 3 3 3 3 3 + 3
-PUT    /escalation-policies/{id}                      none        1 1 3 3 3 3 3 + 3
-DELETE /escalation-policies/{id}                      none        1 1 3 3 3 3 3 + 3
+PUT    /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
+DELETE /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
 GET    /fallback                                      -           1 1 + + + + + + +
 PUT    /fallback                                      -           1 1 3 3 3 3 3 + 3
 GET    /services                                      -           1 1 + + + + + + +
@@ -181,6 +207,8 @@ POST   /services                                      -           1 1 3 3 3 3 3 
 PUT    /services/{id}                                 service     1 1 3 3 3 3 3 + 3
 POST   /services/{id}/integrations                    service     1 1 3 3 3 3 3 + 3
 DELETE /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3
+PUT    /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3
+GET    /services/{id}/integrations/{integration_id}   integration 1 1 + + + + + + +
 GET    /services/{id}/intake                          service     1 1 + + + + + + +
 PUT    /services/{id}/intake                          service     1 1 3 3 3 3 3 + 3
 GET    /alert-rules                                   -           1 1 + + + + + + +
@@ -188,11 +216,13 @@ PUT    /alert-rules                                   -           1 1 3 3 3 3 3 
 GET    /services/{id}/alert-rules                     service     1 1 + + + + + + +
 PUT    /services/{id}/alert-rules                     service     1 1 3 3 3 3 3 + 3
 POST   /alert-rules/dry-run                           -           1 1 3 + + + + + +
+POST   /intake/dry-run                                -           1 1 3 + + + + + +
+GET    /intake/presets                                -           1 1 + + + + + + +
 GET    /maintenance-windows                           -           1 1 + + + + + + +
 POST   /maintenance-windows                           -           1 1 3 + + + + + +
-PUT    /maintenance-windows/{id}                      none        1 1 3 + + + + + +
-DELETE /maintenance-windows/{id}                      none        1 1 3 + + + + + +
-POST   /maintenance-windows/{id}/end                  none        1 1 3 + + + + + +
+PUT    /maintenance-windows/{id}                      window      1 1 3 + + + + + +
+DELETE /maintenance-windows/{id}                      window      1 1 3 + + + + + +
+POST   /maintenance-windows/{id}/end                  window      1 1 3 + + + + + +
 GET    /heartbeats                                    -           1 1 + + + + + + +
 POST   /heartbeats                                    -           1 1 3 3 3 3 3 + 3
 PUT    /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3
@@ -214,32 +244,37 @@ POST   /channels/email/test                           -           1 1 3 3 3 3 3 
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
 DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
 GET    /doctor                                        -           1 1 + + + + + + +
+GET    /code                                          -           1 1 3 3 3 3 3 + 3
+POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3
+POST   /code/apply                                    -           1 1 3 3 3 3 3 + 3
 ";
 
 /// What is served outside the native API and in one place only.
 const OTHERS: &str = "
-                                          n k v r o x s a b
-GET    /healthz               -           + + + + + + + + +
-GET    /readyz                -           + + + + + + + + +
-GET    /                      -           + + + + + + + + +
-GET    /ui/                   -           + + + + + + + + +
-GET    /ui                    -           + + + + + + + + +
-GET    /ui/{*path}            none        + + + + + + + + +
-POST   /v2/enqueue            routing_key ! + ! ! ! ! ! ! !
-POST   /pagerduty/v2/enqueue  routing_key ! + ! ! ! ! ! ! !
-GET    /a/{token}             none        ! ! ! ! ! ! ! ! !
-POST   /a/{token}             none        ! ! ! ! ! ! ! ! !
-POST   /twilio/voice/{token}  none        ! ! ! ! ! ! ! ! !
-POST   /twilio/sms            -           ! ! ! ! ! ! ! ! !
-POST   /twilio/status/{token} none        ! ! ! ! ! ! ! ! !
-GET    /ical/{file}           address     4 + 4 4 4 4 4 4 4
-GET    /hb/{token}            call        4 + 4 4 4 4 4 4 4
-POST   /hb/{token}            call        4 + 4 4 4 4 4 4 4
-GET    /hb/{token}/start      call        4 + 4 4 4 4 4 4 4
-POST   /hb/{token}/start      call        4 + 4 4 4 4 4 4 4
-GET    /hb/{token}/fail       call        4 + 4 4 4 4 4 4 4
-POST   /hb/{token}/fail       call        4 + 4 4 4 4 4 4 4
-GET    /metrics               -           1 1 + + + + + + +
+                                       n k v r o x s a b
+GET    /healthz                -       + + + + + + + + +
+GET    /readyz                 -       + + + + + + + + +
+GET    /                       -       + + + + + + + + +
+GET    /ui/                    -       + + + + + + + + +
+GET    /ui                     -       + + + + + + + + +
+GET    /ui/{*path}             none    + + + + + + + + +
+GET    /a/{token}              none    ! ! ! ! ! ! ! ! !
+POST   /a/{token}              none    ! ! ! ! ! ! ! ! !
+POST   /twilio/voice/{token}   none    ! ! ! ! ! ! ! ! !
+POST   /twilio/sms             -       ! ! ! ! ! ! ! ! !
+POST   /twilio/status/{token}  none    ! ! ! ! ! ! ! ! !
+POST   /intake                 grafana 1 + 1 1 1 1 1 1 1
+POST   /intake/{token}         grafana 4 + 4 4 4 4 4 4 4
+GET    /ical/{file}            address 4 + 4 4 4 4 4 4 4
+GET    /hb/{token}             call    4 + 4 4 4 4 4 4 4
+POST   /hb/{token}             call    4 + 4 4 4 4 4 4 4
+GET    /hb/{token}/start       call    4 + 4 4 4 4 4 4 4
+POST   /hb/{token}/start       call    4 + 4 4 4 4 4 4 4
+GET    /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4
+POST   /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4
+GET    /metrics                -       1 1 + + + + + + +
+GET    /alertmanager/-/healthy -       + + + + + + + + +
+GET    /alertmanager/-/ready   -       + + + + + + + + +
 ";
 
 /// Prometheus' HTTP API and remote write.
@@ -276,4 +311,103 @@ GET    /api/v1/alertmanagers       -    1 1 + + + + + + 1
 GET    /federate                   -    1 1 + + + + + + 1
 GET    /-/healthy                  -    + + + + + + + + +
 GET    /-/ready                    -    + + + + + + + + +
+";
+
+/// PagerDuty's events and its REST API. A token of nobody that writes without saying in whose name is looked at and told so.
+const PAGERDUTY: &str = "
+                                                                n k v r o x s a b
+POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! !
+POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! !
+GET    /incidents                                   -           1 1 + + + + + + 1
+POST   /incidents                                   -           1 1 3 + + + + + 1
+PUT    /incidents                                   -           1 1 3 + + + + + 1
+GET    /incidents/{id}                              incident    1 1 + + + + + + 1
+PUT    /incidents/{id}                              incident    1 1 3 + + + + + 1
+PUT    /incidents/{id}/merge                        incident    1 1 3 + + + + + 1
+POST   /incidents/{id}/snooze                       incident    1 1 3 + + + + + 1
+GET    /incidents/{id}/notes                        incident    1 1 + + + + + + 1
+POST   /incidents/{id}/notes                        incident    1 1 3 + + + + + 1
+POST   /incidents/{id}/status_updates               incident    1 1 3 + + + + + 1
+POST   /incidents/{id}/responder_requests           incident    1 1 3 + + + + + 1
+GET    /incidents/{id}/alerts                       incident    1 1 + + + + + + 1
+PUT    /incidents/{id}/alerts                       incident    1 1 3 + + + + + 1
+GET    /incidents/{id}/alerts/{alert_id}            alert       1 1 + + + + + + 1
+PUT    /incidents/{id}/alerts/{alert_id}            alert       1 1 3 + + + + + 1
+GET    /incidents/{id}/log_entries                  incident    1 1 + + + + + + 1
+GET    /log_entries                                 -           1 1 + + + + + + 1
+GET    /log_entries/{id}                            entry       1 1 + + + + + + 1
+GET    /notifications                               -           1 1 + + + + + + 1
+GET    /users                                       -           1 1 + + + + + + 1
+POST   /users                                       -           1 1 3 3 3 3 3 + 1
+GET    /users/me                                    -           1 1 + + + + + + 1
+GET    /users/{id}                                  person      1 1 + + + + + + 1
+PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1
+DELETE /users/{id}                                  person      1 1 3 3 3 3 3 + 1
+GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1
+GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1
+GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1
+GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1
+GET    /teams                                       -           1 1 + + + + + + 1
+POST   /teams                                       -           1 1 3 3 3 3 3 + 1
+GET    /teams/{id}                                  team        1 1 + + + + + + 1
+PUT    /teams/{id}                                  team        1 1 3 3 3 3 3 + 1
+DELETE /teams/{id}                                  team        1 1 3 3 3 3 3 + 1
+GET    /teams/{id}/members                          team        1 1 + + + + + + 1
+PUT    /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1
+DELETE /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1
+GET    /escalation_policies                         -           1 1 + + + + + + 1
+POST   /escalation_policies                         -           1 1 3 3 3 3 3 + 1
+GET    /escalation_policies/{id}                    policy      1 1 + + + + + + 1
+PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
+DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
+GET    /schedules                                   -           1 1 + + + + + + 1
+POST   /schedules                                   -           1 1 3 3 3 3 3 + 1
+GET    /schedules/{id}                              schedule    1 1 + + + + + + 1
+PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
+DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
+GET    /schedules/{id}/users                        schedule    1 1 + + + + + + 1
+GET    /schedules/{id}/overrides                    schedule    1 1 + + + + + + 1
+POST   /schedules/{id}/overrides                    schedule    1 1 3 + + + + + 1
+DELETE /schedules/{id}/overrides/{override_id}      override    1 1 3 + + + + + 1
+GET    /oncalls                                     -           1 1 + + + + + + 1
+GET    /services                                    -           1 1 + + + + + + 1
+POST   /services                                    -           1 1 3 3 3 3 3 + 1
+GET    /services/{id}                               service     1 1 + + + + + + 1
+PUT    /services/{id}                               service     1 1 3 3 3 3 3 + 1
+DELETE /services/{id}                               service     1 1 3 3 3 3 3 + 1
+POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 1
+GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1
+DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1
+GET    /maintenance_windows                         -           1 1 + + + + + + 1
+POST   /maintenance_windows                         -           1 1 3 + + + + + 1
+GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1
+PUT    /maintenance_windows/{id}                    window      1 1 3 + + + + + 1
+DELETE /maintenance_windows/{id}                    window      1 1 3 + + + + + 1
+GET    /abilities                                   -           1 1 + + + + + + 1
+GET    /abilities/{id}                              none        1 1 + + + + + + 1
+GET    /priorities                                  -           1 1 + + + + + + 1
+GET    /vendors                                     -           1 1 + + + + + + 1
+GET    /vendors/{id}                                none        1 1 + + + + + + 1
+GET    /tags                                        -           1 1 + + + + + + 1
+";
+
+/// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.
+const ALERTMANAGER: &str = "
+                                                 n k v r o x s a b
+POST   /api/v2/alerts               alertmanager 1 + 3 + + + + + 1
+GET    /api/v2/alerts               -            1 1 + + + + + + 1
+GET    /api/v2/alerts/groups        -            1 1 + + + + + + 1
+GET    /api/v2/silences             -            1 1 + + + + + + 1
+POST   /api/v2/silences             -            1 1 3 + + + + + 1
+GET    /api/v2/silence/{silence_id} window       1 1 + + + + + + 1
+DELETE /api/v2/silence/{silence_id} window       1 1 3 + + + + + 1
+GET    /api/v2/status               -            1 1 + + + + + + 1
+GET    /api/v2/receivers            -            1 1 + + + + + + 1
+";
+
+/// Opsgenie-style requests: only the key of an integration is good, no token.
+const OPSGENIE: &str = "
+                                       n k v r o x s a b
+POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1
+POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1
 ";

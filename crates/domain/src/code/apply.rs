@@ -1,0 +1,124 @@
+//! What is asked for when a document is to become true, and what of the state goes then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::Document;
+use super::part::{Kind, Part};
+use crate::id::SecretId;
+use crate::simulate::Counted;
+use crate::state::State;
+
+/// A document that is to become true: all of it, or nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Apply {
+    /// What was set up when it was planned; anything else now, and it is refused.
+    pub standing: Document,
+    /// What is wanted.
+    pub wanted: Document,
+    /// What goes, as [`removals`] tells.
+    pub removed: Vec<Part>,
+    /// The addresses that vault rows hold: of everybody who is known, and of who comes.
+    pub addresses: BTreeMap<SecretId, String>,
+    /// Who comes, by their addresses.
+    pub newcomers: BTreeMap<String, NewPerson>,
+    /// SHA-256 (hex) of the key or the token of each integration and heartbeat that comes.
+    pub key_hashes: BTreeMap<Part, String>,
+}
+
+/// Vault rows of somebody who comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewPerson {
+    /// Of their address.
+    pub email: SecretId,
+    /// Of the code that proves it.
+    pub pending_code: SecretId,
+}
+
+impl Apply {
+    /// What of a kind is named and not there yet.
+    #[must_use]
+    pub fn added(&self, kind: Kind) -> Vec<Part> {
+        let known: BTreeSet<String> = self.standing.names(kind).into_iter().collect();
+        let wanted = self.wanted.names(kind).into_iter();
+        wanted
+            .filter(|name| !known.contains(name))
+            .map(|name| Part::new(kind, name))
+            .collect()
+    }
+}
+
+/// Before the counted ids of stand-ins, so that none is that of something that was made while it was played through.
+const STAND_INS_FROM: u64 = 1 << 40;
+
+impl Apply {
+    /// The same with stand-ins for whatever has to be made for it elsewhere, so that it can be played through.
+    #[must_use]
+    pub fn with_stand_ins(mut self) -> Self {
+        let mut counted = Counted(STAND_INS_FROM);
+        for part in self.added(Kind::Users) {
+            let rows = NewPerson {
+                email: SecretId::random(&mut counted),
+                pending_code: SecretId::random(&mut counted),
+            };
+            self.addresses.insert(rows.email, part.name.clone());
+            self.newcomers.insert(part.name, rows);
+        }
+        for kind in [Kind::Integrations, Kind::Heartbeats] {
+            for part in self.added(kind) {
+                self.key_hashes.insert(part, String::new());
+            }
+        }
+        self
+    }
+}
+
+/// What is set up and not in the files: what goes, and what stays because the files do not hold all of its kind, or because it
+/// can never go. In the order in which it can go.
+#[must_use]
+pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<Part>, Vec<Part>) {
+    let (mut removed, mut kept) = (Vec::new(), Vec::new());
+    let named: BTreeSet<&String> = wanted.services.iter().map(|one| &one.name).collect();
+    let installation = state.installation.as_ref();
+    let first_team = installation.and_then(|all| state.teams.get(&all.team));
+    let first_policy = installation.and_then(|all| state.policies.get(&all.default_policy));
+    for kind in Kind::ALL.into_iter().rev() {
+        let known: BTreeSet<String> = wanted.names(kind).into_iter().collect();
+        let missing = standing.names(kind).into_iter();
+        for name in missing.filter(|name| !known.contains(name)) {
+            let may_go = match kind {
+                Kind::Services | Kind::Monitors | Kind::Installation | Kind::AlertRules => false,
+                Kind::Teams => first_team.is_none_or(|team| team.name != name),
+                Kind::EscalationPolicies => first_policy.is_none_or(|one| one.name != name),
+                Kind::Integrations => {
+                    let mut services = standing.services.iter();
+                    let own = services.find(|service| is_of(&service.name, &name));
+                    own.is_some_and(|service| named.contains(&service.name))
+                }
+                Kind::Users | Kind::Schedules | Kind::Heartbeats | Kind::MaintenanceWindows => true,
+            };
+            let goes = may_go && wanted.manage.removes(kind);
+            let part = Part::new(kind, name);
+            if goes {
+                removed.push(part);
+            } else {
+                kept.push(part);
+            }
+        }
+    }
+    let has_rules = standing.alert_rules.is_some() && wanted.alert_rules.is_none();
+    if has_rules {
+        let rules = Part::new(Kind::AlertRules, "");
+        if wanted.manage.removes(Kind::AlertRules) {
+            removed.push(rules);
+        } else {
+            kept.push(rules);
+        }
+    }
+    (removed, kept)
+}
+
+/// Whether an integration's key is one of this service's.
+fn is_of(service: &str, key: &str) -> bool {
+    key.strip_prefix(service)
+        .is_some_and(|rest| rest.starts_with(" / "))
+}

@@ -1,0 +1,134 @@
+//! The keys under which things stand in files: their names, made different where two things share one. It changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::id::{
+    HeartbeatId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId, ServiceId, TargetId,
+    TeamId, UserId,
+};
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// Things of one kind by their keys, and back.
+pub(crate) struct Names<I> {
+    noun: &'static str,
+    by_name: BTreeMap<String, I>,
+    by_id: BTreeMap<I, String>,
+}
+
+impl<I: Ord + Copy> Names<I> {
+    /// Of several things with one name, the first has it and the others have a number behind it.
+    fn new<'a>(noun: &'static str, things: impl Iterator<Item = (I, &'a str)> + Clone) -> Self {
+        let taken: BTreeSet<&str> = things.clone().map(|(_, name)| name).collect();
+        let (mut by_name, mut by_id) = (BTreeMap::new(), BTreeMap::new());
+        for (id, name) in things {
+            let mut key = name.to_owned();
+            let mut number = 1_usize;
+            while by_name.contains_key(&key) || (number > 1 && taken.contains(key.as_str())) {
+                number += 1;
+                key = format!("{name}#{number}");
+            }
+            by_name.insert(key.clone(), id);
+            by_id.insert(id, key);
+        }
+        Self {
+            noun,
+            by_name,
+            by_id,
+        }
+    }
+
+    /// The key of a thing; empty when it is gone.
+    pub(crate) fn name(&self, id: I) -> String {
+        self.by_id.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The thing of that key, or why there is none.
+    pub(crate) fn id(&self, name: &str) -> Result<I, String> {
+        let found = self.by_name.get(name).copied();
+        found.ok_or_else(|| format!("there is no {} {name:?}", self.noun))
+    }
+
+    /// The thing of that key.
+    pub(crate) fn find(&self, name: &str) -> Option<I> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Every thing, in the order of the keys.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, I)> {
+        self.by_name.iter().map(|(name, id)| (name.as_str(), *id))
+    }
+}
+
+/// Everything that stands in files.
+pub(crate) struct Keys {
+    pub(crate) users: Names<UserId>,
+    pub(crate) teams: Names<TeamId>,
+    pub(crate) schedules: Names<ScheduleId>,
+    pub(crate) policies: Names<PolicyId>,
+    pub(crate) services: Names<ServiceId>,
+    pub(crate) heartbeats: Names<HeartbeatId>,
+    pub(crate) monitors: Names<MonitorId>,
+    pub(crate) targets: Names<TargetId>,
+    /// Planned work that is not over.
+    pub(crate) windows: Names<MaintenanceId>,
+}
+
+impl Keys {
+    /// As they are in `state` at `now`; `addresses` are those of vault rows.
+    pub(crate) fn of(
+        state: &State,
+        addresses: &BTreeMap<SecretId, String>,
+        now: Timestamp,
+    ) -> Self {
+        let mails: Vec<(UserId, String)> = state
+            .users
+            .values()
+            .map(|user| {
+                let address = addresses.get(&user.email);
+                let id = || user.id.to_string();
+                (user.id, address.map_or_else(id, |text| text.to_lowercase()))
+            })
+            .collect();
+        let ahead = state.windows.values();
+        let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
+        Self {
+            users: Names::new("person", mails.iter().map(|(id, mail)| (*id, &**mail))),
+            teams: Names::new("team", state.teams.values().map(|one| (one.id, &*one.name))),
+            schedules: Names::new(
+                "schedule",
+                state.schedules.values().map(|one| (one.id, &*one.name)),
+            ),
+            policies: Names::new(
+                "escalation policy",
+                state.policies.values().map(|one| (one.id, &*one.name)),
+            ),
+            services: Names::new(
+                "service",
+                state.services.values().map(|one| (one.id, &*one.name)),
+            ),
+            heartbeats: Names::new(
+                "heartbeat",
+                state
+                    .pulses
+                    .values()
+                    .map(|one| (one.heartbeat.id, &*one.heartbeat.name)),
+            ),
+            monitors: Names::new(
+                "monitor",
+                state.monitors.values().map(|one| (one.id, &*one.slug)),
+            ),
+            targets: Names::new(
+                "watched server",
+                state
+                    .targets
+                    .values()
+                    .map(|one| (one.id, &*one.identity.name)),
+            ),
+            windows: Names::new(
+                "maintenance window",
+                ahead.map(|one| (one.id, &*one.reason)),
+            ),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Everything that is set up as files: written out, compared with what there is, and made true. What files mean is not known
+//! here.
+
+mod made;
+mod shown;
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, describe, removals};
+use tocsin_domain::command::{Ask, Refusal};
+use tocsin_domain::decide::rehearse;
+use tocsin_domain::id::SecretId;
+use tocsin_domain::state;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::code::{File, Files, Mistake, canonical, read, write};
+use utoipa::ToSchema;
+
+use self::made::Made;
+use self::shown::{Outlook, PlanShape};
+use super::address;
+use super::body::Json as Body;
+use super::problem::Problem;
+use crate::access::who::Caller;
+use crate::app::{App, Parts};
+use crate::ports::StorageError;
+use crate::secret;
+
+/// A file.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeFile {
+    /// Its name, which stands in front of what is wrong in it.
+    name: String,
+    /// TOML.
+    text: String,
+}
+
+/// Everything that is set up, as files.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct CodeExport {
+    /// Names this state of what is set up.
+    fingerprint: String,
+    files: Vec<CodeFile>,
+}
+
+/// Files to look at.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlanRequest {
+    /// All of them: what stands in none is not in the files.
+    files: Vec<CodeFile>,
+}
+
+/// Files to make true.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApplyRequest {
+    /// All of them.
+    files: Vec<CodeFile>,
+    /// That of the plan: when something else is set up by now, nothing is changed.
+    fingerprint: String,
+}
+
+/// What was made true.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Applied {
+    /// What has changed.
+    #[serde(flatten)]
+    plan: PlanShape,
+    /// Keys and addresses that were made, each shown once.
+    made: Vec<Made>,
+}
+
+/// Everything that is set up, as files
+#[utoipa::path(get, path = "/api/tocsin/v1/code", tag = "code", responses((status = 200, body = CodeExport)))]
+pub(crate) async fn export_code(State(app): State<App>) -> Result<Json<CodeExport>, Problem> {
+    let (state, now) = (app.read(state::State::clone), app.now());
+    let document = app
+        .blocking(move |parts| {
+            let addresses = addresses(parts, &state)?;
+            Ok(describe(&state, &addresses, now))
+        })
+        .await?;
+    let files = write(&document).into_iter().map(|file| CodeFile {
+        name: file.name,
+        text: file.text,
+    });
+    Ok(Json(CodeExport {
+        fingerprint: fingerprint(&document),
+        files: files.collect(),
+    }))
+}
+
+/// What files would change, and what that makes of who is on call; nothing is changed
+#[utoipa::path(post, path = "/api/tocsin/v1/code/plan", tag = "code", request_body = PlanRequest,
+    responses((status = 200, body = PlanShape), (status = 400), (status = 409)))]
+pub(crate) async fn plan_code(
+    State(app): State<App>,
+    Body(request): Body<PlanRequest>,
+) -> Result<Json<PlanShape>, Problem> {
+    let planned = plan(&app, request.files).await?;
+    planned.shown(&app).await.map(Json)
+}
+
+/// Make files true: all of them or nothing
+#[utoipa::path(post, path = "/api/tocsin/v1/code/apply", tag = "code", request_body = ApplyRequest,
+    responses((status = 200, body = Applied), (status = 400), (status = 409)))]
+pub(crate) async fn apply_code(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<ApplyRequest>,
+) -> Result<Json<Applied>, Problem> {
+    let planned = plan(&app, request.files).await?;
+    if fingerprint(&planned.apply.standing) != request.fingerprint {
+        return Err(Problem::conflict(
+            "what is set up has changed since this was planned: plan it again, look at it, then apply it",
+        ));
+    }
+    let goes = made::rows_of_removed(&planned.before, &planned.apply);
+    let mut apply = planned.apply.clone();
+    let rows = made::people(&app, &mut apply).await?;
+    let made = made::keys(&app, &mut apply)?;
+    if let Err(problem) = app.ask(&caller.actor, Ask::Apply(Box::new(apply))).await {
+        // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
+        if problem.outcome_known() {
+            app.blocking(move |parts| parts.vault.remove(&rows)).await?;
+        }
+        return Err(problem);
+    }
+    app.blocking(move |parts| {
+        for (user, rows) in goes {
+            parts.vault.remove(&rows)?;
+            parts.accounts.forget_user(user)?;
+        }
+        Ok(())
+    })
+    .await?;
+    let plan = planned.shown(&app).await?;
+    Ok(Json(Applied { plan, made }))
+}
+
+/// Files that were read and played through.
+struct Planned {
+    before: state::State,
+    after: state::State,
+    apply: Apply,
+    /// Every address, with stand-ins' rows.
+    addresses: BTreeMap<SecretId, String>,
+    kept: Vec<Part>,
+    now: Timestamp,
+}
+
+impl Planned {
+    async fn shown(self, app: &App) -> Result<PlanShape, Problem> {
+        let fingerprint = fingerprint(&self.apply.standing);
+        let outlook = Outlook {
+            standing: self.apply.standing,
+            before: self.before,
+            after: self.after,
+            addresses: self.addresses,
+            kept: self.kept,
+            now: self.now,
+        };
+        app.rendered(move || Ok(outlook.shown(fingerprint))).await
+    }
+}
+
+/// Reads files and plays them through on a copy.
+async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
+    let files = files.into_iter().map(|file| File {
+        name: file.name,
+        text: file.text,
+    });
+    let files: Vec<File> = files.collect();
+    let (before, now) = (app.read(state::State::clone), app.now());
+    let (before, addresses) = app
+        .blocking(move |parts| {
+            let addresses = addresses(parts, &before)?;
+            Ok((before, addresses))
+        })
+        .await?;
+    app.rendered(move || {
+        let (wanted, places) = read(&files).map_err(|mistakes| refused(&mistakes))?;
+        let standing = describe(&before, &addresses, now);
+        let (removed, kept) = removals(&before, &standing, &wanted);
+        let apply = Apply {
+            standing,
+            wanted,
+            removed,
+            addresses,
+            ..Apply::default()
+        };
+        check_addresses(&apply, &places)?;
+        let rehearsed = apply.clone().with_stand_ins();
+        let after = rehearse(before.clone(), &rehearsed, now)
+            .map_err(|fault| refused(&places.mistakes(&fault)))?;
+        Ok(Planned {
+            before,
+            after,
+            apply,
+            addresses: rehearsed.addresses,
+            kept,
+            now,
+        })
+    })
+    .await
+}
+
+/// Somebody who comes needs an address that mail can go to.
+fn check_addresses(apply: &Apply, places: &Files) -> Result<(), Problem> {
+    let wrong = apply.added(Kind::Users).into_iter().filter_map(|part| {
+        let reason = address::mail(&part.name).err()?;
+        let refusal = Refusal::Invalid {
+            reasons: vec![format!("email: {reason}")],
+        };
+        Some(places.mistakes(&Fault { part, refusal }))
+    });
+    let wrong: Vec<Mistake> = wrong.flatten().collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(refused(&wrong))
+    }
+}
+
+fn refused(mistakes: &[Mistake]) -> Problem {
+    Problem::invalid(mistakes.iter().map(ToString::to_string).collect())
+}
+
+/// Names a state of what is set up.
+fn fingerprint(standing: &Document) -> String {
+    secret::key_hash(&canonical(standing))
+}
+
+/// The addresses that everybody signs in with, by their vault rows.
+fn addresses(
+    parts: &Parts,
+    state: &state::State,
+) -> Result<BTreeMap<SecretId, String>, StorageError> {
+    let mut found = BTreeMap::new();
+    for user in state.users.values() {
+        if let Some(address) = parts.vault.get(user.email)? {
+            found.insert(user.email, address.expose_secret().to_owned());
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,205 @@
+//! Everything that is set up as files: written out, planned, made true, or refused with the place of what is wrong.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const BOB: &str = r#"
+[[users]]
+email = "bob@example.org"
+name = "Bob"
+role = "responder"
+
+[[users]]
+email = "carol@example.org"
+name = "Carol"
+role = "viewer"
+
+[[schedules]]
+name = "First schedule"
+time_zone = "Europe/Paris"
+[[schedules.layers]]
+start = 2026-11-01T00:00:00Z
+every = 1
+unit = "weeks"
+members = ["bob@example.org"]
+
+[[services]]
+name = "Web"
+integrations = [{ name = "Nagios" }]
+
+[[heartbeats]]
+name = "backup"
+service = "Web"
+every = "1h"
+grace = "5m"
+severity = "error"
+"#;
+
+fn files(text: &str) -> Value {
+    json!([{"name": "all.toml", "text": text}])
+}
+
+async fn plan(world: &World, files: &Value) -> Value {
+    let answer = world.post("/code/plan", json!({"files": files})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    answer.json()
+}
+
+async fn apply(world: &World, files: &Value) -> Value {
+    let fingerprint = plan(world, files).await["fingerprint"].clone();
+    let body = json!({"files": files, "fingerprint": fingerprint});
+    let answer = world.post("/code/apply", body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    answer.json()
+}
+
+fn events(world: &World) -> usize {
+    world.journal.events.lock().unwrap().len()
+}
+
+#[tokio::test]
+async fn a_plan_of_an_export_shows_nothing() {
+    let world = World::new();
+    let exported = world.get("/code").await.json();
+    let before = events(&world);
+    let planned = plan(&world, &exported["files"]).await;
+    for empty in ["changes", "kept", "on_call", "findings"] {
+        assert_eq!(planned[empty], json!([]), "{empty}");
+    }
+    assert_eq!(planned["fingerprint"], exported["fingerprint"]);
+    assert_eq!(events(&world), before);
+}
+
+#[tokio::test]
+async fn a_plan_says_who_is_on_call_and_changes_nothing_and_apply_makes_it_true_in_one_group() {
+    let world = World::new();
+    let before = events(&world);
+    let planned = plan(&world, &files(BOB)).await;
+    assert_eq!(events(&world), before);
+    let text = planned["on_call"][0]["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("First schedule: from Mon 23 Nov 08:00"),
+        "{text}"
+    );
+    assert!(text.ends_with("Bob instead of Ada"), "{text}");
+    let findings = planned["findings"].to_string();
+    assert!(
+        findings.contains("Bob"),
+        "nobody has proved an address: {findings}"
+    );
+    let applied = apply(&world, &files(BOB)).await;
+    assert_eq!(applied["changes"], planned["changes"]);
+    let again = plan(&world, &files(BOB)).await;
+    assert_eq!(
+        (&again["changes"], &again["on_call"]),
+        (&json!([]), &json!([]))
+    );
+    let people = world.get("/users").await.json();
+    let carol = people["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "Carol");
+    assert_eq!(carol.unwrap()["email"], "carol@example.org");
+    // What was made with a secret works.
+    assert_eq!(applied["made"][0]["name"], "Web / Nagios");
+    let event = json!({"routing_key": applied["made"][0]["routing_key"], "event_action": "trigger",
+        "payload": {"summary": "x", "source": "y", "severity": "critical"}});
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let url = applied["made"][1]["url"].as_str().unwrap();
+    assert!(url.contains("/hb/"), "{url}");
+    let journal = format!("{:?}", world.journal.events.lock().unwrap());
+    assert!(!journal.contains("carol@example.org"));
+    assert!(!journal.contains(url.rsplit('/').next().unwrap()));
+}
+
+#[tokio::test]
+async fn a_plan_that_is_no_longer_true_is_refused() {
+    let world = World::new();
+    let planned = plan(&world, &files(BOB)).await;
+    let team = world
+        .post("/teams", json!({"name": "Web", "members": []}))
+        .await;
+    assert_eq!(team.status, StatusCode::CREATED);
+    let before = events(&world);
+    let body = json!({"files": files(BOB), "fingerprint": planned["fingerprint"]});
+    let refused = world.post("/code/apply", body).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text());
+    assert!(
+        refused.text().contains("plan it again"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(events(&world), before);
+    assert_eq!(
+        world.get("/users").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_broken_file_changes_nothing_and_names_the_line() {
+    let world = World::new();
+    let before = (events(&world), world.get("/code").await.text());
+    let broken = format!("{BOB}\n[[teams]]\nname = \"T\"\nmembers = [\"eve@example.org\"]\n");
+    let line = broken.lines().count();
+    let body = json!({"files": files(&broken), "fingerprint": "any"});
+    for path in ["/code/plan", "/code/apply"] {
+        let mut body = body.clone();
+        if path == "/code/plan" {
+            body.as_object_mut().unwrap().remove("fingerprint");
+        }
+        let refused = world.post(path, body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        let place = format!("all.toml, line {line}, column 12: ");
+        assert!(refused.text().contains(&place), "{}", refused.text());
+        assert!(
+            refused.text().contains("eve@example.org"),
+            "{}",
+            refused.text()
+        );
+    }
+    let wrong = "[[users]]\nemail = \"nobody\"\nname = \"N\"\nrole = \"viewer\"\n";
+    let refused = world
+        .post("/code/plan", json!({"files": files(wrong)}))
+        .await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(
+        refused.text().contains("all.toml, line 2, column 1: "),
+        "{}",
+        refused.text()
+    );
+    assert_eq!((events(&world), world.get("/code").await.text()), before);
+}
+
+#[tokio::test]
+async fn only_administrators_see_and_apply_files() {
+    let world = World::new();
+    let body = json!({"files": files(BOB), "fingerprint": "any"});
+    for token in [&world.viewer, &world.responder, &world.bobs] {
+        for (method, path) in [
+            ("GET", "/code"),
+            ("POST", "/code/plan"),
+            ("POST", "/code/apply"),
+        ] {
+            let body = (method == "POST").then(|| body.clone());
+            let refused = world.call(method, path, token, body).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_removed_by_files_is_gone_with_their_address() {
+    let world = World::new();
+    let remove = "[manage]\nremove = [\"users\"]\n\n[[users]]\nemail = \"ADA@example.org\"\nname = \"Ada\"\nrole = \"admin\"\n";
+    let applied = apply(&world, &files(remove)).await;
+    assert_eq!(applied["changes"][0]["change"], "removed");
+    let refused = world.call("GET", "/users", &world.bobs, None).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}

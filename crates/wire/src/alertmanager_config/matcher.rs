@@ -1,0 +1,192 @@
+//! Conditions of a route on labels, as conditions of a rule on fields. A regular expression is carried over when it is a choice
+//! of texts, each with `.*` at most at its beginning and its end.
+
+use tocsin_domain::code::{Condition, Operator};
+
+use super::label_field;
+use super::raw::Route;
+
+/// Characters that mean something in a regular expression.
+const MEANING: &str = "\\.+*?()|[]{}^$";
+
+/// All conditions of a route by itself.
+pub(super) fn conditions(route: &Route) -> Result<Vec<Condition>, String> {
+    let mut found = Vec::new();
+    for (label, value) in &route.r#match {
+        found.push(equals(label, value));
+    }
+    for (label, pattern) in &route.match_re {
+        found.push(fits(label, pattern)?);
+    }
+    for text in &route.matchers {
+        for part in parts(text) {
+            found.push(matcher(part.trim())?);
+        }
+    }
+    Ok(found)
+}
+
+/// The parts between commas that stand in no quotes.
+fn parts(text: &str) -> Vec<&str> {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    let text = inner.unwrap_or(text);
+    let (mut parts, mut begin) = (Vec::new(), 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+/// One of `label="value"`, `!=`, `=~`, `!~`.
+fn matcher(text: &str) -> Result<Condition, String> {
+    let wrong = || format!("{text:?} is no condition on a label");
+    let at = text.find(['=', '!']).ok_or_else(wrong)?;
+    let (label, rest) = text.split_at(at);
+    let label = label.trim().trim_matches('"');
+    let operators = ["=~", "!~", "!=", "="];
+    let found = operators
+        .iter()
+        .find_map(|operator| Some((*operator, rest.strip_prefix(operator)?)));
+    let (operator, value) = found.ok_or_else(wrong)?;
+    let value = unquoted(value.trim()).ok_or_else(wrong)?;
+    if label.is_empty() {
+        return Err(wrong());
+    }
+    match operator {
+        "=" => Ok(equals(label, &value)),
+        "!=" => Ok(not(equals(label, &value))),
+        "=~" => fits(label, &value),
+        _ => fits(label, &value).map(not),
+    }
+}
+
+fn unquoted(text: &str) -> Option<String> {
+    let Some(inner) = text.strip_prefix('"') else {
+        return (!text.contains('"')).then(|| text.to_owned());
+    };
+    let inner = inner.strip_suffix('"')?;
+    let mut value = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next()? {
+                'n' => value.push('\n'),
+                other => value.push(other),
+            },
+            '"' => return None,
+            other => value.push(other),
+        }
+    }
+    Some(value)
+}
+
+/// A label without a value is one that is not there.
+fn equals(label: &str, value: &str) -> Condition {
+    if value.is_empty() {
+        return not(field(label, Operator::Exists, None));
+    }
+    field(label, Operator::Equals, Some(value.to_owned()))
+}
+
+fn field(label: &str, op: Operator, text: Option<String>) -> Condition {
+    Condition {
+        field: Some(label_field(label)),
+        op: Some(op),
+        text,
+        ..Condition::default()
+    }
+}
+
+fn not(condition: Condition) -> Condition {
+    Condition {
+        not: Some(Box::new(condition)),
+        ..Condition::default()
+    }
+}
+
+fn fits(label: &str, pattern: &str) -> Result<Condition, String> {
+    let whole = pattern
+        .strip_prefix("^")
+        .unwrap_or(pattern)
+        .trim_end_matches('$');
+    let inner = whole
+        .strip_prefix("(?:")
+        .or_else(|| whole.strip_prefix('('))
+        .and_then(|rest| rest.strip_suffix(')'));
+    let choices = inner.unwrap_or(whole).split('|');
+    let choices = choices.map(|choice| {
+        let one = one_choice(label, choice);
+        one.ok_or_else(|| format!("the pattern {pattern:?} of {label:?} cannot be said here"))
+    });
+    let mut choices = choices.collect::<Result<Vec<_>, _>>()?;
+    if choices.len() == 1 {
+        return Ok(choices.remove(0));
+    }
+    Ok(Condition {
+        any: Some(choices),
+        ..Condition::default()
+    })
+}
+
+fn one_choice(label: &str, choice: &str) -> Option<Condition> {
+    match choice {
+        "" => return Some(equals(label, "")),
+        ".+" => return Some(field(label, Operator::Exists, None)),
+        _ => {}
+    }
+    let (open_before, rest) = match choice.strip_prefix(".*") {
+        Some(rest) => (true, rest),
+        None => (false, choice),
+    };
+    let (open_after, rest) = match rest.strip_suffix(".*") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let text = literal(rest)?;
+    if text.is_empty() {
+        // Any text, or none at all: there is nothing to ask.
+        return None;
+    }
+    match (open_before, open_after) {
+        (false, false) => Some(equals(label, &text)),
+        (false, true) => Some(field(label, Operator::StartsWith, Some(text))),
+        (true, true) => Some(field(label, Operator::Contains, Some(text))),
+        (true, false) if text.contains(['*', '?']) => None,
+        (true, false) => Some(field(label, Operator::Matches, Some(format!("*{text}")))),
+    }
+}
+
+/// The text that a pattern without any choice stands for.
+fn literal(pattern: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => {
+                let escaped = letters.next()?;
+                if !MEANING.contains(escaped) && escaped != '-' {
+                    return None;
+                }
+                text.push(escaped);
+            }
+            other if MEANING.contains(other) => return None,
+            other => text.push(other),
+        }
+    }
+    Some(text)
+}

@@ -1,0 +1,223 @@
+//! Files that are wrong: each mistake has its place, and nothing is changed.
+
+use tocsin_domain::decide::rehearse;
+
+use super::*;
+
+/// What is said of files that cannot be read, or cannot be made true.
+fn told(text: &str) -> Vec<String> {
+    let mut installation = Installation::new(7);
+    let before = installation.state.clone();
+    let mistakes = match read(&one(text)) {
+        Err(mistakes) => mistakes,
+        Ok((wanted, places)) => {
+            let asked = installation.asked(wanted.clone());
+            let fault = rehearse(before.clone(), &asked, NOW).unwrap_err();
+            let refused = installation.apply(wanted);
+            assert_eq!(refused.unwrap_err(), fault.clone().into());
+            places.mistakes(&fault)
+        }
+    };
+    assert_eq!(installation.state, before, "nothing is changed");
+    mistakes.iter().map(ToString::to_string).collect()
+}
+
+fn check(text: &str, place: &str, what: &str) {
+    let told = told(text);
+    let first = told.first().unwrap();
+    assert!(first.starts_with(place), "{told:?}");
+    assert!(first.contains(what), "{told:?}");
+}
+
+#[test]
+fn what_is_no_toml_and_what_is_no_key_have_their_places() {
+    check("[[users]\n", "all.toml, line 1, column 9: ", "");
+    check(
+        "[[teams]]\nname = \"a\"\nmembres = []\n",
+        "all.toml, line 3, column 1: ",
+        "membres",
+    );
+    check("[[people]]\n", "all.toml, line 1, column 3: ", "people");
+    check(
+        "[[services]]\nname = \"é\"\nrules = [{ name = \"r\", then = [\"dorp\"] }]\n",
+        "all.toml, line 3, column 32: ",
+        "dorp",
+    );
+}
+
+#[test]
+fn bad_lengths_instants_hours_and_zones_have_their_places() {
+    check(
+        "[[escalation_policies]]\nname = \"p\"\n\n[[escalation_policies.levels]]\ndelay = \"5 min\"\ntargets = []\n",
+        "all.toml, line 5, column 9: ",
+        "5 min",
+    );
+    let layer = "[[schedules]]\nname = \"s\"\ntime_zone = \"Europe/Paris\"\n[[schedules.layers]]\n";
+    check(
+        &format!("{layer}start = \"yesterday\"\nevery = 1\nunit = \"weeks\"\n"),
+        "all.toml, line 5, column 9: ",
+        "yesterday",
+    );
+    check(
+        &format!(
+            "{layer}start = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\nrestrictions = [\n  {{ from = \"09:00\", until = \"25:00\" }},\n]\n"
+        ),
+        "all.toml, line 9, column 29: ",
+        "25:00",
+    );
+    check(
+        "[[schedules]]\nname = \"s\"\ntime_zone = \"Paris\"\n",
+        "all.toml, line 3, column 1: ",
+        "\"Paris\" is not an IANA zone",
+    );
+    check(
+        &format!(
+            "{layer}start = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\ntime_zone = \"Mars\"\n"
+        ),
+        "all.toml, line 8, column 1: ",
+        "Mars",
+    );
+}
+
+#[test]
+fn what_is_named_and_not_there_has_its_place() {
+    check(
+        "[[teams]]\nname = \"a\"\nmembers = [\n  \"ada@example.org\",\n  \"bob@example.org\",\n]\n",
+        "all.toml, line 5, column 3: ",
+        "there is no person \"bob@example.org\"",
+    );
+    check(
+        "[[escalation_policies]]\nname = \"p\"\n[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{ user = \"ada@example.org\" }, { schedule = \"Nights\" }]\n",
+        "all.toml, line 5, column 42: ",
+        "there is no schedule \"Nights\"",
+    );
+    check(
+        "[[services]]\nname = \"Web\"\nescalation_policy = \"Gone\"\n",
+        "all.toml, line 3, column 1: ",
+        "there is no escalation policy \"Gone\"",
+    );
+    check(
+        "[[alert_rules]]\nname = \"r\"\nthen = [\"suppress\", { route = \"Gone\" }]\n",
+        "all.toml, line 3, column 21: ",
+        "there is no service \"Gone\"",
+    );
+    check(
+        "[[monitors]]\nslug = \"apache-up\"\nenabled = true\n",
+        "all.toml, line 2, column 1: ",
+        "there is no monitor",
+    );
+    check(
+        "[installation]\nfallback = [\"eve@example.org\"]\n",
+        "all.toml, line 2, column 13: ",
+        "eve@example.org",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_integration_has_its_place() {
+    let of = |more: &str| {
+        format!(
+            "[[services]]\nname = \"First service\"\n[[services.integrations]]\nname = \"Checks\"\n{more}\n"
+        )
+    };
+    check(
+        &of("kind = \"webhook\""),
+        "all.toml, line 5, column",
+        "mapping",
+    );
+    check(
+        &of("mapping = \"{}\""),
+        "all.toml, line 5, column",
+        "of their own",
+    );
+    check(
+        &of("kind = \"webhook\"\nmapping = \"{\""),
+        "all.toml, line 6, column",
+        "mapping: ",
+    );
+    check(
+        &of("service_label = \"team\""),
+        "all.toml, line 5, column",
+        "labels",
+    );
+    check(
+        "[[services]]\nname = \"First service\"\n[[services.integrations]]\nname = \"Events API v2\"\nkind = \"grafana\"\n",
+        "all.toml, line 4, column",
+        "",
+    );
+}
+
+#[test]
+fn what_the_core_refuses_has_its_place() {
+    check(
+        "[[users]]\nemail = \"ADA@example.org\"\nname = \"Ada\"\nrole = \"viewer\"\n",
+        "all.toml, line 1, column 1: ",
+        "the last administrator",
+    );
+    check(
+        "[[heartbeats]]\nname = \"h\"\nservice = \"First service\"\nevery = \"1s\"\ngrace = \"1m\"\nseverity = \"error\"\n",
+        "all.toml, line 4, column 1: ",
+        "every: 30 seconds to 400 days",
+    );
+    check(
+        "[[services]]\nname = \"Web\"\n[[services.rules]]\nname = \"r\"\nwhen = { field = \"title\" }\nthen = [\"drop\"]\n",
+        "all.toml, line 5, column 1: ",
+        "a field needs an op",
+    );
+    check(
+        "[[alert_rules]]\nname = \"a\"\nthen = [\"drop\"]\n[[alert_rules]]\nname = \"b\"\nthen = []\n",
+        "all.toml, line 6, column 1: ",
+        "1 to 10 actions",
+    );
+}
+
+#[test]
+fn what_is_there_twice_is_told_with_both_places() {
+    check(
+        "[[teams]]\nname = \"a\"\n[[teams]]\nname = \"b\"\n[[teams]]\nname = \"a\"\n",
+        "all.toml, line 6, column 1: ",
+        "it stands in all.toml, line 2, too",
+    );
+    let files = [
+        ("b.toml", "[installation]\npriorities = [\"P1\"]\n"),
+        ("a.toml", "[installation]\npriorities = [\"P2\"]\n"),
+    ];
+    let files = files.map(|(name, text)| File {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    });
+    let mistakes = read(&files).unwrap_err();
+    assert!(
+        mistakes[0].to_string().starts_with("b.toml, line 1, "),
+        "{mistakes:?}"
+    );
+    assert!(mistakes[0].what.contains("a.toml, line 1"), "{mistakes:?}");
+}
+
+#[test]
+fn hostile_files_are_refused_within_bounds() {
+    assert!(read(&[]).is_err());
+    assert!(read(&one(&" ".repeat(TEXT_BYTES_MAX + 1))).is_err());
+    let many = vec![File::default(); FILES_MAX + 1];
+    assert!(read(&many).is_err());
+    let deep = format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(read(&one(&deep)).is_err());
+    let not = "{ not = ".repeat(5_000);
+    let rule = format!(
+        "[[alert_rules]]\nname = \"r\"\nthen = [\"drop\"]\nwhen = {not}{{}}{}",
+        "}".repeat(5_000)
+    );
+    assert!(read(&one(&rule)).is_err());
+    let things: String = (0..5_001)
+        .map(|index| format!("[[teams]]\nname = \"{index}\"\n"))
+        .collect();
+    assert!(read(&one(&things)).is_err());
+    let same = "[[teams]]\nname = \"a\"\n".repeat(1_000);
+    assert!(read(&one(&same)).unwrap_err().len() <= 20);
+    let wrong = "[[users]]\nemail = \"\u{202e}\"\nname = \"x\\u0007\"\nrole = \"\\u001b[2J\"";
+    let told = read(&one(wrong)).unwrap_err();
+    assert!(
+        told.iter().all(|one| !one.what.contains('\u{1b}')),
+        "{told:?}"
+    );
+}

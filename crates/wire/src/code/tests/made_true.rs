@@ -1,0 +1,176 @@
+//! Documents made true: what comes, what goes, what stays, and who is on call then.
+
+use tocsin_domain::code::{Part, duty_changes};
+use tocsin_domain::decide::rehearse;
+use tocsin_domain::oncall::Span;
+
+use super::*;
+
+const TWO_PEOPLE: &str = r#"
+[[users]]
+email = "Bob@example.org"
+name = "Bob"
+role = "responder"
+
+[[schedules]]
+name = "First schedule"
+time_zone = "Europe/Paris"
+[[schedules.layers]]
+start = 2026-11-23T00:00:00Z
+hand_off = "2026-11-24T09:00"
+every = 1
+unit = "weeks"
+members = ["bob@example.org", "ada@example.org"]
+"#;
+
+#[test]
+fn what_is_not_in_the_files_stays_and_is_told() {
+    let mut installation = Installation::new(1);
+    let wanted = document(TWO_PEOPLE);
+    let (removed, kept) = removals(&installation.state, &installation.export(), &wanted);
+    assert!(removed.is_empty(), "{removed:?}");
+    assert!(
+        kept.iter()
+            .any(|part| part.to_string() == "person \"ada@example.org\"")
+    );
+    installation.apply(wanted).unwrap();
+    let export = installation.export();
+    assert_eq!(export.users.len(), 2);
+    assert_eq!(export.users[1].email, "bob@example.org");
+    assert_eq!(
+        export.teams[0].members.len(),
+        2,
+        "who comes belongs to the first team"
+    );
+}
+
+#[test]
+fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
+    let mut installation = Installation::new(2);
+    let more = "[[teams]]\nname = \"Web\"\n\n[[services]]\nname = \"First service\"\nintegrations = [{ name = \"Nagios\" }]\n\n[[heartbeats]]\nname = \"backup\"\nservice = \"First service\"\nevery = \"1h\"\ngrace = \"1m\"\nseverity = \"error\"\n";
+    installation.apply(document(more)).unwrap();
+    assert_eq!(installation.export().services[0].integrations.len(), 2);
+    let all = "[manage]\nremove = [\"teams\", \"heartbeats\", \"integrations\", \"escalation_policies\"]\n\n[[services]]\nname = \"First service\"\nintegrations = [{ name = \"Nagios\" }]\n";
+    installation.apply(document(all)).unwrap();
+    let export = installation.export();
+    assert_eq!(
+        export.names(tocsin_domain::code::Kind::Teams),
+        ["Everybody"]
+    );
+    assert_eq!(
+        export.names(tocsin_domain::code::Kind::EscalationPolicies),
+        ["First policy"]
+    );
+    assert_eq!(export.services[0].integrations.len(), 1);
+    assert!(export.heartbeats.is_empty());
+    let refused = read(&one("[manage]\nremove = [\"services\"]\n")).unwrap_err();
+    assert_eq!(refused[0].line, 2);
+}
+
+#[test]
+fn a_plan_of_what_has_changed_since_is_refused() {
+    let mut installation = Installation::new(3);
+    let asked = installation.asked(document(TWO_PEOPLE));
+    installation
+        .apply(document("[[teams]]\nname = \"Web\"\n"))
+        .unwrap();
+    let before = installation.state.clone();
+    let refused = installation.ask(Ask::Apply(Box::new(asked))).unwrap_err();
+    assert!(
+        matches!(&refused, Refusal::Conflict { why } if why.contains("plan it again")),
+        "{refused}"
+    );
+    assert_eq!(installation.state, before);
+}
+
+#[test]
+fn who_is_on_call_instead_of_whom_is_told_by_the_clock_of_the_schedule() {
+    let installation = Installation::new(4);
+    let asked = installation.asked(document(TWO_PEOPLE));
+    let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+    let changes = duty_changes(&installation.state, &after, Span::of_days(NOW, 14));
+    let texts: Vec<&str> = changes.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "First schedule: from Tue 24 Nov 09:00 to Tue 01 Dec 09:00 (Europe/Paris) Bob instead of Ada"
+        ]
+    );
+    assert!(duty_changes(&after, &after, Span::of_days(NOW, 14)).is_empty());
+}
+
+#[test]
+fn a_field_that_changes_is_told_with_both_values() {
+    let mut installation = Installation::new(5);
+    installation.apply(document(TWO_PEOPLE)).unwrap();
+    let before = installation.export();
+    let changed = TWO_PEOPLE
+        .replace("every = 1", "every = 2")
+        .replace("\"Bob\"", "\"Robert\"");
+    installation.apply(document(&changed)).unwrap();
+    let found = differences(&before, &installation.export());
+    let told: Vec<String> = found
+        .iter()
+        .flat_map(|change| &change.fields)
+        .map(|field| format!("{}: {:?} -> {:?}", field.path, field.before, field.after))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"name: Some("\"Bob\"") -> Some("\"Robert\"")"#,
+            r#"layers[0].every: Some("1") -> Some("2")"#,
+        ]
+    );
+}
+
+#[test]
+fn things_of_one_name_have_keys_of_their_own_and_stay_apart() {
+    let mut installation = Installation::new(6);
+    for _ in 0..2 {
+        let add = tocsin_domain::command::RosterAsk::SetService {
+            id: None,
+            name: "Web".to_owned(),
+            policy: None,
+        };
+        installation.ask(Ask::Roster(add)).unwrap();
+    }
+    let export = installation.export();
+    assert_eq!(
+        export.names(tocsin_domain::code::Kind::Services),
+        ["First service", "Web", "Web#2"]
+    );
+    assert!(installation.apply(export).unwrap().is_empty());
+    let high = "[[services]]\nname = \"Web#2\"\nurgency = \"high\"\n";
+    installation.apply(document(high)).unwrap();
+    let named = installation
+        .state
+        .services
+        .values()
+        .filter(|one| one.name == "Web");
+    assert_eq!(named.count(), 2, "the key is no new name");
+}
+
+#[test]
+fn planned_work_that_is_over_is_neither_written_nor_asked_for() {
+    let mut installation = Installation::new(8);
+    let over = "[[maintenance_windows]]\nreason = \"disks\"\nservices = [\"First service\"]\nfrom = 2026-11-01T00:00:00Z\nuntil = 2026-11-01T02:00:00Z\n";
+    assert!(installation.apply(document(over)).unwrap().is_empty());
+    assert!(installation.export().maintenance_windows.is_empty());
+    let part = Part::new(tocsin_domain::code::Kind::MaintenanceWindows, "disks");
+    assert_eq!(part.to_string(), "maintenance window \"disks\"");
+}
+
+#[test]
+fn a_word_of_an_export_that_people_read_is_in_its_file() {
+    let files = write(&Installation::new(9).export());
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names.len(), 10);
+    let services = files
+        .iter()
+        .find(|file| file.name == "services.toml")
+        .unwrap();
+    assert_eq!(
+        services.text,
+        "# Tocsin: services\n\n[[services]]\nname = \"First service\"\n\n[[services.integrations]]\nname = \"Events API v2\"\n"
+    );
+}
