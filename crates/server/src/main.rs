@@ -48,7 +48,7 @@ struct Arguments {
 
 /// The file of `tocsin watch`, for `--help`.
 const WATCH_FILE: &str = "\
-The file of --config:
+The file of --config (mode 0600):
   peer = \"https://tocsin.example:8700\"
   ca = \"ca.pem\"                        # the authority of its certificate
   state = \"/var/lib/tocsin-watch.json\"

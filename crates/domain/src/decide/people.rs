@@ -10,16 +10,14 @@ use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency,
 
 /// Contact methods of a person at most.
 const CONTACT_METHODS_MAX: usize = 20;
+/// People on the list of last resort at most: each of them is woken.
+const FALLBACK_MAX: usize = 50;
 /// Notification rules of a person at most.
 const RULES_MAX: usize = 50;
 /// The longest delay of a rule: a day.
 const RULE_DELAY_MS_MAX: u64 = 86_400_000;
 
 impl Decider<'_> {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each thing that can be asked"
-    )]
     pub(super) fn people(&mut self, ask: PeopleAsk) -> Result<(), Refusal> {
         match ask {
             PeopleAsk::Add {
@@ -86,20 +84,20 @@ impl Decider<'_> {
                 );
                 Ok(())
             }
-            PeopleAsk::SetFallback { users } => {
-                for user in &users {
-                    self.user(*user)?;
-                }
-                if users.is_empty() {
-                    return Err(Refusal::invalid(
-                        "users: the list of last resort must not be empty",
-                    ));
-                }
-                let event = InstallationEvent::FallbackSet { users };
-                self.emit(Cause::Request, EventBody::Installation(event));
-                Ok(())
-            }
+            PeopleAsk::SetFallback { users } => self.set_fallback(users),
         }
+    }
+
+    fn set_fallback(&mut self, users: Vec<UserId>) -> Result<(), Refusal> {
+        let users = self.people_named(users)?;
+        if users.is_empty() || users.len() > FALLBACK_MAX {
+            return Err(Refusal::invalid(format!(
+                "users: the list of last resort holds 1 to {FALLBACK_MAX} people"
+            )));
+        }
+        let event = InstallationEvent::FallbackSet { users };
+        self.emit(Cause::Request, EventBody::Installation(event));
+        Ok(())
     }
 
     fn emit_people(&mut self, event: PeopleEvent) -> u64 {
@@ -194,7 +192,8 @@ impl Decider<'_> {
             .map(|all| all.fallback.clone());
         if fallback.is_some_and(|list| list == [user]) {
             return Err(Refusal::conflict(
-                "this person is the whole list of last resort: put somebody else on it first",
+                "this person is the whole list of last resort: put somebody else on it first, by \
+                 `tocsin oncall fallback --set PERSON`",
             ));
         }
         if !bugs::on(Bug::RemovedPersonStillPaged) {

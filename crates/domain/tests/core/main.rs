@@ -13,6 +13,7 @@ mod intake;
 mod integrations;
 mod joining;
 mod keys;
+mod last_resort;
 mod load;
 mod merging;
 mod mirrors;

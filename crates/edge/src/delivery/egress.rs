@@ -165,6 +165,28 @@ impl Egress {
         !is_metadata(meant) && self.allow.iter().any(|block| block.contains(meant))
     }
 
+    /// Whether this host could ever be reached, as far as that is known without resolving its name: what a name stands for is
+    /// looked at each time.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn could_reach(&self, host: &str, encrypted: bool) -> Result<(), Blocked> {
+        match literal(host) {
+            Some(address) => self.lets_through(address, encrypted),
+            None if !encrypted && self.allow.is_empty() => Err(Blocked::Plain),
+            None => Ok(()),
+        }
+    }
+
+    fn lets_through(&self, address: IpAddr, encrypted: bool) -> Result<(), Blocked> {
+        self.permits(address)?;
+        if encrypted || self.names(address) {
+            Ok(())
+        } else {
+            Err(Blocked::Plain)
+        }
+    }
+
     /// The addresses of a host that a request may go to: resolved once, to be connected to as they are, so that a name that
     /// changes its mind in between changes nothing. For plain http only those that the configuration names.
     ///
@@ -176,13 +198,9 @@ impl Egress {
         port: u16,
         encrypted: bool,
     ) -> Result<Vec<SocketAddr>, Blocked> {
-        let all = match host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<IpAddr>()
-        {
-            Ok(literal) => vec![SocketAddr::new(literal, port)],
-            Err(_) => self
+        let all = match literal(host) {
+            Some(address) => vec![SocketAddr::new(address, port)],
+            None => self
                 .lookup
                 .lookup(host.to_owned(), port)
                 .await
@@ -191,9 +209,8 @@ impl Egress {
         let mut refusal = Blocked::NoAddress("it has no address".to_owned());
         let mut good = Vec::new();
         for address in all {
-            match self.permits(address.ip()) {
-                Ok(()) if encrypted || self.names(address.ip()) => good.push(address),
-                Ok(()) => refusal = Blocked::Plain,
+            match self.lets_through(address.ip(), encrypted) {
+                Ok(()) => good.push(address),
                 Err(blocked) => refusal = blocked,
             }
         }
@@ -203,6 +220,12 @@ impl Egress {
             Ok(good)
         }
     }
+}
+
+/// The address that a host is written as, where it is no name.
+fn literal(host: &str) -> Option<IpAddr> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse().ok()
 }
 
 /// The IPv4 address that an IPv6 address stands for, where it stands for one (mapped, compatible, 6to4, NAT64).

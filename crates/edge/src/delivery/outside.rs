@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use secrecy::SecretString;
+use lettre::Address;
+use lettre::message::Mailbox;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::PageMessage;
+use tocsin_wire::webhook::{SECRET_BYTES_MIN, SignatureError};
 
-use super::egress::Egress;
+use super::egress::{Blocked, Egress};
 use super::exchange::Exchange;
 use super::mail::{self, MailSettings};
 use super::pace::RealTime;
@@ -46,6 +51,80 @@ impl Outlet {
             Self::Ntfy { .. } => "ntfy",
         }
     }
+
+    /// Looks whether anything could ever be sent there, without asking the network.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, egress: &Egress) -> Result<(), Unusable> {
+        match self {
+            Self::Email(to) => match to.expose_secret().parse::<Address>() {
+                Ok(_) => Ok(()),
+                Err(_) => Err(wrong("not a mail address such as ann@example.org")),
+            },
+            Self::Webhook { url, key } => {
+                if key.expose_secret().len() < SECRET_BYTES_MIN {
+                    return Err(wrong(&SignatureError::WeakSecret.to_string()));
+                }
+                check_url(url, egress)
+            }
+            Self::Ntfy { url, token } => {
+                if post::topic_of(url.expose_secret()).is_none() {
+                    return Err(wrong(
+                        "not the URL of an ntfy topic such as https://ntfy.example.org/my-topic",
+                    ));
+                }
+                let token = token.as_ref().map_or("", |token| token.expose_secret());
+                if HeaderValue::from_str(token).is_err() {
+                    return Err(wrong("the token has characters that no token has"));
+                }
+                check_url(url, egress)
+            }
+        }
+    }
+}
+
+/// Looks whether mail could ever go out by these settings, without asking the network.
+///
+/// # Errors
+/// Why not.
+pub fn check_mail(settings: &MailSettings, egress: &Egress) -> Result<(), Unusable> {
+    if settings.host.trim().is_empty() {
+        return Err(wrong("host is empty"));
+    }
+    if settings.from.parse::<Mailbox>().is_err() {
+        return Err(wrong(
+            "from is not a mail address such as tocsin@example.org",
+        ));
+    }
+    // Whether it goes unencrypted is the choice of `tls`.
+    Ok(egress.could_reach(&settings.host, true)?)
+}
+
+fn check_url(address: &SecretString, egress: &Egress) -> Result<(), Unusable> {
+    let url = Url::parse(address.expose_secret())
+        .map_err(|error| wrong(&format!("the address is not a URL: {error}")))?;
+    let encrypted = match url.scheme() {
+        "https" => true,
+        "http" => false,
+        _ => return Err(wrong("the address must begin with https://")),
+    };
+    Ok(egress.could_reach(url.host_str().unwrap_or_default(), encrypted)?)
+}
+
+fn wrong(why: &str) -> Unusable {
+    Unusable::Wrong(why.to_owned())
+}
+
+/// Why nothing can ever be sent to a place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// It is written wrongly, or its key or token is none.
+    #[error("{0}")]
+    Wrong(String),
+    /// Nothing may be sent to its address.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
 }
 
 /// How one attempt went.
@@ -145,5 +224,88 @@ impl Means {
                 mail::send(settings, password.as_ref(), &self.egress, to, message, date).await
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "a-key-of-16-bytes-and-more";
+
+    #[track_caller]
+    fn check(outlet: &Outlet, allow: &[&str], expected: Option<&str>) {
+        let allow = allow.iter().map(|block| block.parse().unwrap()).collect();
+        let found = outlet.check(&Egress::new(allow));
+        let found = found.err().map(|why| why.to_string());
+        match (&found, expected) {
+            (None, None) => {}
+            (Some(why), Some(expected)) => assert!(why.contains(expected), "{why}"),
+            (Some(_), None) | (None, Some(_)) => panic!("{found:?} instead of {expected:?}"),
+        }
+    }
+
+    fn webhook(url: &str, key: &str) -> Outlet {
+        Outlet::Webhook {
+            url: url.into(),
+            key: key.into(),
+        }
+    }
+
+    fn ntfy(url: &str, token: Option<&str>) -> Outlet {
+        Outlet::Ntfy {
+            url: url.into(),
+            token: token.map(SecretString::from),
+        }
+    }
+
+    #[test]
+    fn a_place_that_can_never_be_told_is_known_without_asking_the_network() {
+        let hook = "https://hooks.example/tocsin";
+        check(&webhook(hook, KEY), &[], None);
+        check(&webhook(hook, "short"), &[], Some("fewer than 16 bytes"));
+        check(&webhook("hooks.example", KEY), &[], Some("not a URL"));
+        check(&webhook("ftp://a.example/", KEY), &[], Some("https://"));
+        check(&ntfy("https://ntfy.sh/topic", Some("tk_1")), &[], None);
+        check(&ntfy("https://ntfy.sh/", None), &[], Some("ntfy topic"));
+        check(&ntfy("https://ntfy.sh/t", Some("a\nb")), &[], Some("token"));
+        check(&Outlet::Email("ops@example.org".into()), &[], None);
+        check(&Outlet::Email("ops".into()), &[], Some("mail address"));
+    }
+
+    #[test]
+    fn a_private_address_is_a_place_only_where_it_is_allowed() {
+        let allow = ["10.0.0.0/8", "fd00::/8"];
+        for url in [
+            "http://10.0.0.1/x",
+            "https://10.0.0.1/x",
+            "http://[fd12::1]/x",
+        ] {
+            check(&ntfy(url, None), &[], Some("not a public address"));
+            check(&ntfy(url, None), &allow, None);
+        }
+        check(&ntfy("http://9.9.9.9/x", None), &allow, Some("plain http"));
+        check(&ntfy("http://ntfy.local/x", None), &[], Some("plain http"));
+        check(&ntfy("http://ntfy.local/x", None), &allow, None);
+        let metadata = "http://169.254.169.254/x";
+        check(&ntfy(metadata, None), &["0.0.0.0/0"], Some("metadata"));
+    }
+
+    #[test]
+    fn mail_settings_that_can_never_work_are_known_too() {
+        let settings = |host: &str, from: &str| MailSettings {
+            host: host.to_owned(),
+            port: 25,
+            from: from.to_owned(),
+            tls: mail::Encryption::None,
+            username: None,
+            password: None,
+        };
+        let egress = Egress::new(Vec::new());
+        let check = |host, from| check_mail(&settings(host, from), &egress);
+        assert_eq!(check("mail.example", "Tocsin <t@example.org>"), Ok(()));
+        assert!(check("mail.example", "tocsin").is_err());
+        assert!(check(" ", "t@example.org").is_err());
+        assert!(check("10.0.0.9", "t@example.org").is_err());
     }
 }

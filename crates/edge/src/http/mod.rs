@@ -89,7 +89,7 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = intake(roster(people(table)));
+    let table = intake(policies_and_services(roster(people(table))));
     alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
         table,
     )))))
@@ -273,6 +273,10 @@ fn roster(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(roster::change::accept_swap))
         .add(Who::Role(Responder), routes!(roster::change::decline_swap))
         .add(Who::Role(Responder), routes!(roster::change::withdraw_swap))
+}
+
+fn policies_and_services(table: Table) -> Table {
+    table
         .add(Who::Role(Viewer), routes!(roster::policy::list_policies))
         .add(Who::Role(Admin), routes!(roster::policy::add_policy))
         .add(
@@ -282,6 +286,8 @@ fn roster(table: Table) -> Table {
                 roster::policy::remove_policy
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::fallback::get_fallback))
+        .add(Who::Role(Admin), routes!(roster::fallback::set_fallback))
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
         .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))

@@ -413,3 +413,41 @@ async fn test_pages_and_confirmations_are_limited_for_each_way_alone() {
     }
     assert_eq!(sent, 5);
 }
+
+#[tokio::test]
+async fn the_first_administrator_leaves_once_somebody_else_is_the_last_resort() {
+    let world = World::new();
+    let ada = world.ada.to_string();
+    let bob = world.bob.to_string();
+    let list = world.call("GET", "/fallback", &world.viewer, None).await;
+    assert_eq!(list.json(), json!({"users": [{"id": ada, "name": "Ada"}]}));
+    for (body, status) in [
+        (json!({"users": []}), StatusCode::BAD_REQUEST),
+        (json!({"users": ["bob"]}), StatusCode::BAD_REQUEST),
+        (json!({"people": [bob]}), StatusCode::BAD_REQUEST),
+        (json!({"users": ["QAAAAAAAAAAAA2"]}), StatusCode::NOT_FOUND),
+    ] {
+        let put = world.call("PUT", "/fallback", &world.admin, Some(body.clone()));
+        let answer = put.await;
+        assert_eq!(answer.status, status, "{body}: {}", answer.text());
+    }
+    let role = json!({"role": "admin"});
+    let path = format!("/users/{bob}");
+    let made = world.call("PATCH", &path, &world.admin, Some(role)).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    let path = format!("/users/{ada}");
+    let kept = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(kept.status, StatusCode::CONFLICT);
+    assert!(
+        kept.text().contains("tocsin oncall fallback --set"),
+        "{}",
+        kept.text()
+    );
+    let body = json!({"users": [bob, bob]});
+    let set = world
+        .call("PUT", "/fallback", &world.admin, Some(body))
+        .await;
+    assert_eq!(set.json(), json!({"users": [{"id": bob, "name": "Bob"}]}));
+    let gone = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+}

@@ -145,17 +145,23 @@ pub(super) fn choose<T>(
     };
     let known = suggestions(&all, &names);
     let mut meant: Vec<T> = all.into_iter().filter(is_meant).collect();
-    let given = Plain::new(given);
     if meant.len() > 1 {
         let ids: Vec<&str> = meant.iter().map(|one| id(one).as_str()).collect();
-        return Err(Failure::Refused(format!(
-            "several are called {noun} “{given}”; name one by its id: {}",
-            ids.join(", ")
-        )));
+        return Err(several(noun, given, &ids));
     }
+    let given = Plain::new(given);
     meant
         .pop()
         .ok_or_else(|| Failure::Refused(format!("there is no {noun} “{given}”; {known}")))
+}
+
+/// Nobody knows which of these is meant.
+pub(super) fn several(noun: &str, given: &str, ids: &[&str]) -> Failure {
+    let given = Plain::new(given.trim());
+    Failure::Refused(format!(
+        "several are called {noun} “{given}”; name one by its id: {}",
+        ids.join(", ")
+    ))
 }
 
 fn suggestions<T>(all: &[T], names: &impl Fn(&T) -> Vec<&Plain>) -> String {

@@ -38,7 +38,7 @@ pub(crate) enum RespondVerb {
         /// Its number or id
         #[arg(value_parser = given::incident)]
         incident: String,
-        /// To this person, by name, address or id; may be said several times
+        /// To this person, by name, first name, address or id; may be said several times
         #[arg(long, value_name = "PERSON")]
         to: Vec<String>,
         /// To this escalation policy, from its first level on
@@ -57,7 +57,7 @@ pub(crate) enum RespondVerb {
         /// Its number or id
         #[arg(value_parser = given::incident)]
         incident: String,
-        /// This person, by name, address or id; may be said several times
+        /// This person, by name, first name, address or id; may be said several times
         #[arg(long)]
         person: Vec<String>,
         /// Whoever the first level of this policy names that pages somebody
@@ -213,10 +213,7 @@ pub(super) fn run(verb: &RespondVerb, api: &Api, screen: &Screen) -> Result<(), 
 
 /// The body that names people and a policy by their ids.
 fn whom(api: &Api, people: &[String], policy: Option<&str>) -> Result<Value, Failure> {
-    let ids = people
-        .iter()
-        .map(|name| Ok(user::named(api, name)?.id.to_string()));
-    let mut body = json!({ "people": ids.collect::<Result<Vec<String>, Failure>>()? });
+    let mut body = json!({ "people": user::ids(api, people)? });
     if let Some(policy) = policy {
         body["policy_id"] = json!(policy_named(api, policy)?.as_str());
     }

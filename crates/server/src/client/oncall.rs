@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::api::Api;
 use super::failure::Failure;
@@ -30,6 +31,12 @@ pub(crate) enum OncallVerb {
     },
     /// Show what will keep a page from somebody in the next 14 days
     Findings,
+    /// Show the list of last resort, or replace it: who is paged when a policy is through
+    Fallback {
+        /// Who is on it from now on, by name, first name, address or id; may be said several times
+        #[arg(long = "set", value_name = "PERSON", num_args = 1..)]
+        people: Vec<String>,
+    },
 }
 
 /// What can be done with escalation policies.
@@ -69,6 +76,12 @@ struct Duty {
     now: Option<Shift>,
     until: Option<Moment>,
     next: Option<Shift>,
+}
+
+/// Who is paged when nobody else is left.
+#[derive(Debug, Deserialize)]
+struct LastResort {
+    users: Vec<Named>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,6 +136,15 @@ pub(super) fn run(verb: &OncallVerb, api: &Api, screen: &Screen) -> Result<(), F
             screen.show(&api.get(&["oncall", "shifts"], &query)?, rota::shifts)
         }
         OncallVerb::Findings => screen.show_list(&api.get(&["oncall", "findings"], &[])?, findings),
+        OncallVerb::Fallback { people } => {
+            let path = ["fallback"];
+            let answer = if people.is_empty() {
+                api.get(&path, &[])?
+            } else {
+                api.put(&path, &json!({ "users": user::ids(api, people)? }))?
+            };
+            screen.show(&answer, last_resort)
+        }
     }
 }
 
@@ -151,6 +173,14 @@ fn who(now: &OnCall, look: &Look) -> String {
     }
     let duties = duties(&now.schedules, look);
     format!("{places}\n{duties}")
+}
+
+fn last_resort(list: &LastResort, look: &Look) -> String {
+    let mut table = Table::new(&["LAST RESORT", "ID"]);
+    for one in &list.users {
+        table.row([(&one.name).into(), (&one.id).into()]);
+    }
+    table.draw(look, "Nobody is on the list of last resort.")
 }
 
 fn duties(all: &[Duty], look: &Look) -> String {

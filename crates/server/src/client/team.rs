@@ -57,7 +57,7 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
     match verb {
         Verb::List => screen.show_list(&api.get(&["teams"], &whole())?, list),
         Verb::Add { name, members } => {
-            let members = ids(api, members)?;
+            let members = user::ids(api, members)?;
             let body = json!({ "name": name, "members": members });
             let answer = api.post(&["teams"], &body)?;
             screen.show(&answer, |team: &Team, _| is_now(team))
@@ -72,7 +72,7 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
                 let members = known.members.iter();
                 members.map(|one| one.id.to_string()).collect()
             } else {
-                ids(api, members)?
+                user::ids(api, members)?
             };
             let name = name.as_deref().unwrap_or(known.name.as_str());
             let body = json!({ "name": name, "members": members });
@@ -90,13 +90,6 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
 fn named(api: &Api, given: &str) -> Result<Team, Failure> {
     let teams: Vec<Team> = all(api, &["teams"])?;
     choose(teams, "team", given, |one| &one.id, |one| vec![&one.name])
-}
-
-fn ids(api: &Api, people: &[String]) -> Result<Vec<String>, Failure> {
-    let ids = people
-        .iter()
-        .map(|name| Ok(user::named(api, name)?.id.to_string()));
-    ids.collect()
 }
 
 fn is_now(team: &Team) -> String {

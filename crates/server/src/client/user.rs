@@ -90,7 +90,41 @@ impl ContactMethod {
 
 /// The person that somebody names.
 pub(super) fn named(api: &Api, given: &str) -> Result<User, Failure> {
-    let all: Vec<User> = given::all(api, &["users"])?;
+    chosen(given::all(api, &["users"])?, given)
+}
+
+/// The ids of the people that somebody names.
+pub(super) fn ids(api: &Api, people: &[String]) -> Result<Vec<String>, Failure> {
+    let ids = people
+        .iter()
+        .map(|name| Ok(named(api, name)?.id.to_string()));
+    ids.collect()
+}
+
+/// The one that is meant: by id, name or address; where nobody is called so, by a first name that only one has.
+fn chosen(all: Vec<User>, given: &str) -> Result<User, Failure> {
+    let wanted = given.trim().to_lowercase();
+    let is_wanted = |text: &str| text.to_lowercase() == wanted;
+    let is_whole = |one: &User| {
+        is_wanted(one.name.as_str())
+            || is_wanted(one.email.as_str())
+            || one.id.as_str() == given.trim()
+    };
+    let is_first = |one: &User| {
+        let first = one.name.as_str().split_whitespace().next();
+        first.is_some_and(is_wanted)
+    };
+    if !all.iter().any(is_whole) {
+        let meant: Vec<&User> = all.iter().filter(|one| is_first(one)).collect();
+        match meant.as_slice() {
+            [] => {}
+            [one] => return Ok((*one).clone()),
+            several => {
+                let ids = several.iter().map(|one| one.id.as_str());
+                return Err(given::several("person", given, &ids.collect::<Vec<_>>()));
+            }
+        }
+    }
     choose(
         all,
         "person",
@@ -160,6 +194,35 @@ mod tests {
     use super::super::api::Answer;
     use super::super::shape::List;
     use super::*;
+
+    #[test]
+    fn a_person_is_named_by_a_first_name_that_only_one_has() {
+        let given = r#"{"items":[
+            {"id":"Q1","name":"Ann","role":"admin","email":"ann@example.org"},
+            {"id":"Q2","name":"Ann Other","role":"viewer","email":"other@example.org"},
+            {"id":"Q3","name":"Bob Brown","role":"viewer","email":"bob@example.org"},
+            {"id":"Q4","name":"Bob Green","role":"viewer","email":"green@example.org"},
+            {"id":"Q5","name":"Cy Doe","role":"viewer","email":"cy@example.org"}]}"#;
+        let check = |wanted: &str, expected: Result<&str, &str>| {
+            let all: List<User> = Answer::of(given).parsed().unwrap();
+            let found = chosen(all.items, wanted);
+            let found = found.map(|one| one.id.to_string());
+            let found = found.map_err(|failure| failure.to_string());
+            assert_eq!(found.as_deref().map_err(String::as_str), expected);
+        };
+        check(" cy ", Ok("Q5"));
+        check("Ann", Ok("Q1"));
+        check("bob brown", Ok("Q3"));
+        check("GREEN@example.org", Ok("Q4"));
+        check(
+            "bob",
+            Err("several are called person “bob”; name one by its id: Q3, Q4"),
+        );
+        check(
+            "doe",
+            Err("there is no person “doe”; there is: Ann, Ann Other, Bob Brown, Bob Green, Cy Doe"),
+        );
+    }
 
     #[test]
     fn people_show_how_they_can_be_reached() {

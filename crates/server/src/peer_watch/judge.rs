@@ -1,11 +1,15 @@
 //! Whether what a peer answered to "are you able to page?" is good enough. Pure.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 /// An audit is made every 30 s.
 const AUDIT_AGE_MS_MAX: u64 = 120_000;
 /// A canary comes through every 5 minutes.
 const CANARY_AGE_MS_MAX: u64 = 420_000;
+/// A server that has just started has no audit and no canary yet: the first of both come after some 5 to 25 seconds.
+const START_MAX: Duration = Duration::from_secs(60);
 /// Characters of foreign words that are passed on.
 const WORDS_MAX: usize = 200;
 
@@ -35,32 +39,60 @@ struct Readiness {
     canary_age_ms: Option<u64>,
 }
 
-/// What is wrong with the peer; nothing when it is able to page.
-pub(crate) fn trouble(answer: &Answer) -> Option<String> {
-    let (status, body) = match answer {
-        Answer::None(why) => return Some(format!("it cannot be asked: {}", plain(why))),
-        Answer::Http { status, body } => (*status, body),
-    };
-    let Ok(readiness) = serde_json::from_slice::<Readiness>(body) else {
-        return Some(format!(
-            "it answers HTTP {status}, and not as a Tocsin does"
-        ));
-    };
-    if !readiness.able_to_page {
-        let reasons = plain(&readiness.reasons.join(", "));
-        return Some(format!("it says that it is not able to page: {reasons}"));
+/// Judges one answer after the other.
+#[derive(Default)]
+pub(crate) struct Judge {
+    /// Since when answers lack the audit or the canary. No answer at all changes nothing about that, so that a server which starts over
+    /// and over is not always a new one.
+    unseen_since: Option<Duration>,
+}
+
+impl Judge {
+    /// What is wrong with the peer; nothing when it is able to page. `at` is the time that this command has run.
+    pub(crate) fn trouble(&mut self, answer: &Answer, at: Duration) -> Option<String> {
+        let (status, body) = match answer {
+            Answer::None(why) => return Some(format!("it cannot be asked: {}", plain(why))),
+            Answer::Http { status, body } => (*status, body),
+        };
+        let Ok(readiness) = serde_json::from_slice::<Readiness>(body) else {
+            return Some(format!(
+                "it answers HTTP {status}, and not as a Tocsin does"
+            ));
+        };
+        let unseen = self.unseen(&readiness, at);
+        if !readiness.able_to_page {
+            let reasons = plain(&readiness.reasons.join(", "));
+            return Some(format!("it says that it is not able to page: {reasons}"));
+        }
+        if !(200..300).contains(&status) {
+            return Some(format!("it answers HTTP {status}"));
+        }
+        let old = |age: Option<u64>, max: u64| age.filter(|age| *age > max);
+        if let Some(age) = old(readiness.audit_age_ms, AUDIT_AGE_MS_MAX) {
+            let seconds = age / 1_000;
+            return Some(format!("its auditor has not looked for {seconds} s"));
+        }
+        if let Some(age) = old(readiness.canary_age_ms, CANARY_AGE_MS_MAX) {
+            let seconds = age / 1_000;
+            return Some(format!("its canary has not come through for {seconds} s"));
+        }
+        unseen
     }
-    if !(200..300).contains(&status) {
-        return Some(format!("it answers HTTP {status}"));
+
+    /// What the answer lacks, for longer than a start may take.
+    fn unseen(&mut self, readiness: &Readiness, at: Duration) -> Option<String> {
+        let what = if readiness.audit_age_ms.is_none() {
+            "its auditor has never looked"
+        } else if readiness.canary_age_ms.is_none() {
+            "its canary has never come through"
+        } else {
+            self.unseen_since = None;
+            return None;
+        };
+        let since = *self.unseen_since.get_or_insert(at);
+        let is_late = at.saturating_sub(since) > START_MAX;
+        is_late.then(|| format!("{what}, which takes less than a minute after a start"))
     }
-    let old = |age: Option<u64>, max: u64| age.filter(|age| *age > max);
-    if let Some(age) = old(readiness.audit_age_ms, AUDIT_AGE_MS_MAX) {
-        let seconds = age / 1_000;
-        return Some(format!("its auditor has not looked for {seconds} s"));
-    }
-    let age = old(readiness.canary_age_ms, CANARY_AGE_MS_MAX)?;
-    let seconds = age / 1_000;
-    Some(format!("its canary has not come through for {seconds} s"))
 }
 
 /// Foreign words on one line.
@@ -72,10 +104,16 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer::Http {
+            status,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
     #[track_caller]
     fn check(status: u16, body: &str, expected: Option<&str>) {
-        let body = body.as_bytes().to_vec();
-        let found = trouble(&Answer::Http { status, body });
+        let found = Judge::default().trouble(&answer(status, body), Duration::ZERO);
         match (found, expected) {
             (None, None) => {}
             (Some(found), Some(expected)) => assert!(found.contains(expected), "{found}"),
@@ -99,6 +137,36 @@ mod tests {
         check(200, "ok", Some("not as a Tocsin does"));
         check(500, r#"{"able_to_page":true}"#, Some("HTTP 500"));
         let none = Answer::None("refused".to_owned());
-        assert_eq!(trouble(&none).unwrap(), "it cannot be asked: refused");
+        let found = Judge::default().trouble(&none, Duration::ZERO);
+        assert_eq!(found.unwrap(), "it cannot be asked: refused");
+    }
+
+    #[test]
+    fn a_peer_whose_audit_and_canary_do_not_come_is_unwell_once_its_start_is_over() {
+        let mut judge = Judge::default();
+        let mut at = |second: u64, body: &str| {
+            let found = judge.trouble(&answer(200, body), Duration::from_secs(second));
+            found.unwrap_or_default()
+        };
+        let fresh = r#"{"able_to_page":true,"audit_age_ms":0,"canary_age_ms":0}"#;
+        let starts = r#"{"able_to_page":true,"audit_age_ms":null,"canary_age_ms":null}"#;
+        let audited = r#"{"able_to_page":true,"audit_age_ms":0,"canary_age_ms":null}"#;
+        assert_eq!(at(0, fresh), "");
+        assert_eq!(at(100, starts), "");
+        assert_eq!(at(160, starts), "");
+        assert!(at(161, starts).contains("auditor has never looked"));
+        assert!(at(162, audited).contains("canary has never come through"));
+        assert_eq!(at(163, fresh), "");
+        assert_eq!(at(164, starts), "");
+    }
+
+    #[test]
+    fn a_peer_that_starts_over_and_over_is_not_always_a_new_one() {
+        let mut judge = Judge::default();
+        let starts = answer(200, r#"{"able_to_page":true}"#);
+        let none = Answer::None("refused".to_owned());
+        assert_eq!(judge.trouble(&starts, Duration::ZERO), None);
+        assert!(judge.trouble(&none, Duration::from_secs(30)).is_some());
+        assert!(judge.trouble(&starts, Duration::from_secs(61)).is_some());
     }
 }

@@ -7,9 +7,9 @@ mod settings;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Url};
 use tocsin_domain::page::Outcome;
@@ -19,7 +19,7 @@ use tocsin_engine::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 use tokio::runtime::{Builder, Runtime};
 
-use self::judge::{Answer, trouble};
+use self::judge::{Answer, Judge};
 use self::outage::{News, Outage, Patience};
 use self::settings::Settings;
 pub(crate) use self::settings::WatchArguments;
@@ -51,9 +51,10 @@ pub(crate) fn run(
         settings.outlets.len()
     )?;
     out.flush()?;
+    let (mut judge, began) = (Judge::default(), Instant::now());
     loop {
         let answer = ask(&runtime, &client, &settings.peer);
-        let wrong = trouble(&answer);
+        let wrong = judge.trouble(&answer, began.elapsed());
         if let Some(why) = &wrong {
             tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
         }
@@ -102,7 +103,12 @@ fn client(settings: &Settings) -> anyhow::Result<Client> {
     let builder = match &settings.ca {
         Some(file) => {
             let bytes = std::fs::read(file).with_context(|| format!("--ca {}", file.display()))?;
-            builder.tls_certs_only(Certificate::from_pem_bundle(&bytes)?)
+            let authorities = Certificate::from_pem_bundle(&bytes);
+            let authorities = authorities.with_context(|| format!("--ca {}", file.display()))?;
+            if authorities.is_empty() {
+                bail!("--ca {}: there is no certificate in it", file.display());
+            }
+            builder.tls_certs_only(authorities)
         }
         // A machine without any certificates must still be able to speak plain http.
         None if settings.peer.scheme() == "http" => builder.tls_certs_only([]),

@@ -1,19 +1,24 @@
 //! What `tocsin watch` is told: by a small file, by flags, or by both. It asks and sends nothing.
 
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tocsin_edge::delivery::egress::{Block, Egress};
+use tocsin_edge::delivery::egress::{Block, Blocked, Egress};
 use tocsin_edge::delivery::mail::{Encryption, MailSettings};
-use tocsin_edge::delivery::outside::Outlet;
+use tocsin_edge::delivery::outside::{Outlet, Unusable, check_mail};
 
 /// Bytes of the file at most.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Places to tell at most.
 const NOTIFY_MAX: usize = 16;
+/// What a file with secrets must not let others do.
+const RIGHTS_OF_OTHERS: u32 = 0o077;
 
 /// Watch another Tocsin from this machine, and page by its own way when that one cannot.
 #[derive(Clone, Debug, clap::Args)]
@@ -105,7 +110,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Puts file and flags together; a flag is over the file.
+    /// Puts file and flags together; a flag is over the file. What could never work is refused: a watcher that can tell nobody is
+    /// noticed when it is too late.
     pub(crate) fn of(given: &WatchArguments, ca: Option<&Path>) -> anyhow::Result<Self> {
         let document = match &given.config {
             None => Document::default(),
@@ -113,47 +119,41 @@ impl Settings {
         };
         let peer = given.peer.clone().or(document.peer);
         let peer = peer.context("say which server is watched, by --peer URL")?;
-        let mut outlets = Vec::new();
-        for one in document.notify {
-            outlets.push(outlet(&one.kind, one.address, one.key, one.token)?);
-        }
-        let key = || {
-            std::env::var("TOCSIN_WATCH_KEY")
-                .ok()
-                .map(SecretString::from)
-        };
-        for text in &given.notify {
-            let (kind, address) = text.split_once(':').with_context(|| {
-                format!("--notify {text}: expected ntfy:URL, webhook:URL or email:ADDRESS")
-            })?;
-            outlets.push(outlet(kind, address.to_owned().into(), key(), None)?);
-        }
-        if outlets.is_empty() || outlets.len() > NOTIFY_MAX {
+        let places = places(document.notify, &given.notify)?;
+        if places.is_empty() || places.len() > NOTIFY_MAX {
             bail!("say who is told, by --notify or [[notify]]: 1 to {NOTIFY_MAX} places");
         }
-        let mail = document.mail.map(mail_of);
-        let needs_mail = outlets.iter().any(|one| matches!(one, Outlet::Email(_)));
+        let mail = document.mail.map(mail_of).transpose()?;
+        let needs_mail = places
+            .iter()
+            .any(|(_, one)| matches!(one, Outlet::Email(_)));
         if needs_mail && mail.is_none() {
             bail!(
                 "mail needs a mail server: give [mail] with host and from in the file of --config"
             );
         }
-        let mut blocks = Vec::new();
-        for block in document.egress.allow.iter().chain(&given.allow) {
-            blocks.push(
-                block
-                    .parse::<Block>()
-                    .with_context(|| format!("--allow {block}"))?,
-            );
+        let egress = egress(&document.egress.allow, &given.allow)?;
+        let peer = peer_url(&peer)?;
+        for (name, outlet) in &places {
+            let word = outlet.word();
+            outlet
+                .check(&egress)
+                .map_err(|why| anyhow!("{name} ({word}): {}", in_our_words(&why)))?;
+        }
+        if let Some((settings, _)) = &mail {
+            check_mail(settings, &egress)
+                .map_err(|why| anyhow!("[mail]: {}", in_our_words(&why)))?;
         }
         let state = given.state.clone().or(document.state);
+        let state = state.unwrap_or_else(|| PathBuf::from("tocsin-watch.json"));
+        check_folder(&state)?;
         Ok(Self {
-            peer: peer_url(&peer)?,
+            peer,
             ca: ca.map(Path::to_owned).or(document.ca),
-            state: state.unwrap_or_else(|| PathBuf::from("tocsin-watch.json")),
-            outlets,
+            state,
+            outlets: places.into_iter().map(|(_, outlet)| outlet).collect(),
             mail,
-            egress: Egress::new(blocks),
+            egress,
             every_ms: given.every_ms.max(10),
             fails_ms: given.fails_ms,
             answer_ms: given.answer_ms,
@@ -162,18 +162,89 @@ impl Settings {
     }
 }
 
+/// The places of the file and of the flags, each with what it is called in a message.
+fn places(file: Vec<Notify>, flags: &[String]) -> anyhow::Result<Vec<(String, Outlet)>> {
+    let mut places = Vec::new();
+    for (number, one) in (1..).zip(file) {
+        let outlet = outlet(&one.kind, one.address, one.key, one.token)?;
+        places.push((format!("[[notify]] {number}"), outlet));
+    }
+    let key = || {
+        std::env::var("TOCSIN_WATCH_KEY")
+            .ok()
+            .map(SecretString::from)
+    };
+    for (number, text) in (1..).zip(flags) {
+        let (kind, address) = text.split_once(':').with_context(|| {
+            format!("--notify {text}: expected ntfy:URL, webhook:URL or email:ADDRESS")
+        })?;
+        let outlet = outlet(kind, address.to_owned().into(), key(), None)?;
+        places.push((format!("--notify {number}"), outlet));
+    }
+    Ok(places)
+}
+
+fn egress(file: &[String], flags: &[String]) -> anyhow::Result<Egress> {
+    let mut blocks = Vec::new();
+    for block in file.iter().chain(flags) {
+        blocks.push(
+            block
+                .parse::<Block>()
+                .with_context(|| format!("--allow {block}"))?,
+        );
+    }
+    Ok(Egress::new(blocks))
+}
+
+/// Why nothing can be sent somewhere, with what to do about it here: there is no tocsin.toml.
+fn in_our_words(why: &Unusable) -> String {
+    match why {
+        Unusable::Blocked(Blocked::Private(address)) => format!(
+            "{address} is not a public address; if it is meant, name its block by --allow or in [egress] allow"
+        ),
+        Unusable::Blocked(Blocked::Plain) => {
+            "plain http goes only to addresses named by --allow or in [egress] allow; use https"
+                .to_owned()
+        }
+        Unusable::Wrong(_) | Unusable::Blocked(Blocked::NoAddress(_) | Blocked::Metadata(_)) => {
+            why.to_string()
+        }
+    }
+}
+
+/// A full disk must not keep the watcher from watching, so nothing is written yet.
+fn check_folder(state: &Path) -> anyhow::Result<()> {
+    let folder = state.parent().unwrap_or(Path::new(""));
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        bail!(
+            "--state {}: there is no folder {}",
+            state.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
 fn read(path: &Path) -> anyhow::Result<Document> {
     let shown = path.display();
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("{shown}"))?
-        .len();
-    if size > FILE_BYTES_MAX {
+    let file = File::open(path).with_context(|| format!("{shown}"))?;
+    let found = file.metadata().with_context(|| format!("{shown}"))?;
+    if found.mode() & RIGHTS_OF_OTHERS != 0 {
+        let mode = found.mode() & 0o777;
+        bail!(
+            "{shown}: others may use this file, which holds secrets (mode {mode:o}); run `chmod 600 {shown}`"
+        );
+    }
+    if found.len() > FILE_BYTES_MAX {
         bail!("{shown}: larger than {FILE_BYTES_MAX} bytes");
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("{shown}"))?;
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .with_context(|| format!("{shown}"))?;
     toml::from_str(&text).map_err(|error| {
         // The text around the fault may hold a secret.
-        anyhow::anyhow!("{shown}: {}", error.message())
+        anyhow!("{shown}: {}", error.message())
     })
 }
 
@@ -208,7 +279,10 @@ fn outlet(
     }
 }
 
-fn mail_of(mail: Mail) -> (MailSettings, Option<SecretString>) {
+fn mail_of(mail: Mail) -> anyhow::Result<(MailSettings, Option<SecretString>)> {
+    if mail.username.is_some() != mail.password.is_some() {
+        bail!("[mail]: username and password go together: give both, or none of them");
+    }
     let tls = mail.tls.unwrap_or(Encryption::StartTls);
     let port = mail.port.unwrap_or(match tls {
         Encryption::None => 25,
@@ -224,11 +298,14 @@ fn mail_of(mail: Mail) -> (MailSettings, Option<SecretString>) {
         // The password comes from the file, not from a vault.
         password: None,
     };
-    (settings, mail.password)
+    Ok((settings, mail.password))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use clap::Parser;
 
     use super::*;
@@ -270,23 +347,71 @@ mod tests {
         );
     }
 
+    const PEER: [&str; 2] = ["--peer", "https://a.example"];
+
+    fn written(folder: &Path, text: &str, mode: u32) -> String {
+        let path = folder.join("watch.toml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     #[test]
     fn a_file_says_the_rest() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("watch.toml");
-        std::fs::write(
-            &path,
-            "peer = \"https://a.example\"\n[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\nkey = \"k\"\n\
-             [[notify]]\nkind = \"email\"\naddress = \"ops@example.org\"\n[mail]\nhost = \"mail.example\"\nfrom = \"t@example.org\"\n\
-             [egress]\nallow = [\"10.0.0.0/8\"]\n",
-        )
-        .unwrap();
-        let path = path.to_str().unwrap();
+        let text = "peer = \"https://a.example\"\n[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\n\
+             key = \"sixteen bytes or more\"\n[[notify]]\nkind = \"email\"\naddress = \"ops@example.org\"\n\
+             [mail]\nhost = \"mail.example\"\nfrom = \"t@example.org\"\n[egress]\nallow = [\"10.0.0.0/8\"]\n";
+        let path = written(folder.path(), text, 0o600);
+        let path = path.as_str();
         let found = settings(&["--config", path]).unwrap();
         assert_eq!(found.outlets.len(), 2);
         assert_eq!(found.mail.unwrap().0.port, 587);
         let over = settings(&["--config", path, "--peer", "https://c.example"]).unwrap();
         assert_eq!(over.peer.host_str(), Some("c.example"));
+        written(folder.path(), text, 0o644);
+        refused(&["--config", path], "(mode 644); run `chmod 600");
+        written(folder.path(), text, 0o640);
+        refused(&["--config", path], "(mode 640)");
+    }
+
+    #[test]
+    fn a_place_that_can_never_be_told_keeps_the_watcher_from_starting() {
+        let place = |words: &[&str], expected| refused(&[&PEER[..], words].concat(), expected);
+        let private = ["--notify", "ntfy:http://10.0.0.1/x"];
+        let expected = "--notify 1 (ntfy): 10.0.0.1 is not a public address; if it is meant, name its block by --allow";
+        place(&private, expected);
+        let allowed = [&PEER[..], &private, &["--allow", "10.0.0.0/8"]].concat();
+        assert!(settings(&allowed).is_ok());
+        place(&["--notify", "ntfy:https://ntfy.sh/"], "ntfy topic");
+        place(&["--notify", "ntfy:http://9.9.9.9/x"], "plain http");
+        let good = ["--notify", "ntfy:https://ntfy.sh/t"];
+        let nowhere = [&good[..], &["--state", "/nowhere/at/all/state.json"]].concat();
+        place(&nowhere, "there is no folder /nowhere/at/all");
+        let folder = tempfile::tempdir().unwrap();
+        let file = |text: &str, expected| {
+            let path = written(folder.path(), text, 0o600);
+            place(
+                &[&good[..], &["--config", path.as_str()]].concat(),
+                expected,
+            );
+        };
+        file(
+            "[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\nkey = \"short\"\n",
+            "[[notify]] 1 (webhook): the webhook's secret has fewer than 16 bytes",
+        );
+        file(
+            "[mail]\nhost = \"10.0.0.9\"\nfrom = \"t@example.org\"\n",
+            "[mail]: 10.0.0.9 is not",
+        );
+        file(
+            "[mail]\nhost = \"a.example\"\nfrom = \"nobody\"\n",
+            "[mail]: from",
+        );
+        file(
+            "[mail]\nhost = \"a.example\"\nfrom = \"t@example.org\"\nusername = \"t\"\n",
+            "username and password",
+        );
     }
 
     #[test]

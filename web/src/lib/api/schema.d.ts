@@ -465,6 +465,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/fallback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on the list of last resort */
+        get: operations["get_fallback"];
+        /** Replace the list of last resort */
+        put: operations["set_fallback"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/heartbeats": {
         parameters: {
             query?: never;
@@ -5216,6 +5234,16 @@ export interface components {
          * @enum {string}
          */
         ExplanationStepKind: "nobody" | "message" | "attempt" | "schedule" | "rung" | "skipped" | "wait" | "quiet" | "incident" | "alert" | "judge" | "sample" | "request";
+        /** @description Who is paged when nobody else is left. */
+        Fallback: {
+            /** @description In the order in which they were named; all of them are paged. */
+            users: components["schemas"]["Named"][];
+        };
+        /** @description Who is to be paged when nobody else is left. */
+        FallbackRequest: {
+            /** @description Ids of people; 1 to 50. */
+            users: string[];
+        };
         /** @description One rule. */
         FileRule: {
             /** @description Alerts that are pending or firing; not all of very many. */
@@ -5498,7 +5526,7 @@ export interface components {
         };
         /** @description People who take turns. */
         Layer: {
-            /** @description A civil time (`YYYY-MM-DDTHH:MM`) at which the first member takes over; null: the civil time of `start`. */
+            /** @description A civil time (`YYYY-MM-DDTHH:MM:SS`, without seconds too) at which the first member takes over; null: the civil time of `start`. */
             hand_off?: string | null;
             /** @description Ids of people, in order. */
             members: string[];
@@ -7984,6 +8012,60 @@ export interface operations {
                 content?: never;
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    get_fallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fallback"];
+                };
+            };
+        };
+    };
+    set_fallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FallbackRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fallback"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

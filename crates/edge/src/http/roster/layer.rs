@@ -89,7 +89,7 @@ pub(crate) struct Layer {
     /// The layer's own zone; null: the schedule's.
     #[serde(default)]
     time_zone: Option<String>,
-    /// A civil time (`YYYY-MM-DDTHH:MM`) at which the first member takes over; null: the civil time of `start`.
+    /// A civil time (`YYYY-MM-DDTHH:MM:SS`, without seconds too) at which the first member takes over; null: the civil time of `start`.
     #[serde(default)]
     hand_off: Option<String>,
     turn: Turn,

@@ -1,7 +1,9 @@
-//! Schedules, escalation policies, teams, services and their integrations. What they may hold is decided elsewhere.
+//! Schedules, escalation policies, the list of last resort, teams, services and their integrations. What they may hold is
+//! decided elsewhere.
 
 pub(crate) mod change;
 mod changed;
+pub(crate) mod fallback;
 pub(crate) mod integration;
 mod layer;
 pub(crate) mod policy;

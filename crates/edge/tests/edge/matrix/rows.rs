@@ -199,6 +199,8 @@ GET    /escalation-policies                           -           1 1 + + + + + 
 POST   /escalation-policies                           -           1 1 3 3 3 3 3 + 3
 PUT    /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
 DELETE /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
+GET    /fallback                                      -           1 1 + + + + + + +
+PUT    /fallback                                      -           1 1 3 3 3 3 3 + 3
 GET    /services                                      -           1 1 + + + + + + +
 GET    /services/{id}/simulation                      service     1 1 + + + + + + +
 POST   /services                                      -           1 1 3 3 3 3 3 + 3

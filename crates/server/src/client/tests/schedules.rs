@@ -201,3 +201,30 @@ fn a_preview_reads_the_change_from_a_file_and_shows_who_would_be_on_call() {
     let (ran, _) = run_with(Vec::new(), &["schedule", "preview", "--file", path]);
     assert_eq!(ran.code, 2, "{}", ran.notes);
 }
+
+#[test]
+fn the_last_resort_is_shown_and_replaced_by_the_people_who_are_named() {
+    let list = r#"{"users":[{"id":"Q3","name":"Ann"}]}"#;
+    let (ran, requests) = run_with(vec![Reply::new(200, list)], &["oncall", "fallback"]);
+    assert_eq!(ran.data, "LAST RESORT  ID\nAnn          Q3\n");
+    assert!(
+        requests[0].starts_with("GET /api/tocsin/v1/fallback "),
+        "{}",
+        requests[0]
+    );
+    let people = format!(
+        r#"{{"items":[{BOB},{{"id":"Q3","name":"Ann Example","role":"admin","email":"ann@example.org"}}],"next_cursor":null}}"#
+    );
+    let both = r#"{"users":[{"id":"Q4","name":"Bob"},{"id":"Q3","name":"Ann Example"}]}"#;
+    let line = ["oncall", "fallback", "--set", "bob", "ann"];
+    let replies = vec![
+        Reply::new(200, &people),
+        Reply::new(200, &people),
+        Reply::new(200, both),
+    ];
+    let (ran, requests) = run_with(replies, &line);
+    assert_eq!((ran.code, ran.notes.as_str()), (0, ""));
+    let sent = &requests[2];
+    assert!(sent.starts_with("PUT /api/tocsin/v1/fallback "), "{sent}");
+    assert!(sent.ends_with(r#"{"users":["Q4","Q3"]}"#), "{sent}");
+}
