@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::code::{self, Document, DutyChange, Part, describe, duty_changes};
+use tocsin_domain::code::{Document, DutyChange, Part, describe, duty_changes};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::oncall::{GAP_DAYS_AHEAD, Span};
 use tocsin_domain::state;
