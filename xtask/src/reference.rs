@@ -134,7 +134,9 @@ fn one(page: &mut String, description: &Value, path: &str, method: &str, operati
     let _ = write!(page, "\n- Who may call it: {}\n", text(operation, WHO));
     let body = operation.get("requestBody");
     if let Some((kind, schema)) = body.and_then(content) {
-        let _ = writeln!(page, "- Body: {}{kind}", words(schema));
+        let is_free = body.is_some_and(|body| body["required"] == false);
+        let free = if is_free { ", or none" } else { "" };
+        let _ = writeln!(page, "- Body: {}{kind}{free}", words(schema));
     }
     answers(page, operation);
     parameters(page, description, operation);

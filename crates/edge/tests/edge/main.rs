@@ -16,6 +16,7 @@ mod buttons;
 mod calendar;
 mod callbacks;
 mod channels;
+mod described;
 mod emergencies;
 mod evaluated;
 mod explanation;

@@ -146,7 +146,7 @@ pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
 #[utoipa::path(get, path = "/api/v2/alerts", tag = "fronts", params(
     ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
     ("unprocessed" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
-    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String), (status = 422)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
     answer(&app, &given, |scene, question| scene.alerts(question))
 }
@@ -155,7 +155,7 @@ pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<
 #[utoipa::path(get, path = "/api/v2/alerts/groups", tag = "fronts", params(
     ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
     ("muted" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
-    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String), (status = 422)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn groups(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
     answer(&app, &given, |scene, question| scene.groups(question))
 }
