@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 
 use tocsin_domain::people::Role;
 use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::schema::{Components, ObjectBuilder, OneOfBuilder, Type};
-use utoipa::openapi::{
-    Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema, schema::ArrayBuilder,
-};
+use utoipa::openapi::schema::{ArrayBuilder, Components, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::ProblemDocument;
@@ -16,6 +14,7 @@ use crate::access::token_limit;
 use crate::access::who::{Front, Who};
 
 const JSON: &str = "application/json";
+
 /// Answers that several operations give, by their names.
 pub(crate) type Refusals = BTreeMap<String, RefOr<Response>>;
 
