@@ -35,8 +35,10 @@ done. Alerts are not counted.
 **Problems** are documents of RFC 9457 (`application/problem+json`) whose `detail` says what happened, what was kept and what to do,
 and whose `errors` has all the reasons when there are several. Every operation may answer 400 (it cannot be read), 401 (nobody is
 known by this token or cookie), 403 (not for this caller), 429 (too often), 503 (not now; `Retry-After` says when) and 507 (the disk
-is full). A few have more, which stand beside them.
+is full); one that takes a body 408 (it did not arrive in time) and 413 (it is too large). A few have more, which stand beside them.
 ";
+/// What the opening says of every operation.
+const COMMON: [&str; 8] = ["400", "401", "403", "408", "413", "429", "503", "507"];
 
 /// The page.
 pub(crate) fn page(description: &Value) -> String {
@@ -132,7 +134,9 @@ fn one(page: &mut String, description: &Value, path: &str, method: &str, operati
     let _ = write!(page, "\n- Who may call it: {}\n", text(operation, WHO));
     let body = operation.get("requestBody");
     if let Some((kind, schema)) = body.and_then(content) {
-        let _ = writeln!(page, "- Body: {}{kind}", words(schema));
+        let is_free = body.is_some_and(|body| body["required"] == false);
+        let free = if is_free { ", or none" } else { "" };
+        let _ = writeln!(page, "- Body: {}{kind}{free}", words(schema));
     }
     answers(page, operation);
     parameters(page, description, operation);
@@ -158,8 +162,9 @@ fn answers(page: &mut String, operation: &Value) {
         };
         let _ = writeln!(page, "- Answer {status}{told}");
     }
-    if !bad.is_empty() {
-        let statuses: Vec<&str> = bad.iter().map(|(status, _)| *status).collect();
+    let statuses = bad.iter().map(|(status, _)| *status);
+    let statuses: Vec<&str> = statuses.filter(|one| !COMMON.contains(one)).collect();
+    if !statuses.is_empty() {
         let _ = writeln!(page, "- Problems: {}", statuses.join(", "));
     }
 }
@@ -391,7 +396,7 @@ mod tests {
                 "tags": ["oncall"], "summary": "Replace a team", "x-who-may-call": "an administrator",
                 "parameters": [{"name": "id", "in": "path", "schema": {"type": "string"}}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Team"}}}},
-                "responses": {"200": {}, "404": {}},
+                "responses": {"200": {}, "403": {}, "404": {}, "409": {}},
             }}},
             "components": {"schemas": {"Team": {"type": "object", "required": ["name"],
                 "properties": {"name": {"type": "string", "description": "One | line."}}}}},
@@ -404,7 +409,7 @@ mod tests {
             "- Who may call it: an administrator",
             "- Body: [Team](#team)",
             "- Answer 200",
-            "- Problems: 404",
+            "- Problems: 404, 409",
             "| `id` | path | string |  |",
             "### Team",
             "| **`name`** | string | One \\| line. |",

@@ -92,13 +92,17 @@ fn seconds(micros: i64) -> u64 {
 /// Whose bucket a request takes from: a token's on a route of the native API. The fronts have limits of their own, in the words of
 /// their clients.
 pub(crate) fn counted(who: Who, path: &str, caller: &Caller) -> Option<TokenId> {
-    let native = match who {
+    match caller.via {
+        Via::Token(token) if counts(who, path) => Some(token),
+        Via::Token(_) | Via::Session | Via::Open => None,
+    }
+}
+
+/// Whether requests of that path are counted where a token sends them.
+pub(crate) fn counts(who: Who, path: &str) -> bool {
+    match who {
         Who::Role(_) | Who::SelfOr(_) => path != ALERTS,
         Who::Public | Who::Key(_) | Who::Token(..) | Who::Session => false,
-    };
-    match caller.via {
-        Via::Token(token) if native => Some(token),
-        Via::Token(_) | Via::Session | Via::Open => None,
     }
 }
 

@@ -93,7 +93,7 @@ impl Asked {
 /// `Authorization: GenieKey KEY`. 202 only after it is on disk.
 #[utoipa::path(post, path = "/v2/alerts", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
-        (status = 422, body = Object), (status = 429, body = Object), (status = 503, body = Object)))]
+        (status = 413, body = Object), (status = 422, body = Object), (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
     let asked = Asked::new(&app);
     let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
@@ -117,7 +117,8 @@ pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: 
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
-        (status = 404, body = Object), (status = 422, body = Object), (status = 429, body = Object), (status = 503, body = Object)))]
+        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn step(
     State(app): State<App>,
     Path((alias, step)): Path<(String, String)>,

@@ -73,7 +73,7 @@ impl Replies {
 
 /// Say what fails in a call, and take the key that was pressed
 #[utoipa::path(post, path = "/twilio/voice/{token}", tag = "callbacks", params(("token" = String, Path)),
-    responses((status = 200, description = "TwiML"), (status = 401), (status = 404)))]
+    responses((status = 200, description = "TwiML"), (status = 401), (status = 408), (status = 413), (status = 404)))]
 pub(crate) async fn voice(
     State(app): State<App>,
     Path(token): Path<String>,
@@ -155,7 +155,7 @@ async fn carry_out(
 
 /// Take the reply to a text
 #[utoipa::path(post, path = "/twilio/sms", tag = "callbacks",
-    responses((status = 200, description = "TwiML"), (status = 401)))]
+    responses((status = 200, description = "TwiML"), (status = 401), (status = 408), (status = 413)))]
 pub(crate) async fn sms(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -346,7 +346,7 @@ fn paged(state: &Known, people: &[UserId], incident: IncidentId) -> Option<UserI
 
 /// Take word of what became of a text or a call
 #[utoipa::path(post, path = "/twilio/status/{token}", tag = "callbacks", params(("token" = String, Path)),
-    responses((status = 204), (status = 401), (status = 404)))]
+    responses((status = 204), (status = 401), (status = 404), (status = 408), (status = 413)))]
 pub(crate) async fn status(
     State(app): State<App>,
     Path(token): Path<String>,

@@ -51,7 +51,7 @@ pub(crate) struct WebhookAlert {
 /// `Authorization: Bearer KEY`, or the key as the password of HTTP Basic. 202 only after all of it is on disk.
 #[utoipa::path(post, path = "/intake", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = WebhookAnswer), (status = 207, body = WebhookAnswer, description = "Some were refused"),
-        (status = 400), (status = 401), (status = 413), (status = 429), (status = 503)))]
+        (status = 400), (status = 401), (status = 403), (status = 409), (status = 413), (status = 429), (status = 503)))]
 pub(crate) async fn take(
     State(app): State<App>,
     headers: HeaderMap,
@@ -66,7 +66,7 @@ pub(crate) async fn take(
 #[utoipa::path(post, path = "/intake/{token}", tag = "fronts", params(("token" = String, Path)),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = WebhookAnswer), (status = 207, body = WebhookAnswer, description = "Some were refused"),
-        (status = 400), (status = 404), (status = 413), (status = 429), (status = 503)))]
+        (status = 400), (status = 403), (status = 404), (status = 409), (status = 413), (status = 429), (status = 503)))]
 pub(crate) async fn take_by_path(
     State(app): State<App>,
     Path(token): Path<String>,

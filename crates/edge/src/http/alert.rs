@@ -72,6 +72,7 @@ pub(crate) struct AlertRequest {
 pub(crate) struct AlertAccepted {
     dedup_key: String,
     /// The incident it belongs to; null when nothing failed under that key.
+    #[schema(required = true)]
     incident_id: Option<String>,
 }
 
@@ -97,11 +98,19 @@ pub(crate) enum AlertAnswer {
     },
 }
 
+/// What became of an alert, or of each of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SentAlerts {
+    One(AlertAccepted),
+    Many(AlertsAccepted),
+}
+
 /// Raise, acknowledge or resolve an alert, or several at once
 #[utoipa::path(post, path = "/api/tocsin/v1/alerts", tag = "alerts", request_body = AlertRequests,
-    responses((status = 202, body = AlertAccepted, description = "On disk; for a list, each as in 207"),
+    responses((status = 202, body = SentAlerts, description = "On disk"),
         (status = 207, body = AlertsAccepted, description = "Some of a list were refused"),
-        (status = 400), (status = 404)))]
+        (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn send_alert(
     State(app): State<App>,
     caller: Caller,
@@ -117,8 +126,8 @@ async fn send_one(app: &App, caller: &Caller, request: AlertRequest) -> Result<R
     let service = service_of(app, &request)?;
     let (dedup_key, ask) = ask_of(request, service)?;
     let done = app.ask(&caller.actor, Ask::Alert(ask)).await?;
-    let accepted = accepted(dedup_key, &done);
-    Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
+    let sent = SentAlerts::One(accepted(dedup_key, &done));
+    Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
 }
 
 /// Nothing of a list is taken when one of it cannot be read; the core may still refuse one and take the others.
@@ -168,7 +177,8 @@ async fn send_many(
             }
         });
     }
-    Ok((status, Json(AlertsAccepted { alerts })).into_response())
+    let sent = SentAlerts::Many(AlertsAccepted { alerts });
+    Ok((status, Json(sent)).into_response())
 }
 
 fn accepted(dedup_key: String, done: &Done) -> AlertAccepted {

@@ -83,7 +83,7 @@ pub(crate) async fn show_answer(
 /// Answer a page
 #[utoipa::path(post, path = "/a/{token}", tag = "answer", params(("token" = String, Path)),
     responses((status = 303, description = "Look there what became of it"), (status = 400), (status = 403), (status = 404),
-        (status = 409), (status = 410)))]
+        (status = 408), (status = 409), (status = 410), (status = 413)))]
 pub(crate) async fn answer(
     State(app): State<App>,
     Path(token): Path<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -19,7 +19,7 @@ const ROOM_BYTES_MAX: usize = 64 * 1024;
 /// A whole body must have arrived within this time.
 const BODY_WAIT: Duration = Duration::from_secs(15);
 
-/// A JSON body of the native API.
+/// A JSON body of the native API; none at all counts as `{}` where an action is asked for.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
@@ -28,7 +28,11 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = read(&parts.headers, body, BODY_BYTES_MAX).await?;
-        if !is_json(&parts.headers) {
+        // What asks for an action and has nothing to add may say nothing, and then it has no kind.
+        let is_silent = parts.method == Method::POST
+            && bytes.is_empty()
+            && !parts.headers.contains_key(header::CONTENT_TYPE);
+        if !is_silent && !is_json(&parts.headers) {
             return Err(Problem::bad(
                 "the body must be JSON, with the header Content-Type: application/json",
             ));

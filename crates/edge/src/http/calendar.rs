@@ -99,7 +99,7 @@ fn calendar_id(id: &str) -> Result<CalendarId, Problem> {
 
 /// Calendars of a person
 #[utoipa::path(get, path = "/api/tocsin/v1/users/{id}/calendars", tag = "oncall",
-    params(("id" = String, Path), PageQuery), responses((status = 200, body = Page<Calendar>)))]
+    params(("id" = String, Path), PageQuery), responses((status = 200, body = Page<Calendar>), (status = 404)))]
 pub(crate) async fn list_calendars(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -138,7 +138,7 @@ async fn made(
 
 /// Make a calendar with a private address
 #[utoipa::path(post, path = "/api/tocsin/v1/users/{id}/calendars", tag = "oncall", params(("id" = String, Path)),
-    request_body = CalendarRequest, responses((status = 201, body = MadeCalendar), (status = 400), (status = 409)))]
+    request_body = CalendarRequest, responses((status = 201, body = MadeCalendar), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn add_calendar(
     State(app): State<App>,
     caller: Caller,

@@ -25,6 +25,7 @@ pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod refusals;
 pub(crate) mod roster;
 pub(crate) mod routes;
 pub(crate) mod rule;

@@ -30,7 +30,8 @@ pub(crate) struct PasswordRequest {
 /// One's own only in a browser's session, with the one in use if there is one; an administrator sets others' without. All
 /// sessions of the person end; they sign in again.
 #[utoipa::path(put, path = "/api/tocsin/v1/users/{id}/password", tag = "access", params(("id" = String, Path)),
-    request_body = PasswordRequest, responses((status = 204), (status = 400), (status = 403), (status = 429)))]
+    request_body = PasswordRequest, responses((status = 204), (status = 400), (status = 403), (status = 404),
+    (status = 429)))]
 pub(crate) async fn set_password(
     State(app): State<App>,
     caller: Caller,

@@ -12,6 +12,7 @@ use crate::access::authenticate::gate;
 use crate::access::who::Who;
 use crate::app::App;
 use crate::http::idempotency::once;
+use crate::http::refusals::{self, Refusals};
 
 /// One method of one path, and who may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(crate) struct Table {
     app: Option<App>,
     router: OpenApiRouter<App>,
     listed: Vec<Listed>,
+    refusals: Refusals,
 }
 
 impl Table {
@@ -38,6 +40,7 @@ impl Table {
             app,
             router: OpenApiRouter::default(),
             listed: Vec::new(),
+            refusals: Refusals::new(),
         }
     }
 
@@ -58,6 +61,8 @@ impl Table {
                 operation.security = security_of(who);
                 let told = [("x-who-may-call", who_words(who))];
                 operation.extensions = Some(told.into_iter().collect());
+                refusals::tell(operation, who, (method, path), &mut self.refusals);
+                refusals::free_of_body(operation, who, method, &schemas);
                 self.listed.push(Listed {
                     method: method.to_owned(),
                     path: path.clone(),
@@ -104,7 +109,11 @@ impl Table {
 
     /// The description of all routes.
     pub(crate) fn description(self) -> OpenApi {
-        self.router.into_openapi()
+        let mut openapi = self.router.into_openapi();
+        let components = openapi.components.get_or_insert_default();
+        components.responses.extend(self.refusals);
+        refusals::add_schemas(components);
+        openapi
     }
 
     /// All routes.

@@ -17,6 +17,7 @@ mod calendar;
 mod callbacks;
 mod channels;
 mod code;
+mod described;
 mod emergencies;
 mod evaluated;
 mod explanation;

@@ -35,7 +35,7 @@ const REASONS_MAX: usize = 20;
 ///
 /// With an API token, or with the key of an integration: as `Authorization: Bearer KEY`, or as the password of HTTP Basic. 200 only after they are on disk. What can be taken is taken; 400 tells why the rest cannot.
 #[utoipa::path(post, path = "/api/v2/alerts", tag = "fronts", request_body(content = Object, content_type = "application/json"),
-    responses((status = 200), (status = 400, body = Object), (status = 401, body = Object), (status = 413, body = Object), (status = 422, body = Object)))]
+    responses((status = 200), (status = 400), (status = 413), (status = 415), (status = 422)))]
 pub(crate) async fn post_alerts(
     State(app): State<App>,
     request: Request,
@@ -146,7 +146,7 @@ pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
 #[utoipa::path(get, path = "/api/v2/alerts", tag = "fronts", params(
     ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
     ("unprocessed" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Object)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
     answer(&app, &given, |scene, question| scene.alerts(question))
 }
@@ -155,7 +155,7 @@ pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<
 #[utoipa::path(get, path = "/api/v2/alerts/groups", tag = "fronts", params(
     ("active" = Option<bool>, Query), ("silenced" = Option<bool>, Query), ("inhibited" = Option<bool>, Query),
     ("muted" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Object)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn groups(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
     answer(&app, &given, |scene, question| scene.groups(question))
 }

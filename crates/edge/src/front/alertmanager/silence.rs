@@ -60,7 +60,7 @@ fn fits(silence: &[LabelMatcher], wanted: &[LabelMatcher]) -> bool {
 
 /// Silences
 #[utoipa::path(get, path = "/api/v2/silences", tag = "fronts", params(("filter" = Option<Vec<String>>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Object)))]
+    responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn silences(
     State(app): State<App>,
     given: Parameters,
@@ -87,7 +87,7 @@ fn id_in_path(id: &str) -> Result<Option<MaintenanceId>, Refusal> {
 
 /// A silence
 #[utoipa::path(get, path = "/api/v2/silence/{silence_id}", tag = "fronts", params(("silence_id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404), (status = 422, body = Object)))]
+    responses((status = 200, body = Object), (status = 404, description = "There is no such silence"), (status = 422)))]
 pub(crate) async fn silence(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -107,7 +107,7 @@ pub(crate) async fn silence(
 ///
 /// It is a maintenance window of at most 90 days.
 #[utoipa::path(post, path = "/api/v2/silences", tag = "fronts", request_body(content = Object, content_type = "application/json"),
-    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object), (status = 422, body = Object)))]
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 415), (status = 422)))]
 pub(crate) async fn post_silence(
     State(app): State<App>,
     caller: Caller,
@@ -201,7 +201,7 @@ fn moved_window(window: Window, span: Span, reason: String) -> Result<IntakeAsk,
 
 /// End a silence: what still fails is paged for
 #[utoipa::path(delete, path = "/api/v2/silence/{silence_id}", tag = "fronts", params(("silence_id" = String, Path)),
-    responses((status = 200), (status = 404, body = Object), (status = 422, body = Object)))]
+    responses((status = 200), (status = 400, content_type = "application/json", body = String), (status = 404), (status = 422)))]
 pub(crate) async fn delete_silence(
     State(app): State<App>,
     caller: Caller,

@@ -70,7 +70,7 @@ pub(crate) async fn status(State(app): State<App>) -> Response {
 }
 
 /// Where alerts go: the services
-#[utoipa::path(get, path = "/api/v2/receivers", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/api/v2/receivers", tag = "fronts", responses((status = 200, body = Vec<Object>)))]
 pub(crate) async fn receivers(State(app): State<App>) -> Response {
     shown(&services(&app))
 }

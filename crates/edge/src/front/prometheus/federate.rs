@@ -20,7 +20,8 @@ const INSTANCE: &str = "instance";
 
 /// The newest samples of series, for another Prometheus
 #[utoipa::path(get, path = "/federate", tag = "fronts", params(("match[]" = Vec<String>, Query)),
-    responses((status = 200, content_type = "text/plain", body = String), (status = 400), (status = 422), (status = 503)))]
+    responses((status = 200, content_type = "text/plain", body = String), (status = 400, content_type = "text/plain", body = String),
+        (status = 422, content_type = "text/plain", body = String), (status = 503, content_type = "text/plain", body = String)))]
 pub(crate) async fn federate(
     State(app): State<App>,
     headers: HeaderMap,

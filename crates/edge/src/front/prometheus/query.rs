@@ -19,7 +19,8 @@ const POINTS_MAX: i64 = 11_000;
 #[utoipa::path(method(get, post), path = "/api/v1/query", tag = "fronts", params(
     ("query" = String, Query), ("time" = Option<String>, Query), ("timeout" = Option<String>, Query),
     ("limit" = Option<String>, Query), ("lookback_delta" = Option<String>, Query), ("stats" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Object), (status = 422, body = Object), (status = 503, body = Object)))]
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404), (status = 422, body = Object),
+        (status = 503, body = Object)))]
 pub(crate) async fn instant(
     State(app): State<App>,
     given: Parameters,

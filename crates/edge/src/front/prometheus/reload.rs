@@ -10,7 +10,7 @@ use crate::app::App;
 ///
 /// A file that cannot be used changes nothing.
 #[utoipa::path(post, path = "/-/reload", tag = "fronts", responses(
-    (status = 200, content_type = "text/plain", body = String), (status = 500)))]
+    (status = 200, content_type = "text/plain", body = String), (status = 500, content_type = "text/plain", body = String)))]
 pub(crate) async fn reload(State(app): State<App>) -> Response {
     let rules = std::sync::Arc::clone(&app.rules);
     let why = match tokio::task::spawn_blocking(move || rules.reload()).await {

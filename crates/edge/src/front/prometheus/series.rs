@@ -59,7 +59,7 @@ impl Scope {
 /// The series that pass
 #[utoipa::path(method(get, post), path = "/api/v1/series", tag = "fronts", params(
     ("match[]" = Vec<String>, Query), ("start" = Option<String>, Query), ("end" = Option<String>, Query), ("limit" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Object), (status = 503, body = Object)))]
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404), (status = 503, body = Object)))]
 pub(crate) async fn series(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
     let limit = given.limit("limit")?.min(SERIES_MAX);
     if given.all("match[]").next().is_none() {

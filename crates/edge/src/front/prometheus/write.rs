@@ -84,7 +84,9 @@ impl Room {
 ///
 /// 204 only after the samples are on disk. 400 tells which were refused; the rest is kept. Exemplars that cannot be kept are left out without a word, as in Prometheus; 2.0 is told how many were kept.
 #[utoipa::path(post, path = "/api/v1/write", tag = "fronts", request_body(content = Object, content_type = "application/x-protobuf"),
-    responses((status = 204), (status = 400, content_type = "text/plain", body = String), (status = 413), (status = 415), (status = 503)))]
+    responses((status = 204), (status = 400, content_type = "text/plain", body = String), 
+        (status = 408, content_type = "text/plain", body = String), (status = 413, content_type = "text/plain", body = String),
+        (status = 415, content_type = "text/plain", body = String), (status = 503, content_type = "text/plain", body = String)))]
 pub(crate) async fn write(
     State(app): State<App>,
     caller: Caller,

@@ -247,7 +247,7 @@ pub(crate) struct UserRequest {
 
 /// Add a person
 #[utoipa::path(post, path = "/api/tocsin/v1/users", tag = "people", request_body = UserRequest,
-    responses((status = 201, body = User), (status = 400)))]
+    responses((status = 201, body = User), (status = 400), (status = 409)))]
 pub(crate) async fn add_user(
     State(app): State<App>,
     caller: Caller,
