@@ -298,7 +298,9 @@ mod tests {
     fn requests_that_read_the_clock_in_another_order_than_they_come_forget_nothing() {
         let (limit, throttle) = (RollingLimit::new(4), LoginThrottle::default());
         let order = [1, 0, 1, 0, 1, 0].map(|ms| START.plus_ms(ms));
-        let taken = order.into_iter().filter(|now| limit.take("k", *now).is_ok());
+        let taken = order
+            .into_iter()
+            .filter(|now| limit.take("k", *now).is_ok());
         assert_eq!(taken.count(), 4);
         let tried = order
             .into_iter()
