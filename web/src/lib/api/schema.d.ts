@@ -12892,12 +12892,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             429: {
                 headers: {
                     [name: string]: unknown;
