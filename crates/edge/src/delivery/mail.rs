@@ -9,7 +9,9 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
 use lettre::{Address, Message};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -76,20 +78,75 @@ pub(crate) async fn send(
         Ok(connection) => connection,
         Err(report) => return report,
     };
-    match connection
-        .send(letter.envelope(), &letter.formatted())
-        .await
-    {
+    let handed_over = hand_over(&mut connection, &letter).await;
+    tokio::spawn(async move {
+        // What became of the message is known; a goodbye that fails changes nothing.
+        let _ = tokio::time::timeout(GOODBYE_WAIT, connection.abort()).await;
+    });
+    match handed_over {
         Ok(response) => {
             let words: Vec<&str> = response.message().collect();
-            tokio::spawn(async move {
-                // The server has the message; a goodbye that fails changes nothing.
-                let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
-            });
             Report::accepted(format!("{} {}", response.code(), words.join(" ")))
         }
-        Err(error) => report_of(&error),
+        Err(report) => report,
     }
+}
+
+/// Hands a message over. Once the server has said that it takes the words, its answer alone tells what became of them: where that does
+/// not come, nobody knows whether the message arrived, and that is no failure.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    letter: &Message,
+) -> Result<Response, Report> {
+    let (envelope, words) = (letter.envelope(), letter.formatted());
+    let parameters = parameters(connection, envelope, words.is_ascii())?;
+    let known = |error| report_of(&error);
+    let mail = Mail::new(envelope.from().cloned(), parameters);
+    connection.command(mail).await.map_err(known)?;
+    for to in envelope.to() {
+        let recipient = Rcpt::new(to.clone(), Vec::new());
+        connection.command(recipient).await.map_err(known)?;
+    }
+    connection.command(Data).await.map_err(known)?;
+    connection.message(&words).await.map_err(|error| {
+        let report = report_of(&error);
+        if error.is_permanent() || error.is_transient() {
+            return report;
+        }
+        let detail = format!(
+            "the mail server did not say what became of the message: it may have been taken ({})",
+            report.detail
+        );
+        Report::new(Outcome::TimedOut, detail)
+    })
+}
+
+/// What the server must be able to do for this message.
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+    words_are_ascii: bool,
+) -> Result<Vec<MailParameter>, Report> {
+    let lacks = |extension| !connection.server_info().supports_feature(extension);
+    let mut addresses = envelope.from().into_iter().chain(envelope.to());
+    let mut parameters = Vec::new();
+    if !addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+        if lacks(Extension::SmtpUtfEight) {
+            return Err(Report::failed(
+                "the mail server does not take addresses beyond ASCII (it offers no SMTPUTF8)",
+            ));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !words_are_ascii {
+        if lacks(Extension::EightBitMime) {
+            return Err(Report::failed(
+                "the mail server does not take text beyond ASCII (it offers no 8BITMIME)",
+            ));
+        }
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(parameters)
 }
 
 /// Connects and signs in, but sends nothing: whether the server would take a message.

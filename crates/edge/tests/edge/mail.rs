@@ -24,6 +24,8 @@ enum Manner {
     Hangs,
     /// Closes the connection after the mail was handed over.
     HangsUp,
+    /// Closes the connection when the mail is to be handed over.
+    HangsUpBefore,
 }
 
 /// A mail server on loopback; gives what it was handed.
@@ -60,9 +62,12 @@ fn converse(connection: TcpStream, manner: Manner, mails: &Sender<String>) -> st
                     while lines.next().is_some_and(|line| line.is_ok()) {}
                     return Ok(());
                 }
-                Manner::Takes | Manner::HangsUp => "250 ok",
+                Manner::Takes | Manner::HangsUp | Manner::HangsUpBefore => "250 ok",
             }
         } else if verb.starts_with("DATA") {
+            if manner == Manner::HangsUpBefore {
+                return Ok(());
+            }
             out.write_all(b"354 go on\r\n")?;
             let mut mail = String::new();
             for line in lines.by_ref() {
@@ -175,9 +180,16 @@ async fn a_server_that_hangs_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_hangs_up_may_take_it_later() {
-    let (_, (outcome, _), _) = page_by(Manner::HangsUp).await;
+async fn a_server_that_hangs_up_before_it_was_handed_the_mail_may_take_it_later() {
+    let (_, (outcome, _), _) = page_by(Manner::HangsUpBefore).await;
     assert_eq!(outcome, Outcome::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_handed_over_to_a_server_that_hangs_up_is_not_said_to_have_failed() {
+    let (_, (outcome, detail), _) = page_by(Manner::HangsUp).await;
+    assert_eq!(outcome, Outcome::TimedOut, "{detail}");
+    assert!(detail.contains("it may have been taken"), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
