@@ -23,6 +23,7 @@ use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
 use super::report::Report;
+use crate::access::base64;
 use crate::ports::{Accounts, StorageError, Vault};
 
 /// The setting that mail is sent by.
@@ -31,6 +32,9 @@ pub const SETTING: &str = "mail";
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// How long the goodbye may take, after the message was accepted.
 const GOODBYE_WAIT: Duration = Duration::from_secs(2);
+
+/// Bytes in one encoded word: with its marks it fits into a line of 76 characters behind the name of the header.
+const WORD_BYTES_MAX: usize = 39;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,7 +264,7 @@ fn compose(
         .envelope(envelope)
         .date(now)
         .message_id(Some(id))
-        .subject(content.subject)
+        .raw_header(subject(content.subject))
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
@@ -275,6 +279,23 @@ fn compose(
             content.html,
         ))
         .map_err(|error| Report::refused(format!("the message cannot be made: {error}")))
+}
+
+/// The subject. Whoever reports what fails may write what readers of mail take for an encoded word (RFC 2047) and show as something
+/// else: all of it is encoded then, so that it is shown as it is.
+fn subject(text: String) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !text.contains("=?") {
+        return HeaderValue::new(name, text);
+    }
+    let (mut words, mut rest) = (Vec::new(), text.as_str());
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD_BYTES_MAX));
+        words.push(format!("=?utf-8?b?{}?=", base64::encode(word.as_bytes())));
+        rest = after;
+    }
+    let encoded = words.join("\r\n ");
+    HeaderValue::dangerous_new_pre_encoded(name, text, encoded)
 }
 
 /// The settings of the mail server, with the password; `None` when no server is set up.
@@ -298,4 +319,30 @@ pub(crate) async fn mail_settings(
     });
     read.await
         .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::message::header::Headers;
+    use tocsin_wire::inbound_mail::Mail;
+
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_as_it_was_written() {
+        let long = "=?utf-8?b?eA==?= é".repeat(9);
+        for text in [
+            "[Page #1] web is down",
+            "[Page #1] é =?utf-8?q?All_clear?=",
+            "=? ?=",
+            &long,
+        ] {
+            let mut headers = Headers::new();
+            headers.insert_raw(subject(text.to_owned()));
+            let written = headers.to_string();
+            assert!(written.lines().all(|line| line.len() <= 76), "{written}");
+            let read = Mail::read(format!("{written}\r\nx").as_bytes());
+            assert_eq!(read.subject, text, "{written}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
+use tocsin_wire::inbound_mail::Mail;
 
 use crate::pace::HandPace;
 use crate::world::World;
@@ -97,6 +98,10 @@ fn converse(connection: TcpStream, manner: Manner, mails: &Sender<String>) -> st
 }
 
 async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>) {
+    page_about("web", manner).await
+}
+
+async fn page_about(what: &str, manner: Manner) -> (World, (Outcome, String), Receiver<String>) {
     let world = World::new();
     let (server, mails) = start(manner);
     let settings = json!({"host": "127.0.0.1", "port": server.port(), "from": "Tocsin <tocsin@example.org>", "tls": "none"});
@@ -107,7 +112,7 @@ async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>)
     let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let pace = HandPace::new();
     let delivery = world.deliver_at(loopback, &pace);
-    world.raise("web").await;
+    world.raise(what).await;
     if manner == Manner::Hangs {
         pace.attempt_runs_out();
     }
@@ -149,6 +154,15 @@ async fn a_page_is_handed_over_with_its_link_and_its_key() {
         world.tally.attempts(),
         [(ChannelKind::Email, "accepted", 1)]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_summary_that_is_written_like_an_encoded_word_is_shown_as_it_is() {
+    let (_, _, mails) = page_about("=?utf-8?q?All_clear?=", Manner::Takes).await;
+    let mail = mails.recv().unwrap();
+    assert!(!mail.contains("=?utf-8?q?"), "{mail}");
+    let read = Mail::read(mail.replace('\n', "\r\n").as_bytes());
+    assert_eq!(read.subject, "[Page #1] =?utf-8?q?All_clear?= is down");
 }
 
 #[tokio::test(flavor = "multi_thread")]
