@@ -4800,7 +4800,7 @@ export interface components {
         AlertAccepted: {
             dedup_key: string;
             /** @description The incident it belongs to; null when nothing failed under that key. */
-            incident_id?: string | null;
+            incident_id: string | null;
         };
         /**
          * @description What an alert asks for.
@@ -4809,7 +4809,8 @@ export interface components {
         AlertAction: "trigger" | "acknowledge" | "resolve";
         /** @description What became of one alert of a list. */
         AlertAnswer: components["schemas"]["AlertAccepted"] | {
-            dedup_key: string;
+            /** @description Its key; null when it has none that can be read. */
+            dedup_key?: string | null;
             /** @description Why. */
             detail: string;
             /**
