@@ -125,7 +125,7 @@ pub(crate) async fn mail_state(app: &App) -> MailState {
     let mut last = app.inner().mail_probe.0.lock().await;
     let now = app.now();
     if let Some((at, state)) = last.as_ref()
-        && now.ms_since(*at) < PROBE_GOOD_MS
+        && is_good(*at, now, PROBE_GOOD_MS)
     {
         return state.clone();
     }
@@ -159,13 +159,18 @@ pub(crate) async fn diagnose_sometimes(app: &App) -> Diagnosis {
     let mut last = app.inner().last_look.0.lock().await;
     let now = app.now();
     if let Some((at, diagnosis)) = last.as_ref()
-        && now.ms_since(*at) < LOOK_GOOD_MS
+        && is_good(*at, now, LOOK_GOOD_MS)
     {
         return diagnosis.clone();
     }
     let diagnosis = diagnose(app).await;
     *last = Some((now, diagnosis.clone()));
     diagnosis
+}
+
+/// Whether what was found then is still good; a clock that went back makes it old.
+fn is_good(at: Timestamp, now: Timestamp, good_ms: u64) -> bool {
+    at <= now && now.ms_since(at) < good_ms
 }
 
 /// Looks at everything.

@@ -16,6 +16,8 @@ const WINDOW_MS: u64 = 5 * 60 * 1_000;
 const ENTRIES_MAX: usize = 20_000;
 /// The window of [`RollingLimit`].
 const ROLLING_MS: u64 = 60_000;
+/// Requests that come at once read the clock in any order: no more than this lies between them.
+const BESIDE_MS: u64 = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tried {
@@ -55,14 +57,14 @@ impl LoginThrottle {
         for (key, limit) in keys {
             if let Some(tries) = entries
                 .get(key)
-                .filter(|tries| now.ms_since(tries.first_at) < WINDOW_MS)
+                .filter(|tries| is_within(tries.first_at, now, WINDOW_MS))
                 && tries.count >= *limit
             {
                 return Err((WINDOW_MS - now.ms_since(tries.first_at)).div_ceil(1_000));
             }
         }
         if entries.len() >= ENTRIES_MAX {
-            entries.retain(|_, tries| now.ms_since(tries.first_at) < WINDOW_MS);
+            entries.retain(|_, tries| is_within(tries.first_at, now, WINDOW_MS));
         }
         for (key, _) in keys {
             if entries.len() >= ENTRIES_MAX && !entries.contains_key(key) {
@@ -72,7 +74,7 @@ impl LoginThrottle {
                 first_at: now,
                 count: 0,
             });
-            if now.ms_since(tries.first_at) >= WINDOW_MS {
+            if !is_within(tries.first_at, now, WINDOW_MS) {
                 *tries = Tries {
                     first_at: now,
                     count: 0,
@@ -140,7 +142,7 @@ impl RollingLimit {
     pub(crate) fn left(&self, key: &str, now: Timestamp) -> (usize, u64) {
         let all = lock(&self.taken);
         let taken = all.get(key).into_iter().flatten();
-        let counts = |at: &&Timestamp| now.ms_since(**at) < ROLLING_MS;
+        let counts = |at: &&Timestamp| is_within(**at, now, ROLLING_MS);
         let mut counted = taken.filter(counts);
         let first = counted.next();
         let wait = first.map_or(0, |first| ROLLING_MS - now.ms_since(*first).min(ROLLING_MS));
@@ -153,9 +155,13 @@ impl RollingLimit {
     pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
         let mut all = lock(&self.taken);
         let taken = all.entry(key.to_owned()).or_default();
+        // They stand in their order, so that only a clock that was set back leaves some ahead.
+        if taken.back().is_some_and(|last| lies_ahead(*last, now)) {
+            taken.retain(|at| !lies_ahead(*at, now));
+        }
         while taken
             .front()
-            .is_some_and(|first| now.ms_since(*first) >= ROLLING_MS)
+            .is_some_and(|first| !is_within(*first, now, ROLLING_MS))
         {
             taken.pop_front();
         }
@@ -166,6 +172,16 @@ impl RollingLimit {
         taken.push_back(now);
         Ok(())
     }
+}
+
+/// Whether it was within the window before now. What lies ahead is from before the clock was set back, and counts as gone: else
+/// nothing would be taken until the clock has caught up.
+fn is_within(at: Timestamp, now: Timestamp, window_ms: u64) -> bool {
+    !lies_ahead(at, now) && now.ms_since(at) < window_ms
+}
+
+fn lies_ahead(at: Timestamp, now: Timestamp) -> bool {
+    at > now.plus_ms(BESIDE_MS)
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -247,5 +263,48 @@ mod tests {
         assert_eq!(limit.take("other", START.plus_ms(3_000)), Ok(()));
         assert_eq!(limit.take("k", START.plus_ms(60_000)), Ok(()));
         assert_eq!(limit.take("k", START.plus_ms(60_500)), Err(1));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_sender_wait_for_it_to_catch_up() {
+        let limit = RollingLimit::new(3);
+        for second in 0..3 {
+            assert_eq!(limit.take("k", START.plus_ms(second * 1_000)), Ok(()));
+        }
+        let back = START.minus_ms(600_000);
+        assert_eq!(limit.left("k", back), (3, 0));
+        for second in 0..3 {
+            assert_eq!(limit.take("k", back.plus_ms(second * 1_000)), Ok(()));
+        }
+        assert_eq!(limit.take("k", back.plus_ms(3_000)), Err(57));
+        assert_eq!(limit.take("k", back.plus_ms(60_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nobody_from_signing_in() {
+        let throttle = LoginThrottle::default();
+        let start = |now| throttle.start("a@example.org", None, now);
+        for _ in 0..5 {
+            assert_eq!(start(START), Ok(()));
+        }
+        let back = START.minus_ms(600_000);
+        for _ in 0..5 {
+            assert_eq!(start(back), Ok(()));
+        }
+        assert_eq!(start(back), Err(300));
+    }
+
+    #[test]
+    fn requests_that_read_the_clock_in_another_order_than_they_come_forget_nothing() {
+        let (limit, throttle) = (RollingLimit::new(4), LoginThrottle::default());
+        let order = [1, 0, 1, 0, 1, 0].map(|ms| START.plus_ms(ms));
+        let taken = order
+            .into_iter()
+            .filter(|now| limit.take("k", *now).is_ok());
+        assert_eq!(taken.count(), 4);
+        let tried = order
+            .into_iter()
+            .filter(|now| throttle.start("a@example.org", None, *now).is_ok());
+        assert_eq!(tried.count(), 5);
     }
 }

@@ -1,7 +1,7 @@
 //! One attempt by the API of a provider: Slack, Telegram, Pushover, Twilio, PagerDuty. What each answers is read by `wire`; here
 //! it becomes an outcome.
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
@@ -37,18 +37,6 @@ fn wrong_base() -> Report {
 
 fn exposed(secret: Option<&SecretString>) -> Option<&str> {
     secret.map(ExposeSecret::expose_secret)
-}
-
-/// What whoever answers in another form than the provider's says: a success of theirs is none of ours.
-fn foreign(answered: &Answered) -> Report {
-    let mut report = Report::of_status(answered, "");
-    if report.outcome == Outcome::Accepted {
-        report.outcome = Outcome::Failed;
-        report
-            .detail
-            .push_str(", but not in the form of the provider");
-    }
-    report
 }
 
 /// Sends to a channel by its incoming webhook, or to a member by our app.
@@ -88,7 +76,7 @@ pub(super) async fn slack(
             ..Report::failed(format!("Slack: {word}"))
         },
         slack::Answer::Error { word, .. } => Report::refused(format!("Slack: {word}")),
-        slack::Answer::Foreign => foreign(&answered),
+        slack::Answer::Foreign => Report::foreign(&answered),
     }
 }
 
@@ -127,7 +115,7 @@ pub(super) async fn telegram(
             };
             refusing(Report::of_status(&answered, &words))
         }
-        telegram::Answer::Foreign => foreign(&answered),
+        telegram::Answer::Foreign => Report::foreign(&answered),
     }
 }
 
@@ -157,7 +145,7 @@ pub(super) async fn pushover(
             ..Report::accepted("Pushover took it")
         },
         pushover::Answer::Error { words } => refusing(Report::of_status(&answered, &words)),
-        pushover::Answer::Foreign => foreign(&answered),
+        pushover::Answer::Foreign => Report::foreign(&answered),
     }
 }
 
@@ -271,7 +259,7 @@ async fn twilio(
             let words = format!("error {code}: {words}");
             refusing(Report::of_status(&answered, &words))
         }
-        twilio::Answer::Ok { .. } | twilio::Answer::Foreign => foreign(&answered),
+        twilio::Answer::Ok { .. } | twilio::Answer::Foreign => Report::foreign(&answered),
     }
 }
 
@@ -286,13 +274,16 @@ pub(super) async fn pagerduty(
         return wrong_base();
     };
     let body = forward::body(address.expose_secret(), message);
-    // The status decides: words that are late make no failure of what was taken.
-    let call = Call {
-        reads_success: false,
-        ..Call::json(url, body)
-    };
-    match exchange.send(call).await {
-        Ok(answered) if answered.status.is_success() => Report::of_status(&answered, ""),
+    match exchange.send(Call::json(url, body)).await {
+        Ok(answered) if answered.status.is_success() => {
+            // Whoever else answers, such as the page of a network that one has to sign in to, has opened nothing there.
+            let is_theirs = answered.status == StatusCode::ACCEPTED;
+            if is_theirs && forward::is_taken(&answered.body) {
+                Report::of_status(&answered, "")
+            } else {
+                Report::foreign(&answered)
+            }
+        }
         Ok(answered) => {
             let words = forward::words(&answered.body);
             Report::of_status(&answered, &words)

@@ -9,7 +9,9 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
 use lettre::{Address, Message};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
 use super::report::Report;
+use crate::access::base64;
 use crate::ports::{Accounts, StorageError, Vault};
 
 /// The setting that mail is sent by.
@@ -29,6 +32,9 @@ pub const SETTING: &str = "mail";
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// How long the goodbye may take, after the message was accepted.
 const GOODBYE_WAIT: Duration = Duration::from_secs(2);
+
+/// Bytes in one encoded word: with its marks it fits into a line of 76 characters behind the name of the header.
+const WORD_BYTES_MAX: usize = 39;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,20 +82,75 @@ pub(crate) async fn send(
         Ok(connection) => connection,
         Err(report) => return report,
     };
-    match connection
-        .send(letter.envelope(), &letter.formatted())
-        .await
-    {
+    let handed_over = hand_over(&mut connection, &letter).await;
+    tokio::spawn(async move {
+        // What became of the message is known; a goodbye that fails changes nothing.
+        let _ = tokio::time::timeout(GOODBYE_WAIT, connection.abort()).await;
+    });
+    match handed_over {
         Ok(response) => {
             let words: Vec<&str> = response.message().collect();
-            tokio::spawn(async move {
-                // The server has the message; a goodbye that fails changes nothing.
-                let _ = tokio::time::timeout(GOODBYE_WAIT, connection.quit()).await;
-            });
             Report::accepted(format!("{} {}", response.code(), words.join(" ")))
         }
-        Err(error) => report_of(&error),
+        Err(report) => report,
     }
+}
+
+/// Hands a message over. Once the server has said that it takes the words, its answer alone tells what became of them: where that does
+/// not come, nobody knows whether the message arrived, and that is no failure.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    letter: &Message,
+) -> Result<Response, Report> {
+    let (envelope, words) = (letter.envelope(), letter.formatted());
+    let parameters = parameters(connection, envelope, words.is_ascii())?;
+    let known = |error| report_of(&error);
+    let mail = Mail::new(envelope.from().cloned(), parameters);
+    connection.command(mail).await.map_err(known)?;
+    for to in envelope.to() {
+        let recipient = Rcpt::new(to.clone(), Vec::new());
+        connection.command(recipient).await.map_err(known)?;
+    }
+    connection.command(Data).await.map_err(known)?;
+    connection.message(&words).await.map_err(|error| {
+        let report = report_of(&error);
+        if error.is_permanent() || error.is_transient() {
+            return report;
+        }
+        let detail = format!(
+            "the mail server did not say what became of the message: it may have been taken ({})",
+            report.detail
+        );
+        Report::new(Outcome::TimedOut, detail)
+    })
+}
+
+/// What the server must be able to do for this message.
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+    words_are_ascii: bool,
+) -> Result<Vec<MailParameter>, Report> {
+    let lacks = |extension| !connection.server_info().supports_feature(extension);
+    let mut addresses = envelope.from().into_iter().chain(envelope.to());
+    let mut parameters = Vec::new();
+    if !addresses.all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
+        if lacks(Extension::SmtpUtfEight) {
+            return Err(Report::failed(
+                "the mail server does not take addresses beyond ASCII (it offers no SMTPUTF8)",
+            ));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !words_are_ascii {
+        if lacks(Extension::EightBitMime) {
+            return Err(Report::failed(
+                "the mail server does not take text beyond ASCII (it offers no 8BITMIME)",
+            ));
+        }
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(parameters)
 }
 
 /// Connects and signs in, but sends nothing: whether the server would take a message.
@@ -203,7 +264,7 @@ fn compose(
         .envelope(envelope)
         .date(now)
         .message_id(Some(id))
-        .subject(content.subject)
+        .raw_header(subject(content.subject))
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
@@ -218,6 +279,23 @@ fn compose(
             content.html,
         ))
         .map_err(|error| Report::refused(format!("the message cannot be made: {error}")))
+}
+
+/// The subject. Whoever reports what fails may write what readers of mail take for an encoded word (RFC 2047) and show as something
+/// else: all of it is encoded then, so that it is shown as it is.
+fn subject(text: String) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !text.contains("=?") {
+        return HeaderValue::new(name, text);
+    }
+    let (mut words, mut rest) = (Vec::new(), text.as_str());
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD_BYTES_MAX));
+        words.push(format!("=?utf-8?b?{}?=", base64::encode(word.as_bytes())));
+        rest = after;
+    }
+    let encoded = words.join("\r\n ");
+    HeaderValue::dangerous_new_pre_encoded(name, text, encoded)
 }
 
 /// The settings of the mail server, with the password; `None` when no server is set up.
@@ -241,4 +319,30 @@ pub(crate) async fn mail_settings(
     });
     read.await
         .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::message::header::Headers;
+    use tocsin_wire::inbound_mail::Mail;
+
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_as_it_was_written() {
+        let long = "=?utf-8?b?eA==?= é".repeat(9);
+        for text in [
+            "[Page #1] web is down",
+            "[Page #1] é =?utf-8?q?All_clear?=",
+            "=? ?=",
+            &long,
+        ] {
+            let mut headers = Headers::new();
+            headers.insert_raw(subject(text.to_owned()));
+            let written = headers.to_string();
+            assert!(written.lines().all(|line| line.len() <= 76), "{written}");
+            let read = Mail::read(format!("{written}\r\nx").as_bytes());
+            assert_eq!(read.subject, text, "{written}");
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! One HTTP POST to an address that a person gave: a webhook, a topic of an ntfy server.
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::PageMessage;
 use tocsin_wire::{ntfy, webhook};
 
-use super::exchange::{Call, Exchange};
+use super::exchange::{Answered, Call, Exchange};
 use super::report::Report;
 
 /// Characters of an answer's words that are kept.
@@ -53,24 +53,36 @@ pub(super) async fn ntfy(
     if let Some(token) = token {
         call = call.with("authorization", format!("Bearer {}", token.expose_secret()));
     }
-    post(exchange, call).await
+    match exchange.send(call).await {
+        Ok(answered) if answered.status.is_success() => {
+            // The words repeat the secret topic: they decide, and are not told.
+            if answered.status == StatusCode::OK && ntfy::is_published(&answered.body) {
+                Report::of_status(&answered, "")
+            } else {
+                Report::foreign(&answered)
+            }
+        }
+        Ok(answered) => with_words(&answered),
+        Err(report) => report,
+    }
 }
 
-/// Posts where the status alone decides. The words of a success are of no use, and services like ntfy repeat the secret topic
-/// in them.
+/// Posts where the status alone decides; the words of a success are of no use.
 pub(super) async fn post(exchange: &Exchange, call: Call) -> Report {
     let call = Call {
         reads_success: false,
         ..call
     };
     match exchange.send(call).await {
-        Ok(answered) => {
-            let words = String::from_utf8_lossy(&answered.body);
-            let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
-            Report::of_status(&answered, &words)
-        }
+        Ok(answered) => with_words(&answered),
         Err(report) => report,
     }
+}
+
+fn with_words(answered: &Answered) -> Report {
+    let words = String::from_utf8_lossy(&answered.body);
+    let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+    Report::of_status(answered, &words)
 }
 
 /// The server's root and the topic in a topic's URL (`https://ntfy.example/topic`).

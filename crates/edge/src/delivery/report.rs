@@ -70,6 +70,18 @@ impl Report {
             reference: None,
         }
     }
+
+    /// What whoever answers in another form than the provider's says: a success of theirs is none of ours.
+    pub(crate) fn foreign(answered: &Answered) -> Self {
+        let mut report = Self::of_status(answered, "");
+        if report.outcome == Outcome::Accepted {
+            report.outcome = Outcome::Failed;
+            report
+                .detail
+                .push_str(", but not in the form of the provider");
+        }
+        report
+    }
 }
 
 fn is_worth_another_try(status: StatusCode) -> bool {

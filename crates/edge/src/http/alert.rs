@@ -11,7 +11,7 @@ use tocsin_domain::id::ServiceId;
 use tocsin_engine::handle::{AskError, Done};
 use utoipa::ToSchema;
 
-use super::alert_list::AlertRequests;
+use super::alert_list::{AlertRequests, Unreadable};
 use super::body::Json as Body;
 use super::incident::incident_in;
 use super::problem::Problem;
@@ -20,8 +20,6 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::secret;
 
-/// Reasons against a list that are told.
-const REASONS_MAX: usize = 20;
 /// Characters of a dedup key at most.
 const KEY_CHARS_MAX: usize = 255;
 /// Characters of a key that is made here.
@@ -90,7 +88,8 @@ pub(crate) enum AlertAnswer {
     Accepted(AlertAccepted),
     /// Nothing of it was kept.
     Refused {
-        dedup_key: String,
+        /// Its key; null when it has none that can be read.
+        dedup_key: Option<String>,
         /// The HTTP status it would have got alone.
         status: u16,
         /// Why.
@@ -130,46 +129,32 @@ async fn send_one(app: &App, caller: &Caller, request: AlertRequest) -> Result<R
     Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
 }
 
-/// Nothing of a list is taken when one of it cannot be read; the core may still refuse one and take the others.
+/// Each of a list is taken or refused for itself, whether it cannot be read or the core refuses it.
 async fn send_many(
     app: &App,
     caller: &Caller,
-    requests: Vec<AlertRequest>,
+    requests: Vec<Result<AlertRequest, Unreadable>>,
 ) -> Result<Response, Problem> {
-    let (mut keys, mut asks, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, request) in requests.into_iter().enumerate() {
-        let asked = service_of(app, &request).and_then(|service| ask_of(request, service));
-        match asked {
+    let (mut keys, mut asks) = (Vec::new(), Vec::new());
+    // In the order of the list; those that are asked for have no answer yet.
+    let mut alerts = Vec::new();
+    for request in requests {
+        match one_of(app, request) {
             Ok((key, ask)) => {
                 keys.push(key);
                 asks.push(Ask::Alert(ask));
+                alerts.push(None);
             }
-            Err(problem) if reasons.len() < REASONS_MAX => {
-                reasons.push(format!("[{index}]: {}", problem.detail()));
-            }
-            Err(_) => {}
+            Err(refused) => alerts.push(Some(refused)),
         }
     }
-    if !reasons.is_empty() {
-        return Err(Problem::invalid(reasons));
-    }
-    let outcomes = match asks.is_empty() {
-        true => Vec::new(),
-        false => app.ask_all(&caller.actor, asks).await?,
-    };
-    let mut status = StatusCode::ACCEPTED;
-    let mut alerts = Vec::new();
+    let outcomes = app.ask_all(&caller.actor, asks).await?;
+    let mut asked = Vec::new();
     for (dedup_key, outcome) in keys.into_iter().zip(outcomes) {
-        alerts.push(match outcome {
+        asked.push(match outcome {
             Ok(done) => AlertAnswer::Accepted(accepted(dedup_key, &done)),
             Err(AskError::Refused(refusal)) => {
-                status = StatusCode::MULTI_STATUS;
-                let problem = Problem::from(refusal);
-                AlertAnswer::Refused {
-                    dedup_key,
-                    status: problem.status().as_u16(),
-                    detail: problem.detail().to_owned(),
-                }
+                AlertAnswer::refused(Some(dedup_key), &Problem::from(refusal))
             }
             // They are made durable together: what holds for one of these holds for all.
             Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
@@ -177,8 +162,42 @@ async fn send_many(
             }
         });
     }
+    let mut asked = asked.into_iter();
+    let alerts: Vec<AlertAnswer> = alerts
+        .into_iter()
+        .filter_map(|refused| refused.or_else(|| asked.next()))
+        .collect();
+    let is_refused = |one: &AlertAnswer| matches!(one, AlertAnswer::Refused { .. });
+    let status = if alerts.iter().any(is_refused) {
+        StatusCode::MULTI_STATUS
+    } else {
+        StatusCode::ACCEPTED
+    };
     let sent = SentAlerts::Many(AlertsAccepted { alerts });
     Ok((status, Json(sent)).into_response())
+}
+
+/// What one of a list asks for, with its key, or the answer to it.
+fn one_of(
+    app: &App,
+    request: Result<AlertRequest, Unreadable>,
+) -> Result<(String, AlertAsk), AlertAnswer> {
+    let request =
+        request.map_err(|one| AlertAnswer::refused(one.dedup_key, &Problem::bad(one.why)))?;
+    let dedup_key = request.dedup_key.clone();
+    service_of(app, &request)
+        .and_then(|service| ask_of(request, service))
+        .map_err(|problem| AlertAnswer::refused(dedup_key, &problem))
+}
+
+impl AlertAnswer {
+    fn refused(dedup_key: Option<String>, problem: &Problem) -> Self {
+        Self::Refused {
+            dedup_key,
+            status: problem.status().as_u16(),
+            detail: problem.detail().to_owned(),
+        }
+    }
 }
 
 fn accepted(dedup_key: String, done: &Done) -> AlertAccepted {

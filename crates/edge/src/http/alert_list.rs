@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -18,7 +19,16 @@ const ALERTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum AlertRequests {
     One(Box<AlertRequest>),
-    Many(Vec<AlertRequest>),
+    Many(Vec<Result<AlertRequest, Unreadable>>),
+}
+
+/// One of a list that is no alert.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    /// The key that it has nevertheless.
+    pub(crate) dedup_key: Option<String>,
+    /// What is wrong with it.
+    pub(crate) why: String,
 }
 
 impl utoipa::PartialSchema for AlertRequests {
@@ -46,7 +56,7 @@ impl<'de> Deserialize<'de> for AlertRequests {
     }
 }
 
-/// Reads an alert or a list of them in one pass, so that an error names the place.
+/// Reads an alert, so that an error names the place, or a list of them, of which one that cannot be read costs no other.
 struct OneOrMany;
 
 impl<'de> Visitor<'de> for OneOrMany {
@@ -63,13 +73,29 @@ impl<'de> Visitor<'de> for OneOrMany {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<AlertRequests, A::Error> {
         let mut many = Vec::new();
-        while let Some(alert) = seq.next_element()? {
+        while let Some(one) = seq.next_element()? {
             if many.len() == ALERTS_MAX {
                 let told = format!("at most {ALERTS_MAX} alerts in one request");
                 return Err(serde::de::Error::custom(told));
             }
-            many.push(alert);
+            many.push(read(one));
         }
         Ok(AlertRequests::Many(many))
     }
+}
+
+fn read(one: Value) -> Result<AlertRequest, Unreadable> {
+    let dedup_key = one.get("dedup_key").and_then(Value::as_str);
+    let dedup_key = dedup_key.map(str::to_owned);
+    let read = match one {
+        // A list would be read as the fields of an alert in their order.
+        Value::Object(fields) => AlertRequest::deserialize(Value::Object(fields)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(serde::de::Error::custom("it is not an object"))
+        }
+    };
+    read.map_err(|error| Unreadable {
+        dedup_key,
+        why: format!("the alert cannot be read: {error}"),
+    })
 }

@@ -126,6 +126,27 @@ pub(crate) async fn read_into<R: Room>(
         .map_err(|_| late())?
 }
 
+/// Reads the start of a body: `limit` bytes of it at most. More is read and dropped, up to `whole_max` bytes, so that whoever sends it
+/// hears the answer. What has come is given also when the rest never comes.
+pub(crate) async fn read_start(body: Body, limit: usize, whole_max: usize) -> Vec<u8> {
+    let mut start = Vec::new();
+    let collect = async {
+        let mut pieces = body.into_data_stream();
+        let mut whole = 0_usize;
+        while let Some(Ok(piece)) = pieces.next().await {
+            let room = limit - start.len();
+            start.extend_from_slice(&piece[..piece.len().min(room)]);
+            whole = whole.saturating_add(piece.len());
+            if whole >= whole_max {
+                break;
+            }
+        }
+    };
+    // What did not come in time is not waited for.
+    let _ = tokio::time::timeout(BODY_WAIT, collect).await;
+    start
+}
+
 /// The parameters after the question mark.
 pub(crate) struct Params<T>(pub(crate) T);
 

@@ -14,6 +14,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 
 use super::problem::Problem;
 use super::share::{Share, Shares};
+use super::unread;
 use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
@@ -76,6 +77,7 @@ async fn guard(State(around): State<Around>, mut request: Request, next: Next) -
         Problem::unavailable("too many requests at once; send it again in a moment").into_response()
     };
     let share = share_of(&around, &request);
+    let lent = unread::lend(&mut request);
     let place = around.places.try_acquire();
     let mut response = match (share, place) {
         (Err(Full), _) | (_, Err(_)) => too_many(),
@@ -87,6 +89,9 @@ async fn guard(State(around): State<Around>, mut request: Request, next: Next) -
     };
     protect(&around.app, is_api, &mut response);
     around.app.inner().requests.count(response.status());
+    if let Some(lent) = lent {
+        lent.settle(&mut response).await;
+    }
     response
 }
 

@@ -37,6 +37,7 @@ pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;
+mod unread;
 
 use axum::Router;
 use tocsin_domain::people::Role::{Admin, Responder, Viewer};

@@ -11,7 +11,7 @@ use tocsin_domain::time::Timestamp;
 
 use crate::buttons::{loopback, set_account};
 use crate::pace::HandPace;
-use crate::providers::{Provider, Reply, Request};
+use crate::providers::{NTFY_OK, Provider, Reply, Request};
 use crate::world::World;
 
 const PUSHOVER_USER: &str = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG";
@@ -252,13 +252,15 @@ async fn a_provider_that_is_down_hangs_or_refuses_is_told_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_in_another_form_than_the_providers_is_none() {
-    for (kind, address) in &EVERY[..5] {
-        let provider = Provider::always(Reply::json(
-            200,
-            "<html>Welcome to the hotel's network</html>",
-        ));
+    let hotel = "<html>Welcome to the hotel's network</html>";
+    // PagerDuty has a status of its own for what it took.
+    let pagerduty = [(202, hotel), (200, r#"{"status":"success"}"#)];
+    let pagerduty = pagerduty.map(|(status, said)| (EVERY[5], status, said));
+    let every = EVERY.map(|way| (way, 200, hotel));
+    for ((kind, address), status, said) in every.into_iter().chain(pagerduty) {
+        let provider = Provider::always(Reply::json(status, said));
         let (_, outcome, detail) = page(&provider, kind, address).await;
-        assert_eq!(outcome, Outcome::Failed, "{kind}: {detail}");
+        assert_eq!(outcome, Outcome::Failed, "{kind} {status}: {detail}");
     }
 }
 
@@ -485,7 +487,7 @@ async fn without_an_account_the_page_says_what_to_set_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_sent_also_when_no_link_can_be_signed() {
-    let provider = Provider::always(Reply::json(200, "ok"));
+    let provider = Provider::always(Reply::json(200, NTFY_OK));
     let world = World::new();
     let topic = format!("{}/my-topic", provider.url());
     world.reach(world.ada, "ntfy", &topic, None).await;

@@ -1,7 +1,7 @@
 //! Incidents by the API: lists by pages, taking, ending, notes, the timeline and the reason for a page.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{World, trigger};
 
@@ -345,23 +345,61 @@ async fn a_list_of_alerts_is_taken_in_order_and_one_that_is_refused_does_not_cos
 }
 
 #[tokio::test]
-async fn of_a_list_with_one_that_cannot_be_read_nothing_is_taken() {
+async fn one_of_a_list_that_cannot_be_read_does_not_cost_the_others() {
+    let world = World::new();
+    let good = |key: &str| json!({"dedup_key": key, "action": "trigger", "summary": "disk full", "severity": "warning", "source": "db1"});
+    let with = |name: &str, value: Value| {
+        let mut alert = good("bad");
+        alert[name] = value;
+        alert
+    };
+    let wrong = [
+        (with("summary", Value::Null), "summary: needed"),
+        (with("source", json!(" ")), "source: needed"),
+        (with("severity", json!("awful")), "awful"),
+        (with("action", json!("explode")), "explode"),
+        (with("service_id", json!("?")), "service_id: not an id"),
+        (with("colour", json!("red")), "colour"),
+        (with("summary", json!({"a": 1})), "cannot be read"),
+        (with("dedup_key", json!("k".repeat(300))), "dedup_key: 1 to"),
+        (json!({"action": "resolve"}), "dedup_key: needed"),
+        (json!({}), "action"),
+        (json!(7), "not an object"),
+        (json!(null), "not an object"),
+        (
+            json!([null, "k", "resolve", null, null, null, null]),
+            "not an object",
+        ),
+    ];
+    let mut all = vec![good("first")];
+    all.extend(wrong.iter().map(|(alert, _)| alert.clone()));
+    all.push(good("last"));
+    let answer = world.post("/alerts", json!(all)).await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS, "{}", answer.text());
+    let answers = answer.json()["alerts"].as_array().unwrap().clone();
+    assert_eq!(answers.len(), all.len());
+    for (answer, (alert, told)) in answers[1..].iter().zip(&wrong) {
+        assert_eq!(answer["status"], 400, "{alert}");
+        assert_eq!(answer["dedup_key"], alert["dedup_key"]);
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.contains(told), "{detail}");
+    }
+    for taken in [&answers[0], &answers[all.len() - 1]] {
+        assert!(taken["incident_id"].is_string(), "{taken}");
+    }
+    let incidents = world.get("/incidents").await.json();
+    assert_eq!(incidents["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_alerts_or_too_long_is_refused_whole() {
     let world = World::new();
     let good = json!({"dedup_key": "a", "action": "trigger", "summary": "disk full", "severity": "warning", "source": "db1"});
-    let bad =
-        json!({"dedup_key": "b", "action": "trigger", "severity": "warning", "source": "db1"});
-    let answer = world.post("/alerts", json!([good, bad])).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert!(
-        answer.text().contains("[1]: summary: needed"),
-        "{}",
-        answer.text()
-    );
     let many: Vec<_> = (0..1_001).map(|_| good.clone()).collect();
     let answer = world.post("/alerts", json!(many)).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.text().contains("at most 1000"), "{}", answer.text());
-    for wrong in [json!("text"), json!(7), json!([7]), json!([[good]])] {
+    for wrong in [json!("text"), json!(7), json!(null)] {
         let answer = world.post("/alerts", wrong.clone()).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
     }

@@ -1,6 +1,6 @@
 //! How alerts come in, by the API: settings, rules and their dry run, planned work, heartbeats and their calls.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 
@@ -169,6 +169,30 @@ async fn a_job_calls_by_its_address_alone_and_its_token_is_never_shown_again() {
     );
     let events = format!("{:?}", world.journal.events.lock().unwrap());
     assert!(!events.contains(&token));
+}
+
+#[tokio::test]
+async fn a_failure_counts_however_much_its_job_says_of_it() {
+    let said = "no space left";
+    let whole = |bytes: usize| Body::from(format!("{said}{}", "x".repeat(bytes)));
+    let pieces = [Ok(said), Err(std::io::Error::other("gone"))];
+    let broken = Body::from_stream(futures_util::stream::iter(pieces));
+    for words in [whole(16 * 1024), whole(3 * 1024 * 1024), broken] {
+        let world = World::new();
+        let job = json!({"name": "backup", "every_seconds": 3600, "grace_seconds": 60});
+        let made = world.post("/heartbeats", job).await.json();
+        let url = made["url"].as_str().unwrap();
+        let path = format!("{}/fail", &url[url.find("/hb/").unwrap()..]);
+        let mut request = Request::post(path);
+        if let Some(length) = words.size_hint().exact() {
+            request = request.header("content-length", length);
+        }
+        let answer = world.send(request.body(words).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        assert_eq!(heartbeat(&world).await["status"], "down");
+        let events = format!("{:?}", world.journal.events.lock().unwrap());
+        assert!(events.contains(said), "{events}");
+    }
 }
 
 #[tokio::test]

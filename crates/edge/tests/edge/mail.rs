@@ -9,6 +9,7 @@ use serde_json::json;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
+use tocsin_wire::inbound_mail::Mail;
 
 use crate::pace::HandPace;
 use crate::world::World;
@@ -24,6 +25,8 @@ enum Manner {
     Hangs,
     /// Closes the connection after the mail was handed over.
     HangsUp,
+    /// Closes the connection when the mail is to be handed over.
+    HangsUpBefore,
 }
 
 /// A mail server on loopback; gives what it was handed.
@@ -60,9 +63,12 @@ fn converse(connection: TcpStream, manner: Manner, mails: &Sender<String>) -> st
                     while lines.next().is_some_and(|line| line.is_ok()) {}
                     return Ok(());
                 }
-                Manner::Takes | Manner::HangsUp => "250 ok",
+                Manner::Takes | Manner::HangsUp | Manner::HangsUpBefore => "250 ok",
             }
         } else if verb.starts_with("DATA") {
+            if manner == Manner::HangsUpBefore {
+                return Ok(());
+            }
             out.write_all(b"354 go on\r\n")?;
             let mut mail = String::new();
             for line in lines.by_ref() {
@@ -92,6 +98,10 @@ fn converse(connection: TcpStream, manner: Manner, mails: &Sender<String>) -> st
 }
 
 async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>) {
+    page_about("web", manner).await
+}
+
+async fn page_about(what: &str, manner: Manner) -> (World, (Outcome, String), Receiver<String>) {
     let world = World::new();
     let (server, mails) = start(manner);
     let settings = json!({"host": "127.0.0.1", "port": server.port(), "from": "Tocsin <tocsin@example.org>", "tls": "none"});
@@ -102,7 +112,7 @@ async fn page_by(manner: Manner) -> (World, (Outcome, String), Receiver<String>)
     let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let pace = HandPace::new();
     let delivery = world.deliver_at(loopback, &pace);
-    world.raise("web").await;
+    world.raise(what).await;
     if manner == Manner::Hangs {
         pace.attempt_runs_out();
     }
@@ -147,6 +157,15 @@ async fn a_page_is_handed_over_with_its_link_and_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_summary_that_is_written_like_an_encoded_word_is_shown_as_it_is() {
+    let (_, _, mails) = page_about("=?utf-8?q?All_clear?=", Manner::Takes).await;
+    let mail = mails.recv().unwrap();
+    assert!(!mail.contains("=?utf-8?q?"), "{mail}");
+    let read = Mail::read(mail.replace('\n', "\r\n").as_bytes());
+    assert_eq!(read.subject, "[Page #1] =?utf-8?q?All_clear?= is down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recipient_that_is_unknown_is_refused_and_their_address_is_not_recorded() {
     let (_, (outcome, detail), _) =
         page_by(Manner::Refuses("550 5.1.1 <Ada@example.org>: unknown user")).await;
@@ -175,9 +194,16 @@ async fn a_server_that_hangs_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_hangs_up_may_take_it_later() {
-    let (_, (outcome, _), _) = page_by(Manner::HangsUp).await;
+async fn a_server_that_hangs_up_before_it_was_handed_the_mail_may_take_it_later() {
+    let (_, (outcome, _), _) = page_by(Manner::HangsUpBefore).await;
     assert_eq!(outcome, Outcome::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_was_handed_over_to_a_server_that_hangs_up_is_not_said_to_have_failed() {
+    let (_, (outcome, detail), _) = page_by(Manner::HangsUp).await;
+    assert_eq!(outcome, Outcome::TimedOut, "{detail}");
+    assert!(detail.contains("it may have been taken"), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,7 @@ mod samples;
 mod schedules;
 mod stream;
 mod token_limit;
+mod unread;
 mod vault;
 mod web_push;
 mod world;

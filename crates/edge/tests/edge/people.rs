@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_edge::ports::{Hindrance, Vault, Watching};
 
+use crate::fakes::START;
 use crate::world::{Answered, World};
 
 #[tokio::test]
@@ -317,6 +318,21 @@ async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_r
         .await;
     assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
     world.end_engine();
+    let ready = ready(&world).await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.json()["reasons"], json!(["engine"]));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_keep_an_old_answer_of_whether_tocsin_is_ready() {
+    let mut world = World::new();
+    world
+        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
+        .await;
+    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
+    assert_eq!(ready(&world).await.status, StatusCode::OK);
+    world.end_engine();
+    *world.clock.0.lock().unwrap() = START;
     let ready = ready(&world).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.json()["reasons"], json!(["engine"]));

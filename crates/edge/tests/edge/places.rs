@@ -8,7 +8,7 @@ use tocsin_engine::NotDurable;
 
 use crate::buttons::loopback;
 use crate::pace::HandPace;
-use crate::providers::{Provider, Reply};
+use crate::providers::{NTFY_OK, Provider, Reply};
 use crate::world::World;
 
 /// More than one address has places for.
@@ -28,7 +28,7 @@ async fn test_page(world: &World, owner: UserId, topic: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_cannot_be_kept_yet_holds_no_place() {
-    let provider = Provider::always(Reply::json(200, ""));
+    let provider = Provider::always(Reply::json(200, NTFY_OK));
     let world = World::new();
     let topic = format!("{}/topic", provider.url());
     world.reach(world.ada, "ntfy", &topic, None).await;
@@ -50,7 +50,7 @@ async fn an_outcome_that_cannot_be_kept_yet_holds_no_place() {
 async fn topics_of_one_host_that_nobody_knew_leave_places_to_another() {
     let (hangs, answers) = (
         Provider::always(Reply::Hang),
-        Provider::always(Reply::json(200, "")),
+        Provider::always(Reply::json(200, NTFY_OK)),
     );
     let world = World::new();
     // Nobody has as many by themselves.

@@ -17,7 +17,7 @@ use tocsin_wire::webhook::{SignedHeaders, verify};
 
 use crate::fakes::START;
 use crate::pace::HandPace;
-use crate::providers::{Request, receive};
+use crate::providers::{NTFY_OK, Request, receive};
 use crate::world::World;
 
 pub(crate) const KEY: &str = "a-signing-key-of-the-test";
@@ -146,9 +146,32 @@ async fn whoever_gets_duty_is_told_until_when_and_nobody_is_paged() {
     assert!(requests.try_recv().is_err());
 }
 
+/// A server whose every answer has this status and these words.
+fn start_saying(status: &str, said: &str) -> (SocketAddr, Receiver<Request>) {
+    let length = said.len();
+    let answer =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{said}");
+    start(Box::leak(answer.into_boxed_str()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_than_ntfy_answers_is_no_publication() {
+    for (status, said) in [
+        ("200 OK", "<html>Welcome to the hotel's network</html>"),
+        ("200 OK", r#"{"id":""}"#),
+        ("202 Accepted", NTFY_OK),
+        ("204 No Content", ""),
+    ] {
+        let (server, _requests) = start_saying(status, said);
+        let topic = format!("http://{server}/my-topic");
+        let (_, outcome, detail) = page_to("ntfy", &topic, loopback()).await;
+        assert_eq!(outcome, Outcome::Failed, "{status} {said}: {detail}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_published_to_an_ntfy_topic() {
-    let (server, requests) = start(OK);
+    let (server, requests) = start_saying("200 OK", NTFY_OK);
     let (_, outcome, _) = page_to("ntfy", &format!("http://{server}/my-topic"), loopback()).await;
     assert_eq!(outcome, Outcome::Accepted);
     let received = requests.recv().unwrap();
@@ -258,11 +281,7 @@ async fn what_a_service_repeats_of_its_secret_address_is_not_journalled() {
         ("webhook", "T0/SECRETPATH?key=k-123456"),
     ] {
         for status in ["200 OK", "404 Not Found", "500 Oops"] {
-            let answer = format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{said}",
-                said.len()
-            );
-            let (server, _requests) = start(Box::leak(answer.into_boxed_str()));
+            let (server, _requests) = start_saying(status, said);
             let (world, _, detail) =
                 page_to(kind, &format!("http://{server}/{path}"), loopback()).await;
             let journal = format!("{:?}", world.journal.events.lock().unwrap());

@@ -9,6 +9,10 @@ use std::time::Duration;
 /// A request that has not come by then never will.
 const WAIT: Duration = Duration::from_secs(30);
 
+/// What an ntfy server answers to what it published.
+pub(crate) const NTFY_OK: &str =
+    r#"{"id":"hwQ2YpKdmg","time":1635528741,"event":"message","topic":"topic"}"#;
+
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

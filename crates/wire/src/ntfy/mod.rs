@@ -1,6 +1,6 @@
 //! The JSON body that publishes a page to an ntfy server; it sends nothing and knows no server's address.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::page_message::{Kind, PageMessage, Urgency, one_line, web_address};
 
@@ -114,6 +114,17 @@ fn text(message: &PageMessage) -> String {
     text
 }
 
+#[derive(Deserialize)]
+struct Published {
+    id: String,
+}
+
+/// Whether this is how a server answers that took a message: with the message, which has an id.
+#[must_use]
+pub fn is_published(answer: &[u8]) -> bool {
+    serde_json::from_slice::<Published>(answer).is_ok_and(|message| !message.id.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +178,22 @@ mod tests {
         assert!(
             text.len() <= MESSAGE_BYTES_MAX + 40 && text.ends_with("(more on the incident's page)")
         );
+    }
+
+    #[test]
+    fn only_a_message_with_its_id_says_that_it_was_published() {
+        let check = |answer: &str, expected: bool| {
+            assert_eq!(is_published(answer.as_bytes()), expected, "{answer}");
+        };
+        check(
+            r#"{"id":"hwQ2YpKdmg","time":1635528741,"event":"message","topic":"t","message":"m"}"#,
+            true,
+        );
+        check(r#"{"id":"","event":"message"}"#, false);
+        check(r#"{"id":7}"#, false);
+        check(r#"{"event":"message"}"#, false);
+        check("<html>Welcome to the hotel's network</html>", false);
+        check("", false);
     }
 
     #[test]

@@ -84,6 +84,17 @@ struct AnswerBody {
     errors: Vec<String>,
 }
 
+#[derive(Deserialize)]
+struct StatusBody {
+    status: String,
+}
+
+/// Whether an answer says that the event was taken.
+#[must_use]
+pub fn is_taken(body: &[u8]) -> bool {
+    serde_json::from_slice::<StatusBody>(body).is_ok_and(|body| body.status == "success")
+}
+
 /// The words of an answer that refuses.
 #[must_use]
 pub fn words(body: &[u8]) -> String {
@@ -124,6 +135,20 @@ mod tests {
     fn our_own_front_takes_what_is_forwarded() {
         let event = crate::pagerduty::events_v2::parse(&body(KEY, &hostile_page()));
         assert!(event.is_ok(), "{event:?}");
+    }
+
+    #[test]
+    fn an_event_was_taken_when_that_is_what_is_said() {
+        let front = crate::pagerduty::events_v2::accepted("tocsin-QABCDEFGHIJKLM");
+        assert!(is_taken(front.as_bytes()));
+        for other in [
+            r#"{"status":"invalid event","message":"m","errors":[]}"#,
+            r#"{"message":"success"}"#,
+            "<html>Welcome to the hotel's network</html>",
+            "",
+        ] {
+            assert!(!is_taken(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -4818,7 +4818,7 @@ export interface components {
         AlertAccepted: {
             dedup_key: string;
             /** @description The incident it belongs to; null when nothing failed under that key. */
-            incident_id?: string | null;
+            incident_id: string | null;
         };
         /**
          * @description What an alert asks for.
@@ -4827,7 +4827,8 @@ export interface components {
         AlertAction: "trigger" | "acknowledge" | "resolve";
         /** @description What became of one alert of a list. */
         AlertAnswer: components["schemas"]["AlertAccepted"] | {
-            dedup_key: string;
+            /** @description Its key; null when it has none that can be read. */
+            dedup_key?: string | null;
             /** @description Why. */
             detail: string;
             /**
@@ -12969,12 +12970,6 @@ export interface operations {
                 };
             };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -152,11 +152,14 @@ pub(crate) struct Seen {
     pub(crate) chart: Chart,
 }
 
+/// How long a look is good. It has a beginning too: a clock that was set back must not keep an old look.
+type Good = std::ops::Range<Timestamp>;
+
 /// Looks of a moment ago, so that many browsers that hear of one change make one look.
 #[derive(Default)]
 pub(crate) struct Looks {
-    /// Each with the moment until which it is good.
-    kept: Mutex<BTreeMap<IncidentId, (Timestamp, Seen)>>,
+    /// Each with the moments since and until which it is good.
+    kept: Mutex<BTreeMap<IncidentId, (Good, Seen)>>,
     turns: tokio::sync::Mutex<()>,
 }
 
@@ -169,8 +172,8 @@ impl Looks {
     /// The look of a moment ago.
     pub(crate) fn recent(&self, incident: IncidentId, now: Timestamp) -> Option<Seen> {
         let looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let (good_until, seen) = looks.get(&incident)?;
-        (now < *good_until).then(|| seen.clone())
+        let (good, seen) = looks.get(&incident)?;
+        good.contains(&now).then(|| seen.clone())
     }
 
     /// Keeps a look that was begun at `begun` and is made now.
@@ -185,10 +188,10 @@ impl Looks {
         let good_until = now.plus_ms(good_ms.max(GOOD_FACTOR * now.ms_since(begun)));
         let mut looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= LOOKS_MAX {
-            looks.retain(|_, (good_until, _)| now < *good_until);
+            looks.retain(|_, (good, _)| good.contains(&now));
         }
         if looks.len() < LOOKS_MAX {
-            looks.insert(incident, (good_until, seen.clone()));
+            looks.insert(incident, (begun..good_until, seen.clone()));
         }
     }
 }
@@ -434,5 +437,21 @@ fn chart(parts: &Parts, target: TargetId, begin: Timestamp, until: Timestamp) ->
     Chart {
         series: series.collect(),
         marks: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_an_old_look() {
+        let incident: IncidentId = "QAAAAAAAAAAAAA".parse().unwrap();
+        let (looks, now) = (Looks::default(), Timestamp::from_millis(1_000_000));
+        looks.keep(incident, (now, now), false, &Seen::default());
+        assert!(looks.recent(incident, now).is_some());
+        let late = now.plus_ms(LIVE_GOOD_MS);
+        assert!(looks.recent(incident, late).is_none());
+        assert!(looks.recent(incident, now.minus_ms(60_000)).is_none());
     }
 }

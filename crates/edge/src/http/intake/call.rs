@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 use tocsin_domain::command::{Ask, HeartbeatAsk, IntakeAsk};
@@ -15,7 +15,7 @@ use crate::http::body;
 use crate::http::problem::Problem;
 use crate::secret::key_hash;
 
-/// Bytes of a job's words that are read.
+/// Bytes of a job's words that are kept.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// The heartbeat whose token this is, and whether its alert fires. All are compared, so that time tells nothing.
@@ -74,14 +74,10 @@ async fn take_start(app: &App, token: &str) -> Result<Response, Problem> {
     Ok(taken())
 }
 
-async fn take_failure(
-    app: &App,
-    token: &str,
-    headers: &HeaderMap,
-    content: Body,
-) -> Result<Response, Problem> {
+async fn take_failure(app: &App, token: &str, content: Body) -> Result<Response, Problem> {
     let (pulse, _) = pulse_of(app, token)?;
-    let words = body::read(headers, content, MESSAGE_BYTES_MAX).await?;
+    // That the job failed counts, however much it says of it: a job may send its whole log.
+    let words = body::read_start(content, MESSAGE_BYTES_MAX, body::BODY_BYTES_MAX).await;
     let ask = HeartbeatAsk::Failed {
         heartbeat: pulse.heartbeat.id,
         message: String::from_utf8_lossy(&words).into_owned(),
@@ -138,20 +134,18 @@ pub(crate) async fn start_by_post(
 pub(crate) async fn fail(
     State(app): State<App>,
     Path(token): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    take_failure(&app, &token, &headers, Body::empty()).await
+    take_failure(&app, &token, Body::empty()).await
 }
 
 /// A job says that it failed, with a short message as the body
 #[utoipa::path(post, path = "/hb/{token}/fail", tag = "heartbeats", params(("token" = String, Path)),
     request_body(content = String, content_type = "text/plain"),
-    responses((status = 200, body = String), (status = 404), (status = 413), (status = 429)))]
+    responses((status = 200, body = String), (status = 404), (status = 429)))]
 pub(crate) async fn fail_by_post(
     State(app): State<App>,
     Path(token): Path<String>,
-    headers: HeaderMap,
     content: Body,
 ) -> Result<Response, Problem> {
-    take_failure(&app, &token, &headers, content).await
+    take_failure(&app, &token, content).await
 }
