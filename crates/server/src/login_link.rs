@@ -1,4 +1,5 @@
-//! A one-time sign-in link for an administrator who has lost every other way in; it needs the data directory to itself.
+//! One-time links: for an administrator who has lost every other way in, which needs the data directory to itself, and for whoever
+//! sets Tocsin up.
 
 use std::io::Write;
 use std::path::Path;
@@ -18,12 +19,32 @@ use crate::system::{OsEntropy, SystemClock};
 /// A link that `tocsin serve` prints because nobody can sign in lives this long.
 const LOCKED_OUT_LINK_MS: u64 = 24 * 3_600_000;
 
+/// A link to set Tocsin up lives this long.
+const SETUP_LINK_MS: u64 = 24 * 3_600_000;
+
 /// What `tocsin login-link` was asked for.
 pub(crate) struct Wanted<'a> {
     pub(crate) data: &'a Path,
     pub(crate) key_file: Option<&'a Path>,
     pub(crate) public_url: &'a str,
     pub(crate) email: Option<&'a str>,
+}
+
+/// While nobody has set Tocsin up, a one-time link that does; older ones die.
+pub(crate) fn for_setup(data: &Data, public_url: &str) -> anyhow::Result<Option<String>> {
+    if data.state.installation.is_some() {
+        return Ok(None);
+    }
+    let now = SystemClock.now();
+    data.access.withdraw_one_time(OneTimePurpose::Setup)?;
+    let expires = now.plus_ms(SETUP_LINK_MS);
+    let token =
+        data.access
+            .create_one_time(OneTimePurpose::Setup, None, now, expires, &mut OsEntropy)?;
+    Ok(Some(format!(
+        "{public_url}/ui/setup?token={}",
+        token.expose_secret()
+    )))
 }
 
 /// Prints a link for the administrator that was asked for, or for the only one.

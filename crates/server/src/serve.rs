@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
 use tocsin_agent::Agent;
 use tocsin_domain::state::State;
 use tocsin_domain::write::Arrived;
@@ -25,7 +24,7 @@ use tocsin_edge::vigil::Vigil;
 use tocsin_engine::core::{CANARY, EVALUATED_TO};
 use tocsin_engine::rules::known_of;
 use tocsin_engine::{Clock, Core, EngineHandle, Past, canary_was_seen_at};
-use tocsin_journal::{JournalReader, OneTimePurpose};
+use tocsin_journal::JournalReader;
 use tocsin_telemetry::{Options, Store};
 
 use crate::accounts::{Doors, Secrets, user_key};
@@ -42,12 +41,10 @@ use crate::rules::RulesHandle;
 use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
-use crate::system::{IdEntropy, OsEntropy, SystemClock};
+use crate::system::{IdEntropy, SystemClock};
 use crate::watch::{LocalHost, Sight, Standing};
 use crate::{duty, upkeep};
 
-/// The setup link lives this long; a new one is printed at every start.
-const SETUP_LINK_MS: u64 = 24 * 3_600_000;
 /// How often it is looked whether every part still runs.
 const PARTS_LOOK: Duration = Duration::from_millis(500);
 /// How long the agent waits between looks at whether Tocsin is set up.
@@ -73,7 +70,7 @@ pub(crate) fn run(
     let folder = data.lock.directory().to_owned();
     let store = open_store(&folder, config, data.journal.reader())?;
     let public_url = public_url(config, listen);
-    let setup_link = setup_link(&data, &public_url)?;
+    let setup_link = login_link::for_setup(&data, &public_url)?;
     let login_link = login_link::when_locked_out(&data, &public_url)?;
     let (parts, auditor) = start_parts(data, store, config, insecure_no_auth, listen, &public_url)?;
     let stopping = Arc::new(AtomicBool::new(false));
@@ -196,23 +193,6 @@ fn open_store(
         );
     }
     Ok(Arc::new(store))
-}
-
-/// While nobody has set Tocsin up, a one-time link that does; older ones die.
-fn setup_link(data: &Data, public_url: &str) -> anyhow::Result<Option<String>> {
-    if data.state.installation.is_some() {
-        return Ok(None);
-    }
-    let now = SystemClock.now();
-    data.access.withdraw_one_time(OneTimePurpose::Setup)?;
-    let expires = now.plus_ms(SETUP_LINK_MS);
-    let token =
-        data.access
-            .create_one_time(OneTimePurpose::Setup, None, now, expires, &mut OsEntropy)?;
-    Ok(Some(format!(
-        "{public_url}/ui/setup?token={}",
-        token.expose_secret()
-    )))
 }
 
 #[expect(

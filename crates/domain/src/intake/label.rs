@@ -173,7 +173,7 @@ fn compile(text: &str) -> Result<Regex, String> {
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
                 // The last line says what is wrong, those before it show where.
-                other => {
+                other @ (regex::Error::Syntax(_) | _) => {
                     let text = other.to_string();
                     text.lines().last().unwrap_or_default().to_owned()
                 }

@@ -52,12 +52,8 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             clean(message, TEXT_CHARS)
         )),
         Response::ResponderAnswered { user, accepted } => {
-            let answer = if *accepted {
-                "came to help"
-            } else {
-                "declined to help"
-            };
-            person(format!("{} {answer}.", case.person(*user)))
+            let answer = if *accepted { "came" } else { "declined" };
+            person(format!("{} {answer} to help.", case.person(*user)))
         }
         Response::Merged { number, .. } => {
             person(format!("{who} merged incident {number} into this one."))
@@ -65,13 +61,11 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
         Response::MergedInto { number, .. } => {
             person(format!("{who} merged the incident into incident {number}."))
         }
-        Response::PrioritySet { priority } => {
-            let text = priority.as_ref().map_or_else(
-                || format!("{who} took the priority back."),
-                |priority| format!("{who} set the priority to {}.", clean(priority, 60)),
-            );
-            told(text, false, Tone::Person)
-        }
+        Response::PrioritySet { priority } => told(
+            priority_text(&who, priority.as_deref()),
+            false,
+            Tone::Person,
+        ),
         Response::TitleSet { title } => told(
             format!("{who} called the incident “{}”.", clean(title, TEXT_CHARS)),
             false,
@@ -85,6 +79,13 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             person(format!("{who} set the urgency to {word}."))
         }
     }
+}
+
+fn priority_text(who: &str, priority: Option<&str>) -> String {
+    priority.map_or_else(
+        || format!("{who} took the priority back."),
+        |priority| format!("{who} set the priority to {}.", clean(priority, 60)),
+    )
 }
 
 #[cfg(test)]

@@ -22,10 +22,11 @@ fn add(world: &mut World, kind: IntegrationKind) -> Result<Integration, Refusal>
         kind,
     };
     let events = world.try_ask(Ask::Roster(ask))?;
-    match &events[0].body {
-        EventBody::Roster(RosterEvent::IntegrationAdded { integration }) => Ok(integration.clone()),
-        other => panic!("{other:?}"),
-    }
+    let body = &events[0].body;
+    let EventBody::Roster(RosterEvent::IntegrationAdded { integration }) = body else {
+        panic!("{body:?}");
+    };
+    Ok(integration.clone())
 }
 
 fn change(

@@ -4,6 +4,7 @@
 
 mod audit;
 mod clock;
+mod declaring;
 mod due_reference;
 mod escalation;
 mod helping;

@@ -1,7 +1,7 @@
 //! What people do beyond taking an incident: snooze, give away, escalate, ask for help, say how important it is.
 
 use crate::world::World;
-use tocsin_domain::command::{Ask, Declared, PeopleAsk, RespondAsk, TeamAsk, WatchAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, TeamAsk, WatchAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Assigned, Status};
@@ -479,74 +479,4 @@ fn a_priority_is_one_of_the_installations_names() {
     let priority = None;
     world.respond(RespondAsk::SetPriority { incident, priority });
     assert_eq!(world.incident().priority, None);
-}
-
-fn declare(title: &str, more: Declared) -> RespondAsk {
-    RespondAsk::Declare {
-        title: title.to_owned(),
-        service: None,
-        urgency: Urgency::High,
-        more: Box::new(more),
-    }
-}
-
-#[test]
-fn an_incident_that_is_declared_for_somebody_pages_nobody_else() {
-    let mut world = World::set_up();
-    let bob = world.add_user("Bob");
-    let more = Declared {
-        to: Some(Assigned::People(vec![bob])),
-        priority: Some("P1".to_owned()),
-        summary: Some("since noon".to_owned()),
-        key: None,
-    };
-    world.respond(declare("The shop is closed", more));
-    assert_eq!(world.paged(), ["Bob"]);
-    assert_eq!(world.incident().priority.as_deref(), Some("P1"));
-    let reached = world.count(|what| matches!(what, IncidentWhat::LevelReached { .. }));
-    assert_eq!(reached, 1, "nobody was chosen before they were");
-    let nobody = Declared {
-        priority: Some("SEV9".to_owned()),
-        ..Declared::default()
-    };
-    assert!(world.refused(declare("x", nobody)).contains("priority"));
-}
-
-#[test]
-fn a_key_is_that_of_one_open_incident_of_its_service() {
-    let mut world = World::set_up();
-    let keyed = || {
-        let key = Some("shop".to_owned());
-        declare(
-            "The shop is closed",
-            Declared {
-                key,
-                ..Declared::default()
-            },
-        )
-    };
-    world.respond(keyed());
-    let first = world.incident().id;
-    assert!(world.refused(keyed()).contains("has this key already"));
-    let (incident, note) = (first, None);
-    world.respond(RespondAsk::Resolve { incident, note });
-    world.respond(keyed());
-    assert_eq!(world.state.incidents.len(), 2);
-}
-
-#[test]
-fn an_incident_can_be_called_something_else_also_when_it_is_over() {
-    let (mut world, incident, _) = crashed();
-    let called = |title: &str| RespondAsk::SetTitle {
-        incident,
-        title: title.to_owned(),
-    };
-    world.respond(called("Nobody can log in"));
-    assert_eq!(world.incident().title, "Nobody can log in");
-    assert!(world.refused(called(" ")).contains("must not be empty"));
-    assert!(
-        world
-            .refused(called(&"x".repeat(1_025)))
-            .contains("at most 1024")
-    );
 }

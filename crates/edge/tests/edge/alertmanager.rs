@@ -1,7 +1,5 @@
 //! Alertmanager's API, as Prometheus, amtool and silence pages ask it.
 
-mod amtool;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -475,4 +473,14 @@ async fn the_status_names_the_services_as_receivers_in_a_file_that_can_be_read()
         get(&world, "/receivers").await,
         json!([{"name": "First service"}])
     );
+}
+
+/// The requests as amtool sends them; the program itself is driven by `cargo xtask clients`.
+#[tokio::test]
+async fn what_amtool_asks_is_answered() {
+    let world = World::new();
+    fires(&world, json!([down("web-1")])).await;
+    let query = "/alerts?active=true&filter=instance%3D~%22web.%2A%22&inhibited=false&silenced=false&unprocessed=false";
+    let shown = get(&world, query).await;
+    assert_eq!(shown[0]["startsAt"], START.to_rfc3339());
 }

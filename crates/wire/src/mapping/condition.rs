@@ -168,9 +168,13 @@ fn equal(one: &Value, other: &Value) -> bool {
         (Value::Number(one), Value::Number(other)) => {
             one == other || one.as_f64() == other.as_f64()
         }
-        (Value::String(text), scalar @ (Value::Number(_) | Value::Bool(_)))
-        | (scalar @ (Value::Number(_) | Value::Bool(_)), Value::String(text)) => {
-            *text == scalar.to_string()
+        (Value::String(text), Value::Number(number))
+        | (Value::Number(number), Value::String(text)) => {
+            let written = number.to_string();
+            *text == written
+        }
+        (Value::String(text), Value::Bool(flag)) | (Value::Bool(flag), Value::String(text)) => {
+            text == if *flag { "true" } else { "false" }
         }
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::Null, _) => other.is_null(),

@@ -178,23 +178,18 @@ fn nothing_that_was_said_in_the_clear_counts_within_tls() {
     assert_eq!(codes(&sent), ["250", "554"]);
 }
 
+fn replied(step: &Step) -> &str {
+    match step {
+        Step::Reply(text) => text,
+        Step::StartTls(_) | Step::Recipient(_) | Step::Mail(_) | Step::Close(_) => "",
+    }
+}
+
 #[test]
 fn what_becomes_of_a_mail_is_told() {
     let mut open = session(Security::Impossible);
-    assert_eq!(
-        codes(match &open.delivered(Delivered::Later) {
-            Step::Reply(text) => text,
-            _ => "",
-        }),
-        ["451"]
-    );
-    assert_eq!(
-        codes(match &open.delivered(Delivered::Refused) {
-            Step::Reply(text) => text,
-            _ => "",
-        }),
-        ["550"]
-    );
+    assert_eq!(codes(replied(&open.delivered(Delivered::Later))), ["451"]);
+    assert_eq!(codes(replied(&open.delivered(Delivered::Refused))), ["550"]);
     assert!(
         matches!(open.recipient(true), Step::Close(_)),
         "nobody asked"

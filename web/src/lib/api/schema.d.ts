@@ -412,6 +412,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that is set up, as files */
+        get: operations["export_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/code/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make files true: all of them or nothing */
+        post: operations["apply_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/code/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What files would change, and what that makes of who is on call; nothing is changed */
+        post: operations["plan_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/doctor": {
         parameters: {
             query?: never;
@@ -4895,6 +4946,11 @@ export interface components {
          * @enum {string}
          */
         AlertStatus: "firing" | "recovered";
+        /** @description Why Alertmanager's API did not read it. */
+        AlertmanagerRefusal: {
+            code: number;
+            message: string;
+        };
         /** @description What became of each alert of a list, in its order. */
         AlertsAccepted: {
             alerts: components["schemas"]["AlertAnswer"][];
@@ -4918,6 +4974,18 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Whose it is; null for one of the installation. */
             user_id?: string | null;
+        };
+        /** @description What was made true. */
+        Applied: components["schemas"]["PlanShape"] & {
+            /** @description Keys and addresses that were made, each shown once. */
+            made: components["schemas"]["Made"][];
+        };
+        /** @description Files to make true. */
+        ApplyRequest: {
+            /** @description All of them. */
+            files: components["schemas"]["CodeFile"][];
+            /** @description That of the plan: when something else is set up by now, nothing is changed. */
+            fingerprint: string;
         };
         /** @description One try. */
         Attempt: {
@@ -4976,6 +5044,11 @@ export interface components {
             /** @description The schedule it shows; null: all of them. */
             schedule_id?: string | null;
         };
+        /**
+         * @description What becomes of a thing.
+         * @enum {string}
+         */
+        ChangeKind: "added" | "changed" | "removed";
         /** @description A stretch in which another person would be on call, or nobody, or somebody where nobody is. */
         Changed: {
             after?: components["schemas"]["Named"] | null;
@@ -5033,6 +5106,29 @@ export interface components {
          * @enum {string}
          */
         CheckState: "ok" | "warn" | "fail";
+        /** @description A thing that changes. */
+        CodeChange: {
+            change: components["schemas"]["ChangeKind"];
+            /** @description Its fields, when it changes. */
+            fields: components["schemas"]["FieldChange"][];
+            /** @description The name of its list in the files. */
+            kind: string;
+            /** @description Empty when there is only one of its kind. */
+            name: string;
+        };
+        /** @description Everything that is set up, as files. */
+        CodeExport: {
+            files: components["schemas"]["CodeFile"][];
+            /** @description Names this state of what is set up. */
+            fingerprint: string;
+        };
+        /** @description A file. */
+        CodeFile: {
+            /** @description Its name, which stands in front of what is wrong in it. */
+            name: string;
+            /** @description TOML. */
+            text: string;
+        };
         /** @description The code of a test page. */
         CodeRequest: {
             /** @description Six digits. */
@@ -5159,6 +5255,19 @@ export interface components {
             /** @description What fails, in one line. */
             summary: string;
         };
+        /** @description A stretch in which somebody else will be on call. */
+        DutyChangeShape: {
+            /** @description Who will be; null: nobody. */
+            after?: string | null;
+            /** @description Who would have been; null: nobody. */
+            before?: string | null;
+            from: components["schemas"]["Instant"];
+            /** @description The name of the schedule. */
+            schedule: string;
+            /** @description In words, by the schedule's clock. */
+            text: string;
+            until: components["schemas"]["Instant"];
+        };
         /** @description The mail server; the password is never shown. */
         EmailChannel: {
             configured: boolean;
@@ -5244,6 +5353,15 @@ export interface components {
         FallbackRequest: {
             /** @description Ids of people; 1 to 50. */
             users: string[];
+        };
+        /** @description A field that changes. */
+        FieldChange: {
+            /** @description As it will be; null when it will not be there. */
+            after?: string | null;
+            /** @description As it was, in TOML; null when it was not there. */
+            before?: string | null;
+            /** @description Its path within the thing: `layers[0].members`. */
+            path: string;
         };
         /** @description One rule. */
         FileRule: {
@@ -5519,6 +5637,12 @@ export interface components {
              */
             service_label?: string | null;
         };
+        /** @description Something that stands in no file and stays. */
+        KeptShape: {
+            /** @description The name of its list in the files. */
+            kind: string;
+            name: string;
+        };
         /** @description How the last message by a contact method went. */
         LastResult: {
             at: components["schemas"]["Instant"];
@@ -5556,6 +5680,24 @@ export interface components {
          * @enum {string}
          */
         LoudnessWord: "high" | "low" | "severity";
+        /** @description Something that was made with a secret, which is shown once. */
+        Made: {
+            /** @description Where its sender is pointed to. */
+            address: string;
+            /** @enum {string} */
+            kind: "integration";
+            /** @description The names of its service and of itself. */
+            name: string;
+            /** @description By which alerts are raised. */
+            routing_key: string;
+        } | {
+            /** @enum {string} */
+            kind: "heartbeat";
+            /** @description Its name. */
+            name: string;
+            /** @description Where its job calls. */
+            url: string;
+        };
         /** @description A calendar whose address was just made. */
         MadeCalendar: components["schemas"]["Calendar"] & {
             /** @description Shown once. Whoever has it can read the calendar. */
@@ -6113,6 +6255,14 @@ export interface components {
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
         };
+        /** @description Why PagerDuty's REST API did not do it. */
+        PagerDutyRefusal: {
+            error: {
+                code: number;
+                errors: string[];
+                message: string;
+            };
+        };
         /** @description Where the escalation stands. */
         Paging: {
             /** @description Who acknowledged for their part, where each must. */
@@ -6143,6 +6293,26 @@ export interface components {
             how: string;
             /** @description Exactly what to paste. */
             snippet: string;
+        };
+        /** @description Files to look at. */
+        PlanRequest: {
+            /** @description All of them: what stands in none is not in the files. */
+            files: components["schemas"]["CodeFile"][];
+        };
+        /** @description What files change. */
+        PlanShape: {
+            /** @description Empty when the files say what there is. */
+            changes: components["schemas"]["CodeChange"][];
+            /** @description What will be wrong with paging in these days that was not before. */
+            findings: string[];
+            /** @description Names the state of what was set up when this was planned. */
+            fingerprint: string;
+            /** @description What stands in no file and stays, since the files do not hold all of its kind. */
+            kept: components["schemas"]["KeptShape"][];
+            /** @description Who will be on call instead of whom in the next 14 days. */
+            on_call: components["schemas"]["DutyChangeShape"][];
+            /** @description Stretches that are not told because there are too many. */
+            on_call_left_out: number;
         };
         /** @description A message that was planned. */
         Planned: {
@@ -6223,6 +6393,28 @@ export interface components {
         PriorityRequest: {
             /** @description A name of the installation's list; null takes it back. */
             priority?: string | null;
+        };
+        /** @description A problem document (RFC 9457). */
+        Problem: {
+            /** @description What happened, what was kept, what to do. */
+            detail: string;
+            /** @description Every reason, when there are several. */
+            errors?: string[];
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem. */
+            title: string;
+            /** @description Always `about:blank`: the status tells the kind. */
+            type: string;
+        };
+        /** @description Why Prometheus' API did not do it. */
+        PrometheusRefusal: {
+            error: string;
+            errorType: string;
+            status: string;
         };
         /** @description An account at a provider; its tokens are never shown. */
         ProviderAccount: {
@@ -6496,6 +6688,8 @@ export interface components {
             /** @description IANA name (`Europe/Paris`). */
             time_zone: string;
         };
+        /** @description What became of an alert, or of each of a list. */
+        SentAlerts: components["schemas"]["AlertAccepted"] | components["schemas"]["AlertsAccepted"];
         /** @description Something that can fail. */
         Service: {
             /** @description Null for the policy of the installation. */
@@ -6947,7 +7141,260 @@ export interface components {
             until?: components["schemas"]["Instant"] | null;
         };
     };
-    responses: never;
+    responses: {
+        /** @description It cannot be read, or is not possible */
+        AlertmanagerBadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": string | components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
+        /** @description Not for this caller */
+        AlertmanagerForbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
+        /** @description There is no such thing */
+        AlertmanagerNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": string;
+            };
+        };
+        /** @description The body is too large */
+        AlertmanagerPayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": string;
+            };
+        };
+        /** @description The body did not arrive in time */
+        AlertmanagerRequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": string;
+            };
+        };
+        /** @description Nobody is known by this token, key or cookie */
+        AlertmanagerUnauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
+        /** @description It can be read and not be carried out */
+        AlertmanagerUnprocessableEntity: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
+        /** @description The body is of another kind */
+        AlertmanagerUnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
+        /** @description It cannot be read, or is not possible */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It does not fit what is, or a request with this Idempotency-Key is under way */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not for this caller */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The disk is full */
+        InsufficientStorage: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It cannot be read, or is not possible */
+        PagerDutyBadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
+        /** @description Not for this caller */
+        PagerDutyForbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
+        /** @description The body is too large */
+        PagerDutyPayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
+        /** @description Too often; Retry-After says when to send it again */
+        PagerDutyTooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
+        /** @description Nobody is known by this token, key or cookie */
+        PagerDutyUnauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
+        /** @description The body is too large */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not for this caller */
+        PrometheusForbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description There is no such thing */
+        PrometheusNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description The body is too large */
+        PrometheusPayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description The body did not arrive in time */
+        PrometheusRequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description Nobody is known by this token, key or cookie */
+        PrometheusUnauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description The body did not arrive in time */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not now; Retry-After says when to send it again */
+        ServiceUnavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too often; Retry-After says when to send it again */
+        TooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nobody is known by this token, key or cookie */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -6972,6 +7419,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     prometheus_ready: {
@@ -6991,6 +7439,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     prometheus_reload: {
@@ -7010,11 +7459,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -7086,6 +7539,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7093,6 +7552,12 @@ export interface operations {
                 content?: never;
             };
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7117,6 +7582,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_test_ability: {
@@ -7136,6 +7605,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -7144,6 +7615,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     alertmanager_healthy: {
@@ -7163,6 +7636,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     alertmanager_ready: {
@@ -7182,6 +7656,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     alertmanager_alerts_prefixed: {
@@ -7205,7 +7680,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -7213,9 +7688,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_post_alerts_prefixed: {
@@ -7237,38 +7713,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            400: components["responses"]["AlertmanagerBadRequest"];
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            408: components["responses"]["AlertmanagerRequestTimeout"];
+            413: components["responses"]["AlertmanagerPayloadTooLarge"];
+            415: components["responses"]["AlertmanagerUnsupportedMediaType"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_groups_prefixed: {
@@ -7292,7 +7743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -7300,9 +7751,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_receivers_prefixed: {
@@ -7319,9 +7771,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_silence_prefixed: {
@@ -7343,20 +7796,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            /** @description There is no such silence */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_delete_silence_prefixed: {
@@ -7376,22 +7824,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            404: components["responses"]["AlertmanagerNotFound"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_silences_prefixed: {
@@ -7410,7 +7854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -7418,9 +7862,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_post_silence_prefixed: {
@@ -7444,30 +7889,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            400: components["responses"]["AlertmanagerBadRequest"];
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            404: components["responses"]["AlertmanagerNotFound"];
+            408: components["responses"]["AlertmanagerRequestTimeout"];
+            413: components["responses"]["AlertmanagerPayloadTooLarge"];
+            415: components["responses"]["AlertmanagerUnsupportedMediaType"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_status_prefixed: {
@@ -7487,6 +7916,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     list_alert_rules: {
@@ -7506,6 +7936,9 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_alert_rules: {
@@ -7529,12 +7962,14 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     dry_run: {
@@ -7558,18 +7993,16 @@ export interface operations {
                     "application/json": components["schemas"]["DryRun"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_alerts: {
@@ -7596,12 +8029,9 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ActiveAlert"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     send_alert: {
@@ -7617,13 +8047,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description On disk; for a list, each as in 207 */
+            /** @description On disk */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertAccepted"];
+                    "application/json": components["schemas"]["SentAlerts"];
                 };
             };
             /** @description Some of a list were refused */
@@ -7635,18 +8065,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlertsAccepted"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_tokens: {
@@ -7671,6 +8098,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiToken"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_token: {
@@ -7694,18 +8126,15 @@ export interface operations {
                     "application/json": components["schemas"]["MadeToken"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     revoke_token: {
@@ -7725,12 +8154,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     channels: {
@@ -7750,6 +8179,9 @@ export interface operations {
                     "application/json": components["schemas"]["Channels"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_account: {
@@ -7775,18 +8207,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProviderAccount"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_account: {
@@ -7806,18 +8235,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     set_email: {
@@ -7841,12 +8265,14 @@ export interface operations {
                     "application/json": components["schemas"]["EmailChannel"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     test_email: {
@@ -7866,18 +8292,102 @@ export interface operations {
                     "application/json": components["schemas"]["Planned"];
                 };
             };
-            409: {
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    export_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["CodeExport"];
+                };
             };
-            429: {
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    apply_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRequest"];
+            };
+        };
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    plan_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     doctor: {
@@ -7897,6 +8407,9 @@ export interface operations {
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_policies: {
@@ -7921,6 +8434,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_EscalationPolicy"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_policy: {
@@ -7944,12 +8461,15 @@ export interface operations {
                     "application/json": components["schemas"]["EscalationPolicy"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     replace_policy: {
@@ -7975,18 +8495,15 @@ export interface operations {
                     "application/json": components["schemas"]["EscalationPolicy"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_policy: {
@@ -8006,18 +8523,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_fallback: {
@@ -8037,6 +8549,9 @@ export interface operations {
                     "application/json": components["schemas"]["Fallback"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_fallback: {
@@ -8060,18 +8575,15 @@ export interface operations {
                     "application/json": components["schemas"]["Fallback"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_heartbeats: {
@@ -8096,6 +8608,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_HeartbeatShape"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_heartbeat: {
@@ -8119,12 +8635,15 @@ export interface operations {
                     "application/json": components["schemas"]["MadeHeartbeat"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     replace_heartbeat: {
@@ -8150,18 +8669,15 @@ export interface operations {
                     "application/json": components["schemas"]["HeartbeatShape"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_heartbeat: {
@@ -8181,12 +8697,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_incidents: {
@@ -8213,12 +8729,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     declare: {
@@ -8242,12 +8756,15 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     bulk: {
@@ -8271,12 +8788,15 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_incident: {
@@ -8299,12 +8819,10 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentDetail"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     acknowledge: {
@@ -8317,7 +8835,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -8331,18 +8849,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     escalate: {
@@ -8355,7 +8871,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
             };
@@ -8369,18 +8885,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     evidence: {
@@ -8409,18 +8923,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     explain_incident: {
@@ -8443,12 +8950,10 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     merge: {
@@ -8475,24 +8980,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     add_note: {
@@ -8519,18 +9016,16 @@ export interface operations {
                     "application/json": components["schemas"]["TimelineEntry"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     postmortem: {
@@ -8560,18 +9055,12 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_priority: {
@@ -8598,18 +9087,15 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     reassign: {
@@ -8622,7 +9108,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ReassignRequest"];
             };
@@ -8636,24 +9122,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     resolve: {
@@ -8666,7 +9144,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["ResolveRequest"];
             };
@@ -8680,18 +9158,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     request_responders: {
@@ -8718,24 +9194,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     answer_request: {
@@ -8762,18 +9230,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     snooze: {
@@ -8800,24 +9266,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     cancel_snooze: {
@@ -8840,18 +9298,13 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     timeline: {
@@ -8879,12 +9332,11 @@ export interface operations {
                     "application/json": components["schemas"]["Page_TimelineEntry"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_urgency: {
@@ -8911,18 +9363,16 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     mapping_dry_run: {
@@ -8932,7 +9382,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["MappingDryRunRequest"];
             };
@@ -8946,24 +9396,16 @@ export interface operations {
                     "application/json": components["schemas"]["MappingDryRun"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_presets: {
@@ -8983,6 +9425,9 @@ export interface operations {
                     "application/json": components["schemas"]["Presets"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_windows: {
@@ -9007,6 +9452,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_MaintenanceWindow"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_window: {
@@ -9030,12 +9479,15 @@ export interface operations {
                     "application/json": components["schemas"]["MaintenanceWindow"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     replace_window: {
@@ -9061,18 +9513,15 @@ export interface operations {
                     "application/json": components["schemas"]["MaintenanceWindow"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_window: {
@@ -9092,12 +9541,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     end_window: {
@@ -9117,12 +9566,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
             /** @description No work of it is under way */
             409: {
                 headers: {
@@ -9130,6 +9578,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     me: {
@@ -9149,12 +9601,10 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_monitors: {
@@ -9179,6 +9629,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Monitor"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     switch_monitor: {
@@ -9204,12 +9658,15 @@ export interface operations {
                     "application/json": components["schemas"]["Monitor"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_notification: {
@@ -9231,12 +9688,10 @@ export interface operations {
                     "application/json": components["schemas"]["Notification"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     explain_notification: {
@@ -9258,12 +9713,10 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     on_call: {
@@ -9283,6 +9736,9 @@ export interface operations {
                     "application/json": components["schemas"]["OnCall"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_findings: {
@@ -9302,6 +9758,9 @@ export interface operations {
                     "application/json": components["schemas"]["Findings"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     own_shifts: {
@@ -9328,18 +9787,11 @@ export interface operations {
                     "application/json": components["schemas"]["OwnShifts"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     get_priorities: {
@@ -9359,6 +9811,9 @@ export interface operations {
                     "application/json": components["schemas"]["Priorities"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_priorities: {
@@ -9382,12 +9837,14 @@ export interface operations {
                     "application/json": components["schemas"]["Priorities"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     query: {
@@ -9412,18 +9869,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     query_range: {
@@ -9452,18 +9901,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_rules: {
@@ -9483,6 +9924,9 @@ export interface operations {
                     "application/json": components["schemas"]["RuleList"];
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_schedules: {
@@ -9507,6 +9951,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Schedule"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_schedule: {
@@ -9530,12 +9978,15 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     preview_schedule: {
@@ -9545,7 +9996,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["PreviewRequest"];
             };
@@ -9559,18 +10010,16 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_schedule: {
@@ -9592,12 +10041,10 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replace_schedule: {
@@ -9623,18 +10070,15 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_schedule: {
@@ -9654,18 +10098,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     add_override: {
@@ -9691,18 +10130,16 @@ export interface operations {
                     "application/json": components["schemas"]["Override"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_override: {
@@ -9723,18 +10160,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     render_schedule: {
@@ -9761,18 +10193,11 @@ export interface operations {
                     "application/json": components["schemas"]["Rendered"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     propose_swap: {
@@ -9798,30 +10223,16 @@ export interface operations {
                     "application/json": components["schemas"]["Swap"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     accept_swap: {
@@ -9844,24 +10255,16 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     decline_swap: {
@@ -9884,18 +10287,16 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     withdraw_swap: {
@@ -9918,24 +10319,16 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     add_temporary: {
@@ -9961,18 +10354,16 @@ export interface operations {
                     "application/json": components["schemas"]["Temporary"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_temporary: {
@@ -9993,18 +10384,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_services: {
@@ -10029,6 +10415,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Service"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_service: {
@@ -10052,12 +10442,15 @@ export interface operations {
                     "application/json": components["schemas"]["Service"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     replace_service: {
@@ -10083,18 +10476,15 @@ export interface operations {
                     "application/json": components["schemas"]["Service"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_service_rules: {
@@ -10116,12 +10506,10 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_service_rules: {
@@ -10147,18 +10535,15 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_settings: {
@@ -10180,12 +10565,10 @@ export interface operations {
                     "application/json": components["schemas"]["IntakeSettings"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_settings: {
@@ -10211,18 +10594,15 @@ export interface operations {
                     "application/json": components["schemas"]["IntakeSettings"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     add_integration: {
@@ -10248,24 +10628,16 @@ export interface operations {
                     "application/json": components["schemas"]["MadeIntegration"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_integration: {
@@ -10288,12 +10660,10 @@ export interface operations {
                     "application/json": components["schemas"]["IntegrationDetail"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replace_integration: {
@@ -10320,18 +10690,15 @@ export interface operations {
                     "application/json": components["schemas"]["IntegrationDetail"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_integration: {
@@ -10352,12 +10719,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     simulation: {
@@ -10384,18 +10751,11 @@ export interface operations {
                     "application/json": components["schemas"]["Simulation"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     get_session: {
@@ -10415,12 +10775,9 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     sign_in: {
@@ -10444,18 +10801,14 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     sign_out: {
@@ -10473,12 +10826,10 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     setup_state: {
@@ -10498,6 +10849,7 @@ export interface operations {
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_up: {
@@ -10521,24 +10873,14 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     stream: {
@@ -10558,12 +10900,9 @@ export interface operations {
                     "text/event-stream": components["schemas"]["StreamChange"];
                 };
             };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_targets: {
@@ -10588,6 +10927,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Target"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     remove_target: {
@@ -10607,12 +10950,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     plan_maintenance: {
@@ -10638,18 +10981,16 @@ export interface operations {
                     "application/json": components["schemas"]["Maintenance"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     cancel_maintenance: {
@@ -10670,12 +11011,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     mute: {
@@ -10701,18 +11042,16 @@ export interface operations {
                     "application/json": components["schemas"]["Mute"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     unmute: {
@@ -10732,12 +11071,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_teams: {
@@ -10762,6 +11101,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Team"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_team: {
@@ -10785,18 +11128,16 @@ export interface operations {
                     "application/json": components["schemas"]["Team"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     replace_team: {
@@ -10822,18 +11163,15 @@ export interface operations {
                     "application/json": components["schemas"]["Team"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_team: {
@@ -10853,18 +11191,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_users: {
@@ -10889,6 +11222,10 @@ export interface operations {
                     "application/json": components["schemas"]["Page_User"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_user: {
@@ -10912,12 +11249,15 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_user: {
@@ -10939,12 +11279,10 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     remove_user: {
@@ -10964,18 +11302,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     change_user: {
@@ -11001,18 +11334,16 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     list_calendars: {
@@ -11039,6 +11370,12 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Calendar"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     add_calendar: {
@@ -11050,7 +11387,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["CalendarRequest"];
             };
@@ -11064,18 +11401,16 @@ export interface operations {
                     "application/json": components["schemas"]["MadeCalendar"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     revoke_calendar: {
@@ -11096,12 +11431,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     renew_calendar: {
@@ -11124,12 +11459,16 @@ export interface operations {
                     "application/json": components["schemas"]["MadeCalendar"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     add_contact_method: {
@@ -11155,18 +11494,16 @@ export interface operations {
                     "application/json": components["schemas"]["AddedContactMethod"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     remove_contact_method: {
@@ -11187,12 +11524,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     test_contact_method: {
@@ -11215,12 +11552,16 @@ export interface operations {
                     "application/json": components["schemas"]["Planned"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     verify_contact_method: {
@@ -11247,24 +11588,16 @@ export interface operations {
                     "application/json": components["schemas"]["ContactMethod"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     get_notices: {
@@ -11286,12 +11619,11 @@ export interface operations {
                     "application/json": components["schemas"]["Notices"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     set_notices: {
@@ -11317,12 +11649,15 @@ export interface operations {
                     "application/json": components["schemas"]["Notices"];
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     set_rules: {
@@ -11348,18 +11683,15 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     set_password: {
@@ -11383,24 +11715,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     prometheus_alertmanagers: {
@@ -11420,6 +11743,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_alerts: {
@@ -11439,6 +11763,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_format: {
@@ -11468,6 +11793,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_format_post: {
@@ -11497,6 +11823,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
         };
     };
     prometheus_values: {
@@ -11531,6 +11860,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11571,6 +11901,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11611,6 +11942,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11650,6 +11984,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_instant: {
@@ -11684,6 +12019,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11734,6 +12071,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11781,6 +12122,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11820,6 +12162,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11864,6 +12209,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11916,6 +12262,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11968,6 +12317,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_pools: {
@@ -11987,6 +12337,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_series: {
@@ -12019,6 +12370,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12059,6 +12412,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -12086,6 +12443,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_config: {
@@ -12105,6 +12463,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_flags: {
@@ -12124,6 +12483,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_runtime_info: {
@@ -12143,6 +12503,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_tsdb: {
@@ -12172,6 +12533,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_wal_replay: {
@@ -12191,6 +12553,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_targets: {
@@ -12221,6 +12584,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_target_metadata: {
@@ -12252,6 +12616,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_write: {
@@ -12281,23 +12646,39 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -12322,7 +12703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -12330,9 +12711,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_post_alerts: {
@@ -12354,38 +12736,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            400: components["responses"]["AlertmanagerBadRequest"];
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            408: components["responses"]["AlertmanagerRequestTimeout"];
+            413: components["responses"]["AlertmanagerPayloadTooLarge"];
+            415: components["responses"]["AlertmanagerUnsupportedMediaType"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_groups: {
@@ -12409,7 +12766,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -12417,9 +12774,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_receivers: {
@@ -12436,9 +12794,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_silence: {
@@ -12460,20 +12819,15 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            /** @description There is no such silence */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_delete_silence: {
@@ -12493,22 +12847,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            404: components["responses"]["AlertmanagerNotFound"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_silences: {
@@ -12527,7 +12877,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, never>[];
                 };
             };
             400: {
@@ -12535,9 +12885,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": string;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     alertmanager_post_silence: {
@@ -12561,30 +12912,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
+            400: components["responses"]["AlertmanagerBadRequest"];
+            401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            404: components["responses"]["AlertmanagerNotFound"];
+            408: components["responses"]["AlertmanagerRequestTimeout"];
+            413: components["responses"]["AlertmanagerPayloadTooLarge"];
+            415: components["responses"]["AlertmanagerUnsupportedMediaType"];
+            422: components["responses"]["AlertmanagerUnprocessableEntity"];
         };
     };
     alertmanager_status: {
@@ -12604,6 +12939,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
     pagerduty_list_escalation_policies: {
@@ -12623,6 +12959,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_escalation_policy: {
@@ -12654,6 +12994,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_escalation_policy: {
@@ -12675,6 +13019,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -12683,6 +13029,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_escalation_policy: {
@@ -12716,6 +13064,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -12724,6 +13074,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_escalation_policy: {
@@ -12751,6 +13103,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -12759,6 +13113,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     prometheus_federate: {
@@ -12784,19 +13140,26 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -12866,18 +13229,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     call_by_post: {
@@ -12899,18 +13253,10 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     fail: {
@@ -12932,18 +13278,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     fail_by_post: {
@@ -12969,18 +13306,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     start: {
@@ -13002,18 +13334,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     start_by_post: {
@@ -13035,18 +13358,10 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     healthz: {
@@ -13066,6 +13381,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     read_calendar: {
@@ -13094,18 +13410,9 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     pagerduty_list_incidents: {
@@ -13125,6 +13432,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_incidents: {
@@ -13156,6 +13467,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -13164,6 +13477,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_create_incident: {
@@ -13195,6 +13509,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_incident: {
@@ -13216,6 +13534,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13224,6 +13544,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_incident: {
@@ -13257,6 +13579,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13265,6 +13589,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_alerts: {
@@ -13286,6 +13612,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13294,6 +13622,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_alerts: {
@@ -13327,6 +13657,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13335,6 +13667,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_alert: {
@@ -13357,6 +13691,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13365,6 +13701,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_alert: {
@@ -13399,6 +13737,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13407,6 +13747,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_incident_log_entries: {
@@ -13428,6 +13770,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13436,6 +13780,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_merge_incidents: {
@@ -13469,6 +13815,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13477,6 +13825,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_notes: {
@@ -13498,6 +13848,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13506,6 +13858,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_note: {
@@ -13539,6 +13893,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13547,6 +13903,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_request_responders: {
@@ -13580,6 +13938,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13588,6 +13948,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_snooze_incident: {
@@ -13621,6 +13983,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13629,6 +13993,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_send_status_update: {
@@ -13662,6 +14028,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13670,6 +14038,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     take: {
@@ -13702,36 +14072,15 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     take_by_path: {
@@ -13766,36 +14115,15 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookAnswer"];
                 };
             };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     pagerduty_list_log_entries: {
@@ -13815,6 +14143,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_log_entry: {
@@ -13836,6 +14168,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13844,6 +14178,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_maintenance_windows: {
@@ -13863,6 +14199,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_maintenance_window: {
@@ -13894,6 +14234,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_maintenance_window: {
@@ -13915,6 +14259,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13923,6 +14269,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_maintenance_window: {
@@ -13956,6 +14304,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13964,6 +14314,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_maintenance_window: {
@@ -13983,6 +14335,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -13999,6 +14354,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     metrics: {
@@ -14018,6 +14375,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     pagerduty_list_notifications: {
@@ -14045,6 +14405,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_oncalls: {
@@ -14072,6 +14435,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     opsgenie_create_prefixed: {
@@ -14104,6 +14470,14 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14187,6 +14561,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -14230,6 +14612,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_test_ability_prefixed: {
@@ -14249,6 +14635,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -14257,6 +14645,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_escalation_policies_prefixed: {
@@ -14276,6 +14666,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_escalation_policy_prefixed: {
@@ -14307,6 +14701,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_escalation_policy_prefixed: {
@@ -14328,6 +14726,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14336,6 +14736,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_escalation_policy_prefixed: {
@@ -14369,6 +14771,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14377,6 +14781,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_escalation_policy_prefixed: {
@@ -14404,6 +14810,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14412,6 +14820,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_create_event_prefixed: {
@@ -14478,6 +14888,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_incidents_prefixed: {
@@ -14509,6 +14923,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -14517,6 +14933,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_create_incident_prefixed: {
@@ -14548,6 +14965,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_incident_prefixed: {
@@ -14569,6 +14990,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14577,6 +15000,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_incident_prefixed: {
@@ -14610,6 +15035,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14618,6 +15045,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_alerts_prefixed: {
@@ -14639,6 +15068,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14647,6 +15078,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_alerts_prefixed: {
@@ -14680,6 +15113,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14688,6 +15123,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_alert_prefixed: {
@@ -14710,6 +15147,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14718,6 +15157,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_update_alert_prefixed: {
@@ -14752,6 +15193,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14760,6 +15203,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_incident_log_entries_prefixed: {
@@ -14781,6 +15226,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14789,6 +15236,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_merge_incidents_prefixed: {
@@ -14822,6 +15271,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14830,6 +15281,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_notes_prefixed: {
@@ -14851,6 +15304,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14859,6 +15314,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_note_prefixed: {
@@ -14892,6 +15349,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14900,6 +15359,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_request_responders_prefixed: {
@@ -14933,6 +15394,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14941,6 +15404,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_snooze_incident_prefixed: {
@@ -14974,6 +15439,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -14982,6 +15449,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_send_status_update_prefixed: {
@@ -15015,6 +15484,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15023,6 +15494,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_log_entries_prefixed: {
@@ -15042,6 +15515,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_log_entry_prefixed: {
@@ -15063,6 +15540,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15071,6 +15550,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_maintenance_windows_prefixed: {
@@ -15090,6 +15571,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_maintenance_window_prefixed: {
@@ -15121,6 +15606,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_maintenance_window_prefixed: {
@@ -15142,6 +15631,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15150,6 +15641,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_maintenance_window_prefixed: {
@@ -15183,6 +15676,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15191,6 +15686,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_maintenance_window_prefixed: {
@@ -15210,6 +15707,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15226,6 +15726,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_notifications_prefixed: {
@@ -15253,6 +15755,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_oncalls_prefixed: {
@@ -15280,6 +15785,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_priorities_prefixed: {
@@ -15299,6 +15807,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_pagerduty_schedules_prefixed: {
@@ -15318,6 +15830,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_schedule_prefixed: {
@@ -15349,6 +15865,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_pagerduty_schedule_prefixed: {
@@ -15378,6 +15898,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15386,6 +15907,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_pagerduty_schedule_prefixed: {
@@ -15419,6 +15942,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15427,6 +15952,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_schedule_prefixed: {
@@ -15454,6 +15981,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15462,6 +15991,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_overrides_prefixed: {
@@ -15491,6 +16022,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15499,6 +16031,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_overrides_prefixed: {
@@ -15532,6 +16066,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15540,6 +16076,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_override_prefixed: {
@@ -15568,6 +16106,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15576,6 +16117,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_schedule_users_prefixed: {
@@ -15605,6 +16148,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15613,6 +16157,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_services_prefixed: {
@@ -15632,6 +16178,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_service_prefixed: {
@@ -15663,6 +16213,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_service_prefixed: {
@@ -15684,6 +16238,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15692,6 +16248,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_service_prefixed: {
@@ -15725,6 +16283,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15733,6 +16293,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_service_prefixed: {
@@ -15746,6 +16308,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -15754,6 +16318,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15762,6 +16327,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_service_integration_prefixed: {
@@ -15795,6 +16362,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15803,6 +16372,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_service_integration_prefixed: {
@@ -15825,6 +16396,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15833,6 +16406,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_service_integration_prefixed: {
@@ -15853,6 +16428,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15861,6 +16439,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_tags_prefixed: {
@@ -15880,6 +16460,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_pagerduty_teams_prefixed: {
@@ -15899,6 +16483,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_team_prefixed: {
@@ -15930,6 +16518,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_team_prefixed: {
@@ -15951,6 +16543,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -15959,6 +16553,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_team_prefixed: {
@@ -15992,6 +16588,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16000,6 +16598,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_team_prefixed: {
@@ -16027,6 +16627,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16035,6 +16637,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_team_members_prefixed: {
@@ -16056,6 +16660,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16064,6 +16670,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_team_member_prefixed: {
@@ -16084,6 +16692,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16092,6 +16703,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_team_member_prefixed: {
@@ -16112,6 +16725,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16120,6 +16736,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_pagerduty_users_prefixed: {
@@ -16139,6 +16757,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_user_prefixed: {
@@ -16170,6 +16792,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_me_prefixed: {
@@ -16197,6 +16823,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_pagerduty_user_prefixed: {
@@ -16218,6 +16847,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16226,6 +16857,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_pagerduty_user_prefixed: {
@@ -16259,6 +16892,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16267,6 +16902,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_user_prefixed: {
@@ -16294,6 +16931,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16302,6 +16941,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_contact_methods_prefixed: {
@@ -16323,6 +16964,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16331,6 +16974,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_contact_method_prefixed: {
@@ -16353,6 +16998,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16361,6 +17008,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_notification_rules_prefixed: {
@@ -16382,6 +17031,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16390,6 +17041,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_notification_rule_prefixed: {
@@ -16412,6 +17065,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16420,6 +17075,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     enqueue_prefixed: {
@@ -16486,6 +17143,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_vendor_prefixed: {
@@ -16499,6 +17160,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16507,6 +17170,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_priorities: {
@@ -16526,6 +17191,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     prometheus_healthy_prefixed: {
@@ -16545,6 +17214,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     prometheus_ready_prefixed: {
@@ -16564,6 +17234,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     prometheus_reload_prefixed: {
@@ -16583,11 +17254,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -16608,6 +17283,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_alerts_prefixed: {
@@ -16627,6 +17303,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_format_prefixed: {
@@ -16656,6 +17333,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_format_post_prefixed: {
@@ -16685,6 +17363,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
         };
     };
     prometheus_values_prefixed: {
@@ -16719,6 +17400,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16759,6 +17441,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16799,6 +17482,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16838,6 +17524,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_instant_prefixed: {
@@ -16872,6 +17559,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16922,6 +17611,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16969,6 +17662,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -17008,6 +17702,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -17052,6 +17749,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17104,6 +17802,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17156,6 +17857,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_pools_prefixed: {
@@ -17175,6 +17877,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_series_prefixed: {
@@ -17207,6 +17910,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -17247,6 +17952,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            404: components["responses"]["PrometheusNotFound"];
+            408: components["responses"]["PrometheusRequestTimeout"];
+            413: components["responses"]["PrometheusPayloadTooLarge"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -17274,6 +17983,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_config_prefixed: {
@@ -17293,6 +18003,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_flags_prefixed: {
@@ -17312,6 +18023,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_runtime_info_prefixed: {
@@ -17331,6 +18043,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_tsdb_prefixed: {
@@ -17360,6 +18073,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_wal_replay_prefixed: {
@@ -17379,6 +18093,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_targets_prefixed: {
@@ -17409,6 +18124,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_target_metadata_prefixed: {
@@ -17440,6 +18156,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
         };
     };
     prometheus_write_prefixed: {
@@ -17469,23 +18186,39 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -17512,19 +18245,26 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
+            401: components["responses"]["PrometheusUnauthorized"];
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
             };
         };
     };
@@ -17572,6 +18312,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_schedule: {
@@ -17603,6 +18347,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_pagerduty_schedule: {
@@ -17632,6 +18380,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17640,6 +18389,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_pagerduty_schedule: {
@@ -17673,6 +18424,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17681,6 +18434,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_schedule: {
@@ -17708,6 +18463,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17716,6 +18473,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_overrides: {
@@ -17745,6 +18504,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17753,6 +18513,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_overrides: {
@@ -17786,6 +18548,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17794,6 +18558,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_override: {
@@ -17822,6 +18588,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17830,6 +18599,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_schedule_users: {
@@ -17859,6 +18630,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17867,6 +18639,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_services: {
@@ -17886,6 +18660,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_service: {
@@ -17917,6 +18695,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_service: {
@@ -17938,6 +18720,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17946,6 +18730,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_service: {
@@ -17979,6 +18765,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17987,6 +18775,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_service: {
@@ -18000,6 +18790,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -18008,6 +18800,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18016,6 +18809,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_service_integration: {
@@ -18049,6 +18844,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18057,6 +18854,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_service_integration: {
@@ -18079,6 +18878,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18087,6 +18888,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_service_integration: {
@@ -18107,6 +18910,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18115,6 +18921,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_tags: {
@@ -18134,6 +18942,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_pagerduty_teams: {
@@ -18153,6 +18965,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_team: {
@@ -18184,6 +19000,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_team: {
@@ -18205,6 +19025,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18213,6 +19035,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_team: {
@@ -18246,6 +19070,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18254,6 +19080,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_team: {
@@ -18281,6 +19109,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18289,6 +19119,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_team_members: {
@@ -18310,6 +19142,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18318,6 +19152,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_team_member: {
@@ -18338,6 +19174,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18346,6 +19185,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_team_member: {
@@ -18366,6 +19207,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18374,6 +19218,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     sms: {
@@ -18393,6 +19239,18 @@ export interface operations {
                 content?: never;
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18424,6 +19282,18 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18461,6 +19331,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     pagerduty_list_pagerduty_users: {
@@ -18480,6 +19362,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_add_pagerduty_user: {
@@ -18511,6 +19397,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_me: {
@@ -18538,6 +19428,9 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_pagerduty_user: {
@@ -18559,6 +19452,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18567,6 +19462,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_change_pagerduty_user: {
@@ -18600,6 +19497,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18608,6 +19507,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_remove_pagerduty_user: {
@@ -18635,6 +19536,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18643,6 +19546,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_contact_methods: {
@@ -18664,6 +19569,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18672,6 +19579,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_contact_method: {
@@ -18694,6 +19603,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18702,6 +19613,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_notification_rules: {
@@ -18723,6 +19636,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18731,6 +19646,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_notification_rule: {
@@ -18753,6 +19670,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18761,6 +19680,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     opsgenie_create: {
@@ -18793,6 +19714,14 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18869,6 +19798,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18966,6 +19903,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_get_vendor: {
@@ -18979,6 +19920,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18987,6 +19930,8 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
 }

@@ -126,7 +126,7 @@ fn what_is_wrong_with_an_integration_has_its_place() {
         "mapping",
     );
     check(
-        &of("mapping = \"{}\""),
+        &of("mapping = '{\"title\": \"x\"}'"),
         "all.toml, line 5, column",
         "of their own",
     );

@@ -153,7 +153,9 @@ fn turn_of(seconds: u64) -> Option<(u32, Unit)> {
         (DAY_S, Unit::Days),
         (HOUR_S, Unit::Hours),
     ];
-    let mut fitting = units.iter().filter(|(length, _)| seconds % length == 0);
+    let mut fitting = units
+        .iter()
+        .filter(|(length, _)| seconds.is_multiple_of(*length));
     let (length, unit) = fitting.next().filter(|_| seconds > 0)?;
     Some((u32::try_from(seconds / length).ok()?, *unit))
 }
