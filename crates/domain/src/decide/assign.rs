@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
-use crate::incident::{Assigned, Incident};
+use crate::incident::{Assigned, Incident, Responder};
 use crate::page::{Delivery, Purpose};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -257,12 +257,15 @@ impl Decider<'_> {
         let (policy, level) = failed.level?;
         let since = self.state.since_asked_by_policy(failed);
         let responders = known.responders.iter();
-        let since_then = responders.filter(|one| self.state.since_asked(one) >= since);
+        // Whoever was named before the level was reached counts for it as well.
+        let is_of_level = |one: &Responder| one.level == failed.level;
+        let since_then =
+            responders.filter(|one| is_of_level(one) || self.state.since_asked(one) >= since);
         let mut asked = AskedAlready::default();
         for one in since_then {
             // Who was asked by name since may be of a request before this one.
             let asked_at = self.state.since_asked_by_policy(one);
-            let of_request = one.level.filter(|_| asked_at >= since);
+            let of_request = one.level.filter(|_| is_of_level(one) || asked_at >= since);
             let is_later = of_request.is_some_and(|(of, later)| of == policy && later > level);
             let is_there = self.state.users.contains_key(&one.user);
             let answered = one.by_policy.as_ref().is_some_and(|one| one.answered);

@@ -96,6 +96,42 @@ fn whoever_was_named_counts_for_the_next_level_of_the_policy_until_no_way_to_the
     }
 }
 
+#[test]
+fn a_level_does_not_fail_while_somebody_who_was_named_before_knows_of_it() {
+    let (mut world, _, [_, bea, cy]) = crashed();
+    let (dan, eve) = (world.add_user("Dan"), world.add_user("Eve"));
+    let level = |users: &[UserId]| {
+        let users = users.iter().copied().map(Recipient::User);
+        Level::of(5 * MINUTE, users.collect())
+    };
+    let levels = vec![level(&[bea]), level(&[cy, dan]), level(&[eve])];
+    let policy = Some(world.set_policy(None, 0, levels, None));
+    let incident = world.incident().id;
+    world.acknowledge();
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: vec![cy],
+        policy,
+        message: "please".to_owned(),
+    });
+    let answer = |world: &mut World, user: UserId, outcome: Outcome| {
+        let mut sent = world.sending().into_iter();
+        let message = sent.find(|one| one.user == user).unwrap().id;
+        world.answer(message, outcome);
+    };
+    answer(&mut world, cy, Outcome::Accepted);
+    world.wait_ms(MINUTE);
+    answer(&mut world, bea, Outcome::Refused);
+    assert_eq!(asked(&world), [cy, bea, dan]);
+    answer(&mut world, dan, Outcome::Refused);
+    assert_eq!(
+        asked(&world),
+        [cy, bea, dan],
+        "Cy is of the level and knows"
+    );
+    assert_eq!(said_to_go_on(&world), 1);
+}
+
 /// Bea got so many pages that more are told together. She is asked to help with one more incident, which Ada has.
 fn asked_to_help_after_many(severity: Severity) -> (World, ServiceId, Purpose) {
     let mut world = World::set_up();
