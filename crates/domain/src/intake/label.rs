@@ -142,6 +142,17 @@ impl LabelMatcher {
         })
     }
 
+    /// A condition that stands for something else and is shown in its place, as long as that needs.
+    #[must_use]
+    pub fn standing_in(name: impl Into<String>, test: LabelTest, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            test,
+            value: value.into(),
+            compiled: OnceLock::new(),
+        }
+    }
+
     fn parts(&self) -> (&str, LabelTest, &str) {
         (&self.name, self.test, &self.value)
     }

@@ -1,5 +1,7 @@
 //! Alertmanager's API, as Prometheus, amtool and silence pages ask it.
 
+mod sight;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
