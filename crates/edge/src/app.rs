@@ -45,7 +45,7 @@ const PASSWORDS_AT_ONCE: usize = 2;
 const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 pub(crate) const QUERIES_AT_ONCE: usize = 4;
-/// Schedules rendered at the same time at most: a large one takes a while.
+/// Schedules and lists of alerts made at the same time at most: a large one takes a while.
 const RENDERINGS_AT_ONCE: usize = 2;
 /// How long a rendering waits for its turn.
 const RENDERING_WAIT: Duration = Duration::from_secs(10);
@@ -284,7 +284,7 @@ impl App {
         }
     }
 
-    /// Computes something of schedules, a few at a time and on a thread that may take long.
+    /// Computes something of schedules or of what fires, a few at a time and on a thread that may take long.
     pub(crate) async fn rendered<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -293,7 +293,7 @@ impl App {
         let turn = tokio::time::timeout(RENDERING_WAIT, turns.acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(Problem::unavailable(
-                "too many schedules are looked at at once; ask again in a moment",
+                "too many schedules or alerts are looked at at once; ask again in a moment",
             ));
         };
         let work = move || {
@@ -303,7 +303,7 @@ impl App {
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Problem::internal("computing the schedule failed")),
+            Err(_) => Err(Problem::internal("computing the answer failed")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Labels of alerts and what is asked of them, as Alertmanager's silences do. No label is looked up here.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
@@ -70,9 +70,9 @@ pub struct LabelMatcher {
     pub test: LabelTest,
     /// With what.
     pub value: String,
-    /// The pattern, once it was asked for; none when it cannot be used.
+    /// The pattern, once it was asked for, of this one or of a copy; none when it cannot be used.
     #[serde(skip)]
-    compiled: OnceLock<Option<Regex>>,
+    compiled: Arc<OnceLock<Option<Regex>>>,
 }
 
 impl PartialEq for LabelMatcher {
@@ -127,7 +127,7 @@ impl LabelMatcher {
                 "the value of {name} has more than {MATCHER_BYTES_MAX} bytes"
             ));
         }
-        let compiled = OnceLock::new();
+        let compiled = Arc::new(OnceLock::new());
         if test.is_regex() {
             let pattern = compile(&value).map_err(|why| {
                 format!("invalid regular expression {value:?} of the label {name}: {why}")
@@ -140,6 +140,17 @@ impl LabelMatcher {
             value,
             compiled,
         })
+    }
+
+    /// A condition that stands for something else and is shown in its place, as long as that needs.
+    #[must_use]
+    pub fn standing_in(name: impl Into<String>, test: LabelTest, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            test,
+            value: value.into(),
+            compiled: Arc::default(),
+        }
     }
 
     fn parts(&self) -> (&str, LabelTest, &str) {

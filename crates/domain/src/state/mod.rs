@@ -12,6 +12,7 @@ mod fold_response;
 mod fold_roster;
 mod outbox;
 mod shared_map;
+mod sight;
 mod storm;
 mod touched;
 

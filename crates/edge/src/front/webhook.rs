@@ -38,6 +38,7 @@ pub(crate) struct WebhookAnswer {
 pub(crate) struct WebhookAlert {
     /// `trigger`, `acknowledge` or `resolve`.
     action: &'static str,
+    // Empty when the mapping found none, and it was refused for that.
     dedup_key: String,
     /// The incident it belongs to; null when nothing failed under that key, or when it was refused.
     incident_id: Option<String>,
@@ -134,13 +135,22 @@ async fn carry_out(
     let (mut alerts, mut asks) = (Vec::new(), Vec::new());
     for alert in outcome.alerts {
         let action = alert.action.word();
-        let (dedup_key, ask) = integration::ask_of(integration, alert, new_key)?;
-        asks.push(Ask::Alert(ask));
+        let (dedup_key, refused) = match integration::ask_of(integration, alert, new_key) {
+            Ok((dedup_key, ask)) => {
+                asks.push(Ask::Alert(ask));
+                (dedup_key, None)
+            }
+            // It cannot be said which one it is; the others are no worse for that.
+            Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
+                (String::new(), Some(problem.detail().to_owned()))
+            }
+            Err(problem) => return Err(problem),
+        };
         alerts.push(WebhookAlert {
             action,
             dedup_key,
             incident_id: None,
-            refused: None,
+            refused,
         });
     }
     let actor = Actor::Integration {
@@ -150,8 +160,8 @@ async fn carry_out(
         true => Vec::new(),
         false => app.ask_all(&actor, asks).await.map_err(passing)?,
     };
-    let mut status = StatusCode::ACCEPTED;
-    for (alert, outcome) in alerts.iter_mut().zip(outcomes) {
+    let asked = alerts.iter_mut().filter(|alert| alert.refused.is_none());
+    for (alert, outcome) in asked.zip(outcomes) {
         match outcome {
             Ok(done) => alert.incident_id = incident_in(&done).map(|id| id.to_string()),
             Err(AskError::Refused(refusal)) => {
@@ -159,7 +169,6 @@ async fn carry_out(
                 if integration::will_pass(&problem) {
                     return Err(passing(problem));
                 }
-                status = StatusCode::MULTI_STATUS;
                 alert.refused = Some(problem.detail().to_owned());
             }
             // They are made durable together: what holds for one of these holds for all.
@@ -172,6 +181,10 @@ async fn carry_out(
         let reasons = alerts.into_iter().filter_map(|alert| alert.refused);
         return Err(Problem::invalid(reasons.take(REASONS_MAX).collect()));
     }
+    let status = match alerts.iter().any(|alert| alert.refused.is_some()) {
+        true => StatusCode::MULTI_STATUS,
+        false => StatusCode::ACCEPTED,
+    };
     Ok((status, Json(WebhookAnswer { alerts, ignored })).into_response())
 }
 

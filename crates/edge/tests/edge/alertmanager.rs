@@ -1,5 +1,7 @@
 //! Alertmanager's API, as Prometheus, amtool and silence pages ask it.
 
+mod sight;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -182,7 +184,7 @@ async fn what_can_be_taken_is_taken_and_the_rest_is_told() {
     let refused = world.send(text.unwrap()).await;
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(refused.json()["code"], 415);
-    let huge = json!([{"labels": {"a": "x".repeat(4 * 1024 * 1024)}}]);
+    let huge = json!([{"labels": {"a": "x".repeat(16 * 1024 * 1024)}}]);
     let refused = post(&world, "/alerts", huge).await;
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

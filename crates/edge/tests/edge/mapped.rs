@@ -150,6 +150,28 @@ async fn bodies_that_make_nothing_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn an_end_of_nothing_in_particular_is_refused_and_the_other_alerts_are_taken() {
+    let world = World::new();
+    let mapping = json!({"each": "$.checks[*]", "title": "{{ .name }}",
+        "action": {"from": "{{ .state }}", "map": {"ok": "resolve"}, "default": "trigger"}});
+    let path = path_of(&integration(&world, "webhook", Some(mapping)).await);
+    let body = json!({"checks": [{"state": "ok"}, {"name": "disk", "state": "crit"}]});
+    let answer = post(&world, &path, "", &body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS, "{}", answer.text());
+    let alerts = answer.json()["alerts"].clone();
+    assert_eq!(alerts[0]["dedup_key"], "");
+    let why = alerts[0]["refused"].as_str().unwrap();
+    assert!(why.contains("no dedup_key and no title"), "{why}");
+    assert_eq!(alerts[1]["dedup_key"], "disk");
+    assert!(alerts[1]["incident_id"].is_string(), "{alerts}");
+    assert_eq!(titles(&world).await, ["disk"]);
+    // Of nothing else, the body is refused as it was.
+    let alone = json!({"checks": [{"state": "ok"}]}).to_string();
+    let answer = post(&world, &path, "", &alone).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn an_integration_sends_so_often_and_no_more() {
     let world = World::with(|settings| settings.events_per_minute = 2);
     let path = path_of(&integration(&world, "webhook", Some(checks())).await);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tocsin_domain::intake::ANNOTATION;
 use tocsin_domain::monitor::Severity;
@@ -14,7 +14,7 @@ use super::fault::Fault;
 use super::fingerprint::fingerprint_text;
 use super::time;
 
-/// Alerts of one request.
+/// Alerts of one request that are taken.
 pub const ALERTS_MAX: usize = 4_096;
 /// Labels of an alert, and annotations.
 pub const LABELS_MAX: usize = 64;
@@ -73,14 +73,19 @@ pub fn parse_alerts(bytes: &[u8], now: Timestamp) -> Result<(Vec<ValidAlert>, Ve
     }
     let posted: Option<Posted> =
         serde_json::from_slice(bytes).map_err(|why| Fault::body("alerts", why))?;
-    let Posted(posted) = posted.unwrap_or_default();
-    for (index, alert) in posted.iter().enumerate() {
+    let Posted { first, left_out } = posted.unwrap_or_default();
+    for (index, alert) in first.iter().enumerate() {
         if alert.as_ref().is_none_or(|alert| alert.labels.is_none()) {
             return Err(Fault::required(&format!("{index}.labels")));
         }
     }
     let (mut valid, mut reasons) = (Vec::new(), Vec::new());
-    for alert in posted.into_iter().flatten() {
+    if left_out > 0 {
+        reasons.push(format!(
+            "more than {ALERTS_MAX} alerts in one request: the last {left_out} were left out"
+        ));
+    }
+    for alert in first.into_iter().flatten() {
         match alert.settled(now) {
             Ok(alert) => valid.push(alert),
             Err(why) if reasons.len() < REASONS_MAX => reasons.push(why),
@@ -90,9 +95,12 @@ pub fn parse_alerts(bytes: &[u8], now: Timestamp) -> Result<(Vec<ValidAlert>, Ve
     Ok((valid, reasons))
 }
 
-/// Alerts, counted while they are read.
+/// The first alerts, and how many came after them, which were passed over.
 #[derive(Default)]
-struct Posted(Vec<Option<PostedAlert>>);
+struct Posted {
+    first: Vec<Option<PostedAlert>>,
+    left_out: usize,
+}
 
 impl<'de> Deserialize<'de> for Posted {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -110,15 +118,17 @@ impl<'de> Visitor<'de> for Counted {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Posted, A::Error> {
-        let mut all = Vec::new();
-        while let Some(alert) = list.next_element()? {
-            if all.len() == ALERTS_MAX {
-                let told = format!("it has more than {ALERTS_MAX} alerts");
-                return Err(serde::de::Error::custom(told));
-            }
-            all.push(alert);
+        let mut posted = Posted::default();
+        while posted.first.len() < ALERTS_MAX {
+            let Some(alert) = list.next_element()? else {
+                return Ok(posted);
+            };
+            posted.first.push(alert);
         }
-        Ok(Posted(all))
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            posted.left_out += 1;
+        }
+        Ok(posted)
     }
 }
 

@@ -36,7 +36,7 @@ pub use time::{is_zero, parse_time};
 pub use uuid::{id_of_uuid, uuid_of_id};
 
 /// Bytes of a body with alerts.
-pub const ALERTS_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+pub const ALERTS_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 /// Bytes of a body with a silence.
 pub const SILENCE_BYTES_MAX: usize = 256 * 1_024;
 /// The version of Alertmanager whose API this is; its clients choose by it what they may ask.

@@ -123,12 +123,20 @@ fn a_body_that_is_none_is_refused_in_alertmanagers_words() {
         400,
         "parsing time",
     );
-    let many = format!(
-        "[{}]",
-        vec![r#"{"labels":{"a":"b"}}"#; ALERTS_MAX + 1].join(",")
-    );
-    check(&many, 400, "more than 4096 alerts");
     assert_eq!(parse_alerts(b"null", now()).unwrap(), (vec![], vec![]));
+}
+
+#[test]
+fn of_too_many_alerts_the_first_are_taken_and_the_rest_is_told() {
+    let body = |count: usize| format!("[{}]", vec![r#"{"labels":{"a":"b"}}"#; count].join(","));
+    let (valid, reasons) = parse_alerts(body(ALERTS_MAX).as_bytes(), now()).unwrap();
+    assert_eq!((valid.len(), reasons.len()), (ALERTS_MAX, 0));
+    let (valid, reasons) = parse_alerts(body(ALERTS_MAX + 2).as_bytes(), now()).unwrap();
+    assert_eq!(valid.len(), ALERTS_MAX);
+    assert_eq!(
+        reasons,
+        ["more than 4096 alerts in one request: the last 2 were left out"]
+    );
 }
 
 #[test]

@@ -10,7 +10,6 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::IntegrationId;
 use tocsin_domain::people::Role::Responder;
 use tocsin_domain::service::{Integration, IntegrationKind};
-use tocsin_domain::state;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::alertmanager::{
     ALERTS_BYTES_MAX, AlertQuestion, Fault, ValidAlert, json, parse_alerts,
@@ -117,29 +116,36 @@ fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
     Ask::Alert(AlertAsk::Labelled(Box::new(labelled)))
 }
 
-/// What is asked, and the answer to it.
-fn answer<T: serde::Serialize>(
+/// What is asked, and the answer to it. Nothing new becomes known while the state is looked at, so it is looked at for as short
+/// as can be, and what is long about the answer is done without it.
+async fn answer<T: serde::Serialize + 'static>(
     app: &App,
     given: &Parameters,
-    make: impl FnOnce(&Scene<'_>, &AlertQuestion) -> T,
+    make: impl FnOnce(&Scene<'_>, &AlertQuestion) -> T + Send + 'static,
 ) -> Result<Response, Refusal> {
     let question = AlertQuestion::read(given.pairs())?;
     let now = app.now();
-    let made = app.read(|state: &state::State| {
+    let asked = app.clone();
+    let work = move || {
+        let sight = asked.read(|state| state.sight_of_firing(now));
         let scene = Scene {
-            state,
+            state: &sight,
             now,
-            public_url: &app.settings.public_url,
+            public_url: &asked.settings.public_url,
         };
-        make(&scene, &question)
-    });
-    Ok(shown(&made))
+        Ok(json(&make(&scene, &question)))
+    };
+    Ok(written(app.rendered(work).await?))
+}
+
+fn written(text: String) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, text).into_response()
 }
 
 /// A good answer.
 pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, json(made)).into_response()
+    written(json(made))
 }
 
 /// Alerts that fire, of every source, by fingerprint
@@ -148,7 +154,7 @@ pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
     ("unprocessed" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
     responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
-    answer(&app, &given, |scene, question| scene.alerts(question))
+    answer(&app, &given, |scene, question| scene.alerts(question)).await
 }
 
 /// Alerts that fire, by incident
@@ -157,5 +163,5 @@ pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<
     ("muted" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
     responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn groups(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
-    answer(&app, &given, |scene, question| scene.groups(question))
+    answer(&app, &given, |scene, question| scene.groups(question)).await
 }

@@ -28,8 +28,13 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// An alert, when it is asked for.
-    pub(super) fn alert(&self, alert: &Alert, question: &AlertQuestion) -> Option<AlertShown> {
+    /// An alert, when it is asked for; `lasting` are the windows that last.
+    fn alert(
+        &self,
+        alert: &Alert,
+        question: &AlertQuestion,
+        lasting: &[&Window],
+    ) -> Option<AlertShown> {
         let receiver = self.receiver(alert);
         if !question.wants_receiver(&receiver.name) {
             return None;
@@ -40,7 +45,7 @@ impl Scene<'_> {
                 return None;
             }
         }
-        let status = self.status(alert);
+        let status = self.status(alert, lasting);
         let wanted = match status.state {
             AlertState::Active => question.active,
             AlertState::Suppressed => {
@@ -94,9 +99,27 @@ impl Scene<'_> {
             .collect()
     }
 
-    fn status(&self, alert: &Alert) -> AlertStatus {
-        let windows = self.state.windows_over(alert, self.now).into_iter();
-        let silenced_by: Vec<String> = windows.map(|(window, _)| uuid_of_id(window.id)).collect();
+    /// The windows that last, of which each alert is asked: they are the same for all.
+    fn lasting(&self) -> Vec<&Window> {
+        let windows = self.state.windows.values();
+        windows
+            .filter(|window| window.around(self.now).is_some())
+            .collect()
+    }
+
+    fn silenced_by(&self, alert: &Alert, lasting: &[&Window]) -> Vec<String> {
+        if lasting.is_empty() {
+            return Vec::new();
+        }
+        let labels = self.state.matched_labels(alert);
+        let over = lasting.iter();
+        over.filter(|window| window.covers_alert(alert, &labels))
+            .map(|window| uuid_of_id(window.id))
+            .collect()
+    }
+
+    fn status(&self, alert: &Alert, lasting: &[&Window]) -> AlertStatus {
+        let silenced_by = self.silenced_by(alert, lasting);
         let target = alert.target.and_then(|id| self.state.targets.get(&id));
         let quiet = target.and_then(|target| target.quiet_at(self.now));
         let muted_by: Vec<String> = alert
@@ -128,12 +151,13 @@ impl Scene<'_> {
         )
     }
 
-    /// The firing alerts that are asked for, by fingerprint.
+    /// The firing alerts that are asked for, by fingerprint. Each alert of the state is looked at, so it is one of those that fire.
     pub(super) fn alerts(&self, question: &AlertQuestion) -> Vec<AlertShown> {
-        let firing = self.state.firing.values();
-        let firing = firing.filter_map(|id| self.state.alerts.get(id));
-        let mut shown: Vec<AlertShown> = firing
-            .filter_map(|alert| self.alert(alert, question))
+        let lasting = self.lasting();
+        let known = self.state.alerts.values();
+        let mut shown: Vec<AlertShown> = known
+            .filter(|alert| alert.is_firing())
+            .filter_map(|alert| self.alert(alert, question, &lasting))
             .collect();
         shown.sort_by(|one, other| one.fingerprint.cmp(&other.fingerprint));
         shown
@@ -141,6 +165,7 @@ impl Scene<'_> {
 
     /// The same by incident, which is what somebody is paged for.
     pub(super) fn groups(&self, question: &AlertQuestion) -> Vec<GroupShown> {
+        let lasting = self.lasting();
         let open = self.state.open_incidents.iter();
         let mut groups: Vec<GroupShown> = open
             .filter_map(|id| self.state.incidents.get(id))
@@ -149,7 +174,7 @@ impl Scene<'_> {
                 let alerts = alerts.filter_map(|id| self.state.alerts.get(id));
                 let mut shown: Vec<AlertShown> = alerts
                     .filter(|alert| alert.is_firing())
-                    .filter_map(|alert| self.alert(alert, question))
+                    .filter_map(|alert| self.alert(alert, question, &lasting))
                     .collect();
                 shown.sort_by(|one, other| one.fingerprint.cmp(&other.fingerprint));
                 let receiver = shown.first()?.receivers.first()?.clone();
@@ -215,11 +240,8 @@ impl Scene<'_> {
                 (LabelTest::Fits, escaped.join("|"))
             }
         };
-        // So many long names that they make no pattern are shown as any.
-        LabelMatcher::new(label, test, value)
-            .or_else(|_| LabelMatcher::new(label, LabelTest::Fits, ".+"))
-            .into_iter()
-            .collect()
+        // However long it is: whoever copies it must not silence more than this.
+        vec![LabelMatcher::standing_in(label, test, value)]
     }
 }
 

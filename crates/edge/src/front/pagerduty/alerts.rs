@@ -200,14 +200,15 @@ fn ask_for(
     }
 }
 
-/// Says that an alert is over, in the way in which its sender would.
+/// Says that an alert is over, in the way in which its sender would: to the service to which it was sent, wherever a rule put it.
 fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
-    let integration = alert.source.integration();
+    let key = alert.key();
     match &alert.source {
         AlertSource::Alertmanager { .. } => AlertAsk::Labelled(Box::new(Labelled {
-            service: Some(alert.service),
-            integration,
-            dedup_key: alert.dedup_key.clone(),
+            service: Some(key.service),
+            // It is found by its labels whoever sends it, and those need not be asked once more for its service.
+            integration: None,
+            dedup_key: key.key,
             severity: alert.severity,
             title: alert.title.clone(),
             summary: alert.summary.clone(),
@@ -219,13 +220,10 @@ fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
         | AlertSource::Api
         | AlertSource::Monitor { .. }
         | AlertSource::Rule { .. }
-        | AlertSource::Heartbeat { .. } => {
-            let key = alert.key();
-            AlertAsk::ResolveByKey {
-                service: key.service,
-                integration,
-                dedup_key: key.key,
-            }
-        }
+        | AlertSource::Heartbeat { .. } => AlertAsk::ResolveByKey {
+            service: key.service,
+            integration: alert.source.integration(),
+            dedup_key: key.key,
+        },
     }
 }

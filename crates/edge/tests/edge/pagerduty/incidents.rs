@@ -1,6 +1,7 @@
 //! Incidents of PagerDuty's REST API as they are read: shapes, filters, order, alerts and notes.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{ada, ask, declared, read, refused, service};
@@ -185,6 +186,37 @@ async fn alerts_are_listed_read_and_ended() {
     let of = |status: &str| format!("/incidents/{id}/alerts?statuses[]={status}");
     assert_eq!(read(&world, &of("triggered")).await["alerts"], json!([]));
     refused(&ada(&world, ("GET", &of("open")), None).await, 400, 2001);
+}
+
+#[tokio::test]
+async fn an_alert_of_alertmanager_that_a_rule_moved_is_ended() {
+    let world = World::new();
+    let shop = json!({"name": "Shop", "escalation_policy_id": null});
+    let shop = world.post("/services", shop).await.json();
+    let rules = json!({"rules": [{"name": "moved", "when": {"field": "title", "op": "exists"},
+        "then": [{"do": "route", "service_id": shop["id"]}]}]});
+    let set = world
+        .call("PUT", "/alert-rules", &world.admin, Some(rules))
+        .await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let fires = Request::post("/alertmanager/api/v2/alerts")
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.responder))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(
+            json!([{"labels": {"alertname": "Down"}}]).to_string(),
+        ));
+    let taken = world.send(fires.unwrap()).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let list = read(&world, "/incidents").await;
+    let incident = list["incidents"][0].clone();
+    assert_eq!(incident["service"]["id"], shop["id"], "it was moved");
+    let path = format!("/incidents/{}/alerts", incident["id"].as_str().unwrap());
+    let alert = read(&world, &path).await["alerts"][0].clone();
+    assert_eq!(alert["status"], "triggered");
+    let ended = json!({"alerts": [{"id": alert["id"], "type": "alert", "status": "resolved"}]});
+    let answer = ada(&world, ("PUT", &path), Some(ended)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json()["alerts"][0]["status"], "resolved");
 }
 
 #[tokio::test]

@@ -1,0 +1,53 @@
+//! The alerts that fire, apart from all else that is known, for whoever shows them. It decides nothing.
+
+use super::State;
+use crate::alert::Alert;
+use crate::time::Timestamp;
+
+impl State {
+    /// A state of nothing but the alerts that fire, the open incidents, what those alerts name, and the windows that last at `now`.
+    /// It is taken in little time and holds alerts and incidents together with this one, so that much can be made of it while this
+    /// one goes on.
+    #[must_use]
+    pub fn sight_of_firing(&self, now: Timestamp) -> Self {
+        let mut sight = Self::default();
+        for id in self.firing.values() {
+            if let Some(alert) = self.alerts.shared(id) {
+                sight.learn_names(self, &alert);
+                sight.alerts.hold(*id, alert);
+            }
+        }
+        for id in &self.open_incidents {
+            if let Some(incident) = self.incidents.shared(id) {
+                sight.open_incidents.insert(*id);
+                sight.incidents.hold(*id, incident);
+            }
+        }
+        for (id, window) in &self.windows {
+            if window.around(now).is_some() {
+                sight.windows.insert(*id, window.clone());
+            }
+        }
+        sight
+    }
+
+    /// Takes over from another state what an alert names.
+    fn learn_names(&mut self, from: &Self, alert: &Alert) {
+        if let Some(service) = from.services.get(&alert.service) {
+            let known = self.services.entry(alert.service);
+            known.or_insert_with(|| service.clone());
+        }
+        if let Some(id) = alert.target
+            && let Some(target) = from.targets.get(&id)
+        {
+            let known = self.targets.entry(id);
+            known.or_insert_with(|| target.clone());
+        }
+        if let Some(id) = alert.source.monitor()
+            && let Some(monitor) = from.monitors.get(&id)
+        {
+            let known = self.monitors.entry(id);
+            known.or_insert_with(|| monitor.clone());
+        }
+    }
+}

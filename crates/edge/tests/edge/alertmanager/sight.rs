@@ -1,0 +1,81 @@
+//! What Alertmanager's API shows of much: windows of many long names, alerts beside the state.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::{down, fires, get, post, silence, silenced};
+use crate::fakes::START;
+use crate::world::World;
+
+#[tokio::test]
+async fn planned_work_of_many_long_names_is_shown_by_all_of_them_and_by_nothing_more() {
+    let world = World::new();
+    let (mut ids, mut names) = (Vec::new(), Vec::new());
+    for letter in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let name = letter.repeat(180);
+        let service = json!({"name": name, "escalation_policy_id": null});
+        let made = world.post("/services", service).await;
+        ids.push(made.json()["id"].clone());
+        names.push(name);
+    }
+    let planned = json!({"reason": "disks", "service_ids": ids,
+        "from": START.to_rfc3339(), "until": START.plus_ms(3_600_000).to_rfc3339()});
+    let made = world.post("/maintenance-windows", planned).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let shown = get(&world, "/silences").await[0].clone();
+    let matcher = &shown["matchers"][0];
+    assert_eq!(matcher["name"], "tocsin_service");
+    let pattern = matcher["value"].as_str().unwrap();
+    let mut alternatives: Vec<&str> = pattern.split('|').collect();
+    alternatives.sort_unstable();
+    assert_eq!(alternatives, names);
+    // A copy of it is refused; it silences nothing else.
+    let mut copy = shown.clone();
+    copy.as_object_mut().unwrap().remove("id");
+    let refused = post(&world, "/silences", copy).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(
+        refused.text().contains("more than 1024 bytes"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(get(&world, "/silences").await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_rest() {
+    let world = World::new();
+    world
+        .post(
+            "/services",
+            json!({"name": "Shop", "escalation_policy_id": null}),
+        )
+        .await;
+    fires(&world, json!([down("web-1"), down("web-2")])).await;
+    let mut over = down("web-2");
+    over["endsAt"] = json!(START.to_rfc3339());
+    fires(&world, json!([over])).await;
+    let matchers = json!([{"name": "instance", "value": "web-.", "isRegex": true}]);
+    let id = silenced(&world, matchers.clone()).await;
+    let mut later = silence(matchers);
+    later["startsAt"] = json!(START.plus_ms(60_000).to_rfc3339());
+    let made = post(&world, "/silences", later).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    world.engine.read(|state| {
+        let sight = state.sight_of_firing(START);
+        assert_eq!((state.alerts.len(), sight.alerts.len()), (2, 1));
+        let alert = sight.alerts.keys().next().unwrap();
+        assert!(sight.alerts.is_shared(alert, &state.alerts));
+        assert_eq!(sight.open_incidents, state.open_incidents);
+        for incident in &sight.open_incidents {
+            assert!(sight.incidents.is_shared(incident, &state.incidents));
+        }
+        assert_eq!((state.services.len(), sight.services.len()), (2, 1));
+        assert_eq!((state.windows.len(), sight.windows.len()), (2, 1));
+    });
+    let shown = get(&world, "/alerts").await;
+    assert_eq!(shown.as_array().unwrap().len(), 1);
+    assert_eq!(shown[0]["status"]["silencedBy"], json!([id]));
+    let groups = get(&world, "/alerts/groups").await;
+    assert_eq!(groups[0]["alerts"], shown);
+}
