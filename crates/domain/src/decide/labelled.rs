@@ -14,7 +14,10 @@ impl Decider<'_> {
     pub(super) fn labelled(&mut self, told: Labelled) -> Result<(), Refusal> {
         let service = match self.service_in_labels(&told) {
             Some(service) => service,
-            None => self.service_or_default(told.service)?,
+            None => {
+                let told_or_own = told.service.or_else(|| self.service_of_integration(&told));
+                self.service_or_default(told_or_own)?
+            }
         };
         let integration = told.integration;
         let source = AlertSource::Alertmanager { integration };
@@ -54,6 +57,12 @@ impl Decider<'_> {
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));
         self.recover_alert(id, at.min(self.now), Cause::Request, Vec::new());
         Ok(())
+    }
+
+    /// The service that the integration of an alert belongs to.
+    fn service_of_integration(&self, told: &Labelled) -> Option<ServiceId> {
+        let integration = self.state.integrations.get(&told.integration?)?;
+        Some(integration.service)
     }
 
     /// The service that an alert names by the label of its integration, by id or by name.

@@ -190,6 +190,43 @@ fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
 }
 
 #[test]
+fn an_alert_whose_labels_name_no_service_belongs_to_the_one_of_its_integration() {
+    for service_label in [None, Some("team".to_owned())] {
+        let mut world = World::set_up();
+        let (shop, till) = (world.add_service("Shop"), world.add_service("Till"));
+        world.ask(Ask::Roster(RosterAsk::AddIntegration {
+            service: shop,
+            name: "Prometheus".to_owned(),
+            key_hash: "01".to_owned(),
+            kind: IntegrationKind::Alertmanager {
+                service_label: service_label.clone(),
+            },
+        }));
+        let mut integrations = world.state.integrations.values();
+        let integration = integrations
+            .find(|one| one.name == "Prometheus")
+            .unwrap()
+            .id;
+        let by_label = if service_label.is_some() { till } else { shop };
+        let cases = [
+            ("a", "nobody", None, shop),
+            ("b", "Till", None, by_label),
+            ("c", "nobody", Some(till), till),
+        ];
+        for (key, team, service, expected) in cases {
+            let mut labelled = world.labelled(key, &[("team", team)], HOLDS_MS);
+            labelled.integration = Some(integration);
+            labelled.service = service;
+            world.say(labelled.clone());
+            assert_eq!(world.alert(key).service, expected, "{key}");
+            labelled.ends_at = world.now;
+            world.say(labelled);
+            assert!(!world.alert(key).is_firing(), "{key}");
+        }
+    }
+}
+
+#[test]
 fn a_silence_holds_pages_back_for_the_alerts_that_fit_it() {
     let mut world = World::set_up();
     let web = matcher("job", LabelTest::Fits, "web.*");

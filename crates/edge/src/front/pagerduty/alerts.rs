@@ -205,7 +205,8 @@ fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
     let integration = alert.source.integration();
     match &alert.source {
         AlertSource::Alertmanager { .. } => AlertAsk::Labelled(Box::new(Labelled {
-            service: Some(alert.service),
+            // A rule may have sent it on: it is known by where it was sent to.
+            service: Some(alert.key().service),
             integration,
             dedup_key: alert.dedup_key.clone(),
             severity: alert.severity,
