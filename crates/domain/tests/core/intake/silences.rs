@@ -10,6 +10,7 @@ use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, When, Window
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 use tocsin_domain::service::IntegrationKind;
+use tocsin_domain::state::State;
 
 /// Whoever sends alerts says so again within this time.
 const HOLDS_MS: u64 = 4 * MINUTE;
@@ -109,6 +110,45 @@ fn an_alert_that_is_not_said_again_is_over_at_its_end() {
     assert!(!world.alert("a").is_firing());
     world.wait_ms(15_000);
     assert_eq!(world.incident().status, Status::Resolved);
+}
+
+#[test]
+fn an_alert_whose_end_passed_while_nobody_listened_holds_until_it_can_have_been_said_again() {
+    for ask in [Ask::Recover, Ask::Resume] {
+        for again in [false, true] {
+            let mut world = World::set_up();
+            world.fires("a", &[]);
+            // Nothing runs for ten minutes: time passes without a tick.
+            world.now = world.now.plus_ms(10 * MINUTE);
+            world.ask(ask.clone());
+            assert!(world.alert("a").is_firing());
+            world.wait_ms(5 * MINUTE - 1);
+            if again {
+                world.fires("a", &[]);
+                world.wait_ms(HOLDS_MS - 1);
+            }
+            assert!(world.alert("a").is_firing(), "{ask:?}");
+            world.wait_ms(1);
+            assert!(!world.alert("a").is_firing(), "{ask:?}");
+            assert_eq!(world.state.incidents.len(), 1);
+            let mut folded = State::default();
+            world.journal.iter().for_each(|event| folded.evolve(event));
+            assert_eq!(folded, world.state);
+        }
+    }
+}
+
+#[test]
+fn an_alert_that_holds_for_longer_than_that_after_a_start_is_over_at_its_end() {
+    let mut world = World::set_up();
+    let labelled = world.labelled("a", &[], HOUR);
+    world.say(labelled);
+    world.wait_ms(30 * MINUTE);
+    world.ask(Ask::Recover);
+    world.wait_ms(30 * MINUTE - 1);
+    assert!(world.alert("a").is_firing());
+    world.wait_ms(1);
+    assert!(!world.alert("a").is_firing());
 }
 
 #[test]

@@ -74,6 +74,11 @@ pub(super) fn words(event: &IntakeEvent, names: &Names<'_>) -> Words {
                 Tone::Info,
             )
         }
+        IntakeEvent::AlertsSpared { alerts, until } => (
+            "Tocsin was away when alerts may have been said again".to_owned(),
+            format!("{} alerts are not over before {until}", alerts.len()),
+            Tone::Info,
+        ),
     };
     (title, detail, tone)
 }
