@@ -15,7 +15,7 @@ use tocsin_domain::state::State;
 /// Whoever sends alerts says so again within this time.
 const HOLDS_MS: u64 = 4 * MINUTE;
 
-fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
+pub(super) fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
     LabelMatcher::new(name, test, value).unwrap()
 }
 
@@ -41,7 +41,7 @@ impl World {
         self.ask(Ask::Alert(AlertAsk::Labelled(Box::new(labelled))));
     }
 
-    fn fires(&mut self, key: &str, labels: &[(&str, &str)]) {
+    pub(super) fn fires(&mut self, key: &str, labels: &[(&str, &str)]) {
         let labelled = self.labelled(key, labels, HOLDS_MS);
         self.say(labelled);
     }
@@ -51,7 +51,12 @@ impl World {
         self.say(labelled);
     }
 
-    fn asked(&self, matchers: Vec<LabelMatcher>, from_ms: u64, until_ms: u64) -> AskedSilence {
+    pub(super) fn asked(
+        &self,
+        matchers: Vec<LabelMatcher>,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> AskedSilence {
         AskedSilence {
             id: None,
             comment: "new disks".to_owned(),
@@ -61,7 +66,7 @@ impl World {
         }
     }
 
-    fn silence(&mut self, asked: AskedSilence) -> MaintenanceId {
+    pub(super) fn silence(&mut self, asked: AskedSilence) -> MaintenanceId {
         let known: Vec<MaintenanceId> = self.state.windows.keys().copied().collect();
         let changed = asked.id;
         self.ask(Ask::Intake(IntakeAsk::SetSilence(Box::new(asked))));
