@@ -98,6 +98,8 @@ pub enum Ask {
     },
     /// Tocsin was started: attempts of an earlier run are unanswered.
     Recover,
+    /// What is decided can be kept again: what was said meanwhile was refused.
+    Resume,
     /// Time has passed: do what is due.
     Tick,
     /// The clock was set back.

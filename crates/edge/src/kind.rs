@@ -99,6 +99,7 @@ const fn intake(event: &IntakeEvent) -> &'static str {
         IntakeEvent::HeartbeatStarted { .. } => "heartbeat_started",
         IntakeEvent::HeartbeatFailed { .. } => "heartbeat_failed",
         IntakeEvent::HeartbeatsSpared { .. } => "heartbeats_spared",
+        IntakeEvent::AlertsSpared { .. } => "alerts_spared",
     }
 }
 

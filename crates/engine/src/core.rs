@@ -77,6 +77,8 @@ pub struct Core<J, E, F> {
     /// Batches that arrived while commits fail; only their samples.
     held: Vec<Batch>,
     setback: Option<Setback>,
+    /// Something could not be kept, and what was said meanwhile was refused: the next tick takes that into account.
+    refused: bool,
     clock: ClockWatch,
     /// The last append may have been kept or not.
     is_unclear: bool,
@@ -110,6 +112,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             noted_ms,
             held: Vec::new(),
             setback: None,
+            refused: false,
             clock,
             is_unclear: false,
             taken_over: None,
@@ -268,7 +271,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 events.extend(self.detect_at(Some(batch), newest, now));
             }
         }
-        events.extend(self.decide_system(Ask::Tick, now));
+        events.extend(self.tick(now));
         group.answers = answers;
         self.commit(group, events, now);
         if !self.is_ahead {
@@ -308,6 +311,17 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 Vec::new()
             }
         }
+    }
+
+    /// Does what is due. When something could not be kept before, it is first taken into account that nobody was heard
+    /// meanwhile; a commit that fails again asks for that again.
+    fn tick(&mut self, now: Timestamp) -> Vec<Event> {
+        let mut events = Vec::new();
+        if mem::take(&mut self.refused) {
+            events = self.decide_system(Ask::Resume, now);
+        }
+        events.extend(self.decide_system(Ask::Tick, now));
+        events
     }
 
     /// Lets what waits for some time wait no longer because the clock was set back.

@@ -236,6 +236,7 @@ fn stream_of_intake(event: &IntakeEvent) -> String {
         | IntakeEvent::HeartbeatStarted { heartbeat }
         | IntakeEvent::HeartbeatFailed { heartbeat, .. } => format!("heartbeat:{heartbeat}"),
         IntakeEvent::HeartbeatsSpared { .. } => "heartbeats".to_owned(),
+        IntakeEvent::AlertsSpared { .. } => "alerts".to_owned(),
     }
 }
 

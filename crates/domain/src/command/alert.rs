@@ -96,7 +96,7 @@ pub enum AlertAsk {
 /// An alert that is known by its labels, whoever sends it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labelled {
-    /// On which service; the default one when none.
+    /// On which service, unless its labels name one; that of its integration when none, and the default one without that.
     pub service: Option<ServiceId>,
     /// By which integration, if by one.
     pub integration: Option<IntegrationId>,

@@ -268,8 +268,11 @@ impl Decider<'_> {
             details: tells_more.then(|| condition.details.clone()),
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
-        self.raise_if_worse(incident, &condition, Cause::Request);
-        self.end_quiet(incident);
+        let raised = self.raise_if_worse(incident, &condition, Cause::Request);
+        // Of many alerts of one incident, each is said again: that must not look at all of them each time.
+        if louder || raised || !self.is_quiet_as_long(alert, incident) {
+            self.end_quiet(incident);
+        }
         if is_guest {
             self.raise_if_taken(incident, &condition);
         }

@@ -4,17 +4,26 @@
 use super::alert::{Condition, dedup_key};
 use super::take_in::Taken;
 use super::{Decider, text_within};
-use crate::alert::{AlertKey, AlertSource};
+use crate::alert::{Alert, AlertKey, AlertSource};
 use crate::command::{Labelled, Refusal};
-use crate::event::Cause;
-use crate::id::ServiceId;
+use crate::event::{Cause, IntakeEvent};
+use crate::id::{AlertId, ServiceId};
+
+/// A sender says an alert again within this time, also when Tocsin was away before: how long Alertmanager lets one hold of which
+/// it is not said how long.
+const SAID_AGAIN_WITHIN_MS: u64 = 300_000;
+/// Alerts of one event at most.
+const SPARED_TOGETHER: usize = 1_000;
 
 impl Decider<'_> {
     /// Opens the alert, takes it to be said once more, or ends it.
     pub(super) fn labelled(&mut self, told: Labelled) -> Result<(), Refusal> {
         let service = match self.service_in_labels(&told) {
             Some(service) => service,
-            None => self.service_or_default(told.service)?,
+            None => {
+                let told_or_own = told.service.or_else(|| self.service_of_integration(&told));
+                self.service_or_default(told_or_own)?
+            }
         };
         let integration = told.integration;
         let source = AlertSource::Alertmanager { integration };
@@ -54,6 +63,26 @@ impl Decider<'_> {
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));
         self.recover_alert(id, at.min(self.now), Cause::Request, Vec::new());
         Ok(())
+    }
+
+    /// What was said again while nobody listened was said in vain: an alert that would be over before its sender has had time
+    /// to say it once more holds for that time.
+    pub(super) fn spare_alerts(&mut self) {
+        let until = self.now.plus_ms(SAID_AGAIN_WITHIN_MS);
+        let alerts = &self.state.alerts;
+        let firing = self.state.firing.values().filter_map(|id| alerts.get(id));
+        let ends_before = |alert: &&Alert| alert.ends_at.is_some_and(|ends_at| ends_at < until);
+        let spared: Vec<AlertId> = firing.filter(ends_before).map(|alert| alert.id).collect();
+        for some in spared.chunks(SPARED_TOGETHER) {
+            let alerts = some.to_vec();
+            self.emit_intake(Cause::Request, IntakeEvent::AlertsSpared { alerts, until });
+        }
+    }
+
+    /// The service that the integration of an alert belongs to.
+    fn service_of_integration(&self, told: &Labelled) -> Option<ServiceId> {
+        let integration = self.state.integrations.get(&told.integration?)?;
+        Some(integration.service)
     }
 
     /// The service that an alert names by the label of its integration, by id or by name.

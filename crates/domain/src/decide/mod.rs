@@ -134,6 +134,11 @@ impl Decider<'_> {
             Ask::Recover => {
                 self.recover();
                 self.spare_heartbeats();
+                self.spare_alerts();
+                Ok(())
+            }
+            Ask::Resume => {
+                self.spare_alerts();
                 Ok(())
             }
             Ask::Tick => Ok(()),

@@ -137,6 +137,18 @@ impl Decider<'_> {
         }
     }
 
+    /// Whether an alert by itself is quiet at least as long as its incident. When it is said again as loudly as before, its
+    /// incident is then as quiet as before: the other alerts of it are what they were.
+    pub(super) fn is_quiet_as_long(&self, alert: AlertId, incident: IncidentId) -> bool {
+        let incident = self.state.incidents.get(&incident);
+        let held = incident.and_then(|incident| incident.suppressed.as_ref());
+        let (Some((_, until)), Some(alert)) = (held, self.state.alerts.get(&alert)) else {
+            return false;
+        };
+        let quiet = self.state.quiet_alert(alert, self.now);
+        quiet.is_some_and(|quiet| quiet.until >= *until)
+    }
+
     fn check_quiet(&self, from: Timestamp, until: Timestamp) -> Result<(), Refusal> {
         if until <= from || until <= self.now {
             return Err(Refusal::invalid(

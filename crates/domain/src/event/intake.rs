@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{HeartbeatId, MaintenanceId};
+use crate::id::{AlertId, HeartbeatId, MaintenanceId};
 use crate::intake::{Heartbeat, Rule, Window};
+use crate::time::Timestamp;
 
 /// What happened to rules, maintenance windows and heartbeats.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,5 +61,12 @@ pub enum IntakeEvent {
     HeartbeatsSpared {
         /// Which.
         heartbeats: Vec<HeartbeatId>,
+    },
+    /// Tocsin was away, or could keep nothing, when these alerts may have been said again: each holds until then at least.
+    AlertsSpared {
+        /// Which.
+        alerts: Vec<AlertId>,
+        /// Until when.
+        until: Timestamp,
     },
 }

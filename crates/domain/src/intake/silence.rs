@@ -138,24 +138,27 @@ impl State {
     /// The windows that cover an alert at `now`, each with the stretch of work that lasts.
     #[must_use]
     pub fn windows_over(&self, alert: &Alert, now: Timestamp) -> Vec<(&Window, Span)> {
-        let windows = self.windows.values();
-        let lasting = windows.filter_map(|window| Some((window, window.around(now)?)));
-        let lasting: Vec<(&Window, Span)> = lasting.collect();
-        if lasting.is_empty() {
-            return lasting;
+        let mut over = self.lasting_windows(now);
+        if over.is_empty() {
+            return over;
         }
         let labels = self.matched_labels(alert);
-        let mut over = lasting;
         over.retain(|(window, _)| window.covers_alert(alert, &labels));
         over
+    }
+
+    /// The windows in which work lasts at `now`, each with that stretch.
+    fn lasting_windows(&self, now: Timestamp) -> Vec<(&Window, Span)> {
+        let windows = self.windows.values();
+        let lasting = windows.filter_map(|window| Some((window, window.around(now)?)));
+        lasting.collect()
     }
 
     /// Why nobody is paged for what is covered by its labels: each alert that asks must be quiet by itself, and the first that
     /// is no longer ends it for all.
     pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
-        let mut windows = self.windows.values();
-        let lasts = windows.any(|window| window.silence.is_some() && window.around(now).is_some());
-        if !lasts {
+        let windows = self.lasting_windows(now);
+        if windows.iter().all(|(window, _)| window.silence.is_none()) {
             return None;
         }
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
@@ -168,7 +171,7 @@ impl State {
             .filter(|alert| !some_page || pages(alert));
         let mut first: Option<Quiet> = None;
         for alert in asking {
-            let quiet = self.quiet_alert(alert, now)?;
+            let quiet = self.quiet_among(alert, &windows, now)?;
             if first.as_ref().is_none_or(|first| quiet.until < first.until) {
                 first = Some(quiet);
             }
@@ -177,11 +180,24 @@ impl State {
     }
 
     /// Why nobody is paged for an alert by itself.
-    fn quiet_alert(&self, alert: &Alert, now: Timestamp) -> Option<Quiet> {
+    pub(crate) fn quiet_alert(&self, alert: &Alert, now: Timestamp) -> Option<Quiet> {
+        self.quiet_among(alert, &self.lasting_windows(now), now)
+    }
+
+    /// The same, of the windows in which work lasts.
+    fn quiet_among(
+        &self,
+        alert: &Alert,
+        windows: &[(&Window, Span)],
+        now: Timestamp,
+    ) -> Option<Quiet> {
         let target = alert.target.and_then(|target| self.targets.get(&target));
         let own = target.and_then(|target| target.quiet_at(now));
-        let planned = self.windows_over(alert, now).into_iter();
-        let planned = planned.map(|(window, span)| window.quiet(span));
+        let labels = self.matched_labels(alert);
+        let planned = windows
+            .iter()
+            .filter(|(window, _)| window.covers_alert(alert, &labels))
+            .map(|(window, span)| window.quiet(*span));
         own.into_iter()
             .chain(planned)
             .max_by_key(|quiet| quiet.until)

@@ -398,6 +398,11 @@ impl State {
                     self.refresh_heartbeat(*heartbeat);
                 }
             }
+            RosterEvent::Intake(IntakeEvent::AlertsSpared { alerts, .. }) => {
+                for alert in alerts {
+                    self.refresh_alert(*alert);
+                }
+            }
             RosterEvent::Intake(
                 IntakeEvent::RulesSet { .. }
                 | IntakeEvent::WindowSet { .. }

@@ -3,9 +3,10 @@
 use super::State;
 use crate::alert::Alert;
 use crate::event::{Event, IncidentEvent, IncidentWhat, IntakeEvent};
-use crate::id::HeartbeatId;
+use crate::id::{AlertId, HeartbeatId};
 use crate::incident::Incident;
 use crate::intake::Pulse;
+use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, envelope: &Event) {
@@ -48,6 +49,18 @@ impl State {
                     self.with_pulse(*heartbeat, |pulse| pulse.spared_at = Some(at));
                 }
             }
+            IntakeEvent::AlertsSpared { alerts, until } => {
+                for alert in alerts {
+                    self.spare_alert(*alert, *until);
+                }
+            }
+        }
+    }
+
+    fn spare_alert(&mut self, id: AlertId, until: Timestamp) {
+        let known = self.alerts.get_mut(&id);
+        if let Some(ends_at) = known.and_then(|alert| alert.ends_at.as_mut()) {
+            *ends_at = until.max(*ends_at);
         }
     }
 

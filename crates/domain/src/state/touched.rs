@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{State, merge_of};
 use crate::alert::Alert;
-use crate::event::{AlertEvent, Event, EventBody, PeopleEvent, RosterEvent};
+use crate::event::{AlertEvent, Event, EventBody, IntakeEvent, PeopleEvent, RosterEvent};
 use crate::id::{AlertId, IncidentId, NotificationId};
 use crate::incident::Incident;
 use crate::page::Notification;
@@ -94,6 +94,9 @@ impl State {
             | EventBody::Roster(RosterEvent::TeamSet { .. } | RosterEvent::PolicySet { .. }) => {
                 ids.incidents.extend(&self.open_incidents);
             }
+            EventBody::Roster(RosterEvent::Intake(IntakeEvent::AlertsSpared {
+                alerts, ..
+            })) => ids.alerts.extend(alerts),
             EventBody::People(_)
             | EventBody::Roster(_)
             | EventBody::Watch(_)

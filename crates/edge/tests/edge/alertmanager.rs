@@ -207,10 +207,20 @@ async fn an_integration_routes_by_the_label_that_its_settings_name() {
     let path = format!("{API}/alerts");
     let taken = ask(&world, "POST", &path, &key, Some(alerts)).await;
     assert_eq!(taken.status, StatusCode::OK);
-    for (receiver, name) in [("Shop", "A"), ("First.*", "B")] {
+    // Where no label names one, it is the service of the integration.
+    let mut all = services["items"].as_array().unwrap().iter();
+    let shop = all.find(|one| one["name"] == "Shop").unwrap();
+    let path_of_shop = format!("/services/{}/integrations", shop["id"].as_str().unwrap());
+    let wanted = json!({"name": "Till", "kind": "alertmanager"});
+    let made = world.post(&path_of_shop, wanted).await.json();
+    let key = made["routing_key"].as_str().unwrap();
+    let taken = ask(&world, "POST", &path, key, Some(json!([down("C")]))).await;
+    assert_eq!(taken.status, StatusCode::OK);
+    for (receiver, name, count) in [("Shop", "A", 2), ("First.*", "B", 1)] {
         let shown = get(&world, &format!("/alerts?receiver={receiver}")).await;
-        assert_eq!(shown.as_array().unwrap().len(), 1);
-        assert_eq!(shown[0]["labels"]["alertname"], name);
+        let shown = shown.as_array().unwrap();
+        assert_eq!(shown.len(), count, "{receiver}");
+        assert!(shown.iter().any(|one| one["labels"]["alertname"] == name));
     }
 }
 

@@ -170,6 +170,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             tracing::error!(failure = %why, "events could not be made durable; they are decided again until they are");
         }
         self.setback = Some(setback);
+        self.refused = true;
         self.fall_back();
         why
     }

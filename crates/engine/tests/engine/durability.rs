@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tocsin_domain::command::Command;
+use tocsin_domain::command::{AlertAsk, Ask, Command, Labelled};
 use tocsin_domain::event::Actor;
 use tocsin_domain::incident::Status;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::state::State;
 use tocsin_engine::{AskError, Effect};
 
@@ -289,4 +290,39 @@ fn a_late_arrival_is_no_clock_that_was_set_back() {
     let now = rig.now;
     rig.core.step(Vec::new(), vec![late], now);
     assert_eq!(rig.titles(), Vec::<String>::new(), "it was up later");
+}
+
+#[test]
+fn an_alert_that_may_have_been_said_again_in_vain_is_over_no_sooner_than_it_can_have_been_again() {
+    for restart in [false, true] {
+        let mut rig = Rig::new();
+        let labelled = Labelled {
+            service: None,
+            integration: None,
+            dedup_key: "a".to_owned(),
+            severity: Severity::Critical,
+            title: "it fails".to_owned(),
+            summary: String::new(),
+            details: Vec::new(),
+            starts_at: rig.now,
+            ends_at: rig.now.plus_ms(240_000),
+        };
+        let ask = Ask::Alert(AlertAsk::Labelled(Box::new(labelled)));
+        rig.ask(ask).unwrap();
+        if restart {
+            rig.now = rig.now.plus_ms(600_000);
+            rig = rig.killed_and_started_again();
+        } else {
+            rig.break_journal(Fault::Full);
+            rig.pass_ms(600_000);
+            rig.pass_ms(5_000);
+            rig.break_journal(Fault::None);
+            rig.pass_ms(5_000);
+        }
+        rig.pass_ms(299_999);
+        let firing = |rig: &Rig| rig.read(|state| state.firing.len());
+        assert_eq!(firing(&rig), 1, "after a restart: {restart}");
+        rig.pass_ms(1);
+        assert_eq!(firing(&rig), 0, "after a restart: {restart}");
+    }
 }

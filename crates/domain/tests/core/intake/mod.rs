@@ -2,6 +2,7 @@
 
 mod grouping;
 mod heartbeat;
+mod quiet_groups;
 mod rules;
 mod settings;
 mod silences;

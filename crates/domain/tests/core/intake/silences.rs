@@ -10,11 +10,12 @@ use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, When, Window
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 use tocsin_domain::service::IntegrationKind;
+use tocsin_domain::state::State;
 
 /// Whoever sends alerts says so again within this time.
 const HOLDS_MS: u64 = 4 * MINUTE;
 
-fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
+pub(super) fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
     LabelMatcher::new(name, test, value).unwrap()
 }
 
@@ -40,7 +41,7 @@ impl World {
         self.ask(Ask::Alert(AlertAsk::Labelled(Box::new(labelled))));
     }
 
-    fn fires(&mut self, key: &str, labels: &[(&str, &str)]) {
+    pub(super) fn fires(&mut self, key: &str, labels: &[(&str, &str)]) {
         let labelled = self.labelled(key, labels, HOLDS_MS);
         self.say(labelled);
     }
@@ -50,7 +51,12 @@ impl World {
         self.say(labelled);
     }
 
-    fn asked(&self, matchers: Vec<LabelMatcher>, from_ms: u64, until_ms: u64) -> AskedSilence {
+    pub(super) fn asked(
+        &self,
+        matchers: Vec<LabelMatcher>,
+        from_ms: u64,
+        until_ms: u64,
+    ) -> AskedSilence {
         AskedSilence {
             id: None,
             comment: "new disks".to_owned(),
@@ -60,7 +66,7 @@ impl World {
         }
     }
 
-    fn silence(&mut self, asked: AskedSilence) -> MaintenanceId {
+    pub(super) fn silence(&mut self, asked: AskedSilence) -> MaintenanceId {
         let known: Vec<MaintenanceId> = self.state.windows.keys().copied().collect();
         let changed = asked.id;
         self.ask(Ask::Intake(IntakeAsk::SetSilence(Box::new(asked))));
@@ -109,6 +115,45 @@ fn an_alert_that_is_not_said_again_is_over_at_its_end() {
     assert!(!world.alert("a").is_firing());
     world.wait_ms(15_000);
     assert_eq!(world.incident().status, Status::Resolved);
+}
+
+#[test]
+fn an_alert_whose_end_passed_while_nobody_listened_holds_until_it_can_have_been_said_again() {
+    for ask in [Ask::Recover, Ask::Resume] {
+        for again in [false, true] {
+            let mut world = World::set_up();
+            world.fires("a", &[]);
+            // Nothing runs for ten minutes: time passes without a tick.
+            world.now = world.now.plus_ms(10 * MINUTE);
+            world.ask(ask.clone());
+            assert!(world.alert("a").is_firing());
+            world.wait_ms(5 * MINUTE - 1);
+            if again {
+                world.fires("a", &[]);
+                world.wait_ms(HOLDS_MS - 1);
+            }
+            assert!(world.alert("a").is_firing(), "{ask:?}");
+            world.wait_ms(1);
+            assert!(!world.alert("a").is_firing(), "{ask:?}");
+            assert_eq!(world.state.incidents.len(), 1);
+            let mut folded = State::default();
+            world.journal.iter().for_each(|event| folded.evolve(event));
+            assert_eq!(folded, world.state);
+        }
+    }
+}
+
+#[test]
+fn an_alert_that_holds_for_longer_than_that_after_a_start_is_over_at_its_end() {
+    let mut world = World::set_up();
+    let labelled = world.labelled("a", &[], HOUR);
+    world.say(labelled);
+    world.wait_ms(30 * MINUTE);
+    world.ask(Ask::Recover);
+    world.wait_ms(30 * MINUTE - 1);
+    assert!(world.alert("a").is_firing());
+    world.wait_ms(1);
+    assert!(!world.alert("a").is_firing());
 }
 
 #[test]
@@ -187,6 +232,43 @@ fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
     labelled.integration = Some("QAAAAAAAAAAAAA".parse::<IntegrationId>().unwrap());
     world.say(labelled);
     assert_eq!(world.alert("d").service, first);
+}
+
+#[test]
+fn an_alert_whose_labels_name_no_service_belongs_to_the_one_of_its_integration() {
+    for service_label in [None, Some("team".to_owned())] {
+        let mut world = World::set_up();
+        let (shop, till) = (world.add_service("Shop"), world.add_service("Till"));
+        world.ask(Ask::Roster(RosterAsk::AddIntegration {
+            service: shop,
+            name: "Prometheus".to_owned(),
+            key_hash: "01".to_owned(),
+            kind: IntegrationKind::Alertmanager {
+                service_label: service_label.clone(),
+            },
+        }));
+        let mut integrations = world.state.integrations.values();
+        let integration = integrations
+            .find(|one| one.name == "Prometheus")
+            .unwrap()
+            .id;
+        let by_label = if service_label.is_some() { till } else { shop };
+        let cases = [
+            ("a", "nobody", None, shop),
+            ("b", "Till", None, by_label),
+            ("c", "nobody", Some(till), till),
+        ];
+        for (key, team, service, expected) in cases {
+            let mut labelled = world.labelled(key, &[("team", team)], HOLDS_MS);
+            labelled.integration = Some(integration);
+            labelled.service = service;
+            world.say(labelled.clone());
+            assert_eq!(world.alert(key).service, expected, "{key}");
+            labelled.ends_at = world.now;
+            world.say(labelled);
+            assert!(!world.alert(key).is_firing(), "{key}");
+        }
+    }
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) async fn read(
 
 fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
     let labelled = Labelled {
-        // That of the integration, or the first one; or the one that its labels name.
+        // The one that its labels name, or that of the integration, or the first one.
         service: None,
         integration,
         severity: alert.severity(),

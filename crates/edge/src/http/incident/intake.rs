@@ -63,19 +63,24 @@ pub(super) fn words(event: &IntakeEvent, names: &Names<'_>) -> Words {
             message.clone(),
             Tone::Bad,
         ),
-        IntakeEvent::HeartbeatsSpared { heartbeats } => {
-            let named = heartbeats.iter().map(|id| heartbeat_name(*id, names));
-            (
-                "Tocsin was away when calls were expected".to_owned(),
-                format!(
-                    "Each is waited for once more: {}",
-                    named.collect::<Vec<_>>().join(", ")
-                ),
-                Tone::Info,
-            )
-        }
+        IntakeEvent::HeartbeatsSpared { heartbeats } => (
+            "Tocsin was away when calls were expected".to_owned(),
+            waited_for(heartbeats, names),
+            Tone::Info,
+        ),
+        IntakeEvent::AlertsSpared { alerts, until } => (
+            "Tocsin was away when alerts may have been said again".to_owned(),
+            format!("{} alerts are not over before {until}", alerts.len()),
+            Tone::Info,
+        ),
     };
     (title, detail, tone)
+}
+
+fn waited_for(heartbeats: &[HeartbeatId], names: &Names<'_>) -> String {
+    let named = heartbeats.iter().map(|id| heartbeat_name(*id, names));
+    let named: Vec<String> = named.collect();
+    format!("Each is waited for once more: {}", named.join(", "))
 }
 
 fn heartbeat_name(id: HeartbeatId, names: &Names<'_>) -> String {
