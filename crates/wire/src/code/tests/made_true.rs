@@ -76,7 +76,10 @@ fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_sam
         let wanted = format!("[manage]\nremove = [\"integrations\"]\n\n{wanted}");
         let standing = installation.export();
         let (removed, _) = removals(&installation.state, &standing, &document(&wanted));
-        removed.into_iter().map(|part| part.name).collect::<Vec<_>>()
+        removed
+            .into_iter()
+            .map(|part| part.name)
+            .collect::<Vec<_>>()
     };
     let shop = "[[services]]\nname = \"Shop\"\nintegrations = [{ name = \"Nagios\" }]\n";
     assert!(
