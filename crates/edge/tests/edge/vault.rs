@@ -1,4 +1,4 @@
-//! A vault in memory, which can hold up whoever keeps something.
+//! A vault in memory, which can hold up whoever keeps something, or fail.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, mpsc};
@@ -14,6 +14,8 @@ use crate::fakes::OsEntropy;
 pub(crate) struct OpenVault {
     rows: Mutex<BTreeMap<SecretId, SecretString>>,
     held: Mutex<Option<Held>>,
+    /// What is still kept before something is not.
+    fails_after: Mutex<Option<usize>>,
 }
 
 /// Says that somebody came, and tells when they may go on.
@@ -35,6 +37,18 @@ impl OpenVault {
         *self.held.lock().unwrap() = Some(Held(came, may_go_on));
         (has_come, go_on)
     }
+
+    /// Keeps so many things more, and then once nothing.
+    pub(crate) fn fail_after(&self, count: usize) {
+        *self.fails_after.lock().unwrap() = Some(count);
+    }
+
+    fn fails(&self) -> bool {
+        let mut left = self.fails_after.lock().unwrap();
+        let fails = *left == Some(0);
+        *left = left.and_then(|left| left.checked_sub(1));
+        fails
+    }
 }
 
 impl Vault for OpenVault {
@@ -44,6 +58,12 @@ impl Vault for OpenVault {
             // A test that has failed neither listens nor says a word.
             let _ = came.send(());
             let _ = may_go_on.recv();
+        }
+        if self.fails() {
+            return Err(StorageError {
+                why: "the disk is full".to_owned(),
+                disk_full: true,
+            });
         }
         let id = SecretId::random(&mut OsEntropy);
         self.rows.lock().unwrap().insert(id, secret.clone());
