@@ -1,6 +1,7 @@
 //! A vault in memory, which can hold up whoever keeps something, or fail.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +15,8 @@ use crate::fakes::OsEntropy;
 pub(crate) struct OpenVault {
     rows: Mutex<BTreeMap<SecretId, SecretString>>,
     held: Mutex<Option<Held>>,
+    /// How often something was read.
+    reads: AtomicUsize,
     /// What is still kept before something is not.
     fails_after: Mutex<Option<usize>>,
 }
@@ -24,6 +27,10 @@ struct Held(oneshot::Sender<()>, mpsc::Receiver<()>);
 impl OpenVault {
     pub(crate) fn count(&self) -> usize {
         self.rows.lock().unwrap().len()
+    }
+
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 
     pub(crate) fn knows(&self, secret: &str) -> bool {
@@ -84,6 +91,7 @@ impl Vault for OpenVault {
     }
 
     fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Ok(self.rows.lock().unwrap().get(&id).cloned())
     }
 

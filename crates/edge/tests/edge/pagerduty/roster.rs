@@ -238,6 +238,36 @@ async fn people_are_listed_read_and_changed() {
 }
 
 #[tokio::test]
+async fn addresses_are_read_of_the_people_of_a_page_alone() {
+    let world = World::new();
+    let reads = async |path: &str| {
+        let before = world.vault.reads();
+        let page = read(&world, path).await;
+        (
+            page["users"][0]["name"].clone(),
+            world.vault.reads() - before,
+        )
+    };
+    let path = "/users?limit=1&include[]=contact_methods";
+    let (name, before) = reads(path).await;
+    assert_eq!(name, "Ada");
+    for (name, mail) in [("Mia", "m@example.org"), ("Ned", "n@example.org")] {
+        add_person(
+            &world.engine,
+            world.vault.as_ref(),
+            name,
+            mail,
+            Role::Responder,
+        );
+    }
+    assert_eq!(reads(path).await, (json!("Ada"), before));
+    let (name, _) = reads("/users?limit=1&query=n@EXAMPLE").await;
+    assert_eq!(name, "Ned", "a part of an address finds them too");
+    let (name, _) = reads("/users?limit=1&sort_by=name:desc").await;
+    assert_eq!(name, "Ned");
+}
+
+#[tokio::test]
 async fn a_responder_adds_nobody_whoever_they_name() {
     let world = World::new();
     let new =
