@@ -70,12 +70,15 @@ pub(super) async fn people(app: &App, apply: &mut Apply) -> Result<Vec<SecretId>
     Ok(rows)
 }
 
+/// The rows of who comes, by their addresses.
+type Newcomers = Vec<(String, NewPerson)>;
+
 /// Keeps the addresses and codes of who comes, and notes each row that was made; or gives the address that is taken.
 fn kept(
     parts: &Parts,
     wanted: Vec<(String, SecretString, SecretString)>,
     rows: &mut Vec<SecretId>,
-) -> Result<Result<Vec<(String, NewPerson)>, String>, StorageError> {
+) -> Result<Result<Newcomers, String>, StorageError> {
     let mut made = Vec::new();
     for (name, address, code) in wanted {
         let Some(email) = parts.vault.put_sign_in(&address)? else {
