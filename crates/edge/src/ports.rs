@@ -44,6 +44,12 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Event>, StorageError>;
 
+    /// The position after which the newest `count` events about an incident and its messages are.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    fn before_newest(&self, incident: IncidentId, count: usize) -> Result<u64, StorageError>;
+
     /// The event at a position.
     ///
     /// # Errors

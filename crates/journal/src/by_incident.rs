@@ -56,4 +56,11 @@ impl ByIncident {
         let first = all.partition_point(|position| *position <= after);
         all[first..].iter().copied().take(limit).collect()
     }
+
+    /// The position after which the newest `count` events of an incident are; 0 when there are no more of it.
+    pub(crate) fn before_newest(&self, incident: IncidentId, count: usize) -> u64 {
+        let all = self.positions.get(&incident);
+        let older = all.and_then(|all| all.iter().rev().nth(count));
+        older.copied().unwrap_or(0)
+    }
 }

@@ -135,6 +135,19 @@ impl JournalReader {
         Ok(found)
     }
 
+    /// The position after which the newest `count` events are that [`Self::events_of_incident`] gives of an incident.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn before_newest_of_incident(
+        &self,
+        incident: IncidentId,
+        count: usize,
+    ) -> Result<u64, JournalError> {
+        self.catch_up()?;
+        Ok(self.by_incident().before_newest(incident, count))
+    }
+
     /// Notes what was just committed.
     pub(crate) fn note_committed(&self, events: &[Event]) {
         self.by_incident().note_events(events);

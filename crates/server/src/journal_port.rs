@@ -95,6 +95,12 @@ impl EventLog for Reading {
             .map_err(|error| storage(&error))
     }
 
+    fn before_newest(&self, incident: IncidentId, count: usize) -> Result<u64, StorageError> {
+        self.reader
+            .before_newest_of_incident(incident, count)
+            .map_err(|error| storage(&error))
+    }
+
     fn at(&self, position: u64) -> Result<Option<Event>, StorageError> {
         self.reader.event(position).map_err(|error| storage(&error))
     }

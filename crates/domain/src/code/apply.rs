@@ -77,7 +77,7 @@ impl Apply {
 #[must_use]
 pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<Part>, Vec<Part>) {
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
-    let named: BTreeSet<&String> = wanted.services.iter().map(|one| &one.name).collect();
+    let of_named_services = integrations_of_named(standing, wanted);
     let installation = state.installation.as_ref();
     let first_team = installation.and_then(|all| state.teams.get(&all.team));
     let first_policy = installation.and_then(|all| state.policies.get(&all.default_policy));
@@ -89,11 +89,7 @@ pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<P
                 Kind::Services | Kind::Monitors | Kind::Installation | Kind::AlertRules => false,
                 Kind::Teams => first_team.is_none_or(|team| team.name != name),
                 Kind::EscalationPolicies => first_policy.is_none_or(|one| one.name != name),
-                Kind::Integrations => {
-                    let mut services = standing.services.iter();
-                    let own = services.find(|service| is_of(&service.name, &name));
-                    own.is_some_and(|service| named.contains(&service.name))
-                }
+                Kind::Integrations => of_named_services.get(&name).copied().unwrap_or(false),
                 Kind::Users | Kind::Schedules | Kind::Heartbeats | Kind::MaintenanceWindows => true,
             };
             let goes = may_go && wanted.manage.removes(kind);
@@ -117,8 +113,17 @@ pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<P
     (removed, kept)
 }
 
-/// Whether an integration's key is one of this service's.
-fn is_of(service: &str, key: &str) -> bool {
-    key.strip_prefix(service)
-        .is_some_and(|rest| rest.starts_with(" / "))
+/// Of the key of each integration that is set up, whether its service stands in the files. Names may hold what stands between
+/// those of a service and of an integration: a key that several have is that of a named service only when all of them are.
+fn integrations_of_named(standing: &Document, wanted: &Document) -> BTreeMap<String, bool> {
+    let named: BTreeSet<&String> = wanted.services.iter().map(|one| &one.name).collect();
+    let mut found = BTreeMap::new();
+    for service in &standing.services {
+        let is_named = named.contains(&service.name);
+        for one in &service.integrations {
+            let key = Part::integration(&service.name, &one.name).name;
+            *found.entry(key).or_insert(true) &= is_named;
+        }
+    }
+    found
 }

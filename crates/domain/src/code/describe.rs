@@ -10,7 +10,7 @@ use super::intake::{Grouping, Rule, Urgency};
 use super::integration::Integration;
 use super::keys::Keys;
 use super::words::{HourWindow, Length, Moment};
-use crate::id::{SecretId, UserId};
+use crate::id::{SecretId, ServiceId, UserId};
 use crate::intake::{When, Window};
 use crate::oncall;
 use crate::page;
@@ -49,6 +49,7 @@ pub fn describe(state: &State, addresses: &BTreeMap<SecretId, String>, now: Time
     });
     let policies = keys.policies.all();
     let services = keys.services.all();
+    let mut integrations = integrations_by_service(state);
     let windows = keys.windows.all();
     Document {
         manage: Manage::default(),
@@ -63,7 +64,10 @@ pub fn describe(state: &State, addresses: &BTreeMap<SecretId, String>, now: Time
             .filter_map(|(name, id)| Some(policy(name, state.policies.get(&id)?, &keys)))
             .collect(),
         services: services
-            .filter_map(|(name, id)| Some(of_service(name, state.services.get(&id)?, state, &keys)))
+            .filter_map(|(name, id)| {
+                let own = integrations.remove(&id).unwrap_or_default();
+                Some(of_service(name, state.services.get(&id)?, own, &keys))
+            })
             .collect(),
         alert_rules: (!state.rules.is_empty())
             .then(|| state.rules.iter().map(|one| Rule::of(one, &keys)).collect()),
@@ -109,16 +113,23 @@ fn policy(name: &str, known: &page::Policy, keys: &Keys) -> EscalationPolicy {
     }
 }
 
-/// A service under its key.
+/// The integrations of each service.
+fn integrations_by_service(state: &State) -> BTreeMap<ServiceId, Vec<Integration>> {
+    let mut found: BTreeMap<ServiceId, Vec<Integration>> = BTreeMap::new();
+    for one in state.integrations.values() {
+        let own = found.entry(one.service).or_default();
+        own.push(Integration::of(one));
+    }
+    found
+}
+
+/// A service under its key, with these integrations.
 pub(crate) fn of_service(
     name: &str,
     known: &service::Service,
-    state: &State,
+    mut integrations: Vec<Integration>,
     keys: &Keys,
 ) -> Service {
-    let integrations = state.integrations.values();
-    let own = integrations.filter(|one| one.service == known.id);
-    let mut integrations: Vec<Integration> = own.map(Integration::of).collect();
     integrations.sort();
     // Several may have one name; files name the first of them.
     integrations.dedup_by(|one, before| one.name == before.name);

@@ -4,13 +4,13 @@
 mod made;
 mod shown;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, describe, removals};
+use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, Speaks, describe, removals};
 use tocsin_domain::command::{Ask, Refusal};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::id::SecretId;
@@ -24,6 +24,7 @@ use self::shown::{Outlook, PlanShape};
 use super::address;
 use super::body::Json as Body;
 use super::problem::Problem;
+use super::roster::integration::TAKES_NO_MAIL;
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::ports::StorageError;
@@ -120,10 +121,22 @@ pub(crate) async fn apply_code(
             "what is set up has changed since this was planned: plan it again, look at it, then apply it",
         ));
     }
+    // On a task of its own: a client that hangs up would else leave the rows of who was to come, and those block their addresses.
+    let work = tokio::spawn(async move { make_true(&app, &caller, planned).await });
+    match work.await {
+        Ok(applied) => applied.map(Json),
+        Err(_) => Err(Problem::internal(
+            "the files were not carried out to their end",
+        )),
+    }
+}
+
+async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {
     let goes = made::rows_of_removed(&planned.before, &planned.apply);
     let mut apply = planned.apply.clone();
-    let rows = made::people(&app, &mut apply).await?;
-    let made = made::keys(&app, &mut apply)?;
+    // Rows come last: whatever is refused before leaves none.
+    let made = made::keys(app, &mut apply)?;
+    let rows = made::people(app, &mut apply).await?;
     if let Err(problem) = app.ask(&caller.actor, Ask::Apply(Box::new(apply))).await {
         // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
         if problem.outcome_known() {
@@ -139,8 +152,8 @@ pub(crate) async fn apply_code(
         Ok(())
     })
     .await?;
-    let plan = planned.shown(&app).await?;
-    Ok(Json(Applied { plan, made }))
+    let plan = planned.shown(app).await?;
+    Ok(Applied { plan, made })
 }
 
 /// Files that were read and played through.
@@ -183,6 +196,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
             Ok((before, addresses))
         })
         .await?;
+    let takes_mail = app.settings.mail_domain.is_some();
     app.rendered(move || {
         let (wanted, places) = read(&files).map_err(|mistakes| refused(&mistakes))?;
         let standing = describe(&before, &addresses, now);
@@ -194,7 +208,13 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
             addresses,
             ..Apply::default()
         };
-        check_addresses(&apply, &places)?;
+        let mut wrong = wrong_addresses(&apply, &places);
+        if !takes_mail {
+            wrong.extend(wrong_mail(&apply, &places));
+        }
+        if !wrong.is_empty() {
+            return Err(refused(&wrong));
+        }
         let rehearsed = apply.clone().with_stand_ins();
         let after = rehearse(before.clone(), &rehearsed, now)
             .map_err(|fault| refused(&places.mistakes(&fault)))?;
@@ -211,7 +231,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
 }
 
 /// Somebody who comes needs an address that mail can go to.
-fn check_addresses(apply: &Apply, places: &Files) -> Result<(), Problem> {
+fn wrong_addresses(apply: &Apply, places: &Files) -> Vec<Mistake> {
     let wrong = apply.added(Kind::Users).into_iter().filter_map(|part| {
         let reason = address::mail(&part.name).err()?;
         let refusal = Refusal::Invalid {
@@ -219,12 +239,27 @@ fn check_addresses(apply: &Apply, places: &Files) -> Result<(), Problem> {
         };
         Some(places.mistakes(&Fault { part, refusal }))
     });
-    let wrong: Vec<Mistake> = wrong.flatten().collect();
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(refused(&wrong))
+    wrong.flatten().collect()
+}
+
+/// An integration that comes and speaks by mail needs a server that takes it.
+fn wrong_mail(apply: &Apply, places: &Files) -> Vec<Mistake> {
+    let added: BTreeSet<Part> = apply.added(Kind::Integrations).into_iter().collect();
+    let mut wrong = Vec::new();
+    for service in &apply.wanted.services {
+        let all = service.integrations.iter();
+        for one in all.filter(|one| one.kind == Speaks::Email) {
+            let part = Part::integration(&service.name, &one.name);
+            if !added.contains(&part) {
+                continue;
+            }
+            let refusal = Refusal::Invalid {
+                reasons: vec![format!("kind: {TAKES_NO_MAIL}")],
+            };
+            wrong.extend(places.mistakes(&Fault { part, refusal }));
+        }
     }
+    wrong
 }
 
 fn refused(mistakes: &[Mistake]) -> Problem {

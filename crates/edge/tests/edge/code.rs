@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, PeopleEvent};
 
 use crate::world::World;
 
@@ -202,4 +203,70 @@ async fn who_is_removed_by_files_is_gone_with_their_address() {
     assert_eq!(applied["changes"][0]["change"], "removed");
     let refused = world.call("GET", "/users", &world.bobs, None).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_integration_by_mail_that_nobody_takes_is_a_mistake_of_the_file_and_blocks_no_address() {
+    let world = World::with(|settings| settings.mail_domain = None);
+    let fingerprint = world.get("/code").await.json()["fingerprint"].clone();
+    let rows = world.vault.count();
+    let by_mail = format!(
+        "{BOB}\n[[services]]\nname = \"Post\"\nintegrations = [{{ name = \"Nagios\", kind = \"email\" }}]\n"
+    );
+    let place = format!("all.toml, line {}, column ", by_mail.lines().count());
+    for path in ["/code/plan", "/code/apply"] {
+        let mut body = json!({"files": files(&by_mail)});
+        if path == "/code/apply" {
+            body["fingerprint"] = fingerprint.clone();
+        }
+        let refused = world.post(path, body).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::BAD_REQUEST,
+            "{}",
+            refused.text()
+        );
+        assert!(refused.text().contains(&place), "{}", refused.text());
+        assert!(
+            refused.text().contains("[mail_intake]"),
+            "{}",
+            refused.text()
+        );
+    }
+    assert_eq!(world.vault.count(), rows);
+    apply(&world, &files(BOB)).await;
+}
+
+#[tokio::test]
+async fn who_was_to_come_can_still_come_when_their_code_was_not_kept() {
+    let world = World::new();
+    let fingerprint = plan(&world, &files(BOB)).await["fingerprint"].clone();
+    let rows = world.vault.count();
+    // The address of Carol is kept, her code is not.
+    world.vault.fail_after(1);
+    let body = json!({"files": files(BOB), "fingerprint": fingerprint});
+    let refused = world.post("/code/apply", body).await;
+    assert!(refused.status.is_server_error(), "{}", refused.text());
+    assert_eq!(world.vault.count(), rows);
+    apply(&world, &files(BOB)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_made_true_to_the_end_when_the_client_hangs_up() {
+    let world = World::new();
+    let fingerprint = plan(&world, &files(BOB)).await["fingerprint"].clone();
+    let (has_come, go_on) = world.vault.hold_next();
+    let body = json!({"files": files(BOB), "fingerprint": fingerprint});
+    tokio::select! {
+        answer = world.post("/code/apply", body) => panic!("it is held up: {}", answer.text()),
+        came = has_come => came.unwrap(),
+    }
+    go_on.send(()).unwrap();
+    world.committed.wait_for(|events| {
+        let mut bodies = events.iter().map(|event| &event.body);
+        let has_come = bodies.any(|body| {
+            matches!(body, EventBody::People(PeopleEvent::UserAdded { user }) if user.name == "Carol")
+        });
+        has_come.then_some(())
+    });
 }

@@ -90,6 +90,13 @@ impl EventLog for Memory {
         Ok(events.iter().filter(about).take(limit).cloned().collect())
     }
 
+    fn before_newest(&self, incident: IncidentId, count: usize) -> Result<u64, StorageError> {
+        let events = self.events.lock().unwrap();
+        let about = |event: &&Event| event.body.incident() == Some(incident);
+        let older = events.iter().rev().filter(about).nth(count);
+        Ok(older.map_or(0, |event| event.position))
+    }
+
     fn at(&self, position: u64) -> Result<Option<Event>, StorageError> {
         Ok(self
             .events

@@ -1,6 +1,7 @@
-//! A vault in memory, which can hold up whoever keeps something.
+//! A vault in memory, which can hold up whoever keeps something, or fail.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +15,10 @@ use crate::fakes::OsEntropy;
 pub(crate) struct OpenVault {
     rows: Mutex<BTreeMap<SecretId, SecretString>>,
     held: Mutex<Option<Held>>,
+    /// How often something was read.
+    reads: AtomicUsize,
+    /// What is still kept before something is not.
+    fails_after: Mutex<Option<usize>>,
 }
 
 /// Says that somebody came, and tells when they may go on.
@@ -22,6 +27,10 @@ struct Held(oneshot::Sender<()>, mpsc::Receiver<()>);
 impl OpenVault {
     pub(crate) fn count(&self) -> usize {
         self.rows.lock().unwrap().len()
+    }
+
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 
     pub(crate) fn knows(&self, secret: &str) -> bool {
@@ -35,6 +44,18 @@ impl OpenVault {
         *self.held.lock().unwrap() = Some(Held(came, may_go_on));
         (has_come, go_on)
     }
+
+    /// Keeps so many things more, and then once nothing.
+    pub(crate) fn fail_after(&self, count: usize) {
+        *self.fails_after.lock().unwrap() = Some(count);
+    }
+
+    fn fails(&self) -> bool {
+        let mut left = self.fails_after.lock().unwrap();
+        let fails = *left == Some(0);
+        *left = left.and_then(|left| left.checked_sub(1));
+        fails
+    }
 }
 
 impl Vault for OpenVault {
@@ -44,6 +65,12 @@ impl Vault for OpenVault {
             // A test that has failed neither listens nor says a word.
             let _ = came.send(());
             let _ = may_go_on.recv();
+        }
+        if self.fails() {
+            return Err(StorageError {
+                why: "the disk is full".to_owned(),
+                disk_full: true,
+            });
         }
         let id = SecretId::random(&mut OsEntropy);
         self.rows.lock().unwrap().insert(id, secret.clone());
@@ -64,6 +91,7 @@ impl Vault for OpenVault {
     }
 
     fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Ok(self.rows.lock().unwrap().get(&id).cloned())
     }
 

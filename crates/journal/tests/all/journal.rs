@@ -182,6 +182,8 @@ fn an_incident_s_life_is_found_with_its_alerts_and_messages() {
     assert_eq!(positions(1, 10), [3, 5]);
     assert_eq!(positions(0, 2), [1, 3]);
     assert_eq!(positions(5, 10), [0_u64; 0]);
+    let before = |count| reader.before_newest_of_incident(ours, count).unwrap();
+    assert_eq!([before(0), before(2), before(3), before(4)], [5, 1, 0, 0]);
 }
 
 #[test]

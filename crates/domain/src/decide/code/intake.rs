@@ -62,7 +62,7 @@ impl Decider<'_> {
             resolve_after_ms: service.resolve_after.map(|one| one.ms),
         };
         let same = self.state.services.get(&id).is_some_and(|own| {
-            let own = code::of_service(&service.name, own, self.state, keys);
+            let own = code::of_service(&service.name, own, Vec::new(), keys);
             (&own.urgency, &own.grouping, own.resolve_after)
                 == (&service.urgency, &service.grouping, service.resolve_after)
         });
@@ -91,7 +91,7 @@ impl Decider<'_> {
         let Some(own) = self.state.services.get(&id) else {
             return Err(not_prepared(&part, "name"));
         };
-        if code::of_service(&service.name, own, self.state, keys).rules == service.rules {
+        if code::of_service(&service.name, own, Vec::new(), keys).rules == service.rules {
             return Ok(());
         }
         let known = own.intake.rules.clone();

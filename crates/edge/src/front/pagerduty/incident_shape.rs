@@ -14,7 +14,7 @@ use tocsin_wire::pagerduty::rest::{Parameters, time};
 
 use super::place::{Place, whole};
 use super::policy_shape::policy;
-use super::service_shape::service;
+use super::service_shape::{Standings, service};
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
 
@@ -39,6 +39,15 @@ impl Include {
             policies: parameters.includes("escalation_policies"),
             teams: parameters.includes("teams"),
             body: parameters.includes("body"),
+        }
+    }
+
+    /// How services stand, where they are shown as a whole.
+    pub(crate) fn standings(&self, state: &State) -> Standings {
+        if self.services {
+            Standings::of(state)
+        } else {
+            Standings::default()
         }
     }
 
@@ -112,12 +121,13 @@ pub(crate) const fn urgency_word(urgency: Urgency) -> &'static str {
     }
 }
 
-/// An incident.
+/// An incident; how services stand is what [`Include::standings`] gives.
 pub(crate) fn incident(
     state: &State,
     place: &Place,
     one: &Incident,
     include: &Include,
+    standings: &Standings,
     mails: &Mails,
 ) -> Value {
     let shown_user = |id: UserId, wholly: bool| match state.users.get(&id).filter(|_| wholly) {
@@ -144,7 +154,7 @@ pub(crate) fn incident(
     let related = json!({
         "assignments": assignments,
         "acknowledgements": acknowledgements,
-        "service": shown_service(state, place, one, include),
+        "service": shown_service(state, place, one, include, standings),
         "impacted_services": [place.service(state, one.service)],
         "escalation_policy": shown_policy(state, place, one, include),
         "teams": [shown_team(state, place, one, include)],
@@ -267,13 +277,19 @@ fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
         .collect()
 }
 
-fn shown_service(state: &State, place: &Place, one: &Incident, include: &Include) -> Value {
+fn shown_service(
+    state: &State,
+    place: &Place,
+    one: &Incident,
+    include: &Include,
+    standings: &Standings,
+) -> Value {
     match state
         .services
         .get(&one.service)
         .filter(|_| include.services)
     {
-        Some(known) => service(state, place, known),
+        Some(known) => service(state, place, known, standings),
         None => place.service(state, one.service),
     }
 }

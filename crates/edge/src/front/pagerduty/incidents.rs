@@ -182,9 +182,11 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     });
     let mails = asked.mails(people).await?;
     let cut = asked.app.read(|state| {
+        let standings = include.standings(state);
         cut.map(|id| {
             let known = state.incidents.get(&id)?;
-            Some(incident(state, &asked.place, known, &include, &mails))
+            let place = &asked.place;
+            Some(incident(state, place, known, &include, &standings, &mails))
         })
     });
     Ok(Reply::page(paging, "incidents", cut))
@@ -211,7 +213,8 @@ impl Asked {
             .read(|state| include.people(state.incidents.get(&id)));
         let mails = self.mails(people).await?;
         let shown = shown(&self.app, id, |state, known| {
-            incident(state, &self.place, known, include, &mails)
+            let standings = include.standings(state);
+            incident(state, &self.place, known, include, &standings, &mails)
         })?;
         Ok(json!({ "incident": shown }))
     }

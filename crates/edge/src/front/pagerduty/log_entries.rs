@@ -15,6 +15,7 @@ use super::asked::Asked;
 use super::incident_shape::{Include, incident, urgency_word};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::service_shape::Standings;
 use super::user_shape::Mails;
 
 /// Events that are read at once, from the newest back.
@@ -248,6 +249,7 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
             &asked.place,
             known,
             &Include::default(),
+            &Standings::default(),
             &Mails::new(),
         ),
         None => asked.place.incident(state, told.incident),

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 
 /// Events of an incident that are read at once.
 const EVENTS_PAGE: usize = 1_000;
-/// Events of one incident that are looked at at most.
+/// Events of one incident that are looked at at most, the newest.
 const EVENTS_MAX: usize = 20_000;
 /// Notes that are shown at most, the newest.
 const NOTES_MAX: usize = 2_000;
@@ -26,11 +26,15 @@ const NOTES_MAX: usize = 2_000;
 const UPDATE: &str = "Status update: ";
 
 impl Asked {
-    /// What happened to an incident and to the messages about it, oldest first.
+    /// What happened to an incident and to the messages about it, oldest first; of very much, the newest.
     pub(crate) async fn events_of(&self, incident: IncidentId) -> Result<Vec<Event>, Refused> {
+        let start = self
+            .app
+            .blocking(move |parts| parts.events.before_newest(incident, EVENTS_MAX))
+            .await?;
         let mut all: Vec<Event> = Vec::new();
         while all.len() < EVENTS_MAX {
-            let after = all.last().map_or(0, |event| event.position);
+            let after = all.last().map_or(start, |event| event.position);
             let read = self
                 .app
                 .blocking(move |parts| parts.events.of_incident(incident, after, EVENTS_PAGE))

@@ -97,8 +97,9 @@ pub(crate) async fn update_incidents(asked: Asked) -> Answer {
     let shown: Vec<Value> = asked.app.read(|state| {
         let known = named.iter().filter_map(|(id, _)| state.incidents.get(id));
         let include = Include::default();
+        let (standings, mails) = (include.standings(state), Mails::new());
         known
-            .map(|one| incident(state, &asked.place, one, &include, &Mails::new()))
+            .map(|one| incident(state, &asked.place, one, &include, &standings, &mails))
             .collect()
     });
     Ok(Reply::Done(json!({ "incidents": shown })))

@@ -1,5 +1,7 @@
 //! How a service and an integration look to PagerDuty's clients.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::incident::Status;
@@ -10,8 +12,46 @@ use tocsin_domain::state::State;
 
 use super::place::{Place, whole};
 
+/// The word for a service on which nothing is open.
+const ACTIVE: &str = "active";
+
+/// How services stand on which something is open, found in one pass for all that a request shows.
+#[derive(Debug, Default)]
+pub(crate) struct Standings(BTreeMap<ServiceId, &'static str>);
+
+impl Standings {
+    /// What fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it needs the time.
+    pub(crate) fn of(state: &State) -> Self {
+        let mut found = BTreeMap::new();
+        let open = state.open_incidents.iter();
+        for one in open.filter_map(|id| state.incidents.get(id)) {
+            let worst = found.entry(one.service).or_insert(ACTIVE);
+            *worst = match (one.status, one.urgency) {
+                (Status::Triggered, Urgency::High) => "critical",
+                (Status::Triggered, Urgency::Low) | (Status::Acknowledged, _)
+                    if *worst == ACTIVE =>
+                {
+                    "warning"
+                }
+                (Status::Triggered, Urgency::Low)
+                | (Status::Acknowledged | Status::Resolved, _) => *worst,
+            };
+        }
+        Self(found)
+    }
+
+    fn word(&self, service: ServiceId) -> &'static str {
+        self.0.get(&service).copied().unwrap_or(ACTIVE)
+    }
+}
+
 /// A service.
-pub(crate) fn service(state: &State, place: &Place, known: &Service) -> Value {
+pub(crate) fn service(
+    state: &State,
+    place: &Place,
+    known: &Service,
+    standings: &Standings,
+) -> Value {
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let policy = known.policy.or(default);
     let integrations = state.integrations.values();
@@ -24,7 +64,7 @@ pub(crate) fn service(state: &State, place: &Place, known: &Service) -> Value {
     let more = json!({
         "name": known.name,
         "description": null,
-        "status": standing(state, known.id),
+        "status": standings.word(known.id),
         "escalation_policy": policy.map(|policy| place.policy(state, policy)),
         "teams": [place.team(state, known.team)],
         "integrations": own,
@@ -53,21 +93,6 @@ fn urgency_rule(by: &UrgencyBy) -> Value {
         UrgencyBy::SupportHours(_) => return json!({"type": "use_support_hours"}),
     };
     json!({"type": "constant", "urgency": word})
-}
-
-/// How it stands: what fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it
-/// needs the time.
-fn standing(state: &State, service: ServiceId) -> &'static str {
-    let open = state.open_incidents.iter();
-    let open = open.filter_map(|id| state.incidents.get(id));
-    let own = open.filter(|one| one.service == service);
-    own.fold("active", |worst, one| match (one.status, one.urgency) {
-        (Status::Triggered, Urgency::High) => "critical",
-        (Status::Triggered, Urgency::Low) | (Status::Acknowledged, _) if worst == "active" => {
-            "warning"
-        }
-        (Status::Triggered, Urgency::Low) | (Status::Acknowledged | Status::Resolved, _) => worst,
-    })
 }
 
 /// An integration. Its key is shown where it was just made, and not again.

@@ -15,7 +15,7 @@ use super::asked::Asked;
 use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
-use super::service_shape::{integration, service};
+use super::service_shape::{Standings, integration, service};
 use super::team_shape::team;
 use crate::http::roster::service::integration_made;
 use crate::http::roster::{lost, set_as};
@@ -24,16 +24,22 @@ use crate::http::roster::{lost, set_as};
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
-    let all = asked.app.read(|state| {
+    let paging = asked.paging()?;
+    let cut = asked.app.read(|state| {
         let all = state.services.values();
         let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
-        wanted.map(|one| shown(&asked, state, one)).collect()
+        let named = wanted.map(|one| (one.id, one.name.as_str(), ""));
+        let standings = Standings::of(state);
+        asked.named_cut(paging, named).map(|id| {
+            let known = state.services.get(&id)?;
+            Some(shown(&asked, state, known, &standings))
+        })
     });
-    asked.named_page("services", all)
+    Ok(Reply::page(paging, "services", cut))
 }
 
-fn shown(asked: &Asked, state: &State, known: &Service) -> Value {
-    let mut shown = service(state, &asked.place, known);
+fn shown(asked: &Asked, state: &State, known: &Service, standings: &Standings) -> Value {
+    let mut shown = service(state, &asked.place, known, standings);
     if asked.parameters.includes("integrations") {
         let all = state
             .integrations
@@ -70,7 +76,7 @@ fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
 fn wrapped(asked: &Asked, known: &Service) -> Value {
     let shown = asked.app.read(|state| {
         let current = state.services.get(&known.id).unwrap_or(known);
-        shown(asked, state, current)
+        shown(asked, state, current, &Standings::of(state))
     });
     json!({ "service": shown })
 }

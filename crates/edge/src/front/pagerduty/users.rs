@@ -31,6 +31,7 @@ fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
 /// People
 #[utoipa::path(get, path = "/users", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
+    let paging = asked.paging()?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
     let people: BTreeSet<UserId> = asked.app.read(|state| {
         let among = |user: &UserId| {
@@ -48,12 +49,27 @@ pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
             .copied()
             .collect()
     });
-    let mails = asked.mails(people.clone()).await?;
-    let mut all = Vec::new();
-    for id in people {
-        all.push(shown(&asked, id, &mails).await?);
+    // Only who is searched for is found by an address too; else the addresses of the page are enough.
+    let known = if asked.parameters.get("query").is_some() {
+        asked.mails(people.clone()).await?
+    } else {
+        Mails::new()
+    };
+    let cut = asked.app.read(|state| {
+        let all = people.iter().filter_map(|id| state.users.get(id));
+        let named = all.map(|user| {
+            let mail = known.get(&user.id).map_or("", String::as_str);
+            (user.id, user.name.as_str(), mail)
+        });
+        asked.named_cut(paging, named)
+    });
+    let mails = asked.mails(cut.items.iter().copied().collect()).await?;
+    let mut page = Vec::new();
+    for id in &cut.items {
+        page.push(shown(&asked, *id, &mails).await?);
     }
-    asked.named_page("users", all)
+    let mut page = page.into_iter();
+    Ok(Reply::page(paging, "users", cut.map(|_| page.next())))
 }
 
 /// A person, with what is to be included.

@@ -8,11 +8,12 @@ use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::http::people::rows_of;
 use crate::http::problem::Problem;
 use crate::http::roster::integration::IntegrationKind;
 use crate::http::{address, intake, roster};
+use crate::ports::StorageError;
 use crate::secret;
 
 /// Something that was made with a secret, which is shown once.
@@ -48,21 +49,13 @@ pub(super) async fn people(app: &App, apply: &mut Apply) -> Result<Vec<SecretId>
     }
     let made = app
         .blocking(move |parts| {
-            let (mut made, mut rows) = (Vec::new(), Vec::new());
-            for (name, address, code) in wanted {
-                let Some(email) = parts.vault.put_sign_in(&address)? else {
-                    parts.vault.remove(&rows)?;
-                    return Ok(Err(name));
-                };
-                let pending_code = parts.vault.put(&code, None)?;
-                rows.extend([email, pending_code]);
-                let person = NewPerson {
-                    email,
-                    pending_code,
-                };
-                made.push((name, person));
+            let mut rows = Vec::new();
+            let made = kept(parts, wanted, &mut rows);
+            // A row blocks its address for everybody: none stays when not all could be made.
+            if !matches!(made, Ok(Ok(_))) {
+                parts.vault.remove(&rows)?;
             }
-            Ok(Ok((made, rows)))
+            Ok(made?.map(|made| (made, rows)))
         })
         .await?;
     let (made, rows) = made.map_err(|name| {
@@ -75,6 +68,32 @@ pub(super) async fn people(app: &App, apply: &mut Apply) -> Result<Vec<SecretId>
         apply.newcomers.insert(name, person);
     }
     Ok(rows)
+}
+
+/// The rows of who comes, by their addresses.
+type Newcomers = Vec<(String, NewPerson)>;
+
+/// Keeps the addresses and codes of who comes, and notes each row that was made; or gives the address that is taken.
+fn kept(
+    parts: &Parts,
+    wanted: Vec<(String, SecretString, SecretString)>,
+    rows: &mut Vec<SecretId>,
+) -> Result<Result<Newcomers, String>, StorageError> {
+    let mut made = Vec::new();
+    for (name, address, code) in wanted {
+        let Some(email) = parts.vault.put_sign_in(&address)? else {
+            return Ok(Err(name));
+        };
+        rows.push(email);
+        let pending_code = parts.vault.put(&code, None)?;
+        rows.push(pending_code);
+        let person = NewPerson {
+            email,
+            pending_code,
+        };
+        made.push((name, person));
+    }
+    Ok(Ok(made))
 }
 
 /// Makes the keys of integrations and heartbeats that come.

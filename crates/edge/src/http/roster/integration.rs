@@ -35,6 +35,10 @@ pub(crate) enum IntegrationKind {
     Email,
 }
 
+/// Why there can be no mail address.
+pub(crate) const TAKES_NO_MAIL: &str =
+    "this server takes no mail: set [mail_intake] in tocsin.toml and start it again";
+
 impl IntegrationKind {
     pub(crate) const fn of(kind: &service::IntegrationKind) -> Self {
         match kind {
@@ -93,9 +97,7 @@ impl IntegrationKind {
             Self::Alertmanager => Ok(format!("{url}/alertmanager")),
             Self::Email => match &app.settings.mail_domain {
                 Some(domain) => Ok(format!("{key}@{domain}")),
-                None => Err(Problem::conflict(
-                    "this server takes no mail: set [mail_intake] in tocsin.toml and start it again",
-                )),
+                None => Err(Problem::conflict(TAKES_NO_MAIL)),
             },
         }
     }

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, IncidentWhat};
 
 use super::{ada, ask, declared, read, refused, service};
 use crate::fakes::START;
@@ -238,4 +239,29 @@ async fn notes_are_kept_and_listed() {
         400,
         2001,
     );
+}
+
+#[tokio::test]
+async fn of_an_incident_with_very_many_events_the_newest_are_looked_at() {
+    let world = World::new();
+    let incident = declared(&world, "Down").await;
+    let path = format!("/incidents/{}/notes", incident["id"].as_str().unwrap());
+    let note = json!({"note": {"content": "one"}});
+    ada(&world, ("POST", &path), Some(note)).await;
+    {
+        let mut events = world.journal.events.lock().unwrap();
+        let mut event = events.last().unwrap().clone();
+        for number in 1..=20_000 {
+            let EventBody::Incident(about) = &mut event.body else {
+                panic!("the note is the last event");
+            };
+            about.what = IncidentWhat::NoteAdded {
+                text: format!("note {number}"),
+            };
+            event.position += 1;
+            events.push(event.clone());
+        }
+    }
+    let list = read(&world, &path).await;
+    assert_eq!(list["notes"][0]["content"], "note 20000");
 }

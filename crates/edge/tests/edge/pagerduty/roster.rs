@@ -147,6 +147,40 @@ async fn a_service_is_added_and_its_key_is_good_for_events() {
 }
 
 #[tokio::test]
+async fn a_page_of_services_tells_of_each_how_it_stands() {
+    let world = World::new();
+    let night = policy(&world).await;
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let policy = json!({"id": night["id"], "type": "escalation_policy_reference"});
+        let body =
+            json!({"service": {"type": "service", "name": name, "escalation_policy": policy}});
+        ids.push(id_of(&made(&world, "/services", body).await["service"]));
+    }
+    for (id, urgency) in [(&ids[0], "low"), (&ids[1], "low"), (&ids[1], "high")] {
+        let service = json!({"id": id, "type": "service_reference"});
+        let body = json!({"incident": {"type": "incident", "title": "x", "urgency": urgency, "service": service}});
+        made(&world, "/incidents", body).await;
+    }
+    let standings = async |path: &str| {
+        let page = read(&world, path).await;
+        let shown = page["services"].as_array().unwrap().iter();
+        let shown = shown.map(|one| format!("{}: {}", one["name"], one["status"]));
+        (shown.collect::<Vec<_>>().join(", "), page["more"].clone())
+    };
+    let (page, more) = standings("/services?limit=2").await;
+    assert_eq!(page, r#""a": "warning", "b": "critical""#);
+    assert_eq!(more, true);
+    let (page, _) = standings("/services?limit=1&offset=2").await;
+    assert_eq!(page, r#""c": "active""#);
+    let (page, more) = standings("/services?query=B").await;
+    assert_eq!(page, r#""b": "critical""#);
+    assert_eq!(more, false);
+    let listed = read(&world, "/incidents?include[]=services&urgencies[]=high").await;
+    assert_eq!(listed["incidents"][0]["service"]["status"], "critical");
+}
+
+#[tokio::test]
 async fn people_are_listed_read_and_changed() {
     let world = World::new();
     let list = read(&world, "/users?query=bob").await;
@@ -201,6 +235,36 @@ async fn people_are_listed_read_and_changed() {
     let moved = json!({"user": {"email": "else@example.org"}});
     refused(&ada(&world, ("PUT", &path), Some(moved)).await, 400, 2001);
     gone(&world, &path).await;
+}
+
+#[tokio::test]
+async fn addresses_are_read_of_the_people_of_a_page_alone() {
+    let world = World::new();
+    let reads = async |path: &str| {
+        let before = world.vault.reads();
+        let page = read(&world, path).await;
+        (
+            page["users"][0]["name"].clone(),
+            world.vault.reads() - before,
+        )
+    };
+    let path = "/users?limit=1&include[]=contact_methods";
+    let (name, before) = reads(path).await;
+    assert_eq!(name, "Ada");
+    for (name, mail) in [("Mia", "m@example.org"), ("Ned", "n@example.org")] {
+        add_person(
+            &world.engine,
+            world.vault.as_ref(),
+            name,
+            mail,
+            Role::Responder,
+        );
+    }
+    assert_eq!(reads(path).await, (json!("Ada"), before));
+    let (name, _) = reads("/users?limit=1&query=n@EXAMPLE").await;
+    assert_eq!(name, "Ned", "a part of an address finds them too");
+    let (name, _) = reads("/users?limit=1&sort_by=name:desc").await;
+    assert_eq!(name, "Ned");
 }
 
 #[tokio::test]

@@ -68,6 +68,31 @@ fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
 }
 
 #[test]
+fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_same() {
+    let mut installation = Installation::new(9);
+    let both = "[[services]]\nname = \"Shop\"\nintegrations = [{ name = \"Nagios\" }]\n\n[[services]]\nname = \"Shop / EU\"\nintegrations = [{ name = \"Probe\" }]\n";
+    installation.apply(document(both)).unwrap();
+    let goes = |wanted: &str| {
+        let wanted = format!("[manage]\nremove = [\"integrations\"]\n\n{wanted}");
+        let standing = installation.export();
+        let (removed, _) = removals(&installation.state, &standing, &document(&wanted));
+        removed
+            .into_iter()
+            .map(|part| part.name)
+            .collect::<Vec<_>>()
+    };
+    let shop = "[[services]]\nname = \"Shop\"\nintegrations = [{ name = \"Nagios\" }]\n";
+    assert!(
+        goes(shop).is_empty(),
+        "the files do not name the other service"
+    );
+    assert_eq!(
+        goes("[[services]]\nname = \"Shop / EU\"\n"),
+        ["Shop / EU / Probe"]
+    );
+}
+
+#[test]
 fn a_plan_of_what_has_changed_since_is_refused() {
     let mut installation = Installation::new(3);
     let asked = installation.asked(document(TWO_PEOPLE));
