@@ -142,8 +142,8 @@ fn what_is_wrong_with_an_integration_has_its_place() {
     );
     check(
         "[[services]]\nname = \"First service\"\n[[services.integrations]]\nname = \"Events API v2\"\nkind = \"grafana\"\n",
-        "all.toml, line 4, column",
-        "",
+        "all.toml, line 3, column 1: ",
+        "stays as it was made",
     );
 }
 
