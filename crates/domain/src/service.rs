@@ -37,6 +37,76 @@ pub struct Integration {
     pub kind: IntegrationKind,
 }
 
+/// How a foreign system speaks, without what belongs to that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaks {
+    /// As PagerDuty's Events API v2.
+    #[default]
+    EventsV2,
+    /// JSON of any shape, by a mapping.
+    Webhook,
+    /// As Grafana's alerts.
+    Grafana,
+    /// As Opsgenie's clients.
+    Opsgenie,
+    /// As Prometheus speaks to Alertmanager.
+    Alertmanager,
+    /// By mail.
+    Email,
+}
+
+/// Why a mapping or a label does not go with how a foreign system speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// It has a label and speaks in a way that has none.
+    Label,
+    /// It has a mapping and speaks in a way that has none of its own.
+    Mapping,
+    /// It cannot be understood without a mapping.
+    NoMapping,
+}
+
+impl Speaks {
+    /// The kind with what belongs to it.
+    ///
+    /// # Errors
+    /// What does not go together.
+    pub fn with(
+        self,
+        mapping: Option<String>,
+        service_label: Option<String>,
+    ) -> Result<IntegrationKind, Mismatch> {
+        if service_label.is_some() && self != Self::Alertmanager {
+            return Err(Mismatch::Label);
+        }
+        match (self, mapping) {
+            (Self::Webhook, Some(mapping)) => Ok(IntegrationKind::Webhook { mapping }),
+            (Self::Webhook, None) => Err(Mismatch::NoMapping),
+            (Self::Email, mapping) => Ok(IntegrationKind::Email { mapping }),
+            (Self::EventsV2 | Self::Grafana | Self::Opsgenie | Self::Alertmanager, Some(_)) => {
+                Err(Mismatch::Mapping)
+            }
+            (Self::EventsV2, None) => Ok(IntegrationKind::EventsV2),
+            (Self::Grafana, None) => Ok(IntegrationKind::Grafana),
+            (Self::Opsgenie, None) => Ok(IntegrationKind::Opsgenie),
+            (Self::Alertmanager, None) => Ok(IntegrationKind::Alertmanager { service_label }),
+        }
+    }
+}
+
+impl Mismatch {
+    /// What to tell whoever asked, in words that follow the name of the field.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Label => "only what speaks as Prometheus to Alertmanager has labels",
+            Self::Mapping => "only a webhook and a mail address have one of their own",
+            Self::NoMapping => "needed for a webhook",
+        }
+    }
+}
+
 /// How a foreign system speaks by an integration. A key is good for that alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "speaks", rename_all = "snake_case")]
@@ -68,6 +138,19 @@ pub enum IntegrationKind {
 }
 
 impl IntegrationKind {
+    /// How the foreign system speaks.
+    #[must_use]
+    pub const fn speaks(&self) -> Speaks {
+        match self {
+            Self::EventsV2 => Speaks::EventsV2,
+            Self::Webhook { .. } => Speaks::Webhook,
+            Self::Grafana => Speaks::Grafana,
+            Self::Opsgenie => Speaks::Opsgenie,
+            Self::Alertmanager { .. } => Speaks::Alertmanager,
+            Self::Email { .. } => Speaks::Email,
+        }
+    }
+
     /// The mapping, as JSON text, where there is one of its own.
     #[must_use]
     pub fn mapping(&self) -> Option<&str> {

@@ -16,6 +16,7 @@ pub mod ntfy;
 pub mod opsgenie;
 pub mod page_message;
 pub mod pagerduty;
+pub mod place;
 pub mod prometheus;
 pub mod prometheus_rules;
 pub mod prometheus_scrape;

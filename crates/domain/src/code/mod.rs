@@ -23,7 +23,7 @@ pub use document::{
 };
 pub use duty::{DutyChange, duty_changes};
 pub use intake::{Action, Condition, FieldName, Grouping, Hours, Operator, Rule, Support, Urgency};
-pub use integration::{Integration, Speaks};
+pub use integration::Integration;
 pub(crate) use keys::Keys;
 pub use part::{Fault, Kind, Part};
 pub use words::{HourWindow, Length, Moment};

@@ -5,7 +5,7 @@ mod intake;
 mod remove;
 
 use super::Decider;
-use crate::code::{self, Apply, Document, Fault, Keys, Kind, Part, Recipient};
+use crate::code::{self, Apply, Fault, Keys, Kind, Part, Recipient};
 use crate::command::{IntakeAsk, PeopleAsk, Refusal, RosterAsk, TeamAsk, WatchAsk};
 use crate::event::Actor;
 use crate::id::UserId;
@@ -49,6 +49,7 @@ impl Decider<'_> {
         Ok(applied?)
     }
 
+    /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied.
     fn apply_parts(&mut self, apply: &Apply) -> Result<(), Fault> {
         self.apply_users(apply)?;
         self.apply_teams(apply)?;
@@ -67,12 +68,8 @@ impl Decider<'_> {
         Keys::of(self.state, &apply.addresses, self.now)
     }
 
-    fn standing(&self, apply: &Apply) -> Document {
-        code::describe(self.state, &apply.addresses, self.now)
-    }
-
     fn apply_users(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for user in &apply.wanted.users {
             let part = Part::new(Kind::Users, &user.email);
             let ask = match keys.users.find(&user.email) {
@@ -99,7 +96,7 @@ impl Decider<'_> {
     }
 
     fn apply_teams(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for team in &apply.wanted.teams {
             if standing.teams.contains(team) {
                 continue;
@@ -118,7 +115,7 @@ impl Decider<'_> {
     }
 
     fn apply_schedules(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for schedule in &apply.wanted.schedules {
             if standing.schedules.contains(schedule) {
                 continue;
@@ -151,7 +148,7 @@ impl Decider<'_> {
     }
 
     fn apply_policies(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for policy in &apply.wanted.escalation_policies {
             if standing.escalation_policies.contains(policy) {
                 continue;
@@ -186,7 +183,7 @@ impl Decider<'_> {
     }
 
     fn apply_installation(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         let wanted = &apply.wanted.installation;
         let part = Part::new(Kind::Installation, "");
         if let Some(fallback) = &wanted.fallback

@@ -3,7 +3,7 @@
 use super::{Decider, name_within, text_within};
 use crate::command::{AskedRule, IntakeAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
-use crate::id::{MaintenanceId, RuleId, ServiceId};
+use crate::id::{MaintenanceId, RuleId, ServiceId, TargetId};
 use crate::incident::Incident;
 use crate::intake::{
     Action, Intake, RULES_MAX, Rule, Silence, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window,
@@ -196,6 +196,23 @@ impl Decider<'_> {
             return Err(Refusal::Invalid { reasons });
         }
         let id = id.unwrap_or_else(|| MaintenanceId::random(self.entropy));
+        self.place_window(id, reason, (services, targets), when, silence);
+        Ok(())
+    }
+
+    /// Puts a window in the place of the one of its id, if there is one. What it says about labels is of now.
+    pub(super) fn place_window(
+        &mut self,
+        id: MaintenanceId,
+        reason: String,
+        (services, targets): (Vec<ServiceId>, Vec<TargetId>),
+        when: When,
+        silence: Option<Silence>,
+    ) {
+        let silence = silence.map(|silence| Silence {
+            updated_at: self.now,
+            ..silence
+        });
         let window = Window {
             id,
             reason,
@@ -203,13 +220,9 @@ impl Decider<'_> {
             targets,
             when,
             ended_at: None,
-            silence: silence.map(|silence| Silence {
-                updated_at: self.now,
-                ..silence
-            }),
+            silence,
         };
         self.change_window(id, IntakeEvent::WindowSet { window });
-        Ok(())
     }
 
     pub(super) fn window_violations(&self, when: &When) -> Vec<String> {

@@ -42,8 +42,8 @@ impl Decider<'_> {
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
         }
-        let (id, services, targets) = match kept {
-            Some(known) => (known.id, known.services.clone(), known.targets.clone()),
+        let (id, subjects) = match kept {
+            Some(known) => (known.id, (known.services.clone(), known.targets.clone())),
             None => {
                 let replaced = before.as_ref();
                 let replaced = replaced.filter(|known| state_of(known, self.now) != Stage::Over);
@@ -57,19 +57,10 @@ impl Decider<'_> {
                     self.expire_window(replaced.id)?;
                 }
                 let id = MaintenanceId::random(self.entropy);
-                (id, Vec::new(), Vec::new())
+                (id, (Vec::new(), Vec::new()))
             }
         };
-        let window = Window {
-            id,
-            reason,
-            services,
-            targets,
-            when,
-            ended_at: None,
-            silence: Some(silence),
-        };
-        self.change_window(id, IntakeEvent::WindowSet { window });
+        self.place_window(id, reason, subjects, when, Some(silence));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };
-use tocsin_domain::command::{Ask, RespondAsk, WatchAsk};
+use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
     NotificationWhat,
@@ -237,12 +237,7 @@ fn a_message_that_is_told_by_one_that_is_over_is_found() {
 #[test]
 fn a_mute_that_ended_without_a_page_is_found() {
     let mut world = World::with_apache();
-    let (target, until) = (world.target(), world.now.plus_ms(10 * MINUTE));
-    world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
-        reason: "known".to_owned(),
-    }));
+    world.mute(10 * MINUTE);
     world.crash();
     check(&world.found_after(10 * MINUTE), &[]);
     check(

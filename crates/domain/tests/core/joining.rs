@@ -1,6 +1,6 @@
 //! What joins an incident in a storm: somebody hears of it.
 
-use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::id::{IncidentId, ServiceId};
 use tocsin_domain::incident::{Assigned, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL};
 use tocsin_domain::monitor::Severity;
@@ -36,17 +36,6 @@ fn take_all(world: &mut World) {
     for incident in open(world) {
         world.respond(RespondAsk::Acknowledge { incident, by });
     }
-}
-
-/// Mutes the server for an hour.
-fn mute(world: &mut World) {
-    let (target, until) = (world.target(), world.now.plus_ms(60 * MINUTE));
-    let reason = "known".to_owned();
-    world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
-        reason,
-    }));
 }
 
 /// A further critical alert has an incident of its own, and Ada is paged for it.
@@ -89,7 +78,7 @@ fn what_is_critical_does_not_join_what_is_snoozed() {
 fn what_is_critical_does_not_join_the_incident_of_a_muted_server() {
     let (mut world, service) = storm(STORM_INCIDENTS_CRITICAL - 1);
     take_all(&mut world);
-    mute(&mut world);
+    world.mute(60 * MINUTE);
     world.crash();
     assert!(world.incident().suppressed.is_some());
     is_paged_for(&mut world, service);
@@ -110,7 +99,7 @@ fn what_is_critical_does_not_join_what_is_quiet_for_the_sake_of_something_merged
         integration: None,
         dedup_key: "disk".to_owned(),
     }));
-    mute(&mut world);
+    world.mute(60 * MINUTE);
     world.respond(RespondAsk::Reassign {
         incident: into,
         to: Assigned::People(vec![world.ada()]),

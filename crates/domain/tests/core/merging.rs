@@ -1,7 +1,7 @@
 //! Making one incident of several.
 
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::{Incident, Status};
@@ -189,13 +189,7 @@ fn a_muted_target_does_not_quieten_what_was_merged_with_it() {
     let mut world = World::with_apache();
     world.crash();
     let crash = world.incident().id;
-    let (target, until) = (world.target(), world.now.plus_ms(60 * MINUTE));
-    let reason = "known".to_owned();
-    world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
-        reason,
-    }));
+    world.mute(60 * MINUTE);
     world.answer_all(Outcome::Accepted);
     world.trigger("other", Severity::Critical);
     let other = world.incident().id;

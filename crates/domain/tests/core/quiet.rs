@@ -7,15 +7,6 @@ use tocsin_domain::people::ChannelKind;
 
 const MINUTE: u64 = 60_000;
 
-fn mute(world: &mut World, ms: u64) {
-    let (target, until) = (world.target(), world.now.plus_ms(ms));
-    world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
-        reason: "known".to_owned(),
-    }));
-}
-
 fn mail_at_once_and_webhook_after_five_minutes() -> World {
     let mut world = World::with_apache();
     let ada = world.ada();
@@ -31,7 +22,7 @@ fn a_mute_holds_back_what_was_planned_before() {
     world.crash();
     world.answer_all(Outcome::Accepted);
     world.wait_ms(MINUTE);
-    mute(&mut world, 60 * MINUTE);
+    world.mute(60 * MINUTE);
     world.wait_ms(59 * MINUTE);
     assert_eq!(world.pages().len(), 1);
     world.wait_ms(MINUTE);
@@ -59,11 +50,11 @@ fn a_maintenance_window_that_begins_holds_back_what_was_planned_before() {
 #[test]
 fn a_mute_can_be_made_shorter_and_longer() {
     let mut world = World::with_apache();
-    mute(&mut world, 8 * 60 * MINUTE);
+    world.mute(8 * 60 * MINUTE);
     world.crash();
-    mute(&mut world, 10 * MINUTE);
+    world.mute(10 * MINUTE);
     world.wait_ms(5 * MINUTE);
-    mute(&mut world, 10 * MINUTE);
+    world.mute(10 * MINUTE);
     world.wait_ms(10 * MINUTE - 1);
     assert_eq!(world.pages(), []);
     world.wait_ms(1);
@@ -73,7 +64,7 @@ fn a_mute_can_be_made_shorter_and_longer() {
 #[test]
 fn an_unmute_pages_nobody_for_what_somebody_works_on() {
     let mut world = World::with_apache();
-    mute(&mut world, 60 * MINUTE);
+    world.mute(60 * MINUTE);
     world.crash();
     world.acknowledge();
     let target = world.target();

@@ -158,13 +158,8 @@ fn an_escalation_by_hand_pages_the_next_level_now_also_when_it_was_acknowledged(
 #[test]
 fn an_escalation_by_hand_is_refused_where_it_would_page_nobody() {
     let (mut world, incident, _) = crashed();
-    let (target, until) = (world.target(), world.now.plus_ms(60 * MINUTE));
-    let reason = "known".to_owned();
-    world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
-        reason,
-    }));
+    let target = world.target();
+    world.mute(60 * MINUTE);
     let why = world.refused(RespondAsk::Escalate { incident });
     assert!(why.contains("muted"), "{why}");
     world.ask(Ask::Watch(WatchAsk::Unmute(target)));

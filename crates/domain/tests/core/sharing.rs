@@ -50,19 +50,32 @@ fn states_of_the_same_events_share_what_the_events_touched_and_a_change_of_one_l
     );
 }
 
+/// A state that is told of what happened to a world since it was told last.
+#[derive(Default)]
+struct Follower {
+    state: State,
+    known: usize,
+}
+
+impl Follower {
+    fn keep_up_with(&mut self, world: &World) {
+        let news = &world.journal[self.known..];
+        self.state.keep_up_with(news, world.state.touched(news));
+        self.known = world.journal.len();
+        assert_eq!(self.state, world.state);
+    }
+}
+
 #[test]
 fn an_incident_is_not_copied_for_each_alert_that_joins_it_and_is_shared_again_when_more_is_said_of_it()
  {
     let mut world = World::set_up();
-    let mut follower = State::default();
-    let mut known = 0;
+    let mut follower = Follower::default();
     let mut follow = |world: &World| {
-        let news = &world.journal[known..];
-        follower.keep_up_with(news, world.state.touched(news));
-        known = world.journal.len();
-        assert_eq!(follower, world.state);
+        follower.keep_up_with(world);
         let newest = world.incident().id;
         follower
+            .state
             .incidents
             .is_shared(&newest, &world.state.incidents)
     };
@@ -94,14 +107,10 @@ fn what_a_message_told_along_is_shared_with_what_became_of_it() {
     let along = world.state.told_along(notification);
     let along: Vec<NotificationId> = along.map(|message| message.id).collect();
     assert_eq!(along.len(), 1);
-    let mut follower = State::default();
-    let mut known = 0;
+    let mut follower = Follower::default();
     let mut follow = |world: &World| {
-        let news = &world.journal[known..];
-        follower.keep_up_with(news, world.state.touched(news));
-        known = world.journal.len();
-        assert_eq!(follower, world.state);
-        let (own, other) = (&follower.notifications, &world.state.notifications);
+        follower.keep_up_with(world);
+        let (own, other) = (&follower.state.notifications, &world.state.notifications);
         assert!(own.is_shared(&along[0], other));
     };
     follow(&world);

@@ -133,15 +133,7 @@ fn apply(world: &mut World, step: &Step) {
         Step::Tell(fate) => tell(world, *fate),
         Step::Wait(ms) => world.wait_ms(*ms),
         Step::Restart => drop(world.ask(Ask::Recover)),
-        Step::Mute(ms) => {
-            let (target, until) = (world.target(), world.now.plus_ms(*ms));
-            let reason = "known".to_owned();
-            world.ask(Ask::Watch(WatchAsk::Mute {
-                target,
-                until,
-                reason,
-            }));
-        }
+        Step::Mute(ms) => world.mute(*ms),
         Step::Unmute => {
             let target = world.target();
             world.ask(Ask::Watch(WatchAsk::Unmute(target)));

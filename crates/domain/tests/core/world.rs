@@ -234,6 +234,17 @@ impl World {
         self.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }))
     }
 
+    /// Mutes the watched server for so long.
+    pub(crate) fn mute(&mut self, ms: u64) {
+        let (target, until) = (self.target(), self.now.plus_ms(ms));
+        let reason = "known".to_owned();
+        self.ask(Ask::Watch(WatchAsk::Mute {
+            target,
+            until,
+            reason,
+        }));
+    }
+
     /// Messages that are being sent and wait for an outcome.
     pub(crate) fn sending(&self) -> Vec<&Notification> {
         let all = self.state.notifications.values();

@@ -5,6 +5,8 @@ pub(crate) mod account;
 mod attempt;
 mod by_account;
 mod canary;
+#[cfg(test)]
+mod counting;
 pub mod direct;
 pub mod egress;
 pub(crate) mod exchange;

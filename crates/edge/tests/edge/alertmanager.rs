@@ -13,29 +13,10 @@ use crate::world::{Answered, ROUTING_KEY, World};
 
 const API: &str = "/alertmanager/api/v2";
 
-async fn ask(
-    world: &World,
-    method: &str,
-    path: &str,
-    token: &str,
-    body: Option<Value>,
-) -> Answered {
-    let mut request = Request::builder().method(method).uri(path);
-    if !token.is_empty() {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-    }
-    let body = match body {
-        None => Body::empty(),
-        Some(body) => {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-            Body::from(body.to_string())
-        }
-    };
-    world.send(request.body(body).unwrap()).await
-}
-
 async fn get(world: &World, path: &str) -> Value {
-    let answer = ask(world, "GET", &format!("{API}{path}"), &world.viewer, None).await;
+    let answer = world
+        .call_at("GET", &format!("{API}{path}"), &world.viewer, None)
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
     answer.json()
@@ -43,7 +24,9 @@ async fn get(world: &World, path: &str) -> Value {
 
 async fn post(world: &World, path: &str, body: Value) -> Answered {
     let path = format!("{API}{path}");
-    ask(world, "POST", &path, &world.responder, Some(body)).await
+    world
+        .call_at("POST", &path, &world.responder, Some(body))
+        .await
 }
 
 async fn fires(world: &World, alerts: Value) {
@@ -111,20 +94,15 @@ async fn an_alert_is_taken_and_shown_as_alertmanager_shows_it() {
 async fn the_bare_paths_and_those_under_the_prefix_are_the_same() {
     let world = World::new();
     for path in ["/api/v2/alerts", "/alertmanager/api/v2/alerts"] {
-        let taken = ask(
-            &world,
-            "POST",
-            path,
-            &world.responder,
-            Some(json!([down("a")])),
-        )
-        .await;
+        let taken = world
+            .call_at("POST", path, &world.responder, Some(json!([down("a")])))
+            .await;
         assert_eq!(taken.status, StatusCode::OK);
-        let shown = ask(&world, "GET", path, &world.viewer, None).await;
+        let shown = world.call_at("GET", path, &world.viewer, None).await;
         assert_eq!(shown.json().as_array().unwrap().len(), 1);
     }
     for path in ["/alertmanager/-/healthy", "/alertmanager/-/ready"] {
-        let answer = ask(&world, "GET", path, "", None).await;
+        let answer = world.call_at("GET", path, "", None).await;
         assert_eq!(answer.text(), "OK");
     }
 }
@@ -137,7 +115,7 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
     let made = integration(&world, "alertmanager", None).await;
     let key_of_its_own = made["routing_key"].as_str().unwrap().to_owned();
     for key in [&world.responder, &world.admin, &key_of_its_own] {
-        let answer = ask(&world, "POST", &path, key, alerts()).await;
+        let answer = world.call_at("POST", &path, key, alerts()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
     let basic = format!("Basic {}", base64(&format!("prometheus:{key_of_its_own}")));
@@ -146,12 +124,12 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(json!([down("a")]).to_string()));
     assert_eq!(world.send(request.unwrap()).await.status, StatusCode::OK);
-    let refused = ask(&world, "POST", &path, &world.viewer, alerts()).await;
+    let refused = world.call_at("POST", &path, &world.viewer, alerts()).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(refused.json()["code"], 403);
     // The last is the key of an integration that speaks otherwise.
     for key in ["", "x", "abcdefghij0123456789", ROUTING_KEY] {
-        let refused = ask(&world, "POST", &path, key, alerts()).await;
+        let refused = world.call_at("POST", &path, key, alerts()).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert_eq!(refused.json()["code"], 401);
         assert!(refused.headers.contains_key(header::WWW_AUTHENTICATE));
@@ -159,13 +137,13 @@ async fn alerts_come_with_a_token_or_with_the_key_of_an_integration() {
     // The key of an integration raises alerts and does nothing else.
     for path in ["/alerts", "/silences", "/status"] {
         let path = format!("{API}{path}");
-        let refused = ask(&world, "GET", &path, &key_of_its_own, None).await;
+        let refused = world.call_at("GET", &path, &key_of_its_own, None).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{path}");
     }
     let made = silence(json!([{"name": "a", "value": "b", "isRegex": false}]));
     for (key, status) in [(&key_of_its_own, 401), (&world.viewer, 403)] {
         let path = format!("{API}/silences");
-        let refused = ask(&world, "POST", &path, key, Some(made.clone())).await;
+        let refused = world.call_at("POST", &path, key, Some(made.clone())).await;
         assert_eq!(refused.status.as_u16(), status);
     }
 }
@@ -205,7 +183,7 @@ async fn an_integration_routes_by_the_label_that_its_settings_name() {
     let alerts =
         json!([{"labels": {"alertname": "A", "team": "Shop"}}, {"labels": {"alertname": "B"}}]);
     let path = format!("{API}/alerts");
-    let taken = ask(&world, "POST", &path, &key, Some(alerts)).await;
+    let taken = world.call_at("POST", &path, &key, Some(alerts)).await;
     assert_eq!(taken.status, StatusCode::OK);
     // Where no label names one, it is the service of the integration.
     let mut all = services["items"].as_array().unwrap().iter();
@@ -214,7 +192,9 @@ async fn an_integration_routes_by_the_label_that_its_settings_name() {
     let wanted = json!({"name": "Till", "kind": "alertmanager"});
     let made = world.post(&path_of_shop, wanted).await.json();
     let key = made["routing_key"].as_str().unwrap();
-    let taken = ask(&world, "POST", &path, key, Some(json!([down("C")]))).await;
+    let taken = world
+        .call_at("POST", &path, key, Some(json!([down("C")])))
+        .await;
     assert_eq!(taken.status, StatusCode::OK);
     for (receiver, name, count) in [("Shop", "A", 2), ("First.*", "B", 1)] {
         let shown = get(&world, &format!("/alerts?receiver={receiver}")).await;
@@ -252,7 +232,7 @@ async fn alerts_of_every_source_are_shown_and_asked_for() {
     check("receiver=Shop", 0).await;
     for query in ["filter=a%5Eb", "receiver=("] {
         let path = format!("{API}/alerts?{query}");
-        let refused = ask(&world, "GET", &path, &world.viewer, None).await;
+        let refused = world.call_at("GET", &path, &world.viewer, None).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
         assert!(refused.json().is_string());
     }
@@ -357,10 +337,10 @@ async fn a_silence_is_changed_and_ended_as_alertmanager_does() {
     assert_eq!(found.as_array().unwrap().len(), 1);
     let path = format!("{API}/silence/{}", replaced["silenceID"].as_str().unwrap());
     for _ in 0..2 {
-        let ended = ask(&world, "DELETE", &path, &world.responder, None).await;
+        let ended = world.call_at("DELETE", &path, &world.responder, None).await;
         assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
     }
-    let refused = ask(&world, "DELETE", &path, &world.viewer, None).await;
+    let refused = world.call_at("DELETE", &path, &world.viewer, None).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
 
@@ -417,10 +397,12 @@ async fn silences_that_cannot_be_are_refused_in_alertmanagers_words() {
     .await;
     let unknown = format!("{API}/silence/11111111-1111-4111-8111-111111111111");
     for method in ["GET", "DELETE"] {
-        let refused = ask(&world, method, &unknown, &world.responder, None).await;
+        let refused = world
+            .call_at(method, &unknown, &world.responder, None)
+            .await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND);
         let path = format!("{API}/silence/x");
-        let refused = ask(&world, method, &path, &world.responder, None).await;
+        let refused = world.call_at(method, &path, &world.responder, None).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(refused.json()["code"], 601);
     }
@@ -460,7 +442,7 @@ async fn planned_work_of_services_is_shown_moved_and_ended_as_a_silence() {
         START.plus_ms(7_200_000).to_rfc3339()
     );
     let path = format!("{API}/silence/{}", shown["id"].as_str().unwrap());
-    let ended = ask(&world, "DELETE", &path, &world.responder, None).await;
+    let ended = world.call_at("DELETE", &path, &world.responder, None).await;
     assert_eq!(ended.status, StatusCode::OK);
     assert_eq!(get(&world, "/alerts").await[0]["status"]["state"], "active");
 }

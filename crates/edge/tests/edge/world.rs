@@ -224,9 +224,19 @@ impl World {
         token: &str,
         body: Option<Value>,
     ) -> Answered {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{BASE}{path}"));
+        let path = format!("{BASE}{path}");
+        self.call_at(method, &path, token, body).await
+    }
+
+    /// The same at any path.
+    pub(crate) async fn call_at(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Answered {
+        let mut request = Request::builder().method(method).uri(path);
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use tocsin_wire::place::line_and_column;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -240,7 +241,7 @@ impl<'t> Reader<'t> {
     }
 
     fn problem(&mut self, at: usize, key: String, what: String) {
-        let (line, column) = place(self.text, at);
+        let (line, column) = line_and_column(self.text, at);
         self.problems.push(Problem {
             line,
             column,
@@ -256,20 +257,6 @@ fn full(section: &str, key: &str) -> String {
     } else {
         format!("{section}.{key}")
     }
-}
-
-/// Line and column of a byte, both from 1.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text.as_bytes()[..at.min(text.len())];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |newline| newline + 1);
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = 1 + String::from_utf8_lossy(&before[line_start..])
-        .chars()
-        .count();
-    (line, column)
 }
 
 /// What stands where something else was expected: `the number 8700`, `"8700"`.

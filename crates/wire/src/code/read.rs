@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::write::File;
 use crate::mapping::Mapping;
+use crate::place::line_and_column;
 
 /// Files at most.
 pub const FILES_MAX: usize = 200;
@@ -346,18 +347,4 @@ fn walk(table: &DeTable<'_>, path: &str) -> usize {
         }
     }
     at
-}
-
-/// Line and column of a byte, both from 1.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = &text.as_bytes()[..at.min(text.len())];
-    let line_start = before
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |newline| newline + 1);
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = String::from_utf8_lossy(&before[line_start..])
-        .chars()
-        .count();
-    (line, column + 1)
 }

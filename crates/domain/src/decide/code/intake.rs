@@ -13,7 +13,7 @@ const MS_PER_MINUTE: u64 = 60_000;
 
 impl Decider<'_> {
     pub(super) fn apply_services(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for service in &apply.wanted.services {
             let mut known = standing.services.iter();
             let known = known.find(|known| known.name == service.name);
@@ -113,7 +113,7 @@ impl Decider<'_> {
             let id = keys.services.find(&service.name);
             let id = id.ok_or_else(|| not_prepared(&part, "name"))?;
             let kind = wanted.kind();
-            let kind = kind.map_err(|(field, why)| Fault::at(part.clone(), field, &why))?;
+            let kind = kind.map_err(|(field, why)| Fault::at(part.clone(), field, why))?;
             let known = self.state.integrations.values();
             let known = known.filter(|one| one.service == id && one.name == wanted.name);
             let known: Vec<(IntegrationId, bool)> =
@@ -143,7 +143,7 @@ impl Decider<'_> {
     }
 
     pub(super) fn apply_heartbeats(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for heartbeat in &apply.wanted.heartbeats {
             if standing.heartbeats.contains(heartbeat) {
                 continue;
@@ -176,7 +176,7 @@ impl Decider<'_> {
     }
 
     pub(super) fn apply_windows(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), self.standing(apply));
+        let (keys, standing) = (self.keys(apply), &apply.standing);
         for window in &apply.wanted.maintenance_windows {
             if standing.maintenance_windows.contains(window) {
                 continue;

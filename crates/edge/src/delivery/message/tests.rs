@@ -3,25 +3,14 @@
 use tocsin_domain::command::{AlertAsk, Ask, Command, PeopleAsk, RespondAsk, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event, EventBody, PeopleEvent};
-use tocsin_domain::id::{Entropy, IncidentId, NotificationId, UserId};
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::page::{BURST_MAX, Level, Outcome, Recipient, TOGETHER_EVERY_MS};
 use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
 
 use super::*;
 use crate::answers::subjects;
-
-struct Counting(u64);
-
-impl Entropy for Counting {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        self.0 += 1;
-        let bytes = self.0.to_le_bytes();
-        for (place, byte) in buffer.iter_mut().enumerate() {
-            *byte = bytes.get(place).copied().unwrap_or_default();
-        }
-    }
-}
+use crate::delivery::counting::Counting;
 
 /// Two people who must each acknowledge, and three incidents that come to Ada by one message, which is being sent.
 struct Bundle {

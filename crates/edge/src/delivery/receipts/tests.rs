@@ -3,24 +3,13 @@
 use tocsin_domain::command::{AlertAsk, Command, PeopleAsk, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Event, EventBody, RosterEvent};
-use tocsin_domain::id::{Entropy, SecretId};
+use tocsin_domain::id::SecretId;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
 
 use super::*;
-
-struct Counting(u64);
-
-impl Entropy for Counting {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        self.0 += 1;
-        let bytes = self.0.to_le_bytes();
-        for (place, byte) in buffer.iter_mut().enumerate() {
-            *byte = bytes.get(place).copied().unwrap_or_default();
-        }
-    }
-}
+use crate::delivery::counting::Counting;
 
 /// Ada, who is reached by Pushover.
 struct World {

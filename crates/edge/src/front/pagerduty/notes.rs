@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RespondAsk};
-use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
@@ -51,31 +51,10 @@ impl Asked {
 
 /// The words of a note, if the event is one.
 pub(crate) fn note_in(event: &Event) -> Option<&str> {
-    match &event.body {
-        EventBody::Incident(about) => match &about.what {
-            IncidentWhat::NoteAdded { text } => Some(text),
-            IncidentWhat::Opened { .. }
-            | IncidentWhat::Raised { .. }
-            | IncidentWhat::UrgencySet { .. }
-            | IncidentWhat::PageHeld { .. }
-            | IncidentWhat::PageSuppressed { .. }
-            | IncidentWhat::LevelReached { .. }
-            | IncidentWhat::FallbackReached { .. }
-            | IncidentWhat::Acknowledged { .. }
-            | IncidentWhat::Recovered
-            | IncidentWhat::Relapsed { .. }
-            | IncidentWhat::Resolved { .. }
-            | IncidentWhat::EvidenceFrozen { .. }
-            | IncidentWhat::Response(_) => None,
-        },
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Notification(_)
-        | EventBody::Input(_) => None,
-    }
+    let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
+        return None;
+    };
+    Some(text)
 }
 
 fn note(asked: &Asked, state: &State, event: &Event, text: &str) -> Value {

@@ -6,8 +6,7 @@ use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
 use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
-use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
-use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::oncall_command::ChangeAsk;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::time;
@@ -18,6 +17,7 @@ use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
+use crate::http::roster::change::changed;
 use crate::http::roster::{lost, rota, set_as};
 
 /// Entries of an answer at most.
@@ -229,33 +229,6 @@ pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answ
     Ok(Reply::Done(json!({ "overrides": shown })))
 }
 
-/// Changes a schedule by hand; `None` when the core answered with something else.
-async fn changed(
-    asked: &Asked,
-    schedule: ScheduleId,
-    ask: ChangeAsk,
-) -> Result<Option<Change>, Problem> {
-    let ask = RosterAsk::Oncall(OncallAsk::Change { schedule, ask });
-    let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
-    Ok(match event {
-        RosterEvent::Oncall {
-            what: OncallEvent::ScheduleChanged { change, .. },
-        } => Some(change),
-        RosterEvent::Oncall { .. }
-        | RosterEvent::ScheduleSet { .. }
-        | RosterEvent::ScheduleRemoved { .. }
-        | RosterEvent::PolicySet { .. }
-        | RosterEvent::PolicyRemoved { .. }
-        | RosterEvent::ServiceSet { .. }
-        | RosterEvent::IntegrationAdded { .. }
-        | RosterEvent::IntegrationChanged { .. }
-        | RosterEvent::IntegrationRemoved { .. }
-        | RosterEvent::TeamSet { .. }
-        | RosterEvent::TeamRemoved { .. }
-        | RosterEvent::Intake(_) => None,
-    })
-}
-
 /// Put people on call for spans: one override, or several, each of which is done or not by itself
 #[utoipa::path(post, path = "/schedules/{id}/overrides", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
@@ -284,8 +257,9 @@ async fn added(
 ) -> Result<Value, Refused> {
     let user = asked.app.read(|state| lookup::user(state, &one.user))?;
     let span = Span::new(one.start, one.end);
-    let change = changed(asked, schedule, ChangeAsk::AddOverride { user, span }).await?;
-    let Some(Change::OverrideAdded { added }) = change else {
+    let ask = ChangeAsk::AddOverride { user, span };
+    let change = changed(&asked.app, &asked.caller, schedule, ask).await?;
+    let Change::OverrideAdded { added } = change else {
         return Err(lost().into());
     };
     Ok(override_shown(asked, &added))
@@ -304,17 +278,16 @@ pub(crate) async fn remove_pagerduty_override(
     let wanted: OverrideId = wanted.parse().map_err(|_| missing())?;
     let before = known.overrides.iter().find(|one| one.id == wanted);
     let before = *before.ok_or_else(missing)?;
-    let change = changed(&asked, known.id, ChangeAsk::RemoveOverride(wanted)).await?;
-    match change {
-        Some(Change::OverrideEnded { at, .. }) => {
-            let ended = tocsin_domain::oncall::Override {
-                span: Span::new(before.span.from, at),
-                ..before
-            };
-            Ok(Reply::Done(
-                json!({"override": override_shown(&asked, &ended)}),
-            ))
-        }
-        Some(_) | None => Ok(Reply::Empty),
-    }
+    let ask = ChangeAsk::RemoveOverride(wanted);
+    let change = changed(&asked.app, &asked.caller, known.id, ask).await?;
+    let Change::OverrideEnded { at, .. } = change else {
+        return Ok(Reply::Empty);
+    };
+    let ended = tocsin_domain::oncall::Override {
+        span: Span::new(before.span.from, at),
+        ..before
+    };
+    Ok(Reply::Done(
+        json!({"override": override_shown(&asked, &ended)}),
+    ))
 }

@@ -83,8 +83,8 @@ pub(crate) struct SwapRequest {
     other: SwapGive,
 }
 
-/// Changes a schedule and gives what was changed of it.
-async fn changed(
+/// Changes a schedule by hand and gives what was changed of it.
+pub(crate) async fn changed(
     app: &App,
     caller: &Caller,
     schedule: ScheduleId,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::RosterAsk;
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::service;
+use tocsin_domain::service::{self, Mismatch, Speaks};
 use utoipa::ToSchema;
 
 use super::{lost, set_in};
@@ -41,13 +41,24 @@ pub(crate) const TAKES_NO_MAIL: &str =
 
 impl IntegrationKind {
     pub(crate) const fn of(kind: &service::IntegrationKind) -> Self {
-        match kind {
-            service::IntegrationKind::EventsV2 => Self::EventsV2,
-            service::IntegrationKind::Webhook { .. } => Self::Webhook,
-            service::IntegrationKind::Grafana => Self::Grafana,
-            service::IntegrationKind::Opsgenie => Self::Opsgenie,
-            service::IntegrationKind::Alertmanager { .. } => Self::Alertmanager,
-            service::IntegrationKind::Email { .. } => Self::Email,
+        match kind.speaks() {
+            Speaks::EventsV2 => Self::EventsV2,
+            Speaks::Webhook => Self::Webhook,
+            Speaks::Grafana => Self::Grafana,
+            Speaks::Opsgenie => Self::Opsgenie,
+            Speaks::Alertmanager => Self::Alertmanager,
+            Speaks::Email => Self::Email,
+        }
+    }
+
+    const fn speaks(self) -> Speaks {
+        match self {
+            Self::EventsV2 => Speaks::EventsV2,
+            Self::Webhook => Speaks::Webhook,
+            Self::Grafana => Speaks::Grafana,
+            Self::Opsgenie => Speaks::Opsgenie,
+            Self::Alertmanager => Speaks::Alertmanager,
+            Self::Email => Speaks::Email,
         }
     }
 
@@ -57,34 +68,22 @@ impl IntegrationKind {
         mapping: Option<&Value>,
         service_label: Option<String>,
     ) -> Result<service::IntegrationKind, Problem> {
-        if service_label.is_some() && self != Self::Alertmanager {
-            return Err(Problem::bad(
-                "service_label: only what speaks as Prometheus to Alertmanager has labels",
-            ));
-        }
         let mapping = mapping.filter(|mapping| !mapping.is_null());
+        let kind = self
+            .speaks()
+            .with(mapping.map(Value::to_string), service_label)
+            .map_err(|mismatch| match mismatch {
+                Mismatch::Label => Problem::bad(format!("service_label: {}", mismatch.why())),
+                Mismatch::Mapping => Problem::bad(format!("mapping: {}", mismatch.why())),
+                Mismatch::NoMapping => Problem::bad(format!(
+                    "mapping: {}; GET /api/tocsin/v1/intake/presets shows some",
+                    mismatch.why()
+                )),
+            })?;
         if let Some(mapping) = mapping {
             read(mapping)?;
         }
-        let text = mapping.map(Value::to_string);
-        Ok(match (self, text) {
-            (Self::Webhook, Some(mapping)) => service::IntegrationKind::Webhook { mapping },
-            (Self::Webhook, None) => {
-                return Err(Problem::bad(
-                    "mapping: needed for a webhook; GET /api/tocsin/v1/intake/presets shows some",
-                ));
-            }
-            (Self::Email, mapping) => service::IntegrationKind::Email { mapping },
-            (Self::EventsV2 | Self::Grafana | Self::Opsgenie | Self::Alertmanager, Some(_)) => {
-                return Err(Problem::bad(
-                    "mapping: only a webhook and a mail address have one of their own",
-                ));
-            }
-            (Self::EventsV2, None) => service::IntegrationKind::EventsV2,
-            (Self::Grafana, None) => service::IntegrationKind::Grafana,
-            (Self::Opsgenie, None) => service::IntegrationKind::Opsgenie,
-            (Self::Alertmanager, None) => service::IntegrationKind::Alertmanager { service_label },
-        })
+        Ok(kind)
     }
 
     /// Where a sender is pointed to; it holds the key where the sender has no other place for it.

@@ -3,13 +3,14 @@
 use tocsin_domain::code::{
     Action, Condition, Document, EscalationPolicy, FieldName, Grouping, Heartbeat, HourWindow,
     Hours, InstallationSettings, Integration, Layer, Length, Level, MaintenanceWindow, Manage,
-    Moment, Monitor, Operator, Recipient, Repeat, Rule, Schedule, Service, Speaks, Support, Team,
-    Urgency, User,
+    Moment, Monitor, Operator, Recipient, Repeat, Rule, Schedule, Service, Support, Team, Urgency,
+    User,
 };
 use tocsin_domain::intake::{Field, Loudness};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, TurnUnit};
 use tocsin_domain::people::Role;
+use tocsin_domain::service::Speaks;
 
 use super::{NOW, Seeded};
 
