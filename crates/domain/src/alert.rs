@@ -8,6 +8,10 @@ use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
+/// A sender by Alertmanager's API says an alert again within this time, also when nobody listened before: an alert of which it is
+/// not said how long it holds is over after it. Alertmanager's default `resolve_timeout`.
+pub const RESOLVE_TIMEOUT_MS: u64 = 300_000;
+
 /// The service, and what of it fails again and again: a rule by its group and name, or an alert by its labels.
 pub type Line = (ServiceId, String, String);
 /// Stands for the group of a rule where alerts are known by their labels; no group has such a name.

@@ -4,14 +4,11 @@
 use super::alert::{Condition, dedup_key};
 use super::take_in::Taken;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertKey, AlertSource};
+use crate::alert::{Alert, AlertKey, AlertSource, RESOLVE_TIMEOUT_MS};
 use crate::command::{Labelled, Refusal};
 use crate::event::{Cause, IntakeEvent};
 use crate::id::{AlertId, ServiceId};
 
-/// A sender says an alert again within this time, also when Tocsin was away before: how long Alertmanager lets one hold of which
-/// it is not said how long.
-const SAID_AGAIN_WITHIN_MS: u64 = 300_000;
 /// Alerts of one event at most.
 const SPARED_TOGETHER: usize = 1_000;
 
@@ -68,7 +65,7 @@ impl Decider<'_> {
     /// What was said again while nobody listened was said in vain: an alert that would be over before its sender has had time
     /// to say it once more holds for that time.
     pub(super) fn spare_alerts(&mut self) {
-        let until = self.now.plus_ms(SAID_AGAIN_WITHIN_MS);
+        let until = self.now.plus_ms(RESOLVE_TIMEOUT_MS);
         let alerts = &self.state.alerts;
         let firing = self.state.firing.values().filter_map(|id| alerts.get(id));
         let ends_before = |alert: &&Alert| alert.ends_at.is_some_and(|ends_at| ends_at < until);

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use tocsin_domain::alert::RESOLVE_TIMEOUT_MS;
 use tocsin_domain::intake::ANNOTATION;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::time::Timestamp;
@@ -22,8 +23,6 @@ pub const LABELS_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 512;
 /// Bytes of a value; that of an annotation is cut, that of a label refused.
 pub const TEXT_BYTES_MAX: usize = 4_096;
-/// An alert without an end is over when it was not said again for so long: Alertmanager's default.
-pub const RESOLVE_TIMEOUT_MS: u64 = 300_000;
 /// Characters of a title.
 const TITLE_CHARS_MAX: usize = 400;
 /// Reasons of one request that are told.

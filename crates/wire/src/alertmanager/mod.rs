@@ -20,8 +20,8 @@ mod properties;
 mod tests;
 
 pub use alert::{
-    ALERTS_MAX, GENERATOR_URL, LABELS_MAX, NAME_BYTES_MAX, PostedAlert, RESOLVE_TIMEOUT_MS,
-    TEXT_BYTES_MAX, ValidAlert, parse_alerts,
+    ALERTS_MAX, GENERATOR_URL, LABELS_MAX, NAME_BYTES_MAX, PostedAlert, TEXT_BYTES_MAX, ValidAlert,
+    parse_alerts,
 };
 pub use answer::{
     AlertShown, AlertState, AlertStatus, Cluster, Config, GroupShown, Labels, MatcherShown,

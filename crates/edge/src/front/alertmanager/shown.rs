@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::alert::{Alert, AlertSource, RESOLVE_TIMEOUT_MS};
 use tocsin_domain::intake::{
     ANNOTATION, LabelMatcher, LabelTest, SERVICE_LABEL, TARGET_LABEL, When, Window,
 };
@@ -12,8 +12,8 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::alertmanager::{
     AlertQuestion, AlertShown, AlertState, AlertStatus, GENERATOR_URL, GroupShown, Labels,
-    MatcherShown, RESOLVE_TIMEOUT_MS, Receiver, SilenceShown, SilenceState, SilenceStatus,
-    fingerprint_text, uuid_of_id,
+    MatcherShown, Receiver, SilenceShown, SilenceState, SilenceStatus, fingerprint_text,
+    uuid_of_id,
 };
 
 /// Whoever made what did not come by this API.
