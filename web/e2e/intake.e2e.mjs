@@ -150,6 +150,20 @@ test('work that repeats is planned, and work under way is ended', async () => {
   await row('New disks').getByText('over', { exact: true }).waitFor();
 });
 
+test('a silence shows its labels and who made it, and keeps its labels when it is changed', async () => {
+  await open('/ui/targets/maintenance');
+  const silence = row('New disks');
+  await silence.locator('code', { hasText: 'instance=~"db-.*"' }).waitFor();
+  await silence.getByText('a silence by ada').waitFor();
+  await button(/^Change…\s?New disks/).click();
+  await dialog().getByText('It covers alerts with').waitFor();
+  await dialog().getByLabel('What is done').fill('Other disks');
+  await button('Save', true).click();
+  await row('Other disks').locator('code', { hasText: 'instance=~"db-.*"' }).waitFor();
+  await row('Restart of the week').waitFor();
+  assert.equal(await row('Restart of the week').locator('code').count(), 0);
+});
+
 test('a heartbeat shows its address once, with the lines by which a job calls it', async () => {
   await open('/ui/targets/heartbeats');
   await row('Invoices').getByText('says that it failed').waitFor();

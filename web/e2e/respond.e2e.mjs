@@ -76,6 +76,70 @@ test('an incident is given to somebody, which the page then says', async () => {
   await page.locator('.facts').getByText('Grace Hopper').waitFor();
 });
 
+test('what was given to somebody goes back to its policy, and what they had goes back to them', async () => {
+  await open('/ui/incidents/42');
+  await more(/^Give it away/);
+  await dialog().getByLabel('Grace Hopper').check();
+  await dialog().getByRole('button', { name: 'Give it away' }).click();
+  await done('Given to Grace Hopper: they are paged now.').waitFor();
+  await more(/^Give it away/);
+  await dialog().getByRole('button', { name: 'To an escalation policy' }).click();
+  assert.equal(await dialog().getByRole('button', { name: 'Give it away' }).isDisabled(), true);
+  await dialog().getByLabel('Policy, followed from its first level on').selectOption(id('polweb'));
+  await dialog().getByRole('button', { name: 'Give it away' }).click();
+  await done('Given to the policy Web: they are paged now.').waitFor();
+  await page.locator('.facts').getByText('Given to').waitFor({ state: 'detached' });
+  await button('Undo').click();
+  await done('Taken back.').waitFor();
+  await page.locator('.facts').getByText('Grace Hopper').waitFor();
+  assert.equal(await button('Undo').count(), 0);
+  const given = await sent(`POST /incidents/${INCIDENT}/reassign`);
+  assert.equal(new Set(given.map((each) => each.key)).size, 3);
+});
+
+test('what follows a policy goes back to it when it was given away by mistake', async () => {
+  await open('/ui/incidents/42');
+  await more(/^Give it away/);
+  await dialog().getByLabel('Grace Hopper').check();
+  await dialog().getByRole('button', { name: 'Give it away' }).click();
+  await done('Given to Grace Hopper: they are paged now.').waitFor();
+  await button('Undo').click();
+  await done('Taken back.').waitFor();
+  await page.locator('.facts').getByText('Given to').waitFor({ state: 'detached' });
+  assert.equal((await sent(`POST /incidents/${INCIDENT}/reassign`)).length, 2);
+});
+
+test('a reassignment that is refused says so in the dialog, keeps who was chosen, and works when it is sent again', async () => {
+  await control(base, 'switch', { fail: { match: 'reassign', times: 1, status: 503, detail: 'The disk is full.' } });
+  await open('/ui/incidents/42');
+  await more(/^Give it away/);
+  await dialog().getByLabel('Grace Hopper').check();
+  await dialog().getByRole('button', { name: 'Give it away' }).click();
+  await dialog().getByText('The disk is full.').waitFor();
+  assert.equal(await dialog().getByLabel('Grace Hopper').isChecked(), true);
+  await dialog().getByRole('button', { name: 'Give it away' }).click();
+  await done('Given to Grace Hopper: they are paged now.').waitFor();
+});
+
+test('an undo that fails says so and can be tried again', async () => {
+  await open('/ui/incidents/42');
+  await page.keyboard.press('m');
+  await dialog().getByRole('button', { name: /^Priority/ }).click();
+  await dialog().getByRole('button', { name: 'P2', exact: true }).click();
+  await page.locator('.head .chip', { hasText: 'P2' }).waitFor();
+  await control(base, 'switch', { fail: { match: 'priority', times: 1, status: 503, detail: 'The disk is full.' } });
+  await button('Undo').click();
+  await page.getByText('The disk is full.').waitFor();
+  await button('Try again').click();
+  await page.locator('.head .chip', { hasText: 'P2' }).waitFor({ state: 'detached' });
+});
+
+test('what is over can be given to nobody', async () => {
+  await open('/ui/incidents/39');
+  await button(/^More…/).click();
+  assert.equal(await dialog().getByRole('button', { name: /^(Give it away|Merge|Ask for help|Escalate)/ }).count(), 0);
+});
+
 test('whoever is asked to help answers on top of the page, and may change their mind', async () => {
   await open('/ui/incidents/41');
   await page.getByText('You are asked to help.').waitFor();

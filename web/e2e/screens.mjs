@@ -98,6 +98,25 @@ export const SCREENS = [
   { name: 'settings-services', path: '/ui/settings/services', ready: '.rows' },
   { name: 'service', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps' },
   { name: 'service-edit', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: (page) => page.getByRole('button', { name: /^Change… how/ }).click() },
+  { name: 'integration-new', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: (page) => page.getByRole('button', { name: 'Add an integration…' }).click() },
+  { name: 'integration-mapping', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: async (page) => {
+    await page.getByRole('button', { name: 'Add an integration…' }).click();
+    await page.getByLabel(/^JSON of any shape/).check();
+    await page.getByRole('button', { name: 'Try it', exact: true }).click();
+    await page.getByRole('list', { name: 'What it would make' }).scrollIntoViewIfNeeded();
+  } },
+  ...[['prometheus', /^Prometheus/], ['grafana', /^Grafana/], ['mail', /^Mail/]].map(([name, kind]) => ({ name: `integration-made-${name}`, path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: async (page) => {
+    await page.getByRole('button', { name: 'Add an integration…' }).click();
+    await page.getByLabel(kind).check();
+    await page.getByLabel('What will use it').fill('Another one');
+    await page.getByRole('button', { name: 'Make its key' }).click();
+    await page.waitForSelector('dialog pre');
+  } })),
+  { name: 'integration-sample', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: (page) => page.getByRole('button', { name: /^Try a sample… ?on Storage/ }).click() },
+  { name: 'last-resort', path: '/ui/settings/last-resort', ready: 'ol.rows' },
+  { name: 'last-resort-empty', path: '/ui/settings/last-resort', ready: '.panel .notice.bad', before: (base) => control(base, 'switch', { empty: true }) },
+  { name: 'last-resort-edit', path: '/ui/settings/last-resort', ready: 'ol.rows', act: (page) => page.getByRole('button', { name: 'Change the list…' }).click() },
+  { name: 'maintenance-silence', path: '/ui/targets/maintenance', ready: '.rows', act: (page) => page.getByRole('button', { name: /^Change… ?New disks/ }).click() },
   { name: 'alert-rules', path: '/ui/settings/alert-rules', ready: '.rows', act: async (page) => {
     await page.getByRole('button', { name: 'With alerts that came lately' }).click();
     await page.getByRole('list', { name: 'Alerts that came lately' }).waitFor();

@@ -41,7 +41,7 @@ export function world(start) {
     ],
     services: [
       { ...WEB, escalation_policy_id: POLICY.id, integrations: [] },
-      { ...SHOP, escalation_policy_id: POLICY.id, integrations: [{ id: id('int1'), name: 'Checkout probe' }] },
+      { ...SHOP, escalation_policy_id: POLICY.id, integrations: [] },
       { ...ODD, escalation_policy_id: null, integrations: [] },
     ],
     tokens: [

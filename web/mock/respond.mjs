@@ -20,9 +20,8 @@ export function deed(mock, incident, at, body) {
       incident.snoozed_until = null;
       return { status: null, title: 'Snooze ended', detail: '' };
     case 'POST reassign':
-      Object.assign(incident, { status: over ? 'resolved' : 'triggered', acknowledged_at: null, acknowledged_by: null, snoozed_until: null, assigned_to: (body.people ?? []).map((id) => named(mock, id)) });
-      incident.paging.recipients = incident.assigned_to;
-      return { status: null, title: 'Given to somebody else', detail: incident.assigned_to.map((each) => each.name).join(', ') };
+      if (over) return refused('incident is resolved already');
+      return given(mock, incident, body);
     case 'POST escalate':
       if (incident.urgency === 'low') return refused('its urgency is low, which pages nobody: set the urgency to high first');
       incident.paging.level += 1;
@@ -52,6 +51,15 @@ export function deed(mock, incident, at, body) {
     default:
       return undefined;
   }
+}
+
+/** Somebody else has it from now on, and is paged: people, or whoever a policy names first. */
+function given(mock, incident, { people = [], policy_id = null }) {
+  const policy = mock.policies.find((each) => each.id === policy_id);
+  const to = people.map((id) => named(mock, id));
+  Object.assign(incident, { status: 'triggered', acknowledged_at: null, acknowledged_by: null, snoozed_until: null, assigned_to: to });
+  Object.assign(incident.paging, { policy: policy ? { id: policy.id, name: policy.name } : null, level: 1, loop: 0, exhausted: false, recipients: to, acknowledged_by: [] });
+  return { status: null, title: 'Given to somebody else', detail: policy?.name ?? to.map((each) => each.name).join(', ') };
 }
 
 /** Why the bulk action is refused for an incident; null where it works. */

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { intakeRoutes, intakeWorld } from './intake.mjs';
+import { integrationRoutes, integrationWorld } from './integrations.mjs';
 import { bulkProblem, deed } from './respond.mjs';
 import { duties, findings, scheduleRoutes, simulated } from './schedules.mjs';
 import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
@@ -36,7 +37,7 @@ function fresh() {
   const start = Date.now();
   const made = world(start);
   return {
-    start, ...made, ...intakeWorld(start, made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
+    start, ...made, ...intakeWorld(start, made), ...integrationWorld(made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
     switches: { setup_needed: false, ill: false, empty: false, stream_down: false, delay_ms: 0, fail: null, role: null },
   };
 }
@@ -110,7 +111,7 @@ async function api(mock, request, response, url, path, body) {
     return json(response, undefined, 204);
   }
   if (at === 'GET /stream') return stream(mock, response);
-  const found = scheduleRoutes(mock, method, path, url.searchParams, body) ?? intakeRoutes(mock, method, path, body);
+  const found = scheduleRoutes(mock, method, path, url.searchParams, body) ?? intakeRoutes(mock, method, path, body) ?? integrationRoutes(mock, method, path, body);
   if (found?.problem) return problem(response, found.status, found.problem, found.errors);
   if (found?.change) change(mock, `roster.${found.change}`, null);
   if (found) return json(response, found.body, found.status);
@@ -308,8 +309,6 @@ function thingRoutes(mock, response, url, method, path, body) {
   if (part === 'mute') return (item.mute = method === 'DELETE' ? null : { until: new Date(Date.now() + body.minutes * 60_000).toISOString() }), done(item);
   if (part === 'maintenance') return (item.maintenance = method === 'DELETE' ? item.maintenance.filter((each) => each.id !== sub) : [...item.maintenance, { id: id(`mw${mock.position}`), ...body }]), done(item, 201);
   if (part === 'password') return json(response, undefined, 204);
-  if (part === 'integrations' && method === 'DELETE') return (item.integrations = item.integrations.filter((each) => each.id !== sub)), done(undefined, 204);
-  if (part === 'integrations') return item.integrations.push({ id: id(`in${mock.position}`), name: body.name }), done({ ...item.integrations.at(-1), routing_key: 'R0123456789ABCDEFGHIJKLMNOPQRSTU' }, 201);
   if (method === 'DELETE') return items.splice(items.indexOf(item), 1), done(undefined, 204);
   if (method === 'POST') return items.push(newItem(noun, mock.position, body)), done({ ...items.at(-1), ...(noun === 'api-tokens' && { token: 'QTKN-0123456789ABCDE' }) }, 201);
   return Object.assign(item, body), done(item);

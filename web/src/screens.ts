@@ -24,6 +24,7 @@ export const SCREENS: Record<string, Load> = {
   '/settings/providers': settings,
   '/settings/services': settings,
   '/settings/services/:id': () => import('./routes/service/ServicePage.svelte'),
+  '/settings/last-resort': settings,
   '/settings/alert-rules': settings,
   '/settings/priorities': settings,
   '/settings/monitors': settings,

@@ -127,6 +127,11 @@ export const oncall = {
     optional(request<T.Simulation>(path('services', service, 'simulation'), { query, ...(signal && { signal }) })),
 };
 
+export const fallback = {
+  get: (signal?: AbortSignal) => get<T.Fallback>('/fallback', signal),
+  save: (people: string[]) => write<T.Fallback>('PUT', '/fallback', { users: people }),
+};
+
 export const teams = {
   list: (signal?: AbortSignal) => list<T.Team>('/teams', signal),
   save: (id: string | null, body: T.TeamInput) => (id ? write<T.Team>('PUT', path('teams', id), body) : write<T.Team>('POST', '/teams', body)),
@@ -199,9 +204,17 @@ export const services = {
     id ? write<T.Service>('PUT', path('services', id), body) : write<T.Service>('POST', '/services', body),
   intake: (id: string, signal?: AbortSignal) => get<T.Intake>(path('services', id, 'intake'), signal),
   saveIntake: (id: string, body: T.Intake) => write<T.Intake>('PUT', path('services', id, 'intake'), body),
-  addIntegration: (id: string, name: string) =>
-    write<T.Integration & { routing_key: string }>('POST', path('services', id, 'integrations'), { name }),
+  integration: (id: string, integration: string, signal?: AbortSignal) => get<T.IntegrationDetail>(path('services', id, 'integrations', integration), signal),
+  addIntegration: (id: string, body: T.IntegrationInput) => write<T.MadeIntegration>('POST', path('services', id, 'integrations'), body),
+  changeIntegration: (id: string, integration: string, body: T.IntegrationChange) =>
+    write<T.IntegrationDetail>('PUT', path('services', id, 'integrations', integration), body),
   removeIntegration: (id: string, integration: string) => write<void>('DELETE', path('services', id, 'integrations', integration)),
+};
+
+/** Mappings: those that Tocsin brings, and what one makes of a sample. */
+export const mappings = {
+  presets: async (signal?: AbortSignal) => (await get<{ presets: T.Preset[] }>('/intake/presets', signal)).presets,
+  tryOut: (sample: T.SampleInput) => write<T.MappedSample>('POST', '/intake/dry-run', sample),
 };
 
 export const targets = {

@@ -1,6 +1,6 @@
 // The nouns of what becomes of an alert before it pages, as the browser sees them; it must not know how they are fetched or shown.
 import type { Weekday } from './oncall-types.ts';
-import type { Instant, Named, Severity, Urgency } from './types.ts';
+import type { Instant, Integration, IntegrationKind, Named, Severity, Urgency } from './types.ts';
 
 /** A rule that held for an alert, and each thing it did in words. */
 export interface RuleHit {
@@ -140,6 +140,67 @@ export interface WindowInput {
   from?: Instant;
   until?: Instant;
   repeat?: Repeat;
+}
+
+/** How JSON becomes alerts, as it is written; the server reads it, this side only carries it. */
+export type Mapping = Record<string, unknown>;
+
+export interface IntegrationInput {
+  name: string;
+  kind: IntegrationKind;
+  mapping?: Mapping;
+  /** The label by which an alert of a Prometheus names its service. */
+  service_label?: string;
+}
+
+/** As it shall be: its kind and its key stay. */
+export type IntegrationChange = Omit<IntegrationInput, 'kind'>;
+
+export interface MadeIntegration extends Integration {
+  /** Shown once. */
+  routing_key: string;
+  /** Where its sender is pointed to; it may hold the key. */
+  address: string;
+}
+
+export interface IntegrationDetail extends Integration {
+  service_id: string;
+  mapping: Mapping | null;
+  service_label: string | null;
+}
+
+export type PresetName = 'grafana' | 'opsgenie' | 'email';
+
+export interface Preset {
+  preset: PresetName;
+  mapping: Mapping;
+}
+
+/** A sample and how it is read: by a mapping, or by that of an integration. */
+export interface SampleInput {
+  mapping?: Mapping;
+  preset?: PresetName;
+  integration_id?: string;
+  body?: unknown;
+  mail?: string;
+}
+
+export interface MappedAlert {
+  action: string;
+  /** Empty for one that gets a key of its own. */
+  dedup_key: string;
+  severity: Severity;
+  title: string;
+  summary: string;
+  details: { name: string; value: string }[];
+  at: Instant | null;
+  /** What was left out or assumed. */
+  notes: string[];
+}
+
+export interface MappedSample {
+  alerts: MappedAlert[];
+  ignored: number;
 }
 
 export interface HeartbeatInput {

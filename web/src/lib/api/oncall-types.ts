@@ -10,6 +10,11 @@ export interface OnCallEntry {
   problem: string | null;
 }
 
+/** Who is paged when nobody else is left: all of them at once. */
+export interface Fallback {
+  users: Named[];
+}
+
 /** Who is on call in one schedule, and who takes over when. */
 export interface ScheduleDuty {
   schedule: Named;

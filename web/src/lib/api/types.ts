@@ -259,7 +259,13 @@ export interface User {
 }
 
 /** Its routing key is shown once, when it is made. */
-export type Integration = Named;
+/** How a foreign system speaks to a service. */
+export type IntegrationKind = 'events_v2' | 'alertmanager' | 'grafana' | 'opsgenie' | 'webhook' | 'email';
+
+/** A way by which another program raises alerts on a service; its key is not kept. */
+export interface Integration extends Named {
+  kind: IntegrationKind;
+}
 
 export interface Service {
   id: string;
