@@ -35,7 +35,7 @@ async function open(path, ready = '.rows') {
 /** Opens the form of a new integration of the kind, with its name. */
 async function begin(kind, name) {
   await button('Add an integration…').click();
-  await dialog().getByLabel(kind).check();
+  await dialog().getByRole('radio', { name: kind }).check();
   await dialog().getByLabel('What will use it').fill(name);
 }
 
@@ -78,7 +78,7 @@ test('what is to be pasted is copied by a button', async () => {
 test('an integration is also made from the list of services', async () => {
   await open('/ui/settings/services');
   await button(/^Add an integration… ?to Shop$/).click();
-  await dialog().getByLabel(/^Opsgenie/).check();
+  await dialog().getByRole('radio', { name: /^Opsgenie/ }).check();
   await dialog().getByLabel('What will use it').fill('Deploy bot');
   await button('Make its key').click();
   await pasted(/GenieKey R0123/).waitFor();

@@ -101,13 +101,13 @@ export const SCREENS = [
   { name: 'integration-new', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: (page) => page.getByRole('button', { name: 'Add an integration…' }).click() },
   { name: 'integration-mapping', path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: async (page) => {
     await page.getByRole('button', { name: 'Add an integration…' }).click();
-    await page.getByLabel(/^JSON of any shape/).check();
+    await page.getByRole('radio', { name: /^JSON of any shape/ }).check();
     await page.getByRole('button', { name: 'Try it', exact: true }).click();
     await page.getByRole('list', { name: 'What it would make' }).scrollIntoViewIfNeeded();
   } },
   ...[['prometheus', /^Prometheus/], ['grafana', /^Grafana/], ['mail', /^Mail/]].map(([name, kind]) => ({ name: `integration-made-${name}`, path: `/ui/settings/services/${id('svcshop')}`, ready: '.steps', act: async (page) => {
     await page.getByRole('button', { name: 'Add an integration…' }).click();
-    await page.getByLabel(kind).check();
+    await page.getByRole('radio', { name: kind }).check();
     await page.getByLabel('What will use it').fill('Another one');
     await page.getByRole('button', { name: 'Make its key' }).click();
     await page.waitForSelector('dialog pre');
