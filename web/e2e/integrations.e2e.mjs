@@ -75,6 +75,19 @@ test('what is to be pasted is copied by a button', async () => {
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `https://tocsin.example.org/intake/${KEY}`);
 });
 
+test('on a phone the key that is shown once is in sight, however far the form was scrolled', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(SHOP);
+  await begin(/^Mail/, 'Mails of the storage');
+  await button('Make its key').click();
+  const key = pasted(new RegExp(`^${KEY.toLowerCase()}$`));
+  await key.waitFor();
+  assert.equal(await key.evaluate((block) => block === document.activeElement), true);
+  const [box, head] = await Promise.all([key.boundingBox(), dialog().locator('header').boundingBox()]);
+  assert.ok(box.y >= head.y + head.height && box.y + box.height <= 844, `the key is at ${box.y}`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test('an integration is also made from the list of services', async () => {
   await open('/ui/settings/services');
   await button(/^Add an integration… ?to Shop$/).click();
@@ -103,7 +116,7 @@ test('a mapping is tried on a sample before it is saved, and one that cannot be 
   assert.equal(await outcome.count(), 0);
   await mapping.fill('{"summary": "x"}');
   await button('Make its key').click();
-  await dialog().getByText('mapping.title: is needed').first().waitFor();
+  await dialog().getByText('title: is needed: a template of the line that people read').first().waitFor();
   await dialog().getByLabel('Begin with').selectOption('grafana');
   await button('Try it').click();
   await outcome.getByText('The disk of db1 is full', { exact: true }).waitFor();
@@ -129,7 +142,7 @@ test('a mail address is shown with the mail that ends an alert, and where no mai
   await dialog().getByText(/^this server takes no mail/).waitFor();
   await control(base, 'switch', { no_mail: false });
   await button('Try it').click();
-  await dialog().getByText('disk full', { exact: true }).waitFor();
+  await dialog().getByText('PROBLEM: disk full', { exact: true }).waitFor();
   await button('Make its key').click();
   await pasted(new RegExp(`^${KEY.toLowerCase()}@alerts\\.example\\.org$`)).waitFor();
   await pasted("mail -s 'RESOLVED Disk full'").waitFor();

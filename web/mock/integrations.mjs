@@ -3,6 +3,7 @@ import { HOSTILE, id } from './fixtures.mjs';
 
 const KEY = 'R0123456789ABCDEFGHIJKLMNOPQRSTU';
 const URL_OF_ALL = 'https://tocsin.example.org';
+const NO_TITLE = 'title: is needed: a template of the line that people read';
 const PRESETS = [
   { preset: 'grafana', mapping: { each: '$.alerts[*]', action: { from: '{{ .status }}', map: { firing: 'trigger', resolved: 'resolve' }, default: 'trigger' }, dedup_key: '{{ .fingerprint }}', title: '{{ .annotations.summary }}', severity: { from: '{{ .labels.severity }}', map: { p3: 'warning' }, default: 'critical' }, details_from: ['.labels'] } },
   { preset: 'opsgenie', mapping: { dedup_key: '{{ .alias }}', title: '{{ .message }}', severity: { from: '{{ .priority }}', map: { P1: 'critical', P2: 'critical', P4: 'warning', P5: 'info' }, default: 'error' } } },
@@ -52,8 +53,8 @@ function integrationOf(mock, method, of, key, body) {
   if (method === 'GET') return { body: known };
   if (method === 'DELETE') return (mock.integrations.delete(key), keep(mock, service), { status: 204, change: 'integration_removed' });
   const kind = known?.kind ?? body.kind ?? 'events_v2';
-  if (kind === 'webhook' && !body.mapping) return refused('mapping: a webhook needs one; GET /api/tocsin/v1/intake/presets shows some');
-  if (body.mapping && !body.mapping.title) return refused('mapping.title: is needed');
+  if (kind === 'webhook' && !body.mapping) return refused('mapping: needed for a webhook; GET /api/tocsin/v1/intake/presets shows some');
+  if (body.mapping && !body.mapping.title) return refused(NO_TITLE);
   if (kind === 'email' && mock.switches.no_mail) return refused('this server takes no mail: set [mail_intake] in tocsin.toml and start it again', 409);
   const made = { id: known?.id ?? id(`in${mock.position}`), name: body.name, kind, service_id: of, mapping: body.mapping ?? null, service_label: body.service_label ?? null };
   mock.integrations.set(made.id, made);
@@ -75,7 +76,7 @@ function address(kind) {
 function tried(mock, { mapping, preset, integration_id, body, mail }) {
   const known = mock.integrations.get(integration_id);
   const by = mapping ?? known?.mapping ?? PRESETS.find((each) => each.preset === (preset ?? known?.kind))?.mapping;
-  if (!by?.title) return refused('mapping.title: is needed');
+  if (!by?.title) return refused(NO_TITLE);
   const sample = mail === undefined ? body : mailOf(mail);
   const things = by.each ? sample.alerts ?? [] : [sample];
   return { body: { alerts: things.map((thing) => mapped(by, thing)), ignored: 0 } };
@@ -84,8 +85,7 @@ function tried(mock, { mapping, preset, integration_id, body, mail }) {
 function mailOf(mail) {
   const [head, ...text] = mail.split('\r\n\r\n');
   const subject = /^Subject: (.*)$/im.exec(head)?.[1] ?? '';
-  const title = subject.replace(/^[A-Z]+: /, '');
-  return { subject, title, key: title.toLowerCase(), text: text.join('\n') };
+  return { subject, title: subject, key: subject.replace(/^[A-Z]+: /, '').toLowerCase(), text: text.join('\n') };
 }
 
 function mapped(by, thing) {

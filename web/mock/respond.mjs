@@ -53,12 +53,12 @@ export function deed(mock, incident, at, body) {
   }
 }
 
-/** Somebody else has it from now on, and is paged: people, or whoever a policy names first. */
+/** Somebody else has it from now on, and is paged: people, at no level of its policy, or whoever a policy names first. */
 function given(mock, incident, { people = [], policy_id = null }) {
   const policy = mock.policies.find((each) => each.id === policy_id);
   const to = people.map((id) => named(mock, id));
   Object.assign(incident, { status: 'triggered', acknowledged_at: null, acknowledged_by: null, snoozed_until: null, assigned_to: to });
-  Object.assign(incident.paging, { policy: policy ? { id: policy.id, name: policy.name } : null, level: 1, loop: 0, exhausted: false, recipients: to, acknowledged_by: [] });
+  Object.assign(incident.paging, { ...(policy && { policy: { id: policy.id, name: policy.name } }), level: policy ? 1 : 0, loop: 0, exhausted: false, recipients: to, acknowledged_by: [] });
   return { status: null, title: 'Given to somebody else', detail: policy?.name ?? to.map((each) => each.name).join(', ') };
 }
 

@@ -71,7 +71,7 @@ export function pasteOf(made: Pick<MadeIntegration, 'kind' | 'routing_key' | 'ad
       };
     case 'webhook':
       return {
-        lines: [{ label: 'Address, which holds the key', text: address }, { label: 'Or with the key in a header', text: post(intake(address, key), `Bearer ${key}`, sample ?? '{}') }],
+        lines: [{ label: 'Address, which holds the key', text: address }, { label: 'Or with the key in a header; it pages where the mapping says so', text: post(intake(address, key), `Bearer ${key}`, sample ?? '{}') }],
         note: 'Addresses end up in logs: a sender that can set a header does better with it.',
       };
   }
