@@ -74,6 +74,9 @@ test('an incident is given to somebody, which the page then says', async () => {
   await dialog().getByRole('button', { name: 'Give it away' }).click();
   await done('Given to Grace Hopper: they are paged now.').waitFor();
   await page.locator('.facts').getByText('Grace Hopper').waitFor();
+  const paging = page.locator('section', { has: page.getByRole('heading', { name: 'Who is called', exact: true }) });
+  await paging.getByText('Given to Grace Hopper; paged: Grace Hopper').waitFor();
+  assert.equal(await page.getByText('Nobody is paged yet.').count(), 0);
 });
 
 test('what was given to somebody goes back to its policy, and what they had goes back to them', async () => {

@@ -37,6 +37,13 @@ export const SCREENS = [
     await page.locator('dialog').getByRole('button', { name: choice }).click();
     await page.waitForSelector('dialog .check, dialog [aria-pressed]');
   } })),
+  { name: 'given', path: '/ui/incidents/42', ready: '.plot canvas', act: async (page) => {
+    await page.keyboard.press('m');
+    await page.locator('dialog').getByRole('button', { name: /^Give it away/ }).click();
+    await page.getByLabel('Grace Hopper').check();
+    await page.locator('dialog').getByRole('button', { name: 'Give it away' }).click();
+    await page.waitForSelector('.done');
+  } },
   { name: 'note', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('n') },
   { name: 'targets', path: '/ui/targets', ready: 'article' },
   { name: 'targets-mute', path: '/ui/targets', ready: 'article', act: (page) => page.getByRole('button', { name: /^Mute/ }).first().click() },
