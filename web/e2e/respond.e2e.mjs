@@ -71,11 +71,13 @@ test('an incident is given to somebody, which the page then says', async () => {
   await open('/ui/incidents/42');
   await more(/^Give it away/);
   await dialog().getByLabel('Grace Hopper').check();
+  await dialog().getByLabel(/^Lin/).check();
   await dialog().getByRole('button', { name: 'Give it away' }).click();
-  await done('Given to Grace Hopper: they are paged now.').waitFor();
-  await page.locator('.facts').getByText('Grace Hopper').waitFor();
+  await done(/^Given to Grace Hopper, Lin .*: they are paged now\.$/).waitFor();
+  await page.locator('.facts').getByText(/^Grace Hopper, Lin/).waitFor();
   const paging = page.locator('section', { has: page.getByRole('heading', { name: 'Who is called', exact: true }) });
-  await paging.getByText('Given to Grace Hopper; paged: Grace Hopper').waitFor();
+  await paging.locator('.now').getByText(/^Given to Grace Hopper, Lin/).waitFor();
+  await paging.getByText(/^Cannot be reached: Lin/).waitFor();
   assert.equal(await page.getByText('Nobody is paged yet.').count(), 0);
 });
 

@@ -57,8 +57,9 @@ export function deed(mock, incident, at, body) {
 function given(mock, incident, { people = [], policy_id = null }) {
   const policy = mock.policies.find((each) => each.id === policy_id);
   const to = people.map((id) => named(mock, id));
+  const paged = to.filter((each) => mock.users.find((user) => user.id === each.id)?.reachable);
   Object.assign(incident, { status: 'triggered', acknowledged_at: null, acknowledged_by: null, snoozed_until: null, assigned_to: to });
-  Object.assign(incident.paging, { ...(policy && { policy: { id: policy.id, name: policy.name } }), level: policy ? 1 : 0, loop: 0, exhausted: false, recipients: to, acknowledged_by: [], next_escalation_at: iso(Date.now() + 300_000) });
+  Object.assign(incident.paging, { ...(policy && { policy: { id: policy.id, name: policy.name } }), level: policy ? 1 : 0, loop: 0, exhausted: false, recipients: paged, acknowledged_by: [], next_escalation_at: iso(Date.now() + 300_000) });
   return { status: null, title: 'Given to somebody else', detail: policy?.name ?? to.map((each) => each.name).join(', ') };
 }
 
