@@ -71,7 +71,7 @@ test('an incident is given to somebody, which the page then says', async () => {
   await open('/ui/incidents/42');
   await more(/^Give it away/);
   await dialog().getByLabel('Grace Hopper').check();
-  await dialog().getByLabel(/^Lin/).check();
+  await dialog().getByRole('checkbox', { name: /^Lin/ }).check();
   await dialog().getByRole('button', { name: 'Give it away' }).click();
   await done(/^Given to Grace Hopper, Lin .*: they are paged now\.$/).waitFor();
   await page.locator('.facts').getByText(/^Grace Hopper, Lin/).waitFor();
