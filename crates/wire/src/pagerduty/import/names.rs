@@ -58,7 +58,7 @@ impl Names {
     ) -> String {
         let name = tidy(name, NAME_CHARS_MAX);
         let name = if name.is_empty() {
-            noun.to_owned()
+            noun.rsplit(": ").next().unwrap_or(noun).to_owned()
         } else {
             name
         };

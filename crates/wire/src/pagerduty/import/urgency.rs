@@ -112,7 +112,7 @@ fn windows(hours: &raw::SupportHours) -> Result<Vec<HourWindow>, String> {
     }
     // Hours that end earlier than they begin end on the next day.
     let lasts_s = (until_s + DAY_S - from_s) % DAY_S;
-    let each = days.iter().map(|day| {
+    let each = days.iter().map(|day| -> Result<HourWindow, String> {
         let begin = (day - 1) * DAY_S + from_s;
         let from = of_week(begin).ok_or_else(wrong)?;
         let until = of_week((begin + lasts_s) % (DAYS * DAY_S)).ok_or_else(wrong)?;
