@@ -109,7 +109,9 @@ async fn imported(world: &World) -> Imported {
     let mut walk = Walk::new();
     while let Some(question) = walk.question() {
         let query = question.query.iter();
-        let query: Vec<String> = query.map(|(name, value)| format!("{name}={value}")).collect();
+        let query: Vec<String> = query
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let path = format!("/{}?{}", question.path.join("/"), query.join("&"));
         let answer = read(world, &path).await;
         walk.take(answer.to_string().as_bytes()).unwrap();
@@ -126,7 +128,10 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     assert_eq!(made.users, exported.users);
     assert_eq!(made.teams, exported.teams);
     assert_eq!(made.maintenance_windows, exported.maintenance_windows);
-    assert_eq!(made.installation.priorities, exported.installation.priorities);
+    assert_eq!(
+        made.installation.priorities,
+        exported.installation.priorities
+    );
     made.schedules.retain(|one| one.name == "Night");
     exported.schedules.retain(|one| one.name == "Night");
     assert_eq!(made.schedules, exported.schedules);
@@ -134,8 +139,11 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     exported.escalation_policies.retain(|one| one.name == "Web");
     assert_eq!(made.escalation_policies, exported.escalation_policies);
     let mine = ["Odd", "Shop"];
-    made.services.retain(|one| mine.contains(&one.name.as_str()));
-    exported.services.retain(|one| mine.contains(&one.name.as_str()));
+    made.services
+        .retain(|one| mine.contains(&one.name.as_str()));
+    exported
+        .services
+        .retain(|one| mine.contains(&one.name.as_str()));
     // Support hours and grouping are not told by this front: what cannot be said pages.
     for one in &mut exported.services {
         if one.name == "Odd" {
@@ -145,7 +153,10 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     }
     assert_eq!(made.services, exported.services);
     let told = imported.remarks.join("\n");
-    assert!(told.contains("service \"Odd\": its urgency is left out"), "{told}");
+    assert!(
+        told.contains("service \"Odd\": its urgency is left out"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

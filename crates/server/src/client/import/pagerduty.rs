@@ -279,11 +279,7 @@ fn wait_of(headers: &HeaderMap) -> Duration {
 }
 
 /// What an answer that is not good means, and what to do.
-fn refusal(
-    base: &str,
-    path: &str,
-    (status, headers, body): (u16, &HeaderMap, &[u8]),
-) -> String {
+fn refusal(base: &str, path: &str, (status, headers, body): (u16, &HeaderMap, &[u8])) -> String {
     let reason = reason(body);
     let reason = if reason.is_empty() {
         String::new()

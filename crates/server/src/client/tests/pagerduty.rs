@@ -1,7 +1,7 @@
 //! An account of PagerDuty, imported.
 
-use super::fake::Reply;
-use super::{Ran, run_with};
+use super::fake::{Fake, Reply};
+use super::{Ran, run_at, run_with};
 
 const USERS: &str = r#"{"users":[{"id":"PANN","name":"Ann","email":"ann@example.org","role":"owner"}],"limit":100,"more":false}"#;
 
@@ -24,10 +24,17 @@ fn import(replies: Vec<Reply>, more: &[&str]) -> (Ran, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key");
     std::fs::write(&key, "y_NbAkKc66ryYTWUXYEu\n").unwrap();
-    let fake = super::fake::Fake::start(replies);
+    let fake = Fake::start(replies);
     let url = fake.url();
-    let line = ["import", "pagerduty", "--from", &url, "--token-file", key.to_str().unwrap()];
-    let ran = super::run_at(&url, &[&line[..], more].concat());
+    let line = [
+        "import",
+        "pagerduty",
+        "--from",
+        url.as_str(),
+        "--token-file",
+        key.to_str().unwrap(),
+    ];
+    let ran = run_at(&url, &[&line[..], more].concat());
     (ran, fake.requests())
 }
 
@@ -39,12 +46,25 @@ fn an_account_is_read_and_written_as_files() {
     assert_eq!(ran.code, 0, "{}", ran.notes);
     let users = std::fs::read_to_string(made.join("users.toml")).unwrap();
     assert!(users.contains("email = \"ann@example.org\""), "{users}");
-    assert!(ran.notes.contains("priorities: the account has none"), "{}", ran.notes);
+    assert!(
+        ran.notes.contains("priorities: the account has none"),
+        "{}",
+        ran.notes
+    );
     assert_eq!(requests.len(), 7);
     let first = &requests[0];
-    assert!(first.starts_with("GET /users?limit=100&offset=0 HTTP/1.1\r\n"), "{first}");
-    assert!(first.contains("authorization: Token token=y_NbAkKc66ryYTWUXYEu\r\n"), "{first}");
-    assert!(first.contains("accept: application/vnd.pagerduty+json;version=2\r\n"), "{first}");
+    assert!(
+        first.starts_with("GET /users?limit=100&offset=0 HTTP/1.1\r\n"),
+        "{first}"
+    );
+    assert!(
+        first.contains("authorization: Token token=y_NbAkKc66ryYTWUXYEu\r\n"),
+        "{first}"
+    );
+    assert!(
+        first.contains("accept: application/vnd.pagerduty+json;version=2\r\n"),
+        "{first}"
+    );
     let (ran, _) = import(account(), &["-", "--json"]);
     assert!(ran.data.contains("\"remarks\":["), "{}", ran.data);
 }
@@ -83,7 +103,11 @@ fn a_refusal_says_what_to_do() {
         assert!(!ran.notes.contains('\u{1b}'));
     }
     let (ran, _) = import(vec![Reply::new(200, "<html>")], &[]);
-    assert!(ran.notes.contains("cannot be imported: users: "), "{}", ran.notes);
+    assert!(
+        ran.notes.contains("cannot be imported: users: "),
+        "{}",
+        ran.notes
+    );
 }
 
 #[test]
@@ -91,10 +115,20 @@ fn a_key_goes_only_where_nobody_can_read_it() {
     for (url, told) in [
         ("http://api.pagerduty.com", "http is only for this machine"),
         ("ftp://api.pagerduty.com", "is not an https URL"),
-        ("https://ann:secret@api.pagerduty.com", "holds a name or a password"),
+        (
+            "https://ann:secret@api.pagerduty.com",
+            "holds a name or a password",
+        ),
         ("https://api.pagerduty.com/?x=1", "more than an address"),
     ] {
-        let line = ["import", "pagerduty", "--from", url, "--token-file", "/nowhere"];
+        let line = [
+            "import",
+            "pagerduty",
+            "--from",
+            url,
+            "--token-file",
+            "/nowhere",
+        ];
         let (ran, requests) = run_with(Vec::new(), &line);
         assert_eq!((ran.code, requests.len()), (2, 0), "{url}");
         assert!(ran.notes.contains(told), "{url}: {}", ran.notes);

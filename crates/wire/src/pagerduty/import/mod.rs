@@ -119,8 +119,8 @@ fn general(account: &Account, document: &Document, remarks: &mut Remarks) {
             "people: contact methods and notification rules stand in no file: whoever is added says how they are reached",
         );
     }
-    let roles = account.teams.iter().flat_map(|team| &team.members);
-    if roles.into_iter().any(|member| member.role.is_some()) {
+    let mut members = account.teams.iter().flat_map(|team| &team.members);
+    if members.any(|member| member.role.is_some()) {
         remarks.add("teams: roles within a team are left out: a role holds everywhere here");
     }
     if !document.schedules.is_empty() {

@@ -28,7 +28,9 @@ pub(super) fn users(account: &Account, names: &mut Names, remarks: &mut Remarks)
         let email = email.to_lowercase();
         let is_address = email.contains('@')
             && email.chars().count() <= ADDRESS_CHARS_MAX
-            && !email.chars().any(|one| one.is_whitespace() || one.is_control());
+            && !email
+                .chars()
+                .any(|one| one.is_whitespace() || one.is_control());
         if !is_address {
             remarks.add(format!(
                 "person {name:?}: left out, since {email:?} is no address to sign in with"
@@ -62,8 +64,12 @@ fn role_of(word: &str) -> Option<Role> {
     match word {
         "owner" | "admin" | "global_admin" | "account_owner" => Some(Role::Admin),
         "user" | "limited_user" | "manager" | "responder" => Some(Role::Responder),
-        "observer" | "restricted_access" | "read_only_user" | "read_only_limited_user"
-        | "limited_stakeholder" | "stakeholder" => Some(Role::Viewer),
+        "observer"
+        | "restricted_access"
+        | "read_only_user"
+        | "read_only_limited_user"
+        | "limited_stakeholder"
+        | "stakeholder" => Some(Role::Viewer),
         _ => None,
     }
 }

@@ -126,12 +126,7 @@ fn layer(
 }
 
 /// Addresses in the order of their turns.
-fn members(
-    one: &raw::Layer,
-    place: &str,
-    people: &Names,
-    remarks: &mut Remarks,
-) -> Vec<String> {
+fn members(one: &raw::Layer, place: &str, people: &Names, remarks: &mut Remarks) -> Vec<String> {
     let mut members = Vec::new();
     for user in one.users.as_deref().unwrap_or_default() {
         let user = user.user.clone().unwrap_or_default();

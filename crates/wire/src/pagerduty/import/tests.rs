@@ -78,7 +78,10 @@ fn user_reference(id: &str, name: &str) -> Value {
 
 /// Ann, who owns the account, and Bob, who responds.
 fn people() -> Value {
-    json!([user("PANN", "Ann", "owner"), user("PBOB", "Bob", "limited_user")])
+    json!([
+        user("PANN", "Ann", "owner"),
+        user("PBOB", "Bob", "limited_user")
+    ])
 }
 
 #[test]

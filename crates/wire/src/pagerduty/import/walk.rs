@@ -222,7 +222,11 @@ impl Walk {
         match self.ahead.front().copied() {
             Some(Subject::Priorities) => self.remarks.add("priorities: the account has none"),
             Some(Subject::Members(place)) => {
-                let name = self.account.teams.get(place).and_then(|one| one.name.clone());
+                let name = self
+                    .account
+                    .teams
+                    .get(place)
+                    .and_then(|one| one.name.clone());
                 let name = name.unwrap_or_default();
                 self.remarks
                     .add(format!("team {name:?}: who belongs to it is not told"));
@@ -352,7 +356,10 @@ fn check_ids<'a>(mut ids: impl Iterator<Item = Option<&'a str>>) -> Result<(), S
         })
     };
     match ids.find(|id| !is_good(*id)) {
-        Some(id) => Err(format!("{:?} is no id of PagerDuty", id.unwrap_or_default())),
+        Some(id) => Err(format!(
+            "{:?} is no id of PagerDuty",
+            id.unwrap_or_default()
+        )),
         None => Ok(()),
     }
 }

@@ -72,7 +72,9 @@ fn window(
         return Ok(None);
     }
     let services = known.services.as_deref().unwrap_or_default();
-    let services = services.iter().filter_map(|one| keys.services.of(one.id.as_deref()));
+    let services = services
+        .iter()
+        .filter_map(|one| keys.services.of(one.id.as_deref()));
     let services: Vec<String> = services.map(str::to_owned).collect();
     if services.is_empty() {
         return Err("none of its services is carried over".to_owned());

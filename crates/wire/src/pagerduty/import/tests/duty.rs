@@ -32,7 +32,11 @@ const BOTH: [(&str, &str); 2] = [("PANN", "Ann"), ("PBOB", "Bob")];
 fn the_layer_that_wins_stands_first_there_and_last_here() {
     let layers = json!([layer("Nights", &[("PBOB", "Bob")]), layer("Weeks", &BOTH)]);
     let made = imported(&schedule("America/New_York", &layers)).document;
-    let members: Vec<usize> = made.schedules[0].layers.iter().map(|one| one.members.len()).collect();
+    let members: Vec<usize> = made.schedules[0]
+        .layers
+        .iter()
+        .map(|one| one.members.len())
+        .collect();
     assert_eq!(members, [2, 1]);
     check(
         &schedule("America/New_York", &layers),
@@ -76,20 +80,36 @@ fn layers_that_are_over_are_left_out_and_one_that_will_end_ends() {
     let account = schedule("Europe/Paris", &json!([over, ending]));
     let made = imported(&account);
     assert_eq!(made.document.schedules[0].layers.len(), 1);
-    assert!(!made.remarks.join("\n").contains("Old"), "{:?}", made.remarks);
+    assert!(
+        !made.remarks.join("\n").contains("Old"),
+        "{:?}",
+        made.remarks
+    );
     check(&account, &["until = \"2026-11-30T23:00:00Z\""], &[]);
 }
 
 #[test]
 fn what_cannot_be_said_of_a_layer_leaves_it_out_and_is_told() {
     for (field, value, why) in [
-        ("rotation_turn_length_seconds", json!(5_400), "a turn of 5400 s"),
+        (
+            "rotation_turn_length_seconds",
+            json!(5_400),
+            "a turn of 5400 s",
+        ),
         ("rotation_turn_length_seconds", json!(null), "a turn of 0 s"),
         ("start", json!("soon"), "its start is no time"),
         ("end", json!("soon"), "its end is no time"),
-        ("rotation_virtual_start", json!("soon"), "rotation_virtual_start"),
+        (
+            "rotation_virtual_start",
+            json!("soon"),
+            "rotation_virtual_start",
+        ),
         ("users", json!([]), "nobody is in it"),
-        ("restrictions", json!([{"type": "yearly"}]), "no time of day"),
+        (
+            "restrictions",
+            json!([{"type": "yearly"}]),
+            "no time of day",
+        ),
         (
             "restrictions",
             json!([{"type": "yearly", "start_time_of_day": "08:00:00", "duration_seconds": 60}]),
@@ -104,8 +124,15 @@ fn what_cannot_be_said_of_a_layer_leaves_it_out_and_is_told() {
         let mut one = layer("Weeks", &BOTH);
         one[field] = value;
         let account = schedule("Europe/Paris", &json!([one]));
-        assert!(imported(&account).document.schedules[0].layers.is_empty(), "{field}");
-        check(&account, &[], &["layer \"Weeks\" is left out", why, "nobody is on call"]);
+        assert!(
+            imported(&account).document.schedules[0].layers.is_empty(),
+            "{field}"
+        );
+        check(
+            &account,
+            &[],
+            &["layer \"Weeks\" is left out", why, "nobody is on call"],
+        );
     }
     let mut alone = layer("Alone", &[("PBOB", "Bob"), ("PGONE", "Gone")]);
     alone["rotation_turn_length_seconds"] = json!(5_400);
@@ -163,5 +190,9 @@ fn a_policy_has_its_rules_as_levels() {
     );
     let nobody = policy(&json!([]), 0);
     assert!(imported(&nobody).document.escalation_policies.is_empty());
-    check(&nobody, &[], &["escalation policy \"Web\": left out, since it pages nobody"]);
+    check(
+        &nobody,
+        &[],
+        &["escalation policy \"Web\": left out, since it pages nobody"],
+    );
 }

@@ -59,10 +59,7 @@ fn a_service_keeps_whom_it_pages_its_hours_and_its_grouping() {
             "[[services.integrations]]\nname = \"Nagios\"",
             "[[services.integrations]]\nname = \"Mail\"\nkind = \"email\"",
         ],
-        &[
-            "integration \"Datadog\" is left out",
-            "keys are left out",
-        ],
+        &["integration \"Datadog\" is left out", "keys are left out"],
     );
     let made = imported(&account);
     let all = format!("{}{}", canonical(&made.document), made.remarks.join("\n"));
@@ -76,9 +73,17 @@ fn urgency_is_what_the_rule_says_and_pages_where_it_cannot_be_said() {
     for (rule, line, remark) in [
         (constant("high"), "urgency = \"high\"", ""),
         (constant("low"), "urgency = \"low\"", ""),
-        (constant("loud"), "urgency = \"high\"", "\"loud\" is no urgency"),
+        (
+            constant("loud"),
+            "urgency = \"high\"",
+            "\"loud\" is no urgency",
+        ),
         (json!(null), "urgency = \"high\"", ""),
-        (json!({"type": "moon"}), "urgency = \"high\"", "\"moon\" is no rule"),
+        (
+            json!({"type": "moon"}),
+            "urgency = \"high\"",
+            "\"moon\" is no rule",
+        ),
     ] {
         check(&with("incident_urgency_rule", rule), &[line], &[remark]);
     }
@@ -86,7 +91,10 @@ fn urgency_is_what_the_rule_says_and_pages_where_it_cannot_be_said() {
     assert!(!canonical(&usual.document).contains("urgency ="));
     for (hours, why) in [
         (json!(null), "hours are not told"),
-        (json!({"time_zone": "Mars", "days_of_week": [1]}), "\"Mars\" is no IANA zone"),
+        (
+            json!({"time_zone": "Mars", "days_of_week": [1]}),
+            "\"Mars\" is no IANA zone",
+        ),
         (
             json!({"time_zone": "UTC", "start_time": "09:00:00", "end_time": "09:00:00", "days_of_week": [1]}),
             "end when they begin",
@@ -96,7 +104,11 @@ fn urgency_is_what_the_rule_says_and_pages_where_it_cannot_be_said() {
             "a day that no week has",
         ),
     ] {
-        check(&with("support_hours", hours), &["urgency = \"high\""], &[why]);
+        check(
+            &with("support_hours", hours),
+            &["urgency = \"high\""],
+            &[why],
+        );
     }
     let daily = json!({"time_zone": "UTC", "start_time": "22:00:00", "end_time": "06:00:00", "days_of_week": [7, 6, 5, 4, 3, 2, 1]});
     check(
@@ -142,10 +154,16 @@ fn grouping_is_by_time_or_by_fields_and_anything_else_is_told() {
         &["the time window of its grouping"],
     );
     for (account, why) in [
-        (fields("any", json!(["source", "class"])), "any one of several fields"),
+        (
+            fields("any", json!(["source", "class"])),
+            "any one of several fields",
+        ),
         (fields("all", json!(["colour"])), "no field \"colour\""),
         (fields("all", json!([])), "grouping by 0 fields"),
-        (by("intelligent", json!({"time_window": 300})), "\"intelligent\""),
+        (
+            by("intelligent", json!({"time_window": 300})),
+            "\"intelligent\"",
+        ),
     ] {
         check(&account, &[], &[why]);
         assert!(!canonical(&imported(&account).document).contains("grouping ="));
@@ -179,10 +197,16 @@ fn lengths_stay_within_what_is_kept_here() {
     check(
         &account(&json!([service(), other])),
         &["acknowledgement_timeout = \"10m\"", "name = \"Shop#2\""],
-        &["after different times", "service \"Shop\": another one has this name too"],
+        &[
+            "after different times",
+            "service \"Shop\": another one has this name too",
+        ],
     );
     let never = imported(&with("acknowledgement_timeout", json!(null)));
-    assert_eq!(never.document.escalation_policies[0].acknowledgement_timeout, None);
+    assert_eq!(
+        never.document.escalation_policies[0].acknowledgement_timeout,
+        None
+    );
 }
 
 #[test]
@@ -192,11 +216,21 @@ fn a_service_that_is_off_or_pages_by_nobodys_policy_is_told() {
         &["name = \"Shop\""],
         &["it is disabled there"],
     );
-    let lost = with("escalation_policy", json!({"id": "PE9", "type": "escalation_policy_reference"}));
-    check(&lost, &["name = \"Shop\"\n"], &["its escalation policy is not carried over"]);
+    let lost = with(
+        "escalation_policy",
+        json!({"id": "PE9", "type": "escalation_policy_reference"}),
+    );
+    check(
+        &lost,
+        &["name = \"Shop\"\n"],
+        &["its escalation policy is not carried over"],
+    );
     assert_eq!(imported(&lost).document.services[0].escalation_policy, None);
     check(
-        &with("auto_pause_notifications_parameters", json!({"enabled": true, "timeout": 120})),
+        &with(
+            "auto_pause_notifications_parameters",
+            json!({"enabled": true, "timeout": 120}),
+        ),
         &[],
         &["pausing of alerts"],
     );
@@ -211,11 +245,36 @@ fn planned_work_that_is_not_over_is_carried_over() {
             "services": [{"id": service, "type": "service_reference", "summary": "Shop"}], "teams": []})
     };
     account["maintenance_windows"] = json!([
-        window(json!("disks"), "2026-11-30T20:00:00-05:00", "2026-11-30T22:00:00-05:00", "PV1"),
-        window(json!("disks"), "2026-11-23T11:00:00Z", "2026-11-23T13:00:00Z", "PV1"),
-        window(json!(null), "2026-12-23T11:00:00Z", "2026-12-23T13:00:00Z", "PV1"),
-        window(json!("over"), "2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z", "PV1"),
-        window(json!("elsewhere"), "2026-12-23T10:00:00Z", "2026-12-23T11:00:00Z", "PV9"),
+        window(
+            json!("disks"),
+            "2026-11-30T20:00:00-05:00",
+            "2026-11-30T22:00:00-05:00",
+            "PV1"
+        ),
+        window(
+            json!("disks"),
+            "2026-11-23T11:00:00Z",
+            "2026-11-23T13:00:00Z",
+            "PV1"
+        ),
+        window(
+            json!(null),
+            "2026-12-23T11:00:00Z",
+            "2026-12-23T13:00:00Z",
+            "PV1"
+        ),
+        window(
+            json!("over"),
+            "2026-11-23T10:00:00Z",
+            "2026-11-23T11:00:00Z",
+            "PV1"
+        ),
+        window(
+            json!("elsewhere"),
+            "2026-12-23T10:00:00Z",
+            "2026-12-23T11:00:00Z",
+            "PV9"
+        ),
     ]);
     check(
         &account,
@@ -228,5 +287,9 @@ fn planned_work_that_is_not_over_is_carried_over() {
     );
     let made = imported(&account);
     assert_eq!(made.document.maintenance_windows.len(), 3);
-    assert!(!made.remarks.join("\n").contains("over\""), "{:?}", made.remarks);
+    assert!(
+        !made.remarks.join("\n").contains("over\""),
+        "{:?}",
+        made.remarks
+    );
 }

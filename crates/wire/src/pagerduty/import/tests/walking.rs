@@ -77,7 +77,11 @@ fn what_is_no_answer_of_theirs_is_refused_and_one_entry_costs_no_other() {
     walk.take(&page("users", &rows, false)).unwrap();
     let made = walk.finish(now());
     assert_eq!(made.document.users.len(), 1);
-    assert!(made.remarks[0].starts_with("users \"Odd\": left out"), "{:?}", made.remarks);
+    assert!(
+        made.remarks[0].starts_with("users \"Odd\": left out"),
+        "{:?}",
+        made.remarks
+    );
 }
 
 #[test]
@@ -129,7 +133,10 @@ fn what_an_account_lacks_is_told() {
     ] {
         assert!(told.contains(remark), "{remark}\n{told}");
     }
-    assert_eq!((made.document.teams.len(), made.document.schedules.len()), (1, 1));
+    assert_eq!(
+        (made.document.teams.len(), made.document.schedules.len()),
+        (1, 1)
+    );
 }
 
 proptest! {
