@@ -324,6 +324,7 @@ impl Decider<'_> {
             judged: condition.taken.judged.clone(),
             ends_at: condition.taken.ends_at,
         };
+        let id = alert.id;
         let opened = AlertEvent::Opened {
             alert: Arc::new(alert),
         };
@@ -343,7 +344,8 @@ impl Decider<'_> {
         if own.is_none() && joined.is_some() {
             self.end_pause_of_others(incident, &condition);
         }
-        if joined.is_some() {
+        // Many may join what is quiet: that must not look at all of them each time.
+        if joined.is_some() && !self.is_quiet_as_long(id, incident) {
             self.end_quiet(incident);
         }
         self.note_rules(incident, &condition);

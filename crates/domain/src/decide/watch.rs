@@ -145,7 +145,7 @@ impl Decider<'_> {
         let (Some((_, until)), Some(alert)) = (held, self.state.alerts.get(&alert)) else {
             return false;
         };
-        let quiet = self.state.quiet_alert(alert, self.now);
+        let quiet = self.state.quiet_alert(alert.features(), self.now);
         quiet.is_some_and(|quiet| quiet.until >= *until)
     }
 

@@ -1,6 +1,9 @@
 //! Incidents of many alerts that are silenced, and what becomes of the silence when each is said again.
 
-use tocsin_domain::event::EventBody;
+use tocsin_domain::command::{AlertAsk, Ask, Command};
+use tocsin_domain::decide::decide;
+use tocsin_domain::event::{Actor, EventBody, IncidentWhat};
+use tocsin_domain::incident::STORM_INCIDENTS_CRITICAL;
 use tocsin_domain::intake::{GroupBy, LabelTest, UrgencyBy};
 
 use super::silences::matcher;
@@ -76,4 +79,77 @@ fn what_is_silenced_for_longer_than_others_of_its_incident_does_not_keep_them_qu
     }
     assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.pages().len(), 1);
+}
+
+/// Each alert has an incident of its own until they storm in, and those that say `a="b"` are silenced for three minutes.
+fn silenced_apart() -> World {
+    let mut world = World::set_up();
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let asked = world.asked(matchers, 0, 3 * MINUTE);
+    world.silence(asked);
+    world
+}
+
+/// How often a level of a policy was paged for an incident.
+fn levels_reached(world: &World) -> usize {
+    world.count(|what| matches!(what, IncidentWhat::LevelReached { .. }))
+}
+
+#[test]
+fn a_storm_under_a_silence_makes_no_more_incidents_than_another_and_pages_for_no_more_at_its_end() {
+    let mut world = silenced_apart();
+    for number in 0..STORM_INCIDENTS_CRITICAL + 30 {
+        world.fires(&format!("disk-{number}"), &[("a", "b")]);
+    }
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS_CRITICAL);
+    assert_eq!(world.incident().alerts.len(), 31);
+    assert_eq!(levels_reached(&world), 0);
+    world.wait_ms(3 * MINUTE);
+    assert_eq!(levels_reached(&world), STORM_INCIDENTS_CRITICAL);
+}
+
+#[test]
+fn of_a_storm_that_a_silence_covers_in_part_the_rest_is_paged_for_at_once_and_hidden_in_nothing_quiet()
+ {
+    let mut world = silenced_apart();
+    for number in 0..2 * STORM_INCIDENTS_CRITICAL {
+        world.fires(&format!("quiet-{number}"), &[("a", "b")]);
+        world.fires(&format!("loud-{number}"), &[("a", "c")]);
+    }
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS_CRITICAL);
+    for incident in world.state.incidents.values() {
+        let is_quiet = incident.suppressed.is_some();
+        assert_eq!(incident.paging.is_none(), is_quiet, "{incident:?}");
+        let kind = if is_quiet { "quiet-" } else { "loud-" };
+        let mut alerts = incident.alerts.iter().map(|id| &world.state.alerts[id]);
+        assert!(alerts.all(|alert| alert.dedup_key.starts_with(kind)));
+    }
+    assert_eq!(levels_reached(&world), STORM_INCIDENTS_CRITICAL / 2);
+    world.wait_ms(3 * MINUTE);
+    assert_eq!(levels_reached(&world), STORM_INCIDENTS_CRITICAL);
+}
+
+#[test]
+fn what_no_silence_covers_is_not_put_with_what_one_covers_before_anybody_was_chosen() {
+    let mut world = silenced_apart();
+    let mut fires = |key: &str, label: (&str, &str)| {
+        let labelled = world.labelled(key, &[label], MINUTE);
+        let command = Command {
+            actor: Actor::System,
+            ask: Ask::Alert(AlertAsk::Labelled(Box::new(labelled))),
+        };
+        decide(&mut world.state, command, world.now, &mut world.entropy).unwrap();
+    };
+    // In one step: what is due is done after all of them.
+    for number in 0..=STORM_INCIDENTS_CRITICAL {
+        fires(&format!("disk-{number}"), ("a", "b"));
+    }
+    fires("login", ("a", "c"));
+    fires("disk", ("a", "b"));
+    world.ask(Ask::Tick);
+    let of_login = world.incident();
+    assert_eq!(of_login.title, "login fails");
+    assert_eq!(of_login.alerts.len(), 1);
+    assert_eq!(world.state.incidents.len(), STORM_INCIDENTS_CRITICAL + 1);
+    assert_eq!(levels_reached(&world), 1);
 }

@@ -20,7 +20,7 @@ pub(super) fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher 
 }
 
 impl World {
-    fn labelled(&self, key: &str, labels: &[(&str, &str)], for_ms: u64) -> Labelled {
+    pub(super) fn labelled(&self, key: &str, labels: &[(&str, &str)], for_ms: u64) -> Labelled {
         let labels = labels.iter();
         Labelled {
             service: None,
@@ -46,7 +46,7 @@ impl World {
         self.say(labelled);
     }
 
-    fn is_over(&mut self, key: &str) {
+    pub(super) fn is_over(&mut self, key: &str) {
         let labelled = self.labelled(key, &[], 0);
         self.say(labelled);
     }
