@@ -183,16 +183,6 @@ impl Decider<'_> {
         self.state.incident_of_group(&newcomer, self.now)
     }
 
-    /// What is urgent and joins a group does not wait for the reason why another alert of it waits.
-    pub(super) fn end_pause_of_others(&mut self, id: IncidentId, condition: &Condition) {
-        let incident = self.state.incidents.get(&id);
-        let waits = incident.is_some_and(|incident| incident.hold.is_some());
-        let asks = condition.urgency() == Urgency::High && condition.hold.is_empty();
-        if waits && asks && self.wants_pages(id) {
-            self.page_now(id);
-        }
-    }
-
     /// Says how loudly an incident asks, when that is not as the severity it was opened with says.
     pub(super) fn tell_urgency(&mut self, id: IncidentId, condition: &Condition, cause: Cause) {
         let urgency = condition.urgency();

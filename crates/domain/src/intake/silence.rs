@@ -9,7 +9,7 @@ use super::label::LabelMatcher;
 use super::window::Window;
 use crate::alert::{Alert, AlertSource};
 use crate::id::{ServiceId, TargetId};
-use crate::incident::Incident;
+use crate::incident::{Hold, Incident};
 use crate::monitor::Severity;
 use crate::oncall::Span;
 use crate::state::State;
@@ -219,7 +219,28 @@ impl State {
         self.quiet_among(of, &self.lasting_windows(now), now)
     }
 
-    /// The same, of the windows in which work lasts.
+    /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
+    /// none where something of it does neither.
+    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<&Hold> {
+        if incident.urgent_by_hand {
+            return None;
+        }
+        let windows = self.lasting_windows(now);
+        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        let mut first: Option<&Hold> = None;
+        for alert in alerts.filter(|alert| alert.is_burning()) {
+            let own = alert.hold.as_deref().filter(|hold| hold.until > now);
+            match own {
+                Some(hold) => first = first.filter(|one| one.until <= hold.until).or(own),
+                None => {
+                    self.quiet_among(alert.features(), &windows, now)?;
+                }
+            }
+        }
+        first
+    }
+
+    /// Why nobody is paged for an alert by itself, of the windows in which work lasts.
     fn quiet_among(
         &self,
         of: Features<'_>,

@@ -1,13 +1,13 @@
 //! Incidents of many alerts that are silenced, and what becomes of the silence when each is said again.
 
-use tocsin_domain::command::{AlertAsk, Ask, Command};
+use tocsin_domain::command::{AlertAsk, Ask, Command, IntakeAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, EventBody, IncidentWhat};
 use tocsin_domain::incident::STORM_INCIDENTS_CRITICAL;
-use tocsin_domain::intake::{GroupBy, LabelTest, UrgencyBy};
+use tocsin_domain::intake::{Action, GroupBy, LabelTest, UrgencyBy};
 
 use super::silences::matcher;
-use super::{HOUR, MINUTE};
+use super::{HOUR, MINUTE, rule, title_contains};
 use crate::world::World;
 
 /// All alerts of the service make one incident, and those that say `a="b"` are silenced for an hour.
@@ -152,4 +152,71 @@ fn what_no_silence_covers_is_not_put_with_what_one_covers_before_anybody_was_cho
     assert_eq!(of_login.alerts.len(), 1);
     assert_eq!(world.state.incidents.len(), STORM_INCIDENTS_CRITICAL + 1);
     assert_eq!(levels_reached(&world), 1);
+}
+
+/// What says `a="b"` is silenced, and what blips waits two minutes whether it is over by then; both are of one incident.
+fn silenced_with_a_pause() -> World {
+    let mut world = silenced();
+    let pause = Action::Pause { ms: 2 * MINUTE };
+    world.set_rules_of(None, vec![rule("r", title_contains("blip"), vec![pause])]);
+    world.fires("disk", &[("a", "b")]);
+    world.fires("blip", &[("a", "c")]);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages(), []);
+    world
+}
+
+#[test]
+fn what_waits_and_joins_what_is_silenced_is_paged_for_when_its_own_wait_is_over() {
+    let mut world = silenced_with_a_pause();
+    for _ in 0..2 {
+        assert_eq!(world.pages(), []);
+        world.wait_ms(MINUTE);
+        // It waits no longer for being said again.
+        world.fires("disk", &[("a", "b")]);
+        world.fires("blip", &[("a", "c")]);
+    }
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_and_is_over_in_time_leaves_the_silence_of_what_it_joined_as_it_was() {
+    let mut world = silenced_with_a_pause();
+    let held = world.incident().suppressed.clone();
+    assert!(held.is_some());
+    world.wait_ms(MINUTE);
+    world.is_over("blip");
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages(), []);
+    assert_eq!(world.incident().hold, None);
+    assert_eq!(world.incident().suppressed, held);
+}
+
+#[test]
+fn what_joins_beside_that_and_does_not_wait_is_paged_for_at_once() {
+    let mut world = silenced_with_a_pause();
+    world.fires("login", &[("a", "c")]);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_was_silenced_does_not_wait_for_what_joined_it() {
+    let mut world = silenced_with_a_pause();
+    let silence = *world.state.windows.keys().next().unwrap();
+    world.wait_ms(MINUTE);
+    world.ask(Ask::Intake(IntakeAsk::ExpireWindow(silence)));
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_is_not_paged_for_because_the_silence_of_what_it_joined_ends() {
+    let mut world = silenced_with_a_pause();
+    let silence = *world.state.windows.keys().next().unwrap();
+    world.wait_ms(MINUTE);
+    world.is_over("disk");
+    world.ask(Ask::Intake(IntakeAsk::ExpireWindow(silence)));
+    assert_eq!(world.pages(), []);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages().len(), 1);
 }
