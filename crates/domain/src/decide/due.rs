@@ -112,7 +112,7 @@ impl Decider<'_> {
         };
         let (number, detail) = (
             last.number,
-            "the provider did not say whether it came to the phone",
+            "nothing was heard of whether it came to the phone",
         );
         // Cannot be refused: the attempt was just seen to be without a receipt.
         let _ = self.receipt_came(id, number, Fate::Unknown, detail);
