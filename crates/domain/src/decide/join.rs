@@ -4,7 +4,7 @@ use super::Decider;
 use super::alert::Condition;
 use crate::id::IncidentId;
 use crate::incident::RELAPSE_WINDOW_MS;
-use crate::intake::{ALERTS_PER_INCIDENT_MAX, Features};
+use crate::intake::ALERTS_PER_INCIDENT_MAX;
 
 impl Decider<'_> {
     /// An alert joins the open incident of its own target, rule or labels, or the one that was resolved a moment ago.
@@ -29,15 +29,7 @@ impl Decider<'_> {
     /// what Tocsin judges itself: it has an incident of its own by its target or rule.
     pub(super) fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
         let outside = !condition.source.is_own_judge() && !condition.taken.alone;
-        let newcomer = Features {
-            service: condition.service,
-            target: condition.target,
-            source: &condition.source,
-            severity: condition.severity,
-            title: &condition.title,
-            details: &condition.details,
-        };
-        let urgency = condition.urgency();
+        let (newcomer, urgency) = (condition.features(), condition.urgency());
         let storm = || self.state.storm_of(newcomer, urgency, self.now);
         outside.then(storm).flatten()
     }

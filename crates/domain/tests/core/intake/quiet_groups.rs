@@ -5,6 +5,8 @@ use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, EventBody, IncidentWhat};
 use tocsin_domain::incident::STORM_INCIDENTS_CRITICAL;
 use tocsin_domain::intake::{Action, GroupBy, LabelTest, UrgencyBy};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Outcome;
 
 use super::silences::matcher;
 use super::{HOUR, MINUTE, rule, title_contains};
@@ -79,6 +81,29 @@ fn what_is_silenced_for_longer_than_others_of_its_incident_does_not_keep_them_qu
     }
     assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_is_silenced_and_worse_takes_over_no_incident_that_is_not_quiet() {
+    for is_taken in [false, true] {
+        let mut world = silenced();
+        world.trigger("disk", Severity::Error);
+        world.answer_all(Outcome::Accepted);
+        if is_taken {
+            world.acknowledge();
+        }
+        let (before, pages) = (world.incident().clone(), world.pages().len());
+        let labelled = world.labelled("worse", &[("a", "b")], 2 * HOUR);
+        world.ask(Ask::Alert(AlertAsk::Labelled(Box::new(labelled))));
+        assert_eq!(world.pages().len(), pages);
+        let known = &world.state.incidents[&before.id];
+        assert_eq!((known.status, &known.title), (before.status, &before.title));
+        assert!(world.incident().suppressed.is_some());
+        world.wait_ms(HOUR);
+        let own = world.incident();
+        assert_eq!(own.title, "worse fails");
+        assert!(own.paging.is_some(), "when the silence ends");
+    }
 }
 
 /// Each alert has an incident of its own until they storm in, and those that say `a="b"` are silenced for three minutes.
