@@ -216,7 +216,13 @@ impl State {
 
     /// Why nobody is paged for an alert by itself.
     pub(crate) fn quiet_alert(&self, of: Features<'_>, now: Timestamp) -> Option<Quiet> {
-        self.quiet_among(of, &self.lasting_windows(now), now)
+        // In a storm this is asked of each alert: calendars are looked at for those windows alone that may cover it.
+        let near = self
+            .windows
+            .values()
+            .filter(|window| window.silence.is_some() || window.covers(of.service, of.target));
+        let lasting = near.filter_map(|window| Some((window, window.around(now)?)));
+        self.quiet_among(of, &lasting.collect::<Vec<_>>(), now)
     }
 
     /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
