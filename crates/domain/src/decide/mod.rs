@@ -6,6 +6,7 @@ mod attempt;
 mod code;
 mod due;
 mod heartbeat;
+mod hold;
 mod intake;
 mod join;
 mod labelled;

@@ -197,6 +197,9 @@ fn set_back_message(message: &mut Notification, by_ms: u64) {
 fn set_back_alert(alert: &mut Alert, by_ms: u64) {
     let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
     alert.heard_at = Some(heard_at.minus_ms(by_ms));
+    if let Some(hold) = &mut alert.hold {
+        hold.until = hold.until.minus_ms(by_ms);
+    }
 }
 
 fn set_back_pulse(pulse: &mut Pulse, by_ms: u64) {
