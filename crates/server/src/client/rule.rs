@@ -143,7 +143,10 @@ mod tests {
     fn drawn(given: &str, long: bool) -> Vec<String> {
         let all: Rules = Answer::of(given).parsed().unwrap();
         let drawn = list(&all, long, &Look::of_test());
-        drawn.lines().map(|line| line.trim_end().to_owned()).collect()
+        drawn
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
     }
 
     #[test]
