@@ -29,6 +29,7 @@ pub use answer::{
 };
 pub use fault::Fault;
 pub use fingerprint::{fingerprint, fingerprint_text};
+pub(crate) use matcher::written_matchers;
 pub use matcher::{parse_matcher, parse_matchers};
 pub use question::{AlertQuestion, FILTERS_MAX, filters};
 pub use silence::{PostedSilence, parse_silence};

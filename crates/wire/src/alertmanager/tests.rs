@@ -210,6 +210,15 @@ fn matchers_are_read_in_each_of_their_spellings() {
     check(r#"a!~"x\\.y\.z""#, &[("a", LabelTest::Misfits, r"x\.y\.z")]);
     check("a=", &[("a", LabelTest::Equals, "")]);
     check(r#""a b"="c""#, &[("a b", LabelTest::Equals, "c")]);
+    check("a=b=c", &[("a", LabelTest::Equals, "b=c")]);
+    check(
+        r#"service.name=~web|db,größe!="x=y",1a=b"#,
+        &[
+            ("service.name", LabelTest::Fits, "web|db"),
+            ("größe", LabelTest::Differs, "x=y"),
+            ("1a", LabelTest::Equals, "b"),
+        ],
+    );
     check(
         r#"{a="b,}", c=~"\"d\n", e=f,}"#,
         &[
@@ -230,7 +239,10 @@ fn what_is_no_matcher_is_refused() {
     check("a^b", "bad matcher format: a^b");
     check("a", "bad matcher format");
     check("=b", "bad matcher format");
-    check("1a=b", "bad matcher format");
+    check("service.name=", "bad matcher format");
+    check("service.name=a=b", "bad matcher format");
+    check("\"a b\"=c d", "bad matcher format");
+    check("a'b=c", "bad matcher format");
     check("{a=b", "bad matcher format");
     check("a=\"b", "bad matcher format");
     check("a=b,,c=d", "bad matcher format");
