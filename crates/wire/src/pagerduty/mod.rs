@@ -11,5 +11,8 @@ pub mod rest;
 fn check_reasons(reasons: &[String], expected: &[&str]) {
     let mut pairs = reasons.iter().zip(expected);
     let as_expected = pairs.all(|(reason, start)| reason.starts_with(start));
-    assert!(as_expected && reasons.len() == expected.len(), "{reasons:?}");
+    assert!(
+        as_expected && reasons.len() == expected.len(),
+        "{reasons:?}"
+    );
 }
