@@ -44,6 +44,16 @@ impl Row {
     pub(super) fn is_there(&self) -> bool {
         !["-", "none"].contains(&self.object)
     }
+
+    /// Whether it changes nothing, whoever passes. Jobs call in by GET too.
+    pub(super) fn only_reads(&self) -> bool {
+        self.method == "GET" && self.object != "call"
+    }
+
+    /// Whether its object is one of those of which a person has 20 at most: one is made for each call, and none goes.
+    pub(super) fn takes_of_few(&self) -> bool {
+        ["method", "rule", "calendar", "address"].contains(&self.object)
+    }
 }
 
 /// The fronts that are served both at their own paths and under a prefix.
