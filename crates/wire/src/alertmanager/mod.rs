@@ -9,6 +9,7 @@ mod answer;
 mod fault;
 mod fingerprint;
 mod matcher;
+mod pairs;
 mod question;
 mod silence;
 mod time;

@@ -159,6 +159,18 @@ fn limits_hold_for_labels_and_cut_annotations() {
 }
 
 #[test]
+fn an_alert_of_very_many_labels_is_refused_and_those_beside_it_are_taken() {
+    let labels: Vec<String> = (0..200_000).map(|one| format!("\"{one}\":\"x\"")).collect();
+    let body = format!(
+        r#"[{{"labels":{{{}}}}},{{"labels":{{"a":"b"}}}}]"#,
+        labels.join(",")
+    );
+    let (valid, reasons) = parse_alerts(body.as_bytes(), now()).unwrap();
+    assert_eq!(valid.len(), 1);
+    assert_eq!(reasons, ["invalid label set: it has more than 64 labels"]);
+}
+
+#[test]
 fn a_time_is_read_as_go_writes_it() {
     let check = |text: &str, expected: Option<&str>| {
         let read = parse_time(text).map(Timestamp::to_rfc3339);
