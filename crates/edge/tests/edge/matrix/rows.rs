@@ -50,9 +50,12 @@ impl Row {
         self.method == "GET" && self.object != "call"
     }
 
-    /// Whether its object is one of those of which a person has 20 at most: one is made for each call, and none goes.
-    pub(super) fn takes_of_few(&self) -> bool {
-        ["method", "rule", "calendar", "address"].contains(&self.object)
+    /// Whether its object is one of those that are not made without end, one for each call: a person has 20 ways to be reached
+    /// and calendars at most, and when very many incidents open at once, further alerts join them.
+    pub(super) fn makes_of_few(&self) -> bool {
+        let few = ["method", "rule", "calendar", "address"];
+        let opened = ["incident", "alert", "entry"];
+        few.contains(&self.object) || opened.contains(&self.object)
     }
 }
 
