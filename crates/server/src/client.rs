@@ -22,6 +22,7 @@ mod page;
 mod plain;
 mod problem;
 mod rota;
+mod rule;
 mod schedule;
 mod screen;
 mod service;
@@ -142,6 +143,12 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: monitor::Verb,
     },
+    /// Rules of rule files: what is loaded and how it stands
+    #[command(after_help = EXIT_CODES)]
+    Rule {
+        #[command(subcommand)]
+        verb: rule::Verb,
+    },
     /// People
     #[command(after_help = EXIT_CODES)]
     User {
@@ -247,6 +254,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Page { verb } => page::run(verb, api, screen),
         ClientCommand::Target { verb } => target::run(verb, api, screen),
         ClientCommand::Monitor { verb } => monitor::run(verb, api, screen),
+        ClientCommand::Rule { verb } => rule::run(verb, api, screen),
         ClientCommand::User { verb } => user::run(verb, api, screen),
         ClientCommand::Channel { verb } => channel::run(verb, api, screen),
         ClientCommand::Token { verb } => token::run(verb, api, screen),

@@ -34,3 +34,4 @@ mod storms;
 mod untried;
 mod walk;
 mod world;
+mod zones;

@@ -44,6 +44,19 @@ impl Row {
     pub(super) fn is_there(&self) -> bool {
         !["-", "none"].contains(&self.object)
     }
+
+    /// Whether it changes nothing, whoever passes. Jobs call in by GET too.
+    pub(super) fn only_reads(&self) -> bool {
+        self.method == "GET" && self.object != "call"
+    }
+
+    /// Whether its object is one of those that are not made without end, one for each call: a person has 20 ways to be reached
+    /// and calendars at most, and when very many incidents open at once, further alerts join them.
+    pub(super) fn makes_of_few(&self) -> bool {
+        let few = ["method", "rule", "calendar", "address"];
+        let opened = ["incident", "alert", "entry"];
+        few.contains(&self.object) || opened.contains(&self.object)
+    }
 }
 
 /// The fronts that are served both at their own paths and under a prefix.

@@ -122,8 +122,13 @@ pub fn service(bytes: &[u8]) -> Result<Service, Refusal> {
             let told = object.get("type").is_some_and(|kind| !kind.is_null());
             told || name != "alert_grouping_parameters"
         });
-        if is_used {
+        if is_used && name == "response_play" {
             fields.refuse(&mut wrong, &[name]);
+        } else if is_used {
+            let path = fields.path(name);
+            wrong.add(format!(
+                "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
+            ));
         }
     }
     let actions = fields.objects(&mut wrong, "scheduled_actions");
@@ -167,7 +172,7 @@ pub fn integration(bytes: &[u8]) -> Result<String, Refusal> {
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
     if kind.is_some_and(|kind| kind.starts_with("generic_email")) {
         wrong.add(
-            "'integration.type' is not supported: Tocsin takes events, no mail, for a service",
+            "'integration.type' is not supported: an address for mail is made in Tocsin itself, or by its own API",
         );
     }
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
@@ -295,6 +300,12 @@ mod tests {
         assert_eq!(read.urgency, Some(UrgencyRule::Severity));
         let never = json!({"service": {"auto_resolve_timeout": null}});
         assert_eq!(service(&bytes(&never)).unwrap().resolve_after_s, Some(None));
+        let hours = json!({"service": {"support_hours": {"type": "fixed_time_per_day"}}});
+        let refused = service(&bytes(&hours)).unwrap_err();
+        assert!(
+            refused.errors[0].contains("set in Tocsin itself"),
+            "{refused}"
+        );
         for used in [
             json!({"support_hours": {"type": "fixed_time_per_day"}}),
             json!({"alert_grouping_parameters": {"type": "intelligent"}}),
