@@ -3,6 +3,7 @@
 mod alert;
 mod assign;
 mod attempt;
+mod change;
 mod code;
 mod due;
 mod heartbeat;
@@ -27,6 +28,7 @@ mod take_in;
 mod team;
 mod together;
 mod watch;
+mod webhook;
 mod word;
 
 use crate::command::{Ask, Command, Refusal};
@@ -100,6 +102,8 @@ impl Decider<'_> {
             Ask::Team(ask) => self.teams(ask),
             Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
+            Ask::Change(ask) => self.change(ask),
+            Ask::Webhook(ask) => self.webhooks(ask),
             Ask::Apply(apply) => self.apply(&apply),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),

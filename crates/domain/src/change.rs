@@ -1,0 +1,113 @@
+//! Changes that others tell of: a deployment, a new configuration, a switch that was thrown. They raise nothing; they are kept so
+//! that whoever looks at a failure sees what was changed just before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ChangeId, IntegrationId, ServiceId};
+use crate::time::Timestamp;
+
+/// Changes that are known at most: when there is one more, the one that was told of first is known no longer.
+pub const CHANGES_MAX: usize = 2_000;
+/// Characters of a summary at most.
+pub const SUMMARY_CHARS_MAX: usize = 1_024;
+/// Characters of a source, and of the words of a link, at most.
+pub const TEXT_CHARS_MAX: usize = 1_024;
+/// Bytes of the details at most, as JSON.
+pub const DETAILS_BYTES_MAX: usize = 8_192;
+/// Links at most.
+pub const LINKS_MAX: usize = 10;
+/// Bytes of the address of a link at most.
+pub const LINK_BYTES_MAX: usize = 2_048;
+/// A change may have to do with what began to fail this long after it.
+pub const RELATED_MS: u64 = 3_600_000;
+
+/// A change, as it was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its id.
+    pub id: ChangeId,
+    /// What was changed.
+    pub service: ServiceId,
+    /// By whose key it was told, if by one.
+    #[serde(default)]
+    pub integration: Option<IntegrationId>,
+    /// When it was made, as far as whoever tells of it says.
+    pub at: Timestamp,
+    /// What it is, in one line.
+    pub summary: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Anything else, as the text of a JSON object.
+    #[serde(default)]
+    pub details: Option<String>,
+    /// Where more of it is found.
+    #[serde(default)]
+    pub links: Vec<ChangeLink>,
+}
+
+/// A link that goes with a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeLink {
+    /// Where it leads; whoever tells of a change has made sure that it is an address of the web.
+    pub href: String,
+    /// Its words.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// The changes that are known, by the place in the journal at which each was told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes(BTreeMap<u64, Arc<Change>>);
+
+impl Changes {
+    /// One more; the first of too many is known no longer.
+    pub(crate) fn add(&mut self, position: u64, change: &Change) {
+        self.0.insert(position, Arc::new(change.clone()));
+        while self.0.len() > CHANGES_MAX {
+            self.0.pop_first();
+        }
+    }
+
+    /// How many are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All, the one that was told last first, each with its place in the journal.
+    pub fn newest_first(&self) -> impl Iterator<Item = (u64, &Change)> {
+        let all = self.0.iter().rev();
+        all.map(|(position, change)| (*position, change.as_ref()))
+    }
+
+    /// The change of this id.
+    #[must_use]
+    pub fn get(&self, id: ChangeId) -> Option<&Change> {
+        let mut all = self.newest_first();
+        all.find(|(_, change)| change.id == id)
+            .map(|(_, change)| change)
+    }
+
+    /// What of a service was changed shortly before it began to fail, the last change first, each with its place in the journal.
+    #[must_use]
+    pub fn before(&self, service: ServiceId, began: Timestamp) -> Vec<(u64, &Change)> {
+        let from = began.minus_ms(RELATED_MS);
+        let all = self.newest_first();
+        let mut found: Vec<(u64, &Change)> = all
+            .filter(|(_, change)| change.service == service)
+            .filter(|(_, change)| change.at >= from && change.at <= began)
+            .collect();
+        found.sort_by_key(|(position, change)| std::cmp::Reverse((change.at, *position)));
+        found
+    }
+}
