@@ -4,3 +4,4 @@ pub mod events_v1;
 pub mod events_v2;
 pub mod forward;
 pub mod rest;
+pub mod webhook_v3;
