@@ -180,6 +180,11 @@ pub enum WebhookEvent {
         /// Which.
         webhook: WebhookId,
     },
+    /// Somebody wants to see whether something arrives.
+    WebhookPinged {
+        /// Which.
+        webhook: WebhookId,
+    },
 }
 
 impl WebhookEvent {
@@ -190,7 +195,8 @@ impl WebhookEvent {
             Self::WebhookSet { webhook } => webhook.id,
             Self::WebhookRemoved { webhook }
             | Self::WebhookDisabled { webhook, .. }
-            | Self::WebhookEnabled { webhook } => *webhook,
+            | Self::WebhookEnabled { webhook }
+            | Self::WebhookPinged { webhook } => *webhook,
         }
     }
 }

@@ -70,6 +70,7 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
         WebhookEvent::WebhookRemoved { .. } => "webhook_removed",
         WebhookEvent::WebhookDisabled { .. } => "webhook_disabled",
         WebhookEvent::WebhookEnabled { .. } => "webhook_enabled",
+        WebhookEvent::WebhookPinged { .. } => "webhook_pinged",
     }
 }
 

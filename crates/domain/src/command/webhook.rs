@@ -48,6 +48,8 @@ pub enum WebhookAsk {
     Remove(WebhookId),
     /// Leave it alone no longer.
     Enable(WebhookId),
+    /// Send something, in its turn, to see whether it arrives.
+    Ping(WebhookId),
     /// Its receiver keeps refusing: leave it alone for a while, and tell the administrators.
     Disable {
         /// Which.

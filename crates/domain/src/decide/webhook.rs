@@ -59,6 +59,16 @@ impl Decider<'_> {
                 }
                 Ok(())
             }
+            WebhookAsk::Ping(webhook) => {
+                let known = self.subscribed(webhook)?;
+                if !known.webhook.active || known.is_disabled(self.now) {
+                    return Err(Refusal::conflict(
+                        "the subscription is not served at present: enable it first",
+                    ));
+                }
+                self.emit_webhook(WebhookEvent::WebhookPinged { webhook });
+                Ok(())
+            }
             WebhookAsk::Disable { webhook, why } => self.disable(webhook, &why),
         }
     }

@@ -28,6 +28,7 @@ impl State {
                     known.disabled_until = Some(*until);
                 }
             }
+            WebhookEvent::WebhookPinged { .. } => {}
             WebhookEvent::WebhookEnabled { webhook } => {
                 if let Some(known) = self.webhooks.get_mut(webhook) {
                     known.disabled_until = None;

@@ -34,8 +34,7 @@ use crate::change::Changes;
 use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
     AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
-    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
-    WebhookId,
+    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId, WebhookId,
 };
 use crate::incident::Incident;
 use crate::intake::{Pulse, Rule, Window};

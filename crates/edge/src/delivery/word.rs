@@ -27,7 +27,8 @@ pub(super) fn write(
         }
         Word::Findings => (title(state), notification.why.clone(), details(state)),
         Word::Webhook { .. } => {
-            let reason = "administrators are told when a subscription of another system is not served";
+            let reason =
+                "administrators are told when a subscription of another system is not served";
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
     };

@@ -128,6 +128,7 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
             "A webhook subscription is left alone: its receiver kept refusing"
         }
         WebhookEvent::WebhookEnabled { .. } => "A webhook subscription is served again",
+        WebhookEvent::WebhookPinged { .. } => "A webhook subscription was tried",
     }
 }
 

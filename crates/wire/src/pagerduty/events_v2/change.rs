@@ -77,8 +77,13 @@ fn plain(check: &mut Check, field: &str, text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// As an object, whatever it is.
 fn details(value: &Value) -> String {
-    let text = value.to_string();
+    let text = if value.is_object() {
+        value.to_string()
+    } else {
+        json!({ "details": value }).to_string()
+    };
     if text.len() <= DETAILS_BYTES_MAX {
         return text;
     }
