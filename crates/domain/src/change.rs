@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 
 /// Changes that are known at most: when there is one more, the one that was told of first is known no longer.
 pub const CHANGES_MAX: usize = 2_000;
+/// Bytes of all that are known at most; the same of them.
+pub const CHANGES_BYTES_MAX: usize = 8 * 1_024 * 1_024;
 /// Characters of a summary at most.
 pub const SUMMARY_CHARS_MAX: usize = 1_024;
 /// Characters of a source, and of the words of a link, at most.
@@ -61,32 +63,50 @@ pub struct ChangeLink {
 
 /// The changes that are known, by the place in the journal at which each was told.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes(BTreeMap<u64, Arc<Change>>);
+pub struct Changes {
+    all: BTreeMap<u64, Arc<Change>>,
+    bytes: usize,
+}
+
+impl Change {
+    /// How much room its texts take.
+    fn bytes(&self) -> usize {
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let links = self.links.iter();
+        let links = links.map(|link| link.href.len() + optional(&link.text));
+        let own = self.summary.len() + optional(&self.source) + optional(&self.details);
+        own + links.sum::<usize>()
+    }
+}
 
 impl Changes {
     /// One more; the first of too many is known no longer.
     pub(crate) fn add(&mut self, position: u64, change: &Change) {
-        self.0.insert(position, Arc::new(change.clone()));
-        while self.0.len() > CHANGES_MAX {
-            self.0.pop_first();
+        self.bytes += change.bytes();
+        self.all.insert(position, Arc::new(change.clone()));
+        while self.all.len() > CHANGES_MAX || self.bytes > CHANGES_BYTES_MAX {
+            let Some((_, oldest)) = self.all.pop_first() else {
+                return;
+            };
+            self.bytes -= oldest.bytes();
         }
     }
 
     /// How many are known.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether none is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// All, the one that was told last first, each with its place in the journal.
     pub fn newest_first(&self) -> impl Iterator<Item = (u64, &Change)> {
-        let all = self.0.iter().rev();
+        let all = self.all.iter().rev();
         all.map(|(position, change)| (*position, change.as_ref()))
     }
 
@@ -109,5 +129,34 @@ impl Changes {
             .collect();
         found.sort_by_key(|(position, change)| std::cmp::Reverse((change.at, *position)));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(details_bytes: usize) -> Change {
+        Change {
+            id: "QAAAAAAAAAAAAA".parse().unwrap(),
+            service: "QAAAAAAAAAAAAA".parse().unwrap(),
+            integration: None,
+            at: Timestamp::from_millis(0),
+            summary: String::new(),
+            source: None,
+            details: Some("x".repeat(details_bytes)),
+            links: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn large_changes_are_forgotten_sooner() {
+        let mut changes = Changes::default();
+        for position in 0..=1_024 {
+            changes.add(position, &change(DETAILS_BYTES_MAX));
+        }
+        assert_eq!(changes.len(), CHANGES_BYTES_MAX / DETAILS_BYTES_MAX);
+        let newest = changes.newest_first().next();
+        assert_eq!(newest.map(|(position, _)| position), Some(1_024));
     }
 }

@@ -9,7 +9,7 @@ use crate::event::{Cause, EventBody, InputEvent};
 use crate::id::ChangeId;
 
 impl Decider<'_> {
-    pub(super) fn change(&mut self, ask: ChangeAsk) -> Result<(), Refusal> {
+    pub(super) fn keep_change(&mut self, ask: ChangeAsk) -> Result<(), Refusal> {
         self.team()?;
         let default = self.state.installation.as_ref();
         let default = default.map(|all| all.default_service);
