@@ -221,14 +221,32 @@ class Roster:
         with refused(self.error, 404, 2100):
             self.client.rget(window)
 
+    def webhooks_are_subscribed_to(self):
+        # Switched off, so that nothing leaves the house.
+        wanted = {
+            "type": "webhook_subscription", "description": "walk", "active": False, "events": ["incident.triggered"],
+            "filter": {"id": self.service["id"], "type": "service_reference"},
+            "delivery_method": {"type": "http_delivery_method", "url": "https://example.org/hook"},
+        }
+        made = self.client.rpost("webhook_subscriptions", json=wanted)
+        holds(len(made["delivery_method"]["secret"]) >= 32, "the secret is shown once")
+        path = f"webhook_subscriptions/{made['id']}"
+        same(self.client.rget(path)["delivery_method"]["secret"], None)
+        changed = self.client.rput(path, json={"type": "webhook_subscription", "description": "other"})
+        same((changed["description"], changed["events"]), ("other", ["incident.triggered"]))
+        holds(made["id"] in ids(self.client.list_all("webhook_subscriptions")), "it is listed")
+        with refused(self.error, 400, 2001):
+            self.client.rpost("webhook_subscriptions", json={**wanted, "events": ["service.created"]})
+        self.client.rdelete(path)
+        with refused(self.error, 404, 2100):
+            self.client.rget(path)
+
     def what_is_not_here_is_refused_as_there(self):
         with refused(self.error, 404, 2100):
             self.client.rget("business_services")
         with refused(self.error, 404, 2100):
             # A list that has cursors there.
             list(self.client.iter_cursor("audit/records"))
-        with refused(self.error, 404, 2100):
-            self.client.rpost("webhook_subscriptions", json={"type": "webhook_subscription", "events": ["incident.triggered"]})
         with refused(self.error, 404, 2100):
             self.client.rget("escalation_policies/PXPGF42")
         with refused(self.error, 400, 2001):
@@ -248,5 +266,6 @@ class Roster:
             self.who_is_on_call_is_listed,
             self.a_service_has_keys,
             self.a_maintenance_window_is_planned,
+            self.webhooks_are_subscribed_to,
             self.what_is_not_here_is_refused_as_there,
         )

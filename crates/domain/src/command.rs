@@ -6,6 +6,7 @@ mod respond;
 mod roster;
 mod team;
 mod watch;
+mod webhook;
 
 pub use alert::{AlertAsk, Labelled, RuleFired};
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
@@ -13,6 +14,7 @@ pub use respond::{Declared, RespondAsk};
 pub use roster::RosterAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;
+pub use webhook::{ChangeAsk, WebhookAsk};
 
 use crate::code::Apply;
 use crate::event::Actor;
@@ -55,6 +57,10 @@ pub enum Ask {
     Intake(IntakeAsk),
     /// Work on targets and monitors.
     Watch(WatchAsk),
+    /// Keep a change that somebody tells of.
+    Change(ChangeAsk),
+    /// Work on subscriptions to what happens to incidents.
+    Webhook(WebhookAsk),
     /// Make a document of everything that is set up true, all of it or nothing.
     Apply(Box<Apply>),
     /// Alerts from monitors and from outside.

@@ -14,6 +14,7 @@ pub use intake::IntakeEvent;
 pub use response::{AskedLevel, Response};
 
 use crate::alert::EvidenceSample;
+use crate::change::Change;
 use crate::id::{
     ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId, PolicyId,
     RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
@@ -27,6 +28,7 @@ use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::team::Team;
 use crate::time::Timestamp;
+use crate::webhook::WebhookEvent;
 
 /// The version that new events are written in. An older event is brought up by the journal before it is folded.
 pub const EVENT_VERSION: u16 = 1;
@@ -89,7 +91,7 @@ pub enum EventBody {
     Incident(IncidentEvent),
     /// One message.
     Notification(NotificationEvent),
-    /// Input from outside that changed nothing.
+    /// Input from outside that raised nothing.
     Input(InputEvent),
 }
 
@@ -239,6 +241,8 @@ pub enum RosterEvent {
     },
     /// Rules, maintenance windows or heartbeats changed.
     Intake(IntakeEvent),
+    /// Subscriptions to what happens to incidents changed.
+    Webhook(WebhookEvent),
 }
 
 /// What happened to targets and monitors.
@@ -426,5 +430,10 @@ pub enum InputEvent {
         what: String,
         /// The service it was sent to.
         service: ServiceId,
+    },
+    /// Somebody told of a change.
+    Changed {
+        /// The whole of it.
+        change: Change,
     },
 }

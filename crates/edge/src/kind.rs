@@ -6,6 +6,7 @@ use tocsin_domain::event::{
 };
 use tocsin_domain::oncall::Change;
 use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::webhook::WebhookEvent;
 
 /// The word of an event's kind.
 pub(crate) fn of(body: &EventBody) -> String {
@@ -19,6 +20,7 @@ pub(crate) fn of(body: &EventBody) -> String {
         EventBody::Notification(event) => ("notification", notification(&event.what)),
         EventBody::Input(InputEvent::Ignored { .. }) => ("input", "ignored"),
         EventBody::Input(InputEvent::Dropped { .. }) => ("input", "dropped"),
+        EventBody::Input(InputEvent::Changed { .. }) => ("input", "changed"),
     };
     format!("{area}.{kind}")
 }
@@ -58,6 +60,17 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::TeamSet { .. } => "team_set",
         RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
+        RosterEvent::Webhook(event) => webhook(event),
+    }
+}
+
+const fn webhook(event: &WebhookEvent) -> &'static str {
+    match event {
+        WebhookEvent::WebhookSet { .. } => "webhook_set",
+        WebhookEvent::WebhookRemoved { .. } => "webhook_removed",
+        WebhookEvent::WebhookDisabled { .. } => "webhook_disabled",
+        WebhookEvent::WebhookEnabled { .. } => "webhook_enabled",
+        WebhookEvent::WebhookPinged { .. } => "webhook_pinged",
     }
 }
 

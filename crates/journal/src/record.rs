@@ -173,9 +173,9 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
         EventBody::Incident(event) => format!("incident:{}", event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
-        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {
-            "input".to_owned()
-        }
+        EventBody::Input(
+            InputEvent::Ignored { .. } | InputEvent::Dropped { .. } | InputEvent::Changed { .. },
+        ) => "input".to_owned(),
     }
 }
 
@@ -207,6 +207,7 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::TeamSet { team } => format!("team:{}", team.id),
         RosterEvent::TeamRemoved { team } => format!("team:{team}"),
         RosterEvent::Oncall { what } => stream_of_oncall(what),
+        RosterEvent::Webhook(event) => format!("webhook:{}", event.webhook()),
     }
 }
 

@@ -62,6 +62,9 @@ impl State {
         for pulse in self.pulses.values_mut() {
             set_back_pulse(pulse, by_ms);
         }
+        for known in self.webhooks.values_mut() {
+            set_back_some(&mut known.disabled_until, by_ms);
+        }
         self.outbox.set_back(by_ms);
         self.storms.set_back(by_ms);
         set_back_some(&mut self.duty.told_at, by_ms);

@@ -228,7 +228,8 @@ impl State {
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::TeamSet { .. }
             | RosterEvent::TeamRemoved { .. }
-            | RosterEvent::Intake(_) => {}
+            | RosterEvent::Intake(_)
+            | RosterEvent::Webhook(_) => {}
         }
     }
 
@@ -272,6 +273,7 @@ impl State {
                 self.teams.remove(team);
             }
             RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
+            RosterEvent::Webhook(what) => self.evolve_webhook(what, envelope),
         }
     }
 

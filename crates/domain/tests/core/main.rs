@@ -31,6 +31,7 @@ mod rules;
 mod sharing;
 mod simulate;
 mod storms;
+mod subscriptions;
 mod untried;
 mod walk;
 mod world;

@@ -117,8 +117,8 @@ impl Ledger {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
-            // The worlds have no rules, planned work of services or heartbeats.
-            RosterEvent::Intake(_) => {}
+            // The worlds have no rules, planned work of services, heartbeats or subscriptions.
+            RosterEvent::Intake(_) | RosterEvent::Webhook(_) => {}
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {

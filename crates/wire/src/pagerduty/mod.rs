@@ -6,6 +6,7 @@ pub mod events_v2;
 pub mod forward;
 pub mod import;
 pub mod rest;
+pub mod webhook_v3;
 
 /// Each reason begins as expected, and there are no others.
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod asked;
+pub(crate) mod changes;
 pub(crate) mod events;
 mod incident_shape;
 mod incidents;
@@ -27,6 +28,8 @@ mod team_shape;
 mod teams;
 mod user_shape;
 mod users;
+pub(crate) mod webhook_event;
+mod webhooks;
 mod windows;
 
 use axum::extract::Request;
@@ -60,6 +63,8 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_people(),
         about_duty(),
         about_services(),
+        about_changes(),
+        about_webhooks(),
     ];
     let all = routes.into_iter().flatten();
     all.fold(table, |table, (who, routes)| {
@@ -180,6 +185,32 @@ fn about_services() -> Routes {
         (READ, routes!(small::list_vendors)),
         (READ, routes!(small::get_vendor)),
         (READ, routes!(small::list_tags)),
+    ]
+}
+
+fn about_changes() -> Routes {
+    vec![
+        (READ, routes!(changes::list_change_events)),
+        (READ, routes!(changes::get_change_event)),
+        (READ, routes!(changes::list_service_change_events)),
+        (READ, routes!(changes::list_related_change_events)),
+    ]
+}
+
+fn about_webhooks() -> Routes {
+    vec![
+        (MANAGE, routes!(webhooks::list_webhook_subscriptions)),
+        (MANAGE, routes!(webhooks::add_webhook_subscription)),
+        (MANAGE, routes!(webhooks::get_webhook_subscription)),
+        (
+            MANAGE,
+            routes!(
+                webhooks::change_webhook_subscription,
+                webhooks::remove_webhook_subscription
+            ),
+        ),
+        (MANAGE, routes!(webhooks::enable_webhook_subscription)),
+        (MANAGE, routes!(webhooks::ping_webhook_subscription)),
     ]
 }
 

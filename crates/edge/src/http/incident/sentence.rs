@@ -7,6 +7,7 @@ use tocsin_domain::event::{
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::Urgency;
+use tocsin_domain::webhook::WebhookEvent;
 
 use super::response_sentence::response;
 use super::timeline::{Names, Tone, Words};
@@ -115,6 +116,19 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::TeamSet { team } => person(format!("The team “{}” was set", team.name)),
         RosterEvent::TeamRemoved { .. } => person("A team was removed"),
         RosterEvent::Intake(event) => super::intake::words(event, names),
+        RosterEvent::Webhook(event) => person(webhook(event)),
+    }
+}
+
+const fn webhook(event: &WebhookEvent) -> &'static str {
+    match event {
+        WebhookEvent::WebhookSet { .. } => "A webhook subscription was set",
+        WebhookEvent::WebhookRemoved { .. } => "A webhook subscription was removed",
+        WebhookEvent::WebhookDisabled { .. } => {
+            "A webhook subscription is left alone: its receiver kept refusing"
+        }
+        WebhookEvent::WebhookEnabled { .. } => "A webhook subscription is served again",
+        WebhookEvent::WebhookPinged { .. } => "A webhook subscription was tried",
     }
 }
 

@@ -11,6 +11,7 @@ use crate::fakes::START;
 use crate::mapped::integration;
 use crate::pagerduty::read;
 use crate::schedules::{days, shift_ahead};
+use crate::webhooks::subscribed;
 use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
 
 /// An id that nothing has.
@@ -112,6 +113,14 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let incident = world.raise(&random()).await;
             let entry = first(world, &format!("/incidents/{incident}/log_entries")).await;
             vec![("id", entry)]
+        }
+        "change" => {
+            let change = json!({"summary": random()});
+            vec![("id", text(&made(world, "/changes", change).await, "id"))]
+        }
+        "webhook" => {
+            let id = subscribed(world, "https://127.0.0.1/hook").await;
+            vec![("id", id)]
         }
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");

@@ -165,6 +165,8 @@ GET    /incidents/{id}/evidence                       none        1 1 + + + + + 
 POST   /alerts                                        -           1 1 3 + + + + + +
 GET    /alerts                                        -           1 1 + + + + + + +
 GET    /stream                                        -           1 1 + + + + + + +
+GET    /changes                                       -           1 1 + + + + + + +
+POST   /changes                                       -           1 1 3 + + + + + +
 GET    /me                                            -           1 1 3 3 + + + + +
 GET    /users                                         -           1 1 + + + + + + +
 POST   /users                                         -           1 1 3 3 3 3 3 + 3
@@ -252,6 +254,7 @@ GET    /rules                                         -           1 1 + + + + + 
 GET    /query                                         -           1 1 + + + + + + +
 GET    /query_range                                   -           1 1 + + + + + + +
 GET    /channels                                      -           1 1 + + + + + + +
+GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3
 PUT    /channels/email                                -           1 1 3 3 3 3 3 + 3
 POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
@@ -331,6 +334,7 @@ const PAGERDUTY: &str = "
                                                                 n k v r o x s a b
 POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! !
 POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! !
+POST   /v2/change/enqueue                           routing_key ! + ! ! ! ! ! ! !
 GET    /incidents                                   -           1 1 + + + + + + 1
 POST   /incidents                                   -           1 1 3 + + + + + 1
 PUT    /incidents                                   -           1 1 3 + + + + + 1
@@ -402,6 +406,17 @@ GET    /priorities                                  -           1 1 + + + + + + 
 GET    /vendors                                     -           1 1 + + + + + + 1
 GET    /vendors/{id}                                none        1 1 + + + + + + 1
 GET    /tags                                        -           1 1 + + + + + + 1
+GET    /change_events                               -           1 1 + + + + + + 1
+GET    /change_events/{id}                          change      1 1 + + + + + + 1
+GET    /services/{id}/change_events                 service     1 1 + + + + + + 1
+GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1
+GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
+GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1
 ";
 
 /// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.

@@ -10,6 +10,7 @@ pub mod refusal;
 pub mod roster;
 pub mod schedule;
 pub mod time;
+pub mod webhook;
 
 pub use body::Fields;
 pub use paging::{Cut, Paging};
