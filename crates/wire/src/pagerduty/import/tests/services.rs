@@ -140,7 +140,7 @@ fn grouping_is_by_time_or_by_fields_and_anything_else_is_told() {
     };
     check(
         &by("time", json!({"timeout": 0})),
-        &["grouping = { time = { within = \"1d\", rolling = true } }"],
+        &["grouping = { time = { rolling = true, within = \"1d\" } }"],
         &["until an incident is resolved there"],
     );
     check(
