@@ -2,7 +2,7 @@
 
 use tocsin_domain::event::{
     AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
-    NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+    NotificationWhat, PeopleEvent, RosterEvent, TagEvent, WatchEvent,
 };
 use tocsin_domain::oncall::Change;
 use tocsin_domain::oncall_event::OncallEvent;
@@ -40,6 +40,7 @@ const fn people(event: &PeopleEvent) -> &'static str {
         PeopleEvent::ContactMethodAdded { .. } => "contact_method_added",
         PeopleEvent::ContactMethodVerified { .. } => "contact_method_verified",
         PeopleEvent::ContactMethodRemoved { .. } => "contact_method_removed",
+        PeopleEvent::ContactMethodRenamed { .. } => "contact_method_renamed",
         PeopleEvent::NotificationRulesSet { .. } => "notification_rules_set",
     }
 }
@@ -58,6 +59,15 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::TeamSet { .. } => "team_set",
         RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
+        RosterEvent::Tag(event) => tag(event),
+    }
+}
+
+const fn tag(event: &TagEvent) -> &'static str {
+    match event {
+        TagEvent::Added { .. } => "tag_added",
+        TagEvent::Removed { .. } => "tag_removed",
+        TagEvent::Changed { .. } => "tags_changed",
     }
 }
 

@@ -418,7 +418,8 @@ impl State {
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::Oncall { .. }
             | RosterEvent::TeamSet { .. }
-            | RosterEvent::TeamRemoved { .. } => {}
+            | RosterEvent::TeamRemoved { .. }
+            | RosterEvent::Tag(_) => {}
         }
     }
 

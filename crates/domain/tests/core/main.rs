@@ -31,6 +31,8 @@ mod rules;
 mod sharing;
 mod simulate;
 mod storms;
+mod tags;
 mod untried;
 mod walk;
+mod ways;
 mod world;
