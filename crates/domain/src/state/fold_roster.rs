@@ -95,8 +95,7 @@ impl State {
                     .users
                     .get_mut(user)
                     .map(|user| &mut user.contact_methods);
-                let renamed =
-                    methods.and_then(|all| all.iter_mut().find(|one| one.id == *method));
+                let renamed = methods.and_then(|all| all.iter_mut().find(|one| one.id == *method));
                 if let Some(method) = renamed {
                     method.label.clone_from(label);
                 }

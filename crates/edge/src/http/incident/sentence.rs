@@ -130,7 +130,9 @@ fn tag(event: &TagEvent) -> Words {
         TagEvent::Removed { label } => person(format!("The tag “{label}” was removed")),
         TagEvent::Changed { add, remove, .. } => {
             let (more, fewer) = (add.join(", "), remove.join(", "));
-            person(format!("Tags were changed: with {more:?}, without {fewer:?}"))
+            person(format!(
+                "Tags were changed: with {more:?}, without {fewer:?}"
+            ))
         }
     }
 }

@@ -9,7 +9,7 @@ use tocsin_wire::alertmanager::uuid_of_id;
 use super::rows::Row;
 use crate::fakes::START;
 use crate::mapped::integration;
-use crate::pagerduty::read;
+use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
 use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
 
@@ -112,6 +112,17 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let incident = world.raise(&random()).await;
             let entry = first(world, &format!("/incidents/{incident}/log_entries")).await;
             vec![("id", entry)]
+        }
+        "vendor" => vec![("id", first(world, "/vendors").await)],
+        "router" => {
+            let shown = read(world, "/event_orchestrations").await;
+            vec![("id", text(&shown["orchestrations"][0], "id"))]
+        }
+        "tag" => {
+            let body = json!({"tag": {"type": "tag", "label": random()}});
+            let made = ada(world, ("POST", "/tags"), Some(body)).await.json();
+            let of = ("entity_type", "users".to_owned());
+            vec![("id", text(&made["tag"], "id")), of]
         }
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");
