@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::Path;
 use serde_json::{Map, Value, json};
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::Incident;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
@@ -23,6 +23,8 @@ use super::reply::{Answer, Refused, Reply};
 
 /// The priorities that make an incident a major one: the first so many.
 const MAJOR: usize = 2;
+/// Incidents that are looked at at once.
+const AT_ONCE: usize = 250;
 /// What comes to one person about one incident within so long interrupts them once: a minute.
 const INTERRUPTION_MS: i64 = 60_000;
 
@@ -127,69 +129,99 @@ fn measure(state: &State, one: &Incident) -> Measure {
     }
 }
 
-/// The incidents that a question means.
-fn meant<'a>(state: &'a State, question: &Question) -> Result<Vec<&'a Incident>, Refusal> {
-    let all = state.incidents.values();
-    let wanted = all.filter(|one| wants(state, &question.filters, one));
-    let found: Vec<&Incident> = wanted.take(INCIDENTS_MAX + 1).collect();
-    if found.len() > INCIDENTS_MAX {
-        let why = format!("'filters' leave more than {INCIDENTS_MAX} incidents: narrow them");
-        return Err(Refusal::bad(why));
+/// Looks at the incidents that a question means, a few at a time: the core waits to publish while its state is looked at.
+async fn each_meant<T: Send>(
+    asked: &Asked,
+    filters: &Filters,
+    look: fn(&State, &Incident) -> T,
+) -> Result<Vec<T>, Refused> {
+    let ids: Vec<IncidentId> = asked
+        .app
+        .read(|state| state.incidents.keys().copied().collect());
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        asked.app.read(|state| {
+            let known = some.iter().filter_map(|id| state.incidents.get(id));
+            let wanted = known.filter(|one| wants(state, filters, one));
+            found.extend(wanted.map(|one| look(state, one)));
+        });
+        if found.len() > INCIDENTS_MAX {
+            let why = format!("'filters' leave more than {INCIDENTS_MAX} incidents: narrow them");
+            return Err(Refusal::bad(why).into());
+        }
+        tokio::task::yield_now().await;
     }
     Ok(found)
 }
 
 /// The names under which an answer tells something apart.
-fn subject(state: &State, by: By, one: &Incident) -> Map<String, Value> {
+fn subject(state: &State, service: Option<ServiceId>, team: Option<TeamId>) -> Map<String, Value> {
     let mut told = Map::new();
-    if by == By::Service {
-        let known = state.services.get(&one.service);
-        told.insert("service_id".to_owned(), json!(one.service.as_str()));
-        told.insert(
-            "service_name".to_owned(),
-            json!(known.map(|known| &known.name)),
-        );
+    let known = service.and_then(|id| state.services.get(&id));
+    if let Some(id) = service {
+        let name = known.map(|known| known.name.as_str());
+        told.insert("service_id".to_owned(), json!(id.as_str()));
+        told.insert("service_name".to_owned(), json!(name));
     }
-    if by != By::All {
-        let known = state.teams.get(&one.team);
-        told.insert("team_id".to_owned(), json!(one.team.as_str()));
-        told.insert(
-            "team_name".to_owned(),
-            json!(known.map(|known| &known.name)),
-        );
+    if let Some(id) = team.or_else(|| known.map(|known| known.team)) {
+        let name = state.teams.get(&id).map(|known| known.name.as_str());
+        told.insert("team_id".to_owned(), json!(id.as_str()));
+        told.insert("team_name".to_owned(), json!(name));
     }
     told
 }
 
-fn metrics(asked: &Asked, by: By) -> Answer {
+/// What is told apart: a service or a team, and the begin of a day, a week or a month.
+type Key = (Option<ServiceId>, Option<TeamId>, Option<String>);
+
+/// What the incidents of each kind came to.
+fn grouped(
+    found: Vec<(ServiceId, TeamId, Measure)>,
+    by: By,
+    question: &Question,
+) -> Vec<(Key, Map<String, Value>)> {
+    let mut groups: BTreeMap<Key, Vec<Measure>> = BTreeMap::new();
+    if by == By::All && question.unit.is_none() {
+        // Of nothing there are none, which is an answer too.
+        groups.insert((None, None, None), Vec::new());
+    }
+    for (service, team, measure) in found {
+        let begin = bodies::range_start(measure.opened, question);
+        let key = match by {
+            By::All => (None, None, begin),
+            By::Service => (Some(service), None, begin),
+            By::Team => (None, Some(team), begin),
+        };
+        groups.entry(key).or_default().push(measure);
+    }
+    let totals = groups.into_iter();
+    totals
+        .map(|(key, measures)| (key, bodies::totals(&measures, &question.zone)))
+        .collect()
+}
+
+fn measured(state: &State, one: &Incident) -> (ServiceId, TeamId, Measure) {
+    (one.service, one.team, measure(state, one))
+}
+
+async fn metrics(asked: &Asked, by: By) -> Answer {
     let question = bodies::question(&asked.body)?;
-    let rows = asked.app.read(|state| {
-        let mut groups: BTreeMap<(String, Option<String>), (Map<String, Value>, Vec<Measure>)> =
-            BTreeMap::new();
-        if by == By::All && question.unit.is_none() {
-            // Of nothing there are none, which is an answer too.
-            groups.entry((String::new(), None)).or_default();
-        }
-        for one in meant(state, &question)? {
-            let key = match by {
-                By::All => String::new(),
-                By::Service => one.service.to_string(),
-                By::Team => one.team.to_string(),
-            };
-            let begin = bodies::range_start(one.opened_at, &question);
-            let group = groups.entry((key, begin));
-            let (_, measures) = group.or_insert_with(|| (subject(state, by, one), Vec::new()));
-            measures.push(measure(state, one));
-        }
-        let rows = groups.into_iter().map(|((_, begin), (mut row, measures))| {
-            row.extend(bodies::totals(&measures, &question.zone));
+    let found = each_meant(asked, &question.filters, measured).await?;
+    let counted = question.clone();
+    let groups = asked
+        .app
+        .rendered(move || Ok(grouped(found, by, &counted)))
+        .await?;
+    let rows: Vec<Value> = asked.app.read(|state| {
+        let rows = groups.into_iter().map(|((service, team, begin), mut row)| {
+            row.extend(subject(state, service, team));
             if let Some(begin) = begin {
                 row.insert("range_start".to_owned(), json!(begin));
             }
             Value::Object(row)
         });
-        Ok::<Vec<Value>, Refusal>(rows.collect())
-    })?;
+        rows.collect()
+    });
     Ok(Reply::Done(json!({
         "data": rows,
         "filters": question.written,
@@ -204,21 +236,21 @@ fn metrics(asked: &Asked, by: By) -> Answer {
 #[utoipa::path(post, path = "/analytics/metrics/incidents/all", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn measure_all(asked: Asked) -> Answer {
-    metrics(&asked, By::All)
+    metrics(&asked, By::All).await
 }
 
 /// What incidents came to, service by service
 #[utoipa::path(post, path = "/analytics/metrics/incidents/services", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn measure_services(asked: Asked) -> Answer {
-    metrics(&asked, By::Service)
+    metrics(&asked, By::Service).await
 }
 
 /// What incidents came to, team by team
 #[utoipa::path(post, path = "/analytics/metrics/incidents/teams", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn measure_teams(asked: Asked) -> Answer {
-    metrics(&asked, By::Team)
+    metrics(&asked, By::Team).await
 }
 
 /// One incident as a row of raw data. What Tocsin does not count is null.
@@ -246,7 +278,7 @@ fn row(state: &State, one: &Incident, question: Option<&Question>) -> Value {
         "engaged_seconds": came.engaged_s(),
     });
     if let Some(told) = told.as_object_mut() {
-        told.extend(subject(state, By::Service, one));
+        told.extend(subject(state, Some(one.service), Some(one.team)));
         told.extend(counts(state, one, &came, question));
     }
     told
@@ -308,23 +340,31 @@ fn page_of(all: &[IncidentId], page: &RawPage) -> Result<(Vec<IncidentId>, bool)
     Ok((shown, more))
 }
 
+/// By what rows are in order, and which incident it is.
+fn placed(_: &State, one: &Incident) -> (Timestamp, u64, IncidentId) {
+    (one.opened_at, one.number, one.id)
+}
+
 /// Incidents as rows of raw data
 #[utoipa::path(post, path = "/analytics/raw/incidents", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_raw_incidents(asked: Asked) -> Answer {
     let (question, page) = bodies::raw(&asked.body)?;
-    let (rows, ids, more) = asked.app.read(|state| {
-        let mut found = meant(state, &question)?;
-        found.sort_unstable_by_key(|one| (one.opened_at, one.number));
-        if page.descends {
-            found.reverse();
-        }
-        let all: Vec<IncidentId> = found.iter().map(|one| one.id).collect();
-        let (ids, more) = page_of(&all, &page)?;
-        let known = ids.iter().filter_map(|id| state.incidents.get(id));
-        let rows: Vec<Value> = known.map(|one| row(state, one, Some(&question))).collect();
-        Ok::<_, Refusal>((rows, ids, more))
-    })?;
+    let mut found = each_meant(&asked, &question.filters, placed).await?;
+    found.sort_unstable();
+    if page.descends {
+        found.reverse();
+    }
+    let all: Vec<IncidentId> = found.into_iter().map(|(_, _, id)| id).collect();
+    let (ids, more) = page_of(&all, &page)?;
+    let mut rows: Vec<Value> = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        asked.app.read(|state| {
+            let known = some.iter().filter_map(|id| state.incidents.get(id));
+            rows.extend(known.map(|one| row(state, one, Some(&question))));
+        });
+        tokio::task::yield_now().await;
+    }
     Ok(Reply::Done(json!({
         "data": rows,
         "first": ids.first().map(|id| id.to_string()),

@@ -166,14 +166,14 @@ pub(crate) async fn remove_way(
 
 /// The rules that a change has left.
 fn rules_in(done: &Done) -> Result<Vec<NotificationRule>, Problem> {
-    let mut found = done.events().iter().filter_map(|event| {
+    let found = done.events().iter().find_map(|event| {
         if let EventBody::People(PeopleEvent::NotificationRulesSet { rules, .. }) = &event.body {
             Some(rules.clone())
         } else {
             None
         }
     });
-    found.next().ok_or_else(lost)
+    found.ok_or_else(lost)
 }
 
 /// What a body makes of a rule, or of none.

@@ -1,5 +1,7 @@
 //! Tags of people, teams and escalation policies. Nobody is paged by them: they are words to find things by.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, TagAsk, TeamAsk};
@@ -33,14 +35,16 @@ fn page<'a>(asked: &Asked, labels: impl Iterator<Item = &'a str>) -> Answer {
     Ok(Reply::page(paging, "tags", shown))
 }
 
-/// The label of the tag that a path or a body names.
-fn label_of(state: &State, wanted: &str) -> Option<String> {
-    let mut labels = state.tags.keys();
-    labels.find(|label| tag_id(label) == wanted).cloned()
+/// The labels by the ids that stand for them.
+fn labels_by_id(asked: &Asked) -> BTreeMap<String, String> {
+    let labels: Vec<String> = asked.app.read(|state| state.tags.keys().cloned().collect());
+    let labels = labels.into_iter();
+    labels.map(|label| (tag_id(&label), label)).collect()
 }
 
+/// The label of the tag that a path names.
 fn named(asked: &Asked, wanted: &str) -> Result<String, Refused> {
-    let found = asked.app.read(|state| label_of(state, wanted));
+    let found = labels_by_id(asked).remove(wanted);
     Ok(found.ok_or_else(|| Refusal::not_found("there is no such tag"))?)
 }
 
@@ -140,17 +144,16 @@ fn tags_of(asked: &Asked, on: Tagged) -> Answer {
 
 async fn change(asked: &Asked, on: Tagged) -> Answer {
     let changes = bodies::changes(&asked.body)?;
-    let (add, remove) = asked.app.read(|state| {
-        let label = |called: Called| match called {
-            Called::Label(label) => Ok(label),
-            Called::Id(wanted) => {
-                let missing = || Refusal::bad(format!("Tag not found: {wanted:?}"));
-                label_of(state, &wanted).ok_or_else(missing)
-            }
-        };
-        let labels = |all: Vec<Called>| all.into_iter().map(&label).collect::<Result<Vec<_>, _>>();
-        Ok::<_, Refusal>((labels(changes.add)?, labels(changes.remove)?))
-    })?;
+    let known = labels_by_id(asked);
+    let label = |called: Called| match called {
+        Called::Label(label) => Ok(label),
+        Called::Id(wanted) => {
+            let missing = || Refusal::bad(format!("Tag not found: {wanted:?}"));
+            known.get(&wanted).cloned().ok_or_else(missing)
+        }
+    };
+    let labels = |all: Vec<Called>| all.into_iter().map(&label).collect::<Result<Vec<_>, _>>();
+    let (add, remove) = (labels(changes.add)?, labels(changes.remove)?);
     ask(asked, TagAsk::Change { on, add, remove }).await?;
     Ok(Reply::Done(json!({})))
 }

@@ -238,7 +238,8 @@ pub fn expressions(condition: &Condition) -> Option<Vec<String>> {
 fn written(condition: &Condition) -> Option<String> {
     let joined = |of: &[Condition], word: &str| -> Option<String> {
         let parts: Option<Vec<String>> = of.iter().map(inner).collect();
-        parts.filter(|parts| !parts.is_empty())?.join(word).into()
+        let parts = parts.filter(|parts| !parts.is_empty())?;
+        Some(parts.join(word))
     };
     match condition {
         Condition::All { of } => joined(of, " and "),

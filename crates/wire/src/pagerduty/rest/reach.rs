@@ -29,7 +29,7 @@ const WAYS: [(&str, ChannelKind); 8] = [
 
 /// PagerDuty's word for a kind of way; those that it has not are named as they are.
 #[must_use]
-pub fn method_word(kind: ChannelKind) -> &'static str {
+pub const fn method_word(kind: ChannelKind) -> &'static str {
     match kind {
         ChannelKind::Email => "email_contact_method",
         ChannelKind::Sms => "sms_contact_method",

@@ -6,6 +6,9 @@ use super::refusal::Refusal;
 /// Characters of a label at most.
 pub const LABEL_CHARS_MAX: usize = 191;
 
+/// Tags that something gets or loses at once at most.
+pub const CHANGES_MAX: usize = 100;
+
 /// What a body calls a tag by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Called {
@@ -46,6 +49,10 @@ pub fn changes(bytes: &[u8]) -> Result<Changes, Refusal> {
     let mut wrong = Wrong::default();
     let list = |wrong: &mut Wrong, name: &str| {
         let all = fields.objects(wrong, name).unwrap_or_default();
+        if all.len() > CHANGES_MAX {
+            wrong.add(format!("'{name}' has more than {CHANGES_MAX} entries"));
+            return Vec::new();
+        }
         let called = all.iter().filter_map(|one| called(one, wrong));
         called.collect::<Vec<Called>>()
     };
@@ -88,6 +95,7 @@ mod tests {
             json!({"add": ["West"]}),
             json!({"remove": {"id": "PA"}}),
             json!({"add": [{"label": "x".repeat(192)}]}),
+            json!({"add": vec![json!({"label": "x"}); CHANGES_MAX + 1]}),
         ] {
             let refusal = changes(wrong.to_string().as_bytes()).unwrap_err();
             assert_eq!((refusal.status, refusal.code), (400, 2001), "{wrong}");
