@@ -11,7 +11,10 @@ fn tag(ask: TagAsk) -> Ask {
 }
 
 fn change(world: &mut World, on: Tagged, add: &[&str], remove: &[&str]) -> Result<usize, Refusal> {
-    let owned = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
+    let owned = |labels: &[&str]| {
+        let each = labels.iter().map(|label| (*label).to_owned());
+        each.collect::<Vec<String>>()
+    };
     let (add, remove) = (owned(add), owned(remove));
     let events = world.try_ask(tag(TagAsk::Change { on, add, remove }))?;
     let is_tag = |body: &EventBody| matches!(body, EventBody::Roster(RosterEvent::Tag(_)));
