@@ -205,7 +205,7 @@ pub(crate) enum ClientCommand {
     /// Make files true: all of them or nothing
     #[command(after_help = EXIT_CODES)]
     Apply(code::ApplyArguments),
-    /// Write what another system has as files of ours; asks no server
+    /// Write what another system has as files of ours; asks no server of ours
     #[command(after_help = EXIT_CODES)]
     Import {
         #[command(subcommand)]
@@ -217,7 +217,7 @@ pub(crate) enum ClientCommand {
 pub(crate) fn run(command: &ClientCommand, connection: &Connection) -> ExitCode {
     let screen = Screen::open(connection.json);
     let done = if let ClientCommand::Import { source } = command {
-        import::run(source, &screen)
+        import::run(source, connection.ca.as_deref(), &screen)
     } else {
         Api::open(connection).and_then(|api| obey(command, &api, &screen))
     };
@@ -259,7 +259,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Export(wanted) => code::export(wanted, api, screen),
         ClientCommand::Plan(wanted) => code::plan(wanted, api, screen),
         ClientCommand::Apply(wanted) => code::apply(wanted, api, screen),
-        ClientCommand::Import { source } => import::run(source, screen),
+        ClientCommand::Import { source } => import::run(source, api.ca(), screen),
     }
 }
 

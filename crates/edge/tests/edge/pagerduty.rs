@@ -2,6 +2,7 @@
 
 mod analytics;
 mod duty;
+mod import;
 mod incidents;
 mod reach;
 mod roster;
