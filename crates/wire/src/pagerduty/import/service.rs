@@ -1,9 +1,10 @@
 //! Services: whom they page, which alerts make one incident, when an alert is over, and what raises alerts on them.
 
-use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service, Speaks};
+use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service};
 use tocsin_domain::intake::{
     Field, GROUP_FIELDS_MAX, GROUP_MS_MAX, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN,
 };
+use tocsin_domain::service::Speaks;
 
 use super::names::{Names, Remarks};
 use super::{Acknowledged, Keys, raw, urgency};
