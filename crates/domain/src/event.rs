@@ -4,6 +4,7 @@ mod alert;
 mod incident;
 mod intake;
 mod response;
+mod tag;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ pub use alert::AlertEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
 pub use intake::IntakeEvent;
 pub use response::{AskedLevel, Response};
+pub use tag::TagEvent;
 
 use crate::alert::EvidenceSample;
 use crate::change::Change;
@@ -171,6 +173,15 @@ pub enum PeopleEvent {
         /// Which.
         method: ContactMethodId,
     },
+    /// A way to reach a person is called something else.
+    ContactMethodRenamed {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+        /// What its owner calls it from now on.
+        label: String,
+    },
     /// A person's notification rules were replaced.
     NotificationRulesSet {
         /// Whose.
@@ -243,6 +254,8 @@ pub enum RosterEvent {
     Intake(IntakeEvent),
     /// Subscriptions to what happens to incidents changed.
     Webhook(WebhookEvent),
+    /// Tags, or what has them, changed.
+    Tag(TagEvent),
 }
 
 /// What happened to targets and monitors.

@@ -27,6 +27,7 @@ pub mod service;
 pub mod signal;
 pub mod simulate;
 pub mod state;
+pub mod tag;
 pub mod target;
 pub mod team;
 pub mod time;

@@ -2,7 +2,7 @@
 
 use tocsin_domain::event::{
     AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
-    NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+    NotificationWhat, PeopleEvent, RosterEvent, TagEvent, WatchEvent,
 };
 use tocsin_domain::oncall::Change;
 use tocsin_domain::oncall_event::OncallEvent;
@@ -42,6 +42,7 @@ const fn people(event: &PeopleEvent) -> &'static str {
         PeopleEvent::ContactMethodAdded { .. } => "contact_method_added",
         PeopleEvent::ContactMethodVerified { .. } => "contact_method_verified",
         PeopleEvent::ContactMethodRemoved { .. } => "contact_method_removed",
+        PeopleEvent::ContactMethodRenamed { .. } => "contact_method_renamed",
         PeopleEvent::NotificationRulesSet { .. } => "notification_rules_set",
     }
 }
@@ -61,6 +62,7 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
         RosterEvent::Webhook(event) => webhook(event),
+        RosterEvent::Tag(event) => tag(event),
     }
 }
 
@@ -71,6 +73,14 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
         WebhookEvent::WebhookDisabled { .. } => "webhook_disabled",
         WebhookEvent::WebhookEnabled { .. } => "webhook_enabled",
         WebhookEvent::WebhookPinged { .. } => "webhook_pinged",
+    }
+}
+
+const fn tag(event: &TagEvent) -> &'static str {
+    match event {
+        TagEvent::Added { .. } => "tag_added",
+        TagEvent::Removed { .. } => "tag_removed",
+        TagEvent::Changed { .. } => "tags_changed",
     }
 }
 

@@ -187,6 +187,7 @@ fn person_of(event: &PeopleEvent) -> tocsin_domain::id::UserId {
         | PeopleEvent::ContactMethodAdded { user, .. }
         | PeopleEvent::ContactMethodVerified { user, .. }
         | PeopleEvent::ContactMethodRemoved { user, .. }
+        | PeopleEvent::ContactMethodRenamed { user, .. }
         | PeopleEvent::NotificationRulesSet { user, .. } => *user,
     }
 }
@@ -208,6 +209,7 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::TeamRemoved { team } => format!("team:{team}"),
         RosterEvent::Oncall { what } => stream_of_oncall(what),
         RosterEvent::Webhook(event) => format!("webhook:{}", event.webhook()),
+        RosterEvent::Tag(_) => "tags".to_owned(),
     }
 }
 

@@ -25,6 +25,7 @@ mod setup;
 mod silence;
 mod snooze;
 mod swap_word;
+mod tag;
 mod take_in;
 mod team;
 mod together;

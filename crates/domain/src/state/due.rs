@@ -419,7 +419,8 @@ impl State {
             | RosterEvent::Oncall { .. }
             | RosterEvent::TeamSet { .. }
             | RosterEvent::TeamRemoved { .. }
-            | RosterEvent::Webhook(_) => {}
+            | RosterEvent::Webhook(_)
+            | RosterEvent::Tag(_) => {}
         }
     }
 

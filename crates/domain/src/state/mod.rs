@@ -10,6 +10,7 @@ mod fold_message;
 mod fold_oncall;
 mod fold_response;
 mod fold_roster;
+mod fold_tag;
 mod fold_webhook;
 mod outbox;
 mod shared_map;
@@ -43,6 +44,7 @@ use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
 use crate::people::User;
 use crate::service::{Integration, Service};
+use crate::tag::Tagged;
 use crate::target::Target;
 use crate::team::Team;
 use crate::webhook::Subscribed;
@@ -105,6 +107,8 @@ pub struct State {
     pub rules: Vec<Rule>,
     /// How many alerts each rule has thrown away.
     pub dropped: BTreeMap<RuleId, u64>,
+    /// Tags by their labels, with what has each.
+    pub tags: BTreeMap<String, BTreeSet<Tagged>>,
     /// Maintenance windows.
     pub windows: BTreeMap<MaintenanceId, Window>,
     /// Jobs that must call in, and what was heard of each.

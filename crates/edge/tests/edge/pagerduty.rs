@@ -1,9 +1,13 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
+mod analytics;
 mod duty;
 mod import;
 mod incidents;
+mod reach;
 mod roster;
+mod router;
+mod tags;
 mod writes;
 
 use axum::body::Body;

@@ -2,7 +2,8 @@
 
 use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
-    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, TagEvent,
+    WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
@@ -81,6 +82,10 @@ pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
             "A contact method of {} was removed",
             names.user(*user)
         )),
+        PeopleEvent::ContactMethodRenamed { user, label, .. } => person(format!(
+            "A contact method of {} is now called “{label}”",
+            names.user(*user)
+        )),
         PeopleEvent::NotificationRulesSet { user, rules } => person(format!(
             "{} now has {} notification rules",
             names.user(*user),
@@ -117,6 +122,7 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::TeamRemoved { .. } => person("A team was removed"),
         RosterEvent::Intake(event) => super::intake::words(event, names),
         RosterEvent::Webhook(event) => person(webhook(event)),
+        RosterEvent::Tag(event) => tag(event),
     }
 }
 
@@ -129,6 +135,19 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
         }
         WebhookEvent::WebhookEnabled { .. } => "A webhook subscription is served again",
         WebhookEvent::WebhookPinged { .. } => "A webhook subscription was tried",
+    }
+}
+
+fn tag(event: &TagEvent) -> Words {
+    match event {
+        TagEvent::Added { label } => person(format!("The tag “{label}” was added")),
+        TagEvent::Removed { label } => person(format!("The tag “{label}” was removed")),
+        TagEvent::Changed { add, remove, .. } => {
+            let (more, fewer) = (add.join(", "), remove.join(", "));
+            person(format!(
+                "Tags were changed: with {more:?}, without {fewer:?}"
+            ))
+        }
     }
 }
 

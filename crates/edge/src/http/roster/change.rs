@@ -107,7 +107,8 @@ pub(crate) async fn changed(
         | RosterEvent::TeamSet { .. }
         | RosterEvent::TeamRemoved { .. }
         | RosterEvent::Intake(_)
-        | RosterEvent::Webhook(_) => Err(lost()),
+        | RosterEvent::Webhook(_)
+        | RosterEvent::Tag(_) => Err(lost()),
     }
 }
 

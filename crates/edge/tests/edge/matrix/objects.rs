@@ -9,7 +9,7 @@ use tocsin_wire::alertmanager::uuid_of_id;
 use super::rows::Row;
 use crate::fakes::START;
 use crate::mapped::integration;
-use crate::pagerduty::read;
+use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
 use crate::webhooks::subscribed;
 use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
@@ -121,6 +121,17 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
         "webhook" => {
             let id = subscribed(world, "https://127.0.0.1/hook").await;
             vec![("id", id)]
+        }
+        "vendor" => vec![("id", first(world, "/vendors").await)],
+        "router" => {
+            let shown = read(world, "/event_orchestrations").await;
+            vec![("id", text(&shown["orchestrations"][0], "id"))]
+        }
+        "tag" => {
+            let body = json!({"tag": {"type": "tag", "label": random()}});
+            let made = ada(world, ("POST", "/tags"), Some(body)).await.json();
+            let of = ("entity_type", "users".to_owned());
+            vec![("id", text(&made["tag"], "id")), of]
         }
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");

@@ -362,8 +362,14 @@ PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 
 DELETE /users/{id}                                  person      1 1 3 3 3 3 3 + 1
 GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1
 GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1
+POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1
+PUT    /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
+DELETE /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
 GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1
 GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1
+POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1
+PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
+DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
 GET    /teams                                       -           1 1 + + + + + + 1
 POST   /teams                                       -           1 1 3 3 3 3 3 + 1
 GET    /teams/{id}                                  team        1 1 + + + + + + 1
@@ -379,6 +385,7 @@ PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 
 DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
 GET    /schedules                                   -           1 1 + + + + + + 1
 POST   /schedules                                   -           1 1 3 3 3 3 3 + 1
+POST   /schedules/preview                           -           1 1 + + + + + + 1
 GET    /schedules/{id}                              schedule    1 1 + + + + + + 1
 PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
 DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
@@ -404,7 +411,7 @@ GET    /abilities                                   -           1 1 + + + + + + 
 GET    /abilities/{id}                              none        1 1 + + + + + + 1
 GET    /priorities                                  -           1 1 + + + + + + 1
 GET    /vendors                                     -           1 1 + + + + + + 1
-GET    /vendors/{id}                                none        1 1 + + + + + + 1
+GET    /vendors/{id}                                vendor      1 1 + + + + + + 1
 GET    /tags                                        -           1 1 + + + + + + 1
 GET    /change_events                               -           1 1 + + + + + + 1
 GET    /change_events/{id}                          change      1 1 + + + + + + 1
@@ -417,6 +424,25 @@ PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 
 DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
 POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1
 POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1
+POST   /tags                                        -           1 1 3 3 3 3 3 + 1
+GET    /tags/{id}                                   tag         1 1 + + + + + + 1
+DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1
+GET    /tags/{id}/{entity_type}                     tag         1 1 + + + + + + 1
+GET    /users/{id}/tags                             person      1 1 + + + + + + 1
+POST   /users/{id}/change_tags                      person      1 1 3 3 3 3 3 + 1
+GET    /teams/{id}/tags                             team        1 1 + + + + + + 1
+POST   /teams/{id}/change_tags                      team        1 1 3 3 3 3 3 + 1
+GET    /escalation_policies/{id}/tags               policy      1 1 + + + + + + 1
+POST   /escalation_policies/{id}/change_tags        policy      1 1 3 3 3 3 3 + 1
+GET    /event_orchestrations                        -           1 1 + + + + + + 1
+GET    /event_orchestrations/{id}                   router      1 1 + + + + + + 1
+GET    /event_orchestrations/{id}/router            router      1 1 + + + + + + 1
+PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 1
+POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1
+POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1
+POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1
+POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1
+GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1
 ";
 
 /// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.

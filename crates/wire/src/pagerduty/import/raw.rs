@@ -133,6 +133,7 @@ pub(super) struct Integration {
     pub(super) kind: Option<String>,
     pub(super) name: Option<String>,
     pub(super) summary: Option<String>,
+    pub(super) vendor: Option<Reference>,
 }
 
 /// How urgent incidents are.

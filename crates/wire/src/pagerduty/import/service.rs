@@ -8,6 +8,7 @@ use tocsin_domain::service::Speaks;
 
 use super::names::{Names, Remarks};
 use super::{Acknowledged, Keys, raw, urgency};
+use crate::pagerduty::rest::vendor::Vendor;
 
 const MINUTE_MS: u64 = 60_000;
 /// What a field of an event's details begins with there.
@@ -177,13 +178,20 @@ fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec
         let kind = one.kind.as_deref().unwrap_or_default();
         let title = one.name.as_deref().or(one.summary.as_deref());
         let title = title.unwrap_or("Events API V2");
-        let kind = match kind.strip_suffix("_reference").unwrap_or(kind) {
+        let vendor = one.vendor.as_ref();
+        let vendor = vendor.and_then(|vendor| Vendor::of_id(vendor.id.as_deref()?));
+        // A Tocsin tells by the vendor how it is spoken to; a mapping it cannot tell.
+        let ours = vendor.map(|vendor| vendor.speaks);
+        let ours = ours.filter(|speaks| *speaks != Speaks::Webhook);
+        let kind = match (ours, kind.strip_suffix("_reference").unwrap_or(kind)) {
+            (Some(speaks), _) => speaks,
             // Tocsin takes both versions of events by one key.
-            "events_api_v2_inbound_integration" | "generic_events_api_inbound_integration" => {
-                Speaks::EventsV2
-            }
-            "generic_email_inbound_integration" => Speaks::Email,
-            other => {
+            (
+                None,
+                "events_api_v2_inbound_integration" | "generic_events_api_inbound_integration",
+            ) => Speaks::EventsV2,
+            (None, "generic_email_inbound_integration") => Speaks::Email,
+            (None, other) => {
                 remarks.add(format!(
                     "{place}: integration {title:?} is left out: {other:?} has a form of its own; a webhook with a mapping may do \
                      the same"

@@ -1,10 +1,12 @@
 //! What can be asked about services, escalation policies, teams, maintenance windows and people in bodies. Whether it makes
 //! sense is decided elsewhere.
 
+use tocsin_domain::service::Speaks;
 use tocsin_domain::time::Timestamp;
 
 use super::body::{self, Fields, Named, Wrong};
 use super::refusal::Refusal;
+use super::vendor::Vendor;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
@@ -161,23 +163,40 @@ fn urgency(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<UrgencyRule> {
     rule.word(wrong, "urgency", &words)
 }
 
-/// Reads the body of `POST /services/{id}/integrations`: its name.
+/// An integration to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// Its name.
+    pub name: String,
+    /// How the foreign system is to speak.
+    pub speaks: Speaks,
+}
+
+/// Reads the body of `POST /services/{id}/integrations`. Whatever is of no kind that Tocsin knows sends events.
 ///
 /// # Errors
-/// It is of a kind that Tocsin has not.
-pub fn integration(bytes: &[u8]) -> Result<String, Refusal> {
+/// It names a vendor that is none.
+pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    if kind.is_some_and(|kind| kind.starts_with("generic_email")) {
-        wrong.add(
-            "'integration.type' is not supported: an address for mail is made in Tocsin itself, or by its own API",
-        );
+    let is_mail = kind.is_some_and(|kind| kind.starts_with("generic_email"));
+    let mut speaks = if is_mail {
+        Speaks::Email
+    } else {
+        Speaks::EventsV2
+    };
+    if let Some(named) = fields.reference(&mut wrong, "vendor") {
+        match Vendor::of_id(&named.id) {
+            Some(vendor) => speaks = vendor.speaks,
+            None => wrong.add(format!("Vendor not found: {:?}", named.id)),
+        }
     }
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     // The name may be left to the server.
-    wrong.outcome(Some(name.unwrap_or_else(|| "Events API V2".to_owned())))
+    let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
+    wrong.outcome(Some(Integration { name, speaks }))
 }
 
 /// Reads the body of `POST /escalation_policies` or `PUT /escalation_policies/{id}`.
@@ -345,13 +364,23 @@ mod tests {
         let made = integration(&bytes(
             &json!({"integration": {"type": "generic_events_api_inbound_integration"}}),
         ));
-        assert_eq!(made.as_deref(), Ok("Events API V2"));
-        assert!(
-            integration(&bytes(
-                &json!({"integration": {"type": "generic_email_inbound_integration"}})
-            ))
-            .is_err()
+        let made = made.unwrap();
+        assert_eq!(
+            (made.name.as_str(), made.speaks),
+            ("Events API V2", Speaks::EventsV2)
         );
+        let mail = json!({"integration": {"type": "generic_email_inbound_integration"}});
+        assert_eq!(integration(&bytes(&mail)).unwrap().speaks, Speaks::Email);
+        let vendor = json!({"id": Vendor::of(Speaks::Grafana).id(), "type": "vendor_reference"});
+        let grafana = json!({"integration": {"name": "Boards", "vendor": vendor}});
+        let grafana = integration(&bytes(&grafana)).unwrap();
+        assert_eq!(
+            (grafana.name.as_str(), grafana.speaks),
+            ("Boards", Speaks::Grafana)
+        );
+        let nobody =
+            json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
+        assert!(integration(&bytes(&nobody)).is_err());
         assert_eq!(
             team(&bytes(&json!({"team": {"name": "Web"}}))),
             Ok(Some("Web".to_owned()))

@@ -1,6 +1,9 @@
 //! Services and planned work.
 
+use tocsin_domain::service::Speaks;
+
 use super::*;
+use crate::pagerduty::rest::vendor::Vendor;
 
 fn service() -> Value {
     json!({
@@ -65,6 +68,19 @@ fn a_service_keeps_whom_it_pages_its_hours_and_its_grouping() {
     let all = format!("{}{}", canonical(&made.document), made.remarks.join("\n"));
     assert!(!all.contains("very-secret"));
     assert_eq!(made.document.services[0].integrations.len(), 2);
+}
+
+#[test]
+fn an_integration_of_a_tocsin_is_spoken_to_as_its_vendor_says() {
+    let of = |speaks: Speaks| {
+        let vendor = json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
+        let kind = "event_transformer_api_inbound_integration";
+        json!([{"id": "PI4", "type": kind, "name": "Boards", "vendor": vendor}])
+    };
+    let line = "[[services.integrations]]\nname = \"Boards\"\nkind = \"grafana\"";
+    check(&with("integrations", of(Speaks::Grafana)), &[line], &[]);
+    let remark = "integration \"Boards\" is left out";
+    check(&with("integrations", of(Speaks::Webhook)), &[], &[remark]);
 }
 
 #[test]
