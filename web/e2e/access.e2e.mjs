@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { LOGIN_TOKEN, PASSWORD, SETUP_TOKEN, startMock } from '../mock/server.mjs';
 import { control, openBrowser } from './browser.mjs';
+import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 let base, stop, browser, page;
 before(async () => {
-  ({ url: base, stop } = await startMock());
-  browser = await openBrowser();
+  ({ url: base, stop } = await startMock({ first: FIRST_IN_WORKER }));
+  browser = await openBrowser({ shiftMs: SHIFT_MS });
 });
 after(async () => {
   await browser?.close();

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
 import { control, openBrowser, signIn } from './browser.mjs';
+import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 import { openScreen, SCREENS } from './screens.mjs';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -20,8 +21,8 @@ const AXE = await readFile(new URL('../node_modules/axe-core/axe.min.js', import
 export function examineScreens({ look, options, touch = false, recolor }) {
   let base, stop, browser;
   before(async () => {
-    ({ url: base, stop } = await startMock());
-    browser = await openBrowser({ ...options, reducedMotion: 'reduce' });
+    ({ url: base, stop } = await startMock({ first: FIRST_IN_WORKER }));
+    browser = await openBrowser({ ...options, shiftMs: SHIFT_MS, reducedMotion: 'reduce' });
   });
   after(async () => {
     await browser?.close();

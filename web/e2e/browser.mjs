@@ -9,8 +9,8 @@ const FLAGS = [
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
 
-/** One browser with one profile; `close` removes both. */
-export async function openBrowser(options = {}) {
+/** One browser with one profile; `close` removes both. `shiftMs`: how far its pages' clocks are ahead of this computer's. */
+export async function openBrowser({ shiftMs = 0, ...options } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'tocsin-e2e-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -21,6 +21,7 @@ export async function openBrowser(options = {}) {
     ...options,
   });
   context.setDefaultTimeout(30_000);
+  if (shiftMs !== 0) await context.addInitScript(shiftClock, shiftMs);
   const trouble = [];
   context.on('page', (page) => watch(page, trouble));
   for (const page of context.pages()) watch(page, trouble);
@@ -29,6 +30,20 @@ export async function openBrowser(options = {}) {
     await rm(profile, { recursive: true, force: true });
   };
   return { context, trouble, close };
+}
+
+/** Moves the clock of whoever runs this, a process or a page: it uses nothing from outside, so that it can be sent into a page. */
+export function shiftClock(shiftMs) {
+  const Real = Date;
+  globalThis.Date = class Date extends Real {
+    constructor(...given) {
+      if (given.length === 0) super(Real.now() + shiftMs);
+      else super(...given);
+    }
+    static now() {
+      return Real.now() + shiftMs;
+    }
+  };
 }
 
 /** Collects what a page must not do: break its content policy, throw, or be struck by a hostile string. */

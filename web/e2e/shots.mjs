@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
 import { control, openBrowser, signIn } from './browser.mjs';
+import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 import { openScreen, SCREENS } from './screens.mjs';
 
 const SIZES = { 1280: { width: 1280, height: 860 }, 390: { width: 390, height: 844 }, 320: { width: 320, height: 640 } };
@@ -11,10 +12,10 @@ const themes = (process.env.THEMES ?? 'light,dark').split(',');
 const names = process.argv.slice(2);
 
 await mkdir(folder, { recursive: true });
-const { url, stop } = await startMock();
+const { url, stop } = await startMock({ first: FIRST_IN_WORKER });
 for (const size of sizes) {
   for (const theme of themes) {
-    const { context, close } = await openBrowser({ viewport: SIZES[size], colorScheme: theme, hasTouch: size !== '1280', isMobile: size !== '1280', reducedMotion: 'reduce' });
+    const { context, close } = await openBrowser({ shiftMs: SHIFT_MS, viewport: SIZES[size], colorScheme: theme, hasTouch: size !== '1280', isMobile: size !== '1280', reducedMotion: 'reduce' });
     for (const screen of SCREENS.filter((each) => names.length === 0 || names.includes(each.name))) {
       await control(url, 'reset');
       await screen.before?.(url);

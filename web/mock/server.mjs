@@ -22,10 +22,15 @@ export const PASSWORD = 'correct horse battery';
 const CODE = '123456';
 const TEST_PAGE_MS = 1_500;
 
-/** Starts the stand-in on a port of loopback (0: any) and returns its address and how to stop it. `story`: incidents move on by themselves. */
-export async function startMock({ port = 0, story = false } = {}) {
-  const mock = { story, ...fresh() };
+/**
+ * Starts the stand-in on a port of loopback (0: any) and returns its address and how to stop it. `story`: incidents move on by
+ * themselves. `first`: what a worker of its pages runs before its own code.
+ */
+export async function startMock({ port = 0, story = false, first = '' } = {}) {
+  const mock = { story, first, ...fresh() };
   const server = createServer((request, response) => {
+    // Node writes a date of its own past a clock that tests have moved.
+    response.setHeader('Date', new Date().toUTCString());
     handle(mock, request, response).catch((cause) => problem(response, 500, String(cause)));
   });
   await new Promise((ready) => server.listen(port, '127.0.0.1', ready));
@@ -47,7 +52,7 @@ async function handle(mock, request, response) {
   const body = await bodyOf(request);
   if (url.pathname.startsWith('/__mock/')) return control(mock, url, body, response);
   if (url.pathname === '/') return redirect(response, '/ui/');
-  if (url.pathname.startsWith('/ui')) return file(response, url.pathname);
+  if (url.pathname.startsWith('/ui')) return file(mock, response, url.pathname);
   if (!url.pathname.startsWith(API)) return problem(response, 404, 'Nothing is here.');
   const path = url.pathname.slice(API.length);
   mock.requests.push({ at: `${request.method} ${path}`, key: request.headers['idempotency-key'] ?? null, resumes: request.headers['last-event-id'] ?? null });
@@ -365,12 +370,14 @@ function testPage({ id: key, user, method, at }) {
   return { id: key, user: { id: user.id, name: user.name }, channel: method.kind, label: method.label, level: null, purpose: 'test', state: over ? 'delivered' : 'sending', due_at: when(at), attempts: [{ number: 1, started_at: when(at + 2), finished_at: over ? when(at + TEST_PAGE_MS) : null, outcome: over ? 'accepted' : null, detail: over ? '250 queued' : 'mail.example.org' }], why: '' };
 }
 
-async function file(response, path) {
+async function file(mock, response, path) {
   if (path === '/ui') return redirect(response, '/ui/');
   const name = normalize(decodeURIComponent(path.slice('/ui/'.length))).replace(/^(\.\.[/\\])+/, '');
   const wanted = extname(name) === '' ? 'index.html' : name;
   try {
-    return send(response, 200, TYPES[extname(wanted)] ?? 'application/octet-stream', await readFile(join(DIST, wanted)));
+    const content = await readFile(join(DIST, wanted));
+    const worker = wanted.startsWith('assets/worker-') && extname(wanted) === '.js';
+    return send(response, 200, TYPES[extname(wanted)] ?? 'application/octet-stream', worker ? mock.first + content : content);
   } catch {
     return problem(response, 404, 'There is no such file.');
   }

@@ -169,8 +169,19 @@ class Incidents:
     def events_that_are_wrong_are_refused(self):
         with refused(self.error, 400):
             self.events.trigger("x", "db1", severity="loud")
-        with refused(self.error, 404):
-            self.tell_change()
+
+    def a_change_is_told_of_and_listed(self):
+        service = self.roster.service["id"]
+        before = len(self.client.list_all(f"services/{service}/change_events"))
+        self.tell_change()
+        told = self.client.list_all(f"services/{service}/change_events")
+        same((len(told), told[0]["summary"], told[0]["type"]), (before + 1, "deployed", "change_event"))
+        same(self.client.rget(told[0]["self"])["id"], told[0]["id"])
+        holds(told[0]["id"] in ids(self.client.list_all("change_events")), "it is among all")
+        opened = self.open("after a change")
+        related = self.client.jget(f"incidents/{opened['id']}/related_change_events")["change_events"]
+        holds(isinstance(related, list), "what has to do with it is a list")
+        self.set(opened, status="resolved")
 
     def steps(self):
         """All of them, in the order in which one stands on the other."""
@@ -183,4 +194,5 @@ class Incidents:
             self.a_crowd_is_paged_through,
             self.events_open_take_and_end_one_incident,
             self.events_that_are_wrong_are_refused,
+            self.a_change_is_told_of_and_listed,
         )

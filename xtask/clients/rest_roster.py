@@ -36,7 +36,7 @@ class Roster:
         same(self.client.api_key_access, "user")
         same(self.client.subdomain, self.house.url.split("/")[2].split(".")[0])
 
-    def abilities_priorities_vendors_and_tags_are_listed(self):
+    def abilities_priorities_and_vendors_are_listed(self):
         abilities = self.client.rget("abilities")
         holds("teams" in abilities, f"teams are among {abilities}")
         same(self.client.get("abilities/teams").status_code, 204)
@@ -44,8 +44,10 @@ class Roster:
         priorities = self.client.list_all("priorities")
         same([one["name"] for one in priorities], ["P1", "P2", "P3", "P4", "P5"])
         same([one["order"] for one in priorities], [5, 4, 3, 2, 1])
-        same(self.client.list_all("vendors"), [])
-        same(self.client.list_all("tags"), [])
+        vendors = [one["name"] for one in self.client.list_all("vendors")]
+        holds("Events API V2" in vendors, f"events are among {vendors}")
+        email = self.client.find("vendors", "Email")
+        same(self.client.rget(f"vendors/{email['id']}"), email)
         with refused(self.error, 404, 2100):
             self.client.rget("vendors/PAM4FGS")
 
@@ -77,8 +79,47 @@ class Roster:
         whole = self.client.rget(path, params={"include[]": ["contact_methods", "notification_rules"]})
         same(ids(whole["contact_methods"]), ids(methods))
         same(whole["contact_methods"][0]["address"], methods[0]["address"], "included as a whole")
-        with refused(self.error, 405, 2001):
-            self.client.rpost(f"{path}/contact_methods", json={"type": "email_contact_method", "address": "c@example.org", "label": "x"})
+        self.a_way_and_its_rule_come_and_go(path)
+
+    def a_way_and_its_rule_come_and_go(self, path):
+        body = {"type": "email_contact_method", "address": f"{self.name}-way@example.org", "label": "x"}
+        way = self.client.rpost(f"{path}/contact_methods", json=body)
+        # Nobody has confirmed it, so nobody is paged by it.
+        has(way, type="email_contact_method", label="x", enabled=False)
+        with refused(self.error, 400, 2001):
+            self.client.rpost(f"{path}/contact_methods", json=body)
+        has(self.client.rput(way, json={**way, "label": "y"}), id=way["id"], label="y")
+        rule = {
+            "type": "assignment_notification_rule", "start_delay_in_minutes": 7, "urgency": "low",
+            "contact_method": reference(way),
+        }
+        made = self.client.rpost(f"{path}/notification_rules", json=rule)
+        has(made, start_delay_in_minutes=7, urgency="low")
+        has(self.client.rput(made, json={**made, "start_delay_in_minutes": 9}), id=made["id"], start_delay_in_minutes=9)
+        self.client.rdelete(made)
+        self.client.rdelete(way)
+        with refused(self.error, 404, 2100):
+            self.client.rget(way["self"])
+
+    def tags_are_put_on_people(self):
+        label = f"Tag of {self.name}"
+        tag = self.client.rpost("tags", json={"type": "tag", "label": label})
+        has(tag, label=label, type="tag")
+        path = f"users/{self.house.other}"
+        add = {"add": [{"type": "tag_reference", "id": tag["id"]}]}
+        same(self.client.post(f"{path}/change_tags", json=add).status_code, 200)
+        holds(label in [one["label"] for one in self.client.list_all(f"{path}/tags")], "it is on the person")
+        same(ids(self.client.get(f"tags/{tag['id']}/users").json()["users"]), [self.house.other])
+        self.client.rdelete(tag)
+        same([one["label"] for one in self.client.list_all("tags") if one["label"] == label], [])
+
+    def numbers_are_told(self):
+        asked = {"filters": {}, "time_zone": "Etc/UTC"}
+        answer = self.client.post("analytics/metrics/incidents/all", json=asked)
+        same(answer.status_code, 200, answer.text)
+        holds(isinstance(answer.json()["data"][0]["total_incident_count"], int), "incidents are counted")
+        answer = self.client.post("analytics/raw/incidents", json={**asked, "limit": 1})
+        same((answer.status_code, answer.json()["limit"]), (200, 1), answer.text)
 
     def teams_have_members(self):
         team = self.client.persist("teams", "name", {"type": "team", "name": f"Team of {self.name}"})
@@ -221,14 +262,32 @@ class Roster:
         with refused(self.error, 404, 2100):
             self.client.rget(window)
 
+    def webhooks_are_subscribed_to(self):
+        # Switched off, so that nothing leaves the house.
+        wanted = {
+            "type": "webhook_subscription", "description": "walk", "active": False, "events": ["incident.triggered"],
+            "filter": {"id": self.service["id"], "type": "service_reference"},
+            "delivery_method": {"type": "http_delivery_method", "url": "https://example.org/hook"},
+        }
+        made = self.client.rpost("webhook_subscriptions", json=wanted)
+        holds(len(made["delivery_method"]["secret"]) >= 32, "the secret is shown once")
+        path = f"webhook_subscriptions/{made['id']}"
+        same(self.client.rget(path)["delivery_method"]["secret"], None)
+        changed = self.client.rput(path, json={"type": "webhook_subscription", "description": "other"})
+        same((changed["description"], changed["events"]), ("other", ["incident.triggered"]))
+        holds(made["id"] in ids(self.client.list_all("webhook_subscriptions")), "it is listed")
+        with refused(self.error, 400, 2001):
+            self.client.rpost("webhook_subscriptions", json={**wanted, "events": ["service.created"]})
+        self.client.rdelete(path)
+        with refused(self.error, 404, 2100):
+            self.client.rget(path)
+
     def what_is_not_here_is_refused_as_there(self):
         with refused(self.error, 404, 2100):
             self.client.rget("business_services")
         with refused(self.error, 404, 2100):
             # A list that has cursors there.
             list(self.client.iter_cursor("audit/records"))
-        with refused(self.error, 404, 2100):
-            self.client.rpost("webhook_subscriptions", json={"type": "webhook_subscription", "events": ["incident.triggered"]})
         with refused(self.error, 404, 2100):
             self.client.rget("escalation_policies/PXPGF42")
         with refused(self.error, 400, 2001):
@@ -239,14 +298,17 @@ class Roster:
         """All of them, in the order in which one stands on the other."""
         return (
             self.who_asks_is_known,
-            self.abilities_priorities_vendors_and_tags_are_listed,
+            self.abilities_priorities_and_vendors_are_listed,
             self.people_come_and_go,
             self.ways_to_people_and_rules_are_read,
+            self.tags_are_put_on_people,
+            self.numbers_are_told,
             self.teams_have_members,
             self.a_schedule_is_rendered_with_its_layers_and_overrides,
             self.a_policy_names_levels,
             self.who_is_on_call_is_listed,
             self.a_service_has_keys,
             self.a_maintenance_window_is_planned,
+            self.webhooks_are_subscribed_to,
             self.what_is_not_here_is_refused_as_there,
         )

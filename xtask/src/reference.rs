@@ -28,7 +28,8 @@ says \"or the person it is about\", somebody else's is refused with 403; what a 
 left (`r`) and in how many seconds all are there again (`t`). Beyond that the answer is 429 with `Retry-After`, and nothing was
 done. Alerts are not counted.
 
-**Once.** A `POST` with an `Idempotency-Key` is carried out once: who sends it again gets the first answer.
+**Once.** A `POST` with an `Idempotency-Key` is carried out once: who sends it again gets the first answer. A key that
+was used for another request, or in another's name (`From`, as clients of PagerDuty send it), is refused with 400.
 
 **Lists** come by pages: `limit` says how many, `next_cursor` of the answer is the `cursor` of the next.
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AlertId, HeartbeatId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
+use crate::incident::Hold;
 use crate::intake::Judged;
 use crate::monitor::Severity;
 use crate::people::Urgency;
@@ -245,6 +246,9 @@ pub struct Alert {
     /// When it is over unless it is said again, if its sender says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
+    /// How long nobody is paged for it by itself, since it may be over by then, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Box<Hold>>,
 }
 
 impl Alert {

@@ -4,19 +4,25 @@ mod alert;
 mod intake;
 mod respond;
 mod roster;
+mod tag;
 mod team;
 mod watch;
+mod webhook;
 
 pub use alert::{AlertAsk, Labelled, RuleFired};
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::{Declared, RespondAsk};
 pub use roster::RosterAsk;
+pub use tag::TagAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;
+pub use webhook::{ChangeAsk, WebhookAsk};
 
 use crate::code::Apply;
 use crate::event::Actor;
-use crate::id::{ContactMethodId, IncidentId, NotificationId, SecretId, UserId};
+use crate::id::{
+    ContactMethodId, IncidentId, NotificationId, NotificationRuleId, SecretId, UserId,
+};
 use crate::page::{Fate, Outcome};
 use crate::people::{ChannelKind, Role, Urgency};
 
@@ -55,6 +61,10 @@ pub enum Ask {
     Intake(IntakeAsk),
     /// Work on targets and monitors.
     Watch(WatchAsk),
+    /// Keep a change that somebody tells of.
+    Change(ChangeAsk),
+    /// Work on subscriptions to what happens to incidents.
+    Webhook(WebhookAsk),
     /// Make a document of everything that is set up true, all of it or nothing.
     Apply(Box<Apply>),
     /// Alerts from monitors and from outside.
@@ -181,6 +191,38 @@ pub enum PeopleAsk {
         user: UserId,
         /// All of them.
         rules: Vec<(Urgency, u64, ContactMethodId)>,
+    },
+    /// Add one notification rule.
+    AddRule {
+        /// Whose.
+        user: UserId,
+        /// Urgency, delay, method.
+        rule: (Urgency, u64, ContactMethodId),
+    },
+    /// Put another rule in the place of one, under its id.
+    ChangeRule {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        id: NotificationRuleId,
+        /// Urgency, delay, method.
+        rule: (Urgency, u64, ContactMethodId),
+    },
+    /// Remove one notification rule.
+    RemoveRule {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        id: NotificationRuleId,
+    },
+    /// Call a way to reach them something else.
+    RenameContactMethod {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+        /// What its owner calls it from now on.
+        label: String,
     },
     /// Send a test page by one contact method.
     TestPage {

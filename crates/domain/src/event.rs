@@ -4,6 +4,7 @@ mod alert;
 mod incident;
 mod intake;
 mod response;
+mod tag;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,10 @@ pub use alert::AlertEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
 pub use intake::IntakeEvent;
 pub use response::{AskedLevel, Response};
+pub use tag::TagEvent;
 
 use crate::alert::EvidenceSample;
+use crate::change::Change;
 use crate::id::{
     ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId, PolicyId,
     RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
@@ -27,6 +30,7 @@ use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::team::Team;
 use crate::time::Timestamp;
+use crate::webhook::WebhookEvent;
 
 /// The version that new events are written in. An older event is brought up by the journal before it is folded.
 pub const EVENT_VERSION: u16 = 1;
@@ -89,7 +93,7 @@ pub enum EventBody {
     Incident(IncidentEvent),
     /// One message.
     Notification(NotificationEvent),
-    /// Input from outside that changed nothing.
+    /// Input from outside that raised nothing.
     Input(InputEvent),
 }
 
@@ -169,6 +173,15 @@ pub enum PeopleEvent {
         /// Which.
         method: ContactMethodId,
     },
+    /// A way to reach a person is called something else.
+    ContactMethodRenamed {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+        /// What its owner calls it from now on.
+        label: String,
+    },
     /// A person's notification rules were replaced.
     NotificationRulesSet {
         /// Whose.
@@ -239,6 +252,10 @@ pub enum RosterEvent {
     },
     /// Rules, maintenance windows or heartbeats changed.
     Intake(IntakeEvent),
+    /// Subscriptions to what happens to incidents changed.
+    Webhook(WebhookEvent),
+    /// Tags, or what has them, changed.
+    Tag(TagEvent),
 }
 
 /// What happened to targets and monitors.
@@ -426,5 +443,10 @@ pub enum InputEvent {
         what: String,
         /// The service it was sent to.
         service: ServiceId,
+    },
+    /// Somebody told of a change.
+    Changed {
+        /// The whole of it.
+        change: Change,
     },
 }

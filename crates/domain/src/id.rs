@@ -166,6 +166,8 @@ id!(
 id!(MaintenanceId, "a maintenance window");
 id!(RuleId, "a rule about alerts");
 id!(HeartbeatId, "a job that must call in");
+id!(ChangeId, "a change that somebody tells of");
+id!(WebhookId, "a subscription to what happens to incidents");
 id!(TokenId, "an API token");
 id!(SecretId, "a row of the vault");
 

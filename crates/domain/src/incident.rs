@@ -129,9 +129,21 @@ pub struct Responder {
     /// How that policy asked them, when they were named since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_policy: Option<PolicyRequest>,
+    /// The levels of other policies by which they were asked too, one of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoAsked>,
 }
 
-/// How a policy asked somebody to help who was asked by name since.
+/// A level of another policy by which somebody was asked to help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlsoAsked {
+    /// The policy, and its level counted from 0.
+    pub level: (PolicyId, usize),
+    /// How it asked them.
+    pub request: PolicyRequest,
+}
+
+/// How a policy asked somebody to help who was asked by name or by another policy since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyRequest {
     /// When.
@@ -146,7 +158,7 @@ pub struct PolicyRequest {
 }
 
 impl PolicyRequest {
-    /// How somebody was asked who is asked by name now.
+    /// How somebody was asked who is asked by name or by another policy now.
     #[must_use]
     pub fn of(asked: Responder) -> Self {
         let answered = asked.answer.is_some();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{
     ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, SwapId, TeamId, UserId,
+    WebhookId,
 };
 use crate::people::ChannelKind;
 use crate::time::Timestamp;
@@ -142,6 +143,11 @@ pub enum Word {
     },
     /// Something will keep pages from somebody.
     Findings,
+    /// A subscription is left alone, because its receiver kept refusing.
+    Webhook {
+        /// Which.
+        webhook: WebhookId,
+    },
 }
 
 impl Purpose {

@@ -2,10 +2,11 @@
 
 use tocsin_domain::event::{
     AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
-    NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+    NotificationWhat, PeopleEvent, RosterEvent, TagEvent, WatchEvent,
 };
 use tocsin_domain::oncall::Change;
 use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::webhook::WebhookEvent;
 
 /// The word of an event's kind.
 pub(crate) fn of(body: &EventBody) -> String {
@@ -19,6 +20,7 @@ pub(crate) fn of(body: &EventBody) -> String {
         EventBody::Notification(event) => ("notification", notification(&event.what)),
         EventBody::Input(InputEvent::Ignored { .. }) => ("input", "ignored"),
         EventBody::Input(InputEvent::Dropped { .. }) => ("input", "dropped"),
+        EventBody::Input(InputEvent::Changed { .. }) => ("input", "changed"),
     };
     format!("{area}.{kind}")
 }
@@ -40,6 +42,7 @@ const fn people(event: &PeopleEvent) -> &'static str {
         PeopleEvent::ContactMethodAdded { .. } => "contact_method_added",
         PeopleEvent::ContactMethodVerified { .. } => "contact_method_verified",
         PeopleEvent::ContactMethodRemoved { .. } => "contact_method_removed",
+        PeopleEvent::ContactMethodRenamed { .. } => "contact_method_renamed",
         PeopleEvent::NotificationRulesSet { .. } => "notification_rules_set",
     }
 }
@@ -58,6 +61,26 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::TeamSet { .. } => "team_set",
         RosterEvent::TeamRemoved { .. } => "team_removed",
         RosterEvent::Oncall { what } => oncall(what),
+        RosterEvent::Webhook(event) => webhook(event),
+        RosterEvent::Tag(event) => tag(event),
+    }
+}
+
+const fn webhook(event: &WebhookEvent) -> &'static str {
+    match event {
+        WebhookEvent::WebhookSet { .. } => "webhook_set",
+        WebhookEvent::WebhookRemoved { .. } => "webhook_removed",
+        WebhookEvent::WebhookDisabled { .. } => "webhook_disabled",
+        WebhookEvent::WebhookEnabled { .. } => "webhook_enabled",
+        WebhookEvent::WebhookPinged { .. } => "webhook_pinged",
+    }
+}
+
+const fn tag(event: &TagEvent) -> &'static str {
+    match event {
+        TagEvent::Added { .. } => "tag_added",
+        TagEvent::Removed { .. } => "tag_removed",
+        TagEvent::Changed { .. } => "tags_changed",
     }
 }
 

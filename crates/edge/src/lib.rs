@@ -20,6 +20,7 @@ mod serve;
 pub mod tls;
 mod ui;
 pub mod vigil;
+pub mod webhooks;
 
 pub use access::who::{Front, Who};
 pub use doctor::{Check, CheckState, Diagnosis};

@@ -173,9 +173,9 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
         EventBody::Incident(event) => format!("incident:{}", event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
-        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {
-            "input".to_owned()
-        }
+        EventBody::Input(
+            InputEvent::Ignored { .. } | InputEvent::Dropped { .. } | InputEvent::Changed { .. },
+        ) => "input".to_owned(),
     }
 }
 
@@ -187,6 +187,7 @@ fn person_of(event: &PeopleEvent) -> tocsin_domain::id::UserId {
         | PeopleEvent::ContactMethodAdded { user, .. }
         | PeopleEvent::ContactMethodVerified { user, .. }
         | PeopleEvent::ContactMethodRemoved { user, .. }
+        | PeopleEvent::ContactMethodRenamed { user, .. }
         | PeopleEvent::NotificationRulesSet { user, .. } => *user,
     }
 }
@@ -207,6 +208,8 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::TeamSet { team } => format!("team:{}", team.id),
         RosterEvent::TeamRemoved { team } => format!("team:{team}"),
         RosterEvent::Oncall { what } => stream_of_oncall(what),
+        RosterEvent::Webhook(event) => format!("webhook:{}", event.webhook()),
+        RosterEvent::Tag(_) => "tags".to_owned(),
     }
 }
 

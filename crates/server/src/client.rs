@@ -22,6 +22,7 @@ mod page;
 mod plain;
 mod problem;
 mod rota;
+mod rule;
 mod schedule;
 mod screen;
 mod service;
@@ -142,6 +143,12 @@ pub(crate) enum ClientCommand {
         #[command(subcommand)]
         verb: monitor::Verb,
     },
+    /// Rules of rule files: what is loaded and how it stands
+    #[command(after_help = EXIT_CODES)]
+    Rule {
+        #[command(subcommand)]
+        verb: rule::Verb,
+    },
     /// People
     #[command(after_help = EXIT_CODES)]
     User {
@@ -205,7 +212,7 @@ pub(crate) enum ClientCommand {
     /// Make files true: all of them or nothing
     #[command(after_help = EXIT_CODES)]
     Apply(code::ApplyArguments),
-    /// Write what another system has as files of ours; asks no server
+    /// Write what another system has as files of ours; asks no server of ours
     #[command(after_help = EXIT_CODES)]
     Import {
         #[command(subcommand)]
@@ -217,7 +224,7 @@ pub(crate) enum ClientCommand {
 pub(crate) fn run(command: &ClientCommand, connection: &Connection) -> ExitCode {
     let screen = Screen::open(connection.json);
     let done = if let ClientCommand::Import { source } = command {
-        import::run(source, &screen)
+        import::run(source, connection.ca.as_deref(), &screen)
     } else {
         Api::open(connection).and_then(|api| obey(command, &api, &screen))
     };
@@ -247,6 +254,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Page { verb } => page::run(verb, api, screen),
         ClientCommand::Target { verb } => target::run(verb, api, screen),
         ClientCommand::Monitor { verb } => monitor::run(verb, api, screen),
+        ClientCommand::Rule { verb } => rule::run(verb, api, screen),
         ClientCommand::User { verb } => user::run(verb, api, screen),
         ClientCommand::Channel { verb } => channel::run(verb, api, screen),
         ClientCommand::Token { verb } => token::run(verb, api, screen),
@@ -259,7 +267,7 @@ fn obey(command: &ClientCommand, api: &Api, screen: &Screen) -> Result<(), Failu
         ClientCommand::Export(wanted) => code::export(wanted, api, screen),
         ClientCommand::Plan(wanted) => code::plan(wanted, api, screen),
         ClientCommand::Apply(wanted) => code::apply(wanted, api, screen),
-        ClientCommand::Import { source } => import::run(source, screen),
+        ClientCommand::Import { source } => import::run(source, api.ca(), screen),
     }
 }
 

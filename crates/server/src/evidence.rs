@@ -38,6 +38,8 @@ const BUNDLE_BYTES_MAX: usize = 1 << 30;
 /// How long to wait before evidence that could not be frozen is tried again, at first and at most.
 const RETRY_MIN: Duration = Duration::from_secs(5);
 const RETRY_MAX: Duration = Duration::from_secs(600);
+/// Changes that others told of, of one incident at most.
+const CHANGES_MAX: usize = 30;
 /// Events of one incident that are read at once.
 const EVENTS_PAGE: usize = 1_000;
 
@@ -75,6 +77,7 @@ impl Archive {
             after = last.position;
             evidence.events.extend(page);
         }
+        self.add_changes(&mut evidence)?;
         let (from, until) = evidence.window;
         if let Some(target) = evidence.incident.target {
             evidence.series = self.series(target, from, until)?;
@@ -85,6 +88,21 @@ impl Archive {
             evidence.error_lines = self.error_lines(target, onset, until)?;
         }
         Ok(Some(evidence))
+    }
+
+    /// Adds what was told of changes of the service shortly before.
+    fn add_changes(&self, evidence: &mut Evidence) -> anyhow::Result<()> {
+        let (service, began) = (evidence.incident.service, began(&evidence.incident));
+        let told: Vec<u64> = self.engine.read(|state| {
+            let told = state.changes.before(service, began);
+            let newest = told.iter().take(CHANGES_MAX);
+            newest.map(|(position, _)| *position).collect()
+        });
+        for position in told {
+            evidence.events.extend(self.reader.event(position)?);
+        }
+        evidence.events.sort_by_key(|event| event.position);
+        Ok(())
     }
 
     fn series(

@@ -21,6 +21,7 @@ use tocsin_edge::feed::Feed;
 use tocsin_edge::ports::Metrics;
 use tocsin_edge::scrape::Scraping;
 use tocsin_edge::vigil::Vigil;
+use tocsin_edge::webhooks::{self, Webhooks};
 use tocsin_engine::core::{CANARY, EVALUATED_TO};
 use tocsin_engine::rules::known_of;
 use tocsin_engine::{Clock, Core, EngineHandle, Past, canary_was_seen_at};
@@ -107,6 +108,7 @@ pub(crate) fn run(
     parts.rules.stop();
     drop(parts.rules_thread.join());
     parts.delivery.stop();
+    parts.webhooks.stop();
     parts.engine.stop();
     let engine_ended = parts.engine_thread.join();
     drop(parts.app);
@@ -125,6 +127,7 @@ async fn ended_part(
         let ended = [
             ("decisions", parts.engine_thread.is_finished()),
             ("delivery", parts.delivery.has_ended()),
+            ("webhooks", parts.webhooks.has_ended()),
             ("evidence", parts.evidence_thread.is_finished()),
             ("watching", watching.is_finished()),
             ("upkeep", upkeep.is_finished()),
@@ -154,6 +157,7 @@ struct Running {
     scraping: Scraping,
     evidence_thread: JoinHandle<()>,
     delivery: Delivery,
+    webhooks: Webhooks,
     store: Arc<Store>,
     reader: JournalReader,
     sight: Arc<Sight>,
@@ -333,6 +337,7 @@ fn start_parts(
         vigil,
         settings,
     });
+    let webhooks = Webhooks::start(app.clone(), webhooks::Patience::default())?;
     let running = Running {
         app,
         engine,
@@ -342,6 +347,7 @@ fn start_parts(
         scraping,
         evidence_thread,
         delivery,
+        webhooks,
         store,
         reader,
         sight,

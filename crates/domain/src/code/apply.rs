@@ -113,8 +113,7 @@ pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<P
     (removed, kept)
 }
 
-/// Of the key of each integration that is set up, whether its service stands in the files. Names may hold what stands between
-/// those of a service and of an integration: a key that several have is that of a named service only when all of them are.
+/// Of the key of each integration that is set up, whether its service stands in the files.
 fn integrations_of_named(standing: &Document, wanted: &Document) -> BTreeMap<String, bool> {
     let named: BTreeSet<&String> = wanted.services.iter().map(|one| &one.name).collect();
     let mut found = BTreeMap::new();
@@ -122,7 +121,7 @@ fn integrations_of_named(standing: &Document, wanted: &Document) -> BTreeMap<Str
         let is_named = named.contains(&service.name);
         for one in &service.integrations {
             let key = Part::integration(&service.name, &one.name).name;
-            *found.entry(key).or_insert(true) &= is_named;
+            found.insert(key, is_named);
         }
     }
     found

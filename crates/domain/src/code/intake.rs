@@ -303,11 +303,11 @@ impl Condition {
                 ..Self::default()
             },
             intake::Condition::Field { field, test } => {
-                let (op, text) = written(test);
+                let (op, text) = Operator::of(test);
                 Self {
                     field: Some(FieldName(field.clone())),
                     op: Some(op),
-                    text,
+                    text: text.map(str::to_owned),
                     ..Self::default()
                 }
             }
@@ -335,7 +335,7 @@ impl Condition {
             (None, None) if self.text.is_none() => {}
             (Some(field), Some(op)) => found.push(intake::Condition::Field {
                 field: field.0.clone(),
-                test: test(op, self.text.clone())?,
+                test: op.test(self.text.clone())?,
             }),
             (None, _) | (_, None) => return Err("a field needs an op, and an op a field"),
         }
@@ -348,28 +348,35 @@ impl Condition {
     }
 }
 
-fn written(test: &Test) -> (Operator, Option<String>) {
-    match test {
-        Test::Equals(text) => (Operator::Equals, Some(text.clone())),
-        Test::Contains(text) => (Operator::Contains, Some(text.clone())),
-        Test::StartsWith(text) => (Operator::StartsWith, Some(text.clone())),
-        Test::Matches(text) => (Operator::Matches, Some(text.clone())),
-        Test::Exists => (Operator::Exists, None),
+impl Operator {
+    /// What a test asks, and with what it compares.
+    #[must_use]
+    pub fn of(test: &Test) -> (Self, Option<&str>) {
+        match test {
+            Test::Equals(text) => (Self::Equals, Some(text.as_str())),
+            Test::Contains(text) => (Self::Contains, Some(text.as_str())),
+            Test::StartsWith(text) => (Self::StartsWith, Some(text.as_str())),
+            Test::Matches(text) => (Self::Matches, Some(text.as_str())),
+            Test::Exists => (Self::Exists, None),
+        }
     }
-}
 
-fn test(op: Operator, text: Option<String>) -> Result<Test, &'static str> {
-    match (op, text) {
-        (Operator::Equals, Some(text)) => Ok(Test::Equals(text)),
-        (Operator::Contains, Some(text)) => Ok(Test::Contains(text)),
-        (Operator::StartsWith, Some(text)) => Ok(Test::StartsWith(text)),
-        (Operator::Matches, Some(text)) => Ok(Test::Matches(text)),
-        (Operator::Exists, None) => Ok(Test::Exists),
-        (Operator::Exists, Some(_)) => Err("the op exists takes no text"),
-        (
-            Operator::Equals | Operator::Contains | Operator::StartsWith | Operator::Matches,
-            None,
-        ) => Err("this op needs a text"),
+    /// The test that asks this.
+    ///
+    /// # Errors
+    /// It lacks a text, or has one that it cannot use.
+    pub fn test(self, text: Option<String>) -> Result<Test, &'static str> {
+        match (self, text) {
+            (Self::Equals, Some(text)) => Ok(Test::Equals(text)),
+            (Self::Contains, Some(text)) => Ok(Test::Contains(text)),
+            (Self::StartsWith, Some(text)) => Ok(Test::StartsWith(text)),
+            (Self::Matches, Some(text)) => Ok(Test::Matches(text)),
+            (Self::Exists, None) => Ok(Test::Exists),
+            (Self::Exists, Some(_)) => Err("the op exists takes no text"),
+            (Self::Equals | Self::Contains | Self::StartsWith | Self::Matches, None) => {
+                Err("this op needs a text")
+            }
+        }
     }
 }
 

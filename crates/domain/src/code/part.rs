@@ -20,7 +20,7 @@ pub enum Kind {
     EscalationPolicies,
     /// Services.
     Services,
-    /// Integrations of services, named `service / integration`.
+    /// Integrations of services, named `service / integration`; [`Part::integration`] makes such a name.
     Integrations,
     /// The list of last resort and the names of priorities.
     Installation,
@@ -142,8 +142,24 @@ impl Part {
     /// An integration of a service.
     #[must_use]
     pub fn integration(service: &str, name: &str) -> Self {
+        let (service, name) = (marked(service), marked(name));
         Self::new(Kind::Integrations, format!("{service} / {name}"))
     }
+}
+
+/// A name in which no slash follows a space, nor begins it, but for one that is marked: the slash between two such names is
+/// then the only one that follows a space, so that no other two give the same text.
+fn marked(name: &str) -> String {
+    let mut told = String::with_capacity(name.len());
+    let mut before = ' ';
+    for letter in name.chars() {
+        if letter == '\\' || (letter == '/' && before == ' ') {
+            told.push('\\');
+        }
+        told.push(letter);
+        before = letter;
+    }
+    told
 }
 
 impl fmt::Display for Part {
@@ -185,5 +201,24 @@ impl From<Fault> for Refusal {
                 reasons: reasons.iter().map(|reason| of(reason)).collect(),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_a_service_and_an_integration_are_told_apart_wherever_slashes_stand() {
+        let check = |service: &str, name: &str, expected: &str| {
+            assert_eq!(Part::integration(service, name).name, expected);
+        };
+        check("Shop", "Probe", "Shop / Probe");
+        check("Shop/EU", "CI/CD", "Shop/EU / CI/CD");
+        check("Shop / EU", "Probe", r"Shop \/ EU / Probe");
+        check("Shop", "EU / Probe", r"Shop / EU \/ Probe");
+        check("Shop", "/ Probe", r"Shop / \/ Probe");
+        check("Shop /", "Probe", r"Shop \/ / Probe");
+        check(r"Shop \/ EU", "Probe", r"Shop \\/ EU / Probe");
     }
 }

@@ -21,16 +21,6 @@ const LENGTH_WANTED: &str =
 const MOMENT_WANTED: &str = "an instant is written with its zone, as in 2026-11-23T09:00:00Z";
 const HOUR_WANTED: &str = "a time is HH:MM, of every day, or a day and HH:MM such as monday 09:00";
 
-const WEEK: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
-
 /// A length of time: `5m`, `1h30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {
@@ -164,7 +154,7 @@ impl Hour {
         match text.split_once(' ') {
             None => text.parse().ok().map(Self::OfDay),
             Some((day, time)) => {
-                let (_, weekday) = *WEEK.iter().find(|(word, _)| *word == day)?;
+                let weekday = Weekday::ALL.into_iter().find(|one| one.word() == day)?;
                 let time = time.parse().ok()?;
                 Some(Self::OfWeek(WeekTime { weekday, time }))
             }
@@ -177,9 +167,7 @@ impl Serialize for Hour {
         match self {
             Self::OfDay(time) => serializer.collect_str(time),
             Self::OfWeek(WeekTime { weekday, time }) => {
-                let day = WEEK.iter().find(|(_, day)| day == weekday);
-                let day = day.map_or("", |(word, _)| word);
-                serializer.collect_str(&format_args!("{day} {time}"))
+                serializer.collect_str(&format_args!("{} {time}", weekday.word()))
             }
         }
     }

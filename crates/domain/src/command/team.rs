@@ -1,5 +1,6 @@
 //! What can be asked about teams, and about the names that priorities have.
 
+use super::TagAsk;
 use crate::id::{TeamId, UserId};
 
 /// Work on teams and priorities.
@@ -21,4 +22,6 @@ pub enum TeamAsk {
         /// All of them.
         names: Vec<String>,
     },
+    /// Tags.
+    Tag(TagAsk),
 }

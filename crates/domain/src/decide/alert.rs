@@ -3,6 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use super::hold::hold_rules;
 use super::relapse::Return;
 use super::take_in::Taken;
 use super::{Decider, text_within};
@@ -11,7 +12,7 @@ use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::incident::Hold;
-use crate::monitor::{Monitor, Severity};
+use crate::monitor::Severity;
 use crate::state::monitor_key;
 use crate::time::Timestamp;
 
@@ -291,6 +292,8 @@ impl Decider<'_> {
         let wanted = own.or_else(|| self.group_to_join(&condition));
         let joined = wanted.or_else(|| self.storm_to_join(&condition));
         let in_storm = joined.is_some() && wanted.is_none();
+        let guest_of = joined.filter(|_| own.is_none());
+        let anyway_at = guest_of.and_then(|guest_of| self.pages_anyway_at(guest_of));
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -299,7 +302,46 @@ impl Decider<'_> {
             Some(_) => self.relapse(incident, &condition, &cause),
             None => Return::No,
         };
-        let alert = Alert {
+        let hold = self.own_wait(incident, &condition.hold);
+        let mut alert = self.alert_of(incident, &mut condition);
+        alert.grouped = in_storm.then_some(Grouped::Storm);
+        alert.hold = hold.clone().map(Box::new);
+        let id = alert.id;
+        let opened = AlertEvent::Opened {
+            alert: Arc::new(alert),
+        };
+        self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
+        let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        if let Some(to) = condition.taken.to.clone() {
+            self.emit_response(Cause::Request, incident, Response::Reassigned { to });
+        }
+        if joined.is_none() && !condition.taken.is_suppressed() {
+            self.tell_quietly(incident);
+        }
+        if joined.is_none() || raised || came_back == Return::PagedAnew {
+            // What pages for something else by then, or does already, waits no longer for this.
+            let no_longer = |hold: Hold| Hold {
+                until: anyway_at.map_or(hold.until, |at| at.min(hold.until)),
+                ..hold
+            };
+            self.hold_or_page(incident, hold.clone().map(no_longer));
+        } else if came_back == Return::GoesOn {
+            self.reach_again(incident);
+        }
+        if guest_of.is_some() {
+            self.end_pause_of_others(incident, &condition, hold);
+        }
+        // Many may join what is quiet: that must not look at all of them each time.
+        if joined.is_some() && !self.is_quiet_as_long(id, incident) {
+            self.end_quiet(incident);
+        }
+        self.note_rules(incident, &condition);
+        incident
+    }
+
+    /// The alert that a condition is in an incident.
+    fn alert_of(&mut self, incident: IncidentId, condition: &mut Condition) -> Alert {
+        Alert {
             id: AlertId::random(self.entropy),
             incident,
             service: condition.service,
@@ -317,37 +359,14 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
             evidence: mem::take(&mut condition.evidence),
             repeats: 0,
-            grouped: in_storm.then_some(Grouped::Storm),
+            grouped: None,
             urgency: condition.own_urgency(),
             sent_to: condition.taken.sent_to,
             heard_at: Some(self.now),
             judged: condition.taken.judged.clone(),
             ends_at: condition.taken.ends_at,
-        };
-        let opened = AlertEvent::Opened {
-            alert: Arc::new(alert),
-        };
-        self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
-        let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
-        if let Some(to) = condition.taken.to.clone() {
-            self.emit_response(Cause::Request, incident, Response::Reassigned { to });
+            hold: None,
         }
-        if joined.is_none() && !condition.taken.is_suppressed() {
-            self.tell_quietly(incident);
-        }
-        if joined.is_none() || raised || came_back == Return::PagedAnew {
-            self.hold_or_page(incident, &condition.hold);
-        } else if came_back == Return::GoesOn {
-            self.reach_again(incident);
-        }
-        if own.is_none() && joined.is_some() {
-            self.end_pause_of_others(incident, &condition);
-        }
-        if joined.is_some() {
-            self.end_quiet(incident);
-        }
-        self.note_rules(incident, &condition);
-        incident
     }
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {
@@ -463,21 +482,4 @@ fn named(service: ServiceId, source: &AlertSource, key: &str) -> Result<AlertKey
         sender: source.sender(),
         key: dedup_key(key)?,
     })
-}
-
-fn hold_rules(monitor: &Monitor, answered: &[usize], began: Timestamp) -> Vec<(Hold, u32)> {
-    let rules = answered
-        .iter()
-        .filter_map(|index| monitor.holds.get(*index));
-    rules
-        .map(|rule| {
-            let until = began.plus_ms(rule.hold_ms);
-            let hold = Hold {
-                until,
-                until_clear: rule.until_clear,
-                why: rule.why.clone(),
-            };
-            (hold, rule.relapses_covered)
-        })
-        .collect()
 }

@@ -26,6 +26,17 @@ struct FailedLevel {
     asked: AskedAlready,
 }
 
+/// A level of a policy by which somebody was asked to help.
+struct AskedBy<'a> {
+    level: (PolicyId, usize),
+    /// When, by the clock of now.
+    since: Timestamp,
+    /// What they were asked.
+    message: &'a str,
+    /// Whether they answered before they were asked anew.
+    answered: bool,
+}
+
 /// Who was asked to help already, by a policy or by name.
 #[derive(Default)]
 struct AskedAlready {
@@ -207,9 +218,28 @@ impl Decider<'_> {
     }
 
     /// When nobody of the level of a policy by which somebody was asked to help can be reached, its next one is asked, as long as
-    /// there is one.
+    /// there is one. So it is with each policy that has asked them.
     pub(super) fn ask_next_level(&mut self, id: IncidentId, user: UserId, position: u64) {
-        let Some(failed) = self.level_that_failed(id, user) else {
+        let known = self.state.incidents.get(&id);
+        let asked = known.and_then(|known| known.responders.iter().find(|one| one.user == user));
+        let Some(asked) = asked else {
+            return;
+        };
+        let levels = asked.also.iter().map(|also| also.level);
+        let levels: Vec<(PolicyId, usize)> = levels.chain(asked.level).collect();
+        for level in levels {
+            self.ask_level_after(id, user, level, position);
+        }
+    }
+
+    fn ask_level_after(
+        &mut self,
+        id: IncidentId,
+        user: UserId,
+        level: (PolicyId, usize),
+        position: u64,
+    ) {
+        let Some(failed) = self.level_that_failed(id, user, level) else {
             return;
         };
         let (policy, level) = (failed.policy, failed.level);
@@ -248,31 +278,42 @@ impl Decider<'_> {
         self.actor = asks;
     }
 
-    /// The level of a policy by which this person was asked to help, if nobody of it knows or may still come to know, and none
-    /// after it was asked since.
-    fn level_that_failed(&self, id: IncidentId, user: UserId) -> Option<FailedLevel> {
+    /// A level of a policy by which this person was asked to help, if nobody of it knows or may still come to know, and none after it
+    /// was asked since.
+    fn level_that_failed(
+        &self,
+        id: IncidentId,
+        user: UserId,
+        level: (PolicyId, usize),
+    ) -> Option<FailedLevel> {
         let known = self.state.incidents.get(&id);
         let known = known.filter(|known| known.is_open())?;
         let failed = known.responders.iter().find(|one| one.user == user)?;
-        let (policy, level) = failed.level?;
-        let since = self.state.since_asked_by_policy(failed);
-        let responders = known.responders.iter();
-        // Whoever was named before the level was reached counts for it as well.
-        let is_of_level = |one: &Responder| one.level == failed.level;
-        let since_then =
-            responders.filter(|one| is_of_level(one) || self.state.since_asked(one) >= since);
+        let mut failed = self.asked_by(failed).into_iter();
+        let failed = failed.find(|by| by.level == level)?;
+        let (policy, level) = level;
         let mut asked = AskedAlready::default();
-        for one in since_then {
+        for one in &known.responders {
+            let by = self.asked_by(one);
+            let of_level = by.iter().find(|by| by.level == failed.level);
+            // Whoever was named before the level was reached counts for it as well.
+            if of_level.is_none() && self.state.since_asked(one) < failed.since {
+                continue;
+            }
             // Who was asked by name since may be of a request before this one.
-            let asked_at = self.state.since_asked_by_policy(one);
-            let of_request = one.level.filter(|_| is_of_level(one) || asked_at >= since);
-            let is_later = of_request.is_some_and(|(of, later)| of == policy && later > level);
+            let is_later = by.iter().any(|by| {
+                let (of, later) = by.level;
+                of == policy && later > level && by.since >= failed.since
+            });
             let is_there = self.state.users.contains_key(&one.user);
-            let answered = one.by_policy.as_ref().is_some_and(|one| one.answered);
-            let knows = one.answer.is_some()
-                || answered
-                || self.may_know_since(id, one.user, Some(asked_at));
-            if is_later || (of_request == failed.level && is_there && knows) {
+            let asked_at = self.state.since_asked_by_policy(one);
+            let asked_at = of_level.map_or(asked_at, |by| by.since);
+            let first = one.by_policy.as_ref();
+            let answered = one.answer.is_some()
+                || first.is_some_and(|request| request.answered)
+                || of_level.is_some_and(|by| by.answered);
+            let knows = answered || self.may_know_since(id, one.user, Some(asked_at));
+            if is_later || (of_level.is_some() && is_there && knows) {
                 return None;
             }
             if knows {
@@ -281,14 +322,31 @@ impl Decider<'_> {
                 asked.in_vain.push(one.user);
             }
         }
-        let first = failed.by_policy.as_ref();
-        let message = first.map_or(&failed.message, |request| &request.message);
         Some(FailedLevel {
             policy,
             level,
-            message: message.clone(),
+            message: failed.message.to_owned(),
             asked,
         })
+    }
+
+    /// The levels of policies by which somebody was asked to help.
+    fn asked_by<'a>(&self, one: &'a Responder) -> Vec<AskedBy<'a>> {
+        let first = one.by_policy.as_ref();
+        let last = one.level.map(|level| AskedBy {
+            level,
+            since: self.state.since_asked_by_policy(one),
+            message: first.map_or(one.message.as_str(), |request| request.message.as_str()),
+            answered: first.is_some_and(|request| request.answered),
+        });
+        let clock = &self.state.clock;
+        let also = one.also.iter().map(|also| AskedBy {
+            level: also.level,
+            since: clock.counted(also.request.at, also.request.set_back_ms),
+            message: &also.request.message,
+            answered: also.request.answered,
+        });
+        also.chain(last).collect()
     }
 
     /// Somebody was removed who was asked to help by a policy, and has not answered: the next level is asked, unless somebody else

@@ -77,6 +77,7 @@ impl Decider<'_> {
 
     fn incident_due(&mut self, incident: IncidentId) {
         let known = self.state.incidents.get(&incident);
+        let held = known.is_some_and(|known| known.hold.is_some());
         let Some((at, wait)) = known.and_then(|known| self.state.wait_of(known)) else {
             return;
         };
@@ -85,7 +86,8 @@ impl Decider<'_> {
                 let why = "all its alerts were healthy for 15 seconds";
                 self.resolve_now(incident, Cause::Due { at }, why);
             }
-            Wait::FirstPage | Wait::EndOfQuiet => self.page_now(incident),
+            Wait::FirstPage if !held => self.page_now(incident),
+            Wait::FirstPage | Wait::EndOfQuiet => self.page_or_wait(incident),
             Wait::NextLevel
                 if bugs::on(Bug::EscalationStallsAfterRestart)
                     && bugs::is_from_before(
@@ -110,7 +112,7 @@ impl Decider<'_> {
         };
         let (number, detail) = (
             last.number,
-            "the provider did not say whether it came to the phone",
+            "nothing was heard of whether it came to the phone",
         );
         // Cannot be refused: the attempt was just seen to be without a receipt.
         let _ = self.receipt_came(id, number, Fate::Unknown, detail);

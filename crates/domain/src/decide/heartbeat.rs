@@ -20,7 +20,7 @@ impl Decider<'_> {
         match ask {
             HeartbeatAsk::Set { .. } => self.heartbeat_set(ask),
             HeartbeatAsk::Remove(id) => {
-                let alert = self.alert_of(self.pulse(id)?);
+                let alert = self.alert_of_pulse(self.pulse(id)?);
                 let removed = self.emit_intake(
                     Cause::Request,
                     IntakeEvent::HeartbeatRemoved { heartbeat: id },
@@ -76,7 +76,7 @@ impl Decider<'_> {
         // An alert is found by the service it is about: with another service, it begins anew there.
         let moved = known.filter(|pulse| pulse.heartbeat.service != service);
         let alert: Vec<AlertId> = moved
-            .and_then(|pulse| self.alert_of(pulse))
+            .and_then(|pulse| self.alert_of_pulse(pulse))
             .into_iter()
             .collect();
         if id.is_none() && self.state.pulses.len() >= HEARTBEATS_MAX {
@@ -99,7 +99,7 @@ impl Decider<'_> {
     }
 
     fn heartbeat_called(&mut self, id: HeartbeatId, at: Timestamp) -> Result<(), Refusal> {
-        let alert = self.alert_of(self.pulse(id)?);
+        let alert = self.alert_of_pulse(self.pulse(id)?);
         let called = IntakeEvent::HeartbeatCalled { heartbeat: id };
         let position = self.emit_intake_at(at.min(self.now), Cause::Request, called);
         if let Some(alert) = alert {
@@ -148,7 +148,7 @@ impl Decider<'_> {
     pub(super) fn spare_heartbeats(&mut self) {
         let pulses = self.state.pulses.values();
         let missed = pulses
-            .filter(|pulse| pulse.may_have_called(self.now) && self.alert_of(pulse).is_none())
+            .filter(|pulse| pulse.may_have_called(self.now) && self.alert_of_pulse(pulse).is_none())
             .map(|pulse| pulse.heartbeat.id);
         let heartbeats: Vec<HeartbeatId> = missed.collect();
         if !heartbeats.is_empty() {
@@ -161,7 +161,7 @@ impl Decider<'_> {
         known.ok_or_else(|| Refusal::not_found(format!("heartbeat {id}")))
     }
 
-    fn alert_of(&self, pulse: &Pulse) -> Option<AlertId> {
+    fn alert_of_pulse(&self, pulse: &Pulse) -> Option<AlertId> {
         self.state.firing.get(&pulse.alert_key()).copied()
     }
 

@@ -29,9 +29,8 @@ impl Decider<'_> {
     /// what Tocsin judges itself: it has an incident of its own by its target or rule.
     pub(super) fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
         let outside = !condition.source.is_own_judge() && !condition.taken.alone;
-        let (service, severity) = (condition.service, condition.severity);
-        let loudness = (severity, condition.urgency());
-        let storm = || self.state.storm_of(service, loudness, self.now);
+        let (newcomer, urgency) = (condition.features(), condition.urgency());
+        let storm = || self.state.storm_of(newcomer, urgency, self.now);
         outside.then(storm).flatten()
     }
 }

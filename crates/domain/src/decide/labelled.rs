@@ -52,9 +52,8 @@ impl Decider<'_> {
             return Ok(());
         }
         let firing = self.state.firing.get(&key).copied();
+        // Each sender says for a quarter of an hour that it is over: that is no news, and would fill the journal.
         let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
-            let what = format!("word that {title:?} is over, which does not fire");
-            self.ignored(service, what);
             return Ok(());
         };
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));

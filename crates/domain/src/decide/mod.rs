@@ -3,9 +3,11 @@
 mod alert;
 mod assign;
 mod attempt;
+mod change;
 mod code;
 mod due;
 mod heartbeat;
+mod hold;
 mod intake;
 mod join;
 mod labelled;
@@ -23,10 +25,12 @@ mod setup;
 mod silence;
 mod snooze;
 mod swap_word;
+mod tag;
 mod take_in;
 mod team;
 mod together;
 mod watch;
+mod webhook;
 mod word;
 
 use crate::command::{Ask, Command, Refusal};
@@ -100,6 +104,8 @@ impl Decider<'_> {
             Ask::Team(ask) => self.teams(ask),
             Ask::Intake(ask) => self.intake(ask),
             Ask::Watch(ask) => self.watch(ask),
+            Ask::Change(ask) => self.keep_change(ask),
+            Ask::Webhook(ask) => self.webhooks(ask),
             Ask::Apply(apply) => self.apply(&apply),
             Ask::Alert(ask) => self.alert(ask),
             Ask::Respond(ask) => self.respond(ask),
@@ -143,9 +149,7 @@ impl Decider<'_> {
             }
             Ask::Tick => Ok(()),
             Ask::ClockSetBack { by_ms } => {
-                let set_back = InstallationEvent::ClockSetBack { by_ms };
-                let cause = Cause::Due { at: self.now };
-                self.emit(cause, EventBody::Installation(set_back));
+                self.clock_set_back(by_ms);
                 Ok(())
             }
             Ask::EvidenceFrozen {
@@ -154,6 +158,12 @@ impl Decider<'_> {
                 bytes,
             } => self.evidence_frozen(incident, sha256, bytes),
         }
+    }
+
+    fn clock_set_back(&mut self, by_ms: u64) {
+        let set_back = InstallationEvent::ClockSetBack { by_ms };
+        let cause = Cause::Due { at: self.now };
+        self.emit(cause, EventBody::Installation(set_back));
     }
 
     /// Records that something happened at `at`; returns the event's position.

@@ -278,7 +278,8 @@ impl Decider<'_> {
             return false;
         };
         let held = Some((quiet.why.clone(), quiet.until));
-        if incident.suppressed != held {
+        // What waited beside what is quiet is over.
+        if incident.suppressed != held || incident.hold.is_some() {
             let cause = Cause::Event {
                 position: incident.paging_event,
             };

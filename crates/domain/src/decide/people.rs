@@ -10,6 +10,8 @@ use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency,
 
 /// Contact methods of a person at most.
 const CONTACT_METHODS_MAX: usize = 20;
+/// Characters of what a contact method is called at most.
+const LABEL_MAX: usize = 100;
 /// People on the list of last resort at most: each of them is woken.
 const FALLBACK_MAX: usize = 50;
 /// Notification rules of a person at most.
@@ -36,23 +38,16 @@ impl Decider<'_> {
                 signing_key,
                 pending_code,
             } => {
-                let label = name_within("label", &label, 100)?;
-                if self.user(user)?.contact_methods.len() >= CONTACT_METHODS_MAX {
-                    return Err(Refusal::conflict(format!(
-                        "a person has at most {CONTACT_METHODS_MAX} contact methods: remove one first"
-                    )));
-                }
                 let method = ContactMethod {
                     id: ContactMethodId::random(self.entropy),
                     kind,
-                    label,
+                    label: name_within("label", &label, LABEL_MAX)?,
                     address,
                     signing_key,
                     pending_code: Some(pending_code),
                     verified_at: None,
                 };
-                self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
-                Ok(())
+                self.add_contact_method(user, method)
             }
             PeopleAsk::VerifyContactMethod { user, method } => {
                 if self.contact_method(user, method)?.verified_at.is_none() {
@@ -69,6 +64,14 @@ impl Decider<'_> {
                 Ok(())
             }
             PeopleAsk::SetRules { user, rules } => self.set_rules(user, rules),
+            PeopleAsk::AddRule { user, rule } => self.put_rule(user, None, rule),
+            PeopleAsk::ChangeRule { user, id, rule } => self.put_rule(user, Some(id), rule),
+            PeopleAsk::RemoveRule { user, id } => self.remove_rule(user, id),
+            PeopleAsk::RenameContactMethod {
+                user,
+                method,
+                label,
+            } => self.rename_contact_method(user, method, &label),
             PeopleAsk::TestPage { user, method } => {
                 let kind = self.contact_method(user, method)?.kind;
                 let why = "a test page was asked for".to_owned();
@@ -86,6 +89,33 @@ impl Decider<'_> {
             }
             PeopleAsk::SetFallback { users } => self.set_fallback(users),
         }
+    }
+
+    fn add_contact_method(&mut self, user: UserId, method: ContactMethod) -> Result<(), Refusal> {
+        if self.user(user)?.contact_methods.len() >= CONTACT_METHODS_MAX {
+            return Err(Refusal::conflict(format!(
+                "a person has at most {CONTACT_METHODS_MAX} contact methods: remove one first"
+            )));
+        }
+        self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
+        Ok(())
+    }
+
+    fn rename_contact_method(
+        &mut self,
+        user: UserId,
+        method: ContactMethodId,
+        label: &str,
+    ) -> Result<(), Refusal> {
+        let label = name_within("label", label, LABEL_MAX)?;
+        if self.contact_method(user, method)?.label != label {
+            self.emit_people(PeopleEvent::ContactMethodRenamed {
+                user,
+                method,
+                label,
+            });
+        }
+        Ok(())
     }
 
     fn set_fallback(&mut self, users: Vec<UserId>) -> Result<(), Refusal> {
@@ -226,26 +256,75 @@ impl Decider<'_> {
         user: UserId,
         rules: Vec<(Urgency, u64, ContactMethodId)>,
     ) -> Result<(), Refusal> {
+        let mut made = Vec::new();
+        for rule in rules {
+            let id = NotificationRuleId::random(self.entropy);
+            made.push(self.rule_of(user, id, rule)?);
+        }
+        self.rules_set(user, made)
+    }
+
+    fn rules_set(&mut self, user: UserId, rules: Vec<NotificationRule>) -> Result<(), Refusal> {
         if rules.len() > RULES_MAX {
             return Err(Refusal::invalid(format!(
                 "at most {RULES_MAX} notification rules"
             )));
         }
-        let mut made = Vec::new();
-        for (urgency, delay_ms, contact_method) in rules {
-            self.contact_method(user, contact_method)?;
-            if delay_ms > RULE_DELAY_MS_MAX {
-                return Err(Refusal::invalid("delay_minutes: at most 1440"));
-            }
-            let id = NotificationRuleId::random(self.entropy);
-            made.push(NotificationRule {
-                id,
-                urgency,
-                delay_ms,
-                contact_method,
-            });
-        }
-        self.emit_people(PeopleEvent::NotificationRulesSet { user, rules: made });
+        self.emit_people(PeopleEvent::NotificationRulesSet { user, rules });
         Ok(())
     }
+
+    fn rule_of(
+        &self,
+        user: UserId,
+        id: NotificationRuleId,
+        (urgency, delay_ms, contact_method): (Urgency, u64, ContactMethodId),
+    ) -> Result<NotificationRule, Refusal> {
+        self.contact_method(user, contact_method)?;
+        if delay_ms > RULE_DELAY_MS_MAX {
+            return Err(Refusal::invalid("delay_minutes: at most 1440"));
+        }
+        Ok(NotificationRule {
+            id,
+            urgency,
+            delay_ms,
+            contact_method,
+        })
+    }
+
+    /// Adds one rule, or puts one in the place of another. The other rules are those of this moment: whoever asks need not know
+    /// them, so that two who add at the same time both have theirs.
+    fn put_rule(
+        &mut self,
+        user: UserId,
+        id: Option<NotificationRuleId>,
+        rule: (Urgency, u64, ContactMethodId),
+    ) -> Result<(), Refusal> {
+        let mut rules = self.user(user)?.rules.clone();
+        let made_id = id.unwrap_or_else(|| NotificationRuleId::random(self.entropy));
+        let made = self.rule_of(user, made_id, rule)?;
+        match id {
+            None => rules.push(made),
+            Some(id) => {
+                let mut known = rules.iter_mut();
+                let known = known.find(|known| known.id == id);
+                *known.ok_or_else(|| missing_rule(id))? = made;
+            }
+        }
+        self.rules_set(user, rules)
+    }
+
+    fn remove_rule(&mut self, user: UserId, id: NotificationRuleId) -> Result<(), Refusal> {
+        let mut rules = self.user(user)?.rules.clone();
+        let before = rules.len();
+        rules.retain(|rule| rule.id != id);
+        if rules.len() == before {
+            return Err(missing_rule(id));
+        }
+        self.rules_set(user, rules)
+    }
+}
+
+fn missing_rule(id: NotificationRuleId) -> Refusal {
+    Refusal::not_found(format!("notification rule {id} of that person"))
 }

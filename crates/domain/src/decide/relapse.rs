@@ -6,7 +6,7 @@ use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::IncidentId;
 use crate::incident::{
-    FLAPPING_RELAPSES, Failing, Hold, Incident, RELAPSE_WINDOW_MS, RESOLVE_AFTER_HEALTHY_MS, Status,
+    FLAPPING_RELAPSES, Failing, Incident, RELAPSE_WINDOW_MS, RESOLVE_AFTER_HEALTHY_MS, Status,
 };
 use crate::people::Urgency;
 
@@ -192,27 +192,5 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
         };
         self.emit_incident(Cause::Request, id, raised);
-    }
-
-    /// Waits where a rule says that waiting avoids a false page; else the page is due at once.
-    pub(super) fn hold_or_page(&mut self, id: IncidentId, rules: &[(Hold, u32)]) {
-        let Some(incident) = self.state.incidents.get(&id) else {
-            return;
-        };
-        if incident.urgency != Urgency::High || incident.suppressed.is_some() {
-            return;
-        }
-        let relapses = incident.relapses;
-        let now = self.now;
-        let covering = rules
-            .iter()
-            .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
-        if let Some((hold, _)) = covering.max_by_key(|(hold, _)| hold.until) {
-            let hold = hold.clone();
-            let cause = Cause::Event {
-                position: self.state.position,
-            };
-            self.emit_incident(cause, id, IncidentWhat::PageHeld { hold });
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::command::{Declared, Refusal};
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, ServiceId};
 use crate::incident::{Assigned, FLAPPING_RELAPSES, Hold};
-use crate::intake::{Incoming, Judged, Newcomer};
+use crate::intake::{Features, Incoming, Judged, Newcomer};
 use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -52,6 +52,18 @@ impl Condition {
     pub(super) fn own_urgency(&self) -> Option<Urgency> {
         let urgency = self.urgency();
         (urgency != self.severity.urgency()).then_some(urgency)
+    }
+
+    /// What says which windows cover it.
+    pub(super) fn features(&self) -> Features<'_> {
+        Features {
+            service: self.service,
+            target: self.target,
+            source: &self.source,
+            severity: self.severity,
+            title: &self.title,
+            details: &self.details,
+        }
     }
 
     fn judged(&self) -> Option<&Judged> {
@@ -172,7 +184,8 @@ impl Decider<'_> {
         Ok(known.key)
     }
 
-    /// The open incident of the group that an alert belongs to, as its service groups alerts.
+    /// The open incident of the group that an alert belongs to, as its service groups alerts. What is silenced and worse would take
+    /// over, and ring anew, one that is not quiet: it has its own.
     pub(super) fn group_to_join(&self, condition: &Condition) -> Option<IncidentId> {
         let newcomer = Newcomer {
             service: condition.service,
@@ -180,17 +193,17 @@ impl Decider<'_> {
             group: condition.group()?,
             urgency: condition.urgency(),
         };
-        self.state.incident_of_group(&newcomer, self.now)
-    }
-
-    /// What is urgent and joins a group does not wait for the reason why another alert of it waits.
-    pub(super) fn end_pause_of_others(&mut self, id: IncidentId, condition: &Condition) {
-        let incident = self.state.incidents.get(&id);
-        let waits = incident.is_some_and(|incident| incident.hold.is_some());
-        let asks = condition.urgency() == Urgency::High && condition.hold.is_empty();
-        if waits && asks && self.wants_pages(id) {
-            self.page_now(id);
-        }
+        let found = self.state.incident_of_group(&newcomer, self.now)?;
+        let incident = self.state.incidents.get(&found)?;
+        let is_worse = newcomer.urgency == Urgency::High && condition.severity > incident.severity;
+        let takes_over = is_worse
+            && self.state.burns(incident)
+            && self.state.quiet_at(incident, self.now).is_none()
+            && self
+                .state
+                .quiet_alert(condition.features(), self.now)
+                .is_some();
+        (!takes_over).then_some(found)
     }
 
     /// Says how loudly an incident asks, when that is not as the severity it was opened with says.

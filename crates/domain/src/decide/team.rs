@@ -35,6 +35,7 @@ impl Decider<'_> {
             }
             TeamAsk::Remove(team) => self.remove_team(team),
             TeamAsk::SetPriorities { names } => self.set_priorities(&names),
+            TeamAsk::Tag(ask) => self.tags(ask),
         }
     }
 

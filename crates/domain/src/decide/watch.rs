@@ -118,12 +118,13 @@ impl Decider<'_> {
         for (incident, held) in concerned {
             let quiet = self.suppress_if_quiet(incident);
             if held && !quiet {
-                self.page_now(incident);
+                self.page_or_wait(incident);
             }
         }
     }
 
-    /// Pages for an incident that was quiet, when what fails of it now is not: another alert of it is not covered.
+    /// Pages for an incident that was quiet, when what fails of it now is not: another alert of it is not covered, and does not wait
+    /// either.
     pub(super) fn end_quiet(&mut self, id: IncidentId) {
         let known = self.state.incidents.get(&id);
         let held = known.is_some_and(|incident| {
@@ -133,7 +134,7 @@ impl Decider<'_> {
                 && self.state.burns(incident)
         });
         if held && !self.suppress_if_quiet(id) {
-            self.page_now(id);
+            self.page_or_wait(id);
         }
     }
 
@@ -145,7 +146,7 @@ impl Decider<'_> {
         let (Some((_, until)), Some(alert)) = (held, self.state.alerts.get(&alert)) else {
             return false;
         };
-        let quiet = self.state.quiet_alert(alert, self.now);
+        let quiet = self.state.quiet_alert(alert.features(), self.now);
         quiet.is_some_and(|quiet| quiet.until >= *until)
     }
 

@@ -135,6 +135,10 @@ impl Decider<'_> {
                 })
             }
             Word::Findings => !self.state.duty.findings.is_empty(),
+            Word::Webhook { webhook } => {
+                let known = self.state.webhooks.get(&webhook);
+                known.is_some_and(|known| known.is_disabled(self.now))
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ pub use settings::{
     RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,
 };
 pub use silence::{
-    ANNOTATION, Label, MATCHERS_MAX, MatchedLabels, SERVICE_LABEL, SILENCE_KEPT_MS, Silence,
-    TARGET_LABEL,
+    ANNOTATION, Features, Label, MATCHERS_MAX, MatchedLabels, SERVICE_LABEL, SILENCE_KEPT_MS,
+    Silence, TARGET_LABEL,
 };
 pub use window::{WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window};

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::label::LabelMatcher;
 use super::window::Window;
 use crate::alert::{Alert, AlertSource};
-use crate::incident::Incident;
+use crate::id::{ServiceId, TargetId};
+use crate::incident::{Hold, Incident};
+use crate::monitor::Severity;
 use crate::oncall::Span;
 use crate::state::State;
 use crate::target::Quiet;
@@ -36,6 +38,23 @@ pub struct Silence {
     pub updated_at: Timestamp,
 }
 
+/// What of an alert says which windows cover it; there is some also of one that has no incident yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Features<'a> {
+    /// The service it is about.
+    pub service: ServiceId,
+    /// The target it is about.
+    pub target: Option<TargetId>,
+    /// Who says so.
+    pub source: &'a AlertSource,
+    /// How bad.
+    pub severity: Severity,
+    /// What fails, in one line.
+    pub title: &'a str,
+    /// Further fields.
+    pub details: &'a [(String, String)],
+}
+
 /// A label, by name and value.
 pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
 
@@ -61,9 +80,13 @@ impl Window {
     /// Whether it is about an alert, by its service, its target or its labels.
     #[must_use]
     pub fn covers_alert(&self, alert: &Alert, labels: &MatchedLabels<'_>) -> bool {
+        self.covers_one(alert.features(), labels)
+    }
+
+    fn covers_one(&self, of: Features<'_>, labels: &MatchedLabels<'_>) -> bool {
         let silence = self.silence.as_ref();
         silence.is_some_and(|silence| labels.fit(&silence.matchers))
-            || self.covers(alert.service, alert.target)
+            || self.covers(of.service, of.target)
     }
 }
 
@@ -87,21 +110,25 @@ impl State {
     /// The labels of an alert, sorted by name: those it came with; of one that came without, what is known of it.
     #[must_use]
     pub fn labels_of<'a>(&'a self, alert: &'a Alert) -> Vec<Label<'a>> {
-        let mut labels: Vec<Label<'a>> = if alert.source.has_labels() {
-            let details = alert.details.iter();
+        self.own_labels(alert.features())
+    }
+
+    fn own_labels<'a>(&'a self, of: Features<'a>) -> Vec<Label<'a>> {
+        let mut labels: Vec<Label<'a>> = if of.source.has_labels() {
+            let details = of.details.iter();
             let own = details.filter(|(name, _)| !name.starts_with(ANNOTATION));
             own.map(|(name, value)| (name.into(), value.into()))
                 .collect()
         } else {
-            let named = alert
+            let named = of
                 .source
                 .monitor()
                 .and_then(|id| self.monitors.get(&id))
                 .map(|monitor| monitor.name.as_str());
-            let name = named.unwrap_or(&alert.title);
+            let name = named.unwrap_or(of.title);
             vec![
                 ("alertname".into(), name.into()),
-                ("severity".into(), alert.severity.word().into()),
+                ("severity".into(), of.severity.word().into()),
             ]
         };
         labels.sort();
@@ -111,18 +138,26 @@ impl State {
     /// The labels by which an alert is matched: its own, and those of Tocsin.
     #[must_use]
     pub fn matched_labels<'a>(&'a self, alert: &'a Alert) -> MatchedLabels<'a> {
-        let mut labels = self.labels_of(alert);
+        self.matched_by(alert.features())
+    }
+
+    fn matched_by<'a>(&'a self, of: Features<'a>) -> MatchedLabels<'a> {
+        let mut labels = self.own_labels(of);
         labels.retain(|(name, _)| !matches!(&**name, SERVICE_LABEL | TARGET_LABEL));
-        labels.extend(self.added_labels(alert));
+        labels.extend(self.labels_besides(of));
         labels.sort();
         MatchedLabels(labels)
     }
 
     /// The labels that every alert has besides its own.
     pub fn added_labels<'a>(&'a self, alert: &'a Alert) -> impl Iterator<Item = Label<'a>> {
-        let service = self.services.get(&alert.service);
+        self.labels_besides(alert.features())
+    }
+
+    fn labels_besides<'a>(&'a self, of: Features<'a>) -> impl Iterator<Item = Label<'a>> {
+        let service = self.services.get(&of.service);
         let service = service.map(|known| (SERVICE_LABEL.into(), known.name.as_str().into()));
-        let target = alert.target.and_then(|target| self.targets.get(&target));
+        let target = of.target.and_then(|target| self.targets.get(&target));
         let target = target.map(|known| (TARGET_LABEL.into(), known.identity.name.as_str().into()));
         service.into_iter().chain(target)
     }
@@ -171,7 +206,7 @@ impl State {
             .filter(|alert| !some_page || pages(alert));
         let mut first: Option<Quiet> = None;
         for alert in asking {
-            let quiet = self.quiet_among(alert, &windows, now)?;
+            let quiet = self.quiet_among(alert.features(), &windows, now)?;
             if first.as_ref().is_none_or(|first| quiet.until < first.until) {
                 first = Some(quiet);
             }
@@ -180,27 +215,72 @@ impl State {
     }
 
     /// Why nobody is paged for an alert by itself.
-    pub(crate) fn quiet_alert(&self, alert: &Alert, now: Timestamp) -> Option<Quiet> {
-        self.quiet_among(alert, &self.lasting_windows(now), now)
+    pub(crate) fn quiet_alert(&self, of: Features<'_>, now: Timestamp) -> Option<Quiet> {
+        // In a storm this is asked of each alert: calendars are looked at for those windows alone that may cover it.
+        let near = self
+            .windows
+            .values()
+            .filter(|window| window.silence.is_some() || window.covers(of.service, of.target));
+        let lasting = near.filter_map(|window| Some((window, window.around(now)?)));
+        self.quiet_among(of, &lasting.collect::<Vec<_>>(), now)
     }
 
-    /// The same, of the windows in which work lasts.
+    /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
+    /// none where something of it does neither.
+    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<&Hold> {
+        if incident.urgent_by_hand {
+            return None;
+        }
+        let windows = self.lasting_windows(now);
+        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        let mut first: Option<&Hold> = None;
+        for alert in alerts.filter(|alert| alert.is_burning()) {
+            let own = alert.hold.as_deref().filter(|hold| hold.until > now);
+            match own {
+                Some(hold) => first = first.filter(|one| one.until <= hold.until).or(own),
+                None => {
+                    self.quiet_among(alert.features(), &windows, now)?;
+                }
+            }
+        }
+        first
+    }
+
+    /// Why nobody is paged for an alert by itself, of the windows in which work lasts.
     fn quiet_among(
         &self,
-        alert: &Alert,
+        of: Features<'_>,
         windows: &[(&Window, Span)],
         now: Timestamp,
     ) -> Option<Quiet> {
-        let target = alert.target.and_then(|target| self.targets.get(&target));
+        let target = of.target.and_then(|target| self.targets.get(&target));
         let own = target.and_then(|target| target.quiet_at(now));
-        let labels = self.matched_labels(alert);
+        if windows.is_empty() {
+            return own;
+        }
+        let labels = self.matched_by(of);
         let planned = windows
             .iter()
-            .filter(|(window, _)| window.covers_alert(alert, &labels))
+            .filter(|(window, _)| window.covers_one(of, &labels))
             .map(|(window, span)| window.quiet(*span));
         own.into_iter()
             .chain(planned)
             .max_by_key(|quiet| quiet.until)
+    }
+}
+
+impl Alert {
+    /// What says which windows cover it.
+    #[must_use]
+    pub fn features(&self) -> Features<'_> {
+        Features {
+            service: self.service,
+            target: self.target,
+            source: &self.source,
+            severity: self.severity,
+            title: &self.title,
+            details: &self.details,
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use super::ledger::Stated;
 use super::mask::clean;
 use super::moment::{Moment, span_text};
 use super::telling;
-use crate::event::{Event, IncidentWhat};
+use crate::change;
+use crate::event::{Event, EventBody, IncidentWhat, InputEvent};
 use crate::signal::{FactKind, metric};
 
 /// Changes are looked for this long before the onset.
@@ -18,7 +19,7 @@ const SUSPECTS_MAX: usize = 4;
 /// A line of the error log this close before the onset is a suspect.
 const LOGGED_BEFORE_MS: i64 = 60_000;
 
-/// Configuration changes, restarts and reloads in the hour before the onset, in order.
+/// Configuration changes, restarts, reloads and what others told of in the hour before the onset, in order.
 pub(super) fn changes(case: &mut Case<'_>, moments: &Moments) -> Vec<Stated<Change>> {
     let onset = moments
         .onset
@@ -34,17 +35,51 @@ pub(super) fn changes(case: &mut Case<'_>, moments: &Moments) -> Vec<Stated<Chan
         .filter(|(_, fact)| is_change(&fact.what))
         .collect();
     let skipped = found.len().saturating_sub(CHANGES_MAX);
-    found
-        .into_iter()
-        .skip(skipped)
-        .map(|(index, fact)| {
-            let change = Change {
-                at: fact.at.into(),
-                text: telling::fact_text(&fact.what),
-            };
-            Stated::known(change, case.cite_fact(index))
+    let seen = found.into_iter().skip(skipped).map(|(index, fact)| {
+        let change = Change {
+            at: fact.at.into(),
+            text: telling::fact_text(&fact.what),
+        };
+        Stated::known(change, case.cite_fact(index))
+    });
+    let mut all: Vec<Stated<Change>> = seen.collect();
+    all.extend(told_of(case, from, onset));
+    all.sort_by_key(|one| one.value.as_ref().map(|change| change.at));
+    let skipped = all.len().saturating_sub(CHANGES_MAX);
+    all.split_off(skipped)
+}
+
+/// Changes that somebody told of.
+fn told_of(case: &mut Case<'_>, from: Moment, onset: Moment) -> Vec<Stated<Change>> {
+    let told = case.events().into_iter().filter_map(|event| {
+        let change = told_change(event)?;
+        let at = Moment::from(change.at);
+        (from..=onset).contains(&at).then_some((event, change, at))
+    });
+    let mut told: Vec<_> = told.collect();
+    let skipped = told.len().saturating_sub(CHANGES_MAX);
+    told.drain(..skipped);
+    told.into_iter()
+        .map(|(event, change, at)| {
+            let text = change_text(change);
+            let number = case.cite_event(event);
+            Stated::known(Change { at, text }, vec![number])
         })
         .collect()
+}
+
+fn told_change(event: &Event) -> Option<&change::Change> {
+    match &event.body {
+        EventBody::Input(InputEvent::Changed { change }) => Some(change),
+        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. })
+        | EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Notification(_) => None,
+    }
 }
 
 const fn is_change(what: &FactKind) -> bool {
@@ -263,6 +298,18 @@ fn by_kind(
         | FailureKind::BadConfiguration
         | FailureKind::Unreachable
         | FailureKind::Other => None,
+    }
+}
+
+/// The sentence for a change that somebody told of.
+pub(super) fn change_text(change: &change::Change) -> String {
+    match &change.source {
+        Some(source) => format!(
+            "A change was told of by {}: {}.",
+            clean(source, 80),
+            clean(&change.summary, 160)
+        ),
+        None => format!("A change was told of: {}.", clean(&change.summary, 160)),
     }
 }
 

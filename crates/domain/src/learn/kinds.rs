@@ -14,6 +14,7 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
         EventBody::Watch(_) => "watch",
         EventBody::Input(InputEvent::Ignored { .. }) => "input_ignored",
         EventBody::Input(InputEvent::Dropped { .. }) => "input_dropped",
+        EventBody::Input(InputEvent::Changed { .. }) => "changed",
         EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
         EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
         EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",

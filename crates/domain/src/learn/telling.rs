@@ -1,7 +1,7 @@
 //! One event or fact in one or two plain sentences; it does not know which of them matter.
 
 use super::case::{Case, TEXT_CHARS, opened_alert};
-use super::cause::supervisor_words;
+use super::cause::{change_text, supervisor_words};
 use super::facts::Tone;
 use super::mask::clean;
 use super::moment::Moment;
@@ -45,6 +45,9 @@ pub(super) fn event_text(case: &Case<'_>, event: &Event) -> Option<Told> {
             false,
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Changed { change }) => {
+            told(change_text(change), false, Tone::Info)
+        }
         EventBody::Installation(_) | EventBody::People(_) | EventBody::Roster(_) => None,
     }
 }

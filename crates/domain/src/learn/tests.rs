@@ -6,7 +6,7 @@ use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
 use super::verify;
-use crate::event::{Actor, EventBody, IncidentWhat, NotificationWhat};
+use crate::event::{Actor, Event, EventBody, IncidentWhat, InputEvent, NotificationWhat};
 use crate::learn::evidence::Evidence;
 use crate::people::ChannelKind;
 
@@ -325,4 +325,36 @@ fn corrupt(value: &mut Value, index: &mut usize) -> bool {
             true
         }
     }
+}
+
+#[test]
+fn a_change_that_somebody_told_of_is_among_the_changes_before() {
+    let mut evidence = Scene::of(Break::Kill).play().evidence;
+    let at = crate::time::Timestamp::parse_rfc3339("2026-11-23T07:10:00Z").unwrap();
+    let change = crate::change::Change {
+        id: "QAAAAAAAAAAAAA".parse().unwrap(),
+        service: evidence.incident.service,
+        integration: None,
+        at,
+        summary: "shop went out".to_owned(),
+        source: Some("ci".to_owned()),
+        details: None,
+        links: Vec::new(),
+    };
+    let told = Event {
+        position: 0,
+        at,
+        recorded_at: at,
+        body: EventBody::Input(InputEvent::Changed { change }),
+        ..evidence.events[0].clone()
+    };
+    evidence.events.insert(0, told);
+    let facts = facts(&evidence);
+    assert_eq!(verify(&evidence, &facts), []);
+    let texts = facts.changes.iter().filter_map(|one| one.value.as_ref());
+    let texts: Vec<&str> = texts.map(|change| change.text.as_str()).collect();
+    assert!(
+        texts.contains(&"A change was told of by ci: shop went out."),
+        "{texts:?}"
+    );
 }

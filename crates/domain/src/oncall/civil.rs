@@ -125,6 +125,47 @@ pub enum Weekday {
     Sunday,
 }
 
+impl Weekday {
+    /// Every one, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
+
+    /// Days since Monday: its place among all.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Monday => 0,
+            Self::Tuesday => 1,
+            Self::Wednesday => 2,
+            Self::Thursday => 3,
+            Self::Friday => 4,
+            Self::Saturday => 5,
+            Self::Sunday => 6,
+        }
+    }
+
+    /// As it is written in files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
 /// A moment of every week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WeekTime {
@@ -137,16 +178,7 @@ pub struct WeekTime {
 impl WeekTime {
     /// Microseconds of the civil clock since the Monday's midnight.
     pub(super) fn since_monday_us(self) -> i64 {
-        let days = match self.weekday {
-            Weekday::Monday => 0,
-            Weekday::Tuesday => 1,
-            Weekday::Wednesday => 2,
-            Weekday::Thursday => 3,
-            Weekday::Friday => 4,
-            Weekday::Saturday => 5,
-            Weekday::Sunday => 6,
-        };
-        days * DAY_US + self.time.since_midnight_us()
+        i64::from(self.weekday.number()) * DAY_US + self.time.since_midnight_us()
     }
 }
 

@@ -62,6 +62,9 @@ impl State {
         for pulse in self.pulses.values_mut() {
             set_back_pulse(pulse, by_ms);
         }
+        for known in self.webhooks.values_mut() {
+            set_back_some(&mut known.disabled_until, by_ms);
+        }
         self.outbox.set_back(by_ms);
         self.storms.set_back(by_ms);
         set_back_some(&mut self.duty.told_at, by_ms);
@@ -197,6 +200,9 @@ fn set_back_message(message: &mut Notification, by_ms: u64) {
 fn set_back_alert(alert: &mut Alert, by_ms: u64) {
     let heard_at = alert.heard_at.unwrap_or(alert.opened_at);
     alert.heard_at = Some(heard_at.minus_ms(by_ms));
+    if let Some(hold) = &mut alert.hold {
+        hold.until = hold.until.minus_ms(by_ms);
+    }
 }
 
 fn set_back_pulse(pulse: &mut Pulse, by_ms: u64) {

@@ -418,7 +418,9 @@ impl State {
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::Oncall { .. }
             | RosterEvent::TeamSet { .. }
-            | RosterEvent::TeamRemoved { .. } => {}
+            | RosterEvent::TeamRemoved { .. }
+            | RosterEvent::Webhook(_)
+            | RosterEvent::Tag(_) => {}
         }
     }
 

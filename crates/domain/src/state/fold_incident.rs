@@ -203,7 +203,15 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             }
             incident.urgency = *urgency;
         }
-        IncidentWhat::PageHeld { hold } => incident.hold = Some(hold.clone()),
+        IncidentWhat::PageHeld { hold } => {
+            incident.hold = Some(hold.clone());
+            // What was quiet until now is so no longer. What is still quiet stays so, beside what waits.
+            let quiet = incident.suppressed.as_ref();
+            if quiet.is_some_and(|(_, until)| *until <= at) {
+                incident.suppressed = None;
+                incident.flapping = false;
+            }
+        }
         IncidentWhat::PageSuppressed {
             why,
             until,

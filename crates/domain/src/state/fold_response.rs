@@ -4,7 +4,7 @@ use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::{AskedLevel, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
-use crate::incident::{Assigned, Incident, PolicyRequest, Responder, Status};
+use crate::incident::{AlsoAsked, Assigned, Incident, PolicyRequest, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -127,6 +127,7 @@ fn ask_for_help(
         let known = place.map(|place| incident.responders.remove(place));
         let named = level.filter(|(_, level)| level.people.contains(user));
         let named = named.map(|(policy, level)| (policy, level.index));
+        let also = known.as_ref().map(|known| asked_also(known, named));
         // Whom a policy has asked, and who is asked by name now, is still asked by the policy too.
         let kept = known.filter(|known| named.is_none() && known.level.is_some());
         incident.responders.push(Responder {
@@ -138,6 +139,7 @@ fn ask_for_help(
             answer: None,
             level: named.or_else(|| kept.as_ref()?.level),
             by_policy: kept.map(PolicyRequest::of),
+            also: also.unwrap_or_default(),
         });
     }
     let Some((policy, level)) = level else {
@@ -148,8 +150,37 @@ fn ask_for_help(
         if counts && known.level.is_none_or(|(of, _)| of == policy) {
             known.level = Some((policy, level.index));
             known.by_policy = None;
+        } else if counts {
+            known.also.retain(|one| one.level.0 != policy);
+            known.also.push(AlsoAsked {
+                level: (policy, level.index),
+                request: PolicyRequest {
+                    at: known.asked_at,
+                    set_back_ms: known.asked_set_back_ms,
+                    message: message.to_owned(),
+                    answered: known.answer.is_some(),
+                },
+            });
         }
     }
+}
+
+/// By which other policies somebody is still asked who is asked anew now, by this level of a policy or by name.
+fn asked_also(known: &Responder, now: Option<(PolicyId, usize)>) -> Vec<AlsoAsked> {
+    let mut also = known.also.clone();
+    for one in &mut also {
+        one.request.answered |= known.answer.is_some();
+    }
+    // By name, the policy that asked them last stays where it is.
+    if let Some((policy, _)) = now {
+        let last = known.level.map(|level| AlsoAsked {
+            level,
+            request: PolicyRequest::of(known.clone()),
+        });
+        also.extend(last);
+        also.retain(|one| one.level.0 != policy);
+    }
+    also
 }
 
 /// Nobody has it any more: the level that was reached is paged again.

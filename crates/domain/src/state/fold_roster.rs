@@ -6,6 +6,7 @@ use crate::id::{IncidentId, UserId};
 use crate::incident::Paging;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Level, Policy, Recipient};
+use crate::tag::Tagged;
 use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
 
@@ -85,6 +86,20 @@ impl State {
                     user.rules.retain(|rule| rule.contact_method != *method);
                 }
             }
+            PeopleEvent::ContactMethodRenamed {
+                user,
+                method,
+                label,
+            } => {
+                let methods = self
+                    .users
+                    .get_mut(user)
+                    .map(|user| &mut user.contact_methods);
+                let renamed = methods.and_then(|all| all.iter_mut().find(|one| one.id == *method));
+                if let Some(method) = renamed {
+                    method.label.clone_from(label);
+                }
+            }
             PeopleEvent::NotificationRulesSet { user, rules } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.rules.clone_from(rules);
@@ -98,6 +113,7 @@ impl State {
         self.users.remove(&user);
         self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
+        self.untag(Tagged::User(user));
         self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
             let before = schedule.clone();
@@ -228,7 +244,9 @@ impl State {
             | RosterEvent::IntegrationRemoved { .. }
             | RosterEvent::TeamSet { .. }
             | RosterEvent::TeamRemoved { .. }
-            | RosterEvent::Intake(_) => {}
+            | RosterEvent::Intake(_)
+            | RosterEvent::Webhook(_)
+            | RosterEvent::Tag(_) => {}
         }
     }
 
@@ -248,6 +266,7 @@ impl State {
             }
             RosterEvent::PolicyRemoved { policy } => {
                 self.policies.remove(policy);
+                self.untag(Tagged::Policy(*policy));
                 self.turns.retain(|(known, _), _| known != policy);
             }
             RosterEvent::ServiceSet { service } => {
@@ -270,8 +289,11 @@ impl State {
             }
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
+                self.untag(Tagged::Team(*team));
             }
             RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
+            RosterEvent::Webhook(what) => self.evolve_webhook(what, envelope),
+            RosterEvent::Tag(what) => self.evolve_tag(what),
         }
     }
 

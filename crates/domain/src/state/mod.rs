@@ -10,6 +10,8 @@ mod fold_message;
 mod fold_oncall;
 mod fold_response;
 mod fold_roster;
+mod fold_tag;
+mod fold_webhook;
 mod outbox;
 mod shared_map;
 mod sight;
@@ -29,10 +31,11 @@ pub use touched::Touched;
 
 use crate::alert::{Alert, AlertKey, Line, Sender};
 use crate::calendar::Calendar;
+use crate::change::Changes;
 use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
 use crate::id::{
     AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
-    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId,
+    NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId, WebhookId,
 };
 use crate::incident::Incident;
 use crate::intake::{Pulse, Rule, Window};
@@ -41,8 +44,10 @@ use crate::oncall::Schedule;
 use crate::page::{Notification, Policy};
 use crate::people::User;
 use crate::service::{Integration, Service};
+use crate::tag::Tagged;
 use crate::target::Target;
 use crate::team::Team;
+use crate::webhook::Subscribed;
 
 /// How often in a row what came of a merge is followed to what that was merged into.
 const MERGES_IN_A_ROW_MAX: usize = 1_000;
@@ -102,6 +107,8 @@ pub struct State {
     pub rules: Vec<Rule>,
     /// How many alerts each rule has thrown away.
     pub dropped: BTreeMap<RuleId, u64>,
+    /// Tags by their labels, with what has each.
+    pub tags: BTreeMap<String, BTreeSet<Tagged>>,
     /// Maintenance windows.
     pub windows: BTreeMap<MaintenanceId, Window>,
     /// Jobs that must call in, and what was heard of each.
@@ -112,6 +119,10 @@ pub struct State {
     pub schedule_changes: BTreeMap<ScheduleId, u64>,
     /// The same of each policy.
     pub policy_changes: BTreeMap<PolicyId, u64>,
+    /// Changes that were told of, as far as they are remembered.
+    pub changes: Changes,
+    /// Subscriptions to what happens to incidents.
+    pub webhooks: BTreeMap<WebhookId, Subscribed>,
     /// What is known of the clock.
     pub clock: KnownClock,
     agenda: due::Agenda,
@@ -236,6 +247,8 @@ impl State {
             last_of_rule: _,
             schedule_changes,
             policy_changes,
+            changes: _,
+            webhooks,
             clock,
             agenda: _,
             outbox: _,
@@ -260,6 +273,7 @@ impl State {
             windows: windows.clone(),
             schedule_changes: schedule_changes.clone(),
             policy_changes: policy_changes.clone(),
+            webhooks: webhooks.clone(),
             clock: *clock,
             tick: *tick,
             ..Self::default()
@@ -281,6 +295,9 @@ impl State {
             EventBody::Input(InputEvent::Ignored { .. }) => {}
             EventBody::Input(InputEvent::Dropped { rule, .. }) => {
                 *self.dropped.entry(*rule).or_default() += 1;
+            }
+            EventBody::Input(InputEvent::Changed { change }) => {
+                self.changes.add(event.position, change);
             }
         }
         self.refresh_due(&event.body);

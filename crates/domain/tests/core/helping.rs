@@ -51,6 +51,66 @@ fn the_way_of_a_policy_ends_with_an_answer_also_of_somebody_who_is_asked_again_b
     assert_eq!(said_to_go_on(&world), 0);
 }
 
+/// Help was asked for by a policy, and then by another, each of which names Bea first: then Dan, or these.
+fn asked_by_two_policies(then: &[&str]) -> (World, [UserId; 2]) {
+    let (mut world, [bea, dan]) = asked_by_policy(&[]);
+    let incident = world.incident().id;
+    let mut levels = vec![Level::of(5 * MINUTE, vec![Recipient::User(bea)])];
+    for name in then {
+        let next = Recipient::User(world.user(name));
+        levels.push(Level::of(5 * MINUTE, vec![next]));
+    }
+    let policy = Some(world.set_policy(None, 0, levels, None));
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: Vec::new(),
+        policy,
+        message: "please, too".to_owned(),
+    });
+    (world, [bea, dan])
+}
+
+#[test]
+fn the_ways_of_two_policies_both_go_on_from_whoever_was_asked_by_both() {
+    let (mut world, [bea, dan]) = asked_by_two_policies(&["Cy"]);
+    let cy = world.user("Cy");
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, dan, cy]);
+    let responders = world.incident().responders.iter();
+    let messages: Vec<&str> = responders.map(|one| one.message.as_str()).collect();
+    assert_eq!(messages, ["please, too", "please", "please, too"]);
+    assert_eq!(said_to_go_on(&world), 2);
+}
+
+#[test]
+fn whoever_was_asked_by_one_policy_already_counts_for_the_next_level_of_the_other() {
+    let (mut world, [bea, dan]) = asked_by_two_policies(&["Dan", "Cy"]);
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, dan], "Dan is asked once");
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, dan, world.user("Cy")]);
+}
+
+#[test]
+fn the_way_of_a_policy_ends_with_whoever_knew_of_it_and_is_asked_by_another_in_vain() {
+    let (mut world, [bea, dan]) = asked_by_policy(&[]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(MINUTE);
+    let levels = [bea, world.user("Cy")].map(|user| vec![Recipient::User(user)]);
+    let levels = levels.map(|targets| Level::of(5 * MINUTE, targets));
+    let policy = Some(world.set_policy(None, 0, levels.to_vec(), None));
+    let incident = world.incident().id;
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: Vec::new(),
+        policy,
+        message: "please, too".to_owned(),
+    });
+    world.answer_all(Outcome::Refused);
+    assert_eq!(asked(&world), [bea, world.user("Cy")]);
+    assert!(!asked(&world).contains(&dan));
+}
+
 /// Help is asked for of somebody by name, and by a policy of which each level names one person.
 fn ask_by_name_and_policy(world: &mut World, name: UserId, levels: &[UserId]) {
     let level = |user: &UserId| Level::of(5 * MINUTE, vec![Recipient::User(*user)]);

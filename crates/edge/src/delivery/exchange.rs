@@ -1,5 +1,6 @@
 //! One HTTP exchange: to addresses that were checked, without redirects, with an answer that is bounded. It knows no provider.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     /// Names and values; values are not logged.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Vec<u8>,
     /// Whether a success is one by its words: they are then read to their end, for as long as whoever sends waits.
     pub(crate) reads_success: bool,
@@ -64,7 +65,7 @@ impl Call {
         Self {
             method: Method::POST,
             url,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: vec![("content-type".into(), "application/json".to_owned())],
             body,
             reads_success: true,
         }
@@ -76,7 +77,7 @@ impl Call {
         form.extend_pairs(fields);
         let kind = "application/x-www-form-urlencoded".to_owned();
         Self {
-            headers: vec![("content-type", kind)],
+            headers: vec![("content-type".into(), kind)],
             ..Self::json(url, form.finish().into_bytes())
         }
     }
@@ -91,8 +92,8 @@ impl Call {
     }
 
     /// With a further header.
-    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    pub(crate) fn with(mut self, name: impl Into<Cow<'static, str>>, value: String) -> Self {
+        self.headers.push((name.into(), value));
         self
     }
 }
@@ -248,7 +249,7 @@ pub(crate) fn bundled_authorities() -> rustls::ClientConfig {
         .with_no_client_auth()
 }
 
-fn header_map(pairs: &[(&'static str, String)]) -> HeaderMap {
+fn header_map(pairs: &[(Cow<'static, str>, String)]) -> HeaderMap {
     let known = pairs.iter().filter_map(|(name, value)| {
         let mut value = HeaderValue::from_str(value).ok()?;
         value.set_sensitive(true);

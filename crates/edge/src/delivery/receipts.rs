@@ -36,6 +36,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(4);
 const AT_ONCE: usize = 8;
 /// Questions to it in one round at most; the rest is asked in the next.
 const ROUND_MAX: usize = 200;
+/// Receipts that are asked for by turns at most, of more the newest: so many rounds there are before one counts as lost.
+const OWED_MAX: usize = 12 * ROUND_MAX;
 /// Emergencies that are followed at most; older ones are forgotten.
 const FOLLOWED_MAX: usize = 2_000;
 /// Incidents whose emergencies are looked for at a start, besides those that are open: the newest. One that was opened before so many
@@ -193,14 +195,46 @@ fn in_turn(
     after.chain(before.into_iter().flatten()).copied()
 }
 
+/// Receipts that are owed, of more than `most` the newest: who was called longest ago has been tried otherwise by now. And how many
+/// that leaves out.
+fn owed(state: &State, most: usize) -> (BTreeSet<NotificationId>, usize) {
+    let owed = state.receipts_owed().filter_map(|id| {
+        let message = state.notifications.get(&id)?;
+        Some((message.receipt_owed_since()?, id))
+    });
+    let mut owed: Vec<(Timestamp, NotificationId)> = owed.collect();
+    let left_out = owed.len().saturating_sub(most);
+    if left_out > 0 {
+        owed.sort_unstable();
+    }
+    let newest = owed.into_iter().skip(left_out);
+    (newest.map(|(_, id)| id).collect(), left_out)
+}
+
+/// Says that there are too many receipts to ask for, when that begins, and counts them.
+fn tell_left_out(courier: &Courier, left_out: usize) {
+    let before = courier.needs.tally.set_unasked(left_out);
+    if before == 0 && left_out > 0 {
+        tracing::warn!(
+            left_out,
+            "more texts and calls wait for word of what became of them than can be asked for: only the newest {OWED_MAX} are"
+        );
+    }
+}
+
 async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<NotificationId>) {
     let followed = courier.followed.all();
-    let questions: Vec<Question> = courier.needs.engine.read(|state| {
-        let all: BTreeSet<NotificationId> = state.receipts_owed().chain(followed).collect();
+    let (questions, left_out) = courier.needs.engine.read(|state| {
+        let (mut all, left_out) = owed(state, OWED_MAX);
+        all.extend(followed);
         let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
         let theirs = messages.filter(|one| Provider::of(one.channel) == Some(provider));
-        theirs.filter_map(question).take(ROUND_MAX).collect()
+        let questions = theirs.filter_map(question).take(ROUND_MAX);
+        (questions.collect::<Vec<Question>>(), left_out)
     });
+    if provider == Provider::Twilio {
+        tell_left_out(courier, left_out);
+    }
     let Some(last) = questions.last() else {
         return;
     };

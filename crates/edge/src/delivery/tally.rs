@@ -24,6 +24,8 @@ struct Counted {
     attempts: BTreeMap<(ChannelKind, &'static str), u64>,
     last: BTreeMap<ChannelKind, Last>,
     waiting: usize,
+    /// Receipts that are owed and not asked for.
+    unasked: usize,
     /// When delivery last went round.
     round: Option<Instant>,
 }
@@ -48,6 +50,11 @@ impl Tally {
 
     pub(crate) fn set_waiting(&self, waiting: usize) {
         self.lock().waiting = waiting;
+    }
+
+    /// There are too many receipts to ask for, by so many; gives how many there were before.
+    pub(crate) fn set_unasked(&self, unasked: usize) -> usize {
+        std::mem::replace(&mut self.lock().unasked, unasked)
     }
 
     pub(crate) fn goes_round(&self) {
@@ -81,6 +88,12 @@ impl Tally {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.lock().waiting
+    }
+
+    /// Receipts of texts and calls that are owed and not asked for, since there are too many.
+    #[must_use]
+    pub fn unasked(&self) -> usize {
+        self.lock().unasked
     }
 }
 

@@ -78,11 +78,11 @@ fn call(
         .ok_or("the push could not be encrypted: the keys of the subscription are wrong")?;
     Ok(Call {
         headers: vec![
-            ("content-type", "application/octet-stream".to_owned()),
-            ("content-encoding", "aes128gcm".to_owned()),
-            ("ttl", KEEP_S.to_string()),
-            ("urgency", web_push::urgency(message).to_owned()),
-            ("authorization", authorization),
+            ("content-type".into(), "application/octet-stream".to_owned()),
+            ("content-encoding".into(), "aes128gcm".to_owned()),
+            ("ttl".into(), KEEP_S.to_string()),
+            ("urgency".into(), web_push::urgency(message).to_owned()),
+            ("authorization".into(), authorization),
         ],
         ..Call::json(url, body)
     })

@@ -26,6 +26,11 @@ pub(super) fn write(
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
         Word::Findings => (title(state), notification.why.clone(), details(state)),
+        Word::Webhook { .. } => {
+            let reason =
+                "administrators are told when a subscription of another system is not served";
+            (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
     };
     PageMessage {
         kind: Kind::Handoff,

@@ -45,7 +45,7 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     let repeatable = Repeatable {
         scope: digest(&[caller.as_bytes(), head.uri.path().as_bytes()]),
         key,
-        request: digest(&[head.uri.to_string().as_bytes(), &content]),
+        request: asked_for(&head, &content),
     };
     // On a task of its own: a client that hangs up early repeats the request, and must find its answer then.
     let work = tokio::spawn(async move { repeatable.answer(&app, head, content, next).await });
@@ -67,6 +67,15 @@ fn key_of(head: &request::Parts) -> Result<String, Problem> {
                 "Idempotency-Key: must have 1 to {KEY_CHARS_MAX} visible ASCII characters"
             ))
         })
+}
+
+/// What a repetition must have in common with the first: where it goes, what it says, and in whose name where a front has that
+/// in a header.
+fn asked_for(head: &request::Parts, content: &[u8]) -> String {
+    let address = head.uri.to_string();
+    let mut parts = vec![address.as_bytes(), content];
+    parts.extend(head.headers.get(header::FROM).map(HeaderValue::as_bytes));
+    digest(&parts)
 }
 
 /// A request that may come again. A key belongs to who sent it, with which role, and to one path.

@@ -39,7 +39,7 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
 /// A request that no route takes is refused in the words of whom its client believes to speak to.
 fn refused(request: &Request, problem: Problem) -> Response {
     if pagerduty::is_meant(request) {
-        pagerduty::refused(problem)
+        pagerduty::refused_at(request.uri().path(), problem)
     } else {
         problem.into_response()
     }

@@ -152,6 +152,12 @@ fn write_delivery(app: &App, text: &mut Exposition) {
         "Messages that wait for their turn to be sent",
     )
     .sample(&[], app.tally.waiting() as f64);
+    text.family(
+        "tocsin_delivery_receipts_unasked",
+        MetricKind::Gauge,
+        "Texts and calls whose provider is not asked what became of them, since there are too many",
+    )
+    .sample(&[], app.tally.unasked() as f64);
 }
 
 #[expect(

@@ -7,6 +7,7 @@ mod alert_list;
 pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod calendar;
+pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod code;
 pub(crate) mod finding;
@@ -38,6 +39,7 @@ pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;
 mod unread;
+pub(crate) mod webhook;
 
 use axum::Router;
 use tocsin_domain::people::Role::{Admin, Responder, Viewer};
@@ -47,7 +49,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
-use crate::front::{alertmanager, opsgenie, pagerduty, prometheus, twilio, webhook};
+use crate::front::{self, alertmanager, opsgenie, pagerduty, prometheus, twilio};
 use crate::ui;
 use routes::{Listed, Table};
 
@@ -118,12 +120,20 @@ fn open_to_all(table: Table) -> Table {
             pagerduty::PREFIX,
             routes!(pagerduty::events::create_event),
         )
+        .add_front(
+            Who::Key(Front::PagerDutyEvents),
+            pagerduty::PREFIX,
+            routes!(pagerduty::changes::enqueue_change),
+        )
         .add(
             Who::Key(Front::AnswerLink),
             routes!(answer::show_answer, answer::answer),
         )
-        .add(Who::Key(Front::Webhook), routes!(webhook::take))
-        .add(Who::Key(Front::Webhook), routes!(webhook::take_by_path))
+        .add(Who::Key(Front::Webhook), routes!(front::webhook::take))
+        .add(
+            Who::Key(Front::Webhook),
+            routes!(front::webhook::take_by_path),
+        )
         .add_front(
             Who::Key(Front::Opsgenie),
             "/opsgenie",
@@ -197,6 +207,8 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
         .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
+        .add(Who::Role(Viewer), routes!(change::list_changes))
+        .add(Who::Role(Responder), routes!(change::tell_change))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -377,6 +389,7 @@ fn settings(table: Table) -> Table {
         .add(Who::Role(Admin), routes!(code::export_code))
         .add(Who::Role(Admin), routes!(code::plan_code))
         .add(Who::Role(Admin), routes!(code::apply_code))
+        .add(Who::Role(Admin), routes!(webhook::list_webhooks))
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
         .add(Who::Role(Admin), routes!(channel::test_email))

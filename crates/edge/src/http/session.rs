@@ -129,11 +129,13 @@ pub(crate) async fn set_up(
         ));
     }
     let email = check_new_person(&request.email, &request.password)?;
-    let user = make_first(&app, &request, email).await?;
-    let password = request.password.clone();
-    app.with_password(move |parts| parts.accounts.set_password(user, &password))
-        .await?;
-    app.blocking(|parts| parts.accounts.finish_setup()).await?;
+    // On a task of its own: a client that hangs up would else leave half of it, an address that nobody has or somebody without
+    // a password, and who comes next is told that it is done already.
+    let maker = app.clone();
+    let work = tokio::spawn(async move { make_to_the_end(&maker, request, email).await });
+    let user = work
+        .await
+        .map_err(|_| Problem::internal("the administrator was not made to the end"))??;
     begin(&app, user, StatusCode::CREATED).await
 }
 
@@ -154,18 +156,31 @@ fn check_new_person(email: &str, password: &SecretString) -> Result<SecretString
     Err(Problem::invalid(reasons))
 }
 
+async fn make_to_the_end(
+    app: &App,
+    request: SetupRequest,
+    email: SecretString,
+) -> Result<UserId, Problem> {
+    let user = make_first(app, &request, email).await?;
+    let password = request.password;
+    app.with_password(move |parts| parts.accounts.set_password(user, &password))
+        .await?;
+    app.blocking(|parts| parts.accounts.finish_setup()).await?;
+    Ok(user)
+}
+
 async fn make_first(
     app: &App,
     request: &SetupRequest,
     email: SecretString,
 ) -> Result<UserId, Problem> {
+    // The first integration's key is shown to nobody: an administrator makes further ones.
+    let key =
+        secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let row = app
         .blocking(move |parts| parts.vault.put_sign_in(&email))
         .await?
         .ok_or_else(|| Problem::conflict("this installation is being set up by another request"))?;
-    // The first integration's key is shown to nobody: an administrator makes further ones.
-    let key =
-        secret::letters(32).map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let ask = Ask::SetUp {
         name: request.name.clone(),
         email: row,

@@ -181,18 +181,11 @@ fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Tim
         .values()
         .filter_map(|alert| state.alerts.get(alert))
         .any(|alert| alert.target == Some(id));
-    let target_state = if failing {
-        TargetState::Failing
-    } else if seen.is_some_and(|seen| now.ms_since(seen) < SEEN_WITHIN_MS) {
-        TargetState::Healthy
-    } else {
-        TargetState::Unknown
-    };
     Target {
         id: id.to_string(),
         name: known.identity.name.clone(),
         kind: TargetKind::Apache,
-        state: target_state,
+        state: state_of(failing, seen, now),
         config_path: known.identity.config_path.clone(),
         listen: known.identity.listen.clone(),
         found_at: Instant(known.found_at),
@@ -217,6 +210,16 @@ fn shown(state: &state::State, known: &target::Target, gauges: &Gauges, now: Tim
             requests_per_second: gauges.of("rate", id),
             queue: gauges.of("queue", id),
         },
+    }
+}
+
+/// How a target is that was last seen then; by a time that lies ahead, since the clock was set back, nobody can tell.
+fn state_of(failing: bool, seen: Option<Timestamp>, now: Timestamp) -> TargetState {
+    let is_seen = seen.is_some_and(|seen| seen <= now && now.ms_since(seen) < SEEN_WITHIN_MS);
+    match (failing, is_seen) {
+        (true, _) => TargetState::Failing,
+        (false, true) => TargetState::Healthy,
+        (false, false) => TargetState::Unknown,
     }
 }
 
@@ -360,4 +363,26 @@ pub(crate) async fn remove_target(
     app.ask(&caller.actor, Ask::Watch(WatchAsk::Remove(named(&id)?)))
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_healthy_only_by_what_was_seen_of_it_within_the_last_minute() {
+        let now = Timestamp::from_millis(1_723_950_000_000);
+        for (seen, expected) in [
+            (Some(now), TargetState::Healthy),
+            (Some(now.minus_ms(SEEN_WITHIN_MS - 1)), TargetState::Healthy),
+            (Some(now.minus_ms(SEEN_WITHIN_MS)), TargetState::Unknown),
+            // The clock was set back since.
+            (Some(now.plus_ms(1)), TargetState::Unknown),
+            (Some(now.plus_ms(3_600_000)), TargetState::Unknown),
+            (None, TargetState::Unknown),
+        ] {
+            assert_eq!(state_of(false, seen, now), expected, "{seen:?}");
+            assert_eq!(state_of(true, seen, now), TargetState::Failing);
+        }
+    }
 }

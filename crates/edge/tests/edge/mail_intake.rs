@@ -192,6 +192,31 @@ async fn a_mapping_of_its_own_reads_mails_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_the_alerts_of_a_mail_those_that_can_be_taken_are_and_once_however_often_it_comes() {
+    let world = World::new();
+    let mapping = json!({
+        "each": "$.thread[*]",
+        "action": {"from": "{{ . }}", "map": {"<ok@mon>": "resolve"}, "default": "trigger"},
+        // Nothing says which alert it is.
+        "title": "{{ $.headers.x-none }}",
+        "summary": "{{ . }}",
+    });
+    let made = integration(&world, "email", Some(mapping)).await;
+    let address = listen(&world, &Tls::Off).await;
+    let to = made["address"].as_str().unwrap();
+    let head = "Message-ID: <1@mon>\r\nReferences: <disk@mon> <ok@mon> <load@mon>";
+    for _ in 0..2 {
+        let heard = say(address, &mail(to, head)).await;
+        let in_part = "250 2.0.0 what can be taken of it is on disk, the rest was refused";
+        assert!(heard.contains(in_part), "{heard}");
+        assert_eq!(incidents(&world).await.len(), 2);
+    }
+    let none = "Message-ID: <2@mon>\r\nReferences: <ok@mon>";
+    let heard = say(address, &mail(to, none)).await;
+    assert!(heard.contains("\r\n550 5.7.1 "), "{heard}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_gets_too_many_mails_has_them_sent_again_later() {
     let world = World::with(|settings| settings.events_per_minute = 1);
     let made = integration(&world, "email", None).await;

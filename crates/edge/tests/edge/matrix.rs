@@ -166,17 +166,25 @@ fn fault(row: &Row, cell: Cell, status: StatusCode) -> Option<String> {
 #[tokio::test]
 async fn every_caller_gets_of_every_route_what_its_row_says() {
     let mut faults = Vec::new();
+    let mut left = None;
     for row in rows::all() {
-        let cast = cast().await;
+        let cast = match left.take() {
+            Some(cast) => cast,
+            None => cast().await,
+        };
+        let mut is_as_it_was = !row.makes_of_few();
         // Who passes may change what the others need, so they come last.
         let mut cells: Vec<_> = CALLERS.into_iter().zip(row.cells).collect();
         cells.sort_by_key(|(_, cell)| *cell == Cell::Passes);
         for (who, cell) in cells {
             let status = cast.status(&row, who).await;
+            is_as_it_was &= row.only_reads() || status.is_client_error();
             let told = fault(&row, cell, status);
             faults
                 .extend(told.map(|told| format!("{} {} as {who:?}: {told}", row.method, row.path)));
         }
+        // Making a world takes longer than asking in it. What one row wrote is never there for the next.
+        left = is_as_it_was.then_some(cast);
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -1,8 +1,13 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
+mod analytics;
 mod duty;
+mod import;
 mod incidents;
+mod reach;
 mod roster;
+mod router;
+mod tags;
 mod writes;
 
 use axum::body::Body;
@@ -99,6 +104,36 @@ async fn both_forms_of_a_key_are_good_and_a_wrong_one_is_told_in_their_words() {
         403,
         2010,
     );
+}
+
+#[tokio::test]
+async fn a_repeated_key_in_the_name_of_somebody_else_is_not_answered_by_the_first_answer() {
+    let world = World::new();
+    let by = async |key: &str, from: &str| {
+        let body = json!({"incident": {"title": "Down", "service": service(&world)}});
+        let request = Request::post("/incidents")
+            .header(header::ACCEPT, MEDIA_TYPE)
+            .header(
+                header::AUTHORIZATION,
+                format!("Token token={}", world.responder),
+            )
+            .header(header::FROM, from)
+            .header("idempotency-key", key);
+        let request = request.body(Body::from(body.to_string()));
+        world.send(request.unwrap()).await
+    };
+    let first = by("one", "bob@example.org").await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+    let again = by("one", "bob@example.org").await;
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!(
+        again.json()["incident"]["id"],
+        first.json()["incident"]["id"]
+    );
+    let of_ada = by("one", "ada@example.org").await;
+    assert_eq!(of_ada.status, StatusCode::BAD_REQUEST, "{}", of_ada.text());
+    let new = by("two", "ada@example.org").await;
+    assert_eq!(new.status, StatusCode::CREATED, "{}", new.text());
 }
 
 #[tokio::test]

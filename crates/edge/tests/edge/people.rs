@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, PeopleEvent};
 use tocsin_edge::ports::{Hindrance, Vault, Watching};
 
 use crate::fakes::START;
@@ -57,12 +58,7 @@ async fn no_address_and_no_secret_enters_an_event() {
             Some(secret),
         )
         .await;
-    world
-        .post(
-            "/users",
-            json!({"name": "Eve", "email": "eve@example.org", "role": "viewer"}),
-        )
-        .await;
+    world.post("/users", eve()).await;
     world.raise("web").await;
     let journal = format!("{:?}", world.journal.events.lock().unwrap());
     for hidden in ["very/secret", secret, "eve@example.org", "ada@example.org"] {
@@ -428,6 +424,41 @@ async fn test_pages_and_confirmations_are_limited_for_each_way_alone() {
         sent += usize::from(answer.status == StatusCode::ACCEPTED);
     }
     assert_eq!(sent, 5);
+}
+
+#[tokio::test]
+async fn who_was_to_be_added_can_still_be_when_their_code_was_not_kept() {
+    let world = World::new();
+    let rows = world.vault.count();
+    // The address is kept, the code is not.
+    world.vault.fail_after(1);
+    let refused = world.post("/users", eve()).await;
+    assert!(refused.status.is_server_error(), "{}", refused.text());
+    assert_eq!(world.vault.count(), rows);
+    let added = world.post("/users", eve()).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_added_to_the_end_when_the_client_hangs_up() {
+    let world = World::new();
+    let (has_come, go_on) = world.vault.hold_next();
+    tokio::select! {
+        answer = world.post("/users", eve()) => panic!("it is held up: {}", answer.text()),
+        came = has_come => came.unwrap(),
+    }
+    go_on.send(()).unwrap();
+    world.committed.wait_for(|events| {
+        let mut bodies = events.iter().map(|event| &event.body);
+        let has_come = bodies.any(|body| {
+            matches!(body, EventBody::People(PeopleEvent::UserAdded { user }) if user.name == "Eve")
+        });
+        has_come.then_some(())
+    });
+}
+
+fn eve() -> Value {
+    json!({"name": "Eve", "email": "eve@example.org", "role": "viewer"})
 }
 
 #[tokio::test]

@@ -8,3 +8,4 @@ mod clock;
 mod durability;
 mod fakes;
 mod pack;
+mod rules;

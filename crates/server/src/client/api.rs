@@ -2,7 +2,7 @@
 //! comes told apart. It must not know what the answers mean.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, LOCATION, RETRY_AFTER};
@@ -30,7 +30,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 pub(super) struct Api {
     base: Url,
     token: Option<String>,
-    with_ca: bool,
+    ca: Option<PathBuf>,
     client: Client,
     runtime: Runtime,
 }
@@ -76,10 +76,15 @@ impl Api {
         Ok(Self {
             base,
             token: token.map(str::to_owned),
-            with_ca: connection.ca.is_some(),
+            ca: connection.ca.clone(),
             client,
             runtime,
         })
+    }
+
+    /// The file of the authority that certificates must come from, if one was given.
+    pub(super) fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
     }
 
     pub(super) fn get(&self, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
@@ -184,7 +189,7 @@ impl Api {
         let base = Plain::new(self.base.as_str().trim_end_matches('/'));
         let why = chain(error);
         let text = if why.contains("certificate") {
-            let advice = if self.with_ca {
+            let advice = if self.ca.is_some() {
                 "Is the file of --ca the one of this server, and --url the name in its certificate?"
             } else {
                 "For a self-signed server give --ca DATA/tls/ca.pem of its data directory."
@@ -231,7 +236,7 @@ fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Pla
 }
 
 /// The innermost words of an error: the outer ones repeat the address, which may be long.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -261,7 +266,8 @@ fn base_url(given: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost"
         || host
@@ -269,7 +275,11 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-fn authorities(file: &Path) -> Result<Vec<Certificate>, Failure> {
+/// The certificates of a file of `--ca`.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub(super) fn authorities(file: &Path) -> Result<Vec<Certificate>, Failure> {
     let wrong = |why: String| {
         let file = plain::line(&file.to_string_lossy());
         Failure::Usage(format!(

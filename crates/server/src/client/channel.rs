@@ -158,7 +158,7 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
 }
 
 /// The secret on the first line of a file, or of standard input.
-fn secret_in(flag: &str, file: &Path) -> Result<String, Failure> {
+pub(super) fn secret_in(flag: &str, file: &Path) -> Result<String, Failure> {
     let shown = plain::line(&file.to_string_lossy());
     let wrong = |why: String| Failure::Usage(format!("{flag} {shown}: {why}"));
     let mut text = String::new();

@@ -3,6 +3,7 @@
 mod as_code;
 mod explained;
 mod fake;
+mod pagerduty;
 mod refusals;
 mod responding;
 mod schedules;

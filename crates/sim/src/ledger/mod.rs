@@ -253,7 +253,11 @@ impl Ledger {
             EventBody::Alert(what) => self.see_alert(what, event),
             EventBody::Incident(what) => self.see_incident(what, event),
             EventBody::Notification(what) => self.see_letter(what, event),
-            EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. }) => {}
+            EventBody::Input(
+                InputEvent::Ignored { .. }
+                | InputEvent::Dropped { .. }
+                | InputEvent::Changed { .. },
+            ) => {}
         }
     }
 

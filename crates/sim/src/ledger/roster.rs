@@ -63,7 +63,9 @@ impl Ledger {
                     person.methods.remove(method);
                 }
             }
-            PeopleEvent::UserChanged { .. } | PeopleEvent::NotificationRulesSet { .. } => {}
+            PeopleEvent::UserChanged { .. }
+            | PeopleEvent::ContactMethodRenamed { .. }
+            | PeopleEvent::NotificationRulesSet { .. } => {}
         }
     }
 
@@ -117,8 +119,8 @@ impl Ledger {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
-            // The worlds have no rules, planned work of services or heartbeats.
-            RosterEvent::Intake(_) => {}
+            // The worlds have no rules, planned work of services, heartbeats, subscriptions or tags.
+            RosterEvent::Intake(_) | RosterEvent::Webhook(_) | RosterEvent::Tag(_) => {}
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {

@@ -13,6 +13,7 @@ use tocsin_domain::time::Timestamp;
 
 use super::fault::Fault;
 use super::fingerprint::fingerprint_text;
+use super::pairs::{self, Labels};
 use super::time;
 
 /// Alerts of one request that are taken.
@@ -28,15 +29,14 @@ const TITLE_CHARS_MAX: usize = 400;
 /// Reasons of one request that are told.
 const REASONS_MAX: usize = 20;
 
-/// Names and values; Go takes `null` for an empty text.
-type Pairs = BTreeMap<String, Option<String>>;
-
 /// An alert as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PostedAlert {
-    labels: Option<Pairs>,
-    annotations: Option<Pairs>,
+    #[serde(deserialize_with = "pairs::labels")]
+    labels: Option<Labels>,
+    #[serde(deserialize_with = "pairs::annotations")]
+    annotations: BTreeMap<String, String>,
     #[serde(rename = "startsAt", deserialize_with = "time::optional")]
     starts_at: Option<Timestamp>,
     #[serde(rename = "endsAt", deserialize_with = "time::optional")]
@@ -140,13 +140,13 @@ impl PostedAlert {
         if ends_at < starts_at {
             return Err("start time must be before end time".to_owned());
         }
-        let labels = labels_of(self.labels.unwrap_or_default())?;
+        let labels = self.labels.unwrap_or_default().settled()?;
         let pairs = labels.iter();
         let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
         Ok(ValidAlert {
             fingerprint: fingerprint_text(pairs),
             labels,
-            annotations: annotations_of(self.annotations.unwrap_or_default()),
+            annotations: self.annotations,
             starts_at,
             ends_at,
             generator_url: self
@@ -154,63 +154,6 @@ impl PostedAlert {
                 .filter(|url| !url.is_empty() && url.len() <= TEXT_BYTES_MAX),
         })
     }
-}
-
-/// Whether a name can be one: what begins as our annotations do would be taken for one.
-fn is_name(name: &str) -> bool {
-    let is_read = !name.is_empty() && name.len() <= NAME_BYTES_MAX;
-    is_read && !name.chars().any(char::is_control) && !name.starts_with(ANNOTATION)
-}
-
-/// A label without value is no label.
-fn labels_of(given: Pairs) -> Result<BTreeMap<String, String>, String> {
-    let mut labels = BTreeMap::new();
-    for (name, value) in given {
-        let value = value.unwrap_or_default();
-        if value.is_empty() {
-            continue;
-        }
-        if !is_name(&name) {
-            let shown = cut(&name, NAME_BYTES_MAX);
-            return Err(format!("invalid label set: invalid name {shown:?}"));
-        }
-        if value.len() > TEXT_BYTES_MAX {
-            return Err(format!(
-                "invalid label set: the value of {name:?} has more than {TEXT_BYTES_MAX} bytes"
-            ));
-        }
-        labels.insert(name, value);
-    }
-    if labels.is_empty() {
-        return Err("at least one label pair required".to_owned());
-    }
-    if labels.len() > LABELS_MAX {
-        return Err(format!(
-            "invalid label set: it has more than {LABELS_MAX} labels"
-        ));
-    }
-    Ok(labels)
-}
-
-/// Annotations are ornament: what is too much of them is left out, and the alert goes on.
-fn annotations_of(given: Pairs) -> BTreeMap<String, String> {
-    let is_own = |name: &str| GENERATOR_URL.strip_prefix(ANNOTATION) == Some(name);
-    let named = given.into_iter();
-    let named = named.filter(|(name, _)| is_name(name) && !is_own(name));
-    let cut = named.map(|(name, value)| {
-        let value = value.unwrap_or_default();
-        (name, cut(&value, TEXT_BYTES_MAX).to_owned())
-    });
-    cut.take(LABELS_MAX).collect()
-}
-
-/// The first bytes of a text, whole characters of it.
-fn cut(text: &str, bytes_max: usize) -> &str {
-    let mut end = text.len().min(bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 impl ValidAlert {

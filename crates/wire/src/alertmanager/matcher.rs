@@ -18,8 +18,8 @@ pub fn parse_matcher(text: &str) -> Result<LabelMatcher, String> {
     }
 }
 
-/// Reads conditions with commas between them, in braces or without. A value may stand in quotes; a name must, unless it is of
-/// letters, digits, `_` and `:`.
+/// Reads conditions with commas between them, in braces or without. A value may stand in quotes, and a name; one without them has
+/// neither spaces nor signs.
 ///
 /// # Errors
 /// As [`parse_matcher`].
@@ -27,26 +27,39 @@ pub fn parse_matchers(text: &str) -> Result<Vec<LabelMatcher>, String> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(format!("matchers of more than {TEXT_BYTES_MAX} bytes"));
     }
+    let mut found = Vec::new();
+    for part in parts(text)? {
+        if found.len() == MATCHERS_MAX {
+            return Err(format!("more than {MATCHERS_MAX} matchers"));
+        }
+        let (name, test, value) = one(part)?;
+        found.push(LabelMatcher::new(name, test, value)?);
+    }
+    Ok(found)
+}
+
+/// A condition as it is written, whether or not it can be used: the name, how it is compared, and with what.
+pub(crate) type Written = (String, LabelTest, String);
+
+/// The same without limits, for texts that have one elsewhere.
+pub(crate) fn written_matchers(text: &str) -> Result<Vec<Written>, String> {
+    parts(text)?.into_iter().map(one).collect()
+}
+
+/// What stands between the commas.
+fn parts(text: &str) -> Result<Vec<&str>, String> {
     let whole = text.trim();
     let inside = match (whole.strip_prefix('{'), whole.strip_suffix('}')) {
         (Some(rest), Some(_)) => rest.strip_suffix('}').ok_or_else(|| bad(text))?,
         (None, _) => whole,
         (Some(_), None) => return Err(bad(text)),
     };
-    let mut found = Vec::new();
-    let parts = split(inside)?;
-    let last = parts.len().saturating_sub(1);
-    for (index, part) in parts.into_iter().enumerate() {
-        // A comma may stand at the end, and nothing in braces is no condition.
-        if part.trim().is_empty() && index == last {
-            continue;
-        }
-        if found.len() == MATCHERS_MAX {
-            return Err(format!("more than {MATCHERS_MAX} matchers"));
-        }
-        found.push(one(part)?);
+    let mut parts = split(inside)?;
+    // A comma may stand at the end, and nothing in braces is no condition.
+    if parts.last().is_some_and(|last| last.trim().is_empty()) {
+        parts.pop();
     }
-    Ok(found)
+    Ok(parts)
 }
 
 fn bad(text: &str) -> String {
@@ -77,20 +90,23 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
     Ok(parts)
 }
 
-fn one(text: &str) -> Result<LabelMatcher, String> {
+fn one(text: &str) -> Result<Written, String> {
     let rest = text.trim_start();
-    let (name, rest) = match rest.strip_prefix('"') {
+    let (name, rest, is_old) = match rest.strip_prefix('"') {
         Some(quoted) => {
             let end = end_of_quote(quoted).ok_or_else(|| bad(text))?;
-            (unescaped(&quoted[..end]), &quoted[end + 1..])
+            (unescaped(&quoted[..end]), &quoted[end + 1..], false)
         }
         None => {
-            let is_name = |one: char| one.is_ascii_alphanumeric() || one == '_' || one == ':';
-            let end = rest.find(|one| !is_name(one)).ok_or_else(|| bad(text))?;
-            if end == 0 || rest.starts_with(|one: char| one.is_ascii_digit()) {
+            let end = rest.find(is_sign).ok_or_else(|| bad(text))?;
+            if end == 0 {
                 return Err(bad(text));
             }
-            (rest[..end].to_owned(), &rest[end..])
+            (
+                rest[..end].to_owned(),
+                &rest[end..],
+                is_old_name(&rest[..end]),
+            )
         }
     };
     let rest = rest.trim_start();
@@ -104,7 +120,23 @@ fn one(text: &str) -> Result<LabelMatcher, String> {
         .into_iter()
         .find_map(|(sign, test)| Some((test, rest.strip_prefix(sign)?)));
     let (test, value) = found.ok_or_else(|| bad(text))?;
-    LabelMatcher::new(name, test, value_of(value.trim())?)
+    let value = value.trim();
+    // Alertmanager has two grammars and takes what is good in one of them. The older one knows such names only, and takes any
+    // value for them; the newer one wants quotes around a value with signs in it.
+    if !is_old && !value.starts_with('"') && (value.is_empty() || value.contains(is_sign)) {
+        return Err(bad(text));
+    }
+    Ok((name, test, value_of(value)?))
+}
+
+/// Whether a character must stand in quotes.
+fn is_sign(one: char) -> bool {
+    one.is_whitespace() || "{}!=~,\\\"'`".contains(one)
+}
+
+fn is_old_name(name: &str) -> bool {
+    let is_letter = |one: char| one.is_ascii_alphanumeric() || one == '_' || one == ':';
+    name.chars().all(is_letter) && !name.starts_with(|one: char| one.is_ascii_digit())
 }
 
 /// Where the quote ends that began before this text.

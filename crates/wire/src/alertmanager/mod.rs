@@ -9,6 +9,7 @@ mod answer;
 mod fault;
 mod fingerprint;
 mod matcher;
+mod pairs;
 mod question;
 mod silence;
 mod time;
@@ -29,6 +30,7 @@ pub use answer::{
 };
 pub use fault::Fault;
 pub use fingerprint::{fingerprint, fingerprint_text};
+pub(crate) use matcher::written_matchers;
 pub use matcher::{parse_matcher, parse_matchers};
 pub use question::{AlertQuestion, FILTERS_MAX, filters};
 pub use silence::{PostedSilence, parse_silence};

@@ -159,6 +159,18 @@ fn limits_hold_for_labels_and_cut_annotations() {
 }
 
 #[test]
+fn an_alert_of_very_many_labels_is_refused_and_those_beside_it_are_taken() {
+    let labels: Vec<String> = (0..200_000).map(|one| format!("\"{one}\":\"x\"")).collect();
+    let body = format!(
+        r#"[{{"labels":{{{}}}}},{{"labels":{{"a":"b"}}}}]"#,
+        labels.join(",")
+    );
+    let (valid, reasons) = parse_alerts(body.as_bytes(), now()).unwrap();
+    assert_eq!(valid.len(), 1);
+    assert_eq!(reasons, ["invalid label set: it has more than 64 labels"]);
+}
+
+#[test]
 fn a_time_is_read_as_go_writes_it() {
     let check = |text: &str, expected: Option<&str>| {
         let read = parse_time(text).map(Timestamp::to_rfc3339);
@@ -210,6 +222,15 @@ fn matchers_are_read_in_each_of_their_spellings() {
     check(r#"a!~"x\\.y\.z""#, &[("a", LabelTest::Misfits, r"x\.y\.z")]);
     check("a=", &[("a", LabelTest::Equals, "")]);
     check(r#""a b"="c""#, &[("a b", LabelTest::Equals, "c")]);
+    check("a=b=c", &[("a", LabelTest::Equals, "b=c")]);
+    check(
+        r#"service.name=~web|db,größe!="x=y",1a=b"#,
+        &[
+            ("service.name", LabelTest::Fits, "web|db"),
+            ("größe", LabelTest::Differs, "x=y"),
+            ("1a", LabelTest::Equals, "b"),
+        ],
+    );
     check(
         r#"{a="b,}", c=~"\"d\n", e=f,}"#,
         &[
@@ -230,7 +251,10 @@ fn what_is_no_matcher_is_refused() {
     check("a^b", "bad matcher format: a^b");
     check("a", "bad matcher format");
     check("=b", "bad matcher format");
-    check("1a=b", "bad matcher format");
+    check("service.name=", "bad matcher format");
+    check("service.name=a=b", "bad matcher format");
+    check("\"a b\"=c d", "bad matcher format");
+    check("a'b=c", "bad matcher format");
     check("{a=b", "bad matcher format");
     check("a=\"b", "bad matcher format");
     check("a=b,,c=d", "bad matcher format");

@@ -1,19 +1,10 @@
 //! Times of Alertmanager by the day of the week, as windows of a zone. Days of a month, months and years have no counterpart.
 
 use tocsin_domain::code::{HourWindow, Hours};
+use tocsin_domain::oncall::Weekday;
 
 use super::Windows;
 use super::raw::{TimeInterval, TimeRange, Times};
-
-const WEEK: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
 
 /// Each of its times, in the zone of each.
 pub(super) fn of(interval: &TimeInterval) -> Result<Vec<Hours>, String> {
@@ -49,14 +40,14 @@ fn hours(times: &Times) -> Result<Hours, String> {
 
 fn days(words: &[String]) -> Result<Vec<usize>, String> {
     if words.is_empty() {
-        return Ok((0..WEEK.len()).collect());
+        return Ok((0..Weekday::ALL.len()).collect());
     }
     let mut days = Vec::new();
     for word in words {
         let (from, until) = word.split_once(':').unwrap_or((word, word));
         let place = |day: &str| {
             let day = day.trim().to_lowercase();
-            WEEK.iter().position(|known| *known == day)
+            Weekday::ALL.iter().position(|known| known.word() == day)
         };
         let (Some(from), Some(until)) = (place(from), place(until)) else {
             return Err(format!("{word:?} is no day of the week"));
@@ -74,11 +65,11 @@ fn days(words: &[String]) -> Result<Vec<usize>, String> {
 fn window(day: usize, range: &TimeRange) -> Result<HourWindow, String> {
     let (mut last, mut end) = (day, range.end_time.as_str());
     if end == "24:00" {
-        (last, end) = ((day + 1) % WEEK.len(), "00:00");
+        (last, end) = ((day + 1) % Weekday::ALL.len(), "00:00");
     }
     let text = serde_json::json!({
-        "from": format!("{} {}", WEEK[day], range.start_time),
-        "until": format!("{} {end}", WEEK[last]),
+        "from": format!("{} {}", Weekday::ALL[day].word(), range.start_time),
+        "until": format!("{} {end}", Weekday::ALL[last].word()),
     });
     serde_json::from_value(text).map_err(|error| error.to_string())
 }

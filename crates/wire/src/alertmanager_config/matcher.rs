@@ -2,9 +2,11 @@
 //! of texts, each with `.*` at most at its beginning and its end.
 
 use tocsin_domain::code::{Condition, Operator};
+use tocsin_domain::intake::LabelTest;
 
 use super::label_field;
 use super::raw::Route;
+use crate::alertmanager::written_matchers;
 
 /// Characters that mean something in a regular expression.
 const MEANING: &str = "\\.+*?()|[]{}^$";
@@ -19,80 +21,23 @@ pub(super) fn conditions(route: &Route) -> Result<Vec<Condition>, String> {
         found.push(fits(label, pattern)?);
     }
     for text in &route.matchers {
-        for part in parts(text) {
-            found.push(matcher(part.trim())?);
+        for (label, test, value) in written_matchers(text)? {
+            found.push(matcher(&label, test, &value)?);
         }
     }
     Ok(found)
 }
 
-/// The parts between commas that stand in no quotes.
-fn parts(text: &str) -> Vec<&str> {
-    let text = text.trim();
-    let inner = text
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'));
-    let text = inner.unwrap_or(text);
-    let (mut parts, mut begin) = (Vec::new(), 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, letter) in text.char_indices() {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                parts.push(&text[begin..at]);
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[begin..]);
-    parts.retain(|part| !part.trim().is_empty());
-    parts
-}
-
-/// One of `label="value"`, `!=`, `=~`, `!~`.
-fn matcher(text: &str) -> Result<Condition, String> {
-    let wrong = || format!("{text:?} is no condition on a label");
-    let at = text.find(['=', '!']).ok_or_else(wrong)?;
-    let (label, rest) = text.split_at(at);
-    let label = label.trim().trim_matches('"');
-    let operators = ["=~", "!~", "!=", "="];
-    let found = operators
-        .iter()
-        .find_map(|operator| Some((*operator, rest.strip_prefix(operator)?)));
-    let (operator, value) = found.ok_or_else(wrong)?;
-    let value = unquoted(value.trim()).ok_or_else(wrong)?;
+fn matcher(label: &str, test: LabelTest, value: &str) -> Result<Condition, String> {
     if label.is_empty() {
-        return Err(wrong());
+        return Err("a condition is on a label without a name".to_owned());
     }
-    match operator {
-        "=" => Ok(equals(label, &value)),
-        "!=" => Ok(not(equals(label, &value))),
-        "=~" => fits(label, &value),
-        _ => fits(label, &value).map(not),
+    match test {
+        LabelTest::Equals => Ok(equals(label, value)),
+        LabelTest::Differs => Ok(not(equals(label, value))),
+        LabelTest::Fits => fits(label, value),
+        LabelTest::Misfits => fits(label, value).map(not),
     }
-}
-
-fn unquoted(text: &str) -> Option<String> {
-    let Some(inner) = text.strip_prefix('"') else {
-        return (!text.contains('"')).then(|| text.to_owned());
-    };
-    let inner = inner.strip_suffix('"')?;
-    let mut value = String::new();
-    let mut letters = inner.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next()? {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            '"' => return None,
-            other => value.push(other),
-        }
-    }
-    Some(value)
 }
 
 /// A label without a value is one that is not there.

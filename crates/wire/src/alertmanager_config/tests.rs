@@ -78,6 +78,31 @@ fn routes_become_rules_in_the_order_in_which_they_hold() {
 }
 
 #[test]
+fn conditions_are_read_as_alertmanagers_api_reads_them() {
+    let given = r#"
+route:
+  receiver: ops
+  routes:
+    - receiver: web
+      matchers: [ 'größe=~"web\\.eu"', 'a="b\\c\\"', '"service.name"!=x' ]
+    - receiver: bad
+      matchers: [ 'a^b' ]
+receivers: [ { name: ops }, { name: web }, { name: bad } ]
+"#;
+    let imported = import(given).unwrap();
+    let text = canonical(&imported.document);
+    for line in [
+        r#"{ field = "details.größe", op = "equals", text = "web.eu" }"#,
+        r#"{ field = "details.a", op = "equals", text = "b\\c\\" }"#,
+        r#"{ not = { field = "details.service.name", op = "equals", text = "x" } }"#,
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let remarks = imported.remarks.join("\n");
+    assert!(remarks.contains("bad matcher format: a^b"), "{remarks}");
+}
+
+#[test]
 fn what_has_no_counterpart_is_told_and_no_key_is_carried_over() {
     let imported = import(CONFIG).unwrap();
     let remarks = imported.remarks.join("\n");

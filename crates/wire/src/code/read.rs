@@ -144,8 +144,9 @@ impl Reading {
     /// Adds what a file says; what another one says already is a mistake.
     fn take(&mut self, index: usize, files: &[File], read: Document) {
         for kind in Kind::ALL {
-            for (place, name) in named(&read, kind) {
-                self.place(index, files, Part::new(kind, name), place);
+            for (place, part, name) in named(&read, kind) {
+                self.look_at_name(index, files, (&part, place), &name);
+                self.place(index, files, part, place);
             }
         }
         let single = [
@@ -191,23 +192,32 @@ impl Reading {
         }
     }
 
+    fn look_at_name(
+        &mut self,
+        index: usize,
+        files: &[File],
+        (part, place): (&Part, Place),
+        name: &str,
+    ) {
+        let Some(file) = files.get(index) else { return };
+        if self.mistakes.len() >= MISTAKES_MAX {
+            return;
+        }
+        if name.is_empty() || name.trim() != name || name.chars().count() > NAME_MAX {
+            let key = part.kind.key();
+            let what = format!("{key}: must not be empty, too long, nor begin or end with a space");
+            let mistake = mistake(file, at(file, part, place, key), &what);
+            self.mistakes.push(mistake);
+        }
+    }
+
     fn place(&mut self, index: usize, files: &[File], part: Part, place: Place) {
         let Some(file) = files.get(index) else { return };
         // Each place is looked for in the whole file: more of them than are told are not worth it.
         if self.mistakes.len() >= MISTAKES_MAX {
             return;
         }
-        let at = |place, path: &str| at(file, &part, place, path);
         let key = part.kind.key();
-        let bad_name = !part.kind.is_single()
-            && (part.name.is_empty()
-                || part.name.trim() != part.name
-                || part.name.chars().count() > NAME_MAX);
-        if bad_name {
-            let what = format!("{key}: must not be empty, too long, nor begin or end with a space");
-            let mistake = mistake(file, at(place, key), &what);
-            self.mistakes.push(mistake);
-        }
         match self.places.entry(part.clone()) {
             Entry::Vacant(free) => {
                 free.insert((index, place));
@@ -222,19 +232,19 @@ impl Reading {
                     "{part} is there twice: it stands in {}, line {line}, too",
                     other.name
                 );
-                let mistake = mistake(file, at(place, key), &what);
+                let mistake = mistake(file, at(file, &part, place, key), &what);
                 self.mistakes.push(mistake);
             }
         }
     }
 }
 
-/// The keys of a file's parts of a kind, with their places.
-fn named(read: &Document, kind: Kind) -> Vec<(Place, String)> {
+/// A file's parts of a kind, with their places and the names that are written there.
+fn named(read: &Document, kind: Kind) -> Vec<(Place, Part, String)> {
     if kind != Kind::Integrations {
         let names = read.names(kind).into_iter().enumerate();
         return names
-            .map(|(index, name)| (Place::Item(index), name))
+            .map(|(index, name)| (Place::Item(index), Part::new(kind, &name), name))
             .collect();
     }
     let services = read.services.iter().enumerate();
@@ -242,7 +252,7 @@ fn named(read: &Document, kind: Kind) -> Vec<(Place, String)> {
         let own = service.integrations.iter().enumerate();
         own.map(move |(inner, one)| {
             let part = Part::integration(&service.name, &one.name);
-            (Place::Inner(outer, inner), part.name)
+            (Place::Inner(outer, inner), part, one.name.clone())
         })
     });
     names.collect()

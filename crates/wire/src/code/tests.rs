@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tocsin_domain::code::{Apply, Document, describe, removals};
-use tocsin_domain::command::{Ask, Command, Refusal};
+use tocsin_domain::command::{Ask, Command, Refusal, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event};
-use tocsin_domain::id::{Entropy, SecretId};
+use tocsin_domain::id::{Entropy, SecretId, ServiceId};
+use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 
@@ -81,6 +82,25 @@ impl Installation {
             ask,
         };
         decide(&mut self.state, command, NOW, &mut self.entropy)
+    }
+
+    /// A service with one integration, both new, whatever is called the same.
+    fn add_service(&mut self, name: &str, integration: &str) {
+        let known: Vec<ServiceId> = self.state.services.keys().copied().collect();
+        let add = RosterAsk::SetService {
+            id: None,
+            name: name.to_owned(),
+            policy: None,
+        };
+        self.ask(Ask::Roster(add)).unwrap();
+        let mut ids = self.state.services.keys().copied();
+        let add = RosterAsk::AddIntegration {
+            service: ids.find(|id| !known.contains(id)).unwrap(),
+            name: integration.to_owned(),
+            key_hash: known.len().to_string(),
+            kind: IntegrationKind::default(),
+        };
+        self.ask(Ask::Roster(add)).unwrap();
     }
 
     fn export(&self) -> Document {

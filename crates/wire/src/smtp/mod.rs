@@ -56,7 +56,9 @@ pub struct Incoming {
 pub enum Delivered {
     /// It is on disk.
     Kept,
-    /// It is to be sent again later.
+    /// Some of it is on disk, and the rest will never be taken.
+    KeptInPart,
+    /// It is to be sent again later; what was kept of it already is not kept twice.
     Later,
     /// It will never be taken.
     Refused,
@@ -198,7 +200,10 @@ impl Session {
         self.phase = Phase::Commands;
         match what {
             Delivered::Kept => reply("250 2.0.0 it is on disk"),
-            Delivered::Later => reply("451 4.3.0 it was not kept; send it again later"),
+            Delivered::KeptInPart => {
+                reply("250 2.0.0 what can be taken of it is on disk, the rest was refused")
+            }
+            Delivered::Later => reply("451 4.3.0 not all of it was kept; send it again later"),
             Delivered::Refused => reply("550 5.7.1 it was not kept, and will not be"),
         }
     }

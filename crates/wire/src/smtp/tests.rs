@@ -188,6 +188,9 @@ fn replied(step: &Step) -> &str {
 #[test]
 fn what_becomes_of_a_mail_is_told() {
     let mut open = session(Security::Impossible);
+    let in_part = open.delivered(Delivered::KeptInPart);
+    assert_eq!(codes(replied(&in_part)), ["250"]);
+    assert!(replied(&in_part).contains("the rest was refused"));
     assert_eq!(codes(replied(&open.delivered(Delivered::Later))), ["451"]);
     assert_eq!(codes(replied(&open.delivered(Delivered::Refused))), ["550"]);
     assert!(

@@ -141,3 +141,56 @@ fn what_comes_for_the_group_of_a_merged_incident_joins_the_other() {
     assert_eq!(world.state.incidents.len(), 2);
     assert_eq!(world.state.incidents[&into].alerts.len(), 3);
 }
+
+/// Alerts with these words in their titles wait so long whether they are over by then.
+fn paused(world: &mut World, pauses: &[(&str, u64)]) {
+    let rules = pauses.iter().map(|(word, ms)| {
+        let pause = Action::Pause { ms: *ms };
+        rule(word, title_contains(word), vec![pause])
+    });
+    world.set_rules_of(None, rules.collect());
+}
+
+#[test]
+fn what_waits_and_joins_what_waits_is_paged_for_when_its_own_wait_is_over() {
+    let mut world = grouped(by_time(false));
+    paused(&mut world, &[("blip", 5 * MINUTE)]);
+    let service = world.default_service();
+    world.trigger("blip one", Severity::Error);
+    world.wait_ms(MINUTE);
+    world.trigger("blip two", Severity::Error);
+    world.resolve_key(service, "blip one");
+    world.wait_ms(4 * MINUTE);
+    assert_eq!(world.pages(), [], "the first was over in time");
+    world.wait_ms(MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_less_long_than_what_it_joins_is_paged_for_in_its_time() {
+    let mut world = grouped(by_time(false));
+    paused(&mut world, &[("slow", 5 * MINUTE), ("quick", MINUTE)]);
+    let service = world.default_service();
+    world.trigger("slow", Severity::Error);
+    world.trigger("quick one", Severity::Error);
+    world.resolve_key(service, "quick one");
+    world.wait_ms(2 * MINUTE);
+    assert_eq!(world.pages(), [], "it was over in time");
+    world.trigger("quick two", Severity::Error);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_is_critical_and_waits_holds_back_nothing_of_what_is_paged_for_already() {
+    let mut world = grouped(by_time(false));
+    paused(&mut world, &[("blip", 5 * MINUTE)]);
+    world.trigger("disk", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.trigger("blip", Severity::Critical);
+    assert_eq!(world.incident().hold, None);
+    assert_eq!(world.pages().len(), 2);
+}

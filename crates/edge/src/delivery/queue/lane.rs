@@ -23,6 +23,10 @@ const AT_ONCE_TO_HOST: usize = 12;
 const EARNED_BY_ONE_MAX: usize = 5;
 /// The same of a host.
 const EARNED_BY_HOST_MAX: usize = AT_ONCE_TO_MANY - AT_ONCE_TO_HOST;
+/// The last places of a channel: a host that has taken nothing yet has one of them at most, so that several that hang leave some.
+const LEFT_TO_OTHERS: usize = 12;
+/// The very last: a host has none of them that has anything under way, since one that has taken much may hang from now on.
+const LEFT_TO_THE_FIRST: usize = 4;
 /// Places of a channel that are there besides, for critical pages alone.
 const KEPT_FOR_CRITICAL: usize = 4;
 /// The same of one address.
@@ -162,6 +166,11 @@ const fn leaves_place(rank: Rank, under_way: usize, one: Count, host: Count) -> 
     if under_way >= AT_ONCE_TO_MANY {
         // What is kept is for whoever may answer: one that hangs would take it for as long as it hangs.
         return one.under_way == 0 && host.under_way == 0;
+    }
+    let left = AT_ONCE_TO_MANY - under_way;
+    let is_unproved = left <= LEFT_TO_OTHERS && host.earned == 0;
+    if host.under_way > 0 && (is_unproved || left <= LEFT_TO_THE_FIRST) {
+        return false;
     }
     let (kept, kept_to_one) = (
         rank.kept(KEPT_FOR_CRITICAL),

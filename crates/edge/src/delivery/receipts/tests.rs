@@ -11,7 +11,7 @@ use tocsin_domain::people::Urgency;
 use super::*;
 use crate::delivery::counting::Counting;
 
-/// Ada, who is reached by Pushover.
+/// Ada, who is reached by one channel.
 struct World {
     state: State,
     entropy: Counting,
@@ -20,6 +20,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::reached_by(ChannelKind::Pushover)
+    }
+
+    fn reached_by(kind: ChannelKind) -> Self {
         let mut world = Self {
             state: State::default(),
             entropy: Counting(0),
@@ -35,7 +39,7 @@ impl World {
         let user = *world.state.users.keys().next().unwrap();
         world.ask(Ask::People(PeopleAsk::AddContactMethod {
             user,
-            kind: ChannelKind::Pushover,
+            kind,
             label: "Phone".to_owned(),
             address,
             signing_key: None,
@@ -63,7 +67,7 @@ impl World {
         decide(&mut self.state, command, self.now, &mut self.entropy).unwrap()
     }
 
-    /// A second later a service of its own fails, and Pushover takes the emergency.
+    /// A second later a service of its own fails, and the provider takes the page.
     fn fail(&mut self, number: usize) -> (IncidentId, NotificationId) {
         self.now = self.now.plus_ms(1_000);
         let set = self.ask(Ask::Roster(RosterAsk::SetService {
@@ -125,6 +129,20 @@ fn after_a_start_emergencies_are_looked_for_among_open_incidents_and_the_newest(
     check(now, 0, &[0]);
     // They have rung.
     check(now.plus_ms(RING_MS), 10, &[0]);
+}
+
+#[test]
+fn of_more_receipts_than_can_be_asked_for_the_newest_are_and_the_others_are_counted() {
+    let mut world = World::reached_by(ChannelKind::Sms);
+    let all: Vec<NotificationId> = (0..4).map(|number| world.fail(number).1).collect();
+    let check = |most: usize, expected: &[NotificationId], left_out: usize| {
+        let expected: BTreeSet<NotificationId> = expected.iter().copied().collect();
+        assert_eq!(owed(&world.state, most), (expected, left_out), "{most}");
+    };
+    check(10, &all, 0);
+    check(4, &all, 0);
+    check(1, &all[3..], 3);
+    check(2, &all[2..], 2);
 }
 
 fn ids(letters: &str) -> Vec<NotificationId> {

@@ -1,5 +1,6 @@
 //! What becomes of a mail that came in: an alert of each integration that it was sent to, on disk before it is said to be taken.
 
+use axum::http::StatusCode;
 use tocsin_domain::alert::Sender;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
@@ -15,6 +16,8 @@ use crate::http::problem::Problem;
 
 /// The detail of an alert by which answers to its mail find it.
 const MESSAGE_ID: &str = "Message-ID";
+/// Characters of the id of a mail that make a key, at most.
+const KEY_ID_CHARS_MAX: usize = 200;
 
 /// The integration of an address. Programs on the way may change the case of letters, so that it counts for nothing.
 pub(super) fn integration_of(app: &App, local: &str) -> Option<Integration> {
@@ -23,7 +26,7 @@ pub(super) fn integration_of(app: &App, local: &str) -> Option<Integration> {
 }
 
 /// Raises or ends the alerts of a mail. One of several recipients that is to be tried later has the whole mail sent again: what
-/// is said twice is one alert.
+/// is said twice is one alert. Of several alerts, those that can be taken are.
 pub(super) async fn deliver(app: &App, incoming: &Incoming) -> Delivered {
     let mail = Mail::read(&incoming.bytes);
     if mail.is_own || mail.is_automatic_reply {
@@ -32,28 +35,37 @@ pub(super) async fn deliver(app: &App, incoming: &Incoming) -> Delivered {
         );
         return Delivered::Refused;
     }
-    let mut whole = Delivered::Refused;
+    let (mut is_kept, mut is_refused, mut comes_later) = (false, false, false);
     for local in &incoming.recipients {
         match one(app, local, &mail).await {
-            Ok(()) if whole == Delivered::Refused => whole = Delivered::Kept,
-            Ok(()) => {}
-            Err(problem) if is_passing(&problem) => whole = Delivered::Later,
+            Ok(is_whole) => {
+                is_kept = true;
+                is_refused |= !is_whole;
+            }
+            Err(problem) if is_passing(&problem) => comes_later = true,
             Err(problem) => {
+                is_refused = true;
                 tracing::warn!(why = problem.detail(), "a mail raised no alert");
             }
         }
     }
-    whole
+    match (comes_later, is_kept, is_refused) {
+        (true, _, _) => Delivered::Later,
+        (false, true, false) => Delivered::Kept,
+        (false, true, true) => Delivered::KeptInPart,
+        (false, false, _) => Delivered::Refused,
+    }
 }
 
 fn is_passing(problem: &Problem) -> bool {
     let status = problem.status();
     integration::will_pass(problem)
         || status.is_server_error()
-        || status == axum::http::StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::TOO_MANY_REQUESTS
 }
 
-async fn one(app: &App, local: &str, mail: &Mail) -> Result<(), Problem> {
+/// Raises or ends the alerts of a mail to one address. Whether all of them could be; an error when none was.
+async fn one(app: &App, local: &str, mail: &Mail) -> Result<bool, Problem> {
     let gone = || Problem::bad("the address was removed meanwhile");
     let integration = integration_of(app, local).ok_or_else(gone)?;
     integration::take_turn(app, &integration)
@@ -76,25 +88,49 @@ async fn one(app: &App, local: &str, mail: &Mail) -> Result<(), Problem> {
     let outcome = mapping
         .apply(&mail.json())
         .map_err(|failure| webhook::failed(&failure))?;
-    let mut asks = Vec::new();
-    for mut alert in outcome.alerts {
+    let (mut asks, mut refused) = (Vec::new(), Vec::new());
+    for (place, mut alert) in outcome.alerts.into_iter().enumerate() {
         let id = mail.message_id.iter();
         alert
             .details
             .extend(id.map(|id| (MESSAGE_ID.to_owned(), id.clone())));
-        let (_, ask) = integration::ask_of(&integration, alert, new_key)?;
-        asks.push(Ask::Alert(ask));
-    }
-    if asks.is_empty() {
-        return Ok(());
+        match integration::ask_of(&integration, alert, || key_in(&mail, place)) {
+            Ok((_, ask)) => asks.push(Ask::Alert(ask)),
+            // It cannot be said which one it is; the others are no worse for that.
+            Err(problem) if problem.status() == StatusCode::BAD_REQUEST => refused.push(problem),
+            Err(problem) => return Err(problem),
+        }
     }
     let actor = Actor::Integration {
         integration: integration.id,
     };
+    let mut is_any_kept = false;
     for outcome in app.ask_all(&actor, asks).await? {
-        outcome.map_err(Problem::from)?;
+        match outcome.map_err(Problem::from) {
+            Ok(_) => is_any_kept = true,
+            // The whole mail is sent again: what was kept of it is the same alert then.
+            Err(problem) if is_passing(&problem) => return Err(problem),
+            Err(problem) => refused.push(problem),
+        }
     }
-    Ok(())
+    if !is_any_kept && let Some(problem) = refused.pop() {
+        return Err(problem);
+    }
+    for problem in &refused {
+        tracing::warn!(why = problem.detail(), "an alert of a mail was refused");
+    }
+    Ok(refused.is_empty())
+}
+
+/// A key for what fails without one: the same when the mail is sent again.
+fn key_in(mail: &Mail, place: usize) -> Result<String, Problem> {
+    match &mail.message_id {
+        Some(id) => {
+            let id: String = id.chars().take(KEY_ID_CHARS_MAX).collect();
+            Ok(format!("{id} {place}"))
+        }
+        None => new_key(),
+    }
 }
 
 /// The key of the alert that fails, by this integration, whose mail is answered.

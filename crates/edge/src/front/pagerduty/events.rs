@@ -85,11 +85,11 @@ const V1: Version = Version {
     key_name: "service_key",
 };
 
-fn answer(status: StatusCode, text: String) -> Response {
+pub(super) fn answer(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-fn invalid(status: StatusCode, reasons: &[String]) -> Response {
+pub(super) fn invalid(status: StatusCode, reasons: &[String]) -> Response {
     answer(status, events_v2::invalid(reasons))
 }
 
@@ -132,7 +132,7 @@ async fn take(app: &App, headers: &HeaderMap, content: Body, version: &Version) 
     }
 }
 
-fn refused(problem: &Problem) -> Response {
+pub(super) fn refused(problem: &Problem) -> Response {
     let reasons = if problem.errors().is_empty() {
         &[problem.detail().to_owned()][..]
     } else {

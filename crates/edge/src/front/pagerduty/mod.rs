@@ -2,7 +2,9 @@
 //! unchanged. It answers in PagerDuty's words; what is asked of the core, and who may, is the same as in the native API.
 
 mod alerts;
+mod analytics;
 mod asked;
+pub(crate) mod changes;
 pub(crate) mod events;
 mod incident_shape;
 mod incidents;
@@ -12,9 +14,11 @@ mod lookup;
 mod notes;
 mod notifications;
 mod oncalls;
+mod orchestrations;
 mod place;
 mod policies;
 mod policy_shape;
+mod reach;
 mod reply;
 mod requester;
 mod respond;
@@ -23,16 +27,20 @@ mod schedules;
 mod service_shape;
 mod services;
 mod small;
+mod tags;
 mod team_shape;
 mod teams;
 mod user_shape;
 mod users;
+pub(crate) mod webhook_event;
+mod webhooks;
 mod windows;
 
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::people::Role::{Admin, Responder, Viewer};
+use tocsin_wire::pagerduty::rest::{Refusal, absent};
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
@@ -60,6 +68,10 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_people(),
         about_duty(),
         about_services(),
+        about_changes(),
+        about_webhooks(),
+        about_tags(),
+        about_rules_and_numbers(),
     ];
     let all = routes.into_iter().flatten();
     all.fold(table, |table, (who, routes)| {
@@ -102,6 +114,11 @@ fn about_people() -> Routes {
         (READ, routes!(users::get_contact_method)),
         (READ, routes!(users::list_notification_rules)),
         (READ, routes!(users::get_notification_rule)),
+        // Who is not an administrator changes their own alone, which the handlers see to.
+        (RESPOND, routes!(reach::add_way)),
+        (RESPOND, routes!(reach::change_way, reach::remove_way)),
+        (RESPOND, routes!(reach::add_rule)),
+        (RESPOND, routes!(reach::change_rule, reach::remove_rule)),
         (MANAGE, routes!(users::add_pagerduty_user)),
         (
             MANAGE,
@@ -137,6 +154,7 @@ fn about_duty() -> Routes {
         (READ, routes!(schedules::list_pagerduty_schedules)),
         (READ, routes!(schedules::get_pagerduty_schedule)),
         (READ, routes!(schedules::list_schedule_users)),
+        (READ, routes!(schedules::try_schedule)),
         (MANAGE, routes!(schedules::add_pagerduty_schedule)),
         (
             MANAGE,
@@ -179,7 +197,62 @@ fn about_services() -> Routes {
         (READ, routes!(small::list_priorities)),
         (READ, routes!(small::list_vendors)),
         (READ, routes!(small::get_vendor)),
-        (READ, routes!(small::list_tags)),
+    ]
+}
+
+fn about_tags() -> Routes {
+    vec![
+        (READ, routes!(tags::list_tags)),
+        (MANAGE, routes!(tags::add_tag)),
+        (READ, routes!(tags::get_tag)),
+        (MANAGE, routes!(tags::remove_tag)),
+        (READ, routes!(tags::list_tagged)),
+        (READ, routes!(tags::list_tags_of_person)),
+        (MANAGE, routes!(tags::change_tags_of_person)),
+        (READ, routes!(tags::list_tags_of_team)),
+        (MANAGE, routes!(tags::change_tags_of_team)),
+        (READ, routes!(tags::list_tags_of_policy)),
+        (MANAGE, routes!(tags::change_tags_of_policy)),
+    ]
+}
+
+fn about_rules_and_numbers() -> Routes {
+    vec![
+        (READ, routes!(orchestrations::list_orchestrations)),
+        (READ, routes!(orchestrations::get_orchestration)),
+        (READ, routes!(orchestrations::get_router)),
+        (MANAGE, routes!(orchestrations::set_router)),
+        (READ, routes!(analytics::measure_all)),
+        (READ, routes!(analytics::measure_services)),
+        (READ, routes!(analytics::measure_teams)),
+        (READ, routes!(analytics::list_raw_incidents)),
+        (READ, routes!(analytics::get_raw_incident)),
+    ]
+}
+
+fn about_changes() -> Routes {
+    vec![
+        (READ, routes!(changes::list_change_events)),
+        (READ, routes!(changes::get_change_event)),
+        (READ, routes!(changes::list_service_change_events)),
+        (READ, routes!(changes::list_related_change_events)),
+    ]
+}
+
+fn about_webhooks() -> Routes {
+    vec![
+        (MANAGE, routes!(webhooks::list_webhook_subscriptions)),
+        (MANAGE, routes!(webhooks::add_webhook_subscription)),
+        (MANAGE, routes!(webhooks::get_webhook_subscription)),
+        (
+            MANAGE,
+            routes!(
+                webhooks::change_webhook_subscription,
+                webhooks::remove_webhook_subscription
+            ),
+        ),
+        (MANAGE, routes!(webhooks::enable_webhook_subscription)),
+        (MANAGE, routes!(webhooks::ping_webhook_subscription)),
     ]
 }
 
@@ -192,6 +265,17 @@ pub(crate) fn is_meant(request: &Request) -> bool {
         || accepts
             .filter_map(|value| value.to_str().ok())
             .any(|value| value.contains(MEDIA_TYPE))
+}
+
+/// A refusal of what no route takes: what Tocsin has not is told with the reason.
+pub(crate) fn refused_at(path: &str, problem: Problem) -> Response {
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
+    match absent::why(path) {
+        Some(why) if problem.status() == StatusCode::NOT_FOUND => {
+            Refused(Refusal::not_found(why)).into_response()
+        }
+        Some(_) | None => refused(problem),
+    }
 }
 
 /// A refusal before any handler.

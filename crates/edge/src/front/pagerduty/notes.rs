@@ -23,7 +23,7 @@ const EVENTS_MAX: usize = 20_000;
 /// Notes that are shown at most, the newest.
 const NOTES_MAX: usize = 2_000;
 /// Before the words of a status update, which is kept as a note.
-const UPDATE: &str = "Status update: ";
+pub(super) const UPDATE: &str = "Status update: ";
 
 impl Asked {
     /// What happened to an incident and to the messages about it, oldest first; of very much, the newest.

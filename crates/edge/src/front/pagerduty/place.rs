@@ -6,8 +6,10 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::{
     AlertId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
+use tocsin_domain::service::Speaks;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::id;
+use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::PREFIX;
 
@@ -78,11 +80,19 @@ impl Place {
     /// An integration of a service.
     pub(crate) fn integration(&self, state: &State, integration: IntegrationId) -> Value {
         let known = state.integrations.get(&integration);
+        let speaks = known.map_or(Speaks::EventsV2, |known| known.kind.speaks());
         let name = known.map_or("a removed integration", |known| known.name.as_str());
         let service = known.map_or_else(String::new, |known| known.service.to_string());
         let path = format!("services/{service}/integrations/{integration}");
-        let kind = "events_api_v2_inbound_integration_reference";
-        self.named(kind, integration.as_str(), name, &path, "")
+        let kind = format!("{}_reference", Vendor::of(speaks).kind);
+        self.named(&kind, integration.as_str(), name, &path, "")
+    }
+
+    /// A way in which foreign systems speak.
+    pub(crate) fn vendor(&self, vendor: &Vendor) -> Value {
+        let id = vendor.id();
+        let path = format!("vendors/{id}");
+        self.named("vendor_reference", &id, vendor.name, &path, "")
     }
 
     /// An escalation policy.

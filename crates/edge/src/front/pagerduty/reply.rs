@@ -33,6 +33,8 @@ pub(crate) enum Reply {
     Created(Value),
     /// Done, and there is nothing to tell.
     Empty,
+    /// It will be done, and there is nothing to tell.
+    Accepted,
     /// A question that cannot be answered, told in a plain text.
     Plain(String),
 }
@@ -50,6 +52,7 @@ impl IntoResponse for Reply {
             Self::Done(body) => json(StatusCode::OK, body.to_string()),
             Self::Created(body) => json(StatusCode::CREATED, body.to_string()),
             Self::Empty => StatusCode::NO_CONTENT.into_response(),
+            Self::Accepted => StatusCode::ACCEPTED.into_response(),
             Self::Plain(body) => json(StatusCode::BAD_REQUEST, body),
         }
     }

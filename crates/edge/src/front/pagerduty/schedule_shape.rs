@@ -16,16 +16,6 @@ use super::lookup;
 use super::place::{Place, whole};
 use super::reply::Refused;
 
-const WEEKDAYS: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
-
 /// Who has duty in a span, as it was computed.
 #[derive(Debug, Default)]
 pub(crate) struct Rendered {
@@ -162,14 +152,8 @@ fn restriction(one: &Restriction) -> Value {
             })
         }
         Restriction::Weekly { from, until } => {
-            let day = |at: &WeekTime| {
-                WEEKDAYS
-                    .iter()
-                    .position(|day| *day == at.weekday)
-                    .unwrap_or(0)
-            };
-            let since =
-                |at: &WeekTime| i64::try_from(day(at)).unwrap_or(0) * 86_400 + seconds(at.time);
+            let day = |at: &WeekTime| i64::from(at.weekday.number());
+            let since = |at: &WeekTime| day(at) * 86_400 + seconds(at.time);
             json!({
                 "type": "weekly_restriction",
                 "start_day_of_week": day(from) + 1,
@@ -258,7 +242,7 @@ fn restriction_of(one: &bodies::Restriction) -> Option<Restriction> {
             let end = (begin + one.lasts_s) % 604_800;
             let at = |since: u64| {
                 let day = usize::try_from(since / 86_400).ok()?;
-                let weekday = *WEEKDAYS.get(day)?;
+                let weekday = *Weekday::ALL.get(day)?;
                 let time = time(since % 86_400)?;
                 Some(WeekTime { weekday, time })
             };

@@ -20,6 +20,8 @@ use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
 use crate::http::roster::{lost, rota, set_as};
 
+/// The id of a schedule while it is tried.
+const UNSAVED: &str = "QAAAAAAAAAAAAA";
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
 
@@ -165,6 +167,41 @@ fn ask_for(asked: &Asked, known: Option<&Schedule>) -> Result<RosterAsk, Refused
         time_zone,
         layers,
     })
+}
+
+/// A schedule that is not saved, with who would have duty between `since` and `until`
+#[utoipa::path(post, path = "/schedules/preview", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn try_schedule(asked: Asked) -> Answer {
+    if span_in(&asked)?.is_none() {
+        return Err(Refusal::missing("'since' and 'until' are needed").into());
+    }
+    let RosterAsk::SetSchedule {
+        name,
+        time_zone,
+        layers,
+        ..
+    } = ask_for(&asked, None)?
+    else {
+        return Err(lost().into());
+    };
+    let team = asked
+        .app
+        .read(|state| state.installation.as_ref().map(|all| all.team));
+    let not_ready = || Problem::conflict("set Tocsin up first");
+    let team = team.ok_or_else(not_ready)?;
+    // What is not saved has no id; none of this one is ever given out.
+    let id: ScheduleId = UNSAVED.parse().map_err(|_| lost())?;
+    let draft = Schedule::of_layers(id, team, name, time_zone, layers);
+    let reasons = draft.violations();
+    if !reasons.is_empty() {
+        return Err(Refusal::invalid(reasons).into());
+    }
+    let mut shown = wrapped(&asked, draft).await?;
+    for name in ["id", "self", "html_url"] {
+        shown["schedule"][name] = Value::Null;
+    }
+    Ok(Reply::Done(shown))
 }
 
 async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {

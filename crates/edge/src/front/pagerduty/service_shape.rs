@@ -7,8 +7,9 @@ use tocsin_domain::id::ServiceId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
-use tocsin_domain::service::{Integration, Service};
+use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::place::{Place, whole};
 
@@ -95,21 +96,29 @@ fn urgency_rule(by: &UrgencyBy) -> Value {
     json!({"type": "constant", "urgency": word})
 }
 
+/// The key of an integration that was just made, and where its sender is to call.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) text: String,
+    pub(crate) address: String,
+}
+
 /// An integration. Its key is shown where it was just made, and not again.
 pub(crate) fn integration(
     state: &State,
     place: &Place,
     known: &Integration,
-    key: Option<&str>,
+    key: Option<&Key>,
 ) -> Value {
+    let vendor = Vendor::of(known.kind.speaks());
+    let mail = key.filter(|_| known.kind.speaks() == Speaks::Email);
     let more = json!({
         "name": known.name,
         "service": place.service(state, known.service),
-        "integration_key": key,
+        "integration_key": key.map(|key| key.text.as_str()),
         "created_at": null,
-        "integration_email": null,
-        "vendor": null,
+        "integration_email": mail.map(|key| key.address.as_str()),
+        "vendor": place.vendor(vendor),
     });
-    let kind = "events_api_v2_inbound_integration";
-    whole(place.integration(state, known.id), kind, more)
+    whole(place.integration(state, known.id), vendor.kind, more)
 }

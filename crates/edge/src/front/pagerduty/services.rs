@@ -15,7 +15,7 @@ use super::asked::Asked;
 use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
-use super::service_shape::{Standings, integration, service};
+use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::http::roster::service::integration_made;
 use crate::http::roster::{lost, set_as};
@@ -167,9 +167,17 @@ pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answ
     request_body = Object, responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked) -> Answer {
     let of = named(&asked, &id)?;
-    let name = bodies::integration(&asked.body)?;
+    let wanted = bodies::integration(&asked.body)?;
+    let kind = wanted.speaks.with(None, None).map_err(|mismatch| {
+        Refusal::bad(format!(
+            "'integration.vendor' is not supported here: a mapping is {}, and set in Tocsin",
+            mismatch.why()
+        ))
+    })?;
     let actor: &Actor = &asked.caller.actor;
-    let (made, key) = integration_made(&asked.app, actor, of.id, name).await?;
+    let made = integration_made(&asked.app, actor, of.id, wanted.name, kind);
+    let (made, text, address) = made.await?;
+    let key = Key { text, address };
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, &made, Some(&key)));

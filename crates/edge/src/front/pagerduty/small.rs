@@ -1,11 +1,13 @@
-//! What is small: abilities, priorities, vendors and tags.
+//! What is small: abilities, priorities and vendors.
 
 use axum::extract::Path;
 use serde_json::{Value, json};
+use tocsin_domain::service::Speaks;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::vendor::{VENDORS, Vendor};
 
 use super::asked::Asked;
-use super::place::whole;
+use super::place::{Place, whole};
 use super::reply::{Answer, Reply};
 
 /// What Tocsin does of what PagerDuty calls abilities.
@@ -54,22 +56,35 @@ pub(crate) async fn list_priorities(asked: Asked) -> Answer {
     Ok(Reply::page(paging, "priorities", paging.cut(shown)))
 }
 
-/// Vendors, of which there are none: any system sends events by the same key
+fn vendor(place: &Place, one: &Vendor) -> Value {
+    let id = one.id();
+    let head = place.named("vendor", &id, one.name, &format!("vendors/{id}"), "");
+    let more = json!({
+        "name": one.name,
+        "description": one.description,
+        "website_url": null,
+        "logo_url": null,
+        "thumbnail_url": null,
+        "integration_guide_url": null,
+        "alert_creation_default": "create_alerts_and_incidents",
+        "alert_creation_editable": false,
+        "is_pd_cef": one.speaks == Speaks::EventsV2,
+    });
+    whole(head, "vendor", more)
+}
+
+/// Vendors: the ways in which foreign systems speak to Tocsin
 #[utoipa::path(get, path = "/vendors", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_vendors(asked: Asked) -> Answer {
-    asked.named_page("vendors", Vec::new())
+    let all = VENDORS.iter().map(|one| vendor(&asked.place, one));
+    asked.named_page("vendors", all.collect())
 }
 
-/// One vendor, of which there are none
+/// One vendor
 #[utoipa::path(get, path = "/vendors/{id}", tag = "fronts", params(("id" = String, Path)),
-    responses((status = 404, body = Object)))]
-pub(crate) async fn get_vendor(Path(id): Path<String>, _: Asked) -> Answer {
-    let why = format!("there is no vendor {id:?}: any system sends events by a service's key");
-    Err(Refusal::not_found(why).into())
-}
-
-/// Tags, of which there are none
-#[utoipa::path(get, path = "/tags", tag = "fronts", responses((status = 200, body = Object)))]
-pub(crate) async fn list_tags(asked: Asked) -> Answer {
-    asked.named_page("tags", Vec::new())
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_vendor(Path(id): Path<String>, asked: Asked) -> Answer {
+    let missing = || Refusal::not_found(format!("there is no vendor {id:?}"));
+    let known = Vendor::of_id(&id).ok_or_else(missing)?;
+    Ok(Reply::Done(json!({"vendor": vendor(&asked.place, known)})))
 }

@@ -9,6 +9,7 @@ use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, ContactMethod, NotificationRule, Role};
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::reach::method_word;
 use tocsin_wire::pagerduty::rest::refusal::account_token;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 
@@ -22,7 +23,7 @@ use crate::http::people::{UserRequest, added, removed};
 use crate::http::shape;
 
 /// The person that a path names.
-fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
+pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
     let id: Option<UserId> = id.parse().ok();
     let found = asked.app.read(|state| state.users.get(&id?).cloned());
     Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
@@ -174,24 +175,8 @@ pub(crate) async fn remove_pagerduty_user(Path(id): Path<String>, asked: Asked) 
     Ok(Reply::Empty)
 }
 
-/// PagerDuty's word for a kind of way; those that it has not are named as they are.
-fn method_kind(kind: people::ChannelKind) -> String {
-    match kind {
-        people::ChannelKind::Email => "email_contact_method".to_owned(),
-        people::ChannelKind::Sms => "sms_contact_method".to_owned(),
-        people::ChannelKind::Voice => "phone_contact_method".to_owned(),
-        people::ChannelKind::WebPush => "push_notification_contact_method".to_owned(),
-        people::ChannelKind::Webhook
-        | people::ChannelKind::Ntfy
-        | people::ChannelKind::Slack
-        | people::ChannelKind::Telegram
-        | people::ChannelKind::Pushover
-        | people::ChannelKind::PagerDuty => format!("{}_contact_method", kind.word()),
-    }
-}
-
 /// The ways to a person. Of addresses everybody sees a hint alone, as in the native API; one's mail is shown with one's name.
-async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refused> {
+pub(super) async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refused> {
     let rows: Vec<(ContactMethod, people::ChannelKind)> = known
         .contact_methods
         .iter()
@@ -215,17 +200,21 @@ async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refu
 
 fn method_shown(asked: &Asked, of: &people::User, method: &ContactMethod, hint: &str) -> Value {
     let path = format!("users/{}/contact_methods/{}", of.id, method.id);
-    let kind = method_kind(method.kind);
+    let kind = method_word(method.kind);
     let head = asked
         .place
-        .named(&kind, method.id.as_str(), &method.label, &path, "");
-    let more = json!({
+        .named(kind, method.id.as_str(), &method.label, &path, "");
+    // Nobody is reached by a way that its owner has not proved, which is what PagerDuty's word says of a phone.
+    let mut more = json!({
         "label": method.label,
         "address": hint,
         "blacklisted": false,
         "enabled": method.verified_at.is_some(),
     });
-    whole(head, &kind, more)
+    if method.kind == people::ChannelKind::Email {
+        more["send_short_email"] = json!(false);
+    }
+    whole(head, kind, more)
 }
 
 /// The ways to a person
@@ -252,7 +241,8 @@ pub(crate) async fn get_contact_method(
     Ok(Reply::Done(json!({ "contact_method": found })))
 }
 
-fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) -> Value {
+/// One rule of a person.
+pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) -> Value {
     let path = format!("users/{}/notification_rules/{}", of.id, rule.id);
     let kind = "assignment_notification_rule";
     let minutes = rule.delay_ms / 60_000;
@@ -262,7 +252,7 @@ fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) -> Value {
         .named(kind, rule.id.as_str(), &summary, &path, "");
     let method = of.contact_method(rule.contact_method).map(|method| {
         let path = format!("users/{}/contact_methods/{}", of.id, method.id);
-        let kind = format!("{}_reference", method_kind(method.kind));
+        let kind = format!("{}_reference", method_word(method.kind));
         asked
             .place
             .named(&kind, method.id.as_str(), &method.label, &path, "")

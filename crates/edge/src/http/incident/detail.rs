@@ -261,7 +261,7 @@ fn detail(
             .filter_map(|source| Some(state.incidents.get(source)?.number))
             .collect(),
         impact: seen.impact,
-        changes: seen.changes,
+        changes: live::with_told(seen.changes, live::told_changes(state, incident)),
         log_lines: seen.log_lines,
         chart: with_marks(seen.chart, incident),
         runbook_url: runbook.as_deref().and_then(web_address).map(str::to_owned),

@@ -6,9 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tocsin_domain::id::{IncidentId, TargetId};
+use tocsin_domain::incident::Incident;
 use tocsin_domain::learn::facts::{FailureKind, Range};
 use tocsin_domain::learn::{Question, hurt};
 use tocsin_domain::signal::{Fact, FactKind, LogRecord, metric};
+use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -312,6 +314,28 @@ fn changes(
     changes.reverse();
     changes.truncate(CHANGES_MAX);
     Ok(changes)
+}
+
+/// What others told of changes of the service of an incident shortly before it began, the last first.
+pub(crate) fn told_changes(state: &State, incident: &Incident) -> Vec<RecentChange> {
+    let onset = incident.onset.as_ref();
+    let began = onset.map_or(incident.opened_at, |onset| onset.at);
+    let told = state.changes.before(incident.service, began).into_iter();
+    told.take(CHANGES_MAX)
+        .map(|(_, change)| RecentChange {
+            at: Instant(change.at),
+            title: change.summary.clone(),
+            detail: change.source.clone().unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The same together with what was seen, the last first.
+pub(crate) fn with_told(seen: Vec<RecentChange>, told: Vec<RecentChange>) -> Vec<RecentChange> {
+    let mut all: Vec<RecentChange> = seen.into_iter().chain(told).collect();
+    all.sort_by_key(|change| std::cmp::Reverse(change.at.0));
+    all.truncate(CHANGES_MAX);
+    all
 }
 
 /// What is a change; a failure itself is none.

@@ -2,11 +2,13 @@
 
 use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
-    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, WatchEvent,
+    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, TagEvent,
+    WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::Urgency;
+use tocsin_domain::webhook::WebhookEvent;
 
 use super::response_sentence::response;
 use super::timeline::{Names, Tone, Words};
@@ -80,6 +82,10 @@ pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
             "A contact method of {} was removed",
             names.user(*user)
         )),
+        PeopleEvent::ContactMethodRenamed { user, label, .. } => person(format!(
+            "A contact method of {} is now called “{label}”",
+            names.user(*user)
+        )),
         PeopleEvent::NotificationRulesSet { user, rules } => person(format!(
             "{} now has {} notification rules",
             names.user(*user),
@@ -115,6 +121,33 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::TeamSet { team } => person(format!("The team “{}” was set", team.name)),
         RosterEvent::TeamRemoved { .. } => person("A team was removed"),
         RosterEvent::Intake(event) => super::intake::words(event, names),
+        RosterEvent::Webhook(event) => person(webhook(event)),
+        RosterEvent::Tag(event) => tag(event),
+    }
+}
+
+const fn webhook(event: &WebhookEvent) -> &'static str {
+    match event {
+        WebhookEvent::WebhookSet { .. } => "A webhook subscription was set",
+        WebhookEvent::WebhookRemoved { .. } => "A webhook subscription was removed",
+        WebhookEvent::WebhookDisabled { .. } => {
+            "A webhook subscription is left alone: its receiver kept refusing"
+        }
+        WebhookEvent::WebhookEnabled { .. } => "A webhook subscription is served again",
+        WebhookEvent::WebhookPinged { .. } => "A webhook subscription was tried",
+    }
+}
+
+fn tag(event: &TagEvent) -> Words {
+    match event {
+        TagEvent::Added { label } => person(format!("The tag “{label}” was added")),
+        TagEvent::Removed { label } => person(format!("The tag “{label}” was removed")),
+        TagEvent::Changed { add, remove, .. } => {
+            let (more, fewer) = (add.join(", "), remove.join(", "));
+            person(format!(
+                "Tags were changed: with {more:?}, without {fewer:?}"
+            ))
+        }
     }
 }
 

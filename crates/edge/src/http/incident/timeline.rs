@@ -237,6 +237,11 @@ fn words(body: &EventBody, names: &Names<'_>) -> Words {
             what.clone(),
             Tone::Info,
         ),
+        EventBody::Input(InputEvent::Changed { change }) => (
+            format!("Changed: {}", change.summary),
+            change.source.clone().unwrap_or_default(),
+            Tone::Info,
+        ),
     }
 }
 

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
+use tocsin_domain::code;
 use tocsin_domain::command::{AskedRule, IntakeAsk};
 use tocsin_domain::event::{IntakeEvent, RosterEvent};
-use tocsin_domain::intake::{Action, Condition, Field, Rule, Test};
+use tocsin_domain::intake::{Action, Condition, Field, Rule};
 use utoipa::ToSchema;
 
 use super::hours::HoursShape;
@@ -28,6 +29,30 @@ pub(crate) enum Operator {
     Matches,
     /// The field is there and not empty; it needs no text.
     Exists,
+}
+
+impl From<code::Operator> for Operator {
+    fn from(op: code::Operator) -> Self {
+        match op {
+            code::Operator::Equals => Self::Equals,
+            code::Operator::Contains => Self::Contains,
+            code::Operator::StartsWith => Self::StartsWith,
+            code::Operator::Matches => Self::Matches,
+            code::Operator::Exists => Self::Exists,
+        }
+    }
+}
+
+impl From<Operator> for code::Operator {
+    fn from(op: Operator) -> Self {
+        match op {
+            Operator::Equals => Self::Equals,
+            Operator::Contains => Self::Contains,
+            Operator::StartsWith => Self::StartsWith,
+            Operator::Matches => Self::Matches,
+            Operator::Exists => Self::Exists,
+        }
+    }
 }
 
 /// When a rule applies: exactly one of `all`, `any`, `not`, `hours`, or `field` with `op`. Nothing at all: always.
@@ -146,11 +171,9 @@ impl ConditionShape {
             (None, None, None) => {}
             (Some(field), Some(op), text) => found.push(Condition::Field {
                 field: Field::named(field).map_err(|wrong| format!("{place}: {wrong}"))?,
-                test: test_of(op, text.as_ref()).ok_or_else(|| {
-                    format!(
-                        "{place}.text: every operator but exists needs one, and exists has none"
-                    )
-                })?,
+                test: code::Operator::from(op)
+                    .test(text.clone())
+                    .map_err(|wrong| format!("{place}.text: {wrong}"))?,
             }),
             (_, _, _) => {
                 return Err(format!(
@@ -189,36 +212,15 @@ impl ConditionShape {
                 ..none
             },
             Condition::Field { field, test } => {
-                let (op, text) = words_of(test);
+                let (op, text) = code::Operator::of(test);
                 Self {
                     field: Some(Field::word(field)),
-                    op: Some(op),
-                    text,
+                    op: Some(op.into()),
+                    text: text.map(str::to_owned),
                     ..none
                 }
             }
         }
-    }
-}
-
-fn test_of(op: Operator, text: Option<&String>) -> Option<Test> {
-    let text = text.cloned();
-    match op {
-        Operator::Equals => text.map(Test::Equals),
-        Operator::Contains => text.map(Test::Contains),
-        Operator::StartsWith => text.map(Test::StartsWith),
-        Operator::Matches => text.map(Test::Matches),
-        Operator::Exists => text.is_none().then_some(Test::Exists),
-    }
-}
-
-fn words_of(test: &Test) -> (Operator, Option<String>) {
-    match test {
-        Test::Equals(text) => (Operator::Equals, Some(text.clone())),
-        Test::Contains(text) => (Operator::Contains, Some(text.clone())),
-        Test::StartsWith(text) => (Operator::StartsWith, Some(text.clone())),
-        Test::Matches(text) => (Operator::Matches, Some(text.clone())),
-        Test::Exists => (Operator::Exists, None),
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use tocsin_domain::command::{Ask, PeopleAsk};
-use tocsin_domain::event::{EventBody, NotificationWhat};
+use tocsin_domain::event::{Actor, EventBody, NotificationWhat};
 use tocsin_domain::id::{ContactMethodId, NotificationId, UserId};
 use tocsin_domain::people;
 use tocsin_engine::handle::Done;
@@ -127,6 +127,27 @@ pub(crate) async fn add_contact_method(
         .as_ref()
         .filter(|_| request.kind == ChannelKind::Webhook);
     let webhook_secret = shown_key.map(|key| key.expose_secret().to_owned());
+    let called = (request.kind, request.label);
+    let added = method_added(&app, &caller.actor, user, called, address, key).await?;
+    let method = shown_method(&app, &caller, user, added).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(AddedContactMethod {
+            method,
+            webhook_secret,
+        }),
+    ))
+}
+
+/// Adds a way to reach a person, whoever asks for it in whatever words. Its owner has not proved it.
+pub(crate) async fn method_added(
+    app: &App,
+    actor: &Actor,
+    user: UserId,
+    (kind, label): (ChannelKind, String),
+    address: SecretString,
+    key: Option<SecretString>,
+) -> Result<ContactMethodId, Problem> {
     let code = code()?;
     let rows = app.blocking(move |parts| {
         let address = parts.vault.put(&address, Some(user))?;
@@ -139,8 +160,8 @@ pub(crate) async fn add_contact_method(
     let (address, pending_code, signing_key) = rows.await?;
     let ask = PeopleAsk::AddContactMethod {
         user,
-        kind: request.kind.into(),
-        label: request.label,
+        kind: kind.into(),
+        label,
         address,
         signing_key,
         pending_code,
@@ -149,7 +170,7 @@ pub(crate) async fn add_contact_method(
         .into_iter()
         .flatten()
         .collect();
-    ask_or_forget(&app, &caller.actor, ask, &all).await?;
+    ask_or_forget(app, actor, ask, &all).await?;
     let added = app.read(|state| {
         let methods = &state.users.get(&user)?.contact_methods;
         methods
@@ -157,16 +178,7 @@ pub(crate) async fn add_contact_method(
             .find(|method| method.address == address)
             .map(|method| method.id)
     });
-    let added =
-        added.ok_or_else(|| Problem::internal("the contact method was added but not found"))?;
-    let method = shown_method(&app, &caller, user, added).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(AddedContactMethod {
-            method,
-            webhook_secret,
-        }),
-    ))
+    added.ok_or_else(|| Problem::internal("the contact method was added but not found"))
 }
 
 async fn shown_method(
@@ -210,21 +222,28 @@ pub(crate) async fn remove_contact_method(
     Path((id, method_id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (user, method) = named(&app, &id, &method_id)?;
-    app.ask(
-        &caller.actor,
-        Ask::People(PeopleAsk::RemoveContactMethod {
-            user,
-            method: method.id,
-        }),
-    )
-    .await?;
+    method_removed(&app, &caller.actor, user, &method).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a way to reach a person with its secrets, whoever asks for it in whatever words.
+pub(crate) async fn method_removed(
+    app: &App,
+    actor: &Actor,
+    user: UserId,
+    method: &people::ContactMethod,
+) -> Result<(), Problem> {
+    let ask = PeopleAsk::RemoveContactMethod {
+        user,
+        method: method.id,
+    };
+    app.ask(actor, Ask::People(ask)).await?;
     // The address one signs in with stays, also when it is no longer paged.
     let email = app.read(|state| state.users.get(&user).map(|user| user.email));
-    let rows: Vec<_> = rows_of_method(&method)
+    let rows: Vec<_> = rows_of_method(method)
         .filter(|row| Some(*row) != email)
         .collect();
-    app.blocking(move |parts| parts.vault.remove(&rows)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    app.blocking(move |parts| parts.vault.remove(&rows)).await
 }
 
 /// A message that was planned.

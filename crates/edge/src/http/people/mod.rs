@@ -265,6 +265,16 @@ pub(crate) async fn added(
     actor: &Actor,
     request: UserRequest,
 ) -> Result<UserId, Problem> {
+    // On a task of its own: a client that hangs up would else leave the row of the address, which blocks it for everybody.
+    let (app, actor) = (app.clone(), actor.clone());
+    let work = tokio::spawn(async move { add(&app, &actor, request).await });
+    match work.await {
+        Ok(added) => added,
+        Err(_) => Err(Problem::internal("the person was not added to the end")),
+    }
+}
+
+async fn add(app: &App, actor: &Actor, request: UserRequest) -> Result<UserId, Problem> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     let code = code()?;
@@ -273,7 +283,13 @@ pub(crate) async fn added(
             let Some(email) = parts.vault.put_sign_in(&email)? else {
                 return Ok(None);
             };
-            Ok(Some([email, parts.vault.put(&code, None)?]))
+            match parts.vault.put(&code, None) {
+                Ok(code) => Ok(Some([email, code])),
+                Err(error) => {
+                    parts.vault.remove(&[email])?;
+                    Err(error)
+                }
+            }
         })
         .await?
         .ok_or_else(|| Problem::conflict("somebody has this address already"))?;

@@ -106,7 +106,9 @@ pub(crate) async fn changed(
         | RosterEvent::IntegrationRemoved { .. }
         | RosterEvent::TeamSet { .. }
         | RosterEvent::TeamRemoved { .. }
-        | RosterEvent::Intake(_) => Err(lost()),
+        | RosterEvent::Intake(_)
+        | RosterEvent::Webhook(_)
+        | RosterEvent::Tag(_) => Err(lost()),
     }
 }
 

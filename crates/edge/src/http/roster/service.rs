@@ -183,18 +183,9 @@ pub(crate) async fn add_integration(
         .parse()
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
     let kind = request.kind;
-    let routing_key = kind.key(new_key()?);
-    let address = kind.address(&app, &routing_key)?;
     let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
-    let integration = added(
-        &app,
-        &caller.actor,
-        service,
-        request.name,
-        speaks,
-        &routing_key,
-    );
-    let integration = integration.await?;
+    let made = integration_made(&app, &caller.actor, service, request.name, speaks);
+    let (integration, routing_key, address) = made.await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
         name: integration.name,
@@ -205,17 +196,19 @@ pub(crate) async fn add_integration(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Makes an integration for PagerDuty's events with its key, which is not kept.
+/// Makes an integration with its key, which is not kept, and the address at which its sender is to call.
 pub(crate) async fn integration_made(
     app: &App,
     actor: &Actor,
     service: ServiceId,
     name: String,
-) -> Result<(service::Integration, String), Problem> {
-    let routing_key = new_key()?;
-    let kind = service::IntegrationKind::EventsV2;
-    let integration = added(app, actor, service, name, kind, &routing_key).await?;
-    Ok((integration, routing_key))
+    speaks: service::IntegrationKind,
+) -> Result<(service::Integration, String, String), Problem> {
+    let kind = IntegrationKind::of(&speaks);
+    let routing_key = kind.key(new_key()?);
+    let address = kind.address(app, &routing_key)?;
+    let integration = added(app, actor, service, name, speaks, &routing_key).await?;
+    Ok((integration, routing_key, address))
 }
 
 fn new_key() -> Result<String, Problem> {

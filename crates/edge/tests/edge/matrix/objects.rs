@@ -9,8 +9,9 @@ use tocsin_wire::alertmanager::uuid_of_id;
 use super::rows::Row;
 use crate::fakes::START;
 use crate::mapped::integration;
-use crate::pagerduty::read;
+use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
+use crate::webhooks::subscribed;
 use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
 
 /// An id that nothing has.
@@ -112,6 +113,25 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let incident = world.raise(&random()).await;
             let entry = first(world, &format!("/incidents/{incident}/log_entries")).await;
             vec![("id", entry)]
+        }
+        "change" => {
+            let change = json!({"summary": random()});
+            vec![("id", text(&made(world, "/changes", change).await, "id"))]
+        }
+        "webhook" => {
+            let id = subscribed(world, "https://127.0.0.1/hook").await;
+            vec![("id", id)]
+        }
+        "vendor" => vec![("id", first(world, "/vendors").await)],
+        "router" => {
+            let shown = read(world, "/event_orchestrations").await;
+            vec![("id", text(&shown["orchestrations"][0], "id"))]
+        }
+        "tag" => {
+            let body = json!({"tag": {"type": "tag", "label": random()}});
+            let made = ada(world, ("POST", "/tags"), Some(body)).await.json();
+            let of = ("entity_type", "users".to_owned());
+            vec![("id", text(&made["tag"], "id")), of]
         }
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");

@@ -44,6 +44,19 @@ impl Row {
     pub(super) fn is_there(&self) -> bool {
         !["-", "none"].contains(&self.object)
     }
+
+    /// Whether it changes nothing, whoever passes. Jobs call in by GET too.
+    pub(super) fn only_reads(&self) -> bool {
+        self.method == "GET" && self.object != "call"
+    }
+
+    /// Whether its object is one of those that are not made without end, one for each call: a person has 20 ways to be reached
+    /// and calendars at most, and when very many incidents open at once, further alerts join them.
+    pub(super) fn makes_of_few(&self) -> bool {
+        let few = ["method", "rule", "calendar", "address"];
+        let opened = ["incident", "alert", "entry"];
+        few.contains(&self.object) || opened.contains(&self.object)
+    }
 }
 
 /// The fronts that are served both at their own paths and under a prefix.
@@ -152,6 +165,8 @@ GET    /incidents/{id}/evidence                       none        1 1 + + + + + 
 POST   /alerts                                        -           1 1 3 + + + + + +
 GET    /alerts                                        -           1 1 + + + + + + +
 GET    /stream                                        -           1 1 + + + + + + +
+GET    /changes                                       -           1 1 + + + + + + +
+POST   /changes                                       -           1 1 3 + + + + + +
 GET    /me                                            -           1 1 3 3 + + + + +
 GET    /users                                         -           1 1 + + + + + + +
 POST   /users                                         -           1 1 3 3 3 3 3 + 3
@@ -239,6 +254,7 @@ GET    /rules                                         -           1 1 + + + + + 
 GET    /query                                         -           1 1 + + + + + + +
 GET    /query_range                                   -           1 1 + + + + + + +
 GET    /channels                                      -           1 1 + + + + + + +
+GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3
 PUT    /channels/email                                -           1 1 3 3 3 3 3 + 3
 POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
@@ -318,6 +334,7 @@ const PAGERDUTY: &str = "
                                                                 n k v r o x s a b
 POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! !
 POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! !
+POST   /v2/change/enqueue                           routing_key ! + ! ! ! ! ! ! !
 GET    /incidents                                   -           1 1 + + + + + + 1
 POST   /incidents                                   -           1 1 3 + + + + + 1
 PUT    /incidents                                   -           1 1 3 + + + + + 1
@@ -345,8 +362,14 @@ PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 
 DELETE /users/{id}                                  person      1 1 3 3 3 3 3 + 1
 GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1
 GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1
+POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1
+PUT    /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
+DELETE /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
 GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1
 GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1
+POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1
+PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
+DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
 GET    /teams                                       -           1 1 + + + + + + 1
 POST   /teams                                       -           1 1 3 3 3 3 3 + 1
 GET    /teams/{id}                                  team        1 1 + + + + + + 1
@@ -362,6 +385,7 @@ PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 
 DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
 GET    /schedules                                   -           1 1 + + + + + + 1
 POST   /schedules                                   -           1 1 3 3 3 3 3 + 1
+POST   /schedules/preview                           -           1 1 + + + + + + 1
 GET    /schedules/{id}                              schedule    1 1 + + + + + + 1
 PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
 DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
@@ -387,8 +411,38 @@ GET    /abilities                                   -           1 1 + + + + + + 
 GET    /abilities/{id}                              none        1 1 + + + + + + 1
 GET    /priorities                                  -           1 1 + + + + + + 1
 GET    /vendors                                     -           1 1 + + + + + + 1
-GET    /vendors/{id}                                none        1 1 + + + + + + 1
+GET    /vendors/{id}                                vendor      1 1 + + + + + + 1
 GET    /tags                                        -           1 1 + + + + + + 1
+GET    /change_events                               -           1 1 + + + + + + 1
+GET    /change_events/{id}                          change      1 1 + + + + + + 1
+GET    /services/{id}/change_events                 service     1 1 + + + + + + 1
+GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1
+GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
+GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1
+POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1
+POST   /tags                                        -           1 1 3 3 3 3 3 + 1
+GET    /tags/{id}                                   tag         1 1 + + + + + + 1
+DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1
+GET    /tags/{id}/{entity_type}                     tag         1 1 + + + + + + 1
+GET    /users/{id}/tags                             person      1 1 + + + + + + 1
+POST   /users/{id}/change_tags                      person      1 1 3 3 3 3 3 + 1
+GET    /teams/{id}/tags                             team        1 1 + + + + + + 1
+POST   /teams/{id}/change_tags                      team        1 1 3 3 3 3 3 + 1
+GET    /escalation_policies/{id}/tags               policy      1 1 + + + + + + 1
+POST   /escalation_policies/{id}/change_tags        policy      1 1 3 3 3 3 3 + 1
+GET    /event_orchestrations                        -           1 1 + + + + + + 1
+GET    /event_orchestrations/{id}                   router      1 1 + + + + + + 1
+GET    /event_orchestrations/{id}/router            router      1 1 + + + + + + 1
+PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 1
+POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1
+POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1
+POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1
+POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1
+GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1
 ";
 
 /// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.

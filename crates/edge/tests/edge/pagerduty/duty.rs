@@ -82,6 +82,29 @@ async fn a_schedule_is_added_read_over_a_span_and_changed() {
 }
 
 #[tokio::test]
+async fn a_schedule_is_tried_and_not_kept() {
+    let world = World::new();
+    let before = read(&world, "/schedules?total=true").await["total"].clone();
+    let span = "since=2026-12-01T12:00:00%2B0100&until=2026-12-02T12:00:00%2B0100";
+    let path = format!("/schedules/preview?{span}");
+    let body = || Some(weekly(&world));
+    let tried = ask(&world, ("POST", &path), &world.viewer, None, body()).await;
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.text());
+    let tried = tried.json()["schedule"].clone();
+    let entries = tried["final_schedule"]["rendered_schedule_entries"].clone();
+    assert_eq!(entries.as_array().unwrap().len(), 3);
+    assert_eq!(entries[1]["user"]["id"], world.ada.to_string());
+    assert_eq!((&tried["id"], &tried["self"]), (&Value::Null, &Value::Null));
+    let after = read(&world, "/schedules?total=true").await["total"].clone();
+    assert_eq!(after, before);
+    let bare = ("POST", "/schedules/preview");
+    refused(&ada(&world, bare, body()).await, 400, 2003);
+    let mut broken = weekly(&world);
+    broken["schedule"]["time_zone"] = json!("Mars/Olympus");
+    refused(&ada(&world, ("POST", &path), Some(broken)).await, 400, 2001);
+}
+
+#[tokio::test]
 async fn overrides_are_added_listed_and_taken_back() {
     let world = World::new();
     let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();

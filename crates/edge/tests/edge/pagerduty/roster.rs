@@ -380,18 +380,75 @@ async fn small_things_are_answered() {
     );
     let priorities = read(&world, "/priorities").await;
     assert_eq!(priorities["priorities"][0]["name"], "P1");
-    assert_eq!(read(&world, "/vendors").await["vendors"], json!([]));
-    assert_eq!(read(&world, "/tags").await["tags"], json!([]));
     refused(
         &ada(&world, ("GET", "/vendors/PZQ6AUS"), None).await,
         404,
         2100,
     );
-    refused(
-        &ada(&world, ("GET", "/business_services"), None).await,
-        404,
-        2100,
-    );
+}
+
+#[tokio::test]
+async fn a_vendor_is_a_way_to_speak_and_an_integration_of_it_speaks_so() {
+    let world = World::new();
+    let vendors = read(&world, "/vendors?query=grafana").await;
+    let vendor = vendors["vendors"][0].clone();
+    let one = read(&world, &format!("/vendors/{}", id_of(&vendor))).await;
+    assert_eq!(one["vendor"], vendor);
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let reference = json!({"id": vendor["id"], "type": "vendor_reference"});
+    let body = json!({"integration": {"name": "Boards", "vendor": reference}});
+    let made = made(&world, &path, body).await["integration"].clone();
+    assert_eq!(made["type"], "event_transformer_api_inbound_integration");
+    assert_eq!(made["vendor"]["id"], vendor["id"]);
+    let again = read(&world, &format!("{path}/{}", id_of(&made))).await;
+    assert_eq!(again["integration"]["vendor"]["id"], vendor["id"]);
+    let mail =
+        json!({"integration": {"type": "generic_email_inbound_integration", "name": "Mail"}});
+    let mail = ada(&world, ("POST", &path), Some(mail)).await.json();
+    let address = mail["integration"]["integration_email"].as_str().unwrap();
+    assert!(address.ends_with("@alerts.example"), "{address}");
+    for wrong in [
+        json!({"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}),
+        json!({"vendor": {"id": vendor_called(&world, "webhook").await, "type": "vendor_reference"}}),
+    ] {
+        let body = json!({ "integration": wrong });
+        refused(&ada(&world, ("POST", &path), Some(body)).await, 400, 2001);
+    }
+}
+
+/// The id of the vendor of JSON, whose mapping this API cannot say.
+async fn vendor_called(world: &World, word: &str) -> Value {
+    let all = read(world, &format!("/vendors?query=json%20{word}")).await;
+    all["vendors"][0]["id"].clone()
+}
+
+#[tokio::test]
+async fn what_tocsin_has_not_is_told_with_the_reason() {
+    let world = World::new();
+    for (call, word) in [
+        (("GET", "/business_services"), "made of others"),
+        (("GET", "/pagerduty/extensions"), "extensions"),
+        (("POST", "/response_plays"), "response plays"),
+        (("GET", "/log_entries/QAAAAAAAAAAAAA/channel"), "log entry"),
+        (
+            ("GET", "/schedules/QAAAAAAAAAAAAA/audit/records"),
+            "own API",
+        ),
+        (
+            (
+                "GET",
+                "/users/QAAAAAAAAAAAAA/oncall_handoff_notification_rules",
+            ),
+            "duty next",
+        ),
+        (
+            ("GET", "/event_orchestrations/QAAAAAAAAAAAAA/unrouted"),
+            "stays with",
+        ),
+    ] {
+        let told = refused(&ada(&world, call, None).await, 404, 2100);
+        assert!(told.contains(word), "{call:?}: {told}");
+    }
 }
 
 #[tokio::test]

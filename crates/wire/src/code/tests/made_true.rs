@@ -88,8 +88,42 @@ fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_sam
     );
     assert_eq!(
         goes("[[services]]\nname = \"Shop / EU\"\n"),
-        ["Shop / EU / Probe"]
+        [r"Shop \/ EU / Probe"]
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn an_export_plans_to_nothing_whatever_services_and_integrations_are_called(
+        names in prop::collection::vec((called(), called()), 1..8),
+    ) {
+        let mut installation = Installation::new(7);
+        for (service, integration) in &names {
+            installation.add_service(service, integration);
+        }
+        let exported = installation.export();
+        let mut files = write(&exported);
+        files.push(File {
+            name: "manage.toml".to_owned(),
+            text: "[manage]\nremove = [\"integrations\"]\n".to_owned(),
+        });
+        let (wanted, _) = read(&files).map_err(|mistakes| TestCaseError::fail(format!("{mistakes:?}")))?;
+        prop_assert!(differences(&exported, &wanted).is_empty());
+        let (removed, kept) = removals(&installation.state, &exported, &wanted);
+        prop_assert!(removed.is_empty() && kept.is_empty());
+        let events = installation.apply(wanted).unwrap();
+        prop_assert!(events.is_empty(), "{events:?}");
+    }
+}
+
+/// A name with slashes where they could be taken for the line between two names.
+fn called() -> impl Strategy<Value = String> {
+    let pieces = vec!["Shop", "EU", "/", " / ", " ", "\\", "#2", "\""];
+    let some = prop::collection::vec(prop::sample::select(pieces), 1..6);
+    let name = some.prop_map(|pieces| pieces.concat().trim().to_owned());
+    name.prop_filter("a name is not empty", |name| !name.is_empty())
 }
 
 #[test]
@@ -152,7 +186,7 @@ fn a_field_that_changes_is_told_with_both_values() {
 fn things_of_one_name_have_keys_of_their_own_and_stay_apart() {
     let mut installation = Installation::new(6);
     for _ in 0..2 {
-        let add = tocsin_domain::command::RosterAsk::SetService {
+        let add = RosterAsk::SetService {
             id: None,
             name: "Web".to_owned(),
             policy: None,

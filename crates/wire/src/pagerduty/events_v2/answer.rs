@@ -8,6 +8,12 @@ pub fn accepted(dedup_key: &str) -> String {
     json!({"status": "success", "message": "Event processed", "dedup_key": dedup_key}).to_string()
 }
 
+/// The body of the 202 for a change that is durably kept.
+#[must_use]
+pub fn change_accepted() -> String {
+    json!({"status": "success", "message": "Change event processed"}).to_string()
+}
+
 /// The body of a 400 (or 413).
 #[must_use]
 pub fn invalid(errors: &[String]) -> String {

@@ -6,12 +6,14 @@
 //! read, a link that is none) is dropped and noted, because an alert must not be lost for it.
 
 mod answer;
+mod change;
 mod check;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tocsin_domain::time::Timestamp;
 
-pub use answer::{accepted, invalid, throttled};
+pub use answer::{accepted, change_accepted, invalid, throttled};
+pub use change::{Change, parse_change};
 
 use check::{Check, Fields};
 
@@ -144,6 +146,23 @@ pub struct Rejection {
 /// # Errors
 /// All rules that the event breaks.
 pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
+    let object = object(body)?;
+    let mut check = Check::default();
+    let event = read(&Fields::new("", &object), &mut check);
+    match event {
+        Some(event) if check.errors.is_empty() => Ok(Event {
+            notes: check.notes,
+            ..event
+        }),
+        _ => Err(Rejection {
+            status: 400,
+            errors: check.errors,
+        }),
+    }
+}
+
+/// The object that a body is.
+fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Rejection {
             status: 413,
@@ -159,18 +178,7 @@ pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
     let Value::Object(object) = value else {
         return Err(refused("the body is not a JSON object".to_owned()));
     };
-    let mut check = Check::default();
-    let event = read(&Fields::new("", &object), &mut check);
-    match event {
-        Some(event) if check.errors.is_empty() => Ok(Event {
-            notes: check.notes,
-            ..event
-        }),
-        _ => Err(Rejection {
-            status: 400,
-            errors: check.errors,
-        }),
-    }
+    Ok(object)
 }
 
 /// The event, as far as it can be read; every broken rule is added to `check`, so `None` never comes without one.
@@ -265,6 +273,23 @@ fn payload(event: &Fields<'_>, action: Option<Action>, check: &mut Check) -> Opt
 }
 
 fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
+    let summary = summary(fields, check);
+    let source = fields.required(check, "source");
+    let severity = severity(fields, check);
+    Some(Payload {
+        timestamp: timestamp(fields, check),
+        component: fields.short(check, "component"),
+        group: fields.short(check, "group"),
+        class: fields.short(check, "class"),
+        custom_details: fields.value("custom_details").cloned(),
+        summary: summary?,
+        source: source?,
+        severity: severity?,
+    })
+}
+
+/// What happened in one line, which must be there and not too long.
+fn summary(fields: &Fields<'_>, check: &mut Check) -> Option<String> {
     let summary = fields
         .required(check, "summary")
         .map(|summary| check.printable("payload.summary", &summary))
@@ -283,18 +308,7 @@ fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
             "'payload.summary' is too long (maximum is {SUMMARY_CHARS_MAX} characters)"
         ));
     }
-    let source = fields.required(check, "source");
-    let severity = severity(fields, check);
-    Some(Payload {
-        timestamp: timestamp(fields, check),
-        component: fields.short(check, "component"),
-        group: fields.short(check, "group"),
-        class: fields.short(check, "class"),
-        custom_details: fields.value("custom_details").cloned(),
-        summary: summary?,
-        source: source?,
-        severity: severity?,
-    })
+    summary
 }
 
 fn severity(fields: &Fields<'_>, check: &mut Check) -> Option<Severity> {

@@ -137,6 +137,11 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
+    /// The names of all fields that are there, also as null.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.object.keys().map(String::as_str)
+    }
+
     fn expect<T>(
         &self,
         wrong: &mut Wrong,

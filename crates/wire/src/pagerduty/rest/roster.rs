@@ -1,10 +1,12 @@
 //! What can be asked about services, escalation policies, teams, maintenance windows and people in bodies. Whether it makes
 //! sense is decided elsewhere.
 
+use tocsin_domain::service::Speaks;
 use tocsin_domain::time::Timestamp;
 
 use super::body::{self, Fields, Named, Wrong};
 use super::refusal::Refusal;
+use super::vendor::Vendor;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
@@ -122,8 +124,13 @@ pub fn service(bytes: &[u8]) -> Result<Service, Refusal> {
             let told = object.get("type").is_some_and(|kind| !kind.is_null());
             told || name != "alert_grouping_parameters"
         });
-        if is_used {
+        if is_used && name == "response_play" {
             fields.refuse(&mut wrong, &[name]);
+        } else if is_used {
+            let path = fields.path(name);
+            wrong.add(format!(
+                "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
+            ));
         }
     }
     let actions = fields.objects(&mut wrong, "scheduled_actions");
@@ -156,23 +163,40 @@ fn urgency(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<UrgencyRule> {
     rule.word(wrong, "urgency", &words)
 }
 
-/// Reads the body of `POST /services/{id}/integrations`: its name.
+/// An integration to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// Its name.
+    pub name: String,
+    /// How the foreign system is to speak.
+    pub speaks: Speaks,
+}
+
+/// Reads the body of `POST /services/{id}/integrations`. Whatever is of no kind that Tocsin knows sends events.
 ///
 /// # Errors
-/// It is of a kind that Tocsin has not.
-pub fn integration(bytes: &[u8]) -> Result<String, Refusal> {
+/// It names a vendor that is none.
+pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    if kind.is_some_and(|kind| kind.starts_with("generic_email")) {
-        wrong.add(
-            "'integration.type' is not supported: Tocsin takes events, no mail, for a service",
-        );
+    let is_mail = kind.is_some_and(|kind| kind.starts_with("generic_email"));
+    let mut speaks = if is_mail {
+        Speaks::Email
+    } else {
+        Speaks::EventsV2
+    };
+    if let Some(named) = fields.reference(&mut wrong, "vendor") {
+        match Vendor::of_id(&named.id) {
+            Some(vendor) => speaks = vendor.speaks,
+            None => wrong.add(format!("Vendor not found: {:?}", named.id)),
+        }
     }
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     // The name may be left to the server.
-    wrong.outcome(Some(name.unwrap_or_else(|| "Events API V2".to_owned())))
+    let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
+    wrong.outcome(Some(Integration { name, speaks }))
 }
 
 /// Reads the body of `POST /escalation_policies` or `PUT /escalation_policies/{id}`.
@@ -295,6 +319,12 @@ mod tests {
         assert_eq!(read.urgency, Some(UrgencyRule::Severity));
         let never = json!({"service": {"auto_resolve_timeout": null}});
         assert_eq!(service(&bytes(&never)).unwrap().resolve_after_s, Some(None));
+        let hours = json!({"service": {"support_hours": {"type": "fixed_time_per_day"}}});
+        let refused = service(&bytes(&hours)).unwrap_err();
+        assert!(
+            refused.errors[0].contains("set in Tocsin itself"),
+            "{refused}"
+        );
         for used in [
             json!({"support_hours": {"type": "fixed_time_per_day"}}),
             json!({"alert_grouping_parameters": {"type": "intelligent"}}),
@@ -334,13 +364,23 @@ mod tests {
         let made = integration(&bytes(
             &json!({"integration": {"type": "generic_events_api_inbound_integration"}}),
         ));
-        assert_eq!(made.as_deref(), Ok("Events API V2"));
-        assert!(
-            integration(&bytes(
-                &json!({"integration": {"type": "generic_email_inbound_integration"}})
-            ))
-            .is_err()
+        let made = made.unwrap();
+        assert_eq!(
+            (made.name.as_str(), made.speaks),
+            ("Events API V2", Speaks::EventsV2)
         );
+        let mail = json!({"integration": {"type": "generic_email_inbound_integration"}});
+        assert_eq!(integration(&bytes(&mail)).unwrap().speaks, Speaks::Email);
+        let vendor = json!({"id": Vendor::of(Speaks::Grafana).id(), "type": "vendor_reference"});
+        let grafana = json!({"integration": {"name": "Boards", "vendor": vendor}});
+        let grafana = integration(&bytes(&grafana)).unwrap();
+        assert_eq!(
+            (grafana.name.as_str(), grafana.speaks),
+            ("Boards", Speaks::Grafana)
+        );
+        let nobody =
+            json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
+        assert!(integration(&bytes(&nobody)).is_err());
         assert_eq!(
             team(&bytes(&json!({"team": {"name": "Web"}}))),
             Ok(Some("Web".to_owned()))

@@ -147,7 +147,7 @@ fn layer(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Layer> {
 }
 
 /// The largest unit that a length is a whole number of.
-fn turn_of(seconds: u64) -> Option<(u32, Unit)> {
+pub(crate) fn turn_of(seconds: u64) -> Option<(u32, Unit)> {
     let units = [
         (WEEK_S, Unit::Weeks),
         (DAY_S, Unit::Days),
@@ -203,7 +203,7 @@ fn restriction(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Restriction> {
 }
 
 /// Seconds since midnight.
-fn time_of_day(text: &str) -> Option<u64> {
+pub(crate) fn time_of_day(text: &str) -> Option<u64> {
     let mut parts = text.split(':').map(|part| {
         let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
         part.parse::<u64>().ok().filter(|_| digits)

@@ -177,6 +177,61 @@ fn addresses_of_one_host_that_nobody_knew_have_the_places_of_one_host() {
     assert_eq!(begun(&mut lane), [14, 15], "it answers");
 }
 
+/// Begins what may begin, until it is known of each at which of these hosts it is: addresses 1, 4, 7 and so on at the second of three.
+fn begin_at(lane: &mut Lane, hosts: &[&str]) {
+    let host_of = |provider: Provider| {
+        let which = (0..300).find(|which| method(*which) == provider).unwrap();
+        hosts[usize::try_from(which).unwrap() % hosts.len()]
+    };
+    loop {
+        let begun = all_begun(lane);
+        if begun.is_empty() {
+            return;
+        }
+        for one in begun {
+            if !lane.learn(&one, host_of(one.route.provider)) {
+                lane.put_back(one);
+            }
+        }
+    }
+}
+
+#[test]
+fn three_new_hosts_that_hang_leave_places_to_others() {
+    for rank in [Rank::Critical, Rank::Page] {
+        let mut lane = Lane::default();
+        (1..=90).for_each(|number| add(&mut lane, number, rank, hook(number % 30)));
+        begin_at(
+            &mut lane,
+            &["one.example:443", "two.example:443", "three.example:443"],
+        );
+        assert_eq!(lane.under_way, AT_ONCE_TO_MANY - LEFT_TO_OTHERS);
+        (100..=101).for_each(|number| add(&mut lane, number, rank, hook(number)));
+        begin_at(&mut lane, &[HOST]);
+        assert_eq!(lane.hosts[HOST].under_way, 1, "it may hang, too");
+        lane.end(hook(100).provider, Some(Outcome::Accepted));
+        (102..=110).for_each(|number| add(&mut lane, number, rank, hook(number)));
+        begin_at(&mut lane, &[HOST]);
+        let rest = LEFT_TO_OTHERS - LEFT_TO_THE_FIRST;
+        assert_eq!(lane.hosts[HOST].under_way, rest, "it answers");
+    }
+}
+
+#[test]
+fn a_host_that_has_taken_much_and_hangs_leaves_places_to_others() {
+    let mut lane = Lane::default();
+    for number in 1..=30 {
+        add(&mut lane, number, Rank::Page, hook(1));
+        begin_at(&mut lane, &[HOST]);
+        lane.end(hook(1).provider, Some(Outcome::Accepted));
+    }
+    (101..=160).for_each(|number| add(&mut lane, number, Rank::Page, hook(number)));
+    begin_at(&mut lane, &[HOST]);
+    assert_eq!(lane.under_way, AT_ONCE_TO_MANY - LEFT_TO_THE_FIRST);
+    (200..=203).for_each(|number| add(&mut lane, number, Rank::Page, hook(number)));
+    assert_eq!(begun(&mut lane), [200, 201, 202, 203]);
+}
+
 #[test]
 fn a_place_that_is_kept_is_given_back_by_one_whose_host_has_others_under_way() {
     let mut lane = Lane::default();

@@ -6,8 +6,8 @@ use tocsin_promql::{
     Answer, Labels, Limits, METRIC_NAME, Matcher, NoteLevel, ParseError, Query, Value,
 };
 
-use crate::memory::Memory;
-use crate::script::{Eval, Expected, Mode, Series, Times, What, read};
+use super::memory::Memory;
+use super::script::{Eval, Expected, Mode, Series, Times, What, read};
 
 /// How a case ended.
 pub(crate) enum Outcome {

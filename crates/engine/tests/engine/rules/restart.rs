@@ -2,7 +2,7 @@
 
 use tocsin_engine::rules::{GroupSpec, Known, Reading};
 
-use crate::stage::{Memory, Stage, alert, group, labelled, labels, with};
+use super::stage::{Memory, Stage, alert, group, labelled, labels, with};
 
 const NONE: [&str; 0] = [];
 

@@ -1,6 +1,6 @@
 //! Other rule files while rules are at work.
 
-use crate::stage::{Stage, alert, group, record, with};
+use super::stage::{Stage, alert, group, record, with};
 
 const NONE: [&str; 0] = [];
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::stage::{Stage, alert, group, record, with};
+use super::stage::{Stage, alert, group, record, with};
 
 /// A group whose interval never comes in a test.
 fn rare(rules: Vec<tocsin_engine::rules::RuleSpec>) -> Stage {
@@ -127,7 +127,7 @@ fn a_late_sample_is_judged_with_what_is_known_now() {
     stage.arrive("up{job=a}", 1.0);
     stage.pass(1_000);
     stage.memory.put(
-        &crate::stage::labels("up{job=b}"),
+        &super::stage::labels("up{job=b}"),
         stage.now_ms - 30_000,
         0.0,
     );

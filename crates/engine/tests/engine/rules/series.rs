@@ -1,6 +1,6 @@
 //! What rules write: recorded series, the series of alerts, and how both end.
 
-use crate::stage::{Stage, alert, group, labelled, record, with};
+use super::stage::{Stage, alert, group, labelled, record, with};
 
 /// Goes to a time just before a slot of the group, so that times in tests are simple.
 fn at_a_slot(stage: &mut Stage) -> i64 {

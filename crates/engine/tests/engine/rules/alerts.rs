@@ -5,7 +5,7 @@ use tocsin_domain::monitor::Severity;
 use tocsin_engine::rules::{Health, NoData};
 use tocsin_promql::Query;
 
-use crate::stage::{Stage, alert, group, labelled, record, with};
+use super::stage::{Stage, alert, group, labelled, record, with};
 
 const NONE: [&str; 0] = [];
 

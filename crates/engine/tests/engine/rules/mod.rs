@@ -1,7 +1,5 @@
 //! Rules in virtual time against a store in memory.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
-
 mod alerts;
 mod arrival;
 mod reload;

@@ -1,0 +1,137 @@
+//! Decisions about subscriptions to what happens to incidents.
+
+use super::word::way_that_can_wait;
+use super::{Decider, text_within};
+use crate::command::{Refusal, WebhookAsk};
+use crate::event::{Cause, EventBody, RosterEvent};
+use crate::id::{ContactMethodId, UserId, WebhookId};
+use crate::page::{Purpose, Word};
+use crate::people::{ChannelKind, Role};
+use crate::webhook::{
+    DESCRIPTION_CHARS_MAX, DISABLED_MS, Subscribed, WEBHOOKS_MAX, Webhook, WebhookEvent,
+    WebhookScope,
+};
+
+/// Characters of what a receiver said that are kept.
+const WHY_CHARS_MAX: usize = 200;
+
+impl Decider<'_> {
+    pub(super) fn webhooks(&mut self, ask: WebhookAsk) -> Result<(), Refusal> {
+        match ask {
+            WebhookAsk::Set {
+                id,
+                description,
+                delivery,
+                events,
+                scope,
+                active,
+            } => {
+                self.team()?;
+                self.may_be_set(id)?;
+                self.scope_is_known(scope)?;
+                let description = if description.trim().is_empty() {
+                    String::new()
+                } else {
+                    text_within("description", &description, DESCRIPTION_CHARS_MAX)?
+                };
+                if events.is_empty() {
+                    return Err(Refusal::invalid("events: at least one"));
+                }
+                let webhook = Webhook {
+                    id: id.unwrap_or_else(|| WebhookId::random(self.entropy)),
+                    description,
+                    delivery,
+                    events,
+                    scope,
+                    active,
+                };
+                self.emit_webhook(WebhookEvent::WebhookSet { webhook });
+                Ok(())
+            }
+            WebhookAsk::Remove(webhook) => {
+                self.subscribed(webhook)?;
+                self.emit_webhook(WebhookEvent::WebhookRemoved { webhook });
+                Ok(())
+            }
+            WebhookAsk::Enable(webhook) => {
+                if self.subscribed(webhook)?.disabled_until.is_some() {
+                    self.emit_webhook(WebhookEvent::WebhookEnabled { webhook });
+                }
+                Ok(())
+            }
+            WebhookAsk::Ping(webhook) => {
+                let known = self.subscribed(webhook)?;
+                if !known.webhook.active || known.is_disabled(self.now) {
+                    return Err(Refusal::conflict(
+                        "the subscription is not served at present: enable it first",
+                    ));
+                }
+                self.emit_webhook(WebhookEvent::WebhookPinged { webhook });
+                Ok(())
+            }
+            WebhookAsk::Disable { webhook, why } => self.disable(webhook, &why),
+        }
+    }
+
+    fn may_be_set(&self, id: Option<WebhookId>) -> Result<(), Refusal> {
+        if let Some(id) = id {
+            self.subscribed(id)?;
+        } else if self.state.webhooks.len() >= WEBHOOKS_MAX {
+            return Err(Refusal::conflict(format!(
+                "there are {WEBHOOKS_MAX} subscriptions: remove one first"
+            )));
+        }
+        Ok(())
+    }
+
+    fn scope_is_known(&self, scope: WebhookScope) -> Result<(), Refusal> {
+        let is_known = match scope {
+            WebhookScope::Account => true,
+            WebhookScope::Service(service) => self.state.services.contains_key(&service),
+            WebhookScope::Team(team) => self.state.teams.contains_key(&team),
+        };
+        if is_known {
+            Ok(())
+        } else {
+            Err(Refusal::invalid("filter: there is no such service or team"))
+        }
+    }
+
+    fn subscribed(&self, webhook: WebhookId) -> Result<&Subscribed, Refusal> {
+        let known = self.state.webhooks.get(&webhook);
+        known.ok_or_else(|| Refusal::not_found(format!("webhook subscription {webhook}")))
+    }
+
+    fn emit_webhook(&mut self, event: WebhookEvent) -> u64 {
+        let event = RosterEvent::Webhook(event);
+        self.emit(Cause::Request, EventBody::Roster(event))
+    }
+
+    fn disable(&mut self, webhook: WebhookId, why: &str) -> Result<(), Refusal> {
+        if self.subscribed(webhook)?.is_disabled(self.now) {
+            return Ok(());
+        }
+        let blank = |letter: char| if letter.is_control() { ' ' } else { letter };
+        let why: String = why.chars().take(WHY_CHARS_MAX).map(blank).collect();
+        let until = self.now.plus_ms(DISABLED_MS);
+        let position = self.emit_webhook(WebhookEvent::WebhookDisabled {
+            webhook,
+            until,
+            why: why.clone(),
+        });
+        let users = self.state.users.values();
+        let admins = users.filter(|user| user.role == Role::Admin);
+        let ways: Vec<(UserId, (ContactMethodId, ChannelKind))> = admins
+            .filter_map(|user| Some((user.id, way_that_can_wait(user)?)))
+            .collect();
+        for (user, method) in ways {
+            let (cause, now) = (Cause::Event { position }, self.now);
+            let purpose = Purpose::Word(Word::Webhook { webhook });
+            let text = format!(
+                "The webhook subscription {webhook} is left alone for 24 hours: its receiver kept refusing what it was sent ({why})"
+            );
+            self.plan(cause, purpose, user, method, None, now, text);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Folds events about subscriptions to what happens to incidents.
+
+use super::State;
+use crate::event::Event;
+use crate::webhook::{Subscribed, WebhookEvent};
+
+impl State {
+    pub(super) fn evolve_webhook(&mut self, event: &WebhookEvent, envelope: &Event) {
+        match event {
+            WebhookEvent::WebhookSet { webhook } => {
+                let known = self.webhooks.get(&webhook.id);
+                // What happened while it was switched off is not told afterwards.
+                let since = known
+                    .filter(|known| known.webhook.active)
+                    .map_or(envelope.position, |known| known.since);
+                let subscribed = Subscribed {
+                    webhook: webhook.clone(),
+                    since,
+                    disabled_until: known.and_then(|known| known.disabled_until),
+                };
+                self.webhooks.insert(webhook.id, subscribed);
+            }
+            WebhookEvent::WebhookRemoved { webhook } => {
+                self.webhooks.remove(webhook);
+            }
+            WebhookEvent::WebhookDisabled { webhook, until, .. } => {
+                if let Some(known) = self.webhooks.get_mut(webhook) {
+                    known.disabled_until = Some(*until);
+                }
+            }
+            WebhookEvent::WebhookPinged { .. } => {}
+            WebhookEvent::WebhookEnabled { webhook } => {
+                if let Some(known) = self.webhooks.get_mut(webhook) {
+                    known.disabled_until = None;
+                }
+            }
+        }
+    }
+}

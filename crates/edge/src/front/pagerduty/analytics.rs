@@ -1,0 +1,434 @@
+//! Analytics: what incidents came to, from what is recorded of them. An acknowledgement is the one that stands: of trouble that came
+//! back, the one since then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::Path;
+use serde_json::{Map, Value, json};
+use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::page::{Delivery, Notification, Purpose};
+use tocsin_domain::people::ChannelKind;
+use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::analytics::{
+    self as bodies, Filters, INCIDENTS_MAX, Measure, Question, RawPage,
+};
+use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+
+use super::asked::Asked;
+use super::incident_shape::{policy_of, status_word, urgency_word};
+use super::lookup;
+use super::reply::{Answer, Refused, Reply};
+
+/// The priorities that make an incident a major one: the first so many.
+const MAJOR: usize = 2;
+/// Incidents that are looked at at once.
+const AT_ONCE: usize = 250;
+/// What comes to one person about one incident within so long interrupts them once: a minute.
+const INTERRUPTION_MS: i64 = 60_000;
+
+/// What an answer tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    All,
+    Service,
+    Team,
+}
+
+fn is_major(state: &State, one: &Incident) -> bool {
+    let names = state.installation.iter().flat_map(|all| &all.priorities);
+    let mut first = names.take(MAJOR);
+    first.any(|name| Some(name) == one.priority.as_ref())
+}
+
+fn wants(state: &State, filters: &Filters, one: &Incident) -> bool {
+    let among = |set: &Option<Vec<String>>, id: &str| {
+        set.as_ref()
+            .is_none_or(|set| set.iter().any(|known| known == id))
+    };
+    let priority = one.priority.as_deref();
+    let has_priority = |set: &Option<Vec<String>>, told: fn(&str) -> String| {
+        set.as_ref()
+            .is_none_or(|set| priority.is_some_and(|name| set.contains(&told(name))))
+    };
+    filters.since.is_none_or(|since| one.opened_at >= since)
+        && filters.until.is_none_or(|until| one.opened_at < until)
+        && filters.urgency.is_none_or(|urgency| one.urgency == urgency)
+        && among(&filters.services, one.service.as_str())
+        && among(&filters.teams, one.team.as_str())
+        && has_priority(&filters.priority_names, str::to_owned)
+        && has_priority(&filters.priority_ids, id::of_name)
+        && filters
+            .major
+            .is_none_or(|major| major == is_major(state, one))
+}
+
+/// Whether a message is about the incident itself, and whether it interrupts: mail can wait, and no incident elsewhere is a person.
+fn counted(message: &Notification) -> Option<(Timestamp, bool)> {
+    let Delivery::Delivered { at } = message.state else {
+        return None;
+    };
+    let is_loud = match message.channel {
+        ChannelKind::Email | ChannelKind::PagerDuty => false,
+        ChannelKind::Webhook
+        | ChannelKind::Ntfy
+        | ChannelKind::Slack
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::WebPush => true,
+    };
+    match message.purpose {
+        Purpose::Page(_) | Purpose::Request(_) => Some((at, is_loud)),
+        Purpose::Notice(_) => Some((at, false)),
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => None,
+    }
+}
+
+/// Who works on it, and since when: whoever acknowledged it, or came when asked.
+fn engaged(one: &Incident) -> BTreeMap<UserId, Timestamp> {
+    let taken = one.acknowledged.and_then(|(user, at)| Some((user?, at)));
+    let came = one.responders.iter().filter_map(|asked| {
+        let (comes, at) = asked.answer?;
+        comes.then_some((asked.user, at))
+    });
+    let mut first = BTreeMap::new();
+    for (user, at) in taken.into_iter().chain(came) {
+        let known = first.entry(user).or_insert(at);
+        *known = at.min(*known);
+    }
+    first
+}
+
+fn measure(state: &State, one: &Incident) -> Measure {
+    let mut engaged: Vec<Timestamp> = engaged(one).into_values().collect();
+    engaged.sort_unstable();
+    let mut notifications = 0;
+    let mut interrupted: BTreeSet<(i64, UserId)> = BTreeSet::new();
+    for message in state.messages_about(one.id) {
+        let Some((at, interrupts)) = counted(message) else {
+            continue;
+        };
+        notifications += 1;
+        if interrupts {
+            interrupted.insert((at.as_millis().div_euclid(INTERRUPTION_MS), message.user));
+        }
+    }
+    let interruptions = interrupted.into_iter();
+    Measure {
+        opened: one.opened_at,
+        resolved: one.resolved_at.filter(|_| !one.is_open()),
+        acknowledged: one.acknowledged.map(|(_, at)| at),
+        engaged,
+        notifications,
+        interruptions: interruptions
+            .map(|(minute, _)| Timestamp::from_millis(minute * INTERRUPTION_MS))
+            .collect(),
+    }
+}
+
+/// Looks at the incidents that a question means, a few at a time: the core waits to publish while its state is looked at.
+async fn each_meant<T: Send>(
+    asked: &Asked,
+    filters: &Filters,
+    look: fn(&State, &Incident) -> T,
+) -> Result<Vec<T>, Refused> {
+    let ids: Vec<IncidentId> = asked
+        .app
+        .read(|state| state.incidents.keys().copied().collect());
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        asked.app.read(|state| {
+            let known = some.iter().filter_map(|id| state.incidents.get(id));
+            let wanted = known.filter(|one| wants(state, filters, one));
+            found.extend(wanted.map(|one| look(state, one)));
+        });
+        if found.len() > INCIDENTS_MAX {
+            let why = format!("'filters' leave more than {INCIDENTS_MAX} incidents: narrow them");
+            return Err(Refusal::bad(why).into());
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(found)
+}
+
+/// The names under which an answer tells something apart.
+fn subject(state: &State, service: Option<ServiceId>, team: Option<TeamId>) -> Map<String, Value> {
+    let mut told = Map::new();
+    let known = service.and_then(|id| state.services.get(&id));
+    if let Some(id) = service {
+        let name = known.map(|known| known.name.as_str());
+        told.insert("service_id".to_owned(), json!(id.as_str()));
+        told.insert("service_name".to_owned(), json!(name));
+    }
+    if let Some(id) = team.or_else(|| known.map(|known| known.team)) {
+        let name = state.teams.get(&id).map(|known| known.name.as_str());
+        told.insert("team_id".to_owned(), json!(id.as_str()));
+        told.insert("team_name".to_owned(), json!(name));
+    }
+    told
+}
+
+/// What is told apart: a service or a team, and the begin of a day, a week or a month.
+type Key = (Option<ServiceId>, Option<TeamId>, Option<String>);
+
+/// What the incidents of each kind came to.
+fn grouped(
+    found: Vec<(ServiceId, TeamId, Measure)>,
+    by: By,
+    question: &Question,
+) -> Vec<(Key, Map<String, Value>)> {
+    let mut groups: BTreeMap<Key, Vec<Measure>> = BTreeMap::new();
+    if by == By::All && question.unit.is_none() {
+        // Of nothing there are none, which is an answer too.
+        groups.insert((None, None, None), Vec::new());
+    }
+    for (service, team, measure) in found {
+        let begin = bodies::range_start(measure.opened, question);
+        let key = match by {
+            By::All => (None, None, begin),
+            By::Service => (Some(service), None, begin),
+            By::Team => (None, Some(team), begin),
+        };
+        groups.entry(key).or_default().push(measure);
+    }
+    let totals = groups.into_iter();
+    totals
+        .map(|(key, measures)| (key, bodies::totals(&measures, &question.zone)))
+        .collect()
+}
+
+fn measured(state: &State, one: &Incident) -> (ServiceId, TeamId, Measure) {
+    (one.service, one.team, measure(state, one))
+}
+
+async fn metrics(asked: &Asked, by: By) -> Answer {
+    let question = bodies::question(&asked.body)?;
+    let found = each_meant(asked, &question.filters, measured).await?;
+    let counted = question.clone();
+    let groups = asked
+        .app
+        .rendered(move || Ok(grouped(found, by, &counted)))
+        .await?;
+    let rows: Vec<Value> = asked.app.read(|state| {
+        let rows = groups.into_iter().map(|((service, team, begin), mut row)| {
+            row.extend(subject(state, service, team));
+            if let Some(begin) = begin {
+                row.insert("range_start".to_owned(), json!(begin));
+            }
+            Value::Object(row)
+        });
+        rows.collect()
+    });
+    Ok(Reply::Done(json!({
+        "data": rows,
+        "filters": question.written,
+        "time_zone": question.zone_name,
+        "aggregate_unit": question.unit.map(bodies::unit_word),
+        "order": null,
+        "order_by": null,
+    })))
+}
+
+/// What all incidents came to
+#[utoipa::path(post, path = "/analytics/metrics/incidents/all", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_all(asked: Asked) -> Answer {
+    metrics(&asked, By::All).await
+}
+
+/// What incidents came to, service by service
+#[utoipa::path(post, path = "/analytics/metrics/incidents/services", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_services(asked: Asked) -> Answer {
+    metrics(&asked, By::Service).await
+}
+
+/// What incidents came to, team by team
+#[utoipa::path(post, path = "/analytics/metrics/incidents/teams", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_teams(asked: Asked) -> Answer {
+    metrics(&asked, By::Team).await
+}
+
+/// One incident as a row of raw data. What Tocsin does not count is null.
+fn row(state: &State, one: &Incident, question: Option<&Question>) -> Value {
+    let came = measure(state, one);
+    let policy = policy_of(state, one);
+    let policy_name = policy.and_then(|id| Some(&state.policies.get(&id)?.name));
+    let mut told = json!({
+        "id": one.id.as_str(),
+        "incident_number": one.number,
+        "description": one.title,
+        "status": status_word(one.status),
+        "urgency": urgency_word(one.urgency),
+        "major": is_major(state, one),
+        "priority_id": one.priority.as_deref().map(id::of_name),
+        "priority_name": one.priority,
+        "escalation_policy_id": policy.map(|id| id.to_string()),
+        "escalation_policy_name": policy_name,
+        "created_at": time::written(one.opened_at),
+        "resolved_at": came.resolved.map(time::written),
+        "seconds_to_first_ack": came.to_first_ack_s(),
+        "seconds_to_resolve": came.to_resolve_s(),
+        "seconds_to_engage": came.to_engage_s(),
+        "seconds_to_mobilize": came.to_mobilize_s(),
+        "engaged_seconds": came.engaged_s(),
+    });
+    if let Some(told) = told.as_object_mut() {
+        told.extend(subject(state, Some(one.service), Some(one.team)));
+        told.extend(counts(state, one, &came, question));
+    }
+    told
+}
+
+/// How many people and messages there were.
+fn counts(
+    state: &State,
+    one: &Incident,
+    came: &Measure,
+    question: Option<&Question>,
+) -> Map<String, Value> {
+    let utc = jiff::tz::TimeZone::UTC;
+    let zone = question.map_or(&utc, |question| &question.zone);
+    let (business, off, sleep) = bodies::interruptions(&came.interruptions, zone);
+    let people: Vec<UserId> = engaged(one).into_keys().collect();
+    let known = people.iter().map(|user| state.users.get(user));
+    let names: Vec<Option<&str>> = known
+        .map(|known| known.map(|known| known.name.as_str()))
+        .collect();
+    let ids: Vec<&str> = people.iter().map(UserId::as_str).collect();
+    [
+        ("engaged_user_count", json!(people.len())),
+        ("active_user_count", json!(people.len())),
+        ("joined_user_ids", json!(ids)),
+        ("joined_user_names", json!(names)),
+        ("total_notifications", json!(came.notifications)),
+        ("total_interruptions", json!(business + off + sleep)),
+        ("business_hour_interruptions", json!(business)),
+        ("off_hour_interruptions", json!(off)),
+        ("sleep_hour_interruptions", json!(sleep)),
+        ("auto_resolved", Value::Null),
+        ("escalation_count", Value::Null),
+        ("assignment_count", Value::Null),
+        ("snoozed_seconds", Value::Null),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
+}
+
+/// The ids of a page, and whether there are more behind it.
+fn page_of(all: &[IncidentId], page: &RawPage) -> Result<(Vec<IncidentId>, bool), Refusal> {
+    let place = |id: &String| {
+        let found = all.iter().position(|one| one.as_str() == id);
+        found.ok_or_else(|| Refusal::bad(format!("there is no row {id:?} in what is asked for")))
+    };
+    let (from, until) = match (&page.after, &page.before) {
+        (Some(after), _) => (place(after)? + 1, all.len()),
+        (None, Some(before)) => {
+            let end = place(before)?;
+            (end.saturating_sub(page.limit), end)
+        }
+        (None, None) => (0, all.len()),
+    };
+    let rows = all.get(from..until).unwrap_or_default();
+    let shown: Vec<IncidentId> = rows.iter().take(page.limit).copied().collect();
+    let more = from + shown.len() < all.len();
+    Ok((shown, more))
+}
+
+/// By what rows are in order, and which incident it is.
+fn placed(_: &State, one: &Incident) -> (Timestamp, u64, IncidentId) {
+    (one.opened_at, one.number, one.id)
+}
+
+/// Incidents as rows of raw data
+#[utoipa::path(post, path = "/analytics/raw/incidents", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn list_raw_incidents(asked: Asked) -> Answer {
+    let (question, page) = bodies::raw(&asked.body)?;
+    let mut found = each_meant(&asked, &question.filters, placed).await?;
+    found.sort_unstable();
+    if page.descends {
+        found.reverse();
+    }
+    let all: Vec<IncidentId> = found.into_iter().map(|(_, _, id)| id).collect();
+    let (ids, more) = page_of(&all, &page)?;
+    let mut rows: Vec<Value> = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        asked.app.read(|state| {
+            let known = some.iter().filter_map(|id| state.incidents.get(id));
+            rows.extend(known.map(|one| row(state, one, Some(&question))));
+        });
+        tokio::task::yield_now().await;
+    }
+    Ok(Reply::Done(json!({
+        "data": rows,
+        "first": ids.first().map(|id| id.to_string()),
+        "last": ids.last().map(|id| id.to_string()),
+        "limit": page.limit,
+        "more": more,
+        "order": if page.descends { "desc" } else { "asc" },
+        "order_by": "created_at",
+        "starting_after": page.after,
+        "ending_before": page.before,
+        "filters": question.written,
+        "time_zone": question.zone_name,
+    })))
+}
+
+/// One incident as a row of raw data
+#[utoipa::path(get, path = "/analytics/raw/incidents/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_raw_incident(Path(id): Path<String>, asked: Asked) -> Answer {
+    let id = lookup::incident(&asked.app, &id)?;
+    let shown = asked.app.read(|state| {
+        let known = state.incidents.get(&id)?;
+        Some(row(state, known, None))
+    });
+    let missing = || Refused::from(Refusal::not_found(format!("there is no incident {id}")));
+    shown.map(Reply::Done).ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(count: u32) -> Vec<IncidentId> {
+        let letters = ('A'..='Z').take(count as usize);
+        letters
+            .map(|letter| format!("QAAAAAAAAAAAA{letter}").parse().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn pages_of_raw_data_follow_each_other_both_ways() {
+        let all = ids(5);
+        let page = |after: Option<usize>, before: Option<usize>| {
+            let named = |index: usize| all[index].to_string();
+            let page = RawPage {
+                limit: 2,
+                descends: false,
+                after: after.map(named),
+                before: before.map(named),
+            };
+            page_of(&all, &page).unwrap()
+        };
+        assert_eq!(page(None, None), (all[0..2].to_vec(), true));
+        assert_eq!(page(Some(1), None), (all[2..4].to_vec(), true));
+        assert_eq!(page(Some(3), None), (all[4..].to_vec(), false));
+        assert_eq!(page(Some(4), None), (Vec::new(), false));
+        assert_eq!(page(None, Some(4)), (all[2..4].to_vec(), true));
+        assert_eq!(page(None, Some(1)), (all[0..1].to_vec(), true));
+        let unknown = RawPage {
+            limit: 2,
+            descends: true,
+            after: Some("QA".to_owned()),
+            before: None,
+        };
+        assert!(page_of(&all, &unknown).is_err());
+    }
+}

@@ -1,0 +1,203 @@
+//! Change events: taken by the key of an integration, as PagerDuty's Events API v2 does, and read by its REST API.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Value, json};
+use tocsin_domain::change::{Change, ChangeLink};
+use tocsin_domain::command::{Ask, ChangeAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::id::{ChangeId, IntegrationId, ServiceId, TeamId};
+use tocsin_domain::service::IntegrationKind;
+use tocsin_domain::state;
+use tocsin_wire::pagerduty::events_v2::{self, BODY_BYTES_MAX};
+use tocsin_wire::pagerduty::rest::{Refusal, time};
+
+use super::asked::Asked;
+use super::events::{answer, invalid, refused};
+use super::lookup;
+use super::place::whole;
+use super::reply::{Answer, Refused, Reply};
+use crate::app::App;
+use crate::front::integration;
+use crate::http::body;
+
+/// A change of PagerDuty's Events API v2
+///
+/// 202 only after it is on disk.
+#[utoipa::path(post, path = "/v2/change/enqueue", tag = "fronts",
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object), (status = 400, body = Object), (status = 413, body = Object), (status = 429, body = Object)))]
+pub(crate) async fn enqueue_change(
+    State(app): State<App>,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
+    let bytes = match body::read(&headers, content, BODY_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(problem) => return invalid(problem.status(), &[problem.detail().to_owned()]),
+    };
+    let change = match events_v2::parse_change(&bytes) {
+        Ok(change) => change,
+        Err(rejection) => {
+            let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);
+            return invalid(status, &rejection.errors);
+        }
+    };
+    let known = integration::of_key(&app, &change.routing_key);
+    let Some(integration) = known.filter(|one| one.kind == IntegrationKind::EventsV2) else {
+        let why = "'routing_key' is invalid: no integration has it".to_owned();
+        return invalid(StatusCode::BAD_REQUEST, &[why]);
+    };
+    // Counted by themselves: whoever deploys all day must not keep an alert out.
+    let counted = format!("change/{}", integration.id);
+    if let Err(seconds) = app.inner().front_limit.take(&counted, app.now()) {
+        let mut response = answer(StatusCode::TOO_MANY_REQUESTS, events_v2::throttled());
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let links = change.links.into_iter();
+    let ask = ChangeAsk {
+        service: Some(integration.service),
+        integration: Some(integration.id),
+        at: change.timestamp,
+        summary: change.summary,
+        source: change.source,
+        details: change.details,
+        links: links
+            .map(|link| ChangeLink {
+                href: link.href,
+                text: link.text,
+            })
+            .collect(),
+    };
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
+    match app.ask(&actor, Ask::Change(ask)).await {
+        Ok(_) => answer(StatusCode::ACCEPTED, events_v2::change_accepted()),
+        Err(problem) => refused(&problem),
+    }
+}
+
+fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
+    let (place, id) = (&asked.place, change.id.as_str());
+    let path = format!("change_events/{id}");
+    let head = place.named("change_event", id, &change.summary, &path, "");
+    let details = change.details.as_deref();
+    let details: Option<Value> = details.and_then(|text| serde_json::from_str(text).ok());
+    let integration = change.integration.map(|id| place.integration(state, id));
+    let links = change.links.iter();
+    let links: Vec<Value> = links
+        .map(|link| json!({"href": link.href, "text": link.text}))
+        .collect();
+    let more = json!({
+        "timestamp": time::written(change.at),
+        "source": change.source,
+        "integration": integration,
+        "services": [place.service(state, change.service)],
+        "custom_details": details,
+        "links": links,
+        "images": [],
+    });
+    whole(head, "change_event", more)
+}
+
+/// One page of the changes that are asked for, the newest first.
+fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
+    let paging = asked.paging()?;
+    let parameters = &asked.parameters;
+    let (since, until) = (parameters.time("since")?, parameters.time("until")?);
+    let teams: Option<Vec<TeamId>> = parameters.ids("team_ids");
+    let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids");
+    let cut = asked.app.read(|state| {
+        let of_team = |change: &Change| {
+            let service = state.services.get(&change.service);
+            let team = service.map(|service| service.team);
+            teams
+                .as_ref()
+                .is_none_or(|set| team.is_some_and(|team| set.contains(&team)))
+        };
+        let by_integration = |change: &Change| {
+            let by = change.integration;
+            integrations
+                .as_ref()
+                .is_none_or(|set| by.is_some_and(|by| set.contains(&by)))
+        };
+        let all = state.changes.newest_first().map(|(_, change)| change);
+        let found = all.filter(|change| {
+            let change: &Change = change;
+            of.is_none_or(|of| change.service == of)
+                && since.is_none_or(|since| change.at >= since)
+                && until.is_none_or(|until| change.at < until)
+                && of_team(change)
+                && by_integration(change)
+        });
+        let cut = paging.cut(found.collect::<Vec<_>>());
+        cut.map(|change| Some(shown(asked, state, change)))
+    });
+    Ok(Reply::page(paging, "change_events", cut))
+}
+
+/// Changes that were told of, of the newest 2000
+#[utoipa::path(get, path = "/change_events", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_change_events(asked: Asked) -> Answer {
+    page(&asked, None)
+}
+
+/// Changes of a service that were told of
+#[utoipa::path(get, path = "/services/{id}/change_events", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
+    let id: Option<ServiceId> = id.parse().ok();
+    let is_known = |id: &ServiceId| asked.app.read(|state| state.services.contains_key(id));
+    let missing = || Refusal::not_found("there is no such service");
+    let id = id.filter(is_known).ok_or_else(missing)?;
+    page(&asked, Some(id))
+}
+
+/// One change that was told of
+#[utoipa::path(get, path = "/change_events/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_change_event(Path(id): Path<String>, asked: Asked) -> Answer {
+    let id: Option<ChangeId> = id.parse().ok();
+    let found = asked.app.read(|state| {
+        let change = state.changes.get(id?)?;
+        Some(shown(&asked, state, change))
+    });
+    let missing = || Refused::from(Refusal::not_found("there is no such change event"));
+    let found = found.ok_or_else(missing)?;
+    Ok(Reply::Done(json!({ "change_event": found })))
+}
+
+/// Changes of the service of an incident in the hour before it began, the last first
+#[utoipa::path(get, path = "/incidents/{id}/related_change_events", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_related_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let limit = asked.paging()?.limit;
+    let found: Vec<Value> = asked.app.read(|state| {
+        let Some(known) = state.incidents.get(&incident) else {
+            return Vec::new();
+        };
+        let onset = known.onset.as_ref();
+        let began = onset.map_or(known.opened_at, |onset| onset.at);
+        let related = state.changes.before(known.service, began).into_iter();
+        let related = related.take(limit).enumerate();
+        related
+            .map(|(index, (_, change))| {
+                let reason = if index == 0 {
+                    "most_recent"
+                } else {
+                    "related_service"
+                };
+                let mut shown = shown(&asked, state, change);
+                shown["correlation_reason"] = json!({ "reason": reason });
+                shown
+            })
+            .collect()
+    });
+    Ok(Reply::Done(json!({ "change_events": found })))
+}

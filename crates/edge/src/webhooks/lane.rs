@@ -1,0 +1,285 @@
+//! One subscription: reads the journal from where it had come to, and makes one attempt after the other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{StatusCode, Url};
+use tocsin_domain::command::{Ask, WebhookAsk};
+use tocsin_domain::event::{Actor, Event};
+use tocsin_domain::id::WebhookId;
+use tocsin_domain::page::Outcome;
+use tocsin_domain::webhook::{Subscribed, Webhook};
+use tocsin_wire::pagerduty::webhook_v3::{self, BODY_BYTES_MAX};
+use tokio::sync::watch;
+
+use super::Shared;
+use super::kept::Kept;
+use super::progress::{Ended, Next, Progress};
+use crate::delivery::exchange::Call;
+use crate::front::pagerduty::webhook_event::told;
+
+/// Events that are read at once.
+const EVENTS_PAGE: u64 = 200;
+/// How far it has come is kept after so many events of which nothing was told.
+const PASSED_MAX: u64 = 1_000;
+
+/// What to do next.
+enum Step {
+    /// Look again.
+    Again,
+    /// Wait for something to happen.
+    Wait,
+    /// Look again after this time.
+    Pause(Duration),
+}
+
+/// One subscription on its way.
+struct Lane {
+    shared: Arc<Shared>,
+    id: WebhookId,
+    progress: Progress,
+    /// Events that were read and come next.
+    read: VecDeque<Event>,
+    /// Events of which nothing was told since it was last kept how far it has come.
+    passed: u64,
+}
+
+/// Tells a subscriber what happens, for as long as there is the subscription.
+pub(super) async fn run(shared: Arc<Shared>, id: WebhookId, mut news: watch::Receiver<u64>) {
+    let mut lane = Lane {
+        progress: shared.cursors.get(id),
+        shared,
+        id,
+        read: VecDeque::new(),
+        passed: 0,
+    };
+    loop {
+        news.borrow_and_update();
+        let known = lane
+            .shared
+            .app
+            .read(|state| state.webhooks.get(&id).cloned());
+        let Some(known) = known else {
+            return;
+        };
+        match lane.step(&known).await {
+            Step::Again => {}
+            Step::Wait => {
+                if news.changed().await.is_err() {
+                    return;
+                }
+            }
+            Step::Pause(time) => tokio::time::sleep(time).await,
+        }
+    }
+}
+
+impl Lane {
+    /// At most one attempt.
+    async fn step(&mut self, known: &Subscribed) -> Step {
+        if !known.webhook.active {
+            return Step::Wait;
+        }
+        if known.is_disabled(self.shared.app.now()) {
+            return Step::Pause(self.shared.patience.look);
+        }
+        if self.progress.begin_at(known.since) {
+            self.read.clear();
+        }
+        let Some(event) = self.read.front().cloned() else {
+            return self.read_on().await;
+        };
+        let app = &self.shared.app;
+        let wanted = app.read(|state| {
+            let told = told(state, &app.settings.public_url, &known.webhook, &event);
+            let part = told.into_iter().nth(self.progress.part);
+            part.map(|one| one.map(|one| (one.id.clone(), one.body())))
+        });
+        match wanted {
+            // That was all of it.
+            None => {
+                self.pass(event.position).await;
+                Step::Again
+            }
+            Some(None) => {
+                self.progress.skip();
+                Step::Again
+            }
+            Some(Some((told_id, body))) => {
+                self.attempt(&known.webhook, &event, &told_id, body).await
+            }
+        }
+    }
+
+    /// Reads what comes next, of what is published.
+    async fn read_on(&mut self) -> Step {
+        let app = self.shared.app.clone();
+        let published = app.read(|state| state.position);
+        let after = self.progress.position;
+        let count = published.saturating_sub(after).min(EVENTS_PAGE);
+        if count == 0 {
+            return Step::Wait;
+        }
+        let count = usize::try_from(count).unwrap_or(0);
+        let read = app.blocking(move |parts| parts.events.after(after, count));
+        match read.await {
+            Ok(events) if events.is_empty() => Step::Pause(self.shared.patience.look),
+            Ok(events) => {
+                let events = events.into_iter();
+                self.read
+                    .extend(events.filter(|event| event.position <= published));
+                Step::Again
+            }
+            Err(problem) => {
+                tracing::warn!(
+                    why = problem.detail(),
+                    "webhooks wait: the journal cannot be read"
+                );
+                Step::Pause(self.shared.patience.retry_first)
+            }
+        }
+    }
+
+    async fn pass(&mut self, position: u64) {
+        let was_told = self.progress.part > 0;
+        self.progress.pass(position);
+        self.read.pop_front();
+        self.passed += 1;
+        if was_told || self.passed >= PASSED_MAX {
+            self.keep().await;
+        }
+    }
+
+    /// Keeps how far it has come.
+    async fn keep(&mut self) {
+        self.passed = 0;
+        let (cursors, id) = (Arc::clone(&self.shared.cursors), self.id);
+        let progress = self.progress.clone();
+        let kept = self.shared.app.blocking(move |parts| {
+            cursors.keep(parts.accounts.as_ref(), id, progress);
+            Ok(())
+        });
+        // What was not kept is in the log.
+        let _ = kept.await;
+    }
+
+    async fn attempt(
+        &mut self,
+        webhook: &Webhook,
+        event: &Event,
+        told_id: &str,
+        body: Vec<u8>,
+    ) -> Step {
+        if body.len() > BODY_BYTES_MAX {
+            tracing::warn!(webhook = %self.id, bytes = body.len(), "a webhook was too large to be sent");
+            self.progress.skip();
+            self.keep().await;
+            return Step::Again;
+        }
+        let (ended, why) = self.send(webhook, told_id, body).await;
+        let now = self.shared.app.now();
+        let age_ms = now.ms_since(event.recorded_at);
+        let next = self.progress.ended(ended, age_ms, &self.shared.patience);
+        if ended != Ended::Taken {
+            tracing::warn!(webhook = %self.id, event = told_id, why, "a webhook was not taken");
+        }
+        self.keep().await;
+        match next {
+            Next::GoOn => Step::Again,
+            Next::Again(wait) => Step::Pause(wait),
+            Next::LeaveAlone => {
+                let webhook = self.id;
+                let ask = Ask::Webhook(WebhookAsk::Disable { webhook, why });
+                if let Err(problem) = self.shared.app.ask(&Actor::System, ask).await {
+                    tracing::warn!(%webhook, why = problem.detail(), "a webhook subscription could not be left alone");
+                }
+                Step::Again
+            }
+        }
+    }
+
+    /// Makes an attempt; how it ended, and why it was not taken.
+    async fn send(&self, webhook: &Webhook, told_id: &str, body: Vec<u8>) -> (Ended, String) {
+        let row = webhook.delivery;
+        let kept = self.shared.app.blocking(move |parts| {
+            let vault = parts.vault.as_ref();
+            Kept::read(vault, row)
+        });
+        let kept = match kept.await {
+            Ok(Some(kept)) => kept,
+            // It was changed meanwhile, and has another row.
+            Ok(None) => return (Ended::Later(None), "its address is gone".to_owned()),
+            Err(problem) => return (Ended::Later(None), problem.detail().to_owned()),
+        };
+        let Ok(url) = Url::parse(&kept.url) else {
+            return (Ended::Refused, "its address is not a URL".to_owned());
+        };
+        let signature = webhook_v3::signature(kept.secret.as_bytes(), &body);
+        let mut call = Call::json(url, body);
+        for (name, value) in kept.headers {
+            call = call.with(name, value);
+        }
+        let call = call
+            .with("user-agent", webhook_v3::USER_AGENT.to_owned())
+            .with(webhook_v3::SIGNATURE_HEADER, signature)
+            .with(webhook_v3::ID_HEADER, told_id.to_owned())
+            .with(webhook_v3::SUBSCRIPTION_HEADER, self.id.to_string());
+        let call = Call {
+            reads_success: false,
+            ..call
+        };
+        let answer = self.shared.exchange.send(call);
+        match tokio::time::timeout(self.shared.patience.attempt, answer).await {
+            Err(_) => (Ended::Later(None), "no answer in time".to_owned()),
+            Ok(Err(report)) => (of_outcome(report.outcome), report.detail),
+            Ok(Ok(answered)) => {
+                let why = format!("HTTP {}", answered.status.as_u16());
+                (of_status(answered.status, answered.retry_after_ms), why)
+            }
+        }
+    }
+}
+
+/// What an attempt without an answer was. Whether something broke off after it was taken, nobody knows: it is sent again.
+const fn of_outcome(outcome: Outcome) -> Ended {
+    match outcome {
+        Outcome::Accepted => Ended::Taken,
+        Outcome::Refused => Ended::Refused,
+        Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => Ended::Later(None),
+    }
+}
+
+fn of_status(status: StatusCode, retry_after_ms: Option<u64>) -> Ended {
+    if status.is_success() {
+        Ended::Taken
+    } else if status.is_server_error()
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT
+    {
+        Ended::Later(retry_after_ms)
+    } else {
+        Ended::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let check = |status: u16, expected: Ended| {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(of_status(status, Some(7)), expected, "{status}");
+        };
+        check(200, Ended::Taken);
+        check(204, Ended::Taken);
+        for status in [408, 429, 500, 503, 599] {
+            check(status, Ended::Later(Some(7)));
+        }
+        for status in [301, 400, 401, 404, 410, 422] {
+            check(status, Ended::Refused);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! How far a subscription has come, and what follows from how an attempt ended. Pure.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Patience;
+
+/// What is older than this is not tried again.
+const AGE_MS_MAX: u64 = 48 * 3_600_000;
+/// So many things that were given up in a row, and the receiver is left alone.
+const DROPS_MAX: u32 = 3;
+/// A receiver that asks for more time is left alone for so long at most.
+const ASKED_MAX: Duration = Duration::from_secs(3_600);
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The receiver took it.
+    Taken,
+    /// It may work later; after how long, if the receiver said so.
+    Later(Option<u64>),
+    /// The receiver will not have it.
+    Refused,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// What comes after it.
+    GoOn,
+    /// The same again, after this time.
+    Again(Duration),
+    /// It was given up, as were those before it: the receiver is to be left alone.
+    LeaveAlone,
+}
+
+/// How far a subscription has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The place in the journal up to which everything was told or given up.
+    pub(super) position: u64,
+    /// How much of what the event after it tells was told or given up.
+    #[serde(default)]
+    pub(super) part: usize,
+    /// Attempts for what comes next.
+    #[serde(default)]
+    pub(super) attempts: u32,
+    /// What was given up in a row.
+    #[serde(default)]
+    pub(super) drops: u32,
+}
+
+impl Progress {
+    /// Nothing before this place is told. Whether it had not come so far.
+    pub(super) fn begin_at(&mut self, since: u64) -> bool {
+        let is_behind = self.position < since;
+        if is_behind {
+            *self = Self {
+                position: since,
+                drops: self.drops,
+                ..Self::default()
+            };
+        }
+        is_behind
+    }
+
+    /// Everything that the event at this place tells is told, given up or not wanted.
+    pub(super) fn pass(&mut self, position: u64) {
+        self.position = position;
+        self.part = 0;
+        self.attempts = 0;
+    }
+
+    /// The next thing is not wanted, or cannot be sent.
+    pub(super) fn skip(&mut self) {
+        self.part += 1;
+        self.attempts = 0;
+    }
+
+    /// An attempt ended so; `age_ms` is how old is what it tells.
+    pub(super) fn ended(&mut self, ended: Ended, age_ms: u64, patience: &Patience) -> Next {
+        match ended {
+            Ended::Taken => {
+                self.skip();
+                self.drops = 0;
+                Next::GoOn
+            }
+            Ended::Later(asked_ms) if age_ms < AGE_MS_MAX => {
+                let wait = pause(self.attempts, patience);
+                self.attempts = self.attempts.saturating_add(1);
+                let asked = Duration::from_millis(asked_ms.unwrap_or_default());
+                Next::Again(wait.max(asked.min(ASKED_MAX)))
+            }
+            Ended::Later(_) | Ended::Refused => {
+                self.skip();
+                self.drops += 1;
+                if self.drops < DROPS_MAX {
+                    return Next::GoOn;
+                }
+                self.drops = 0;
+                Next::LeaveAlone
+            }
+        }
+    }
+}
+
+/// How long is waited after so many attempts before, and one more, have failed.
+fn pause(attempts: u32, patience: &Patience) -> Duration {
+    let factor = 2_u32.saturating_pow(attempts);
+    let wait = patience.retry_first.saturating_mul(factor);
+    wait.min(patience.retry_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    fn again(attempts: u32, asked_ms: Option<u64>, age_ms: u64) -> Next {
+        let mut progress = Progress {
+            attempts,
+            ..Progress::default()
+        };
+        progress.ended(Ended::Later(asked_ms), age_ms, &Patience::default())
+    }
+
+    #[test]
+    fn what_fails_is_tried_ever_more_seldom_and_for_two_days_at_most() {
+        let after = |seconds| Next::Again(Duration::from_secs(seconds));
+        assert_eq!(again(0, None, 0), after(5));
+        assert_eq!(again(1, None, 0), after(10));
+        assert_eq!(again(7, None, 0), after(640));
+        assert_eq!(again(8, None, 0), after(900));
+        assert_eq!(again(u32::MAX, None, 47 * HOUR_MS), after(900));
+        assert_eq!(again(3, None, 48 * HOUR_MS), Next::GoOn, "it is given up");
+    }
+
+    #[test]
+    fn a_receiver_that_asks_for_time_is_given_it_within_reason() {
+        let after = |seconds| Next::Again(Duration::from_secs(seconds));
+        assert_eq!(again(0, Some(60_000), 0), after(60));
+        assert_eq!(again(0, Some(1_000), 0), after(5));
+        assert_eq!(again(0, Some(86_400_000), 0), after(3_600));
+    }
+
+    #[test]
+    fn three_that_are_given_up_in_a_row_have_the_receiver_left_alone() {
+        let patience = Patience::default();
+        let mut progress = Progress::default();
+        let mut end = |ended, age_ms| progress.ended(ended, age_ms, &patience);
+        assert_eq!(end(Ended::Refused, 0), Next::GoOn);
+        assert_eq!(end(Ended::Refused, 0), Next::GoOn);
+        assert_eq!(end(Ended::Taken, 0), Next::GoOn);
+        assert_eq!(end(Ended::Refused, 0), Next::GoOn);
+        assert_eq!(end(Ended::Later(None), 48 * HOUR_MS), Next::GoOn);
+        assert!(matches!(end(Ended::Later(None), 0), Next::Again(_)));
+        assert_eq!(end(Ended::Refused, 0), Next::LeaveAlone);
+        assert_eq!(end(Ended::Refused, 0), Next::GoOn, "they are counted anew");
+    }
+
+    #[test]
+    fn what_is_through_is_not_told_again() {
+        let mut progress = Progress::default();
+        assert!(progress.begin_at(7));
+        assert!(!progress.begin_at(7));
+        let patience = Patience::default();
+        assert_eq!(progress.ended(Ended::Taken, 0, &patience), Next::GoOn);
+        assert_eq!((progress.position, progress.part), (7, 1));
+        progress.pass(8);
+        assert_eq!((progress.position, progress.part), (8, 0));
+        let text = serde_json::to_string(&progress).unwrap();
+        assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
+    }
+}

@@ -1,0 +1,143 @@
+//! Ways to people and their rules by PagerDuty's REST API: who may change whose, and that nobody is paged by what is not proved.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::roster::{changed, gone, id_of, made};
+use super::{ada, ask, read, refused};
+use crate::world::World;
+
+fn phone(address: &str) -> Value {
+    json!({"contact_method": {"type": "phone_contact_method", "label": "Mobile", "address": address, "country_code": 33}})
+}
+
+fn ways(world: &World) -> String {
+    format!("/users/{}/contact_methods", world.bob)
+}
+
+fn rules(world: &World) -> String {
+    format!("/users/{}/notification_rules", world.bob)
+}
+
+fn rule(way: &Value, minutes: u64) -> Value {
+    json!({"notification_rule": {
+        "type": "assignment_notification_rule", "start_delay_in_minutes": minutes, "urgency": "high",
+        "contact_method": {"id": way["id"], "type": "phone_contact_method_reference"},
+    }})
+}
+
+#[tokio::test]
+async fn a_way_that_a_client_adds_is_unproved_until_its_owner_confirms_it() {
+    let world = World::new();
+    let way = made(&world, &ways(&world), phone("123456789")).await["contact_method"].clone();
+    assert_eq!(way["type"], "phone_contact_method");
+    assert_eq!(
+        (&way["label"], &way["enabled"]),
+        (&json!("Mobile"), &json!(false))
+    );
+    assert_eq!(way["address"], "+…89", "addresses are hints");
+    let id = id_of(&way);
+    let code = world.code_of(world.bob, &id);
+    let verify = format!("/users/{}/contact-methods/{id}/verify", world.bob);
+    let verified = world.post(&verify, json!({"code": code})).await;
+    assert_eq!(verified.status, StatusCode::OK, "{}", verified.text());
+    let path = format!("{}/{id}", ways(&world));
+    let proved = read(&world, &path).await["contact_method"].clone();
+    assert_eq!(proved["enabled"], true);
+    gone(&world, &path).await;
+}
+
+#[tokio::test]
+async fn a_way_is_there_once_and_changes_its_name_alone() {
+    let world = World::new();
+    let way = made(&world, &ways(&world), phone("123456789")).await["contact_method"].clone();
+    let twice = ada(&world, ("POST", &ways(&world)), Some(phone("+33123456789"))).await;
+    let told = refused(&twice, 400, 2001);
+    assert_eq!(told, r#"["User Contact method must be unique"]"#);
+    let path = format!("{}/{}", ways(&world), id_of(&way));
+    let mut back = way.clone();
+    back["label"] = json!("Office");
+    let renamed = changed(&world, &path, json!({"contact_method": back})).await;
+    assert_eq!(renamed["contact_method"]["label"], "Office");
+    assert_eq!(renamed["contact_method"]["id"], way["id"]);
+    let same = changed(&world, &path, phone("123456789")).await;
+    assert_eq!(same["contact_method"]["label"], "Mobile");
+    for wrong in [
+        phone("999999999"),
+        json!({"contact_method": {"type": "sms_contact_method"}}),
+    ] {
+        refused(&ada(&world, ("PUT", &path), Some(wrong)).await, 400, 2001);
+    }
+    for wrong in [
+        phone("not a number"),
+        json!({"contact_method": {"type": "push_notification_contact_method", "address": "x"}}),
+        json!({"contact_method": {"type": "email_contact_method", "address": "nobody"}}),
+        json!({"contact_method": {"type": "email_contact_method"}}),
+    ] {
+        let answer = ada(&world, ("POST", &ways(&world)), Some(wrong)).await;
+        refused(&answer, 400, 2001);
+    }
+}
+
+#[tokio::test]
+async fn rules_are_added_changed_and_removed_one_by_one() {
+    let world = World::new();
+    let way = made(&world, &ways(&world), phone("123456789")).await["contact_method"].clone();
+    let before = read(&world, &rules(&world)).await["notification_rules"].clone();
+    let before = before.as_array().unwrap().len();
+    let five = made(&world, &rules(&world), rule(&way, 5)).await["notification_rule"].clone();
+    assert_eq!(five["start_delay_in_minutes"], 5);
+    assert_eq!(five["contact_method"]["id"], way["id"]);
+    let twice = ada(&world, ("POST", &rules(&world)), Some(rule(&way, 5))).await;
+    assert!(refused(&twice, 400, 2001).contains("must be unique"));
+    let path = format!("{}/{}", rules(&world), id_of(&five));
+    let low = json!({"notification_rule": {"urgency": "low"}});
+    let low = changed(&world, &path, low).await["notification_rule"].clone();
+    assert_eq!((&low["id"], &low["urgency"]), (&five["id"], &json!("low")));
+    assert_eq!(low["start_delay_in_minutes"], 5);
+    let all = read(&world, &rules(&world)).await["notification_rules"].clone();
+    assert_eq!(all.as_array().unwrap().len(), before + 1, "the others stay");
+    gone(&world, &path).await;
+    for wrong in [
+        json!({"notification_rule": {}}),
+        rule(&json!({"id": "QAAAAAAAAAAAAA"}), 0),
+        rule(&way, 1_441),
+    ] {
+        let answer = ada(&world, ("POST", &rules(&world)), Some(wrong)).await;
+        refused(&answer, 400, 2001);
+    }
+}
+
+#[tokio::test]
+async fn only_the_person_and_administrators_change_ways_and_rules() {
+    let world = World::new();
+    let own = ask(
+        &world,
+        ("POST", &ways(&world)),
+        &world.bobs,
+        None,
+        Some(phone("123456789")),
+    )
+    .await;
+    assert_eq!(own.status, StatusCode::CREATED, "{}", own.text());
+    let way = id_of(&own.json()["contact_method"]);
+    let adas = format!("/users/{}/contact_methods", world.ada);
+    let theirs = ask(
+        &world,
+        ("POST", &adas),
+        &world.bobs,
+        None,
+        Some(phone("123456789")),
+    )
+    .await;
+    refused(&theirs, 403, 2010);
+    // A token of nobody is nobody, whatever name it gives.
+    let bob = Some("bob@example.org");
+    let path = format!("{}/{way}", ways(&world));
+    for token in [&world.responder, &world.viewer] {
+        let answer = ask(&world, ("DELETE", &path), token, bob, None).await;
+        refused(&answer, 403, 2010);
+    }
+    let others = format!("/users/{}/contact_methods/{way}", world.ada);
+    refused(&ada(&world, ("DELETE", &others), None).await, 404, 2100);
+}

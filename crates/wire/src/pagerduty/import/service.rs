@@ -1,0 +1,211 @@
+//! Services: whom they page, which alerts make one incident, when an alert is over, and what raises alerts on them.
+
+use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service};
+use tocsin_domain::intake::{
+    Field, GROUP_FIELDS_MAX, GROUP_MS_MAX, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN,
+};
+use tocsin_domain::service::Speaks;
+
+use super::names::{Names, Remarks};
+use super::{Acknowledged, Keys, raw, urgency};
+use crate::pagerduty::rest::vendor::Vendor;
+
+const MINUTE_MS: u64 = 60_000;
+/// What a field of an event's details begins with there.
+const DETAIL: &str = "custom_details.";
+
+/// A service. How long its acknowledgements hold is put beside its policy.
+pub(super) fn service(
+    known: &raw::Service,
+    keys: &mut Keys,
+    acknowledged: &mut Acknowledged,
+    remarks: &mut Remarks,
+) -> Service {
+    let name = known.name.as_deref().unwrap_or_default();
+    let name = keys
+        .services
+        .give("service", known.id.as_deref(), name, remarks);
+    let place = format!("service {name:?}");
+    let policy = known.escalation_policy.as_ref();
+    let followed = policy.and_then(|policy| keys.policies.of(policy.id.as_deref()));
+    let followed = followed.map(str::to_owned);
+    match &followed {
+        Some(policy) => {
+            let ends = known.acknowledgement_timeout.filter(|seconds| *seconds > 0);
+            acknowledged.entry(policy.clone()).or_default().insert(ends);
+        }
+        None => remarks.add(format!(
+            "{place}: its escalation policy is not carried over: it has that of the installation"
+        )),
+    }
+    if known.status.as_deref() == Some("disabled") {
+        remarks.add(format!(
+            "{place}: it is disabled there, and pages here as soon as something is sent to it"
+        ));
+    }
+    let pauses = known.auto_pause_notifications_parameters.as_ref();
+    if pauses.and_then(|pause| pause.enabled) == Some(true) {
+        remarks.add(format!(
+            "{place}: pausing of alerts that pass by themselves is left out: a rule with pause does it for alerts that you name"
+        ));
+    }
+    Service {
+        escalation_policy: followed,
+        urgency: urgency::urgency(known, &place, remarks),
+        grouping: grouping(known, &place, remarks),
+        resolve_after: resolve_after(known, &place, remarks),
+        integrations: integrations(known, &place, remarks),
+        rules: Vec::new(),
+        name,
+    }
+}
+
+fn resolve_after(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Option<Length> {
+    let seconds = known.auto_resolve_timeout.filter(|seconds| *seconds > 0)?;
+    let asked = seconds.saturating_mul(1_000);
+    let ms = asked.clamp(RESOLVE_AFTER_MS_MIN, RESOLVE_AFTER_MS_MAX);
+    if ms != asked {
+        remarks.add(format!(
+            "{place}: it resolves after {seconds} s there, and after {} here: it is 5 minutes to 30 days",
+            Length::of_ms(ms)
+        ));
+    }
+    Some(Length::of_ms(ms))
+}
+
+fn grouping(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Grouping {
+    let given = known.alert_grouping_parameters.clone().unwrap_or_default();
+    let config = given.config.unwrap_or_default();
+    // The older fields say the same where the newer ones say nothing.
+    let kind = given.kind.or(known.alert_grouping.clone());
+    match kind.as_deref().unwrap_or_default() {
+        "" => Grouping::Nothing,
+        "time" => {
+            let timeout = config.timeout.or(known.alert_grouping_timeout);
+            by_time(timeout.unwrap_or(0), place, remarks)
+        }
+        "content_based" => by_content(&config, place, remarks),
+        other => {
+            remarks.add(format!(
+                "{place}: grouping by {other:?} is left out: here alerts are grouped by time or by fields"
+            ));
+            Grouping::Nothing
+        }
+    }
+}
+
+fn by_time(timeout: u64, place: &str, remarks: &mut Remarks) -> Grouping {
+    if timeout == 0 {
+        remarks.add(format!(
+            "{place}: alerts are grouped until an incident is resolved there, and here as long as one comes within a day"
+        ));
+        return Grouping::Time {
+            within: Length::of_ms(GROUP_MS_MAX),
+            rolling: true,
+        };
+    }
+    // It is documented in minutes; more than a day of them can only be seconds, as newer answers have it.
+    let minutes = timeout.saturating_mul(MINUTE_MS);
+    let ms = if minutes <= GROUP_MS_MAX {
+        minutes
+    } else {
+        timeout.saturating_mul(1_000).min(GROUP_MS_MAX)
+    };
+    Grouping::Time {
+        within: Length::of_ms(ms),
+        rolling: false,
+    }
+}
+
+fn by_content(config: &raw::GroupingConfig, place: &str, remarks: &mut Remarks) -> Grouping {
+    let words = config.fields.as_deref().unwrap_or_default();
+    let mut fields: Vec<FieldName> = Vec::new();
+    for word in words {
+        match field(word) {
+            Some(field) if fields.contains(&field) => {}
+            Some(field) => fields.push(field),
+            None => {
+                remarks.add(format!(
+                    "{place}: grouping by fields is left out: there is no field {word:?} here"
+                ));
+                return Grouping::Nothing;
+            }
+        }
+    }
+    if fields.is_empty() || fields.len() > GROUP_FIELDS_MAX {
+        remarks.add(format!(
+            "{place}: grouping by {} fields is left out: it is 1 to {GROUP_FIELDS_MAX}",
+            fields.len()
+        ));
+        return Grouping::Nothing;
+    }
+    if config.aggregate.as_deref() == Some("any") && fields.len() > 1 {
+        remarks.add(format!(
+            "{place}: grouping by any one of several fields is left out: here alerts are grouped that have all in common"
+        ));
+        return Grouping::Nothing;
+    }
+    if config.time_window.is_some() {
+        remarks.add(format!(
+            "{place}: the time window of its grouping is left out: alerts join as long as their incident is open"
+        ));
+    }
+    Grouping::Content(fields)
+}
+
+/// The field that has this name there.
+fn field(word: &str) -> Option<FieldName> {
+    if let Some(name) = word.strip_prefix(DETAIL) {
+        let name = name.trim();
+        return (!name.is_empty()).then(|| FieldName(Field::Detail(name.to_owned())));
+    }
+    let named = match word {
+        // What an event calls its summary is the title here.
+        "summary" | "title" => Field::Title,
+        "severity" => Field::Severity,
+        "source" => Field::Source,
+        "component" => Field::Component,
+        "group" => Field::Group,
+        "class" => Field::Class,
+        _ => return None,
+    };
+    Some(FieldName(named))
+}
+
+fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec<Integration> {
+    let (mut made, mut names) = (Vec::new(), Names::default());
+    for one in known.integrations.as_deref().unwrap_or_default() {
+        let kind = one.kind.as_deref().unwrap_or_default();
+        let title = one.name.as_deref().or(one.summary.as_deref());
+        let title = title.unwrap_or("Events API V2");
+        let vendor = one.vendor.as_ref();
+        let vendor = vendor.and_then(|vendor| Vendor::of_id(vendor.id.as_deref()?));
+        // A Tocsin tells by the vendor how it is spoken to; a mapping it cannot tell.
+        let ours = vendor.map(|vendor| vendor.speaks);
+        let ours = ours.filter(|speaks| *speaks != Speaks::Webhook);
+        let kind = match (ours, kind.strip_suffix("_reference").unwrap_or(kind)) {
+            (Some(speaks), _) => speaks,
+            // Tocsin takes both versions of events by one key.
+            (
+                None,
+                "events_api_v2_inbound_integration" | "generic_events_api_inbound_integration",
+            ) => Speaks::EventsV2,
+            (None, "generic_email_inbound_integration") => Speaks::Email,
+            (None, other) => {
+                remarks.add(format!(
+                    "{place}: integration {title:?} is left out: {other:?} has a form of its own; a webhook with a mapping may do \
+                     the same"
+                ));
+                continue;
+            }
+        };
+        let noun = format!("{place}: integration");
+        made.push(Integration {
+            name: names.give(&noun, None, title, remarks),
+            kind,
+            service_label: None,
+            mapping: None,
+        });
+    }
+    made
+}

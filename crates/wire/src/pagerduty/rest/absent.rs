@@ -1,0 +1,169 @@
+//! What PagerDuty has and Tocsin has not: the words by which a client is told, in the form of an error. Nothing of it is served, so
+//! that no client takes an answer for done what nobody does.
+
+/// The first part of a path, and why there is nothing under it.
+const FIRST: [(&str, &str); 26] = [
+    ("addons", "Tocsin's pages show no addons"),
+    (
+        "alert_grouping_settings",
+        "how a service groups its alerts is set in Tocsin",
+    ),
+    (
+        "audit",
+        "what was done is told by Tocsin's own API, under /api/tocsin/v1",
+    ),
+    ("automation_actions", "Tocsin runs no automation"),
+    (
+        "business_services",
+        "Tocsin knows no services that are made of others",
+    ),
+    ("extension_schemas", "Tocsin has no extensions"),
+    ("extensions", "Tocsin has no extensions"),
+    (
+        "incident_custom_fields",
+        "incidents have no fields of your own",
+    ),
+    ("incident_types", "incidents are of one type"),
+    ("incident_workflows", "Tocsin has no workflows"),
+    (
+        "integration-slack",
+        "who is told by Slack is set by contact methods",
+    ),
+    ("jira_cloud", "Tocsin writes no tickets"),
+    ("license_allocations", "Tocsin needs no licenses"),
+    ("licenses", "Tocsin needs no licenses"),
+    ("oauth_delegations", "a token is taken back in Tocsin"),
+    (
+        "paused_incident_reports",
+        "Tocsin makes no reports of pauses",
+    ),
+    ("response_plays", "Tocsin has no response plays"),
+    (
+        "rulesets",
+        "rules are served as the router of an event orchestration",
+    ),
+    (
+        "service_dependencies",
+        "Tocsin knows no dependencies of services",
+    ),
+    (
+        "session_configurations",
+        "how long sessions last is set in Tocsin",
+    ),
+    ("sre", "Tocsin keeps no memories of agents"),
+    ("standards", "Tocsin measures no services by standards"),
+    (
+        "status_dashboards",
+        "Tocsin has one status page, of its own",
+    ),
+    ("status_pages", "Tocsin has one status page, of its own"),
+    ("templates", "Tocsin has no templates of messages"),
+    ("workflows", "Tocsin has no workflows"),
+];
+
+/// The last parts of paths whose first parts are served, and why there is nothing under them.
+const LAST: [(&str, &str); 15] = [
+    (
+        "audit/records",
+        "what was done is told by Tocsin's own API, under /api/tocsin/v1",
+    ),
+    (
+        "business_services/impacts",
+        "Tocsin knows no services that are made of others",
+    ),
+    ("cache_variables", "rules keep no variables"),
+    (
+        "channel",
+        "where an alert came from is told by its log entry",
+    ),
+    ("custom_fields/values", "there are no fields of your own"),
+    (
+        "global",
+        "a rule that does more than send an alert to a service is set in Tocsin",
+    ),
+    (
+        "integrations",
+        "alerts come by the integrations of services, and every rule sees them all",
+    ),
+    ("license", "Tocsin needs no licenses"),
+    (
+        "oncall_handoff_notification_rules",
+        "whoever has duty next is told by Tocsin itself, which has no rules for that",
+    ),
+    (
+        "rules",
+        "rules are served as the router of an event orchestration",
+    ),
+    ("services", "the rules of one service are set in Tocsin"),
+    ("sessions", "sessions are ended in Tocsin"),
+    (
+        "status_update_notification_rules",
+        "nobody subscribes to incidents",
+    ),
+    ("subscribers", "nobody subscribes to incidents"),
+    (
+        "unrouted",
+        "what no rule sends elsewhere stays with the service whose key it came by",
+    ),
+];
+
+/// Why there is nothing at a path of the API, where that is known.
+#[must_use]
+pub fn why(path: &str) -> Option<&'static str> {
+    let path = path.trim_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
+    let known = FIRST.iter().find(|(name, _)| *name == first);
+    if let Some((_, why)) = known {
+        return Some(*why);
+    }
+    // A part of it may stand before the id of one thing.
+    let shorter = path.rsplit_once('/').map_or("", |(before, _)| before);
+    let ends = |text: &str, name: &str| {
+        let before = text.strip_suffix(name);
+        before.is_some_and(|before| before.ends_with('/'))
+    };
+    let known = LAST
+        .iter()
+        .find(|(name, _)| ends(path, name) || ends(shorter, name));
+    known.map(|(_, why)| *why)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_told_with_its_reason() {
+        for (path, word) in [
+            ("/business_services", "made of others"),
+            ("/business_services/impacts", "made of others"),
+            ("/extensions/QA", "extensions"),
+            ("/licenses", "licenses"),
+            ("/log_entries/QA/channel", "log entry"),
+            ("/schedules/QA/audit/records", "own API"),
+            ("/users/QA/oncall_handoff_notification_rules", "duty next"),
+            (
+                "/users/QA/oncall_handoff_notification_rules/QB",
+                "duty next",
+            ),
+            ("/event_orchestrations/QA/unrouted", "stays with"),
+            ("/event_orchestrations/services/QA", "one service"),
+            ("/incidents", ""),
+            ("/", ""),
+            ("", ""),
+        ] {
+            let told = why(path).unwrap_or_default();
+            assert_eq!(told.is_empty(), word.is_empty(), "{path}: {told}");
+            assert!(told.contains(word), "{path}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_makes_it_panic(path in "\\PC{0,40}") {
+            let _ = why(&path);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Ways to people and their notification rules in bodies. Whether an address is good, and whose it may be, is decided elsewhere.
+
+use tocsin_domain::people::{ChannelKind, Urgency};
+
+use super::body::{self, Wrong};
+use super::refusal::Refusal;
+
+/// Characters of what a way is called at most.
+const LABEL_CHARS_MAX: usize = 255;
+/// Characters of an address at most.
+const ADDRESS_CHARS_MAX: usize = 2_000;
+/// The country of a number that names none, as in PagerDuty.
+const COUNTRY_DEFAULT: u64 = 1;
+/// Countries have at most three digits.
+const COUNTRY_MAX: u64 = 999;
+
+/// The words for the ways that can be added by a body. A push to a browser is set up in that browser, and the key of a webhook
+/// is shown where Tocsin makes it.
+const WAYS: [(&str, ChannelKind); 8] = [
+    ("email_contact_method", ChannelKind::Email),
+    ("sms_contact_method", ChannelKind::Sms),
+    ("phone_contact_method", ChannelKind::Voice),
+    ("ntfy_contact_method", ChannelKind::Ntfy),
+    ("slack_contact_method", ChannelKind::Slack),
+    ("telegram_contact_method", ChannelKind::Telegram),
+    ("pushover_contact_method", ChannelKind::Pushover),
+    ("pagerduty_contact_method", ChannelKind::PagerDuty),
+];
+
+/// PagerDuty's word for a kind of way; those that it has not are named as they are.
+#[must_use]
+pub const fn method_word(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Email => "email_contact_method",
+        ChannelKind::Sms => "sms_contact_method",
+        ChannelKind::Voice => "phone_contact_method",
+        ChannelKind::WebPush => "push_notification_contact_method",
+        ChannelKind::Webhook => "webhook_contact_method",
+        ChannelKind::Ntfy => "ntfy_contact_method",
+        ChannelKind::Slack => "slack_contact_method",
+        ChannelKind::Telegram => "telegram_contact_method",
+        ChannelKind::Pushover => "pushover_contact_method",
+        ChannelKind::PagerDuty => "pagerduty_contact_method",
+    }
+}
+
+/// A way to a person, to add or to change; what is not said stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// The word for its kind.
+    pub word: Option<String>,
+    /// What its owner calls it.
+    pub label: Option<String>,
+    /// Where it leads, as it was written.
+    pub address: Option<String>,
+    country: Option<u64>,
+}
+
+impl Method {
+    /// Its kind.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be added so.
+    pub fn kind(&self) -> Result<ChannelKind, Refusal> {
+        let word = self.word.as_deref();
+        let word = word.ok_or_else(|| Refusal::bad("'contact_method.type' is missing"))?;
+        let known = WAYS.iter().find(|(known, _)| *known == word);
+        known.map(|(_, kind)| *kind).ok_or_else(|| {
+            let words: Vec<&str> = WAYS.iter().map(|(word, _)| *word).collect();
+            let words = words.join(", ");
+            Refusal::bad(format!(
+                "'contact_method.type' is not supported here: it is one of {words}"
+            ))
+        })
+    }
+
+    /// Its address as one of this kind: a number without a country gets that of the body.
+    #[must_use]
+    pub fn address_as(&self, kind: ChannelKind) -> Option<String> {
+        let address = self.address.clone()?;
+        let is_phone = kind == ChannelKind::Sms || kind == ChannelKind::Voice;
+        if !is_phone || address.starts_with('+') {
+            return Some(address);
+        }
+        let country = self.country.unwrap_or(COUNTRY_DEFAULT);
+        Some(format!("+{country}{address}"))
+    }
+}
+
+/// A notification rule, to add or to change; what is not said stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// For what it is.
+    pub urgency: Option<Urgency>,
+    /// How long after an assignment.
+    pub delay_minutes: Option<u64>,
+    /// The id of the way that is used.
+    pub method: Option<String>,
+}
+
+/// Reads the body of `POST /users/{id}/contact_methods` or `PUT /users/{id}/contact_methods/{id}`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn method(bytes: &[u8]) -> Result<Method, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "contact_method")?;
+    let mut wrong = Wrong::default();
+    let country = fields.number(&mut wrong, "country_code");
+    if country.is_some_and(|country| country == 0 || country > COUNTRY_MAX) {
+        wrong.add("'contact_method.country_code' is invalid: it has one to three digits");
+    }
+    let method = Method {
+        word: fields.text(&mut wrong, "type", 64),
+        label: fields.text(&mut wrong, "label", LABEL_CHARS_MAX),
+        address: fields.text(&mut wrong, "address", ADDRESS_CHARS_MAX),
+        country,
+    };
+    wrong.outcome(Some(method))
+}
+
+/// Reads the body of `POST /users/{id}/notification_rules` or `PUT /users/{id}/notification_rules/{id}`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn rule(bytes: &[u8]) -> Result<Rule, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "notification_rule")?;
+    let mut wrong = Wrong::default();
+    let kinds = [
+        ("assignment_notification_rule", ()),
+        ("assignment_notification_rule_reference", ()),
+    ];
+    let _: Option<()> = fields.word(&mut wrong, "type", &kinds);
+    let words = [("high", Urgency::High), ("low", Urgency::Low)];
+    let method = fields.reference(&mut wrong, "contact_method");
+    let rule = Rule {
+        urgency: fields.word(&mut wrong, "urgency", &words),
+        delay_minutes: fields.number(&mut wrong, "start_delay_in_minutes"),
+        method: method.map(|named| named.id),
+    };
+    wrong.outcome(Some(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(method_in: Value) -> Result<Method, Refusal> {
+        method(
+            json!({ "contact_method": method_in })
+                .to_string()
+                .as_bytes(),
+        )
+    }
+
+    #[test]
+    fn a_number_has_the_country_that_is_said_beside_it() {
+        for (body, expected) in [
+            (
+                json!({"type": "phone_contact_method", "address": "5551234567"}),
+                "+15551234567",
+            ),
+            (
+                json!({"type": "sms_contact_method", "address": "123456789", "country_code": 33}),
+                "+33123456789",
+            ),
+            (
+                json!({"type": "sms_contact_method", "address": "123456789", "country_code": "33"}),
+                "+33123456789",
+            ),
+            (
+                json!({"type": "sms_contact_method", "address": "+33123456789", "country_code": 1}),
+                "+33123456789",
+            ),
+            (
+                json!({"type": "email_contact_method", "address": " ann@example.org ", "country_code": null}),
+                "ann@example.org",
+            ),
+        ] {
+            let read = read(body.clone()).unwrap();
+            let kind = read.kind().unwrap();
+            assert_eq!(read.address_as(kind).as_deref(), Some(expected), "{body}");
+        }
+        for country in [json!(0), json!(1_000), json!(-1), json!(1.5), json!("x")] {
+            assert!(
+                read(json!({ "country_code": country })).is_err(),
+                "{country}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_way_that_can_be_added_is_shown_by_the_same_word() {
+        for (word, kind) in WAYS {
+            assert_eq!(method_word(kind), word);
+        }
+        for word in [
+            "push_notification_contact_method",
+            "webhook_contact_method",
+            "",
+        ] {
+            let read = read(json!({ "type": word })).unwrap();
+            assert_eq!(read.kind().unwrap_err().status, 400, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_read_strictly() {
+        let read = |rule_in: Value| {
+            rule(
+                json!({ "notification_rule": rule_in })
+                    .to_string()
+                    .as_bytes(),
+            )
+        };
+        let whole = json!({
+            "type": "assignment_notification_rule", "start_delay_in_minutes": 5, "urgency": "low",
+            "contact_method": {"id": "QA", "type": "email_contact_method_reference"},
+        });
+        let expected = Rule {
+            urgency: Some(Urgency::Low),
+            delay_minutes: Some(5),
+            method: Some("QA".to_owned()),
+        };
+        assert_eq!(read(whole), Ok(expected));
+        for wrong in [
+            json!({"type": "oncall_handoff_notification_rule"}),
+            json!({"urgency": "loud"}),
+            json!({"start_delay_in_minutes": -1}),
+            json!({"start_delay_in_minutes": 0.5}),
+            json!({"contact_method": "QA"}),
+        ] {
+            assert_eq!(read(wrong.clone()).unwrap_err().code, 2001, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in "\\{\"(contact_method|notification_rule)\":\\PC{0,60}\\}") {
+            let _ = (method(body.as_bytes()), rule(body.as_bytes()));
+        }
+    }
+}
