@@ -4,14 +4,15 @@ import { after, before, beforeEach, test } from 'node:test';
 import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
 import { control, openBrowser, signIn } from './browser.mjs';
+import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 const SHOP = `/ui/settings/services/${id('svcshop')}`;
 const KEY = 'R0123456789ABCDEFGHIJKLMNOPQRSTU';
 
 let base, stop, browser, page;
 before(async () => {
-  ({ url: base, stop } = await startMock());
-  browser = await openBrowser();
+  ({ url: base, stop } = await startMock({ first: FIRST_IN_WORKER }));
+  browser = await openBrowser({ shiftMs: SHIFT_MS });
   page = await browser.context.newPage();
   await signIn(page, `${base}/ui/login?token=${LOGIN_TOKEN}`);
 });
