@@ -208,6 +208,10 @@ test('a list of last resort that nobody would hear, or that is empty, is an alar
   await control(base, 'switch', { empty: true });
   await open('/ui/settings/last-resort', '#last-resort-title');
   await page.locator('.notice.bad').getByText(/^Nobody is on the list/).waitFor();
+  await open('/ui/oncall', '#last-resort-title');
+  const above = page.locator('.notice.bad', { hasText: 'List of last resort.' });
+  await above.waitFor();
+  assert.ok((await above.boundingBox()).y < 300, 'the alarm is below the fold');
 });
 
 test('a list of last resort that cannot be saved says why and stays open', async () => {

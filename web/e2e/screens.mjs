@@ -61,6 +61,7 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Again and again' }).click();
   } },
   { name: 'oncall', path: '/ui/oncall', ready: '.ladder' },
+  { name: 'oncall-empty', path: '/ui/oncall', ready: '.notice.bad', before: (base) => control(base, 'switch', { empty: true }) },
   { name: 'schedule', path: `/ui/oncall/schedules/${id('sched1')}`, ready: 'button.cell' },
   { name: 'schedule-month', path: `/ui/oncall/schedules/${id('sched3')}?view=month`, ready: 'button.cell' },
   { name: 'schedule-hostile', path: `/ui/oncall/schedules/${id('sched2')}?view=week`, ready: 'button.cell' },
