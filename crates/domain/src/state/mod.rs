@@ -249,6 +249,7 @@ impl State {
             policy_changes,
             changes: _,
             webhooks,
+            tags,
             clock,
             agenda: _,
             outbox: _,
@@ -274,6 +275,7 @@ impl State {
             schedule_changes: schedule_changes.clone(),
             policy_changes: policy_changes.clone(),
             webhooks: webhooks.clone(),
+            tags: tags.clone(),
             clock: *clock,
             tick: *tick,
             ..Self::default()

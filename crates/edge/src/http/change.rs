@@ -12,7 +12,7 @@ use tocsin_domain::event::{EventBody, InputEvent};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::state;
 use tocsin_wire::page_message::web_address;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
 use super::page::{Page, PageQuery};
@@ -70,7 +70,7 @@ pub(crate) struct ChangeRequest {
 }
 
 /// Which changes.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangeQuery {
     /// Those of this service alone.

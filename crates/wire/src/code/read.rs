@@ -227,7 +227,7 @@ impl Reading {
                 let Some(other) = files.get(other) else {
                     return;
                 };
-                let (line, _) = line_and_column(&other.text, self::at(other, &part, first, key));
+                let (line, _) = line_and_column(&other.text, at(other, &part, first, key));
                 let what = format!(
                     "{part} is there twice: it stands in {}, line {line}, too",
                     other.name
