@@ -255,6 +255,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/metrics/incidents/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What all incidents came to */
+        post: operations["pagerduty_measure_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/metrics/incidents/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, service by service */
+        post: operations["pagerduty_measure_services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/metrics/incidents/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, team by team */
+        post: operations["pagerduty_measure_teams"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/raw/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Incidents as rows of raw data */
+        post: operations["pagerduty_list_raw_incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/raw/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident as a row of raw data */
+        get: operations["pagerduty_get_raw_incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/alert-rules": {
         parameters: {
             query?: never;
@@ -338,6 +423,24 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes that were told of, the last first; the newest 2000 are kept */
+        get: operations["list_changes"];
+        put?: never;
+        /** Tell of a change; it raises nothing, and is shown with what fails soon after */
+        post: operations["tell_change"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1934,6 +2037,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/webhook-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subscriptions to what happens to incidents
+         * @description They are made and changed under `/webhook_subscriptions`, as by PagerDuty's clients.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alertmanagers": {
         parameters: {
             query?: never;
@@ -2411,6 +2534,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes that were told of, of the newest 2000 */
+        get: operations["pagerduty_list_change_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/change_events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One change that was told of */
+        get: operations["pagerduty_get_change_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/escalation_policies": {
         parameters: {
             query?: never;
@@ -2443,6 +2600,92 @@ export interface paths {
         post?: never;
         /** Remove an escalation policy that no service names */
         delete: operations["pagerduty_remove_escalation_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/escalation_policies/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on an escalation policy, and take others away */
+        post: operations["pagerduty_change_tags_of_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/escalation_policies/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of an escalation policy */
+        get: operations["pagerduty_list_tags_of_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/event_orchestrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Event orchestrations, of which there is one */
+        get: operations["pagerduty_list_orchestrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/event_orchestrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The event orchestration */
+        get: operations["pagerduty_get_orchestration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/event_orchestrations/{id}/router": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The router of the event orchestration: rules that send alerts to services */
+        get: operations["pagerduty_get_router"];
+        /** Replace the rules of the router */
+        put: operations["pagerduty_set_router"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2698,6 +2941,23 @@ export interface paths {
         put?: never;
         /** Write a note */
         post: operations["pagerduty_add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/{id}/related_change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of the service of an incident in the hour before it began, the last first */
+        get: operations["pagerduty_list_related_change_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2991,6 +3251,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/analytics/metrics/incidents/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What all incidents came to */
+        post: operations["pagerduty_measure_all_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/metrics/incidents/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, service by service */
+        post: operations["pagerduty_measure_services_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/metrics/incidents/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, team by team */
+        post: operations["pagerduty_measure_teams_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/raw/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Incidents as rows of raw data */
+        post: operations["pagerduty_list_raw_incidents_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/raw/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident as a row of raw data */
+        get: operations["pagerduty_get_raw_incident_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes that were told of, of the newest 2000 */
+        get: operations["pagerduty_list_change_events_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/change_events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One change that was told of */
+        get: operations["pagerduty_get_change_event_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/escalation_policies": {
         parameters: {
             query?: never;
@@ -3023,6 +3402,92 @@ export interface paths {
         post?: never;
         /** Remove an escalation policy that no service names */
         delete: operations["pagerduty_remove_escalation_policy_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/escalation_policies/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on an escalation policy, and take others away */
+        post: operations["pagerduty_change_tags_of_policy_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/escalation_policies/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of an escalation policy */
+        get: operations["pagerduty_list_tags_of_policy_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/event_orchestrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Event orchestrations, of which there is one */
+        get: operations["pagerduty_list_orchestrations_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/event_orchestrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The event orchestration */
+        get: operations["pagerduty_get_orchestration_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/event_orchestrations/{id}/router": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The router of the event orchestration: rules that send alerts to services */
+        get: operations["pagerduty_get_router_prefixed"];
+        /** Replace the rules of the router */
+        put: operations["pagerduty_set_router_prefixed"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3167,6 +3632,23 @@ export interface paths {
         put?: never;
         /** Write a note */
         post: operations["pagerduty_add_note_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/incidents/{id}/related_change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of the service of an incident in the hour before it began, the last first */
+        get: operations["pagerduty_list_related_change_events_prefixed"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3364,6 +3846,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A schedule that is not saved, with who would have duty between `since` and `until` */
+        post: operations["pagerduty_try_schedule_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/schedules/{id}": {
         parameters: {
             query?: never;
@@ -3472,6 +3971,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/services/{id}/change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of a service that were told of */
+        get: operations["pagerduty_list_service_change_events_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/services/{id}/integrations": {
         parameters: {
             query?: never;
@@ -3514,8 +4030,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tags, of which there are none */
+        /** Tags */
         get: operations["pagerduty_list_tags_prefixed"];
+        put?: never;
+        /** Add a tag */
+        post: operations["pagerduty_add_tag_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tag */
+        get: operations["pagerduty_get_tag_prefixed"];
+        put?: never;
+        post?: never;
+        /** Remove a tag, from whatever has it too */
+        delete: operations["pagerduty_remove_tag_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/tags/{id}/{entity_type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people, the teams or the escalation policies that have a tag */
+        get: operations["pagerduty_list_tagged_prefixed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3561,6 +4113,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/teams/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on a team, and take others away */
+        post: operations["pagerduty_change_tags_of_team_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/teams/{id}/members": {
         parameters: {
             query?: never;
@@ -3570,6 +4139,23 @@ export interface paths {
         };
         /** Who belongs to a team */
         get: operations["pagerduty_list_team_members_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/teams/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a team */
+        get: operations["pagerduty_list_tags_of_team_prefixed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3650,6 +4236,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/users/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on a person, and take others away */
+        post: operations["pagerduty_change_tags_of_person_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/users/{id}/contact_methods": {
         parameters: {
             query?: never;
@@ -3660,7 +4263,8 @@ export interface paths {
         /** The ways to a person */
         get: operations["pagerduty_list_contact_methods_prefixed"];
         put?: never;
-        post?: never;
+        /** Add a way to reach a person, which is paged only after its owner has proved it */
+        post: operations["pagerduty_add_way_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3676,9 +4280,11 @@ export interface paths {
         };
         /** One way to a person */
         get: operations["pagerduty_get_contact_method_prefixed"];
-        put?: never;
+        /** Call a way to reach a person something else; its kind and its address stay */
+        put: operations["pagerduty_change_way_prefixed"];
         post?: never;
-        delete?: never;
+        /** Remove a way to reach a person, and the rules that use it */
+        delete: operations["pagerduty_remove_way_prefixed"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3694,7 +4300,8 @@ export interface paths {
         /** The rules of a person */
         get: operations["pagerduty_list_notification_rules_prefixed"];
         put?: never;
-        post?: never;
+        /** Add a notification rule of a person */
+        post: operations["pagerduty_add_rule_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3710,8 +4317,47 @@ export interface paths {
         };
         /** One rule of a person */
         get: operations["pagerduty_get_notification_rule_prefixed"];
+        /** Change a notification rule of a person */
+        put: operations["pagerduty_change_rule_prefixed"];
+        post?: never;
+        /** Remove a notification rule of a person */
+        delete: operations["pagerduty_remove_rule_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/users/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a person */
+        get: operations["pagerduty_list_tags_of_person_prefixed"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/v2/change/enqueue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A change of PagerDuty's Events API v2
+         * @description 202 only after it is on disk.
+         */
+        post: operations["pagerduty_enqueue_change_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3742,7 +4388,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Vendors, of which there are none: any system sends events by the same key */
+        /** Vendors: the ways in which foreign systems speak to Tocsin */
         get: operations["pagerduty_list_vendors_prefixed"];
         put?: never;
         post?: never;
@@ -3759,10 +4405,81 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One vendor, of which there are none */
+        /** One vendor */
         get: operations["pagerduty_get_vendor_prefixed"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/webhook_subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Webhook subscriptions */
+        get: operations["pagerduty_list_webhook_subscriptions_prefixed"];
+        put?: never;
+        /** Subscribe to what happens to incidents; the secret by which it is signed is shown once */
+        post: operations["pagerduty_add_webhook_subscription_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/webhook_subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook subscription, without its secret */
+        get: operations["pagerduty_get_webhook_subscription_prefixed"];
+        /** Change a webhook subscription; its secret stays */
+        put: operations["pagerduty_change_webhook_subscription_prefixed"];
+        post?: never;
+        /** Remove a webhook subscription */
+        delete: operations["pagerduty_remove_webhook_subscription_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/webhook_subscriptions/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a webhook subscription again that is left alone because its receiver kept refusing */
+        post: operations["pagerduty_enable_webhook_subscription_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/webhook_subscriptions/{id}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a `pagey.ping` to see whether it arrives, after what waits already */
+        post: operations["pagerduty_ping_webhook_subscription_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4258,6 +4975,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A schedule that is not saved, with who would have duty between `since` and `until` */
+        post: operations["pagerduty_try_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules/{id}": {
         parameters: {
             query?: never;
@@ -4366,6 +5100,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/services/{id}/change_events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of a service that were told of */
+        get: operations["pagerduty_list_service_change_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services/{id}/integrations": {
         parameters: {
             query?: never;
@@ -4408,8 +5159,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tags, of which there are none */
+        /** Tags */
         get: operations["pagerduty_list_tags"];
+        put?: never;
+        /** Add a tag */
+        post: operations["pagerduty_add_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tag */
+        get: operations["pagerduty_get_tag"];
+        put?: never;
+        post?: never;
+        /** Remove a tag, from whatever has it too */
+        delete: operations["pagerduty_remove_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tags/{id}/{entity_type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people, the teams or the escalation policies that have a tag */
+        get: operations["pagerduty_list_tagged"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4455,6 +5242,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/teams/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on a team, and take others away */
+        post: operations["pagerduty_change_tags_of_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/teams/{id}/members": {
         parameters: {
             query?: never;
@@ -4464,6 +5268,23 @@ export interface paths {
         };
         /** Who belongs to a team */
         get: operations["pagerduty_list_team_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a team */
+        get: operations["pagerduty_list_tags_of_team"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4595,6 +5416,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{id}/change_tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on a person, and take others away */
+        post: operations["pagerduty_change_tags_of_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/{id}/contact_methods": {
         parameters: {
             query?: never;
@@ -4605,7 +5443,8 @@ export interface paths {
         /** The ways to a person */
         get: operations["pagerduty_list_contact_methods"];
         put?: never;
-        post?: never;
+        /** Add a way to reach a person, which is paged only after its owner has proved it */
+        post: operations["pagerduty_add_way"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4621,9 +5460,11 @@ export interface paths {
         };
         /** One way to a person */
         get: operations["pagerduty_get_contact_method"];
-        put?: never;
+        /** Call a way to reach a person something else; its kind and its address stay */
+        put: operations["pagerduty_change_way"];
         post?: never;
-        delete?: never;
+        /** Remove a way to reach a person, and the rules that use it */
+        delete: operations["pagerduty_remove_way"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4639,7 +5480,8 @@ export interface paths {
         /** The rules of a person */
         get: operations["pagerduty_list_notification_rules"];
         put?: never;
-        post?: never;
+        /** Add a notification rule of a person */
+        post: operations["pagerduty_add_rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4655,6 +5497,25 @@ export interface paths {
         };
         /** One rule of a person */
         get: operations["pagerduty_get_notification_rule"];
+        /** Change a notification rule of a person */
+        put: operations["pagerduty_change_rule"];
+        post?: never;
+        /** Remove a notification rule of a person */
+        delete: operations["pagerduty_remove_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a person */
+        get: operations["pagerduty_list_tags_of_person"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4703,6 +5564,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/change/enqueue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A change of PagerDuty's Events API v2
+         * @description 202 only after it is on disk.
+         */
+        post: operations["pagerduty_enqueue_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/enqueue": {
         parameters: {
             query?: never;
@@ -4730,7 +5611,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Vendors, of which there are none: any system sends events by the same key */
+        /** Vendors: the ways in which foreign systems speak to Tocsin */
         get: operations["pagerduty_list_vendors"];
         put?: never;
         post?: never;
@@ -4747,10 +5628,81 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One vendor, of which there are none */
+        /** One vendor */
         get: operations["pagerduty_get_vendor"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook_subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Webhook subscriptions */
+        get: operations["pagerduty_list_webhook_subscriptions"];
+        put?: never;
+        /** Subscribe to what happens to incidents; the secret by which it is signed is shown once */
+        post: operations["pagerduty_add_webhook_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook_subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook subscription, without its secret */
+        get: operations["pagerduty_get_webhook_subscription"];
+        /** Change a webhook subscription; its secret stays */
+        put: operations["pagerduty_change_webhook_subscription"];
+        post?: never;
+        /** Remove a webhook subscription */
+        delete: operations["pagerduty_remove_webhook_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook_subscriptions/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a webhook subscription again that is left alone because its receiver kept refusing */
+        post: operations["pagerduty_enable_webhook_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook_subscriptions/{id}/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a `pagey.ping` to see whether it arrives, after what waits already */
+        post: operations["pagerduty_ping_webhook_subscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5049,6 +6001,34 @@ export interface components {
          * @enum {string}
          */
         ChangeKind: "added" | "changed" | "removed";
+        /** @description A change to tell of. */
+        ChangeRequest: {
+            at?: components["schemas"]["Instant"] | null;
+            /** @description Anything else, of at most 8192 bytes. */
+            details?: Record<string, never> | null;
+            /** @description At most 10. */
+            links?: components["schemas"]["LinkShape"][];
+            /** @description What was changed; the default service when none is named. */
+            service_id?: string | null;
+            /** @description Where it comes from. */
+            source?: string | null;
+            /** @description What it is, in one line of at most 1024 characters. */
+            summary: string;
+        };
+        /** @description A change that was told of. */
+        ChangeShape: {
+            /** @description When it was made. */
+            at: components["schemas"]["Instant"];
+            /** @description Anything else. */
+            details?: Record<string, never> | null;
+            id: string;
+            links: components["schemas"]["LinkShape"][];
+            service: components["schemas"]["Named"];
+            /** @description Where it comes from. */
+            source?: string | null;
+            /** @description What it is, in one line. */
+            summary: string;
+        };
         /** @description A stretch in which another person would be on call, or nobody, or somebody where nobody is. */
         Changed: {
             after?: components["schemas"]["Named"] | null;
@@ -5664,6 +6644,13 @@ export interface components {
             turn: components["schemas"]["Turn"];
             until?: components["schemas"]["Instant"] | null;
         };
+        /** @description A link that goes with a change. */
+        LinkShape: {
+            /** @description An address of the web. */
+            href: string;
+            /** @description Its words. */
+            text?: string | null;
+        };
         /** @description A line of a log. */
         LogLine: {
             at: components["schemas"]["Instant"];
@@ -6010,6 +6997,25 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_ChangeShape: {
+            /** @description The items. */
+            items: {
+                /** @description When it was made. */
+                at: components["schemas"]["Instant"];
+                /** @description Anything else. */
+                details?: Record<string, never> | null;
+                id: string;
+                links: components["schemas"]["LinkShape"][];
+                service: components["schemas"]["Named"];
+                /** @description Where it comes from. */
+                source?: string | null;
+                /** @description What it is, in one line. */
+                summary: string;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_EscalationPolicy: {
             /** @description The items. */
             items: {
@@ -6251,6 +7257,25 @@ export interface components {
                 /** @description Whether at least one contact method is confirmed. */
                 reachable: boolean;
                 role: components["schemas"]["Role"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_WebhookShape: {
+            /** @description The items. */
+            items: {
+                active: boolean;
+                description: string;
+                disabled_until?: components["schemas"]["Instant"] | null;
+                /** @description What is told, such as `incident.triggered`. */
+                events: string[];
+                id: string;
+                scope: components["schemas"]["WebhookScopeKind"];
+                /** @description The service or the team. */
+                scope_id?: string | null;
+                /** @description Where it goes; null when that is gone from the vault. */
+                url?: string | null;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -7120,6 +8145,25 @@ export interface components {
             /** @description How many things in it the mapping passed over. */
             ignored: number;
         };
+        /**
+         * @description Of which incidents is told.
+         * @enum {string}
+         */
+        WebhookScopeKind: "account" | "service" | "team";
+        /** @description A subscription to what happens to incidents; its secret is never shown. */
+        WebhookShape: {
+            active: boolean;
+            description: string;
+            disabled_until?: components["schemas"]["Instant"] | null;
+            /** @description What is told, such as `incident.triggered`. */
+            events: string[];
+            id: string;
+            scope: components["schemas"]["WebhookScopeKind"];
+            /** @description The service or the team. */
+            scope_id?: string | null;
+            /** @description Where it goes; null when that is gone from the vault. */
+            url?: string | null;
+        };
         /** @description A moment of every week. */
         WeekTime: {
             /** @description `HH:MM` or `HH:MM:SS`. */
@@ -7919,6 +8963,175 @@ export interface operations {
             401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
+    pagerduty_measure_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_raw_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_raw_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     list_alert_rules: {
         parameters: {
             query?: never;
@@ -8157,6 +9370,70 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description Those of this service alone. */
+                service_id?: string;
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    tell_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description On disk */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -11726,6 +13003,35 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WebhookShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     prometheus_alertmanagers: {
         parameters: {
             query?: never;
@@ -12942,6 +14248,62 @@ export interface operations {
             401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
+    pagerduty_list_change_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_change_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_escalation_policies: {
         parameters: {
             query?: never;
@@ -13104,6 +14466,234 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_tags_of_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_orchestrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_orchestration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_router: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_set_router: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
@@ -13907,6 +15497,39 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_related_change_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_request_responders: {
         parameters: {
             query?: never;
@@ -14649,6 +16272,231 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_measure_all_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_services_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_teams_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_raw_incidents_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_raw_incident_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_change_events_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_change_event_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_escalation_policies_prefixed: {
         parameters: {
             query?: never;
@@ -14811,6 +16659,234 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_tags_of_policy_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_policy_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_orchestrations_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_orchestration_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_router_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_set_router_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
@@ -15363,6 +17439,39 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_related_change_events_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_request_responders_prefixed: {
         parameters: {
             query?: never;
@@ -15871,6 +17980,40 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_try_schedule_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_get_pagerduty_schedule_prefixed: {
         parameters: {
             query?: never;
@@ -16331,6 +18474,39 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_service_change_events_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_add_service_integration_prefixed: {
         parameters: {
             query?: never;
@@ -16462,6 +18638,140 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_tag_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_tag_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_tag_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tagged_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                entity_type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -16641,7 +18951,85 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_tags_of_team_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_team_members_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_team_prefixed: {
         parameters: {
             query?: never;
             header?: never;
@@ -16945,6 +19333,51 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_tags_of_person_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_contact_methods_prefixed: {
         parameters: {
             query?: never;
@@ -16966,6 +19399,51 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_way_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17012,6 +19490,85 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_way_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_way_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_notification_rules_prefixed: {
         parameters: {
             query?: never;
@@ -17033,6 +19590,51 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_rule_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17077,6 +19679,165 @@ export interface operations {
             };
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_rule_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_rule_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_person_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_enqueue_change_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
         };
     };
     enqueue_prefixed: {
@@ -17160,8 +19921,259 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_webhook_subscriptions_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_enable_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_ping_webhook_subscription_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18353,6 +21365,40 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_try_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_get_pagerduty_schedule: {
         parameters: {
             query?: never;
@@ -18813,6 +21859,39 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_service_change_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_add_service_integration: {
         parameters: {
             query?: never;
@@ -18944,6 +22023,140 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tagged: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                entity_type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19123,7 +22336,85 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_tags_of_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_team_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_team: {
         parameters: {
             query?: never;
             header?: never;
@@ -19550,6 +22841,51 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_tags_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_contact_methods: {
         parameters: {
             query?: never;
@@ -19571,6 +22907,51 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_way: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19617,6 +22998,85 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_change_way: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_way: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_notification_rules: {
         parameters: {
             query?: never;
@@ -19650,6 +23110,51 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_add_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_get_notification_rule: {
         parameters: {
             query?: never;
@@ -19657,6 +23162,118 @@ export interface operations {
             path: {
                 id: string;
                 rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_tags_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
             };
             cookie?: never;
         };
@@ -19839,6 +23456,53 @@ export interface operations {
             };
         };
     };
+    pagerduty_enqueue_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
     enqueue: {
         parameters: {
             query?: never;
@@ -19920,8 +23584,259 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_webhook_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_enable_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_ping_webhook_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
