@@ -251,6 +251,8 @@ impl Lane {
             return true;
         };
         let (rank, _) = begun.turn;
+        // What went back into line meanwhile takes no place from what stays.
+        let under_way = under_way.min(self.under_way.saturating_sub(1));
         // Its address was looked at when it began.
         leaves_place(rank, under_way, Count::default(), host.without_one())
     }
