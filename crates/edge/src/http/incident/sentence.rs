@@ -2,8 +2,8 @@
 
 use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
-    BusinessEvent, IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, TagEvent,
-    WatchEvent,
+    BusinessEvent, IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent,
+    TagEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
