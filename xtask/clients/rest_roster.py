@@ -282,9 +282,30 @@ class Roster:
         with refused(self.error, 404, 2100):
             self.client.rget(path)
 
+    def business_services_are_made_of_others(self):
+        name = f"Shop of {self.name}"
+        shop = self.client.rpost("business_services", json={"type": "business_service", "name": name, "point_of_contact": "Ann"})
+        has(shop, name=name, point_of_contact="Ann", type="business_service")
+        needs = {"relationships": [{
+            "supporting_service": {"id": self.service["id"], "type": "service"},
+            "dependent_service": {"id": shop["id"], "type": "business_service"},
+        }]}
+        answer = self.client.post("service_dependencies/associate", json=needs)
+        same(answer.status_code, 200, answer.text)
+        made = answer.json()["relationships"]
+        shown = self.client.get(f"service_dependencies/business_services/{shop['id']}").json()
+        same(shown["relationships"], made)
+        stands = self.client.get("business_services/impacts", params={"ids[]": [shop["id"]]}).json()
+        same(ids(stands["services"]), [shop["id"]])
+        answer = self.client.post("service_dependencies/disassociate", json={"relationships": made})
+        same(answer.status_code, 200, answer.text)
+        self.client.rdelete(shop)
+        with refused(self.error, 404, 2100):
+            self.client.rget(shop)
+
     def what_is_not_here_is_refused_as_there(self):
         with refused(self.error, 404, 2100):
-            self.client.rget("business_services")
+            self.client.rget("extensions")
         with refused(self.error, 404, 2100):
             # A list that has cursors there.
             list(self.client.iter_cursor("audit/records"))
@@ -310,5 +331,6 @@ class Roster:
             self.a_service_has_keys,
             self.a_maintenance_window_is_planned,
             self.webhooks_are_subscribed_to,
+            self.business_services_are_made_of_others,
             self.what_is_not_here_is_refused_as_there,
         )

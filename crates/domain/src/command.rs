@@ -1,6 +1,7 @@
 //! What can be asked of the core, and how it refuses.
 
 mod alert;
+mod business;
 mod intake;
 mod respond;
 mod roster;
@@ -10,6 +11,7 @@ mod watch;
 mod webhook;
 
 pub use alert::{AlertAsk, Labelled, RuleFired};
+pub use business::BusinessAsk;
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::{Declared, RespondAsk};
 pub use roster::RosterAsk;

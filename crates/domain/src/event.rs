@@ -1,6 +1,7 @@
 //! What happened: the events that every state is folded from, and the envelope each is journalled in.
 
 mod alert;
+mod business;
 mod incident;
 mod intake;
 mod response;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::actor::Actor;
 pub use alert::AlertEvent;
+pub use business::BusinessEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
 pub use intake::IntakeEvent;
 pub use response::{AskedLevel, Response};
@@ -256,6 +258,8 @@ pub enum RosterEvent {
     Webhook(WebhookEvent),
     /// Tags, or what has them, changed.
     Tag(TagEvent),
+    /// Business services, or what supports what, changed.
+    Business(BusinessEvent),
 }
 
 /// What happened to targets and monitors.

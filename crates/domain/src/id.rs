@@ -146,6 +146,7 @@ id!(
 );
 id!(TargetId, "a watched web server");
 id!(ServiceId, "a service");
+id!(BusinessServiceId, "a service that is made of others");
 id!(IntegrationId, "an integration of a service");
 id!(MonitorId, "a monitor");
 id!(AlertId, "an alert");

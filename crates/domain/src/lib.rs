@@ -5,6 +5,7 @@ pub mod ahead;
 pub mod alert;
 pub mod audit;
 pub mod bugs;
+pub mod business;
 pub mod calendar;
 pub mod change;
 pub mod code;

@@ -1,7 +1,7 @@
 //! The word of every kind of event in the API: `area.kind`. It knows no text for people.
 
 use tocsin_domain::event::{
-    AlertEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
+    AlertEvent, BusinessEvent, EventBody, IncidentWhat, InputEvent, InstallationEvent, IntakeEvent,
     NotificationWhat, PeopleEvent, RosterEvent, TagEvent, WatchEvent,
 };
 use tocsin_domain::oncall::Change;
@@ -63,6 +63,7 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::Oncall { what } => oncall(what),
         RosterEvent::Webhook(event) => webhook(event),
         RosterEvent::Tag(event) => tag(event),
+        RosterEvent::Business(event) => business(event),
     }
 }
 
@@ -81,6 +82,15 @@ const fn tag(event: &TagEvent) -> &'static str {
         TagEvent::Added { .. } => "tag_added",
         TagEvent::Removed { .. } => "tag_removed",
         TagEvent::Changed { .. } => "tags_changed",
+    }
+}
+
+const fn business(event: &BusinessEvent) -> &'static str {
+    match event {
+        BusinessEvent::ServiceSet { .. } => "business_service_set",
+        BusinessEvent::ServiceRemoved { .. } => "business_service_removed",
+        BusinessEvent::Associated { .. } => "services_associated",
+        BusinessEvent::Disassociated { .. } => "services_disassociated",
     }
 }
 

@@ -210,6 +210,7 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::Oncall { what } => stream_of_oncall(what),
         RosterEvent::Webhook(event) => format!("webhook:{}", event.webhook()),
         RosterEvent::Tag(_) => "tags".to_owned(),
+        RosterEvent::Business(_) => "business_services".to_owned(),
     }
 }
 

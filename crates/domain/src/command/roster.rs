@@ -1,5 +1,6 @@
 //! What can be asked about schedules, escalation policies and services.
 
+use super::BusinessAsk;
 use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
@@ -70,4 +71,6 @@ pub enum RosterAsk {
     RemoveIntegration(IntegrationId),
     /// Change a schedule by hand, or a calendar.
     Oncall(OncallAsk),
+    /// Business services, and what supports what.
+    Business(BusinessAsk),
 }

@@ -3,6 +3,7 @@
 mod alert;
 mod assign;
 mod attempt;
+mod business;
 mod change;
 mod code;
 mod due;

@@ -89,6 +89,7 @@ impl Decider<'_> {
                 RosterEvent::IntegrationRemoved { integration }
             }
             RosterAsk::Oncall(ask) => return self.oncall(ask),
+            RosterAsk::Business(ask) => return self.business(ask),
         };
         let is_policy = matches!(event, RosterEvent::PolicySet { .. });
         let position = self.emit(Cause::Request, EventBody::Roster(event));

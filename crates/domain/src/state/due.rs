@@ -420,7 +420,8 @@ impl State {
             | RosterEvent::TeamSet { .. }
             | RosterEvent::TeamRemoved { .. }
             | RosterEvent::Webhook(_)
-            | RosterEvent::Tag(_) => {}
+            | RosterEvent::Tag(_)
+            | RosterEvent::Business(_) => {}
         }
     }
 

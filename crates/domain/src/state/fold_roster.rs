@@ -246,7 +246,8 @@ impl State {
             | RosterEvent::TeamRemoved { .. }
             | RosterEvent::Intake(_)
             | RosterEvent::Webhook(_)
-            | RosterEvent::Tag(_) => {}
+            | RosterEvent::Tag(_)
+            | RosterEvent::Business(_) => {}
         }
     }
 
@@ -290,10 +291,12 @@ impl State {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
                 self.untag(Tagged::Team(*team));
+                self.business.forget_team(*team);
             }
             RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
             RosterEvent::Webhook(what) => self.evolve_webhook(what, envelope),
             RosterEvent::Tag(what) => self.evolve_tag(what),
+            RosterEvent::Business(what) => self.evolve_business(what),
         }
     }
 

@@ -4,6 +4,7 @@ mod clock;
 mod due;
 mod duty_watch;
 mod firing;
+mod fold_business;
 mod fold_incident;
 mod fold_intake;
 mod fold_message;
@@ -30,6 +31,7 @@ pub use shared_map::SharedMap;
 pub use touched::Touched;
 
 use crate::alert::{Alert, AlertKey, Line, Sender};
+use crate::business::BusinessServices;
 use crate::calendar::Calendar;
 use crate::change::Changes;
 use crate::event::{Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, Response};
@@ -109,6 +111,8 @@ pub struct State {
     pub dropped: BTreeMap<RuleId, u64>,
     /// Tags by their labels, with what has each.
     pub tags: BTreeMap<String, BTreeSet<Tagged>>,
+    /// Business services, and what supports what.
+    pub business: BusinessServices,
     /// Maintenance windows.
     pub windows: BTreeMap<MaintenanceId, Window>,
     /// Jobs that must call in, and what was heard of each.
@@ -250,6 +254,7 @@ impl State {
             changes: _,
             webhooks,
             tags,
+            business,
             clock,
             agenda: _,
             outbox: _,
@@ -276,6 +281,7 @@ impl State {
             policy_changes: policy_changes.clone(),
             webhooks: webhooks.clone(),
             tags: tags.clone(),
+            business: business.clone(),
             clock: *clock,
             tick: *tick,
             ..Self::default()

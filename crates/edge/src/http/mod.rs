@@ -256,6 +256,10 @@ fn roster(table: Table) -> Table {
             Who::Role(Admin),
             routes!(roster::team::replace_team, roster::team::remove_team),
         )
+        .add(
+            Who::Role(Viewer),
+            routes!(roster::business::list_business_services),
+        )
         .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
         .add(Who::Role(Admin), routes!(roster::team::set_priorities))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))

@@ -1,6 +1,7 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
 mod analytics;
+mod business;
 mod duty;
 mod import;
 mod incidents;

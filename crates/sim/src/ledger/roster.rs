@@ -119,8 +119,11 @@ impl Ledger {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
-            // The worlds have no rules, planned work of services, heartbeats, subscriptions or tags.
-            RosterEvent::Intake(_) | RosterEvent::Webhook(_) | RosterEvent::Tag(_) => {}
+            // The worlds have no rules, planned work of services, heartbeats, subscriptions, tags or business services.
+            RosterEvent::Intake(_)
+            | RosterEvent::Webhook(_)
+            | RosterEvent::Tag(_)
+            | RosterEvent::Business(_) => {}
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {

@@ -1,6 +1,8 @@
 //! Finds what paths and bodies name, and says in PagerDuty's words when there is no such thing. It changes nothing.
 
-use tocsin_domain::id::{AlertId, IncidentId, PolicyId, ServiceId, UserId};
+use tocsin_domain::id::{
+    AlertId, BusinessServiceId, IncidentId, PolicyId, ServiceId, TeamId, UserId,
+};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{Refusal, id};
 
@@ -27,6 +29,20 @@ pub(crate) fn service(state: &State, text: &str) -> Result<ServiceId, Refused> {
     let found = text.parse().ok();
     let known = found.filter(|id| state.services.contains_key(id));
     known.ok_or_else(|| Refusal::bad(format!("Service not found: {text:?}")).into())
+}
+
+/// The business service that a body names.
+pub(crate) fn business_service(state: &State, text: &str) -> Result<BusinessServiceId, Refused> {
+    let found = text.parse().ok();
+    let known = found.filter(|id| state.business.services.contains_key(id));
+    known.ok_or_else(|| Refusal::bad(format!("Business service not found: {text:?}")).into())
+}
+
+/// The team that a body names.
+pub(crate) fn team(state: &State, text: &str) -> Result<TeamId, Refused> {
+    let found = text.parse().ok();
+    let known = found.filter(|id| state.teams.contains_key(id));
+    known.ok_or_else(|| Refusal::bad(format!("Team not found: {text:?}")).into())
 }
 
 /// The policy that a body names.

@@ -4,8 +4,11 @@
 mod alerts;
 mod analytics;
 mod asked;
+mod business;
 pub(crate) mod changes;
+mod dependencies;
 pub(crate) mod events;
+mod impacts;
 mod incident_shape;
 mod incidents;
 mod lists;
@@ -68,6 +71,7 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_people(),
         about_duty(),
         about_services(),
+        about_business_services(),
         about_changes(),
         about_webhooks(),
         about_tags(),
@@ -197,6 +201,29 @@ fn about_services() -> Routes {
         (READ, routes!(small::list_priorities)),
         (READ, routes!(small::list_vendors)),
         (READ, routes!(small::get_vendor)),
+    ]
+}
+
+fn about_business_services() -> Routes {
+    vec![
+        (READ, routes!(business::list_pagerduty_business_services)),
+        (MANAGE, routes!(business::add_business_service)),
+        (READ, routes!(business::get_business_service)),
+        (
+            MANAGE,
+            routes!(
+                business::change_business_service,
+                business::remove_business_service
+            ),
+        ),
+        (READ, routes!(impacts::list_impacts)),
+        (READ, routes!(impacts::list_impactors)),
+        (READ, routes!(impacts::list_supporting_impacts)),
+        (READ, routes!(impacts::list_impacts_of_incident)),
+        (MANAGE, routes!(dependencies::associate_services)),
+        (MANAGE, routes!(dependencies::disassociate_services)),
+        (READ, routes!(dependencies::list_business_dependencies)),
+        (READ, routes!(dependencies::list_technical_dependencies)),
     ]
 }
 

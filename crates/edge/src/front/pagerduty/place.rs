@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{
-    AlertId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
+    AlertId, BusinessServiceId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId,
+    UserId,
 };
 use tocsin_domain::service::Speaks;
 use tocsin_domain::state::State;
@@ -75,6 +76,15 @@ impl Place {
         let path = format!("services/{service}");
         let page = format!("settings/services/{service}");
         self.named("service_reference", service.as_str(), name, &path, &page)
+    }
+
+    /// A business service.
+    pub(crate) fn business_service(&self, state: &State, service: BusinessServiceId) -> Value {
+        let known = state.business.services.get(&service);
+        let name = known.map_or("a removed business service", |known| known.name.as_str());
+        let path = format!("business_services/{service}");
+        let kind = "business_service_reference";
+        self.named(kind, service.as_str(), name, &path, "")
     }
 
     /// An integration of a service.

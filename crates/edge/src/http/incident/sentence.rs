@@ -2,8 +2,8 @@
 
 use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
-    IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent, TagEvent,
-    WatchEvent,
+    BusinessEvent, IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent,
+    TagEvent, WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
@@ -123,6 +123,7 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::Intake(event) => super::intake::words(event, names),
         RosterEvent::Webhook(event) => person(webhook(event)),
         RosterEvent::Tag(event) => tag(event),
+        RosterEvent::Business(event) => business(event),
     }
 }
 
@@ -148,6 +149,23 @@ fn tag(event: &TagEvent) -> Words {
                 "Tags were changed: with {more:?}, without {fewer:?}"
             ))
         }
+    }
+}
+
+fn business(event: &BusinessEvent) -> Words {
+    match event {
+        BusinessEvent::ServiceSet { service } => {
+            person(format!("The business service “{}” was set", service.name))
+        }
+        BusinessEvent::ServiceRemoved { .. } => person("A business service was removed"),
+        BusinessEvent::Associated { dependencies } => person(format!(
+            "{} dependencies of services were added",
+            dependencies.len()
+        )),
+        BusinessEvent::Disassociated { dependencies } => person(format!(
+            "{} dependencies of services were removed",
+            dependencies.len()
+        )),
     }
 }
 

@@ -108,7 +108,8 @@ pub(crate) async fn changed(
         | RosterEvent::TeamRemoved { .. }
         | RosterEvent::Intake(_)
         | RosterEvent::Webhook(_)
-        | RosterEvent::Tag(_) => Err(lost()),
+        | RosterEvent::Tag(_)
+        | RosterEvent::Business(_) => Err(lost()),
     }
 }
 

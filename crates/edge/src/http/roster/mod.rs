@@ -1,6 +1,7 @@
 //! Schedules, escalation policies, the list of last resort, teams, services and their integrations. What they may hold is
 //! decided elsewhere.
 
+pub(crate) mod business;
 pub(crate) mod change;
 mod changed;
 pub(crate) mod fallback;

@@ -133,6 +133,13 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let of = ("entity_type", "users".to_owned());
             vec![("id", text(&made["tag"], "id")), of]
         }
+        "business" => {
+            let body = json!({"business_service": {"name": random()}});
+            let made = ada(world, ("POST", "/business_services"), Some(body))
+                .await
+                .json();
+            vec![("id", text(&made["business_service"], "id"))]
+        }
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");
             world.reach(bob, "ntfy", address, None).await;

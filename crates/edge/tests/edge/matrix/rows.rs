@@ -193,6 +193,7 @@ GET    /teams                                         -           1 1 + + + + + 
 POST   /teams                                         -           1 1 3 3 3 3 3 + 3
 PUT    /teams/{id}                                    team        1 1 3 3 3 3 3 + 3
 DELETE /teams/{id}                                    team        1 1 3 3 3 3 3 + 3
+GET    /business-services                             -           1 1 + + + + + + +
 GET    /priorities                                    -           1 1 + + + + + + +
 PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3
 GET    /schedules                                     -           1 1 + + + + + + +
@@ -424,6 +425,19 @@ PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 
 DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
 POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1
 POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1
+GET    /business_services                           -           1 1 + + + + + + 1
+POST   /business_services                           -           1 1 3 3 3 3 3 + 1
+GET    /business_services/{id}                      business    1 1 + + + + + + 1
+PUT    /business_services/{id}                      business    1 1 3 3 3 3 3 + 1
+DELETE /business_services/{id}                      business    1 1 3 3 3 3 3 + 1
+GET    /business_services/impacts                   -           1 1 + + + + + + 1
+GET    /business_services/impactors                 -           1 1 + + + + + + 1
+GET    /business_services/{id}/supporting_services/impacts business 1 1 + + + + + + 1
+GET    /incidents/{id}/business_services/impacts    incident    1 1 + + + + + + 1
+POST   /service_dependencies/associate              -           1 1 3 3 3 3 3 + 1
+POST   /service_dependencies/disassociate           -           1 1 3 3 3 3 3 + 1
+GET    /service_dependencies/business_services/{id} business    1 1 + + + + + + 1
+GET    /service_dependencies/technical_services/{id} service    1 1 + + + + + + 1
 POST   /tags                                        -           1 1 3 3 3 3 3 + 1
 GET    /tags/{id}                                   tag         1 1 + + + + + + 1
 DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1

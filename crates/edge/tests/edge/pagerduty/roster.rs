@@ -426,7 +426,18 @@ async fn vendor_called(world: &World, word: &str) -> Value {
 async fn what_tocsin_has_not_is_told_with_the_reason() {
     let world = World::new();
     for (call, word) in [
-        (("GET", "/business_services"), "made of others"),
+        (
+            ("GET", "/business_services/priority_thresholds"),
+            "every urgent incident",
+        ),
+        (
+            ("GET", "/business_services/QAAAAAAAAAAAAA/subscribers"),
+            "nobody subscribes",
+        ),
+        (
+            ("POST", "/business_services/QAAAAAAAAAAAAA/unsubscribe"),
+            "nobody subscribes",
+        ),
         (("GET", "/pagerduty/extensions"), "extensions"),
         (("POST", "/response_plays"), "response plays"),
         (("GET", "/log_entries/QAAAAAAAAAAAAA/channel"), "log entry"),

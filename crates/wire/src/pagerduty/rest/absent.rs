@@ -2,7 +2,7 @@
 //! that no client takes an answer for done what nobody does.
 
 /// The first part of a path, and why there is nothing under it.
-const FIRST: [(&str, &str); 26] = [
+const FIRST: [(&str, &str); 24] = [
     ("addons", "Tocsin's pages show no addons"),
     (
         "alert_grouping_settings",
@@ -13,10 +13,6 @@ const FIRST: [(&str, &str); 26] = [
         "what was done is told by Tocsin's own API, under /api/tocsin/v1",
     ),
     ("automation_actions", "Tocsin runs no automation"),
-    (
-        "business_services",
-        "Tocsin knows no services that are made of others",
-    ),
     ("extension_schemas", "Tocsin has no extensions"),
     ("extensions", "Tocsin has no extensions"),
     (
@@ -43,10 +39,6 @@ const FIRST: [(&str, &str); 26] = [
         "rules are served as the router of an event orchestration",
     ),
     (
-        "service_dependencies",
-        "Tocsin knows no dependencies of services",
-    ),
-    (
         "session_configurations",
         "how long sessions last is set in Tocsin",
     ),
@@ -62,14 +54,14 @@ const FIRST: [(&str, &str); 26] = [
 ];
 
 /// The last parts of paths whose first parts are served, and why there is nothing under them.
-const LAST: [(&str, &str); 15] = [
+const LAST: [(&str, &str); 18] = [
+    (
+        "account_subscription",
+        "nobody subscribes to business services",
+    ),
     (
         "audit/records",
         "what was done is told by Tocsin's own API, under /api/tocsin/v1",
-    ),
-    (
-        "business_services/impacts",
-        "Tocsin knows no services that are made of others",
     ),
     ("cache_variables", "rules keep no variables"),
     (
@@ -82,6 +74,10 @@ const LAST: [(&str, &str); 15] = [
         "a rule that does more than send an alert to a service is set in Tocsin",
     ),
     (
+        "impacts",
+        "what hurts a business service follows from what supports it, and is not said by hand",
+    ),
+    (
         "integrations",
         "alerts come by the integrations of services, and every rule sees them all",
     ),
@@ -89,6 +85,10 @@ const LAST: [(&str, &str); 15] = [
     (
         "oncall_handoff_notification_rules",
         "whoever has duty next is told by Tocsin itself, which has no rules for that",
+    ),
+    (
+        "priority_thresholds",
+        "every urgent incident counts for business services, whatever its priority",
     ),
     (
         "rules",
@@ -100,7 +100,11 @@ const LAST: [(&str, &str); 15] = [
         "status_update_notification_rules",
         "nobody subscribes to incidents",
     ),
-    ("subscribers", "nobody subscribes to incidents"),
+    (
+        "subscribers",
+        "nobody subscribes to incidents or to business services",
+    ),
+    ("unsubscribe", "nobody subscribes to business services"),
     (
         "unrouted",
         "what no rule sends elsewhere stays with the service whose key it came by",
@@ -137,8 +141,13 @@ mod tests {
     #[test]
     fn what_is_absent_is_told_with_its_reason() {
         for (path, word) in [
-            ("/business_services", "made of others"),
-            ("/business_services/impacts", "made of others"),
+            ("/business_services", ""),
+            ("/service_dependencies/business_services/QA", ""),
+            ("/business_services/priority_thresholds", "urgent"),
+            ("/business_services/QA/subscribers", "business services"),
+            ("/business_services/QA/unsubscribe", "business services"),
+            ("/business_services/QA/account_subscription", "subscribes"),
+            ("/incidents/QA/business_services/QB/impacts", "by hand"),
             ("/extensions/QA", "extensions"),
             ("/licenses", "licenses"),
             ("/log_entries/QA/channel", "log entry"),

@@ -4,6 +4,7 @@
 pub mod absent;
 pub mod analytics;
 pub mod body;
+pub mod business;
 pub mod id;
 pub mod incident;
 pub mod orchestration;

@@ -1,0 +1,124 @@
+//! Business services: made, read, changed, removed. What supports them, and what hurts them, is told elsewhere.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::business::BusinessService;
+use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
+use tocsin_domain::event::{BusinessEvent, RosterEvent};
+use tocsin_domain::id::BusinessServiceId;
+use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::business as bodies;
+use tocsin_wire::pagerduty::rest::{Refusal, absent};
+
+use super::asked::Asked;
+use super::lookup;
+use super::place::whole;
+use super::reply::{Answer, Refused, Reply};
+use crate::http::roster::{lost, set_as};
+
+/// What stands in the place of an id in PagerDuty's API; why it is not here is told.
+const THRESHOLDS: &str = "priority_thresholds";
+/// Its path.
+const THRESHOLDS_PATH: &str = "business_services/priority_thresholds";
+
+fn shown(asked: &Asked, state: &State, known: &BusinessService) -> Value {
+    let more = json!({
+        "name": known.name,
+        "description": known.description,
+        "point_of_contact": known.point_of_contact,
+        "team": known.team.map(|team| asked.place.team(state, team)),
+    });
+    let reference = asked.place.business_service(state, known.id);
+    whole(reference, "business_service", more)
+}
+
+/// Business services
+#[utoipa::path(get, path = "/business_services", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_pagerduty_business_services(asked: Asked) -> Answer {
+    let all = asked.app.read(|state| {
+        let all = state.business.services.values();
+        all.map(|one| shown(&asked, state, one)).collect()
+    });
+    asked.named_page("business_services", all)
+}
+
+/// The business service that a path names.
+pub(super) fn named(asked: &Asked, id: &str) -> Result<BusinessService, Refused> {
+    let known: Option<BusinessServiceId> = id.parse().ok();
+    let found = asked
+        .app
+        .read(|state| state.business.services.get(&known?).cloned());
+    let why = absent::why(THRESHOLDS_PATH).filter(|_| id == THRESHOLDS);
+    let why = why.unwrap_or("there is no such business service");
+    Ok(found.ok_or_else(|| Refusal::not_found(why))?)
+}
+
+fn wrapped(asked: &Asked, known: &BusinessService) -> Answer {
+    let shown = asked.app.read(|state| shown(asked, state, known));
+    Ok(Reply::Done(json!({ "business_service": shown })))
+}
+
+/// One business service
+#[utoipa::path(get, path = "/business_services/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn get_business_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    wrapped(&asked, &named(&asked, &id)?)
+}
+
+async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessService, Refused> {
+    let body = bodies::business_service(&asked.body)?;
+    let name = body.name.or_else(|| known.map(|known| known.name.clone()));
+    let name = name.ok_or_else(|| Refusal::bad("'business_service.name' is missing or blank"))?;
+    let team = match body.team {
+        None => known.and_then(|known| known.team),
+        Some(None) => None,
+        Some(Some(id)) => Some(asked.app.read(|state| lookup::team(state, &id))?),
+    };
+    let ask = BusinessAsk::Set {
+        id: known.map(|known| known.id),
+        name,
+        description: body
+            .description
+            .or_else(|| known.map(|known| known.description.clone()))
+            .unwrap_or_default(),
+        point_of_contact: body
+            .point_of_contact
+            .or_else(|| known.map(|known| known.point_of_contact.clone()))
+            .unwrap_or_default(),
+        team,
+    };
+    let ask = Ask::Roster(RosterAsk::Business(ask));
+    let set = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::Business(BusinessEvent::ServiceSet { service }) = set else {
+        return Err(lost().into());
+    };
+    Ok(service)
+}
+
+/// Add a business service
+#[utoipa::path(post, path = "/business_services", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn add_business_service(asked: Asked) -> Answer {
+    let made = set(&asked, None).await?;
+    // As PagerDuty does: no 201.
+    wrapped(&asked, &made)
+}
+
+/// Change a business service
+#[utoipa::path(put, path = "/business_services/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_business_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let made = set(&asked, Some(&known)).await?;
+    wrapped(&asked, &made)
+}
+
+/// Remove a business service, with what was said to support it and to need it
+#[utoipa::path(delete, path = "/business_services/{id}", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn remove_business_service(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = named(&asked, &id)?;
+    let ask = Ask::Roster(RosterAsk::Business(BusinessAsk::Remove(known.id)));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
+}

@@ -1,0 +1,162 @@
+//! Which business services are hurt, and by which incidents. It follows from what fails and from what supports what: nobody says it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+use tocsin_domain::business::{AnyService, BusinessService, Impacts};
+use tocsin_domain::id::{BusinessServiceId, IncidentId};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::{Refusal, id};
+
+use super::asked::Asked;
+use super::place::whole;
+use super::reply::{Answer, Refused, Reply};
+use super::{business, lookup};
+
+/// Entries of a list at most, which has no further pages.
+const ENTRIES_MAX: usize = 200;
+
+/// Entries that are wanted.
+fn limit(asked: &Asked) -> Result<usize, Refused> {
+    match asked.parameters.number("limit")? {
+        None => Ok(ENTRIES_MAX),
+        Some(0) => Err(Refusal::bad("'limit' is invalid: it is 1 or more").into()),
+        Some(limit) => Ok(limit.min(ENTRIES_MAX)),
+    }
+}
+
+/// The names of priorities, the most important first.
+fn priorities(state: &State) -> &[String] {
+    let installation = state.installation.as_ref();
+    installation.map_or(&[][..], |all| &all.priorities)
+}
+
+/// The place of an incident's priority in that list.
+fn rank(priorities: &[String], one: &Incident) -> Option<usize> {
+    let name = one.priority.as_ref()?;
+    priorities.iter().position(|known| known == name)
+}
+
+/// The most important of the priorities of incidents; the greater its number, the more important.
+fn highest(priorities: &[String], incidents: &[&Incident]) -> Option<Value> {
+    let ranks = incidents.iter().filter_map(|one| rank(priorities, one));
+    let best = ranks.min()?;
+    let name = priorities.get(best)?;
+    Some(json!({"id": id::of_name(name), "order": priorities.len() - best}))
+}
+
+/// What is hurt first, of that what was hurt last, and then in the order of the names.
+fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize) -> Reply {
+    let impacts = Impacts::of(state);
+    let known = of.into_iter();
+    let known = known.filter_map(|id| state.business.services.get(&id));
+    let mut all: Vec<(&BusinessService, Vec<&Incident>)> =
+        known.map(|one| (one, impacts.on(one.id))).collect();
+    all.sort_by_cached_key(|(one, incidents)| {
+        let newest = incidents.iter().map(|incident| incident.opened_at).max();
+        (Reverse(newest), one.name.to_lowercase())
+    });
+    let wants = |field: &str| {
+        let mut wanted = asked.parameters.list("additional_fields");
+        wanted.any(|wanted| wanted == field)
+    };
+    let wants_priority = wants("services.highest_impacting_priority");
+    let shown = all.iter().take(limit).map(|(one, incidents)| {
+        let is_hurt = !incidents.is_empty();
+        let mut shown = json!({
+            "id": one.id.as_str(),
+            "name": one.name,
+            "type": "business_service",
+            "status": if is_hurt { "impacted" } else { "not_impacted" },
+        });
+        if wants_priority {
+            let highest = highest(priorities(state), incidents);
+            shown["additional_fields"] = json!({ "highest_impacting_priority": highest });
+        }
+        shown
+    });
+    let shown: Vec<Value> = shown.collect();
+    let mut body = json!({"limit": limit, "more": all.len() > limit, "services": shown});
+    if wants("total_impacted_count") {
+        let hurt = all.iter().filter(|(_, incidents)| !incidents.is_empty());
+        body["additional_fields"] = json!({ "total_impacted_count": hurt.count() });
+    }
+    Reply::Done(body)
+}
+
+/// The business services that are asked for: those that support no other one, unless some are named.
+fn wanted(asked: &Asked, state: &State) -> Vec<BusinessServiceId> {
+    let named: Option<Vec<BusinessServiceId>> = asked.parameters.ids("ids");
+    let mut wanted = named.unwrap_or_else(|| state.business.top_level());
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// Business services and whether they are hurt, those that are first
+#[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_impacts(asked: Asked) -> Answer {
+    let limit = limit(&asked)?;
+    Ok(asked
+        .app
+        .read(|state| listed(&asked, state, wanted(&asked, state), limit)))
+}
+
+/// The business services that support one directly, and whether they are hurt
+#[utoipa::path(get, path = "/business_services/{id}/supporting_services/impacts", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked) -> Answer {
+    let known = business::named(&asked, &id)?;
+    let limit = limit(&asked)?;
+    Ok(asked.app.read(|state| {
+        let supporting = state.business.supporting(AnyService::Business(known.id));
+        let of = supporting.filter_map(|one| match one {
+            AnyService::Business(id) => Some(id),
+            AnyService::Technical(_) => None,
+        });
+        listed(&asked, state, of.collect(), limit)
+    }))
+}
+
+/// The business services that an incident hurts
+#[utoipa::path(get, path = "/incidents/{id}/business_services/impacts", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Asked) -> Answer {
+    let incident = lookup::incident(&asked.app, &id)?;
+    let limit = limit(&asked)?;
+    Ok(asked.app.read(|state| {
+        let impacts = Impacts::of(state);
+        let all = state.business.services.keys().copied();
+        let hurt = all.filter(|id| impacts.on(*id).iter().any(|one| one.id == incident));
+        listed(&asked, state, hurt.collect(), limit)
+    }))
+}
+
+/// The incidents that hurt business services, the most important first
+#[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", responses((status = 200, body = Object)))]
+pub(crate) async fn list_impactors(asked: Asked) -> Answer {
+    let limit = limit(&asked)?;
+    let body = asked.app.read(|state| {
+        let impacts = Impacts::of(state);
+        let mut found: BTreeMap<IncidentId, &Incident> = BTreeMap::new();
+        for service in wanted(&asked, state) {
+            found.extend(impacts.on(service).into_iter().map(|one| (one.id, one)));
+        }
+        let mut all: Vec<&Incident> = found.into_values().collect();
+        let priorities = priorities(state);
+        all.sort_by_key(|one| {
+            let rank = rank(priorities, one).unwrap_or(usize::MAX);
+            (rank, one.opened_at, one.number)
+        });
+        let shown = all.iter().take(limit).map(|one| {
+            let reference = asked.place.incident(state, one.id);
+            whole(reference, "incident", json!({}))
+        });
+        let shown: Vec<Value> = shown.collect();
+        json!({"limit": limit, "more": all.len() > limit, "impactors": shown})
+    });
+    Ok(Reply::Done(body))
+}
