@@ -68,6 +68,8 @@ pub(super) fn measure(site: &Site, sizes: Sizes, step: &Step) -> Outcome<Vec<Str
                 sent = requests;
             }
         }
+        // The one before may have been idle for so long that it was closed.
+        let mut line = site.line()?;
         let mut times = Vec::new();
         for place in 0..requests {
             let began = Instant::now();
