@@ -4,6 +4,7 @@
 mod answers;
 mod disk;
 mod drivers;
+mod fronts;
 mod load;
 mod memory;
 mod oncall;
@@ -38,6 +39,8 @@ pub(crate) enum What {
     Metrics(Options),
     /// Alerts accepted, pages sent, escalations and a storm: how fast, and what they cost. Prints a Markdown table
     Oncall(oncall::Options),
+    /// What the fronts add to the cost of the native call, and how long lists of 100 of 100,000 incidents take. Prints Markdown tables
+    Fronts(fronts::Options),
 }
 
 #[derive(Args)]
@@ -133,6 +136,7 @@ pub(crate) fn run(what: &What) -> Outcome<()> {
     match what {
         What::Metrics(options) => metrics(options),
         What::Oncall(options) => oncall::run(options),
+        What::Fronts(options) => fronts::run(options),
     }
 }
 

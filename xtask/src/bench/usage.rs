@@ -1,8 +1,9 @@
 //! What a process has used, as `/proc` shows it: CPU time and resident memory; it changes nothing.
 
+use std::collections::BTreeMap;
 use std::fs;
 
-use crate::failure::{Because, Failure, Outcome};
+use crate::failure::{Because, Failure, Outcome, fail};
 
 /// CPU seconds of a process since it began, user and system.
 pub(crate) fn cpu_s(pid: u32) -> Outcome<f64> {
@@ -12,6 +13,47 @@ pub(crate) fn cpu_s(pid: u32) -> Outcome<f64> {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 ticks")]
     let seconds = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
     Ok(seconds)
+}
+
+/// CPU nanoseconds of each thread of a process since it began: ticks are too coarse for what lasts a fraction of a second.
+pub(crate) struct Threads(BTreeMap<u32, u64>);
+
+impl Threads {
+    /// Those of a process that lives.
+    pub(crate) fn of(pid: u32) -> Outcome<Self> {
+        let path = format!("/proc/{pid}/task");
+        let mut threads = BTreeMap::new();
+        for entry in fs::read_dir(&path).because(format!("reading {path}"))? {
+            let entry = entry.because(format!("reading {path}"))?;
+            // A thread that has ended meanwhile is left out.
+            let Ok(text) = fs::read_to_string(entry.path().join("schedstat")) else {
+                continue;
+            };
+            let name = entry.file_name();
+            let thread = name.to_str().and_then(|name| name.parse::<u32>().ok());
+            if let (Some(thread), Some(spent)) = (thread, spent_in(&text)) {
+                threads.insert(thread, spent);
+            }
+        }
+        if threads.is_empty() {
+            fail!("{path} tells no CPU time of threads: the kernel keeps no schedstat");
+        }
+        Ok(Self(threads))
+    }
+
+    /// What was spent since `before`. What a thread spent that has ended since is lost.
+    pub(crate) fn since(&self, before: &Self) -> u64 {
+        let spent = self.0.iter().map(|(thread, now)| {
+            let before = before.0.get(thread).copied().unwrap_or(0);
+            now.saturating_sub(before)
+        });
+        spent.sum()
+    }
+}
+
+/// The first field: nanoseconds on a processor.
+fn spent_in(schedstat: &str) -> Option<u64> {
+    schedstat.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// Resident memory of a process, MiB.
@@ -83,6 +125,15 @@ mod tests {
         assert_eq!(model_in("processor\t: 0\nmodel name\t: Chip 3\n"), "Chip 3");
         assert_eq!(model_in(""), "unknown processor");
         assert_eq!(memory_gib_in("MemTotal:       16777216 kB\n"), 16.0);
+    }
+
+    #[test]
+    fn what_threads_spent_is_told_also_of_those_that_began_since() {
+        let before = Threads(BTreeMap::from([(1, 100), (2, 50)]));
+        let after = Threads(BTreeMap::from([(1, 170), (3, 5)]));
+        assert_eq!(after.since(&before), 75);
+        assert_eq!(spent_in("204354 5910505 2\n"), Some(204_354));
+        assert_eq!(spent_in(""), None);
     }
 
     #[test]

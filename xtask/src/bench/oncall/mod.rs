@@ -424,13 +424,13 @@ fn incident_of_critical(line: &mut Line) -> Outcome<String> {
     found.ok_or_else(|| Failure::new("no incident is critical"))
 }
 
-fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+pub(super) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.sort_unstable();
     let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
     times.get(place).copied().unwrap_or_default()
 }
 
-fn millis(time: Duration) -> f64 {
+pub(super) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
