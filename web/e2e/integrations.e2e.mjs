@@ -65,6 +65,43 @@ test('an integration for Prometheus shows its key once, with the block to paste,
   assert.equal(await dialog().getByLabel(/^Label that names the service/).inputValue(), 'team');
 });
 
+/** Opens what is shown once, each in its own way. */
+const SHOWN_ONCE = {
+  integration: async () => {
+    await open(SHOP);
+    await begin(/^Prometheus/, 'Prometheus of the site');
+    await button('Make its key').click();
+  },
+  token: async () => {
+    await open('/ui/settings/tokens', 'h1');
+    await button('New token…').click();
+    await dialog().getByLabel('What it is for').fill('Deploy job');
+    await button('Make the token').click();
+  },
+  heartbeat: async () => {
+    await open('/ui/targets/heartbeats');
+    await button('New heartbeat…').click();
+    await dialog().getByLabel('Which job').fill('Nightly report');
+    await button('Make its address').click();
+  },
+};
+for (const [what, make] of Object.entries(SHOWN_ONCE)) {
+  test(`what is shown only once is not lost by Escape: ${what}`, async () => {
+    await make();
+    const shown = dialog().locator('pre').first();
+    const text = await shown.textContent();
+    // A browser itself closes a dialog on the second Escape in a row.
+    for (let pressed = 0; pressed < 3; pressed += 1) await page.keyboard.press('Escape');
+    await page.locator('dialog[open]').getByRole('alert').getByText('shown only now').waitFor();
+    assert.equal(await shown.textContent(), text);
+    await button('Stay here').click();
+    assert.equal(await dialog().getByRole('alert').count(), 0);
+    await button('Close', true).click();
+    await button('Close it', true).click();
+    assert.equal(await dialog().count(), 0);
+  });
+}
+
 test('what is to be pasted is copied by a button', async () => {
   await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
   await open(SHOP);

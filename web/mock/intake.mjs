@@ -27,7 +27,7 @@ export function intakeWorld(start, { services, targets }) {
     ]),
     intake: new Map([[shop.id, { urgency: { by: 'support_hours', during: 'high', outside: 'severity', raise: true, hours: office }, grouping: { by: 'content', fields: ['component', 'details.region'] }, resolve_after_minutes: 1_440 }]]),
     windows: [
-      { id: id('win1'), reason: `New disks ${HOSTILE}`, services: [name(shop)], targets: [], active: true, from: iso(start - HOUR), until: iso(start + 2 * HOUR), repeat: null, matchers: ['instance=~"db-.*"', `cluster="${HOSTILE}"`], created_by: `ada ${HOSTILE}` },
+      { id: id('win1'), reason: `New disks ${HOSTILE}`, services: [name(shop)], targets: [], active: true, from: iso(start - HOUR), until: iso(start + 2 * HOUR), repeat: null, matchers: [{ name: 'cluster', operator: '=', value: HOSTILE }, { name: 'instance', operator: '=~', value: 'db-.*' }], created_by: `ada ${HOSTILE}` },
       { id: id('win2'), reason: 'Restart of the week', services: [], targets: targets.slice(0, 1).map(name), active: false, from: iso(start + 3 * DAY), until: iso(start + 3 * DAY + HOUR), repeat: { time_zone: 'Europe/Berlin', first: '2026-11-01T03:00', minutes: 60, every: 1, unit: 'weeks', until: null }, matchers: [], created_by: null },
     ],
     heartbeats: [
@@ -78,10 +78,10 @@ function heartbeatOf(mock, { service_id, ...rest }) {
   return { ...rest, service: { id: service.id, name: service.name }, status: 'new', last_call_at: null, started_at: null, failed_at: null, missed_at: null };
 }
 
-function windowOf(mock, { service_ids, target_ids, reason, from = null, until = null, repeat = null }, known = { matchers: [], created_by: null }) {
+function windowOf(mock, { service_ids, target_ids, reason, from = null, until = null, repeat = null, matchers }, known = { matchers: [], created_by: null }) {
   const names = (list, ids) => list.filter((each) => ids.includes(each.id)).map(({ id: of, name }) => ({ id: of, name }));
   const next = repeat ? { from: iso(Date.now() + DAY), until: iso(Date.now() + DAY + repeat.minutes * 60_000) } : { from, until };
-  return { matchers: known.matchers, created_by: known.created_by, reason, services: names(mock.services, service_ids), targets: names(mock.targets, target_ids), repeat, active: !repeat && Date.parse(from) <= Date.now(), ...next };
+  return { matchers: matchers ?? known.matchers, created_by: known.created_by, reason, services: names(mock.services, service_ids), targets: names(mock.targets, target_ids), repeat, active: !repeat && Date.parse(from) <= Date.now(), ...next };
 }
 
 function rulesOf(mock, of, method, body) {

@@ -1,5 +1,5 @@
-//! What will be wrong with paging in the days ahead: gaps, people who cannot be reached, levels that would page nobody. It
-//! announces nothing.
+//! What will be wrong with paging in the days ahead: gaps, people who cannot be reached, levels that would page nobody, a list of
+//! last resort that nobody would hear. It announces nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 
 /// Findings at most; what is nearest comes first.
 pub const FINDINGS_MAX: usize = 500;
+/// People of the list of last resort that a finding names.
+const NAMED_MAX: usize = 5;
 
 /// Something that will keep a page from somebody, unless it is repaired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,8 @@ pub enum FindingKind {
         /// Counted from 0.
         level: usize,
     },
+    /// Nobody on the list of last resort can be reached.
+    LastResort,
 }
 
 /// What the findings are made from, taken out of the state, so that nothing waits while they are computed.
@@ -69,6 +73,8 @@ pub struct Roster {
     people: BTreeMap<UserId, (String, bool)>,
     /// Who belongs to each team.
     teams: BTreeMap<TeamId, Vec<UserId>>,
+    /// The list of last resort; none before Tocsin is set up.
+    last_resort: Option<Vec<UserId>>,
 }
 
 impl Roster {
@@ -85,6 +91,7 @@ impl Roster {
                 .values()
                 .map(|team| (team.id, team.members.clone()))
                 .collect(),
+            last_resort: state.installation.as_ref().map(|all| all.fallback.clone()),
         }
     }
 
@@ -95,9 +102,43 @@ impl Roster {
         let mut found = outlook.schedules();
         found.extend(outlook.people());
         found.extend(outlook.levels());
+        found.extend(self.deaf_last_resort(now));
         found.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
         found.truncate(FINDINGS_MAX);
         found
+    }
+
+    /// That the list of last resort would page nobody, if it is so.
+    fn deaf_last_resort(&self, now: Timestamp) -> Option<Finding> {
+        let list = self.last_resort.as_ref()?;
+        if list.iter().any(|user| self.is_reachable(*user)) {
+            return None;
+        }
+        let text = if list.is_empty() {
+            "The list of last resort is empty".to_owned()
+        } else {
+            let first: Vec<&str> = list
+                .iter()
+                .take(NAMED_MAX)
+                .map(|user| self.name(*user))
+                .collect();
+            let more = match list.len().saturating_sub(NAMED_MAX) {
+                0 => String::new(),
+                count => format!(" and {count} more"),
+            };
+            format!(
+                "Nobody on the list of last resort has a verified contact method: {}{more}",
+                first.join(", ")
+            )
+        };
+        Some(Finding {
+            key: "last-resort".to_owned(),
+            kind: FindingKind::LastResort,
+            text,
+            since: now,
+            until: None,
+            times: 1,
+        })
     }
 
     fn name(&self, user: UserId) -> &str {

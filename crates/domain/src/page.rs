@@ -205,7 +205,7 @@ pub struct Notification {
     pub contact_method: ContactMethodId,
     /// Its transport.
     pub channel: ChannelKind,
-    /// The level of the policy, counted from 0; none for the fallback list and for tests.
+    /// The level of the policy, counted from 0; none for whom an incident was given to, for the fallback list and for tests.
     pub level: Option<usize>,
     /// When it was planned.
     pub planned_at: Timestamp,

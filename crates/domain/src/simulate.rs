@@ -113,7 +113,7 @@ pub struct Contact {
     pub method: ContactMethodId,
     /// By which transport.
     pub channel: ChannelKind,
-    /// The level, counted from 0; none for the list of last resort.
+    /// The level, counted from 0; none for whom it is given to, and for the list of last resort.
     pub level: Option<usize>,
     /// How often the policy was walked through before.
     pub round: u32,

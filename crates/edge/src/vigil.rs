@@ -67,6 +67,8 @@ pub struct Seen {
     pub looks: u64,
     /// When the last look was.
     pub looked_at: Option<Timestamp>,
+    /// How long that is ago, whatever was done to the clock since.
+    pub look_age_ms: Option<u64>,
     /// Whether no look was made for too long.
     pub look_is_overdue: bool,
     /// What it found.
@@ -79,6 +81,8 @@ pub struct Seen {
     pub canaries_back: u64,
     /// When the last one came through.
     pub canary_at: Option<Timestamp>,
+    /// How long that is ago, whatever was done to the clock since.
+    pub canary_age_ms: Option<u64>,
     /// Whether none came through for too long.
     pub canary_is_overdue: bool,
     /// How long the last one took up to each stage, in milliseconds from the beginning.
@@ -156,21 +160,28 @@ impl Vigil {
     /// What is known now.
     #[must_use]
     pub fn seen(&self) -> Seen {
+        self.seen_at(Instant::now())
+    }
+
+    fn seen_at(&self, now: Instant) -> Seen {
         let kept = self.lock();
+        let age = |since: Instant| now.saturating_duration_since(since);
         let late = |last: Option<Instant>, age_max: Duration| {
             let since = last.or(kept.since);
-            since.is_some_and(|since| since.elapsed() > age_max)
+            since.is_some_and(|since| age(since) > age_max)
         };
         Seen {
             expected: kept.since.is_some(),
             looks: kept.looks,
             looked_at: kept.looked.map(|(_, at)| at),
+            look_age_ms: kept.looked.map(|(since, _)| millis(age(since))),
             look_is_overdue: late(kept.looked.map(|(at, _)| at), AUDIT_AGE_MAX),
             findings: kept.findings.clone(),
             pages: kept.pages,
             canaries_sent: kept.run,
             canaries_back: kept.passed,
             canary_at: kept.back.map(|(_, at)| at),
+            canary_age_ms: kept.back.map(|(since, _)| millis(age(since))),
             // Before the first one is sent there is nothing to wait for: nobody may have set Tocsin up.
             canary_is_overdue: kept.run > 0 && late(kept.back.map(|(at, _)| at), CANARY_AGE_MAX),
             took_ms: kept.took_ms.clone(),
@@ -199,6 +210,23 @@ mod tests {
         assert_eq!(stages, Stage::ALL);
         assert_eq!((seen.canaries_sent, seen.canaries_back), (2, 1));
         assert_eq!(seen.canary_at, Some(Timestamp::from_millis(5)));
+    }
+
+    #[test]
+    fn how_old_a_look_and_a_canary_are_does_not_hang_on_the_clock() {
+        let vigil = Vigil::default();
+        assert_eq!(vigil.seen().look_age_ms, None);
+        assert_eq!(vigil.seen().canary_age_ms, None);
+        // By a clock that is an hour ahead, and is set right afterwards.
+        let wrong = Timestamp::from_millis(3_600_000);
+        let run = vigil.canary_sent();
+        vigil.canary_back(run, wrong);
+        vigil.looked(wrong, Vec::new());
+        let later = Instant::now() + Duration::from_secs(600);
+        let seen = vigil.seen_at(later);
+        assert!(seen.look_age_ms >= Some(600_000), "{seen:?}");
+        assert!(seen.canary_age_ms >= Some(600_000), "{seen:?}");
+        assert!(seen.look_is_overdue && seen.canary_is_overdue);
     }
 
     #[test]

@@ -115,7 +115,8 @@ fn paths(facts: &Facts) -> Vec<Candidate> {
     }
     if let Some(page) = facts.paging.pages.first() {
         let level = page.level.map_or_else(
-            || "the fallback list".to_owned(),
+            // The reason begins with what it was instead: the fallback list, or that it was given to them.
+            || short(page.why.split(';').next().unwrap_or_default(), 8, 60),
             |level| format!("level {level}"),
         );
         let text = format!(

@@ -253,7 +253,7 @@ fn pages(facts: &Facts) -> Vec<Block> {
                 Cell::new(page.channel.clone()),
                 Cell::new(
                     page.level
-                        .map_or_else(|| "fallback".to_owned(), |level| level.to_string()),
+                        .map_or_else(|| "none".to_owned(), |level| level.to_string()),
                 ),
                 Cell::new(page.why.clone()),
                 Cell::new(attempt.number.to_string()),

@@ -90,7 +90,7 @@ impl Keys {
                 (user.id, address.map_or_else(id, |text| text.to_lowercase()))
             })
             .collect();
-        // A silence is a reaction to what fires now, and speaks of labels: it stands in no file.
+        // What speaks of labels is mostly a silence, a reaction to what fires now: it stands in no file.
         let ahead = state.windows.values().filter(|one| one.silence.is_none());
         let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
         Self {

@@ -70,6 +70,8 @@ pub enum IntakeAsk {
         targets: Vec<TargetId>,
         /// When.
         when: When,
+        /// Alerts that are worked on besides those: each must hold for one. None keeps what a known window says.
+        matchers: Option<Vec<LabelMatcher>>,
     },
     /// Plan or change a maintenance window that names alerts by their labels.
     SetSilence(Box<AskedSilence>),

@@ -6,10 +6,12 @@ use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
 use crate::id::{MaintenanceId, RuleId, ServiceId, TargetId};
 use crate::incident::Incident;
 use crate::intake::{
-    Action, Intake, RULES_MAX, Rule, Silence, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When, Window,
+    Action, Intake, LabelMatcher, RULES_MAX, Rule, Silence, WINDOW_SUBJECTS_MAX, WINDOWS_MAX, When,
+    Window,
 };
 use crate::service::Service;
 use crate::state::State;
+use crate::time::Timestamp;
 
 /// A window that does not repeat lasts at most so many days.
 const WINDOW_MS_MAX: u64 = 90 * 86_400_000;
@@ -158,6 +160,7 @@ impl Decider<'_> {
             mut services,
             mut targets,
             when,
+            matchers,
         } = ask
         else {
             return Ok(());
@@ -166,12 +169,14 @@ impl Decider<'_> {
         let reason = text_within("reason", &reason, 500)?;
         let mut silence = None;
         if let Some(id) = id {
-            // What it says about labels is changed elsewhere.
             silence.clone_from(&self.window(id)?.silence);
         } else if self.state.windows.len() >= WINDOWS_MAX {
             return Err(Refusal::conflict(format!(
                 "there are {WINDOWS_MAX} maintenance windows: remove those that are over first"
             )));
+        }
+        if let Some(matchers) = matchers {
+            silence = labelled(silence, matchers, self.now);
         }
         services.sort();
         services.dedup();
@@ -179,11 +184,15 @@ impl Decider<'_> {
         targets.dedup();
         let mut reasons = self.window_violations(&when);
         let count = services.len() + targets.len();
-        if (count == 0 && silence.is_none()) || count > WINDOW_SUBJECTS_MAX {
+        if count == 0 && silence.is_none() {
+            reasons.push("name services, targets or matchers".to_owned());
+        } else if count > WINDOW_SUBJECTS_MAX {
             reasons.push(format!(
-                "services and targets: 1 to {WINDOW_SUBJECTS_MAX} together"
+                "services and targets: at most {WINDOW_SUBJECTS_MAX} together"
             ));
         }
+        let misfits = silence.iter().flat_map(Silence::violations);
+        reasons.extend(misfits.map(|why| format!("matchers: {why}")));
         let unknown = services
             .iter()
             .filter(|id| !self.state.services.contains_key(id));
@@ -255,4 +264,22 @@ impl Decider<'_> {
         };
         self.decide_quiet_of(is_about);
     }
+}
+
+/// What a window says about labels now, by whoever made it.
+fn labelled(
+    before: Option<Silence>,
+    mut matchers: Vec<LabelMatcher>,
+    now: Timestamp,
+) -> Option<Silence> {
+    if matchers.is_empty() {
+        return None;
+    }
+    // As they are kept elsewhere, so that the same conditions in another order are the same.
+    matchers.sort();
+    Some(Silence {
+        created_by: before.map(|known| known.created_by).unwrap_or_default(),
+        matchers,
+        updated_at: now,
+    })
 }

@@ -42,12 +42,17 @@ impl Decider<'_> {
     fn merge_one(&mut self, source: IncidentId, into: IncidentId) -> Result<(), Refusal> {
         let (ending, staying) = (self.incident(source)?, self.incident(into)?);
         let (number, staying_number) = (ending.number, staying.number);
+        let worst = staying.severity.max(ending.severity);
+        let urgency = staying.urgency.max(ending.urgency);
+        let heard = self
+            .heard_severity(staying)
+            .max(self.heard_severity(ending));
         let merged = Response::Merged {
             source,
             number,
             alerts: ending.alerts.to_vec(),
-            severity: staying.severity.max(ending.severity),
-            urgency: staying.urgency.max(ending.urgency),
+            severity: heard.filter(|_| urgency == Urgency::High).unwrap_or(worst),
+            urgency,
             pages: ending.is_unanswered() && !asks_loudly(staying),
         };
         let position = self.emit_response(Cause::Request, into, merged);

@@ -95,7 +95,9 @@ impl Decider<'_> {
                     each,
                 };
                 let position = self.emit_incident(cause, id, what);
-                self.notify_all(Purpose::Page(id), Some(level), &chosen.people, position);
+                // Whom it was given to stands on no level of a policy.
+                let level = policy.map(|_| level);
+                self.notify_all(Purpose::Page(id), level, &chosen.people, position);
             }
             Step::Fallback(_) if bugs::on(Bug::FallbackListSkipped) => {}
             Step::Fallback(found) => self.page_fallback(id, cause, found, skipped),

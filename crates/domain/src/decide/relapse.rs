@@ -8,6 +8,7 @@ use crate::id::IncidentId;
 use crate::incident::{
     FLAPPING_RELAPSES, Failing, Incident, RELAPSE_WINDOW_MS, RESOLVE_AFTER_HEALTHY_MS, Status,
 };
+use crate::monitor::Severity;
 use crate::people::Urgency;
 
 /// Whether an alert that joins an incident brings a failure back.
@@ -158,9 +159,10 @@ impl Decider<'_> {
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
         let suppressed = incident.suppressed.clone().filter(|_| known);
+        let heard = self.heard_severity(incident).filter(|_| louder);
         let raised = IncidentWhat::Raised {
             title: condition.title.clone(),
-            severity: incident.severity.max(condition.severity),
+            severity: heard.map_or(condition.severity, |heard| heard.max(condition.severity)),
             urgency,
             onset: condition.onset.clone(),
         };
@@ -175,6 +177,20 @@ impl Decider<'_> {
         };
         self.emit_incident(cause, id, suppressed);
         false
+    }
+
+    /// How bad that is of an incident which asks for a person. What wakes nobody was heard by nobody, however bad it is: what is as
+    /// bad and urgent must not pass for known by way of it.
+    pub(super) fn heard_severity(&self, incident: &Incident) -> Option<Severity> {
+        if incident.urgency == Urgency::High {
+            return Some(incident.severity);
+        }
+        let alerts = incident.alerts.iter();
+        alerts
+            .filter_map(|alert| self.state.alerts.get(alert))
+            .filter(|alert| alert.is_burning())
+            .map(|alert| alert.severity)
+            .max()
     }
 
     /// What was put with others in a storm as long as it paged nobody, and pages now, is heard also where somebody has taken those.

@@ -30,7 +30,7 @@ pub const TARGET_LABEL: &str = "tocsin_target";
 /// What a window says about the alerts that it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
-    /// Whoever made it, by their own account: a text from outside.
+    /// Whoever made it, by their own account: a text from outside. Empty for one that was planned in Tocsin.
     pub created_by: String,
     /// An alert is covered when each of these holds for it.
     pub matchers: Vec<LabelMatcher>,

@@ -46,7 +46,7 @@ pub struct Page {
     pub person: String,
     /// By which transport.
     pub channel: String,
-    /// The level of the policy, counted from 1; none for the fallback list.
+    /// The level of the policy, counted from 1; none for whom it was given to, and for the fallback list.
     pub level: Option<u64>,
     /// Why this person by this way.
     pub why: String,

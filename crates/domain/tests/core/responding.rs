@@ -107,6 +107,13 @@ fn whom_an_incident_is_given_to_is_paged_now_and_again_and_then_the_last_resort(
     world.respond(RespondAsk::Reassign { incident, to });
     assert_eq!(world.incident().status, Status::Triggered);
     assert_eq!(world.paged(), ["Ada", "Cy"]);
+    let level_of = |user: UserId| {
+        let mut pages = world.state.notifications.values();
+        let page = pages.find(|one| one.user == user && one.purpose == Purpose::Page(incident));
+        page.unwrap().level
+    };
+    assert_eq!(level_of(cy), None, "who was given it is on no level");
+    assert_eq!(level_of(world.ada()), Some(0));
     for _ in 0..3 {
         world.answer_all(Outcome::Accepted);
         world.wait_ms(5 * MINUTE);

@@ -39,7 +39,10 @@ pub(super) fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
         });
     }
     let fallback = installation.fallback.iter().any(reachable);
-    checks.push(if fallback {
+    checks.push(if installation.fallback.is_empty() {
+        let fix = "put somebody on it: a page that nobody answers ends there";
+        Check::warn("last resort", "the list of last resort is empty", fix)
+    } else if fallback {
         Check::ok(
             "last resort",
             "somebody on the list of last resort can be reached",

@@ -24,6 +24,8 @@ pub(crate) enum FindingKind {
     Unreachable,
     /// A level of a policy would page nobody.
     EmptyLevel,
+    /// Nobody on the list of last resort can be reached.
+    LastResort,
 }
 
 /// Something that will keep a page from somebody, unless it is repaired.
@@ -86,6 +88,7 @@ fn shown(state: &state::State, finding: ahead::Finding) -> Finding {
             shown.policy = Some(named_policy(state, policy));
             shown.level = Some(level + 1);
         }
+        ahead::FindingKind::LastResort => shown.kind = FindingKind::LastResort,
     }
     shown
 }

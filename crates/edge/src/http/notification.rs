@@ -135,7 +135,7 @@ pub(crate) struct Notification {
     pub(crate) channel: ChannelKind,
     /// What its owner calls the contact method.
     pub(crate) label: String,
-    /// The level of the policy, from 1; null for the list of last resort and for tests.
+    /// The level of the policy, from 1; null for whom the incident was given to, for the list of last resort and for tests.
     pub(crate) level: Option<usize>,
     pub(crate) purpose: MessagePurpose,
     pub(crate) state: PageState,

@@ -287,7 +287,10 @@ async fn a_silence_is_planned_work_and_nobody_is_paged() {
     assert_eq!(window["active"], true);
     assert_eq!(
         window["matchers"],
-        json!(["alertname=\"Down\"", "instance=~\"web-[12]\""])
+        json!([
+            {"name": "alertname", "operator": "=", "value": "Down"},
+            {"name": "instance", "operator": "=~", "value": "web-[12]"},
+        ])
     );
     let shown = get(&world, &format!("/silence/{id}")).await;
     assert_eq!(

@@ -128,6 +128,60 @@ async fn work_is_planned_ended_and_removed() {
     assert_eq!(removed.status, StatusCode::NO_CONTENT);
 }
 
+#[tokio::test]
+async fn work_is_planned_on_alerts_by_their_labels() {
+    let world = World::new();
+    let matchers = json!([{"name": "job", "operator": "=~", "value": "web.*"},
+        {"name": "alertname", "operator": "!=", "value": "Down"}]);
+    let planned = json!({"reason": "disks", "from": START.to_rfc3339(),
+        "until": START.plus_ms(3_600_000).to_rfc3339(), "matchers": matchers});
+    let made = world.post("/maintenance-windows", planned.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let made = made.json();
+    // In one order, whatever it came in.
+    assert_eq!(made["matchers"], json!([matchers[1], matchers[0]]));
+    assert_eq!(made["created_by"], Value::Null);
+    let silences = world
+        .call_at("GET", "/alertmanager/api/v2/silences", &world.viewer, None)
+        .await
+        .json();
+    assert_eq!(silences[0]["createdBy"], "tocsin");
+    assert_eq!(silences[0]["matchers"][1]["value"], "web.*");
+    let path = format!("/maintenance-windows/{}", made["id"].as_str().unwrap());
+    let mut less = planned.clone();
+    less["matchers"] = json!([matchers[0]]);
+    let changed = put(&world, &path, less.clone()).await;
+    assert_eq!(changed["matchers"], json!([matchers[0]]));
+    // Who does not speak of them leaves them as they are.
+    less.as_object_mut().unwrap().remove("matchers");
+    let changed = put(&world, &path, less).await;
+    assert_eq!(changed["matchers"], json!([matchers[0]]));
+    let one = |name: &str, operator: &str, value: &str| json!([{"name": name, "operator": operator, "value": value}]);
+    for (matchers, told) in [
+        (one("a", "==", "b"), "=="),
+        (one("", "=", "b"), "matchers[0]: invalid label name"),
+        (
+            one("a", "=~", "("),
+            "matchers[0]: invalid regular expression",
+        ),
+        (one("a", "=~", ".*"), "must not match the empty string"),
+        (one("a", "=", &"x".repeat(1_025)), "more than 1024 bytes"),
+        (Value::Array(vec![matchers[0].clone(); 65]), "at most 64"),
+        (json!([]), "name services, targets or matchers"),
+    ] {
+        let mut wrong = planned.clone();
+        wrong["matchers"] = matchers;
+        let refused = world.post("/maintenance-windows", wrong).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::BAD_REQUEST,
+            "{told}: {}",
+            refused.text()
+        );
+        assert!(refused.text().contains(told), "{told}: {}", refused.text());
+    }
+}
+
 async fn hb(world: &World, method: &str, url: &str, body: &'static str) -> StatusCode {
     let path = &url[url.find("/hb/").unwrap()..];
     let request = Request::builder().method(method).uri(path);

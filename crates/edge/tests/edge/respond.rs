@@ -70,6 +70,10 @@ async fn an_incident_is_given_to_people_or_to_a_policy() {
     assert_eq!(given["assigned_to"][0]["name"], "Bob");
     let detail = world.get("/incidents/1").await.json();
     assert_eq!(detail["paging"]["recipients"][0]["name"], "Bob");
+    let pages = detail["pages"].as_array().unwrap();
+    let of_bob = pages.iter().find(|page| page["user"]["name"] == "Bob");
+    assert_eq!(of_bob.unwrap()["level"], Value::Null);
+    assert_eq!(detail["paging"]["level"], 0);
     let titles = titles(&world, "1").await;
     assert!(titles.contains(&"Given to Bob".to_owned()));
     assert!(titles.contains(&"Paging Bob (it was given to them)".to_owned()));

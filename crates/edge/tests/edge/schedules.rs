@@ -373,6 +373,31 @@ async fn what_will_be_wrong_is_listed_with_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn a_list_of_last_resort_that_nobody_would_hear_is_listed_and_told_by_the_doctor() {
+    let world = World::new();
+    let list = json!({"users": [world.bob.to_string()]});
+    let set = world
+        .call("PUT", "/fallback", &world.admin, Some(list))
+        .await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let found = world.get("/oncall/findings").await.json();
+    let items = found["items"].as_array().unwrap();
+    let deaf = items.iter().find(|one| one["kind"] == "last_resort");
+    let text = deaf.unwrap()["text"].as_str().unwrap();
+    assert!(text.ends_with("verified contact method: Bob"), "{text}");
+    let diagnosis = world.get("/doctor").await.json();
+    let checks = diagnosis["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == "last resort");
+    assert_eq!(check.unwrap()["state"], "warn");
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/topic", None)
+        .await;
+    let found = world.get("/oncall/findings").await.json();
+    let items = found["items"].as_array().unwrap();
+    assert!(items.iter().all(|one| one["kind"] != "last_resort"));
+}
+
+#[tokio::test]
 async fn a_level_whose_only_person_was_removed_is_shown_as_one_that_pages_nobody() {
     let world = World::new();
     let level =

@@ -3,7 +3,9 @@
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Span;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use tocsin_domain::intake::LabelMatcher;
+use tocsin_wire::alertmanager::parse_matcher;
 
 use super::api::Api;
 use super::failure::Failure;
@@ -35,7 +37,7 @@ pub(crate) enum Verb {
         /// Its name or id
         target: String,
     },
-    /// Plan a time in which nobody is paged about a target, or cancel one
+    /// Plan a time in which nobody is paged about a target, or about alerts with some labels, or cancel one
     Maintenance(Maintenance),
 }
 
@@ -43,8 +45,12 @@ pub(crate) enum Verb {
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["until", "span", "cancel"])))]
 pub(crate) struct Maintenance {
-    /// Its name or id
-    target: String,
+    /// Its name or id; may be left out with --label, and to cancel what was planned so
+    #[arg(required_unless_present_any = ["labels", "cancel"])]
+    target: Option<String>,
+    /// Whatever alert has this label, too: 'job=web', 'job!=web', 'job=~web.*', 'job!~web.*'; of several, each must hold
+    #[arg(long = "label", value_name = "MATCHER", value_parser = parse_matcher, conflicts_with = "cancel")]
+    labels: Vec<LabelMatcher>,
     /// When it begins: now, "2026-11-23 22:00" (your clock), 2026-11-23T22:00:00Z
     #[arg(long, default_value = "now", value_name = "TIME")]
     from: String,
@@ -95,6 +101,12 @@ struct Planned {
     until: Moment,
     #[serde(default)]
     reason: Plain,
+}
+
+/// Planned work that was made.
+#[derive(Debug, Deserialize)]
+struct Made {
+    id: Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,13 +181,10 @@ fn mute(
 }
 
 fn maintenance(api: &Api, screen: &Screen, planned: &Maintenance) -> Result<(), Failure> {
-    let target = named(api, &planned.target)?;
+    let target = planned.target.as_deref();
+    let target = target.map(|given| named(api, given)).transpose()?;
     if let Some(id) = &planned.cancel {
-        let answer = api.delete(&["targets", target.id.as_str(), "maintenance", id])?;
-        return screen.done(
-            &answer,
-            &format!("The maintenance of {} is cancelled.", target.name),
-        );
+        return cancel(api, screen, target.as_ref(), id);
     }
     let look = &screen.look;
     let from = instant(&planned.from, look)?;
@@ -188,15 +197,54 @@ fn maintenance(api: &Api, screen: &Screen, planned: &Maintenance) -> Result<(), 
             ));
         }
     };
-    let body = json!({ "from": wire(from), "until": wire(until), "reason": planned.reason });
-    let answer = api.post(&["targets", target.id.as_str(), "maintenance"], &body)?;
+    let when = format!("from {} until {}", look.clock(from), look.clock(until));
+    if let (Some(target), []) = (&target, planned.labels.as_slice()) {
+        let body = json!({ "from": wire(from), "until": wire(until), "reason": planned.reason });
+        let answer = api.post(&["targets", target.id.as_str(), "maintenance"], &body)?;
+        return screen.done(
+            &answer,
+            &format!("Nobody is paged about {} {when}.", target.name),
+        );
+    }
+    let ids: Vec<&str> = target.iter().map(|target| target.id.as_str()).collect();
+    let matchers: Vec<Value> = planned.labels.iter().map(matcher).collect();
+    let body = json!({
+        "from": wire(from),
+        "matchers": matchers,
+        "reason": planned.reason,
+        "target_ids": ids,
+        "until": wire(until),
+    });
+    let answer = api.post(&["maintenance-windows"], &body)?;
+    let made: Made = answer.parsed()?;
+    let labels: Vec<String> = planned.labels.iter().map(ToString::to_string).collect();
+    let labels = Plain::new(&labels.join(" and "));
+    let besides = target.map_or_else(String::new, |target| format!("{}, and about ", target.name));
     let sentence = format!(
-        "Nobody is paged about {} from {} until {}.",
-        target.name,
-        look.clock(from),
-        look.clock(until)
+        "Nobody is paged about {besides}alerts with {labels} {when}.\nCancel it by `tocsin target maintenance --cancel {}`.",
+        made.id
     );
     screen.done(&answer, &sentence)
+}
+
+/// A condition on a label, as the API takes it.
+fn matcher(given: &LabelMatcher) -> Value {
+    json!({ "name": given.name, "operator": given.test.sign(), "value": given.value })
+}
+
+/// What was planned for a target is kept with it; what speaks of labels is not.
+fn cancel(api: &Api, screen: &Screen, target: Option<&Target>, id: &str) -> Result<(), Failure> {
+    let (answer, whose) = match target {
+        Some(target) => (
+            api.delete(&["targets", target.id.as_str(), "maintenance", id])?,
+            format!("The maintenance of {}", target.name),
+        ),
+        None => (
+            api.delete(&["maintenance-windows", id])?,
+            "The planned work".to_owned(),
+        ),
+    };
+    screen.done(&answer, &format!("{whose} is cancelled."))
 }
 
 fn list(all: &[Target], look: &Look) -> String {

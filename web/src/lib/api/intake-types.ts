@@ -117,6 +117,15 @@ export interface Repeat {
   until: Instant | null;
 }
 
+export type MatcherOperator = '=' | '!=' | '=~' | '!~';
+
+/** A condition on a label of an alert; a label that is missing counts as empty. */
+export interface Matcher {
+  name: string;
+  operator: MatcherOperator;
+  value: string;
+}
+
 export interface MaintenanceWindow {
   id: string;
   reason: string;
@@ -128,7 +137,7 @@ export interface MaintenanceWindow {
   until: Instant | null;
   repeat: Repeat | null;
   /** Conditions on labels; an alert is covered when each holds. */
-  matchers: string[];
+  matchers: Matcher[];
   /** Who made it, by their own account, when it came by Alertmanager's API. */
   created_by: string | null;
 }
@@ -140,6 +149,8 @@ export interface WindowInput {
   from?: Instant;
   until?: Instant;
   repeat?: Repeat;
+  /** Each must hold for an alert that is covered. */
+  matchers: Matcher[];
 }
 
 /** How JSON becomes alerts, as it is written; the server reads it, this side only carries it. */

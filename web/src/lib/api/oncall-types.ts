@@ -91,7 +91,7 @@ export interface Preview extends Rendered {
 export interface Finding {
   /** The same as long as it is the same trouble. */
   key: string;
-  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'empty_level';
+  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'empty_level' | 'last_resort';
   text: string;
   since: Instant;
   until: Instant | null;

@@ -107,7 +107,7 @@ export interface Notification {
   user: Named;
   channel: ChannelKind;
   label: string;
-  /** From 1; null where it belongs to no level, as a test page does. */
+  /** From 1; null where it belongs to no level, as a page to whom it was given and a test page do. */
   level: number | null;
   purpose: Purpose;
   state: PageState;

@@ -205,6 +205,7 @@ impl Decider<'_> {
                 services: services.collect::<Result<_, Fault>>()?,
                 targets: targets.collect::<Result<_, Fault>>()?,
                 when,
+                matchers: None,
             };
             self.intake(ask).map_err(of(part))?;
         }

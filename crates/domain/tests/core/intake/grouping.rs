@@ -81,6 +81,47 @@ fn a_critical_alert_that_joins_a_lesser_incident_raises_it_and_pages() {
     assert_eq!(world.incident().title, "c fails");
 }
 
+/// A critical alert that a rule keeps from waking anybody.
+fn with_a_calm_critical(grouping: GroupBy) -> World {
+    let mut world = grouped(grouping);
+    let suppress = vec![Action::Suppress];
+    world.set_rules_of(None, vec![rule("r", title_contains("calm"), suppress)]);
+    world.trigger("calm", Severity::Critical);
+    assert_eq!(world.pages(), []);
+    world
+}
+
+#[test]
+fn what_is_critical_and_wakes_nobody_does_not_hide_what_is_critical_and_urgent() {
+    let mut world = with_a_calm_critical(by_time(false));
+    world.trigger("a", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+    assert_eq!(world.incident().severity, Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.trigger("b", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 2, "Ada took something lesser");
+    assert_eq!(world.incident().title, "b fails");
+    assert_eq!(world.incident().severity, Severity::Critical);
+}
+
+#[test]
+fn nor_does_it_when_it_is_merged_into_what_was_paged_for() {
+    let mut world = with_a_calm_critical(GroupBy::Nothing);
+    let source = world.incident().id;
+    world.trigger("a", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    let (into, sources) = (world.incident().id, vec![source]);
+    world.respond(RespondAsk::Merge { sources, into });
+    assert_eq!(world.pages().len(), 1);
+    world.trigger("a", Severity::Critical);
+    assert_eq!(world.pages().len(), 2);
+    assert_eq!(world.state.incidents[&into].severity, Severity::Critical);
+}
+
 #[test]
 fn a_pause_of_one_alert_does_not_hold_back_another() {
     let mut world = grouped(by_time(false));

@@ -446,6 +446,7 @@ fn work_that_repeats_is_neither_ended_before_it_begins_nor_replaced() {
         services: vec![service],
         targets: Vec::new(),
         when: When::Repeating { work },
+        matchers: None,
     }));
     let id = *world.state.windows.keys().next().unwrap();
     let mut asked = world.asked(vec![matcher("a", LabelTest::Equals, "b")], 0, HOUR);
@@ -484,6 +485,7 @@ fn a_window_that_is_changed_in_another_way_keeps_its_labels() {
         services: Vec::new(),
         targets: Vec::new(),
         when: When::Once { span },
+        matchers: None,
     }));
     world.fires("a", &[("a", "b")]);
     let (why, until) = world.incident().suppressed.clone().unwrap();

@@ -163,6 +163,7 @@ fn take(world: &mut World, step: Step) {
                 when: When::Once {
                     span: Span::new(from, from.plus_ms(length_ms)),
                 },
+                matchers: None,
             }));
         }
         Step::EndWindows => {

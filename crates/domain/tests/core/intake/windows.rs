@@ -1,10 +1,11 @@
-//! Maintenance windows of services and targets, once and again and again.
+//! Maintenance windows of services, targets and labels, once and again and again.
 
+use super::silences::matcher;
 use super::{HOUR, MINUTE};
 use crate::world::World;
 use tocsin_domain::command::{Ask, IntakeAsk};
 use tocsin_domain::id::{MaintenanceId, ServiceId};
-use tocsin_domain::intake::When;
+use tocsin_domain::intake::{LabelMatcher, LabelTest, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 
@@ -15,6 +16,7 @@ fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceI
         services,
         targets: Vec::new(),
         when,
+        matchers: None,
     }));
     *world.state.windows.keys().next_back().unwrap()
 }
@@ -72,6 +74,7 @@ fn a_window_that_is_changed_holds_as_it_says_now() {
         services: vec![service],
         targets: Vec::new(),
         when,
+        matchers: None,
     }));
     world.wait_ms(3 * HOUR - 1);
     assert_eq!(world.pages(), []);
@@ -119,6 +122,7 @@ fn a_window_of_a_target_leaves_the_rest_of_its_service_alone() {
         services: Vec::new(),
         targets: vec![target],
         when,
+        matchers: None,
     }));
     world.crash();
     assert_eq!(world.pages(), []);
@@ -146,7 +150,82 @@ fn windows_that_make_no_sense_are_refused() {
             services,
             targets: Vec::new(),
             when,
+            matchers: None,
         };
         assert!(world.try_ask(Ask::Intake(ask)).is_err());
     }
+}
+
+fn plan_by_labels(
+    world: &World,
+    id: Option<MaintenanceId>,
+    services: Vec<ServiceId>,
+    matchers: Option<Vec<LabelMatcher>>,
+) -> Ask {
+    Ask::Intake(IntakeAsk::SetWindow {
+        id,
+        reason: "new disks".to_owned(),
+        services,
+        targets: Vec::new(),
+        when: once(world, 0, HOUR),
+        matchers,
+    })
+}
+
+#[test]
+fn a_window_may_name_alerts_by_their_labels_alone_or_besides_its_services() {
+    let mut world = World::set_up();
+    let shop = world.add_service("Shop");
+    let two = vec![
+        matcher("job", LabelTest::Fits, "web.*"),
+        matcher("a", LabelTest::Equals, "b"),
+    ];
+    let ask = plan_by_labels(&world, None, Vec::new(), Some(two.clone()));
+    world.ask(ask);
+    let (&id, window) = world.state.windows.iter().next_back().unwrap();
+    let silence = window.silence.clone().unwrap();
+    // Sorted, as those are that come by Alertmanager's API.
+    assert_eq!(silence.matchers, [two[1].clone(), two[0].clone()]);
+    assert_eq!(silence.created_by, "");
+    world.fires("quiet", &[("a", "b"), ("job", "web-1")]);
+    assert_eq!(world.pages(), []);
+    assert!(world.incident().suppressed.is_some());
+    // Said nothing, its labels stay; a service comes to them.
+    let ask = plan_by_labels(&world, Some(id), vec![shop], None);
+    world.ask(ask);
+    assert!(world.state.windows[&id].silence.is_some());
+    world.trigger_with(Some(shop), "disk", Severity::Critical, &[]);
+    assert_eq!(world.pages(), []);
+}
+
+#[test]
+fn what_a_window_no_longer_names_by_its_labels_is_paged_for() {
+    let mut world = World::set_up();
+    let service = world.add_service("Shop");
+    let one = vec![matcher("a", LabelTest::Equals, "b")];
+    let ask = plan_by_labels(&world, None, vec![service], Some(one));
+    world.ask(ask);
+    let id = *world.state.windows.keys().next_back().unwrap();
+    world.fires("quiet", &[("a", "b")]);
+    assert_eq!(world.pages(), []);
+    let ask = plan_by_labels(&world, Some(id), vec![service], Some(Vec::new()));
+    world.ask(ask);
+    assert_eq!(world.state.windows[&id].silence, None);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn labels_of_a_window_that_would_cover_everything_or_nothing_are_refused() {
+    let mut world = World::set_up();
+    let good = matcher("a", LabelTest::Equals, "b");
+    for (matchers, told) in [
+        (vec![matcher("a", LabelTest::Fits, ".*")], "empty string"),
+        (vec![good; 65], "at most 64"),
+        (Vec::new(), "services, targets or matchers"),
+    ] {
+        let ask = plan_by_labels(&world, None, Vec::new(), Some(matchers));
+        let refused = world.try_ask(ask).unwrap_err();
+        assert!(format!("{refused:?}").contains(told), "{refused:?}");
+    }
+    assert_eq!(world.state.windows.len(), 0);
 }

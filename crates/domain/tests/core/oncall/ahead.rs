@@ -190,3 +190,36 @@ fn a_level_with_somebody_else_who_can_be_reached_is_not_empty() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].key.starts_with("empty-schedule:"));
 }
+
+#[test]
+fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    world.ask(Ask::People(PeopleAsk::SetFallback { users: vec![bea] }));
+    assert_eq!(findings(&world), []);
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    let found = findings(&world);
+    assert_eq!(
+        texts(&world),
+        ["Nobody on the list of last resort has a verified contact method: Bea"]
+    );
+    assert_eq!((found[0].since, found[0].until), (world.now, None));
+    world.ask(Ask::People(PeopleAsk::SetFallback {
+        users: vec![bea, ada],
+    }));
+    assert_eq!(findings(&world), [], "Ada would hear");
+    // No command leaves it so; a journal of old may.
+    let installation = world.state.installation.as_mut().unwrap();
+    installation.fallback.clear();
+    assert_eq!(texts(&world), ["The list of last resort is empty"]);
+}
+
+#[test]
+fn before_anybody_has_set_tocsin_up_no_list_of_last_resort_is_missed() {
+    let state = tocsin_domain::state::State::default();
+    assert_eq!(Roster::of(&state).findings(START), []);
+}

@@ -203,7 +203,9 @@ impl Scene<'_> {
         };
         let matchers = self.matchers(window);
         let silence = window.silence.as_ref();
-        let created_by = silence.map_or(OWN_NAME, |silence| &silence.created_by);
+        let created_by = silence.map(|silence| silence.created_by.as_str());
+        let created_by = created_by.filter(|name| !name.is_empty());
+        let created_by = created_by.unwrap_or(OWN_NAME);
         let updated_at = silence.map_or(span.from.min(self.now), |silence| silence.updated_at);
         let shown = SilenceShown {
             id: uuid_of_id(window.id),

@@ -196,6 +196,7 @@ fn moved_window(window: Window, span: Span, reason: String) -> Result<IntakeAsk,
         services: window.services,
         targets: window.targets,
         when,
+        matchers: None,
     })
 }
 

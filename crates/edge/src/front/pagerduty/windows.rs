@@ -154,6 +154,7 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
             .unwrap_or_default(),
         targets: known.map(|known| known.targets).unwrap_or_default(),
         when: When::Once { span },
+        matchers: None,
     };
     let event = set_as(&asked.app, &by.actor, Ask::Intake(ask)).await?;
     let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {

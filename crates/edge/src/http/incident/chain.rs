@@ -276,12 +276,15 @@ fn level(
         0 => String::new(),
         round => format!(", in round {}", round + 1),
     };
-    let text = format!(
-        "Level {} of {} was reached at {at}{again}; paged: {}.",
-        level + 1,
-        names.policy(*policy),
-        names.users(recipients)
-    );
+    let paged = names.users(recipients);
+    let text = match policy {
+        Some(_) => format!(
+            "Level {} of {} was reached at {at}{again}; paged: {paged}.",
+            level + 1,
+            names.policy(*policy)
+        ),
+        None => format!("Whom it was given to was paged at {at}{again}: {paged}."),
+    };
     let mut steps = Vec::new();
     steps.extend(asked.and_then(|asked| on_call(*policy, *level, asked, event, names)));
     steps.push(Step::new(StepKind::Rung, Some(at), text));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, IntakeAsk};
 use tocsin_domain::event::{IntakeEvent, RosterEvent};
 use tocsin_domain::id::MaintenanceId;
-use tocsin_domain::intake::{When, Window};
+use tocsin_domain::intake::{LabelMatcher, LabelTest, MATCHERS_MAX, When, Window};
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
@@ -48,7 +48,45 @@ pub(crate) struct RepeatShape {
     until: Option<Instant>,
 }
 
-/// Work to plan: `from` and `until`, or `repeat`.
+/// How the value of a label is compared: `=` and `!=` with a text, `=~` and `!~` with a regular expression that must fit the
+/// whole of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) enum MatcherOperator {
+    #[serde(rename = "=")]
+    Equals,
+    #[serde(rename = "!=")]
+    Differs,
+    #[serde(rename = "=~")]
+    Fits,
+    #[serde(rename = "!~")]
+    Misfits,
+}
+
+/// A condition on a label of an alert. A label that is missing counts as empty.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MatcherShape {
+    name: String,
+    operator: MatcherOperator,
+    value: String,
+}
+
+impl From<&LabelMatcher> for MatcherShape {
+    fn from(matcher: &LabelMatcher) -> Self {
+        Self {
+            name: matcher.name.clone(),
+            operator: match matcher.test {
+                LabelTest::Equals => MatcherOperator::Equals,
+                LabelTest::Differs => MatcherOperator::Differs,
+                LabelTest::Fits => MatcherOperator::Fits,
+                LabelTest::Misfits => MatcherOperator::Misfits,
+            },
+            value: matcher.value.clone(),
+        }
+    }
+}
+
+/// Work to plan: `from` and `until`, or `repeat`; of services, targets or alerts with some labels.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WindowRequest {
@@ -60,6 +98,9 @@ pub(crate) struct WindowRequest {
     from: Option<Instant>,
     until: Option<Instant>,
     repeat: Option<RepeatShape>,
+    /// Alerts that are covered besides, by their labels: each must hold for one, 64 at most. Left out, those of known work stay;
+    /// an empty list takes them away.
+    matchers: Option<Vec<MatcherShape>>,
 }
 
 /// Planned work: alerts are recorded, nobody is paged.
@@ -76,8 +117,8 @@ pub(crate) struct MaintenanceWindow {
     /// When that is over.
     until: Option<Instant>,
     repeat: Option<RepeatShape>,
-    /// Conditions on labels (`job=~"web.*"`): an alert is covered when each holds. Empty for work on services and targets alone.
-    matchers: Vec<String>,
+    /// Conditions on labels: an alert is covered when each holds. Empty for work on services and targets alone.
+    matchers: Vec<MatcherShape>,
     /// Who made it, by their own account, when it came by Alertmanager's API.
     created_by: Option<String>,
 }
@@ -110,12 +151,13 @@ fn shown(state: &state::State, window: &Window, now: Timestamp) -> MaintenanceWi
             }),
         },
         matchers: window.silence.as_ref().map_or_else(Vec::new, |silence| {
-            silence.matchers.iter().map(ToString::to_string).collect()
+            silence.matchers.iter().map(MatcherShape::from).collect()
         }),
         created_by: window
             .silence
             .as_ref()
-            .map(|silence| silence.created_by.clone()),
+            .map(|silence| silence.created_by.clone())
+            .filter(|name| !name.is_empty()),
     }
 }
 
@@ -144,6 +186,24 @@ fn when_of(request: &WindowRequest) -> Result<When, Problem> {
     }
 }
 
+fn matchers_of(given: Vec<MatcherShape>) -> Result<Vec<LabelMatcher>, Problem> {
+    // Before their patterns are compiled.
+    if given.len() > MATCHERS_MAX {
+        return Err(Problem::bad(format!("matchers: at most {MATCHERS_MAX}")));
+    }
+    let read = given.into_iter().enumerate().map(|(index, one)| {
+        let test = match one.operator {
+            MatcherOperator::Equals => LabelTest::Equals,
+            MatcherOperator::Differs => LabelTest::Differs,
+            MatcherOperator::Fits => LabelTest::Fits,
+            MatcherOperator::Misfits => LabelTest::Misfits,
+        };
+        LabelMatcher::new(one.name, test, one.value)
+            .map_err(|why| Problem::bad(format!("matchers[{index}]: {why}")))
+    });
+    read.collect()
+}
+
 fn ids<T: std::str::FromStr>(field: &str, given: &[String]) -> Result<Vec<T>, Problem> {
     let read = given.iter().map(|id| {
         id.parse()
@@ -168,6 +228,7 @@ async fn set_window(
         services: ids("service_ids", &request.service_ids)?,
         targets: ids("target_ids", &request.target_ids)?,
         when: when_of(&request)?,
+        matchers: request.matchers.map(matchers_of).transpose()?,
         reason: request.reason,
     };
     let event = set_in(app, caller, ask).await?;
@@ -193,7 +254,7 @@ pub(crate) async fn list_windows(
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
 
-/// Plan work on services and targets: alerts are recorded, nobody is paged
+/// Plan work on services, targets or alerts with some labels: alerts are recorded, nobody is paged
 #[utoipa::path(post, path = "/api/tocsin/v1/maintenance-windows", tag = "oncall", request_body = WindowRequest,
     responses((status = 201, body = MaintenanceWindow), (status = 400)))]
 pub(crate) async fn add_window(

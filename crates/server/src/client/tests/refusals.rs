@@ -17,6 +17,9 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         &["incident", "list", "--limit", "201"],
         &["target", "mute", "web"],
         &["target", "maintenance", "web"],
+        &["target", "maintenance", "--for", "1h"],
+        &["target", "maintenance", "--for", "1h", "--label", "job"],
+        &["target", "maintenance", "--for", "1h", "--label", "job=~("],
         &[
             "target",
             "maintenance",

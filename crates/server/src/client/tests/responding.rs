@@ -95,3 +95,46 @@ fn a_team_keeps_its_members_when_only_its_name_changes() {
         "PUT /api/tocsin/v1/teams/QT\n{\"members\":[\"QA\"],\"name\":\"Edge\"}",
     );
 }
+
+#[test]
+fn work_is_planned_for_alerts_by_their_labels() {
+    const MADE: &str = r#"{"id":"QW","reason":"disks","matchers":[]}"#;
+    let ends = [
+        "--from",
+        "2026-11-24T22:00:00Z",
+        "--until",
+        "2026-11-25T00:00:00Z",
+    ];
+    let labels = [
+        "target",
+        "maintenance",
+        "--label",
+        "job=~web.*",
+        "--label",
+        "\"stage\" != \"prod, old\"",
+        "--reason",
+        "disks",
+    ];
+    let line = [&labels[..], &ends].concat();
+    let matchers = r#"[{"name":"job","operator":"=~","value":"web.*"},{"name":"stage","operator":"!=","value":"prod, old"}]"#;
+    let span = r#""until":"2026-11-25T00:00:00.000Z""#;
+    let expected = format!(
+        "POST /api/tocsin/v1/maintenance-windows\n\
+         {{\"from\":\"2026-11-24T22:00:00.000Z\",\"matchers\":{matchers},\"reason\":\"disks\",\"target_ids\":[],{span}}}"
+    );
+    check(vec![Reply::new(201, MADE)], &line, &expected);
+    let (ran, _) = run_with(vec![Reply::new(201, MADE)], &line);
+    assert!(
+        ran.data.starts_with(
+            "Nobody is paged about alerts with job=~\"web.*\" and stage!=\"prod, old\" from "
+        ),
+        "{}",
+        ran.data
+    );
+    assert!(ran.data.contains("--cancel QW"), "{}", ran.data);
+    check(
+        vec![Reply::new(204, "")],
+        &["target", "maintenance", "--cancel", "QW"],
+        "DELETE /api/tocsin/v1/maintenance-windows/QW",
+    );
+}
