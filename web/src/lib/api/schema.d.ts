@@ -428,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/business-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Business services, whether they are hurt, and by which incidents
+         * @description They are made and changed under `/business_services` and `/service_dependencies`, as by PagerDuty's clients.
+         */
+        get: operations["list_business_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/changes": {
         parameters: {
             query?: never;
@@ -1052,7 +1072,7 @@ export interface paths {
         /** Maintenance windows */
         get: operations["list_windows"];
         put?: never;
-        /** Plan work on services and targets: alerts are recorded, nobody is paged */
+        /** Plan work on services, targets or alerts with some labels: alerts are recorded, nobody is paged */
         post: operations["add_window"];
         delete?: never;
         options?: never;
@@ -2534,6 +2554,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/business_services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business services */
+        get: operations["pagerduty_list_pagerduty_business_services"];
+        put?: never;
+        /** Add a business service */
+        post: operations["pagerduty_add_business_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/business_services/impactors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The incidents that hurt business services, the most important first */
+        get: operations["pagerduty_list_impactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/business_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business services and whether they are hurt, those that are first */
+        get: operations["pagerduty_list_impacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/business_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business service */
+        get: operations["pagerduty_get_business_service"];
+        /** Change a business service */
+        put: operations["pagerduty_change_business_service"];
+        post?: never;
+        /** Remove a business service, with what was said to support it and to need it */
+        delete: operations["pagerduty_remove_business_service"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/business_services/{id}/supporting_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business services that support one directly, and whether they are hurt */
+        get: operations["pagerduty_list_supporting_impacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/change_events": {
         parameters: {
             query?: never;
@@ -2888,6 +2996,23 @@ export interface paths {
         get: operations["pagerduty_get_alert"];
         /** End an alert */
         put: operations["pagerduty_update_alert"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/incidents/{id}/business_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business services that an incident hurts */
+        get: operations["pagerduty_list_impacts_of_incident"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3336,6 +3461,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/business_services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business services */
+        get: operations["pagerduty_list_pagerduty_business_services_prefixed"];
+        put?: never;
+        /** Add a business service */
+        post: operations["pagerduty_add_business_service_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/business_services/impactors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The incidents that hurt business services, the most important first */
+        get: operations["pagerduty_list_impactors_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/business_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Business services and whether they are hurt, those that are first */
+        get: operations["pagerduty_list_impacts_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/business_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business service */
+        get: operations["pagerduty_get_business_service_prefixed"];
+        /** Change a business service */
+        put: operations["pagerduty_change_business_service_prefixed"];
+        post?: never;
+        /** Remove a business service, with what was said to support it and to need it */
+        delete: operations["pagerduty_remove_business_service_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/business_services/{id}/supporting_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business services that support one directly, and whether they are hurt */
+        get: operations["pagerduty_list_supporting_impacts_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/change_events": {
         parameters: {
             query?: never;
@@ -3579,6 +3792,23 @@ export interface paths {
         get: operations["pagerduty_get_alert_prefixed"];
         /** End an alert */
         put: operations["pagerduty_update_alert_prefixed"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/incidents/{id}/business_services/impacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business services that an incident hurts */
+        get: operations["pagerduty_list_impacts_of_incident_prefixed"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3926,6 +4156,74 @@ export interface paths {
         };
         /** Who has duty in a schedule between `since` and `until` */
         get: operations["pagerduty_list_schedule_users_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/service_dependencies/associate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that services need others, all of it or nothing; no service may support itself */
+        post: operations["pagerduty_associate_services_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/service_dependencies/business_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a business service needs directly, and what needs it */
+        get: operations["pagerduty_list_business_dependencies_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/service_dependencies/disassociate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that services need others no more, all of it or nothing */
+        post: operations["pagerduty_disassociate_services_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/service_dependencies/technical_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a service needs directly, and what needs it */
+        get: operations["pagerduty_list_technical_dependencies_prefixed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5063,6 +5361,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/service_dependencies/associate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that services need others, all of it or nothing; no service may support itself */
+        post: operations["pagerduty_associate_services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service_dependencies/business_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a business service needs directly, and what needs it */
+        get: operations["pagerduty_list_business_dependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service_dependencies/disassociate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that services need others no more, all of it or nothing */
+        post: operations["pagerduty_disassociate_services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/service_dependencies/technical_services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a service needs directly, and what needs it */
+        get: operations["pagerduty_list_technical_dependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services": {
         parameters: {
             query?: never;
@@ -5980,6 +6346,24 @@ export interface components {
             /** @description Why it was not done; null when it was. */
             problem?: string | null;
         };
+        /** @description Something that people outside know, which works as long as what supports it works. */
+        BusinessService: {
+            /** @description What it is; may be empty. */
+            description: string;
+            id: string;
+            /** @description Whether an urgent incident is open on something that supports it, directly or through others. */
+            impacted: boolean;
+            /** @description How many such incidents there are. */
+            incident_count: number;
+            /** @description The newest 20 of them, the newest first. */
+            incidents: components["schemas"]["ImpactingIncident"][];
+            name: string;
+            /** @description Whom to ask about it; may be empty. */
+            point_of_contact: string;
+            /** @description What supports it directly. */
+            supported_by: components["schemas"]["SupportingService"][];
+            team?: components["schemas"]["Named"] | null;
+        };
         /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
         Calendar: {
             id: string;
@@ -6392,7 +6776,7 @@ export interface components {
          * @description Kinds of trouble.
          * @enum {string}
          */
-        FindingKind: "gap" | "empty_schedule" | "unreachable" | "empty_level";
+        FindingKind: "gap" | "empty_schedule" | "unreachable" | "empty_level" | "last_resort";
         /** @description What will be wrong. */
         Findings: {
             /**
@@ -6489,6 +6873,18 @@ export interface components {
             requests_total: number;
             since: components["schemas"]["Instant"];
             until?: components["schemas"]["Instant"] | null;
+        };
+        /** @description An open incident that hurts a business service. */
+        ImpactingIncident: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            opened_at: components["schemas"]["Instant"];
+            /** @description The service that fails. */
+            service: components["schemas"]["Named"];
+            status: components["schemas"]["Status"];
+            /** @description What fails, in one line. */
+            title: string;
         };
         /** @description An incident in full. */
         IncidentDetail: components["schemas"]["IncidentSummary"] & {
@@ -6748,8 +7144,8 @@ export interface components {
             created_by?: string | null;
             from?: components["schemas"]["Instant"] | null;
             id: string;
-            /** @description Conditions on labels (`job=~"web.*"`): an alert is covered when each holds. Empty for work on services and targets alone. */
-            matchers: string[];
+            /** @description Conditions on labels: an alert is covered when each holds. Empty for work on services and targets alone. */
+            matchers: components["schemas"]["MatcherShape"][];
             reason: string;
             repeat?: components["schemas"]["RepeatShape"] | null;
             services: components["schemas"]["Named"][];
@@ -6798,6 +7194,18 @@ export interface components {
         Mark: {
             at: components["schemas"]["Instant"];
             label: string;
+        };
+        /**
+         * @description How the value of a label is compared: `=` and `!=` with a text, `=~` and `!~` with a regular expression that must fit the
+         *     whole of it.
+         * @enum {string}
+         */
+        MatcherOperator: "=" | "!=" | "=~" | "!~";
+        /** @description A condition on a label of an alert. A label that is missing counts as empty. */
+        MatcherShape: {
+            name: string;
+            operator: components["schemas"]["MatcherOperator"];
+            value: string;
         };
         /** @description What is merged into it. */
         MergeRequest: {
@@ -6869,7 +7277,7 @@ export interface components {
             id: string;
             /** @description What its owner calls the contact method. */
             label: string;
-            /** @description The level of the policy, from 1; null for the list of last resort and for tests. */
+            /** @description The level of the policy, from 1; null for whom the incident was given to, for the list of last resort and for tests. */
             level?: number | null;
             purpose: components["schemas"]["MessagePurpose"];
             state: components["schemas"]["PageState"];
@@ -6978,6 +7386,29 @@ export interface components {
                 role: components["schemas"]["Role"];
                 /** @description Whose it is; null for one of the installation. */
                 user_id?: string | null;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_BusinessService: {
+            /** @description The items. */
+            items: {
+                /** @description What it is; may be empty. */
+                description: string;
+                id: string;
+                /** @description Whether an urgent incident is open on something that supports it, directly or through others. */
+                impacted: boolean;
+                /** @description How many such incidents there are. */
+                incident_count: number;
+                /** @description The newest 20 of them, the newest first. */
+                incidents: components["schemas"]["ImpactingIncident"][];
+                name: string;
+                /** @description Whom to ask about it; may be empty. */
+                point_of_contact: string;
+                /** @description What supports it directly. */
+                supported_by: components["schemas"]["SupportingService"][];
+                team?: components["schemas"]["Named"] | null;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -7116,8 +7547,8 @@ export interface components {
                 created_by?: string | null;
                 from?: components["schemas"]["Instant"] | null;
                 id: string;
-                /** @description Conditions on labels (`job=~"web.*"`): an alert is covered when each holds. Empty for work on services and targets alone. */
-                matchers: string[];
+                /** @description Conditions on labels: an alert is covered when each holds. Empty for work on services and targets alone. */
+                matchers: components["schemas"]["MatcherShape"][];
                 reason: string;
                 repeat?: components["schemas"]["RepeatShape"] | null;
                 services: components["schemas"]["Named"][];
@@ -7472,7 +7903,7 @@ export interface components {
             able_to_page: boolean;
             /**
              * Format: int64
-             * @description Milliseconds since then, by this server's clock, so that who asks needs no right one.
+             * @description Milliseconds since then, whatever was done to this server's clock meanwhile, so that who asks needs no right one.
              */
             audit_age_ms?: number | null;
             audited_at?: components["schemas"]["Instant"] | null;
@@ -7723,6 +8154,11 @@ export interface components {
             integrations: components["schemas"]["Integration"][];
             name: string;
         };
+        /**
+         * @description Of which kind a service is.
+         * @enum {string}
+         */
+        ServiceKind: "business" | "technical";
         /** @description A service to add or to change. */
         ServiceRequest: {
             /** @description Null for the policy of the installation. */
@@ -7894,6 +8330,12 @@ export interface components {
             position: number;
             /** @description The target it is about. */
             target_id?: string | null;
+        };
+        /** @description A service that supports another. */
+        SupportingService: {
+            id: string;
+            kind: components["schemas"]["ServiceKind"];
+            name: string;
         };
         /** @description Two people exchange what each has in a span. */
         Swap: {
@@ -8175,9 +8617,14 @@ export interface components {
          * @enum {string}
          */
         Weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
-        /** @description Work to plan: `from` and `until`, or `repeat`. */
+        /** @description Work to plan: `from` and `until`, or `repeat`; of services, targets or alerts with some labels. */
         WindowRequest: {
             from?: components["schemas"]["Instant"] | null;
+            /**
+             * @description Alerts that are covered besides, by their labels: each must hold for one, 64 at most. Left out, those of known work stay;
+             *     an empty list takes them away.
+             */
+            matchers?: components["schemas"]["MatcherShape"][] | null;
             reason: string;
             repeat?: components["schemas"]["RepeatShape"] | null;
             service_ids?: string[];
@@ -9373,6 +9820,34 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    list_business_services: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BusinessService"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     list_changes: {
@@ -14248,6 +14723,253 @@ export interface operations {
             401: components["responses"]["AlertmanagerUnauthorized"];
         };
     };
+    pagerduty_list_pagerduty_business_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_supporting_impacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_change_events: {
         parameters: {
             query?: never;
@@ -15329,6 +16051,39 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impacts_of_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -16441,6 +17196,253 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_pagerduty_business_services_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_business_service_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impactors_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impacts_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_business_service_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_business_service_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_business_service_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_supporting_impacts_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_change_events_prefixed: {
         parameters: {
             query?: never;
@@ -17271,6 +18273,39 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_impacts_of_incident_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18291,6 +19326,150 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_associate_services_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_business_dependencies_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_disassociate_services_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_technical_dependencies_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -21676,6 +22855,150 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_associate_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_business_dependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_disassociate_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_technical_dependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {

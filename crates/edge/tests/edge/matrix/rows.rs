@@ -53,7 +53,7 @@ impl Row {
     /// Whether its object is one of those that are not made without end, one for each call: a person has 20 ways to be reached
     /// and calendars at most, and when very many incidents open at once, further alerts join them.
     pub(super) fn makes_of_few(&self) -> bool {
-        let few = ["method", "rule", "calendar", "address"];
+        let few = ["method", "rule", "calendar", "address", "webhook"];
         let opened = ["incident", "alert", "entry"];
         few.contains(&self.object) || opened.contains(&self.object)
     }
