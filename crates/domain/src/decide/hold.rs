@@ -1,14 +1,18 @@
 //! Decisions about pages that wait whether what fails is over by then: each alert waits for its own reason, and an incident no longer
-//! than the first of those that ask for somebody.
+//! than the first of those that ask for somebody. What fails of one target shares a wait, for a minute at most: a restart makes much
+//! of it fail, and each judge sees it in its own time. What is worse than what waits shares nothing.
 
 use super::Decider;
-use super::alert::Condition;
 use crate::event::{Cause, IncidentWhat};
-use crate::id::IncidentId;
+use crate::id::{AlertId, IncidentId};
 use crate::incident::{Hold, Status};
 use crate::monitor::Monitor;
 use crate::people::Urgency;
 use crate::time::Timestamp;
+
+/// What fails of one target waits no longer than this for a reason that another failure of it has: the longest that a stock monitor
+/// waits.
+const SHARED_MS_MAX: u64 = 60_000;
 
 impl Decider<'_> {
     /// Of the waits that rules give an alert, the one that counts in this incident, if one still does.
@@ -53,23 +57,29 @@ impl Decider<'_> {
         }
     }
 
-    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own.
-    pub(super) fn end_pause_of_others(
-        &mut self,
-        id: IncidentId,
-        condition: &Condition,
-        own: Option<Hold>,
-    ) {
+    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own. What `shares` that
+    /// reason waits for it a while.
+    pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId, shares: bool) {
         let incident = self.state.incidents.get(&id);
-        let held_until = incident.and_then(|incident| Some(incident.hold.as_ref()?.until));
-        let asks = condition.urgency() == Urgency::High && self.wants_pages(id);
-        let Some(held_until) = held_until.filter(|_| asks) else {
+        let held = incident.and_then(|incident| incident.hold.as_ref());
+        let alert = self.state.alerts.get(&alert);
+        let asking = alert.filter(|alert| alert.is_burning() && self.wants_pages(id));
+        let Some((held, alert)) = held.zip(asking) else {
             return;
         };
-        match own {
+        let held_until = held.until;
+        let own = alert.hold.as_deref().filter(|own| own.until > self.now);
+        let wait = own.cloned().or_else(|| {
+            let until = shares.then(|| self.now.plus_ms(SHARED_MS_MAX))?;
+            Some(Hold {
+                until,
+                ..held.clone()
+            })
+        });
+        match wait {
             None => self.page_now(id),
-            Some(hold) if hold.until < held_until => {
-                self.hold_page(id, hold, self.state.position);
+            Some(wait) if wait.until < held_until => {
+                self.hold_page(id, wait, self.state.position);
             }
             Some(_) => {}
         }

@@ -1,0 +1,97 @@
+//! What waits whether it is over by then, in one incident with what does not: each waits for its own reason.
+
+use tocsin_domain::command::{AlertAsk, Ask, RuleFired};
+use tocsin_domain::id::TargetId;
+use tocsin_domain::intake::Action;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::page::Outcome;
+
+use super::{HOUR, MINUTE, rule, title_contains};
+use crate::world::World;
+
+/// Alerts with these words in their titles wait so long whether they are over by then.
+fn paused(pauses: &[(&str, u64)]) -> World {
+    let mut world = World::with_apache();
+    let rules = pauses.iter().map(|(word, ms)| {
+        let pause = Action::Pause { ms: *ms };
+        rule(word, title_contains(word), vec![pause])
+    });
+    world.set_rules_of(None, rules.collect());
+    world
+}
+
+impl World {
+    /// One series of a rule fires, about a target or about none.
+    fn series_fires(&mut self, key: &str, severity: Severity, target: Option<TargetId>) {
+        let fired = RuleFired {
+            group: "web".to_owned(),
+            rule: "Down".to_owned(),
+            service: None,
+            target,
+            dedup_key: key.to_owned(),
+            severity,
+            title: format!("{key} is down"),
+            summary: String::new(),
+            details: vec![("instance".to_owned(), key.to_owned())],
+            at: self.now,
+            evidence: Vec::new(),
+        };
+        self.ask(Ask::Alert(AlertAsk::RuleFired(Box::new(fired))));
+    }
+}
+
+#[test]
+fn a_series_that_does_not_wait_is_paged_for_at_once_beside_one_of_its_rule_that_does() {
+    for severity in [Severity::Error, Severity::Critical] {
+        let mut world = paused(&[("alpha", HOUR)]);
+        world.series_fires("alpha", Severity::Error, None);
+        assert_eq!(world.pages(), []);
+        world.series_fires("beta", severity, None);
+        assert_eq!(world.state.incidents.len(), 1);
+        assert_eq!(world.pages().len(), 1, "{severity:?}");
+    }
+}
+
+#[test]
+fn a_series_that_waits_less_long_than_another_of_its_rule_is_paged_for_in_its_time() {
+    let mut world = paused(&[("alpha", HOUR), ("beta", MINUTE)]);
+    world.series_fires("alpha", Severity::Error, None);
+    world.series_fires("beta", Severity::Error, None);
+    world.wait_ms(MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_worse_series_that_waits_holds_back_nothing_of_what_its_rule_is_paged_for_already() {
+    let mut world = paused(&[("beta", 5 * MINUTE)]);
+    world.series_fires("alpha", Severity::Error, None);
+    world.answer_all(Outcome::Accepted);
+    world.series_fires("beta", Severity::Critical, None);
+    assert_eq!(world.incident().hold, None);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
+fn what_fails_of_one_target_shares_a_wait_for_a_minute_at_most() {
+    let mut world = paused(&[("alpha", HOUR)]);
+    let target = world.target();
+    world.series_fires("alpha", Severity::Critical, Some(target));
+    world.crash();
+    assert_eq!(world.state.incidents.len(), 1);
+    world.wait_ms(MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_is_worse_than_what_waits_of_the_same_target_is_paged_for_at_once() {
+    let mut world = paused(&[("alpha", HOUR)]);
+    let target = world.target();
+    world.series_fires("alpha", Severity::Error, Some(target));
+    world.crash();
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+}
