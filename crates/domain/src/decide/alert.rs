@@ -258,6 +258,8 @@ impl Decider<'_> {
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
         let tells_more = !condition.details.is_empty() && condition.details != known.details;
+        let hold = self.shorter_wait(known, &condition);
+        let waits_less = hold.is_some();
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -267,9 +269,13 @@ impl Decider<'_> {
             judged: condition.taken.judged.clone().filter(|_| louder),
             ends_at: condition.taken.ends_at,
             details: tells_more.then(|| condition.details.clone()),
+            hold,
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         let raised = self.raise_if_worse(incident, &condition, Cause::Request);
+        if louder || raised || waits_less {
+            self.end_pause_of_others(alert, incident, false);
+        }
         // Of many alerts of one incident, each is said again: that must not look at all of them each time.
         if louder || raised || !self.is_quiet_as_long(alert, incident) {
             self.end_quiet(incident);

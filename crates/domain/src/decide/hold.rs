@@ -3,6 +3,8 @@
 //! of it fail, and each judge sees it in its own time. What is worse than what waits shares nothing.
 
 use super::Decider;
+use super::alert::Condition;
+use crate::alert::Alert;
 use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId};
 use crate::incident::{Hold, Status};
@@ -24,6 +26,21 @@ impl Decider<'_> {
             .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
         let longest = covering.max_by_key(|(hold, _)| hold.until);
         longest.map(|(hold, _)| hold.clone())
+    }
+
+    /// How long an alert waits from now on that is said again as something worse, if that is less long than before: a wait was a
+    /// reason of something lesser. Its end has come where it waits no longer.
+    pub(super) fn shorter_wait(&self, known: &Alert, condition: &Condition) -> Option<Box<Hold>> {
+        let before = known.hold.as_deref().filter(|hold| hold.until > self.now)?;
+        let louder = condition.urgency() > known.urgency();
+        let as_loud = condition.urgency() == known.urgency();
+        let is_worse = louder || (as_loud && condition.severity > known.severity);
+        let own = self.own_wait(known.incident, &condition.hold);
+        let hold = own.unwrap_or_else(|| Hold {
+            until: self.now,
+            ..before.clone()
+        });
+        (is_worse && hold.until < before.until).then(|| Box::new(hold))
     }
 
     /// When an incident pages for what fails in it already: now, where somebody is being paged for it.

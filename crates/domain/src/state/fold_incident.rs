@@ -46,6 +46,7 @@ impl State {
                 judged,
                 ends_at,
                 details,
+                hold,
                 ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
@@ -59,6 +60,10 @@ impl State {
                     alert.ends_at = *ends_at;
                     if let Some(details) = details {
                         alert.details.clone_from(details);
+                    }
+                    if hold.is_some() {
+                        let lasts = hold.clone().filter(|hold| hold.until > at);
+                        alert.hold = lasts;
                     }
                     if loudest > before {
                         // What was made of it when it was less loud is the reason no more.

@@ -2,10 +2,12 @@
 
 use tocsin_domain::command::{AlertAsk, Ask, RuleFired};
 use tocsin_domain::id::TargetId;
-use tocsin_domain::intake::Action;
+use tocsin_domain::intake::{Action, Condition, Field, LabelTest, Test};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
+use tocsin_domain::state::State;
 
+use super::silences::matcher;
 use super::{HOUR, MINUTE, rule, title_contains};
 use crate::world::World;
 
@@ -71,6 +73,67 @@ fn a_worse_series_that_waits_holds_back_nothing_of_what_its_rule_is_paged_for_al
     world.series_fires("beta", Severity::Critical, None);
     assert_eq!(world.incident().hold, None);
     assert_eq!(world.pages().len(), 2);
+}
+
+/// Errors wait an hour whether they are over by then, and one does.
+fn waits_as_an_error() -> World {
+    let mut world = World::set_up();
+    world.set_rules_of(None, vec![rule("r", severity_is("error"), pause(HOUR))]);
+    world.trigger("disk", Severity::Error);
+    assert_eq!(world.pages(), []);
+    world
+}
+
+fn pause(ms: u64) -> Vec<Action> {
+    vec![Action::Pause { ms }]
+}
+
+fn severity_is(word: &str) -> Condition {
+    Condition::Field {
+        field: Field::Severity,
+        test: Test::Equals(word.to_owned()),
+    }
+}
+
+#[test]
+fn what_gets_worse_waits_no_longer_for_the_pause_of_when_it_was_lesser() {
+    let mut world = waits_as_an_error();
+    world.trigger("disk", Severity::Error);
+    assert_eq!(world.pages(), []);
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.alert("disk").hold, None);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_gets_worse_and_has_a_shorter_pause_as_that_is_paged_for_in_its_time() {
+    let mut world = waits_as_an_error();
+    let rules = vec![rule("r", severity_is("critical"), pause(MINUTE))];
+    world.set_rules_of(None, rules);
+    world.trigger("disk", Severity::Critical);
+    world.wait_ms(MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_got_worse_under_a_silence_is_paged_for_when_that_ends() {
+    let mut world = World::set_up();
+    world.set_rules_of(None, vec![rule("r", severity_is("error"), pause(HOUR))]);
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let asked = world.asked(matchers, 0, 10 * MINUTE);
+    world.silence(asked);
+    let details = [("a", "b")];
+    world.trigger_with(None, "disk", Severity::Error, &details);
+    world.trigger_with(None, "disk", Severity::Critical, &details);
+    world.wait_ms(10 * MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+    let mut again = State::default();
+    world.journal.iter().for_each(|event| again.evolve(event));
+    assert_eq!(again, world.state);
 }
 
 #[test]
