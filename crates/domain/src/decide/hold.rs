@@ -74,8 +74,8 @@ impl Decider<'_> {
         }
     }
 
-    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own. What `shares` that
-    /// reason waits for it a while.
+    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own, or as long as it is
+    /// quiet by itself. What `shares` that reason waits for it a while.
     pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId, shares: bool) {
         let incident = self.state.incidents.get(&id);
         let held = incident.and_then(|incident| incident.hold.as_ref());
@@ -87,7 +87,9 @@ impl Decider<'_> {
         let held_until = held.until;
         let own = alert.hold.as_deref().filter(|own| own.until > self.now);
         let wait = own.cloned().or_else(|| {
-            let until = shares.then(|| self.now.plus_ms(SHARED_MS_MAX))?;
+            let quiet = self.state.quiet_alert(alert.features(), self.now);
+            let shared = || shares.then(|| self.now.plus_ms(SHARED_MS_MAX));
+            let until = quiet.map(|quiet| quiet.until).or_else(shared)?;
             Some(Hold {
                 until,
                 ..held.clone()
@@ -114,10 +116,7 @@ impl Decider<'_> {
         let quiet_until = incident.suppressed.as_ref().map(|(_, until)| *until);
         let quiet_until = quiet_until.filter(|until| *until > self.now);
         let until = quiet_until.map_or(first.until, |until| until.min(first.until));
-        let hold = Hold {
-            until,
-            ..first.clone()
-        };
+        let hold = Hold { until, ..first };
         let (is_new, position) = (incident.hold.as_ref() != Some(&hold), incident.paging_event);
         if is_new {
             self.hold_page(id, hold, position);

@@ -2,7 +2,7 @@
 
 use tocsin_domain::command::{AlertAsk, Ask, RuleFired};
 use tocsin_domain::id::TargetId;
-use tocsin_domain::intake::{Action, Condition, Field, LabelTest, Test};
+use tocsin_domain::intake::{Action, Condition, Field, GroupBy, LabelTest, Test, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::state::State;
@@ -121,12 +121,11 @@ fn what_gets_worse_and_has_a_shorter_pause_as_that_is_paged_for_in_its_time() {
 fn what_got_worse_under_a_silence_is_paged_for_when_that_ends() {
     let mut world = World::set_up();
     world.set_rules_of(None, vec![rule("r", severity_is("error"), pause(HOUR))]);
-    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let matchers = vec![matcher("alertname", LabelTest::Equals, "disk fails")];
     let asked = world.asked(matchers, 0, 10 * MINUTE);
     world.silence(asked);
-    let details = [("a", "b")];
-    world.trigger_with(None, "disk", Severity::Error, &details);
-    world.trigger_with(None, "disk", Severity::Critical, &details);
+    world.trigger("disk", Severity::Error);
+    world.trigger("disk", Severity::Critical);
     world.wait_ms(10 * MINUTE - 1);
     assert_eq!(world.pages(), []);
     world.wait_ms(1);
@@ -134,6 +133,58 @@ fn what_got_worse_under_a_silence_is_paged_for_when_that_ends() {
     let mut again = State::default();
     world.journal.iter().for_each(|event| again.evolve(event));
     assert_eq!(again, world.state);
+}
+
+/// All alerts of the service make one incident, "alpha" waits for an hour, and those that say `a="b"` are silenced for a time.
+fn waits_beside_a_silence(silenced_ms: u64) -> World {
+    let mut world = paused(&[("alpha", HOUR)]);
+    let by_time = GroupBy::Time {
+        within_ms: HOUR,
+        rolling: false,
+    };
+    world.take_in(UrgencyBy::Severity, by_time, None);
+    let matchers = vec![matcher("a", LabelTest::Equals, "b")];
+    let asked = world.asked(matchers, 0, silenced_ms);
+    world.silence(asked);
+    world.fires("alpha", &[("a", "c")]);
+    world.fires("beta", &[("a", "b")]);
+    assert_eq!(world.state.incidents.len(), 1);
+    world
+}
+
+#[test]
+fn what_is_silenced_and_joins_what_waits_pages_nobody_for_that() {
+    let mut world = waits_beside_a_silence(2 * HOUR);
+    assert_eq!(world.pages(), []);
+    world.is_over("alpha");
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages(), []);
+}
+
+#[test]
+fn what_is_silenced_and_joins_what_waits_longer_is_paged_for_when_its_silence_ends() {
+    let mut world = waits_beside_a_silence(3 * MINUTE);
+    for _ in 0..3 {
+        assert_eq!(world.pages(), []);
+        world.fires("alpha", &[("a", "c")]);
+        world.fires("beta", &[("a", "b")]);
+        world.wait_ms(MINUTE);
+    }
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_is_over_before_its_silence_leaves_the_wait_of_what_it_joined_as_it_was() {
+    let mut world = waits_beside_a_silence(3 * MINUTE);
+    world.is_over("beta");
+    for _ in 0..59 {
+        world.fires("alpha", &[("a", "c")]);
+        world.wait_ms(MINUTE);
+        assert_eq!(world.pages(), []);
+    }
+    world.fires("alpha", &[("a", "c")]);
+    world.wait_ms(MINUTE);
+    assert_eq!(world.pages().len(), 1);
 }
 
 #[test]
