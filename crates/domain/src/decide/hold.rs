@@ -75,7 +75,7 @@ impl Decider<'_> {
     }
 
     /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own, or as long as it is
-    /// quiet by itself. What `shares` that reason waits for it a while.
+    /// quiet by itself. What `shares` that reason waits for it a while, if that is longer.
     pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId, shares: bool) {
         let incident = self.state.incidents.get(&id);
         let held = incident.and_then(|incident| incident.hold.as_ref());
@@ -85,17 +85,17 @@ impl Decider<'_> {
             return;
         };
         let held_until = held.until;
+        let others = |until| Hold {
+            until,
+            ..held.clone()
+        };
         let own = alert.hold.as_deref().filter(|own| own.until > self.now);
-        let wait = own.cloned().or_else(|| {
-            let quiet = self.state.quiet_alert(alert.features(), self.now);
-            let shared = || shares.then(|| self.now.plus_ms(SHARED_MS_MAX));
-            let until = quiet.map(|quiet| quiet.until).or_else(shared)?;
-            Some(Hold {
-                until,
-                ..held.clone()
-            })
+        let own = own.cloned().or_else(|| {
+            let quiet = self.state.quiet_alert(alert.features(), self.now)?;
+            Some(others(quiet.until))
         });
-        match wait {
+        let shared = shares.then(|| others(self.now.plus_ms(SHARED_MS_MAX)));
+        match own.into_iter().chain(shared).max_by_key(|wait| wait.until) {
             None => self.page_now(id),
             Some(wait) if wait.until < held_until => {
                 self.hold_page(id, wait, self.state.position);

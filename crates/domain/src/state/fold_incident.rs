@@ -61,9 +61,8 @@ impl State {
                     if let Some(details) = details {
                         alert.details.clone_from(details);
                     }
-                    if hold.is_some() {
-                        let lasts = hold.clone().filter(|hold| hold.until > at);
-                        alert.hold = lasts;
+                    if let Some(hold) = hold {
+                        alert.hold = (hold.until > at).then(|| hold.clone());
                     }
                     if loudest > before {
                         // What was made of it when it was less loud is the reason no more.
