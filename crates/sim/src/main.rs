@@ -11,6 +11,8 @@ const USAGE: &str = "tocsin-sim [--days N] [--crashes M] [--seed S] [--world-day
            [--go-on]   also after a world that failed
            [--trace]   the world of seed S alone, everything that happens in it printed
            [--bugs]    every seeded bug, until it is caught";
+/// From so many days on a run is a long one: it fails when it played too little, since it then says too little.
+const LONG_DAYS: u64 = 10_000;
 /// A bug that lives longer than this gets away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -108,6 +110,16 @@ fn simulate(options: &Options) -> bool {
             "{count} worlds FAILED, among them that of seed {seed}"
         ));
         return false;
+    }
+    if options.days >= LONG_DAYS {
+        let lacks = tally.lacks_of_a_long_run();
+        if !lacks.is_empty() {
+            screen::line(format!(
+                "FAILED: too little was played: {}",
+                lacks.join(", ")
+            ));
+            return false;
+        }
     }
     screen::line(format!(
         "{} days, {} crashes, {} incidents ({} urgent) in {:.1} s: 0 unpaged criticals, 0 attempts after a resolve, at most one repeat per crash or unanswered attempt, 0 differences at replay",

@@ -146,6 +146,11 @@ pub const FAULTS: [Fault; 45] = [
     Fault::Relapse,
 ];
 
+/// Incidents of a long run at least.
+const LONG_INCIDENTS: u64 = 200_000;
+/// How often each kind of fault is played in a long run at least.
+const LONG_OF_EACH_FAULT: u64 = 1_000;
+
 /// Counts of one world, or of many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
@@ -227,6 +232,20 @@ impl Tally {
         counted
             .min_by_key(|(_, count)| *count)
             .unwrap_or((Fault::CrashIdle, 0))
+    }
+
+    /// What a long run must have played and has not, each the rest of a sentence.
+    #[must_use]
+    pub fn lacks_of_a_long_run(&self) -> Vec<String> {
+        let rare = FAULTS.iter().map(|kind| (*kind, self.count(*kind)));
+        let rare = rare.filter(|(_, count)| *count < LONG_OF_EACH_FAULT);
+        let mut lacks: Vec<String> = rare
+            .map(|(kind, count)| format!("{kind:?} {count} times of {LONG_OF_EACH_FAULT}"))
+            .collect();
+        if self.incidents < LONG_INCIDENTS {
+            lacks.push(format!("{} incidents of {LONG_INCIDENTS}", self.incidents));
+        }
+        lacks
     }
 
     /// Adds what another one counted.

@@ -175,15 +175,18 @@ fn broken(
     if !is_untaken(incident) || !hurts(state, incident) {
         return None;
     }
+    let held = incident.hold.as_ref();
+    let held = held.map(|hold| overdue(hold.until, now, "was to wait no longer than until"));
     if let Some((_, until)) = &incident.suppressed {
-        let what = "was to be paged again at";
-        return overdue(*until, now, what);
+        // What waits beside what is quiet is due by itself.
+        let again = || overdue(*until, now, "was to be paged again at");
+        return held.flatten().or_else(again);
     }
     if coming.attempt {
         return None;
     }
-    if let Some(hold) = &incident.hold {
-        return overdue(hold.until, now, "was to wait no longer than until");
+    if let Some(held) = held {
+        return held;
     }
     match &incident.paging {
         Some(paging) => of_paging(paging, coming, now),

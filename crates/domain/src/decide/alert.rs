@@ -258,6 +258,8 @@ impl Decider<'_> {
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
         let tells_more = !condition.details.is_empty() && condition.details != known.details;
+        let hold = self.shorter_wait(known, &condition);
+        let waits_less = hold.is_some();
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -267,9 +269,13 @@ impl Decider<'_> {
             judged: condition.taken.judged.clone().filter(|_| louder),
             ends_at: condition.taken.ends_at,
             details: tells_more.then(|| condition.details.clone()),
+            hold,
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         let raised = self.raise_if_worse(incident, &condition, Cause::Request);
+        if louder || raised || waits_less {
+            self.end_pause_of_others(alert, incident, false);
+        }
         // Of many alerts of one incident, each is said again: that must not look at all of them each time.
         if louder || raised || !self.is_quiet_as_long(alert, incident) {
             self.end_quiet(incident);
@@ -292,8 +298,10 @@ impl Decider<'_> {
         let wanted = own.or_else(|| self.group_to_join(&condition));
         let joined = wanted.or_else(|| self.storm_to_join(&condition));
         let in_storm = joined.is_some() && wanted.is_none();
-        let guest_of = joined.filter(|_| own.is_none());
-        let anyway_at = guest_of.and_then(|guest_of| self.pages_anyway_at(guest_of));
+        // What fails of one target shares a wait; all else has its own.
+        let shares = own.is_some() && condition.target.is_some();
+        let apart = joined.filter(|_| !shares);
+        let anyway_at = apart.and_then(|joined| self.pages_anyway_at(joined));
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -324,12 +332,12 @@ impl Decider<'_> {
                 until: anyway_at.map_or(hold.until, |at| at.min(hold.until)),
                 ..hold
             };
-            self.hold_or_page(incident, hold.clone().map(no_longer));
+            self.hold_or_page(incident, hold.map(no_longer));
         } else if came_back == Return::GoesOn {
             self.reach_again(incident);
         }
-        if guest_of.is_some() {
-            self.end_pause_of_others(incident, &condition, hold);
+        if joined.is_some() {
+            self.end_pause_of_others(id, incident, shares && !raised);
         }
         // Many may join what is quiet: that must not look at all of them each time.
         if joined.is_some() && !self.is_quiet_as_long(id, incident) {

@@ -1,14 +1,20 @@
 //! Decisions about pages that wait whether what fails is over by then: each alert waits for its own reason, and an incident no longer
-//! than the first of those that ask for somebody.
+//! than the first of those that ask for somebody. What fails of one target shares a wait, for a minute at most: a restart makes much
+//! of it fail, and each judge sees it in its own time. What is worse than what waits shares nothing.
 
 use super::Decider;
 use super::alert::Condition;
+use crate::alert::Alert;
 use crate::event::{Cause, IncidentWhat};
-use crate::id::IncidentId;
+use crate::id::{AlertId, IncidentId};
 use crate::incident::{Hold, Status};
 use crate::monitor::Monitor;
 use crate::people::Urgency;
 use crate::time::Timestamp;
+
+/// What fails of one target waits no longer than this for a reason that another failure of it has: the longest that a stock monitor
+/// waits.
+const SHARED_MS_MAX: u64 = 60_000;
 
 impl Decider<'_> {
     /// Of the waits that rules give an alert, the one that counts in this incident, if one still does.
@@ -20,6 +26,21 @@ impl Decider<'_> {
             .filter(|(hold, covered)| relapses <= *covered && hold.until > now);
         let longest = covering.max_by_key(|(hold, _)| hold.until);
         longest.map(|(hold, _)| hold.clone())
+    }
+
+    /// How long an alert waits from now on that is said again as something worse, if that is less long than before: a wait was a
+    /// reason of something lesser. Its end has come where it waits no longer.
+    pub(super) fn shorter_wait(&self, known: &Alert, condition: &Condition) -> Option<Box<Hold>> {
+        let before = known.hold.as_deref().filter(|hold| hold.until > self.now)?;
+        let louder = condition.urgency() > known.urgency();
+        let as_loud = condition.urgency() == known.urgency();
+        let is_worse = louder || (as_loud && condition.severity > known.severity);
+        let own = self.own_wait(known.incident, &condition.hold);
+        let hold = own.unwrap_or_else(|| Hold {
+            until: self.now,
+            ..before.clone()
+        });
+        (is_worse && hold.until < before.until).then(|| Box::new(hold))
     }
 
     /// When an incident pages for what fails in it already: now, where somebody is being paged for it.
@@ -53,23 +74,31 @@ impl Decider<'_> {
         }
     }
 
-    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own.
-    pub(super) fn end_pause_of_others(
-        &mut self,
-        id: IncidentId,
-        condition: &Condition,
-        own: Option<Hold>,
-    ) {
+    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own, or as long as it is
+    /// quiet by itself. What `shares` that reason waits for it a while, if that is longer.
+    pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId, shares: bool) {
         let incident = self.state.incidents.get(&id);
-        let held_until = incident.and_then(|incident| Some(incident.hold.as_ref()?.until));
-        let asks = condition.urgency() == Urgency::High && self.wants_pages(id);
-        let Some(held_until) = held_until.filter(|_| asks) else {
+        let held = incident.and_then(|incident| incident.hold.as_ref());
+        let alert = self.state.alerts.get(&alert);
+        let asking = alert.filter(|alert| alert.is_burning() && self.wants_pages(id));
+        let Some((held, alert)) = held.zip(asking) else {
             return;
         };
-        match own {
+        let held_until = held.until;
+        let others = |until| Hold {
+            until,
+            ..held.clone()
+        };
+        let own = alert.hold.as_deref().filter(|own| own.until > self.now);
+        let own = own.cloned().or_else(|| {
+            let quiet = self.state.quiet_alert(alert.features(), self.now)?;
+            Some(others(quiet.until))
+        });
+        let shared = shares.then(|| others(self.now.plus_ms(SHARED_MS_MAX)));
+        match own.into_iter().chain(shared).max_by_key(|wait| wait.until) {
             None => self.page_now(id),
-            Some(hold) if hold.until < held_until => {
-                self.hold_page(id, hold, self.state.position);
+            Some(wait) if wait.until < held_until => {
+                self.hold_page(id, wait, self.state.position);
             }
             Some(_) => {}
         }
@@ -87,10 +116,7 @@ impl Decider<'_> {
         let quiet_until = incident.suppressed.as_ref().map(|(_, until)| *until);
         let quiet_until = quiet_until.filter(|until| *until > self.now);
         let until = quiet_until.map_or(first.until, |until| until.min(first.until));
-        let hold = Hold {
-            until,
-            ..first.clone()
-        };
+        let hold = Hold { until, ..first };
         let (is_new, position) = (incident.hold.as_ref() != Some(&hold), incident.paging_event);
         if is_new {
             self.hold_page(id, hold, position);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, EvidenceSample};
 use crate::id::{AlertId, IncidentId};
+use crate::incident::Hold;
 use crate::intake::Judged;
 use crate::monitor::Severity;
 use crate::people::Urgency;
@@ -42,6 +43,10 @@ pub enum AlertEvent {
         /// Its further fields, when they are others than before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         details: Option<Vec<(String, String)>>,
+        /// How long nobody is paged for it by itself from now on, when it is worse than before and waits less long for that; one
+        /// whose end has come waits no longer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold: Option<Box<Hold>>,
     },
     /// The condition is over.
     Recovered {

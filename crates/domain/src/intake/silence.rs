@@ -226,24 +226,32 @@ impl State {
     }
 
     /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
-    /// none where something of it does neither.
-    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<&Hold> {
+    /// none where something of it does neither. It ends with the first silence beside it, if that is sooner.
+    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<Hold> {
         if incident.urgent_by_hand {
             return None;
         }
         let windows = self.lasting_windows(now);
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
         let mut first: Option<&Hold> = None;
+        let mut quiet_until: Option<Timestamp> = None;
         for alert in alerts.filter(|alert| alert.is_burning()) {
             let own = alert.hold.as_deref().filter(|hold| hold.until > now);
             match own {
                 Some(hold) => first = first.filter(|one| one.until <= hold.until).or(own),
                 None => {
-                    self.quiet_among(alert.features(), &windows, now)?;
+                    let quiet = self.quiet_among(alert.features(), &windows, now)?;
+                    let before = quiet_until.into_iter();
+                    quiet_until = before.chain([quiet.until]).min();
                 }
             }
         }
-        first
+        let first = first?;
+        let until = quiet_until.map_or(first.until, |until| until.min(first.until));
+        Some(Hold {
+            until,
+            ..first.clone()
+        })
     }
 
     /// Why nobody is paged for an alert by itself, of the windows in which work lasts.

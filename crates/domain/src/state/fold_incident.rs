@@ -46,6 +46,7 @@ impl State {
                 judged,
                 ends_at,
                 details,
+                hold,
                 ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
@@ -59,6 +60,9 @@ impl State {
                     alert.ends_at = *ends_at;
                     if let Some(details) = details {
                         alert.details.clone_from(details);
+                    }
+                    if let Some(hold) = hold {
+                        alert.hold = (hold.until > at).then(|| hold.clone());
                     }
                     if loudest > before {
                         // What was made of it when it was less loud is the reason no more.

@@ -8,6 +8,7 @@ use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
     NotificationWhat,
 };
+use tocsin_domain::incident::Hold;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Outcome};
 use tocsin_domain::people::{ChannelKind, Urgency};
@@ -252,6 +253,27 @@ fn a_page_that_was_held_for_too_long_is_found() {
     world.fire("apache-down", &[0]);
     assert!(world.incident().hold.is_some());
     check(&world.found_after(10 * SECOND), &[]);
+    check(
+        &world.found_after(5 * MINUTE),
+        &[(FindingKind::Overdue, "was to wait no longer than until")],
+    );
+}
+
+#[test]
+fn a_page_that_was_held_for_too_long_beside_something_quiet_is_found() {
+    let mut world = World::with_apache();
+    world.mute(60 * MINUTE);
+    world.crash();
+    let until = world.now.plus_ms(2 * MINUTE);
+    world.break_by(IncidentWhat::PageHeld {
+        hold: Hold {
+            until,
+            until_clear: false,
+            why: "it may be over by then".to_owned(),
+        },
+    });
+    assert!(world.incident().suppressed.is_some());
+    check(&world.found_after(2 * MINUTE), &[]);
     check(
         &world.found_after(5 * MINUTE),
         &[(FindingKind::Overdue, "was to wait no longer than until")],

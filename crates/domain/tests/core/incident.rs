@@ -97,6 +97,17 @@ fn a_running_upgrade_holds_the_page_until_it_is_done() {
 }
 
 #[test]
+fn what_waits_less_long_than_another_failure_of_its_server_shares_that_wait() {
+    let mut world = World::with_apache();
+    world.fire("apache-down", &[CHANGE_RUNNING]);
+    world.fire("apache-refusing", &[CLEAN_STOP]);
+    world.wait_ms(59_999);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
 fn an_upgrade_that_never_ends_holds_the_page_for_a_minute_at_most() {
     let mut world = World::with_apache();
     world.fire("apache-down", &[CHANGE_RUNNING]);

@@ -195,17 +195,23 @@ fn in_turn(
     after.chain(before.into_iter().flatten()).copied()
 }
 
-/// Receipts that are owed, of more than `most` the newest: who was called longest ago has been tried otherwise by now. And how many
-/// that leaves out.
-fn owed(state: &State, most: usize) -> (BTreeSet<NotificationId>, usize) {
+/// Receipts that are owed, and since when.
+fn owed(state: &State) -> Vec<(Timestamp, NotificationId)> {
     let owed = state.receipts_owed().filter_map(|id| {
         let message = state.notifications.get(&id)?;
         Some((message.receipt_owed_since()?, id))
     });
-    let mut owed: Vec<(Timestamp, NotificationId)> = owed.collect();
+    owed.collect()
+}
+
+/// Of more receipts than `most` the newest: who was called longest ago has been tried otherwise by now. And how many that leaves out.
+fn newest(
+    mut owed: Vec<(Timestamp, NotificationId)>,
+    most: usize,
+) -> (BTreeSet<NotificationId>, usize) {
     let left_out = owed.len().saturating_sub(most);
-    if left_out > 0 {
-        owed.sort_unstable();
+    if left_out > 0 && left_out < owed.len() {
+        owed.select_nth_unstable(left_out);
     }
     let newest = owed.into_iter().skip(left_out);
     (newest.map(|(_, id)| id).collect(), left_out)
@@ -224,13 +230,15 @@ fn tell_left_out(courier: &Courier, left_out: usize) {
 
 async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<NotificationId>) {
     let followed = courier.followed.all();
-    let (questions, left_out) = courier.needs.engine.read(|state| {
-        let (mut all, left_out) = owed(state, OWED_MAX);
-        all.extend(followed);
+    let engine = &courier.needs.engine;
+    // Of many, the newest are looked for while the engine goes on.
+    let (mut all, left_out) = newest(engine.read(owed), OWED_MAX);
+    all.extend(followed);
+    let questions = engine.read(|state| {
         let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
         let theirs = messages.filter(|one| Provider::of(one.channel) == Some(provider));
         let questions = theirs.filter_map(question).take(ROUND_MAX);
-        (questions.collect::<Vec<Question>>(), left_out)
+        questions.collect::<Vec<Question>>()
     });
     if provider == Provider::Twilio {
         tell_left_out(courier, left_out);

@@ -217,6 +217,26 @@ async fn of_the_alerts_of_a_mail_those_that_can_be_taken_are_and_once_however_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_without_an_id_and_a_key_is_one_alert_however_often_it_comes() {
+    let world = World::new();
+    // Nothing says which alert it is.
+    let mapping = json!({"title": "{{ $.headers.x-none }}", "summary": "{{ .text }}"});
+    let made = integration(&world, "email", Some(mapping)).await;
+    let address = listen(&world, &Tls::Off).await;
+    let to = made["address"].as_str().unwrap();
+    for head in [
+        "Received: from a\r\nSubject: disk",
+        "Received: from b\r\nSubject: disk",
+    ] {
+        let heard = say(address, &mail(to, head)).await;
+        assert!(heard.contains("250 2.0.0 it is on disk"), "{heard}");
+        assert_eq!(incidents(&world).await.len(), 1);
+    }
+    say(address, &mail(to, "Subject: disk\r\nX-Host: db-1")).await;
+    assert_eq!(incidents(&world).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_gets_too_many_mails_has_them_sent_again_later() {
     let world = World::with(|settings| settings.events_per_minute = 1);
     let made = integration(&world, "email", None).await;

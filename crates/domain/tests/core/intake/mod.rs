@@ -2,6 +2,7 @@
 
 mod grouping;
 mod heartbeat;
+mod pauses;
 mod quiet_groups;
 mod rules;
 mod settings;

@@ -12,6 +12,7 @@ mod reference;
 mod stored;
 mod turns;
 mod violations;
+mod zoneinfo;
 
 use tocsin_domain::id::{ScheduleId, TeamId, UserId};
 use tocsin_domain::oncall::{Entry, Layer, Schedule, Span, Turn, TurnUnit};

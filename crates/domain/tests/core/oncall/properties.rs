@@ -17,7 +17,7 @@ use super::{instant, of_layers, people, person};
 use crate::world::Seeded;
 
 /// Zones, each with an instant at which something is odd there.
-const ODD: [(&str, &str); 14] = [
+pub(super) const ODD: [(&str, &str); 14] = [
     ("UTC", "2024-02-29T00:00:00Z"),
     ("Europe/Paris", "2024-03-31T01:00:00Z"),
     ("Europe/Paris", "2024-10-27T01:00:00Z"),

@@ -1,4 +1,5 @@
-//! The slow, obvious calculation: minute by minute, who is on call. It shares no code with what it checks.
+//! The slow, obvious calculation: minute by minute, who is on call. It shares no code with what it checks but the offsets of zones,
+//! which `zoneinfo` compares.
 
 use jiff::tz::TimeZone;
 use tocsin_domain::id::UserId;

@@ -1,6 +1,8 @@
 //! What becomes of a mail that came in: an alert of each integration that it was sent to, on disk before it is said to be taken.
 
 use axum::http::StatusCode;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tocsin_domain::alert::Sender;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
@@ -9,15 +11,25 @@ use tocsin_wire::inbound_mail::Mail;
 use tocsin_wire::mapping::presets;
 use tocsin_wire::smtp::{Delivered, Incoming};
 
+use crate::access::cookie::hex;
 use crate::app::App;
 use crate::front::{integration, webhook};
-use crate::http::alert::new_key;
 use crate::http::problem::Problem;
 
 /// The detail of an alert by which answers to its mail find it.
 const MESSAGE_ID: &str = "Message-ID";
 /// Characters of the id of a mail that make a key, at most.
 const KEY_ID_CHARS_MAX: usize = 200;
+/// How the names of headers begin that are added on the way, so that they may be others when a mail is sent again.
+const ADDED_ON_THE_WAY: [&str; 7] = [
+    "received",
+    "return-path",
+    "delivered-to",
+    "dkim-signature",
+    "authentication-results",
+    "arc-",
+    "x-received",
+];
 
 /// The integration of an address. Programs on the way may change the case of letters, so that it counts for nothing.
 pub(super) fn integration_of(app: &App, local: &str) -> Option<Integration> {
@@ -70,6 +82,7 @@ async fn one(app: &App, local: &str, mail: &Mail) -> Result<bool, Problem> {
     let integration = integration_of(app, local).ok_or_else(gone)?;
     integration::take_turn(app, &integration)
         .map_err(|seconds| Problem::too_many("this address gets too many mails", seconds))?;
+    let id = id_of(mail);
     let mut mail = mail.clone();
     if let Some(key) = key_of_thread(app, &integration, &mail.thread) {
         mail.key = key;
@@ -90,11 +103,12 @@ async fn one(app: &App, local: &str, mail: &Mail) -> Result<bool, Problem> {
         .map_err(|failure| webhook::failed(&failure))?;
     let (mut asks, mut refused) = (Vec::new(), Vec::new());
     for (place, mut alert) in outcome.alerts.into_iter().enumerate() {
-        let id = mail.message_id.iter();
+        let told = mail.message_id.iter();
         alert
             .details
-            .extend(id.map(|id| (MESSAGE_ID.to_owned(), id.clone())));
-        match integration::ask_of(&integration, alert, || key_in(&mail, place)) {
+            .extend(told.map(|id| (MESSAGE_ID.to_owned(), id.clone())));
+        // What fails without a key has the same when the mail is sent again.
+        match integration::ask_of(&integration, alert, || Ok(format!("{id} {place}"))) {
             Ok((_, ask)) => asks.push(Ask::Alert(ask)),
             // It cannot be said which one it is; the others are no worse for that.
             Err(problem) if problem.status() == StatusCode::BAD_REQUEST => refused.push(problem),
@@ -122,15 +136,16 @@ async fn one(app: &App, local: &str, mail: &Mail) -> Result<bool, Problem> {
     Ok(refused.is_empty())
 }
 
-/// A key for what fails without one: the same when the mail is sent again.
-fn key_in(mail: &Mail, place: usize) -> Result<String, Problem> {
-    match &mail.message_id {
-        Some(id) => {
-            let id: String = id.chars().take(KEY_ID_CHARS_MAX).collect();
-            Ok(format!("{id} {place}"))
-        }
-        None => new_key(),
+/// What a mail is known by when it is sent again: its own id, or a digest of what it says.
+fn id_of(mail: &Mail) -> String {
+    if let Some(id) = &mail.message_id {
+        return id.chars().take(KEY_ID_CHARS_MAX).collect();
     }
+    let mut said = mail.json();
+    if let Some(headers) = said.get_mut("headers").and_then(Value::as_object_mut) {
+        headers.retain(|name, _| !ADDED_ON_THE_WAY.iter().any(|one| name.starts_with(one)));
+    }
+    hex(&Sha256::digest(said.to_string().as_bytes()))
 }
 
 /// The key of the alert that fails, by this integration, whose mail is answered.
