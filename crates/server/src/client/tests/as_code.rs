@@ -8,7 +8,7 @@ const PLAN: &str = r#"{"fingerprint":"abc","changes":[{"change":"added","kind":"
         {"path":"layers[0].every","before":"1","after":"2"},{"path":"layers[0].until","before":null,"after":"\"2026\""}]}],
     "kept":[{"kind":"teams","name":"Web\u001b[2J"}],
     "on_call":[{"schedule":"First","text":"First: from Mon 23 Nov 09:00 to Tue 24 Nov 09:00 (UTC) Bob instead of Ada"}],
-    "on_call_left_out":0,"findings":["Bob has no verified contact method"]}"#;
+    "on_call_left_out":0,"paged":["policy Web, level 1: Bob instead of Ada"],"paged_left_out":2,"findings":["Bob has no verified contact method"]}"#;
 
 #[test]
 fn an_export_goes_into_a_folder_and_only_there() {
@@ -42,12 +42,26 @@ fn a_plan_is_told_in_words() {
         "What would change:\n  + users bob@example.org\n  ~ schedules First\n      layers[0].every: 1 -> 2\n      \
          layers[0].until: not set -> \"2026\"\n\nNot in the files, and left as it is:\n    teams Web[2J\n\n\
          On call in the next 14 days:\n    First: from Mon 23 Nov 09:00 to Tue 24 Nov 09:00 (UTC) Bob instead of Ada\n\n\
+         Paged by policies and services:\n    policy Web, level 1: Bob instead of Ada\n    and 2 more\n\n\
          Will be wrong then:\n    Bob has no verified contact method\n\n\
          To make exactly this true: tocsin apply PATH --plan abc\n"
     );
     assert!(requests[0].starts_with("POST /api/tocsin/v1/code/plan "));
     let sent = r##"{"files":[{"name":"a.toml","text":"# a"},{"name":"b.toml","text":"# b"}]}"##;
     assert!(requests[0].ends_with(sent), "{}", requests[0]);
+}
+
+#[test]
+fn a_plan_that_changes_whom_a_policy_pages_does_not_say_that_the_same_people_are_on_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.toml");
+    std::fs::write(&file, "# a").unwrap();
+    let plan = r#"{"fingerprint":"abc","changes":[{"change":"changed","kind":"escalation_policies","name":"Web","fields":[]}],
+        "kept":[],"on_call":[],"paged":["policy Web, level 1: Bob instead of Ada"],"findings":[]}"#;
+    let line = ["plan", file.to_str().unwrap()];
+    let (ran, _) = run_with(vec![Reply::new(200, plan)], &line);
+    assert!(!ran.data.contains("The same people"), "{}", ran.data);
+    assert!(ran.data.contains("Bob instead of Ada"), "{}", ran.data);
 }
 
 #[test]
