@@ -1,5 +1,7 @@
 //! Everything that is set up as files: written out, planned, made true, or refused with the place of what is wrong.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
@@ -235,6 +237,23 @@ async fn an_integration_by_mail_that_nobody_takes_is_a_mistake_of_the_file_and_b
     }
     assert_eq!(world.vault.count(), rows);
     apply(&world, &files(BOB)).await;
+}
+
+#[tokio::test]
+async fn keys_that_are_shown_once_are_shown_also_when_what_is_kept_of_who_went_cannot_be_deleted() {
+    let world = World::new();
+    world.vault.keeps_all.store(true, Ordering::Relaxed);
+    let wanted = format!(
+        "[manage]\nremove = [\"users\"]\n\n[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"admin\"\n\n{}",
+        "[[services]]\nname = \"Web\"\nintegrations = [{ name = \"Nagios\" }]\n"
+    );
+    let applied = apply(&world, &files(&wanted)).await;
+    assert_eq!(applied["made"][0]["name"], "Web / Nagios");
+    assert!(applied["made"][0]["routing_key"].is_string(), "{applied}");
+    let changes = applied["changes"].to_string();
+    assert!(changes.contains("removed"), "{changes}");
+    let refused = world.call("GET", "/users", &world.bobs, None).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
