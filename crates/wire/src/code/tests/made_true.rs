@@ -3,6 +3,7 @@
 use tocsin_domain::code::{Part, duty_changes, paging_changes};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::oncall::Span;
+use tocsin_domain::people::Role;
 
 use super::*;
 
@@ -90,6 +91,32 @@ fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_sam
         goes("[[services]]\nname = \"Shop / EU\"\n"),
         [r"Shop \/ EU / Probe"]
     );
+}
+
+#[test]
+fn somebody_can_administer_in_place_of_somebody_else_however_their_addresses_stand_in_the_alphabet()
+{
+    for other in ["aaa@example.org", "zoe@example.org"] {
+        for is_known in [false, true] {
+            let mut installation = Installation::new(13);
+            let zoe = |role: &str| {
+                format!("[[users]]\nemail = \"{other}\"\nname = \"Zoe\"\nrole = \"{role}\"\n")
+            };
+            if is_known {
+                installation.apply(document(&zoe("responder"))).unwrap();
+            }
+            let ada =
+                "[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"responder\"\n";
+            let alone = installation.apply(document(ada)).unwrap_err();
+            assert!(alone.to_string().contains("last administrator"), "{alone}");
+            let both = format!("{ada}\n{}", zoe("admin"));
+            installation.apply(document(&both)).unwrap();
+            let users = installation.export().users;
+            let mut admins = users.iter().filter(|one| one.role == Role::Admin);
+            assert_eq!(admins.next().map(|one| one.email.as_str()), Some(other));
+            assert!(admins.next().is_none());
+        }
+    }
 }
 
 proptest! {
