@@ -130,6 +130,10 @@ fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
     assert!(ran.notes.contains("repeat_interval"), "{}", ran.notes);
     let users = std::fs::read_to_string(made.join("users.toml")).unwrap();
     assert!(users.contains("email = \"ann@example.org\""), "{users}");
+    assert!(
+        !made.join("heartbeats.toml").exists(),
+        "nothing is said of them"
+    );
     std::fs::write(&file, "route: [").unwrap();
     let (ran, _) = run_with(Vec::new(), &line);
     assert_eq!(ran.code, 1);
@@ -138,4 +142,37 @@ fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
         "{}",
         ran.notes
     );
+}
+
+#[test]
+fn an_import_does_not_write_over_files_that_say_something_else_unless_it_is_forced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    let config = "route:\n  receiver: web\nreceivers:\n- name: web\n  email_configs:\n  - to: ann@example.org\n";
+    std::fs::write(&file, config).unwrap();
+    let oncall = folder.path().join("oncall");
+    std::fs::create_dir(&oncall).unwrap();
+    let (users, monitors) = (oncall.join("users.toml"), oncall.join("monitors.toml"));
+    std::fs::write(&users, "# ours\n").unwrap();
+    std::fs::write(&monitors, "# ours too\n").unwrap();
+    let line = [
+        "import",
+        "alertmanager",
+        file.to_str().unwrap(),
+        oncall.to_str().unwrap(),
+    ];
+    let (ran, _) = run_with(Vec::new(), &line);
+    assert_eq!(ran.code, 1, "{}", ran.data);
+    assert!(ran.notes.contains("users.toml"), "{}", ran.notes);
+    assert!(ran.notes.contains("--force"), "{}", ran.notes);
+    assert_eq!(std::fs::read_to_string(&users).unwrap(), "# ours\n");
+    assert!(!oncall.join("services.toml").exists(), "all or nothing");
+    let forced = [&line[..], &["--force"]].concat();
+    let (ran, _) = run_with(Vec::new(), &forced);
+    assert_eq!(ran.code, 0, "{}", ran.notes);
+    let written = std::fs::read_to_string(&users).unwrap();
+    assert!(written.contains("ann@example.org"), "{written}");
+    assert_eq!(std::fs::read_to_string(&monitors).unwrap(), "# ours too\n");
+    let (ran, _) = run_with(Vec::new(), &line);
+    assert_eq!(ran.code, 0, "the same may be written again: {}", ran.notes);
 }
