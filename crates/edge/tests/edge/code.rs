@@ -68,7 +68,7 @@ async fn a_plan_of_an_export_shows_nothing() {
     let exported = world.get("/code").await.json();
     let before = events(&world);
     let planned = plan(&world, &exported["files"]).await;
-    for empty in ["changes", "kept", "on_call", "findings"] {
+    for empty in ["changes", "kept", "on_call", "paged", "findings"] {
         assert_eq!(planned[empty], json!([]), "{empty}");
     }
     assert_eq!(planned["fingerprint"], exported["fingerprint"]);
@@ -116,6 +116,25 @@ async fn a_plan_says_who_is_on_call_and_changes_nothing_and_apply_makes_it_true_
     let journal = format!("{:?}", world.journal.events.lock().unwrap());
     assert!(!journal.contains("carol@example.org"));
     assert!(!journal.contains(url.rsplit('/').next().unwrap()));
+}
+
+#[tokio::test]
+async fn a_plan_says_whom_a_policy_pages_instead() {
+    let world = World::new();
+    let policy = |target: &str| {
+        let user = format!("{{ user = \"{target}\" }}");
+        files(&format!(
+            "[[escalation_policies]]\nname = \"Web\"\n[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{user}]\n\n{BOB}"
+        ))
+    };
+    apply(&world, &policy("ada@example.org")).await;
+    let planned = plan(&world, &policy("carol@example.org")).await;
+    assert_eq!(planned["on_call"], json!([]));
+    assert_eq!(
+        planned["paged"],
+        json!(["policy Web, level 1: Carol instead of Ada"])
+    );
+    assert_eq!(planned["paged_left_out"], 0);
 }
 
 #[tokio::test]
