@@ -172,6 +172,17 @@ test('a sample is tried on an integration that is there', async () => {
   await dialog().getByText('key a1', { exact: true }).waitFor();
 });
 
+test('details of one name from two places of a sample are both shown', async () => {
+  await open(SHOP);
+  await begin(/^JSON of any shape/, 'Own checks');
+  await dialog().getByLabel('Mapping, as JSON').fill('{"title": "{{ .title }}", "details_from": [".labels", ".annotations"]}');
+  await dialog().getByLabel('What the sender would send, as JSON').fill('{"title": "Disk", "labels": {"summary": "full"}, "annotations": {"summary": "The disk is full"}}');
+  await button('Try it').click();
+  const outcome = dialog().getByRole('list', { name: 'What it would make' });
+  await outcome.getByText('summary: full', { exact: true }).waitFor();
+  await outcome.getByText('summary: The disk is full', { exact: true }).waitFor();
+});
+
 test('a mail address is shown with the mail that ends an alert, and where no mail is taken it is said', async () => {
   await control(base, 'switch', { no_mail: true });
   await open(SHOP);

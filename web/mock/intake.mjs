@@ -63,7 +63,8 @@ export function intakeRoutes(mock, method, path, body) {
 }
 
 function collection(mock, list, method, key, shape, body, extraOn = null, extra = {}) {
-  const all = mock.switches.empty ? [] : mock[list];
+  // No server tells of one thing twice: this is what a page must live through.
+  const all = mock.switches.empty ? [] : mock.switches.twice ? [...mock[list], ...mock[list]] : mock[list];
   if (method === 'GET') return { body: { items: all, next_cursor: null } };
   const found = mock[list].find((each) => each.id === key);
   if (key && !found) return { status: 404, problem: 'This does not exist.' };

@@ -92,5 +92,5 @@ function mapped(by, thing) {
   const filled = (template) => String(template ?? '').replace(/\{\{ \.([\w.]+) \}\}/g, (_, path) => path.split('.').reduce((value, name) => value?.[name], thing) ?? '');
   const chosen = (choice, otherwise) => (typeof choice === 'object' ? (choice.map[filled(choice.from)] ?? (choice.default || otherwise)) : choice || otherwise);
   const title = filled(by.title);
-  return { action: chosen(by.action, 'trigger'), dedup_key: filled(by.dedup_key) || title, severity: chosen(by.severity, 'critical'), title, summary: filled(by.summary), details: by.details_from ? Object.entries(thing.labels ?? {}).map(([name, value]) => ({ name, value })) : [], at: null, notes: title === '' ? ['the title is empty'] : [] };
+  return { action: chosen(by.action, 'trigger'), dedup_key: filled(by.dedup_key) || title, severity: chosen(by.severity, 'critical'), title, summary: filled(by.summary), details: (by.details_from ?? []).flatMap((path) => Object.entries(thing[path.slice(1)] ?? {}).map(([name, value]) => ({ name, value }))), at: null, notes: title === '' ? ['the title is empty'] : [] };
 }

@@ -43,7 +43,7 @@ function fresh() {
   const made = world(start);
   return {
     start, ...made, ...intakeWorld(start, made), ...integrationWorld(made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
-    switches: { setup_needed: false, ill: false, empty: false, stream_down: false, delay_ms: 0, fail: null, role: null },
+    switches: { setup_needed: false, ill: false, empty: false, twice: false, stream_down: false, delay_ms: 0, fail: null, role: null },
   };
 }
 

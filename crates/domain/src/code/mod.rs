@@ -11,6 +11,7 @@ mod duty;
 mod intake;
 mod integration;
 mod keys;
+mod paged;
 mod part;
 mod words;
 
@@ -25,5 +26,6 @@ pub use duty::{DutyChange, duty_changes};
 pub use intake::{Action, Condition, FieldName, Grouping, Hours, Operator, Rule, Support, Urgency};
 pub use integration::Integration;
 pub(crate) use keys::Keys;
+pub use paged::paging_changes;
 pub use part::{Fault, Kind, Part};
 pub use words::{HourWindow, Length, Moment};

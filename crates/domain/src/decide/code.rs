@@ -11,6 +11,7 @@ use crate::event::Actor;
 use crate::id::UserId;
 use crate::oncall::Layer;
 use crate::page;
+use crate::people::Role;
 use crate::simulate::Counted;
 use crate::state::State;
 use crate::time::Timestamp;
@@ -70,7 +71,10 @@ impl Decider<'_> {
 
     fn apply_users(&mut self, apply: &Apply) -> Result<(), Fault> {
         let (keys, standing) = (self.keys(apply), &apply.standing);
-        for user in &apply.wanted.users {
+        // Who comes to administer first, so that nobody who stops it is the last one, however addresses stand in the alphabet.
+        let mut wanted: Vec<&code::User> = apply.wanted.users.iter().collect();
+        wanted.sort_by_key(|user| user.role != Role::Admin);
+        for user in wanted {
             let part = Part::new(Kind::Users, &user.email);
             let ask = match keys.users.find(&user.email) {
                 Some(_) if standing.users.contains(user) => continue,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, describe, removals};
 use tocsin_domain::command::{Ask, Refusal};
 use tocsin_domain::decide::rehearse;
-use tocsin_domain::id::SecretId;
+use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::service::Speaks;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
@@ -135,6 +135,8 @@ pub(crate) async fn apply_code(
 async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {
     let goes = made::rows_of_removed(&planned.before, &planned.apply);
     let mut apply = planned.apply.clone();
+    // Before anything is changed: once it is true, nothing may come between a key that is shown once and whoever asked.
+    let plan = planned.shown(app).await?;
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
     let rows = made::people(app, &mut apply).await?;
@@ -145,16 +147,29 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
         }
         return Err(problem);
     }
-    app.blocking(move |parts| {
-        for (user, rows) in goes {
-            parts.vault.remove(&rows)?;
-            parts.accounts.forget_user(user)?;
-        }
-        Ok(())
-    })
-    .await?;
-    let plan = planned.shown(app).await?;
+    forget(app, goes).await;
     Ok(Applied { plan, made })
+}
+
+/// Deletes what is kept of everybody who went. The files are true by now, so what fails here stands in the log alone.
+async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>) {
+    let forgotten = app
+        .blocking(move |parts| {
+            for (user, rows) in goes {
+                let failed = [
+                    parts.accounts.forget_user(user).err(),
+                    parts.vault.remove(&rows).err(),
+                ];
+                for error in failed.into_iter().flatten() {
+                    tracing::warn!(%user, why = %error.why, "what is kept of somebody who was removed by files stays");
+                }
+            }
+            Ok(())
+        })
+        .await;
+    if forgotten.is_err() {
+        tracing::warn!("what is kept of people who were removed by files may stay");
+    }
 }
 
 /// Files that were read and played through.

@@ -1,5 +1,7 @@
 //! Everything that is set up as files: written out, planned, made true, or refused with the place of what is wrong.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
@@ -66,7 +68,7 @@ async fn a_plan_of_an_export_shows_nothing() {
     let exported = world.get("/code").await.json();
     let before = events(&world);
     let planned = plan(&world, &exported["files"]).await;
-    for empty in ["changes", "kept", "on_call", "findings"] {
+    for empty in ["changes", "kept", "on_call", "paged", "findings"] {
         assert_eq!(planned[empty], json!([]), "{empty}");
     }
     assert_eq!(planned["fingerprint"], exported["fingerprint"]);
@@ -114,6 +116,25 @@ async fn a_plan_says_who_is_on_call_and_changes_nothing_and_apply_makes_it_true_
     let journal = format!("{:?}", world.journal.events.lock().unwrap());
     assert!(!journal.contains("carol@example.org"));
     assert!(!journal.contains(url.rsplit('/').next().unwrap()));
+}
+
+#[tokio::test]
+async fn a_plan_says_whom_a_policy_pages_instead() {
+    let world = World::new();
+    let policy = |target: &str| {
+        let user = format!("{{ user = \"{target}\" }}");
+        files(&format!(
+            "[[escalation_policies]]\nname = \"Web\"\n[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{user}]\n\n{BOB}"
+        ))
+    };
+    apply(&world, &policy("ada@example.org")).await;
+    let planned = plan(&world, &policy("carol@example.org")).await;
+    assert_eq!(planned["on_call"], json!([]));
+    assert_eq!(
+        planned["paged"],
+        json!(["policy Web, level 1: Carol instead of Ada"])
+    );
+    assert_eq!(planned["paged_left_out"], 0);
 }
 
 #[tokio::test]
@@ -235,6 +256,23 @@ async fn an_integration_by_mail_that_nobody_takes_is_a_mistake_of_the_file_and_b
     }
     assert_eq!(world.vault.count(), rows);
     apply(&world, &files(BOB)).await;
+}
+
+#[tokio::test]
+async fn keys_that_are_shown_once_are_shown_also_when_what_is_kept_of_who_went_cannot_be_deleted() {
+    let world = World::new();
+    world.vault.keeps_all.store(true, Ordering::Relaxed);
+    let wanted = format!(
+        "[manage]\nremove = [\"users\"]\n\n[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"admin\"\n\n{}",
+        "[[services]]\nname = \"Web\"\nintegrations = [{ name = \"Nagios\" }]\n"
+    );
+    let applied = apply(&world, &files(&wanted)).await;
+    assert_eq!(applied["made"][0]["name"], "Web / Nagios");
+    assert!(applied["made"][0]["routing_key"].is_string(), "{applied}");
+    let changes = applied["changes"].to_string();
+    assert!(changes.contains("removed"), "{changes}");
+    let refused = world.call("GET", "/users", &world.bobs, None).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

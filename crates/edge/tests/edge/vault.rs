@@ -1,7 +1,7 @@
 //! A vault in memory, which can hold up whoever keeps something, or fail.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +19,8 @@ pub(crate) struct OpenVault {
     reads: AtomicUsize,
     /// What is still kept before something is not.
     fails_after: Mutex<Option<usize>>,
+    /// Whether nothing can be removed.
+    pub(crate) keeps_all: AtomicBool,
 }
 
 /// Says that somebody came, and tells when they may go on.
@@ -96,6 +98,12 @@ impl Vault for OpenVault {
     }
 
     fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError> {
+        if self.keeps_all.load(Ordering::Relaxed) {
+            return Err(StorageError {
+                why: "the disk cannot be written".to_owned(),
+                disk_full: false,
+            });
+        }
         let mut rows = self.rows.lock().unwrap();
         ids.iter().for_each(|id| drop(rows.remove(id)));
         Ok(())

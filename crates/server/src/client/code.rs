@@ -65,6 +65,10 @@ struct Plan {
     on_call: Vec<Duty>,
     #[serde(default)]
     on_call_left_out: usize,
+    #[serde(default)]
+    paged: Vec<Plain>,
+    #[serde(default)]
+    paged_left_out: usize,
     findings: Vec<Plain>,
     #[serde(default)]
     made: Vec<Made>,
@@ -308,7 +312,7 @@ fn kept(plan: &Plan) -> String {
 
 fn ahead(plan: &Plan) -> String {
     let mut text = String::new();
-    if !plan.changes.is_empty() && plan.on_call.is_empty() {
+    if !plan.changes.is_empty() && plan.on_call.is_empty() && plan.paged.is_empty() {
         text.push_str("\nThe same people are on call in the next 14 days.\n");
     }
     if !plan.on_call.is_empty() {
@@ -319,6 +323,15 @@ fn ahead(plan: &Plan) -> String {
     }
     if plan.on_call_left_out > 0 {
         text.push_str(&format!("    and {} more\n", plan.on_call_left_out));
+    }
+    if !plan.paged.is_empty() {
+        text.push_str("\nPaged by policies and services:\n");
+    }
+    for paged in &plan.paged {
+        text.push_str(&format!("    {paged}\n"));
+    }
+    if plan.paged_left_out > 0 {
+        text.push_str(&format!("    and {} more\n", plan.paged_left_out));
     }
     if !plan.findings.is_empty() {
         text.push_str("\nWill be wrong then:\n");

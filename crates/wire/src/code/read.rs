@@ -65,6 +65,8 @@ pub struct Files {
     files: Vec<File>,
     /// Of each part, its file and its place in the list there.
     places: BTreeMap<Part, (usize, Place)>,
+    /// Of each kind that the files hold wholly, the file and the place in the list that say so.
+    managed: BTreeMap<Kind, (usize, usize)>,
 }
 
 /// Where a part stands in its file.
@@ -97,6 +99,7 @@ pub fn read(files: &[File]) -> Result<(Document, Files), Vec<Mistake>> {
     let mut reading = Reading {
         document: Document::default(),
         places: BTreeMap::new(),
+        managed: BTreeMap::new(),
         mistakes: Vec::new(),
     };
     for (index, file) in files.iter().enumerate() {
@@ -111,13 +114,19 @@ pub fn read(files: &[File]) -> Result<(Document, Files), Vec<Mistake>> {
     let Reading {
         document,
         places,
+        managed,
         mut mistakes,
     } = reading;
     if document.len() > OBJECTS_MAX {
         mistakes.push(Mistake::of_all(format!("at most {OBJECTS_MAX} things")));
     }
     if mistakes.is_empty() {
-        Ok((document.tidied(), Files { files, places }))
+        let files = Files {
+            files,
+            places,
+            managed,
+        };
+        Ok((document.tidied(), files))
     } else {
         mistakes.sort();
         mistakes.truncate(MISTAKES_MAX);
@@ -137,6 +146,7 @@ fn with_small_addresses(mut document: Document) -> Document {
 struct Reading {
     document: Document,
     places: BTreeMap<Part, (usize, Place)>,
+    managed: BTreeMap<Kind, (usize, usize)>,
     mistakes: Vec<Mistake>,
 }
 
@@ -155,6 +165,9 @@ impl Reading {
         ];
         for (kind, _) in single.into_iter().filter(|(_, is_there)| *is_there) {
             self.place(index, files, Part::new(kind, ""), Place::Single);
+        }
+        for (place, one) in read.manage.remove.iter().enumerate() {
+            self.managed.entry(one.kind()).or_insert((index, place));
         }
         self.look_at_mappings(index, files, &read);
         let all = &mut self.document;
@@ -259,7 +272,8 @@ fn named(read: &Document, kind: Kind) -> Vec<(Place, Part, String)> {
 }
 
 impl Files {
-    /// What is wrong with a part, at the places of its fields. What is about no part that stands in a file has no place.
+    /// What is wrong with a part, at the places of its fields. What is about one that goes stands where the files say that they
+    /// hold all of its kind.
     #[must_use]
     pub fn mistakes(&self, fault: &Fault) -> Vec<Mistake> {
         // Only what is said of fields begins with the path of one.
@@ -271,15 +285,25 @@ impl Files {
         let part = &fault.part;
         let found = self.places.get(part);
         let found = found.and_then(|(file, place)| Some((self.files.get(*file)?, *place)));
+        let goes = self.managed.get(&part.kind);
+        let goes = goes.and_then(|(file, place)| Some((self.files.get(*file)?, *place)));
         let told = reasons.iter().map(|reason| {
             let what = format!("{part}: {reason}");
-            match found {
-                Some((file, place)) => {
+            match (found, goes) {
+                (Some((file, place)), _) => {
                     let path = reason.split_once(": ").filter(|_| of_fields);
                     let path = path.map_or("", |(path, _)| path);
                     mistake(file, at(file, part, place, path), &what)
                 }
-                None => Mistake::of_all(what),
+                (None, Some((file, place))) => {
+                    let at = at_path(file, &format!("manage.remove[{place}]"));
+                    mistake(
+                        file,
+                        at,
+                        &format!("{what} (it goes, since it stands in no file)"),
+                    )
+                }
+                (None, None) => Mistake::of_all(what),
             }
         });
         told.take(MISTAKES_MAX).collect()
@@ -316,11 +340,18 @@ fn at(file: &File, part: &Part, place: Place, path: &str) -> usize {
     } else {
         "."
     };
-    let whole = format!("{}{separator}{path}", start.trim_end_matches('.'));
+    at_path(
+        file,
+        &format!("{}{separator}{path}", start.trim_end_matches('.')),
+    )
+}
+
+/// The byte at which what a path names begins, or as much of it as there is.
+fn at_path(file: &File, path: &str) -> usize {
     let Ok(table) = DeTable::parse(&file.text) else {
         return 0;
     };
-    walk(table.get_ref(), &whole)
+    walk(table.get_ref(), path)
 }
 
 /// Follows `name[index].name` as far as it leads.

@@ -13,6 +13,15 @@ pub struct File {
     pub text: String,
 }
 
+impl File {
+    /// Whether nothing stands in it but what it is for.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        let mut lines = self.text.lines();
+        lines.all(|line| line.is_empty() || line.starts_with('#'))
+    }
+}
+
 /// The order of keys within a table; others follow by their names.
 const ORDER: [&str; 26] = [
     "email",

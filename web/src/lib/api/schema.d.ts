@@ -7769,6 +7769,10 @@ export interface components {
             on_call: components["schemas"]["DutyChangeShape"][];
             /** @description Stretches that are not told because there are too many. */
             on_call_left_out: number;
+            /** @description Whom levels of policies name instead of whom, also by teams, and which services follow another policy, in words. */
+            paged: string[];
+            /** @description Changes of that that are not told because there are too many. */
+            paged_left_out: number;
         };
         /** @description A message that was planned. */
         Planned: {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::code::{Document, DutyChange, Part, describe, duty_changes};
+use tocsin_domain::code::{Document, DutyChange, Part, describe, duty_changes, paging_changes};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::oncall::{GAP_DAYS_AHEAD, Span};
 use tocsin_domain::state;
@@ -16,6 +16,8 @@ use crate::http::shape::Instant;
 
 /// Stretches of duty that are told at most.
 const DUTY_CHANGES_MAX: usize = 500;
+/// Changes of whom policies and services page that are told at most.
+const PAGING_CHANGES_MAX: usize = 500;
 
 /// What becomes of a thing.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -88,6 +90,10 @@ pub(crate) struct PlanShape {
     on_call: Vec<DutyChangeShape>,
     /// Stretches that are not told because there are too many.
     on_call_left_out: usize,
+    /// Whom levels of policies name instead of whom, also by teams, and which services follow another policy, in words.
+    paged: Vec<String>,
+    /// Changes of that that are not told because there are too many.
+    paged_left_out: usize,
     /// What will be wrong with paging in these days that was not before.
     findings: Vec<String>,
 }
@@ -108,6 +114,9 @@ impl Outlook {
         let changes = differences(&self.standing, &after);
         let ahead = Span::of_days(self.now, GAP_DAYS_AHEAD);
         let duty = duty_changes(&self.before, &self.after, ahead);
+        let mut paged = paging_changes(&self.before, &self.after);
+        let paged_left_out = paged.len().saturating_sub(PAGING_CHANGES_MAX);
+        paged.truncate(PAGING_CHANGES_MAX);
         PlanShape {
             fingerprint,
             changes: changes.into_iter().map(change).collect(),
@@ -118,6 +127,8 @@ impl Outlook {
                 .take(DUTY_CHANGES_MAX)
                 .map(duty_change)
                 .collect(),
+            paged,
+            paged_left_out,
             findings: new_findings(&self.before, &self.after, self.now),
         }
     }

@@ -39,10 +39,13 @@ const ANSWER_WAIT: Duration = Duration::from_secs(60);
 const WHOLE_WAIT: Duration = Duration::from_secs(3_600);
 /// How long is waited after a 429 that does not say it, in seconds.
 const RATE_WAIT_S: u64 = 30;
-/// How long is waited after one at most, in seconds.
+/// How long is waited after an answer that says it at most, in seconds.
 const RATE_WAIT_S_MAX: u64 = 120;
 /// How often is waited at most.
 const RATE_WAITS_MAX: usize = 100;
+/// How long is waited before a question is asked again that broke off or was answered by 5xx without saying it, in seconds; so
+/// often is it asked again.
+const FAULT_PAUSES_S: [u64; 3] = [0, 5, 30];
 
 /// Which account.
 #[derive(Clone, Debug, Args)]
@@ -168,6 +171,11 @@ enum Told {
     Nothing,
     /// It is to be asked again after so long.
     Later(Duration),
+    /// What may be over in a moment, and how long it asks to wait.
+    Fault {
+        failure: Failure,
+        wait: Option<Duration>,
+    },
 }
 
 impl Account {
@@ -178,13 +186,20 @@ impl Account {
     /// Asks everything there is to ask.
     async fn walk(&self) -> Result<Walk, Failure> {
         let (mut walk, mut waits) = (Walk::new(), 0_usize);
+        let (mut faults, mut has_answered) = (0_usize, false);
         while let Some(question) = walk.question() {
             match self.ask(&question).await? {
-                Told::Answer(body) => walk.take(&body).map_err(|why| {
-                    let why = plain::line(&why);
-                    Failure::Refused(format!("{} cannot be imported: {why}", self.shown()))
-                })?,
-                Told::Nothing => walk.lack(),
+                Told::Answer(body) => {
+                    (faults, has_answered) = (0, true);
+                    walk.take(&body).map_err(|why| {
+                        let why = plain::line(&why);
+                        Failure::Refused(format!("{} cannot be imported: {why}", self.shown()))
+                    })?;
+                }
+                Told::Nothing => {
+                    faults = 0;
+                    walk.lack();
+                }
                 Told::Later(wait) => {
                     waits += 1;
                     if waits > RATE_WAITS_MAX {
@@ -194,6 +209,16 @@ impl Account {
                         )));
                     }
                     tokio::time::sleep(wait).await;
+                }
+                Told::Fault { failure, wait } => {
+                    // Nothing is lost yet, and the address may be a wrong one.
+                    let is_silent = matches!(failure, Failure::Unreachable(_)) && !has_answered;
+                    let pause = FAULT_PAUSES_S.get(faults).filter(|_| !is_silent);
+                    let Some(pause) = pause else {
+                        return Err(failure);
+                    };
+                    faults += 1;
+                    tokio::time::sleep(wait.unwrap_or(Duration::from_secs(*pause))).await;
                 }
             }
         }
@@ -210,34 +235,49 @@ impl Account {
         }
         let request = self.client.get(url).header(ACCEPT, MEDIA_TYPE);
         let request = request.header(AUTHORIZATION, self.key.clone());
-        let response = request.send().await;
-        let response = response.map_err(|error| self.unreachable(&error))?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return self.broken(&error),
+        };
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         match status {
-            429 => return Ok(Told::Later(wait_of(&headers))),
+            429 => {
+                let wait = wait_of(&headers).unwrap_or(Duration::from_secs(RATE_WAIT_S));
+                return Ok(Told::Later(wait));
+            }
             402 | 404 if question.may_lack => return Ok(Told::Nothing),
             _ => {}
         }
         let is_good = response.status().is_success();
-        let body = self.body(response).await?;
+        let body = match self.body(response).await? {
+            Told::Answer(body) => body,
+            other @ (Told::Nothing | Told::Later(_) | Told::Fault { .. }) => return Ok(other),
+        };
         if is_good {
             return Ok(Told::Answer(body));
         }
-        Err(Failure::Refused(refusal(
+        let failure = Failure::Refused(refusal(
             self.shown().as_str(),
             &question.path.join("/"),
             (status, &headers, &body),
-        )))
+        ));
+        if (500..=599).contains(&status) {
+            let wait = wait_of(&headers);
+            return Ok(Told::Fault { failure, wait });
+        }
+        Err(failure)
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+    /// The body of an answer, good or not, or how it broke off.
+    async fn body(&self, mut response: Response) -> Result<Told, Failure> {
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.unreachable(&error))?
-        {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => return Ok(Told::Answer(body)),
+                Err(error) => return self.broken(&error),
+            };
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(Failure::Refused(format!(
                     "{}: an answer is larger than {ANSWER_BYTES_MAX} bytes",
@@ -246,7 +286,16 @@ impl Account {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+    }
+
+    /// A connection that broke may be whole again in a moment; one that is not trusted never is.
+    fn broken(&self, error: &reqwest::Error) -> Result<Told, Failure> {
+        let failure = self.unreachable(error);
+        if chain(error).contains("certificate") {
+            return Err(failure);
+        }
+        let wait = None;
+        Ok(Told::Fault { failure, wait })
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -267,15 +316,15 @@ impl Account {
     }
 }
 
-/// How long a 429 asks to wait, within bounds.
-fn wait_of(headers: &HeaderMap) -> Duration {
+/// How long an answer asks to wait, within bounds.
+fn wait_of(headers: &HeaderMap) -> Option<Duration> {
     let seconds = [headers.get(RATE_RESET), headers.get(RETRY_AFTER)];
     let mut seconds = seconds.into_iter().flatten().filter_map(|value| {
         let text = value.to_str().ok()?;
         text.trim().parse::<u64>().ok()
     });
-    let seconds = seconds.next().unwrap_or(RATE_WAIT_S);
-    Duration::from_secs(seconds.min(RATE_WAIT_S_MAX))
+    let seconds = seconds.next()?;
+    Some(Duration::from_secs(seconds.min(RATE_WAIT_S_MAX)))
 }
 
 /// What an answer that is not good means, and what to do.

@@ -8,7 +8,7 @@ const PLAN: &str = r#"{"fingerprint":"abc","changes":[{"change":"added","kind":"
         {"path":"layers[0].every","before":"1","after":"2"},{"path":"layers[0].until","before":null,"after":"\"2026\""}]}],
     "kept":[{"kind":"teams","name":"Web\u001b[2J"}],
     "on_call":[{"schedule":"First","text":"First: from Mon 23 Nov 09:00 to Tue 24 Nov 09:00 (UTC) Bob instead of Ada"}],
-    "on_call_left_out":0,"findings":["Bob has no verified contact method"]}"#;
+    "on_call_left_out":0,"paged":["policy Web, level 1: Bob instead of Ada"],"paged_left_out":2,"findings":["Bob has no verified contact method"]}"#;
 
 #[test]
 fn an_export_goes_into_a_folder_and_only_there() {
@@ -42,12 +42,26 @@ fn a_plan_is_told_in_words() {
         "What would change:\n  + users bob@example.org\n  ~ schedules First\n      layers[0].every: 1 -> 2\n      \
          layers[0].until: not set -> \"2026\"\n\nNot in the files, and left as it is:\n    teams Web[2J\n\n\
          On call in the next 14 days:\n    First: from Mon 23 Nov 09:00 to Tue 24 Nov 09:00 (UTC) Bob instead of Ada\n\n\
+         Paged by policies and services:\n    policy Web, level 1: Bob instead of Ada\n    and 2 more\n\n\
          Will be wrong then:\n    Bob has no verified contact method\n\n\
          To make exactly this true: tocsin apply PATH --plan abc\n"
     );
     assert!(requests[0].starts_with("POST /api/tocsin/v1/code/plan "));
     let sent = r##"{"files":[{"name":"a.toml","text":"# a"},{"name":"b.toml","text":"# b"}]}"##;
     assert!(requests[0].ends_with(sent), "{}", requests[0]);
+}
+
+#[test]
+fn a_plan_that_changes_whom_a_policy_pages_does_not_say_that_the_same_people_are_on_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.toml");
+    std::fs::write(&file, "# a").unwrap();
+    let plan = r#"{"fingerprint":"abc","changes":[{"change":"changed","kind":"escalation_policies","name":"Web","fields":[]}],
+        "kept":[],"on_call":[],"paged":["policy Web, level 1: Bob instead of Ada"],"findings":[]}"#;
+    let line = ["plan", file.to_str().unwrap()];
+    let (ran, _) = run_with(vec![Reply::new(200, plan)], &line);
+    assert!(!ran.data.contains("The same people"), "{}", ran.data);
+    assert!(ran.data.contains("Bob instead of Ada"), "{}", ran.data);
 }
 
 #[test]
@@ -116,6 +130,10 @@ fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
     assert!(ran.notes.contains("repeat_interval"), "{}", ran.notes);
     let users = std::fs::read_to_string(made.join("users.toml")).unwrap();
     assert!(users.contains("email = \"ann@example.org\""), "{users}");
+    assert!(
+        !made.join("heartbeats.toml").exists(),
+        "nothing is said of them"
+    );
     std::fs::write(&file, "route: [").unwrap();
     let (ran, _) = run_with(Vec::new(), &line);
     assert_eq!(ran.code, 1);
@@ -124,4 +142,37 @@ fn a_configuration_of_alertmanager_is_written_without_asking_a_server() {
         "{}",
         ran.notes
     );
+}
+
+#[test]
+fn an_import_does_not_write_over_files_that_say_something_else_unless_it_is_forced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    let config = "route:\n  receiver: web\nreceivers:\n- name: web\n  email_configs:\n  - to: ann@example.org\n";
+    std::fs::write(&file, config).unwrap();
+    let oncall = folder.path().join("oncall");
+    std::fs::create_dir(&oncall).unwrap();
+    let (users, monitors) = (oncall.join("users.toml"), oncall.join("monitors.toml"));
+    std::fs::write(&users, "# ours\n").unwrap();
+    std::fs::write(&monitors, "# ours too\n").unwrap();
+    let line = [
+        "import",
+        "alertmanager",
+        file.to_str().unwrap(),
+        oncall.to_str().unwrap(),
+    ];
+    let (ran, _) = run_with(Vec::new(), &line);
+    assert_eq!(ran.code, 1, "{}", ran.data);
+    assert!(ran.notes.contains("users.toml"), "{}", ran.notes);
+    assert!(ran.notes.contains("--force"), "{}", ran.notes);
+    assert_eq!(std::fs::read_to_string(&users).unwrap(), "# ours\n");
+    assert!(!oncall.join("services.toml").exists(), "all or nothing");
+    let forced = [&line[..], &["--force"]].concat();
+    let (ran, _) = run_with(Vec::new(), &forced);
+    assert_eq!(ran.code, 0, "{}", ran.notes);
+    let written = std::fs::read_to_string(&users).unwrap();
+    assert!(written.contains("ann@example.org"), "{written}");
+    assert_eq!(std::fs::read_to_string(&monitors).unwrap(), "# ours too\n");
+    let (ran, _) = run_with(Vec::new(), &line);
+    assert_eq!(ran.code, 0, "the same may be written again: {}", ran.notes);
 }

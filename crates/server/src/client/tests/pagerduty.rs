@@ -87,13 +87,46 @@ fn too_many_questions_are_asked_again_when_it_is_said() {
 }
 
 #[test]
+fn a_walk_outlives_faults_that_are_over_soon() {
+    let mut replies = account();
+    let busy = || Reply::new(502, "<html>").header("Retry-After", "0");
+    // Each question has its own three further tries.
+    replies.insert(5, busy());
+    replies.insert(4, Reply::new(200, "{").header("Content-Length", "100"));
+    for _ in 0..3 {
+        replies.insert(2, busy());
+    }
+    let (ran, requests) = import(replies, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.notes);
+    assert_eq!(requests.len(), 12);
+    assert!(
+        requests[5].starts_with("GET /schedules?"),
+        "{}",
+        requests[5]
+    );
+    assert!(ran.data.contains("ann@example.org"), "{}", ran.data);
+}
+
+#[test]
+fn a_fault_that_lasts_is_told() {
+    let busy = Reply::new(503, "{}").header("Retry-After", "0");
+    let (ran, requests) = import(vec![busy; 5], &[]);
+    assert_eq!((ran.code, requests.len()), (1, 4), "{}", ran.notes);
+    assert!(ran.notes.contains("Try again later"), "{}", ran.notes);
+    // Where nothing ever answered, the address may be a wrong one.
+    let broken = Reply::new(200, "{").header("Content-Length", "100");
+    let (ran, requests) = import(vec![broken; 2], &[]);
+    assert_eq!(requests.len(), 1, "{}", ran.notes);
+    assert!(ran.notes.contains("broke off"), "{}", ran.notes);
+}
+
+#[test]
 fn a_refusal_says_what_to_do() {
     let body = r#"{"error":{"message":"Access\u001b[2J Denied","code":2010,"errors":[]}}"#;
     for (status, told) in [
         (401, "The key is not good"),
         (403, "may not read it"),
         (404, "Is --from the address"),
-        (500, "Try again later"),
         (302, "redirects to"),
         (418, "answered 418 to /users: Access[2J Denied"),
     ] {

@@ -172,6 +172,20 @@ fn what_the_core_refuses_has_its_place() {
 }
 
 #[test]
+fn what_cannot_go_is_told_where_the_files_say_that_they_hold_all_of_its_kind() {
+    check(
+        "[manage]\nremove = [\"teams\", \"schedules\"]\n",
+        "all.toml, line 2, column 20: schedule \"First schedule\": ",
+        "it stands in no file",
+    );
+    check(
+        "[manage]\nremove = [\"users\"]\n",
+        "all.toml, line 2, column 11: person \"ada@example.org\": ",
+        "the last administrator",
+    );
+}
+
+#[test]
 fn what_is_there_twice_is_told_with_both_places() {
     check(
         "[[teams]]\nname = \"a\"\n[[teams]]\nname = \"b\"\n[[teams]]\nname = \"a\"\n",

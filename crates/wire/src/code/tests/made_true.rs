@@ -1,8 +1,9 @@
 //! Documents made true: what comes, what goes, what stays, and who is on call then.
 
-use tocsin_domain::code::{Part, duty_changes};
+use tocsin_domain::code::{Part, duty_changes, paging_changes};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::oncall::Span;
+use tocsin_domain::people::Role;
 
 use super::*;
 
@@ -92,6 +93,32 @@ fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_sam
     );
 }
 
+#[test]
+fn somebody_can_administer_in_place_of_somebody_else_however_their_addresses_stand_in_the_alphabet()
+{
+    for other in ["aaa@example.org", "zoe@example.org"] {
+        for is_known in [false, true] {
+            let mut installation = Installation::new(13);
+            let zoe = |role: &str| {
+                format!("[[users]]\nemail = \"{other}\"\nname = \"Zoe\"\nrole = \"{role}\"\n")
+            };
+            if is_known {
+                installation.apply(document(&zoe("responder"))).unwrap();
+            }
+            let ada =
+                "[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"responder\"\n";
+            let alone = installation.apply(document(ada)).unwrap_err();
+            assert!(alone.to_string().contains("last administrator"), "{alone}");
+            let both = format!("{ada}\n{}", zoe("admin"));
+            installation.apply(document(&both)).unwrap();
+            let users = installation.export().users;
+            let mut admins = users.iter().filter(|one| one.role == Role::Admin);
+            assert_eq!(admins.next().map(|one| one.email.as_str()), Some(other));
+            assert!(admins.next().is_none());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -156,6 +183,103 @@ fn who_is_on_call_instead_of_whom_is_told_by_the_clock_of_the_schedule() {
         ]
     );
     assert!(duty_changes(&after, &after, Span::of_days(NOW, 14)).is_empty());
+}
+
+/// People, a team and two policies, of which the service follows the first.
+const TWO_POLICIES: &str = r#"
+[[users]]
+email = "bob@example.org"
+name = "Bob"
+role = "responder"
+
+[[users]]
+email = "eve@example.org"
+name = "Eve"
+role = "responder"
+
+[[teams]]
+name = "Web"
+members = ["bob@example.org"]
+
+[[escalation_policies]]
+name = "Day"
+[[escalation_policies.levels]]
+delay = "5m"
+targets = [{ user = "ada@example.org" }]
+[[escalation_policies.levels]]
+delay = "5m"
+targets = [{ team = "Web" }]
+
+[[escalation_policies]]
+name = "Night"
+[[escalation_policies.levels]]
+delay = "5m"
+targets = [{ schedule = "First schedule" }]
+
+[[services]]
+name = "Shop"
+escalation_policy = "Day"
+"#;
+
+#[test]
+fn whom_a_policy_pages_instead_is_told_by_person_by_team_by_schedule_and_by_service() {
+    let mut installation = Installation::new(11);
+    installation.apply(document(TWO_POLICIES)).unwrap();
+    let told = |from: &str, to: &str| {
+        let changed = TWO_POLICIES.replace(from, to);
+        let asked = installation.asked(document(&changed));
+        let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+        paging_changes(&installation.state, &after)
+    };
+    let (ada, schedule) = (
+        r#"{ user = "ada@example.org" }"#,
+        r#"{ schedule = "First schedule" }"#,
+    );
+    assert_eq!(
+        told(ada, r#"{ user = "bob@example.org" }"#),
+        ["policy Day, level 1: Bob instead of Ada"]
+    );
+    assert_eq!(
+        told(ada, schedule),
+        ["policy Day, level 1: whoever is on call in First schedule instead of Ada"]
+    );
+    assert_eq!(
+        told(
+            r#"members = ["bob@example.org"]"#,
+            r#"members = ["bob@example.org", "eve@example.org"]"#
+        ),
+        ["policy Day, level 2: Eve too"]
+    );
+    assert_eq!(
+        told(
+            r#"escalation_policy = "Day""#,
+            r#"escalation_policy = "Night""#
+        ),
+        ["service Shop: by policy Night instead of policy Day"]
+    );
+    assert_eq!(
+        told(
+            r#"escalation_policy = "Day""#,
+            r#"escalation_policy = "First policy""#
+        ),
+        ["service Shop: by policy First policy instead of policy Day"]
+    );
+    assert!(told("", "").is_empty(), "nothing changes");
+}
+
+#[test]
+fn whom_a_policy_pages_that_comes_is_told_as_where_nobody_was() {
+    let installation = Installation::new(12);
+    let asked = installation.asked(document(TWO_POLICIES));
+    let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+    assert_eq!(
+        paging_changes(&installation.state, &after),
+        [
+            "policy Day, level 1: Ada, where nobody was",
+            "policy Day, level 2: Bob, where nobody was",
+            "policy Night, level 1: whoever is on call in First schedule, where nobody was",
+        ]
+    );
 }
 
 #[test]

@@ -195,6 +195,9 @@ impl Walk {
             return Err(format!("{word}: {word:?} of the answer is no list"));
         };
         let count = rows.len();
+        if subject == Subject::Users {
+            check_addresses(&rows)?;
+        }
         self.rows(subject, rows);
         if answer.get("more").and_then(Value::as_bool) != Some(true) {
             self.end(subject)?;
@@ -343,6 +346,21 @@ fn read<T: DeserializeOwned>(word: &str, rows: Vec<Value>, remarks: &mut Remarks
         }
     }
     found
+}
+
+/// A Tocsin shows the addresses of others as hints (`a…@example.org`) to whoever is no administrator. None is one to sign in
+/// with, and everything that names people would name nobody.
+fn check_addresses(rows: &[Value]) -> Result<(), String> {
+    let mut addresses = rows
+        .iter()
+        .filter_map(|row| row.get("email").and_then(Value::as_str));
+    match addresses.find(|address| address.contains('…')) {
+        Some(hint) => Err(format!(
+            "users: {hint:?} is the hint of an address and no address to sign in with: a token of an administrator is needed, who \
+             is shown them whole"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Ids become steps of a path, so that they are looked at.

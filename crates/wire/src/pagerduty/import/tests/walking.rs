@@ -28,6 +28,17 @@ fn a_list_is_asked_for_page_by_page_by_the_limit_that_was_given() {
 }
 
 #[test]
+fn a_hint_of_an_address_is_none_to_sign_in_with_and_says_whose_token_is_needed() {
+    let mut hinted = user("PBOB", "Bob", "user");
+    hinted["email"] = json!("b…@example.org");
+    let mut walk = Walk::new();
+    let rows = json!([user("PANN", "Ann", "user"), hinted]);
+    let refused = walk.take(&page("users", &rows, false)).unwrap_err();
+    assert!(refused.contains("b…@example.org"), "{refused}");
+    assert!(refused.contains("a token of an administrator"), "{refused}");
+}
+
+#[test]
 fn everything_is_asked_for_in_an_order_and_with_what_is_needed() {
     let account = json!({
         "teams": [{"id": "PT1", "name": "Web"}],
