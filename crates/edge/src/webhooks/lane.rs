@@ -21,7 +21,7 @@ use crate::front::pagerduty::webhook_event::told;
 
 /// Events that are read at once.
 const EVENTS_PAGE: u64 = 200;
-/// How far it has come is kept after so many events of which nothing was told.
+/// How far it has come is kept after so many events. What was told is kept after each attempt, so that only reading is done again.
 const PASSED_MAX: u64 = 1_000;
 
 /// What to do next.
@@ -41,7 +41,7 @@ struct Lane {
     progress: Progress,
     /// Events that were read and come next.
     read: VecDeque<Event>,
-    /// Events of which nothing was told since it was last kept how far it has come.
+    /// Events that were passed since it was last kept how far it has come.
     passed: u64,
 }
 
@@ -142,11 +142,10 @@ impl Lane {
     }
 
     async fn pass(&mut self, position: u64) {
-        let was_told = self.progress.part > 0;
         self.progress.pass(position);
         self.read.pop_front();
         self.passed += 1;
-        if was_told || self.passed >= PASSED_MAX {
+        if self.passed >= PASSED_MAX {
             self.keep().await;
         }
     }

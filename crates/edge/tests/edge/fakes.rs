@@ -267,6 +267,8 @@ pub(crate) struct Doors {
     settings: Mutex<BTreeMap<String, String>>,
     /// Whether no setting can be kept.
     pub(crate) disk_full: AtomicBool,
+    /// The names of the settings that were kept, each as often as it was.
+    pub(crate) settings_kept: Mutex<Vec<String>>,
     pub(crate) once: Mutex<FirstAnswers>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
@@ -455,6 +457,7 @@ impl Accounts for Doors {
             .lock()
             .unwrap()
             .insert(name.to_owned(), value.to_owned());
+        self.settings_kept.lock().unwrap().push(name.to_owned());
         Ok(())
     }
 }

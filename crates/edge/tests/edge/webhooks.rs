@@ -298,6 +298,23 @@ async fn only_what_is_asked_for_is_told() {
     webhooks.stop();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_wanted_costs_no_write() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    let made = subscribe(&world, asked(&receiver.url(), &["incident.resolved"])).await;
+    for key in ["a", "b", "c", "d"] {
+        world.raise(key).await;
+    }
+    ping(&world, made["id"].as_str().unwrap()).await;
+    let webhooks = start(&world);
+    assert_eq!(told(&receiver.next()).0, "pagey.ping");
+    webhooks.stop();
+    let kept = world.doors.settings_kept.lock().unwrap();
+    let kept = kept.iter().filter(|name| *name == "webhook_progress");
+    assert!(kept.count() <= 1, "it is kept once that the ping was taken");
+}
+
 #[tokio::test]
 async fn a_secret_is_shown_once_and_what_is_not_shown_is_kept() {
     let world = World::new();
