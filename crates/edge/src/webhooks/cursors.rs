@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tocsin_domain::id::WebhookId;
 
 use super::progress::Progress;
-use crate::ports::Accounts;
+use crate::ports::{Accounts, StorageError};
 
 /// The name of the setting.
 const SETTING: &str = "webhook_progress";
@@ -14,30 +14,45 @@ const SETTING: &str = "webhook_progress";
 type Known = BTreeMap<WebhookId, Progress>;
 
 /// How far each subscription has come.
-pub(super) struct Cursors(Mutex<Known>);
+pub(super) struct Cursors {
+    known: Mutex<Known>,
+    /// Where one begins of which nothing is kept, unless it was made later.
+    begin: u64,
+}
 
 impl Cursors {
-    /// As it was kept last.
-    pub(super) fn load(accounts: &dyn Accounts) -> Self {
-        let kept = accounts.setting(SETTING).map_err(|error| error.to_string());
-        let known = kept.and_then(|text| {
-            let text = text.unwrap_or_else(|| "{}".to_owned());
-            serde_json::from_str(&text).map_err(|error| error.to_string())
-        });
-        let known = known.unwrap_or_else(|error| {
-            tracing::error!(error, "how far webhook subscriptions had come cannot be read: each begins where it was made");
-            Known::new()
-        });
-        Self(Mutex::new(known))
+    /// As it was kept last. What cannot be understood is not told a second time from its beginning: all go on at `published`, the
+    /// place up to which the journal is known.
+    ///
+    /// # Errors
+    /// It cannot be read. Whoever went on without it would tell everything again, and lose it with the first that is kept.
+    pub(super) fn load(accounts: &dyn Accounts, published: u64) -> Result<Self, StorageError> {
+        let text = accounts.setting(SETTING)?;
+        let known = text.map_or_else(|| Ok(Known::new()), |text| serde_json::from_str(&text));
+        let (known, begin) = match known {
+            Ok(known) => (known, 0),
+            Err(error) => {
+                tracing::error!(%error, "how far webhook subscriptions had come cannot be understood: each goes on with what happens from now on");
+                (Known::new(), published)
+            }
+        };
+        Ok(Self {
+            known: Mutex::new(known),
+            begin,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far this one has come.
     pub(super) fn get(&self, id: WebhookId) -> Progress {
-        self.lock().get(&id).cloned().unwrap_or_default()
+        let known = self.lock().get(&id).cloned();
+        known.unwrap_or_else(|| Progress {
+            position: self.begin,
+            ..Progress::default()
+        })
     }
 
     /// Keeps how far this one has come. May block.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::Shared;
 use super::kept::Kept;
-use super::progress::{Ended, Next, Progress};
+use super::progress::{Ended, Next, Progress, is_too_old};
 use crate::delivery::exchange::Call;
 use crate::front::pagerduty::webhook_event::told;
 
@@ -91,6 +91,10 @@ impl Lane {
             return self.read_on().await;
         };
         let app = &self.shared.app;
+        if is_too_old(app.now().ms_since(event.recorded_at)) {
+            self.pass(event.position).await;
+            return Step::Again;
+        }
         let wanted = app.read(|state| {
             let told = told(state, &app.settings.public_url, &known.webhook, &event);
             let part = told.into_iter().nth(self.progress.part);

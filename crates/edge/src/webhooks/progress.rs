@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Patience;
 
-/// What is older than this is not tried again.
+/// What is older than this is not tried, or not again.
 const AGE_MS_MAX: u64 = 48 * 3_600_000;
 /// So many things that were given up in a row, and the receiver is left alone.
 const DROPS_MAX: u32 = 3;
@@ -51,6 +51,11 @@ pub(super) struct Progress {
     pub(super) drops: u32,
 }
 
+/// Whether something of this age is too old to be told.
+pub(super) const fn is_too_old(age_ms: u64) -> bool {
+    age_ms >= AGE_MS_MAX
+}
+
 impl Progress {
     /// Nothing before this place is told. Whether it had not come so far.
     pub(super) fn begin_at(&mut self, since: u64) -> bool {
@@ -86,7 +91,7 @@ impl Progress {
                 self.drops = 0;
                 Next::GoOn
             }
-            Ended::Later(asked_ms) if age_ms < AGE_MS_MAX => {
+            Ended::Later(asked_ms) if !is_too_old(age_ms) => {
                 let wait = pause(self.attempts, patience);
                 self.attempts = self.attempts.saturating_add(1);
                 let asked = Duration::from_millis(asked_ms.unwrap_or_default());

@@ -267,6 +267,8 @@ pub(crate) struct Doors {
     settings: Mutex<BTreeMap<String, String>>,
     /// Whether no setting can be kept.
     pub(crate) disk_full: AtomicBool,
+    /// Whether no setting can be read.
+    pub(crate) settings_unreadable: AtomicBool,
     /// The names of the settings that were kept, each as often as it was.
     pub(crate) settings_kept: Mutex<Vec<String>>,
     pub(crate) once: Mutex<FirstAnswers>,
@@ -443,6 +445,12 @@ impl Accounts for Doors {
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, StorageError> {
+        if self.settings_unreadable.load(Ordering::SeqCst) {
+            return Err(StorageError {
+                why: "the disk gives nothing back".to_owned(),
+                disk_full: false,
+            });
+        }
         Ok(self.settings.lock().unwrap().get(name).cloned())
     }
 

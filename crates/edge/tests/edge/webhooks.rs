@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, NotificationWhat, RosterEvent};
 use tocsin_domain::page::{Purpose, Word};
 use tocsin_domain::webhook::WebhookEvent;
+use tocsin_edge::ports::Accounts;
 use tocsin_edge::webhooks::{Patience, Webhooks};
 use tocsin_wire::pagerduty::webhook_v3::signature;
 
+use crate::fakes::START;
 use crate::pagerduty::{ada, read, refused, service};
 use crate::providers::{Provider, Reply, Request};
 use crate::world::World;
@@ -313,6 +315,42 @@ async fn what_is_not_wanted_costs_no_write() {
     let kept = world.doors.settings_kept.lock().unwrap();
     let kept = kept.iter().filter(|name| *name == "webhook_progress");
     assert!(kept.count() <= 1, "it is kept once that the ping was taken");
+}
+
+#[tokio::test]
+async fn nothing_is_told_while_it_cannot_be_read_how_far_it_had_come() {
+    let world = World::new();
+    let unreadable = &world.doors.settings_unreadable;
+    unreadable.store(true, Ordering::SeqCst);
+    assert!(Webhooks::start(world.app.clone(), quick()).is_err());
+    unreadable.store(false, Ordering::SeqCst);
+    start(&world).stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_is_not_told_again_when_it_is_not_understood_how_far_it_had_come() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    subscribed(&world, &receiver.url()).await;
+    world.raise("a").await;
+    world.doors.set_setting("webhook_progress", "{").unwrap();
+    let webhooks = start(&world);
+    world.raise("b").await;
+    assert_eq!(told(&receiver.next()).1, "b is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_older_than_two_days_is_not_told_after_a_start() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    subscribe(&world, asked(&receiver.url(), &["incident.triggered"])).await;
+    world.raise("old").await;
+    *world.clock.0.lock().unwrap() = START.plus_ms(48 * 3_600_000);
+    world.raise("new").await;
+    let webhooks = start(&world);
+    assert_eq!(told(&receiver.next()).1, "new is down");
+    webhooks.stop();
 }
 
 #[tokio::test]
