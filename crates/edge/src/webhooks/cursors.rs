@@ -15,9 +15,17 @@ type Known = BTreeMap<WebhookId, Progress>;
 
 /// How far each subscription has come.
 pub(super) struct Cursors {
-    known: Mutex<Known>,
+    known: Mutex<Changing>,
     /// Where one begins of which nothing is kept, unless it was made later.
     begin: u64,
+    /// Held while the setting is written, which may take long: only threads that may block take it.
+    written: Mutex<u64>,
+}
+
+/// What is known, and how often something was changed.
+struct Changing {
+    all: Known,
+    changes: u64,
 }
 
 impl Cursors {
@@ -37,18 +45,23 @@ impl Cursors {
             }
         };
         Ok(Self {
-            known: Mutex::new(known),
+            known: Mutex::new(Changing {
+                all: known,
+                changes: 0,
+            }),
             begin,
+            written: Mutex::new(0),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    /// Never held while something is written: the only thread of the lanes waits for it.
+    fn lock(&self) -> MutexGuard<'_, Changing> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far this one has come.
     pub(super) fn get(&self, id: WebhookId) -> Progress {
-        let known = self.lock().get(&id).cloned();
+        let known = self.lock().all.get(&id).cloned();
         known.unwrap_or_else(|| Progress {
             position: self.begin,
             ..Progress::default()
@@ -57,23 +70,36 @@ impl Cursors {
 
     /// Keeps how far this one has come. May block.
     pub(super) fn keep(&self, accounts: &dyn Accounts, id: WebhookId, progress: Progress) {
-        let mut known = self.lock();
-        known.insert(id, progress);
-        let kept = serde_json::to_string(&*known).map_err(|error| error.to_string());
-        let kept = kept.and_then(|text| {
+        let mine = {
+            let mut known = self.lock();
+            known.all.insert(id, progress);
+            known.changes += 1;
+            known.changes
+        };
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if *written >= mine {
+            // Whoever wrote before has written this, too.
+            return;
+        }
+        let (text, changes) = {
+            let known = self.lock();
+            (serde_json::to_string(&known.all), known.changes)
+        };
+        let kept = text.map_err(|error| error.to_string()).and_then(|text| {
             let kept = accounts.set_setting(SETTING, &text);
             kept.map_err(|error| error.to_string())
         });
-        if let Err(error) = kept {
-            tracing::warn!(
+        match kept {
+            Ok(()) => *written = changes,
+            Err(error) => tracing::warn!(
                 error,
                 "how far a webhook subscription has come was not kept: after a start, some of it is sent again"
-            );
+            ),
         }
     }
 
     /// The others were removed.
     pub(super) fn keep_only(&self, known: &[WebhookId]) {
-        self.lock().retain(|id, _| known.contains(id));
+        self.lock().all.retain(|id, _| known.contains(id));
     }
 }

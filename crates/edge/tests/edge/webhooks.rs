@@ -16,7 +16,7 @@ use tocsin_wire::pagerduty::webhook_v3::signature;
 
 use crate::fakes::START;
 use crate::pagerduty::{ada, read, refused, service};
-use crate::providers::{Provider, Reply, Request};
+use crate::providers::{Gate, Provider, Reply, Request};
 use crate::world::World;
 
 const PATH: &str = "/webhook_subscriptions";
@@ -350,6 +350,24 @@ async fn what_is_older_than_two_days_is_not_told_after_a_start() {
     world.raise("new").await;
     let webhooks = start(&world);
     assert_eq!(told(&receiver.next()).1, "new is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_disk_holds_up_no_other_subscription() {
+    let world = World::new();
+    let (first, second) = (Provider::always(ok()), Provider::always(ok()));
+    subscribed(&world, &first.url()).await;
+    let webhooks = start(&world);
+    let gate = Gate::default();
+    *world.doors.settings_held.lock().unwrap() = Some(gate.clone());
+    world.raise("web").await;
+    assert_eq!(told(&first.next()).1, "web is down");
+    gate.reached();
+    let id = subscribed(&world, &second.url()).await;
+    ping(&world, &id).await;
+    assert_eq!(told(&second.next()).0, "pagey.ping");
+    gate.open();
     webhooks.stop();
 }
 
