@@ -35,8 +35,8 @@ pub enum WebhookAsk {
         id: Option<WebhookId>,
         /// What it is for.
         description: String,
-        /// Vault row of where it goes, with which headers and by which secret it is signed.
-        delivery: SecretId,
+        /// Vault row of where it goes, with which headers and by which secret it is signed; as it stands when none.
+        delivery: Option<SecretId>,
         /// What is told.
         events: BTreeSet<WebhookKind>,
         /// Of which incidents.

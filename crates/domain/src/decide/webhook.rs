@@ -37,6 +37,10 @@ impl Decider<'_> {
                 if events.is_empty() {
                     return Err(Refusal::invalid("events: at least one"));
                 }
+                let known = id.and_then(|id| self.state.webhooks.get(&id));
+                let delivery = delivery.or_else(|| known.map(|known| known.webhook.delivery));
+                let missing = || Refusal::invalid("delivery: where it goes is missing");
+                let delivery = delivery.ok_or_else(missing)?;
                 let webhook = Webhook {
                     id: id.unwrap_or_else(|| WebhookId::random(self.entropy)),
                     description,

@@ -67,7 +67,7 @@ fn set(world: &mut World, id: Option<WebhookId>, active: bool) -> Ask {
     Ask::Webhook(WebhookAsk::Set {
         id,
         description: String::new(),
-        delivery: SecretId::random(&mut world.entropy),
+        delivery: Some(SecretId::random(&mut world.entropy)),
         events: BTreeSet::from([WebhookKind::Triggered]),
         scope: WebhookScope::Account,
         active,
@@ -101,6 +101,31 @@ fn a_subscription_that_is_switched_on_again_begins_there() {
     let ask = set(&mut world, Some(id), true);
     world.ask(ask);
     assert_eq!(since(&world), world.state.position);
+}
+
+#[test]
+fn a_subscription_goes_where_it_went_when_nothing_else_is_said() {
+    let mut world = World::set_up();
+    let id = added(&mut world);
+    let before = world.state.webhooks[&id].webhook.delivery;
+    let described = |id: Option<WebhookId>| {
+        Ask::Webhook(WebhookAsk::Set {
+            id,
+            description: "to the chat".to_owned(),
+            delivery: None,
+            events: BTreeSet::from([WebhookKind::Triggered]),
+            scope: WebhookScope::Account,
+            active: true,
+        })
+    };
+    world.ask(described(Some(id)));
+    let known = &world.state.webhooks[&id].webhook;
+    assert_eq!(known.description, "to the chat");
+    assert_eq!(known.delivery, before);
+    assert!(
+        world.try_ask(described(None)).is_err(),
+        "a new one goes nowhere yet"
+    );
 }
 
 #[test]

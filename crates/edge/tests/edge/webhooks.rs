@@ -1,6 +1,8 @@
 //! Webhook subscriptions against receivers on loopback: what is told, in which order, signed how, and what becomes of a receiver
 //! that does not take it.
 
+mod changed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
