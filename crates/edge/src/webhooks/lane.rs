@@ -9,9 +9,11 @@ use tocsin_domain::command::{Ask, WebhookAsk};
 use tocsin_domain::event::{Actor, Event};
 use tocsin_domain::id::WebhookId;
 use tocsin_domain::page::Outcome;
+use tocsin_domain::time::Timestamp;
 use tocsin_domain::webhook::{Subscribed, Webhook};
 use tocsin_wire::pagerduty::webhook_v3::{self, BODY_BYTES_MAX};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::kept::Kept;
@@ -32,12 +34,29 @@ enum Step {
     Wait,
     /// Look again after this time.
     Pause(Duration),
+    /// The same, or as soon as something happens: it may be that nothing is to be waited for any more.
+    PauseOrNews(Duration),
+}
+
+/// The time of a lane, which goes on evenly.
+struct Stopwatch {
+    began_at: Timestamp,
+    began: Instant,
+}
+
+impl Stopwatch {
+    fn now(&self) -> Timestamp {
+        let ms = self.began.elapsed().as_millis();
+        let ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        self.began_at.plus_ms(ms)
+    }
 }
 
 /// One subscription on its way.
 struct Lane {
     shared: Arc<Shared>,
     id: WebhookId,
+    watch: Stopwatch,
     progress: Progress,
     /// Events that were read and come next.
     read: VecDeque<Event>,
@@ -49,6 +68,10 @@ struct Lane {
 pub(super) async fn run(shared: Arc<Shared>, id: WebhookId, mut news: watch::Receiver<u64>) {
     let mut lane = Lane {
         progress: shared.cursors.get(id),
+        watch: Stopwatch {
+            began_at: shared.app.now(),
+            began: Instant::now(),
+        },
         shared,
         id,
         read: VecDeque::new(),
@@ -71,6 +94,12 @@ pub(super) async fn run(shared: Arc<Shared>, id: WebhookId, mut news: watch::Rec
                 }
             }
             Step::Pause(time) => tokio::time::sleep(time).await,
+            Step::PauseOrNews(time) => {
+                let changed = tokio::time::timeout(time, news.changed());
+                if let Ok(Err(_)) = changed.await {
+                    return;
+                }
+            }
         }
     }
 }
@@ -86,6 +115,10 @@ impl Lane {
         }
         if self.progress.begin_at(known.since) {
             self.read.clear();
+        }
+        self.progress.goes_to(known.webhook.delivery);
+        if let Some(time) = self.progress.wait(self.watch.now()) {
+            return Step::PauseOrNews(time);
         }
         let Some(event) = self.read.front().cloned() else {
             return self.read_on().await;
@@ -183,14 +216,14 @@ impl Lane {
         let (ended, why) = self.send(webhook, told_id, body).await;
         let now = self.shared.app.now();
         let age_ms = now.ms_since(event.recorded_at);
-        let next = self.progress.ended(ended, age_ms, &self.shared.patience);
+        let (patience, at) = (&self.shared.patience, self.watch.now());
+        let next = self.progress.ended(ended, age_ms, at, patience);
         if ended != Ended::Taken {
             tracing::warn!(webhook = %self.id, event = told_id, why, "a webhook was not taken");
         }
         self.keep().await;
         match next {
-            Next::GoOn => Step::Again,
-            Next::Again(wait) => Step::Pause(wait),
+            Next::GoOn | Next::Again => Step::Again,
             Next::LeaveAlone => {
                 let webhook = self.id;
                 let ask = Ask::Webhook(WebhookAsk::Disable { webhook, why });

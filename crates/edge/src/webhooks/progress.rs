@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tocsin_domain::id::SecretId;
+use tocsin_domain::time::Timestamp;
 
 use super::Patience;
 
@@ -29,8 +31,8 @@ pub(super) enum Ended {
 pub(super) enum Next {
     /// What comes after it.
     GoOn,
-    /// The same again, after this time.
-    Again(Duration),
+    /// The same again, after a while.
+    Again,
     /// It was given up, as were those before it: the receiver is to be left alone.
     LeaveAlone,
 }
@@ -46,9 +48,15 @@ pub(super) struct Progress {
     /// Attempts for what comes next.
     #[serde(default)]
     pub(super) attempts: u32,
+    /// What comes next is not tried before.
+    #[serde(default)]
+    not_before: Option<Timestamp>,
     /// What was given up in a row.
     #[serde(default)]
     pub(super) drops: u32,
+    /// The row of where it goes, for which the attempts count.
+    #[serde(default)]
+    delivery: Option<SecretId>,
 }
 
 /// Whether something of this age is too old to be told.
@@ -64,10 +72,27 @@ impl Progress {
             *self = Self {
                 position: since,
                 drops: self.drops,
+                delivery: self.delivery,
                 ..Self::default()
             };
         }
         is_behind
+    }
+
+    /// It goes there. How it went elsewhere says nothing about it, so that it is tried at once.
+    pub(super) fn goes_to(&mut self, delivery: SecretId) {
+        if self.delivery.replace(delivery) != Some(delivery) {
+            self.attempts = 0;
+            self.not_before = None;
+        }
+    }
+
+    /// How long nothing is tried yet.
+    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let left = Duration::from_millis(self.not_before?.ms_since(now));
+        // A longer one was never meant: the clock was set back.
+        let is_meant = !left.is_zero() && left <= ASKED_MAX;
+        is_meant.then_some(left)
     }
 
     /// Everything that the event at this place tells is told, given up or not wanted.
@@ -75,16 +100,24 @@ impl Progress {
         self.position = position;
         self.part = 0;
         self.attempts = 0;
+        self.not_before = None;
     }
 
     /// The next thing is not wanted, or cannot be sent.
     pub(super) fn skip(&mut self) {
         self.part += 1;
         self.attempts = 0;
+        self.not_before = None;
     }
 
     /// An attempt ended so; `age_ms` is how old is what it tells.
-    pub(super) fn ended(&mut self, ended: Ended, age_ms: u64, patience: &Patience) -> Next {
+    pub(super) fn ended(
+        &mut self,
+        ended: Ended,
+        age_ms: u64,
+        now: Timestamp,
+        patience: &Patience,
+    ) -> Next {
         match ended {
             Ended::Taken => {
                 self.skip();
@@ -95,7 +128,9 @@ impl Progress {
                 let wait = pause(self.attempts, patience);
                 self.attempts = self.attempts.saturating_add(1);
                 let asked = Duration::from_millis(asked_ms.unwrap_or_default());
-                Next::Again(wait.max(asked.min(ASKED_MAX)))
+                let wait = wait.max(asked.min(ASKED_MAX)).as_millis();
+                self.not_before = Some(now.plus_ms(u64::try_from(wait).unwrap_or(u64::MAX)));
+                Next::Again
             }
             Ended::Later(_) | Ended::Refused => {
                 self.skip();
@@ -123,28 +158,33 @@ mod tests {
 
     const HOUR_MS: u64 = 3_600_000;
 
-    fn again(attempts: u32, asked_ms: Option<u64>, age_ms: u64) -> Next {
+    const NOW: Timestamp = Timestamp::from_millis(1_795_417_200_000);
+
+    /// How long is waited for another attempt; none when there is none.
+    fn again(attempts: u32, asked_ms: Option<u64>, age_ms: u64) -> Option<Duration> {
         let mut progress = Progress {
             attempts,
             ..Progress::default()
         };
-        progress.ended(Ended::Later(asked_ms), age_ms, &Patience::default())
+        let ended = Ended::Later(asked_ms);
+        progress.ended(ended, age_ms, NOW, &Patience::default());
+        progress.wait(NOW)
     }
 
     #[test]
     fn what_fails_is_tried_ever_more_seldom_and_for_two_days_at_most() {
-        let after = |seconds| Next::Again(Duration::from_secs(seconds));
+        let after = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(again(0, None, 0), after(5));
         assert_eq!(again(1, None, 0), after(10));
         assert_eq!(again(7, None, 0), after(640));
         assert_eq!(again(8, None, 0), after(900));
         assert_eq!(again(u32::MAX, None, 47 * HOUR_MS), after(900));
-        assert_eq!(again(3, None, 48 * HOUR_MS), Next::GoOn, "it is given up");
+        assert_eq!(again(3, None, 48 * HOUR_MS), None, "it is given up");
     }
 
     #[test]
     fn a_receiver_that_asks_for_time_is_given_it_within_reason() {
-        let after = |seconds| Next::Again(Duration::from_secs(seconds));
+        let after = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(again(0, Some(60_000), 0), after(60));
         assert_eq!(again(0, Some(1_000), 0), after(5));
         assert_eq!(again(0, Some(86_400_000), 0), after(3_600));
@@ -154,13 +194,13 @@ mod tests {
     fn three_that_are_given_up_in_a_row_have_the_receiver_left_alone() {
         let patience = Patience::default();
         let mut progress = Progress::default();
-        let mut end = |ended, age_ms| progress.ended(ended, age_ms, &patience);
+        let mut end = |ended, age_ms| progress.ended(ended, age_ms, NOW, &patience);
         assert_eq!(end(Ended::Refused, 0), Next::GoOn);
         assert_eq!(end(Ended::Refused, 0), Next::GoOn);
         assert_eq!(end(Ended::Taken, 0), Next::GoOn);
         assert_eq!(end(Ended::Refused, 0), Next::GoOn);
         assert_eq!(end(Ended::Later(None), 48 * HOUR_MS), Next::GoOn);
-        assert!(matches!(end(Ended::Later(None), 0), Next::Again(_)));
+        assert_eq!(end(Ended::Later(None), 0), Next::Again);
         assert_eq!(end(Ended::Refused, 0), Next::LeaveAlone);
         assert_eq!(end(Ended::Refused, 0), Next::GoOn, "they are counted anew");
     }
@@ -171,11 +211,40 @@ mod tests {
         assert!(progress.begin_at(7));
         assert!(!progress.begin_at(7));
         let patience = Patience::default();
-        assert_eq!(progress.ended(Ended::Taken, 0, &patience), Next::GoOn);
+        assert_eq!(progress.ended(Ended::Taken, 0, NOW, &patience), Next::GoOn);
         assert_eq!((progress.position, progress.part), (7, 1));
         progress.pass(8);
         assert_eq!((progress.position, progress.part), (8, 0));
         let text = serde_json::to_string(&progress).unwrap();
         assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
+    }
+    #[test]
+    fn a_pause_outlasts_a_start_but_no_other_address_and_no_clock_that_is_set_back() {
+        let row = |id: &str| id.parse::<SecretId>().unwrap();
+        let mut progress = Progress::default();
+        progress.goes_to(row("QAAAAAAAAAAAAA"));
+        progress.ended(Ended::Later(None), 0, NOW, &Patience::default());
+        let text = serde_json::to_string(&progress).unwrap();
+        let mut progress: Progress = serde_json::from_str(&text).unwrap();
+        progress.goes_to(row("QAAAAAAAAAAAAA"));
+        assert_eq!(progress.wait(NOW), Some(Duration::from_secs(5)));
+        assert_eq!(progress.wait(NOW.plus_ms(5_000)), None);
+        assert_eq!(progress.wait(NOW.minus_ms(2 * HOUR_MS)), None);
+        progress.goes_to(row("QAAAAAAAAAAAA2"));
+        assert_eq!(progress.wait(NOW), None);
+    }
+
+    #[test]
+    fn what_an_older_version_kept_is_read() {
+        let text = r#"{"position":7,"part":1,"attempts":3,"drops":2}"#;
+        let progress: Progress = serde_json::from_str(text).unwrap();
+        let expected = Progress {
+            position: 7,
+            part: 1,
+            attempts: 3,
+            drops: 2,
+            ..Progress::default()
+        };
+        assert_eq!(progress, expected);
     }
 }

@@ -2,6 +2,7 @@
 //! that does not take it.
 
 mod changed;
+mod later;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
