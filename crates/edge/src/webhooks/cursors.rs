@@ -62,10 +62,7 @@ impl Cursors {
     /// How far this one has come.
     pub(super) fn get(&self, id: WebhookId) -> Progress {
         let known = self.lock().all.get(&id).cloned();
-        known.unwrap_or_else(|| Progress {
-            position: self.begin,
-            ..Progress::default()
-        })
+        known.unwrap_or_else(|| Progress::at(self.begin))
     }
 
     /// Keeps how far this one has come. May block.

@@ -1,12 +1,14 @@
 //! Receivers that take nothing for a while: what waits for what, and what does not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::json;
 use tocsin_edge::webhooks::{Patience, Webhooks};
 
-use super::{PATH, ok, quick, subscribed, told};
+use super::{PATH, ok, quick, start, subscribed, told};
 use crate::pagerduty::ada;
 use crate::providers::{Provider, Reply};
 use crate::world::World;
@@ -47,5 +49,50 @@ async fn another_address_is_tried_at_once_after_a_start_too() {
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
     let webhooks = start_patiently(&world);
     assert_eq!(told(&third.next()).1, "web is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_of_which_something_is_not_taken_holds_up_no_other_and_keeps_its_order() {
+    let world = World::new();
+    let fails = Arc::new(AtomicBool::new(true));
+    let script = Arc::clone(&fails);
+    let receiver = Provider::start(move |request| {
+        let is_web = told(request).1 == "web is down";
+        if is_web && script.load(Ordering::SeqCst) {
+            Reply::json(500, "")
+        } else {
+            ok()
+        }
+    });
+    subscribed(&world, &receiver.url()).await;
+    let webhooks = start(&world);
+    let web = world.raise("web").await;
+    assert_eq!(told(&receiver.next()).1, "web is down");
+    let comes = |title: &str| {
+        // What is not taken is sent again meanwhile.
+        let mut requests = (0..1_000).map(|_| told(&receiver.next()));
+        assert!(requests.any(|told| told.1 == title), "{title} waits");
+    };
+    world.raise("db").await;
+    comes("db is down");
+    let path = format!("/incidents/{web}/resolve");
+    let resolved = world.post(&path, json!({})).await;
+    assert!(resolved.status.is_success(), "{}", resolved.text());
+    world.raise("disk").await;
+    comes("disk is down");
+    webhooks.stop();
+    let webhooks = start(&world);
+    fails.store(false, Ordering::SeqCst);
+    let mut kinds: Vec<String> = Vec::new();
+    while kinds.last().is_none_or(|kind| kind != "incident.resolved") {
+        let (kind, title) = told(&receiver.next());
+        if title == "web is down" {
+            kinds.push(kind);
+        }
+    }
+    let before = &kinds[..kinds.len() - 1];
+    assert!(!before.is_empty(), "it was triggered first");
+    assert!(before.iter().all(|kind| kind == "incident.triggered"));
     webhooks.stop();
 }
