@@ -57,4 +57,15 @@ pub enum WebhookAsk {
         /// What its receiver said last, or what went wrong.
         why: String,
     },
+    /// Its receiver has taken nothing for long: tell the administrators.
+    Unanswered {
+        /// Which.
+        webhook: WebhookId,
+        /// Since when every attempt has failed.
+        since: Timestamp,
+        /// What its receiver said last, or what went wrong.
+        why: String,
+    },
+    /// Its receiver takes something again.
+    Answered(WebhookId),
 }

@@ -17,6 +17,13 @@ impl State {
                     webhook: webhook.clone(),
                     since,
                     disabled_until: known.and_then(|known| known.disabled_until),
+                    // How it went elsewhere, or before it was switched off, says nothing about it.
+                    unanswered_since: known
+                        .filter(|known| {
+                            let before = &known.webhook;
+                            before.active && before.delivery == webhook.delivery
+                        })
+                        .and_then(|known| known.unanswered_since),
                 };
                 self.webhooks.insert(webhook.id, subscribed);
             }
@@ -26,6 +33,17 @@ impl State {
             WebhookEvent::WebhookDisabled { webhook, until, .. } => {
                 if let Some(known) = self.webhooks.get_mut(webhook) {
                     known.disabled_until = Some(*until);
+                    known.unanswered_since = None;
+                }
+            }
+            WebhookEvent::WebhookUnanswered { webhook, since, .. } => {
+                if let Some(known) = self.webhooks.get_mut(webhook) {
+                    known.unanswered_since = Some(*since);
+                }
+            }
+            WebhookEvent::WebhookAnswered { webhook } => {
+                if let Some(known) = self.webhooks.get_mut(webhook) {
+                    known.unanswered_since = None;
                 }
             }
             WebhookEvent::WebhookPinged { .. } => {}

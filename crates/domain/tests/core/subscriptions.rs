@@ -157,6 +157,37 @@ fn administrators_hear_once_of_a_subscription_that_is_left_alone() {
 }
 
 #[test]
+fn administrators_hear_once_of_a_receiver_that_takes_nothing_until_it_does() {
+    let mut world = World::set_up();
+    let id = added(&mut world);
+    let unanswered = || {
+        Ask::Webhook(WebhookAsk::Unanswered {
+            webhook: id,
+            since: START,
+            why: "HTTP 500".to_owned(),
+        })
+    };
+    let words = |world: &World| {
+        let all = world.state.notifications.values();
+        all.filter(|message| message.purpose == Purpose::Word(Word::Webhook { webhook: id }))
+            .count()
+    };
+    world.ask(unanswered());
+    assert_eq!(world.state.webhooks[&id].unanswered_since, Some(START));
+    assert!(world.try_ask(Ask::Webhook(WebhookAsk::Ping(id))).is_ok());
+    assert_eq!(words(&world), 1);
+    world.ask(unanswered());
+    assert_eq!(words(&world), 1, "they know it");
+    world.ask(Ask::Webhook(WebhookAsk::Answered(id)));
+    assert_eq!(world.state.webhooks[&id].unanswered_since, None);
+    world.ask(unanswered());
+    assert_eq!(world.state.webhooks[&id].unanswered_since, Some(START));
+    let elsewhere = set(&mut world, Some(id), true);
+    world.ask(elsewhere);
+    assert_eq!(world.state.webhooks[&id].unanswered_since, None);
+}
+
+#[test]
 fn there_are_so_many_subscriptions_and_no_more() {
     let mut world = World::set_up();
     let first = added(&mut world);

@@ -308,12 +308,14 @@ impl Lane {
         let (ended, why) = self.send(webhook, told_id, body).await;
         let now = self.shared.app.now();
         let age_ms = now.ms_since(event.recorded_at);
+        let unanswered = self.progress.unanswered(ended, now);
         let (patience, at) = (&self.shared.patience, self.watch.now());
         let next = self.progress.ended(tried, ended, age_ms, at, patience);
         if ended != Ended::Taken {
             tracing::warn!(webhook = %self.id, event = told_id, why, "a webhook was not taken");
         }
         self.keep().await;
+        self.say_whether_it_answers(ended, unanswered, &why).await;
         match next {
             Next::GoOn | Next::Again => Step::Again,
             Next::Aside => {
@@ -323,12 +325,35 @@ impl Lane {
             }
             Next::LeaveAlone => {
                 let webhook = self.id;
-                let ask = Ask::Webhook(WebhookAsk::Disable { webhook, why });
-                if let Err(problem) = self.shared.app.ask(&Actor::System, ask).await {
-                    tracing::warn!(%webhook, why = problem.detail(), "a webhook subscription could not be left alone");
-                }
+                self.say(WebhookAsk::Disable { webhook, why }).await;
                 Step::Again
             }
+        }
+    }
+
+    /// Has administrators told when the receiver has taken nothing for long, and has it known when it takes something again.
+    async fn say_whether_it_answers(&self, ended: Ended, unanswered: Option<Timestamp>, why: &str) {
+        let webhook = self.id;
+        let is_told = self.shared.app.read(|state| {
+            let known = state.webhooks.get(&webhook);
+            known.is_some_and(|known| known.unanswered_since.is_some())
+        });
+        if let Some(since) = unanswered.filter(|_| !is_told) {
+            let why = why.to_owned();
+            let ask = WebhookAsk::Unanswered {
+                webhook,
+                since,
+                why,
+            };
+            self.say(ask).await;
+        } else if is_told && ended == Ended::Taken {
+            self.say(WebhookAsk::Answered(webhook)).await;
+        }
+    }
+
+    async fn say(&self, ask: WebhookAsk) {
+        if let Err(problem) = self.shared.app.ask(&Actor::System, Ask::Webhook(ask)).await {
+            tracing::warn!(webhook = %self.id, why = problem.detail(), "how a webhook subscription is was not kept");
         }
     }
 

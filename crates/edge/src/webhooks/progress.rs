@@ -16,6 +16,8 @@ const DROPS_MAX: u32 = 3;
 /// A receiver that asks for more time is left alone for so long at most.
 const ASKED_MAX: Duration = Duration::from_secs(3_600);
 
+/// Administrators are told when every attempt has failed for so long.
+const UNANSWERED_MS: u64 = 3_600_000;
 /// Incidents at most of which something waits aside; when there are so many, everything waits for what comes next.
 const ASIDES_MAX: usize = 100;
 
@@ -77,6 +79,9 @@ pub(super) struct Progress {
     /// What was given up in a row.
     #[serde(default)]
     drops: u32,
+    /// When an attempt failed after which none was taken.
+    #[serde(default)]
+    failing_since: Option<Timestamp>,
     /// The row of where it goes, for which the attempts count.
     #[serde(default)]
     delivery: Option<SecretId>,
@@ -154,6 +159,7 @@ impl Progress {
     /// It goes there. How it went elsewhere says nothing about it, so that all is tried at once.
     pub(super) fn goes_to(&mut self, delivery: SecretId) {
         if self.delivery.replace(delivery) != Some(delivery) {
+            self.failing_since = None;
             self.journal.calm();
             self.asides.values_mut().for_each(Place::calm);
         }
@@ -186,6 +192,22 @@ impl Progress {
     /// Nothing waits aside of this incident any more.
     pub(super) fn rejoin(&mut self, incident: IncidentId) {
         self.asides.remove(&incident);
+    }
+
+    /// An attempt ended so at this time of the day; since when every attempt has failed, if that is long.
+    pub(super) fn unanswered(&mut self, ended: Ended, now: Timestamp) -> Option<Timestamp> {
+        match ended {
+            Ended::Taken => {
+                self.failing_since = None;
+                None
+            }
+            Ended::Later(_) => {
+                let since = *self.failing_since.get_or_insert(now);
+                (now.ms_since(since) >= UNANSWERED_MS).then_some(since)
+            }
+            // It is there. When it keeps refusing, it is left alone.
+            Ended::Refused => None,
+        }
     }
 
     fn place(&mut self, tried: Tried) -> &mut Place {
@@ -236,6 +258,7 @@ impl Progress {
                     return Next::GoOn;
                 }
                 self.drops = 0;
+                self.failing_since = None;
                 Next::LeaveAlone
             }
         }
@@ -425,5 +448,17 @@ mod tests {
         let mut progress = Progress::default();
         assert_eq!(fail(&mut progress, Tried::Journal(1, None)), Next::GoOn);
         assert_eq!(progress.journal.part, 1);
+    }
+    #[test]
+    fn a_receiver_that_takes_nothing_for_an_hour_is_noticed_and_one_that_takes_something_is_not() {
+        let mut progress = Progress::default();
+        let mut end = |ended, after_ms| progress.unanswered(ended, NOW.plus_ms(after_ms));
+        let fails = Ended::Later(None);
+        assert_eq!(end(fails, 0), None);
+        assert_eq!(end(fails, HOUR_MS - 1), None);
+        assert_eq!(end(Ended::Refused, HOUR_MS), None);
+        assert_eq!(end(fails, HOUR_MS), Some(NOW));
+        assert_eq!(end(Ended::Taken, HOUR_MS), None);
+        assert_eq!(end(fails, HOUR_MS + 1), None);
     }
 }

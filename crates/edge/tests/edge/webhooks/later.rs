@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::json;
+use tocsin_domain::event::{EventBody, NotificationWhat, RosterEvent};
+use tocsin_domain::page::{Purpose, Word};
+use tocsin_domain::webhook::WebhookEvent;
 use tocsin_edge::webhooks::{Patience, Webhooks};
 
 use super::{PATH, ok, quick, start, subscribed, told};
+use crate::fakes::START;
 use crate::pagerduty::ada;
 use crate::providers::{Provider, Reply};
 use crate::world::World;
@@ -94,5 +98,51 @@ async fn an_incident_of_which_something_is_not_taken_holds_up_no_other_and_keeps
     let before = &kinds[..kinds.len() - 1];
     assert!(!before.is_empty(), "it was triggered first");
     assert!(before.iter().all(|kind| kind == "incident.triggered"));
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_hear_of_a_receiver_that_takes_nothing_for_an_hour() {
+    let world = World::new();
+    let fails = Arc::new(AtomicBool::new(true));
+    let script = Arc::clone(&fails);
+    let receiver = Provider::start(move |_| {
+        if script.load(Ordering::SeqCst) {
+            Reply::json(500, "")
+        } else {
+            ok()
+        }
+    });
+    subscribed(&world, &receiver.url()).await;
+    let webhooks = start(&world);
+    world.raise("web").await;
+    // The first has failed when it is sent again.
+    receiver.next();
+    receiver.next();
+    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
+    let person = world.committed.wait_for(|events| {
+        events.iter().find_map(|event| match &event.body {
+            EventBody::Notification(about) => match &about.what {
+                NotificationWhat::Planned { message } => match message.purpose {
+                    Purpose::Word(Word::Webhook { .. }) => Some(message.user),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        })
+    });
+    assert_eq!(person, world.ada);
+    fails.store(false, Ordering::SeqCst);
+    world.committed.wait_for(|events| {
+        let mut bodies = events.iter().map(|event| &event.body);
+        let answered = bodies.any(|body| {
+            matches!(
+                body,
+                EventBody::Roster(RosterEvent::Webhook(WebhookEvent::WebhookAnswered { .. }))
+            )
+        });
+        answered.then_some(())
+    });
     webhooks.stop();
 }
