@@ -162,7 +162,8 @@ impl Lane {
             // It comes after that, and is told with it.
             Part::Over
         } else {
-            self.part(webhook, &event, part)
+            let was_tried = self.progress.journal.was_tried();
+            self.part(webhook, &event, part, was_tried)
         };
         match part {
             Part::Over => {
@@ -187,6 +188,7 @@ impl Lane {
             return Step::Again;
         };
         let (after, mut part) = (place.position, place.part);
+        let mut was_tried = place.was_tried();
         let app = self.shared.app.clone();
         let read = app.blocking(move |parts| parts.events.of_incident(incident, after, ASIDE_PAGE));
         let events = match read.await {
@@ -198,7 +200,7 @@ impl Lane {
         for event in &events {
             let tried = Tried::Aside(incident);
             loop {
-                match self.part(webhook, event, part) {
+                match self.part(webhook, event, part, was_tried) {
                     Part::Over => break,
                     Part::Unwanted => self.progress.skip(tried),
                     Part::Told(told_id, body) => {
@@ -207,7 +209,7 @@ impl Lane {
                 }
                 part += 1;
             }
-            part = 0;
+            (part, was_tried) = (0, false);
             if let Some(place) = self.progress.aside(incident) {
                 place.pass(event.position);
             }
@@ -218,10 +220,11 @@ impl Lane {
         Step::Again
     }
 
-    /// That part of what an event tells.
-    fn part(&self, webhook: &Webhook, event: &Event, part: usize) -> Part {
+    /// That part of what an event tells. What is too old is not begun with; what was tried before is given up by a last attempt, so
+    /// that it counts.
+    fn part(&self, webhook: &Webhook, event: &Event, part: usize, was_tried: bool) -> Part {
         let app = &self.shared.app;
-        if is_too_old(app.now().ms_since(event.recorded_at)) {
+        if !was_tried && is_too_old(app.now().ms_since(event.recorded_at)) {
             return Part::Over;
         }
         app.read(|state| {

@@ -107,6 +107,11 @@ impl Place {
         self.part += 1;
     }
 
+    /// Whether what comes next was tried before, and failed.
+    pub(super) const fn was_tried(&self) -> bool {
+        self.attempts > 0
+    }
+
     /// What comes next is tried at once.
     const fn calm(&mut self) {
         self.attempts = 0;
@@ -159,10 +164,15 @@ impl Progress {
     /// It goes there. How it went elsewhere says nothing about it, so that all is tried at once.
     pub(super) fn goes_to(&mut self, delivery: SecretId) {
         if self.delivery.replace(delivery) != Some(delivery) {
-            self.failing_since = None;
-            self.journal.calm();
-            self.asides.values_mut().for_each(Place::calm);
+            self.begin_anew();
         }
+    }
+
+    /// Nothing is known of the receiver.
+    fn begin_anew(&mut self) {
+        self.failing_since = None;
+        self.journal.calm();
+        self.asides.values_mut().for_each(Place::calm);
     }
 
     /// How long nothing of the journal is tried yet.
@@ -202,7 +212,9 @@ impl Progress {
                 None
             }
             Ended::Later(_) => {
-                let since = *self.failing_since.get_or_insert(now);
+                // The clock may have been set back.
+                let since = self.failing_since.map_or(now, |since| since.min(now));
+                self.failing_since = Some(since);
                 (now.ms_since(since) >= UNANSWERED_MS).then_some(since)
             }
             // It is there. When it keeps refusing, it is left alone.
@@ -258,7 +270,7 @@ impl Progress {
                     return Next::GoOn;
                 }
                 self.drops = 0;
-                self.failing_since = None;
+                self.begin_anew();
                 Next::LeaveAlone
             }
         }

@@ -1,5 +1,6 @@
 //! Receivers that take nothing for a while: what waits for what, and what does not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -144,5 +145,32 @@ async fn administrators_hear_of_a_receiver_that_takes_nothing_for_an_hour() {
         });
         answered.then_some(())
     });
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_takes_nothing_for_two_days_is_left_alone() {
+    let world = World::new();
+    let receiver = Provider::always(Reply::json(500, ""));
+    subscribed(&world, &receiver.url()).await;
+    let webhooks = start(&world);
+    for key in ["a", "b", "c"] {
+        world.raise(key).await;
+    }
+    // What is sent again has failed before.
+    let mut sent: BTreeMap<String, usize> = BTreeMap::new();
+    while sent.len() < 3 || sent.values().any(|count| *count < 2) {
+        *sent.entry(told(&receiver.next()).1).or_default() += 1;
+    }
+    *world.clock.0.lock().unwrap() = START.plus_ms(48 * 3_600_000);
+    let why = world.committed.wait_for(|events| {
+        events.iter().find_map(|event| match &event.body {
+            EventBody::Roster(RosterEvent::Webhook(WebhookEvent::WebhookDisabled {
+                why, ..
+            })) => Some(why.clone()),
+            _ => None,
+        })
+    });
+    assert_eq!(why, "HTTP 500");
     webhooks.stop();
 }
