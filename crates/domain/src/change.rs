@@ -164,6 +164,7 @@ mod tests {
         let newest = changes.newest_first().next();
         assert_eq!(newest.map(|(position, _)| position), Some(1_024));
     }
+
     #[test]
     fn a_change_is_handed_out_without_a_copy_of_its_texts() {
         let mut changes = Changes::default();

@@ -393,6 +393,7 @@ mod tests {
         let text = serde_json::to_string(&progress).unwrap();
         assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
     }
+
     #[test]
     fn a_pause_outlasts_a_start_but_no_other_address_and_no_clock_that_is_set_back() {
         let row = |id: &str| id.parse::<SecretId>().unwrap();
@@ -431,6 +432,7 @@ mod tests {
         };
         assert_eq!(progress, expected);
     }
+
     #[test]
     fn what_is_not_taken_waits_aside_until_too_much_does() {
         let mut progress = Progress::default();
@@ -461,6 +463,7 @@ mod tests {
         assert_eq!(fail(&mut progress, Tried::Journal(1, None)), Next::GoOn);
         assert_eq!(progress.journal.part, 1);
     }
+
     #[test]
     fn a_receiver_that_takes_nothing_for_an_hour_is_noticed_and_one_that_takes_something_is_not() {
         let mut progress = Progress::default();
