@@ -142,6 +142,8 @@ pub struct Subscribed {
     pub since: u64,
     /// Until when it is left alone, if it is; may be past.
     pub disabled_until: Option<Timestamp>,
+    /// The place in the journal of the last ping; 0 when there was none.
+    pub pinged_at: u64,
     /// Since when its receiver has taken nothing, if that is long enough that administrators were told.
     pub unanswered_since: Option<Timestamp>,
 }

@@ -17,6 +17,7 @@ impl State {
                     webhook: webhook.clone(),
                     since,
                     disabled_until: known.and_then(|known| known.disabled_until),
+                    pinged_at: known.map_or(0, |known| known.pinged_at),
                     // How it went elsewhere, or before it was switched off, says nothing about it.
                     unanswered_since: known
                         .filter(|known| {
@@ -46,7 +47,11 @@ impl State {
                     known.unanswered_since = None;
                 }
             }
-            WebhookEvent::WebhookPinged { .. } => {}
+            WebhookEvent::WebhookPinged { webhook } => {
+                if let Some(known) = self.webhooks.get_mut(webhook) {
+                    known.pinged_at = envelope.position;
+                }
+            }
             WebhookEvent::WebhookEnabled { webhook } => {
                 if let Some(known) = self.webhooks.get_mut(webhook) {
                     known.disabled_until = None;

@@ -133,6 +133,7 @@ impl Lane {
             self.read.clear();
         }
         self.progress.goes_to(known.webhook.delivery);
+        self.progress.pinged(known.pinged_at);
         // The journal and what waits aside take turns, so that neither keeps the other from being told.
         let now = self.watch.now();
         let (due, wait) = (

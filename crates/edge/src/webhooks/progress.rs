@@ -85,6 +85,9 @@ pub(super) struct Progress {
     /// The row of where it goes, for which the attempts count.
     #[serde(default)]
     delivery: Option<SecretId>,
+    /// The place of the last ping that was heard of.
+    #[serde(default)]
+    pinged_at: u64,
     /// Incidents of which something was not taken, and how far each has come: what comes after it waits, but that of no other.
     #[serde(default)]
     asides: BTreeMap<IncidentId, Place>,
@@ -155,6 +158,7 @@ impl Progress {
             *self = Self {
                 drops: self.drops,
                 delivery: self.delivery,
+                pinged_at: self.pinged_at,
                 ..Self::at(since)
             };
         }
@@ -168,9 +172,22 @@ impl Progress {
         }
     }
 
+    /// The last ping is at this place. Whoever wants to see whether it arrives waits for no pause.
+    pub(super) fn pinged(&mut self, at: u64) {
+        if self.pinged_at < at {
+            self.pinged_at = at;
+            self.calm();
+        }
+    }
+
     /// Nothing is known of the receiver.
     fn begin_anew(&mut self) {
         self.failing_since = None;
+        self.calm();
+    }
+
+    /// All that waits is tried at once.
+    fn calm(&mut self) {
         self.journal.calm();
         self.asides.values_mut().for_each(Place::calm);
     }

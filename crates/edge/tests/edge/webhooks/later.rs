@@ -12,7 +12,7 @@ use tocsin_domain::page::{Purpose, Word};
 use tocsin_domain::webhook::WebhookEvent;
 use tocsin_edge::webhooks::{Patience, Webhooks};
 
-use super::{PATH, ok, quick, start, subscribed, told};
+use super::{PATH, ok, ping, quick, start, subscribed, told};
 use crate::fakes::START;
 use crate::pagerduty::ada;
 use crate::providers::{Provider, Reply};
@@ -54,6 +54,28 @@ async fn another_address_is_tried_at_once_after_a_start_too() {
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
     let webhooks = start_patiently(&world);
     assert_eq!(told(&third.next()).1, "web is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ping_waits_for_no_pause() {
+    let world = World::new();
+    let fails = AtomicBool::new(true);
+    let receiver = Provider::start(move |_| {
+        if fails.swap(false, Ordering::SeqCst) {
+            Reply::json(500, "")
+        } else {
+            ok()
+        }
+    });
+    let id = subscribed(&world, &receiver.url()).await;
+    let webhooks = start_patiently(&world);
+    world.raise("web").await;
+    assert_eq!(told(&receiver.next()).1, "web is down");
+    ping(&world, &id).await;
+    let mut kinds = [told(&receiver.next()).0, told(&receiver.next()).0];
+    kinds.sort();
+    assert_eq!(kinds, ["incident.triggered", "pagey.ping"]);
     webhooks.stop();
 }
 
