@@ -110,6 +110,11 @@ impl Changes {
         all.map(|(position, change)| (*position, change.as_ref()))
     }
 
+    /// The same, to be looked at after the state is let go of: no text is copied.
+    pub fn kept_newest_first(&self) -> impl Iterator<Item = &Arc<Change>> {
+        self.all.values().rev()
+    }
+
     /// The change of this id.
     #[must_use]
     pub fn get(&self, id: ChangeId) -> Option<&Change> {
@@ -158,5 +163,14 @@ mod tests {
         assert_eq!(changes.len(), CHANGES_BYTES_MAX / DETAILS_BYTES_MAX);
         let newest = changes.newest_first().next();
         assert_eq!(newest.map(|(position, _)| position), Some(1_024));
+    }
+
+    #[test]
+    fn a_change_is_handed_out_without_a_copy_of_its_texts() {
+        let mut changes = Changes::default();
+        changes.add(1, &change(DETAILS_BYTES_MAX));
+        let handed: Vec<Arc<Change>> = changes.kept_newest_first().cloned().collect();
+        let known = changes.newest_first().next().map(|(_, change)| change);
+        assert!(known.is_some_and(|known| std::ptr::eq(known, handed[0].as_ref())));
     }
 }

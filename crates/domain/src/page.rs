@@ -143,7 +143,7 @@ pub enum Word {
     },
     /// Something will keep pages from somebody.
     Findings,
-    /// A subscription is left alone, because its receiver kept refusing.
+    /// A subscription is left alone, because its receiver kept refusing, or its receiver has taken nothing for long.
     Webhook {
         /// Which.
         webhook: WebhookId,

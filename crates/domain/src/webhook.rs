@@ -142,6 +142,10 @@ pub struct Subscribed {
     pub since: u64,
     /// Until when it is left alone, if it is; may be past.
     pub disabled_until: Option<Timestamp>,
+    /// The place in the journal of the last ping; 0 when there was none.
+    pub pinged_at: u64,
+    /// Since when its receiver has taken nothing, if that is long enough that administrators were told.
+    pub unanswered_since: Option<Timestamp>,
 }
 
 impl Subscribed {
@@ -175,6 +179,20 @@ pub enum WebhookEvent {
         /// What its receiver said last, or what went wrong.
         why: String,
     },
+    /// Its receiver has taken nothing for long.
+    WebhookUnanswered {
+        /// Which.
+        webhook: WebhookId,
+        /// Since when.
+        since: Timestamp,
+        /// What its receiver said last, or what went wrong.
+        why: String,
+    },
+    /// Its receiver takes something again.
+    WebhookAnswered {
+        /// Which.
+        webhook: WebhookId,
+    },
     /// It is not left alone any more.
     WebhookEnabled {
         /// Which.
@@ -195,6 +213,8 @@ impl WebhookEvent {
             Self::WebhookSet { webhook } => webhook.id,
             Self::WebhookRemoved { webhook }
             | Self::WebhookDisabled { webhook, .. }
+            | Self::WebhookUnanswered { webhook, .. }
+            | Self::WebhookAnswered { webhook }
             | Self::WebhookEnabled { webhook }
             | Self::WebhookPinged { webhook } => *webhook,
         }

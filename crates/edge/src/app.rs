@@ -11,7 +11,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, Done, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Mutex, Semaphore, oneshot};
 
 use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
@@ -139,6 +139,8 @@ pub(crate) struct Inner {
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
+    /// Held by whoever changes a webhook subscription.
+    pub(crate) webhook_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
@@ -183,6 +185,7 @@ impl App {
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
+            webhook_changes: Arc::default(),
             calendar_tries: LoginThrottle::default(),
             calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),

@@ -72,6 +72,8 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
         WebhookEvent::WebhookSet { .. } => "webhook_set",
         WebhookEvent::WebhookRemoved { .. } => "webhook_removed",
         WebhookEvent::WebhookDisabled { .. } => "webhook_disabled",
+        WebhookEvent::WebhookUnanswered { .. } => "webhook_unanswered",
+        WebhookEvent::WebhookAnswered { .. } => "webhook_answered",
         WebhookEvent::WebhookEnabled { .. } => "webhook_enabled",
         WebhookEvent::WebhookPinged { .. } => "webhook_pinged",
     }

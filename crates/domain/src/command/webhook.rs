@@ -35,8 +35,8 @@ pub enum WebhookAsk {
         id: Option<WebhookId>,
         /// What it is for.
         description: String,
-        /// Vault row of where it goes, with which headers and by which secret it is signed.
-        delivery: SecretId,
+        /// Vault row of where it goes, with which headers and by which secret it is signed; as it stands when none.
+        delivery: Option<SecretId>,
         /// What is told.
         events: BTreeSet<WebhookKind>,
         /// Of which incidents.
@@ -57,4 +57,15 @@ pub enum WebhookAsk {
         /// What its receiver said last, or what went wrong.
         why: String,
     },
+    /// Its receiver has taken nothing for long: tell the administrators.
+    Unanswered {
+        /// Which.
+        webhook: WebhookId,
+        /// Since when every attempt has failed.
+        since: Timestamp,
+        /// What its receiver said last, or what went wrong.
+        why: String,
+    },
+    /// Its receiver takes something again.
+    Answered(WebhookId),
 }

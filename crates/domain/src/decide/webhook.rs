@@ -4,9 +4,10 @@ use super::word::way_that_can_wait;
 use super::{Decider, text_within};
 use crate::command::{Refusal, WebhookAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{ContactMethodId, UserId, WebhookId};
+use crate::id::{ContactMethodId, SecretId, UserId, WebhookId};
 use crate::page::{Purpose, Word};
 use crate::people::{ChannelKind, Role};
+use crate::time::Timestamp;
 use crate::webhook::{
     DESCRIPTION_CHARS_MAX, DISABLED_MS, Subscribed, WEBHOOKS_MAX, Webhook, WebhookEvent,
     WebhookScope,
@@ -37,6 +38,9 @@ impl Decider<'_> {
                 if events.is_empty() {
                     return Err(Refusal::invalid("events: at least one"));
                 }
+                let delivery = delivery.or_else(|| self.delivery_of(id));
+                let missing = || Refusal::invalid("delivery: where it goes is missing");
+                let delivery = delivery.ok_or_else(missing)?;
                 let webhook = Webhook {
                     id: id.unwrap_or_else(|| WebhookId::random(self.entropy)),
                     description,
@@ -70,6 +74,17 @@ impl Decider<'_> {
                 Ok(())
             }
             WebhookAsk::Disable { webhook, why } => self.disable(webhook, &why),
+            WebhookAsk::Unanswered {
+                webhook,
+                since,
+                why,
+            } => self.unanswered(webhook, since, &why),
+            WebhookAsk::Answered(webhook) => {
+                if self.subscribed(webhook)?.unanswered_since.is_some() {
+                    self.emit_webhook(WebhookEvent::WebhookAnswered { webhook });
+                }
+                Ok(())
+            }
         }
     }
 
@@ -82,6 +97,12 @@ impl Decider<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// Where it goes as it stands.
+    fn delivery_of(&self, id: Option<WebhookId>) -> Option<SecretId> {
+        let known = self.state.webhooks.get(&id?)?;
+        Some(known.webhook.delivery)
     }
 
     fn scope_is_known(&self, scope: WebhookScope) -> Result<(), Refusal> {
@@ -111,14 +132,46 @@ impl Decider<'_> {
         if self.subscribed(webhook)?.is_disabled(self.now) {
             return Ok(());
         }
-        let blank = |letter: char| if letter.is_control() { ' ' } else { letter };
-        let why: String = why.chars().take(WHY_CHARS_MAX).map(blank).collect();
+        let why = shortened(why);
         let until = self.now.plus_ms(DISABLED_MS);
         let position = self.emit_webhook(WebhookEvent::WebhookDisabled {
             webhook,
             until,
             why: why.clone(),
         });
+        let text = format!(
+            "The webhook subscription {webhook} is left alone for 24 hours: its receiver kept refusing what it was sent ({why})"
+        );
+        self.tell_administrators(webhook, position, &text);
+        Ok(())
+    }
+
+    fn unanswered(
+        &mut self,
+        webhook: WebhookId,
+        since: Timestamp,
+        why: &str,
+    ) -> Result<(), Refusal> {
+        let known = self.subscribed(webhook)?;
+        if known.unanswered_since.is_some() || known.is_disabled(self.now) || !known.webhook.active
+        {
+            return Ok(());
+        }
+        let why = shortened(why);
+        let position = self.emit_webhook(WebhookEvent::WebhookUnanswered {
+            webhook,
+            since,
+            why: why.clone(),
+        });
+        let text = format!(
+            "The receiver of the webhook subscription {webhook} has taken nothing since {since}: it is tried again, and what it has not taken within 48 hours is lost ({why})"
+        );
+        self.tell_administrators(webhook, position, &text);
+        Ok(())
+    }
+
+    /// Tells administrators of a subscription that is not served, because of the event at this place.
+    fn tell_administrators(&mut self, webhook: WebhookId, position: u64, text: &str) {
         let users = self.state.users.values();
         let admins = users.filter(|user| user.role == Role::Admin);
         let ways: Vec<(UserId, (ContactMethodId, ChannelKind))> = admins
@@ -127,11 +180,13 @@ impl Decider<'_> {
         for (user, method) in ways {
             let (cause, now) = (Cause::Event { position }, self.now);
             let purpose = Purpose::Word(Word::Webhook { webhook });
-            let text = format!(
-                "The webhook subscription {webhook} is left alone for 24 hours: its receiver kept refusing what it was sent ({why})"
-            );
-            self.plan(cause, purpose, user, method, None, now, text);
+            self.plan(cause, purpose, user, method, None, now, text.to_owned());
         }
-        Ok(())
     }
+}
+
+/// What a receiver said, as much of it as is kept.
+fn shortened(why: &str) -> String {
+    let blank = |letter: char| if letter.is_control() { ' ' } else { letter };
+    why.chars().take(WHY_CHARS_MAX).map(blank).collect()
 }

@@ -137,7 +137,9 @@ impl Decider<'_> {
             Word::Findings => !self.state.duty.findings.is_empty(),
             Word::Webhook { webhook } => {
                 let known = self.state.webhooks.get(&webhook);
-                known.is_some_and(|known| known.is_disabled(self.now))
+                known.is_some_and(|known| {
+                    known.is_disabled(self.now) || known.unanswered_since.is_some()
+                })
             }
         }
     }

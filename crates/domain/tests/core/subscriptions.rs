@@ -67,7 +67,7 @@ fn set(world: &mut World, id: Option<WebhookId>, active: bool) -> Ask {
     Ask::Webhook(WebhookAsk::Set {
         id,
         description: String::new(),
-        delivery: SecretId::random(&mut world.entropy),
+        delivery: Some(SecretId::random(&mut world.entropy)),
         events: BTreeSet::from([WebhookKind::Triggered]),
         scope: WebhookScope::Account,
         active,
@@ -104,6 +104,31 @@ fn a_subscription_that_is_switched_on_again_begins_there() {
 }
 
 #[test]
+fn a_subscription_goes_where_it_went_when_nothing_else_is_said() {
+    let mut world = World::set_up();
+    let id = added(&mut world);
+    let before = world.state.webhooks[&id].webhook.delivery;
+    let described = |id: Option<WebhookId>| {
+        Ask::Webhook(WebhookAsk::Set {
+            id,
+            description: "to the chat".to_owned(),
+            delivery: None,
+            events: BTreeSet::from([WebhookKind::Triggered]),
+            scope: WebhookScope::Account,
+            active: true,
+        })
+    };
+    world.ask(described(Some(id)));
+    let known = &world.state.webhooks[&id].webhook;
+    assert_eq!(known.description, "to the chat");
+    assert_eq!(known.delivery, before);
+    assert!(
+        world.try_ask(described(None)).is_err(),
+        "a new one goes nowhere yet"
+    );
+}
+
+#[test]
 fn administrators_hear_once_of_a_subscription_that_is_left_alone() {
     let mut world = World::set_up();
     let id = added(&mut world);
@@ -129,6 +154,37 @@ fn administrators_hear_once_of_a_subscription_that_is_left_alone() {
     assert!(!world.state.webhooks[&id].is_disabled(world.now));
     world.ask(Ask::Webhook(WebhookAsk::Ping(id)));
     assert_eq!(words(&world), 1);
+}
+
+#[test]
+fn administrators_hear_once_of_a_receiver_that_takes_nothing_until_it_does() {
+    let mut world = World::set_up();
+    let id = added(&mut world);
+    let unanswered = || {
+        Ask::Webhook(WebhookAsk::Unanswered {
+            webhook: id,
+            since: START,
+            why: "HTTP 500".to_owned(),
+        })
+    };
+    let words = |world: &World| {
+        let all = world.state.notifications.values();
+        all.filter(|message| message.purpose == Purpose::Word(Word::Webhook { webhook: id }))
+            .count()
+    };
+    world.ask(unanswered());
+    assert_eq!(world.state.webhooks[&id].unanswered_since, Some(START));
+    assert!(world.try_ask(Ask::Webhook(WebhookAsk::Ping(id))).is_ok());
+    assert_eq!(words(&world), 1);
+    world.ask(unanswered());
+    assert_eq!(words(&world), 1, "they know it");
+    world.ask(Ask::Webhook(WebhookAsk::Answered(id)));
+    assert_eq!(world.state.webhooks[&id].unanswered_since, None);
+    world.ask(unanswered());
+    assert_eq!(world.state.webhooks[&id].unanswered_since, Some(START));
+    let elsewhere = set(&mut world, Some(id), true);
+    world.ask(elsewhere);
+    assert_eq!(world.state.webhooks[&id].unanswered_since, None);
 }
 
 #[test]

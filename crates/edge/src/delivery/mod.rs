@@ -43,7 +43,7 @@ use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
 
 use crate::links::KnownKey;
-use crate::ports::{Accounts, Vault};
+use crate::ports::{Accounts, StorageError, Vault};
 use crate::vigil::Vigil;
 use account::{Opened, Provider};
 use attempt::{LANE_WAIT, carry_out};
@@ -101,6 +101,9 @@ pub enum StartError {
     /// The HTTP client could not be made.
     #[error("the HTTP client for webhooks could not be made: {0}")]
     Client(#[from] reqwest::Error),
+    /// How far webhook subscriptions had come cannot be read.
+    #[error("how far webhook subscriptions had come cannot be read: {0}")]
+    Progress(#[from] StorageError),
 }
 
 /// Running delivery; stops when told, or when it is dropped.

@@ -1,5 +1,7 @@
 //! Changes that others tell of: a deployment, a new configuration. They raise nothing, and are shown with what fails soon after.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,7 +12,6 @@ use tocsin_domain::change::{self, ChangeLink};
 use tocsin_domain::command::{Ask, ChangeAsk};
 use tocsin_domain::event::{EventBody, InputEvent};
 use tocsin_domain::id::ServiceId;
-use tocsin_domain::state;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
 
@@ -81,13 +82,13 @@ pub(crate) struct ChangeQuery {
     cursor: Option<String>,
 }
 
-fn shown(state: &state::State, known: &change::Change) -> ChangeShape {
+fn shown(service: Named, known: &change::Change) -> ChangeShape {
     let details = known.details.as_deref();
     let links = known.links.iter();
     ChangeShape {
         id: known.id.to_string(),
         at: Instant(known.at),
-        service: named_service(state, known.service),
+        service,
         summary: known.summary.clone(),
         source: known.source.clone(),
         details: details.and_then(|text| serde_json::from_str(text).ok()),
@@ -113,16 +114,30 @@ pub(crate) async fn list_changes(
     Params(query): Params<ChangeQuery>,
 ) -> Result<Json<Page<ChangeShape>>, Problem> {
     let service = service_of(query.service_id.as_deref())?;
-    let all: Vec<ChangeShape> = app.read(|state| {
-        let all = state.changes.newest_first().map(|(_, change)| change);
+    // Everything waits for whoever looks at the state: what is shown is cut first, and read where nobody waits for it.
+    let all: Vec<Arc<change::Change>> = app.read(|state| {
+        let all = state.changes.kept_newest_first();
         let wanted = all.filter(|change| service.is_none_or(|service| change.service == service));
-        wanted.map(|change| shown(state, change)).collect()
+        wanted.cloned().collect()
     });
     let page = PageQuery {
         limit: query.limit,
         cursor: query.cursor,
     };
-    page.cut(all, |one| one.id.as_str()).map(Json)
+    let page = page.cut(all, |one| one.id.as_str())?;
+    let services: Vec<Named> = app.read(|state| {
+        let services = page.items.iter().map(|change| change.service);
+        services
+            .map(|service| named_service(state, service))
+            .collect()
+    });
+    let items = services.into_iter().zip(&page.items);
+    Ok(Json(Page {
+        items: items
+            .map(|(service, change)| shown(service, change))
+            .collect(),
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// Tell of a change; it raises nothing, and is shown with what fails soon after
@@ -172,6 +187,6 @@ pub(crate) async fn tell_change(
         | EventBody::Notification(_) => None,
     });
     let kept = kept.ok_or_else(lost)?;
-    let made = app.read(|state| shown(state, &kept));
-    Ok((StatusCode::CREATED, Json(made)))
+    let service = app.read(|state| named_service(state, kept.service));
+    Ok((StatusCode::CREATED, Json(shown(service, &kept))))
 }

@@ -66,13 +66,15 @@ impl Webhooks {
     /// As [`StartError`] says; nothing was sent.
     pub fn start(app: App, patience: Patience) -> Result<Self, StartError> {
         crate::tls::install_provider();
+        // What may fail comes before there are threads.
+        let exchange = Exchange::new(app.settings.egress.clone(), Arc::new(RealTime))?;
+        let published = app.read(|state| state.position);
+        let cursors = Arc::new(Cursors::load(app.accounts.as_ref(), published)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("webhooks")
             .enable_all()
             .build()?;
-        let exchange = Exchange::new(app.settings.egress.clone(), Arc::new(RealTime))?;
-        let cursors = Arc::new(Cursors::load(app.accounts.as_ref()));
         let shared = Arc::new(Shared {
             app,
             exchange,

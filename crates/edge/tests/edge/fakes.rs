@@ -22,6 +22,8 @@ use tocsin_edge::vigil::{Stage, Vigil};
 use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
+use crate::providers::Gate;
+
 /// 2026-11-23T07:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_417_200_000);
 
@@ -267,6 +269,12 @@ pub(crate) struct Doors {
     settings: Mutex<BTreeMap<String, String>>,
     /// Whether no setting can be kept.
     pub(crate) disk_full: AtomicBool,
+    /// Whether no setting can be read.
+    pub(crate) settings_unreadable: AtomicBool,
+    /// Where whoever keeps a setting is held up.
+    pub(crate) settings_held: Mutex<Option<Gate>>,
+    /// The names of the settings that were kept, each as often as it was.
+    pub(crate) settings_kept: Mutex<Vec<String>>,
     pub(crate) once: Mutex<FirstAnswers>,
     pub(crate) setup_token: Mutex<Option<String>>,
     pub(crate) logins: Mutex<BTreeMap<String, UserId>>,
@@ -441,10 +449,20 @@ impl Accounts for Doors {
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>, StorageError> {
+        if self.settings_unreadable.load(Ordering::SeqCst) {
+            return Err(StorageError {
+                why: "the disk gives nothing back".to_owned(),
+                disk_full: false,
+            });
+        }
         Ok(self.settings.lock().unwrap().get(name).cloned())
     }
 
     fn set_setting(&self, name: &str, value: &str) -> Result<(), StorageError> {
+        let held = self.settings_held.lock().unwrap().clone();
+        if let Some(gate) = held {
+            gate.pass();
+        }
         if self.disk_full.load(Ordering::SeqCst) {
             return Err(StorageError {
                 why: "the disk is full".to_owned(),
@@ -455,6 +473,7 @@ impl Accounts for Doors {
             .lock()
             .unwrap()
             .insert(name.to_owned(), value.to_owned());
+        self.settings_kept.lock().unwrap().push(name.to_owned());
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ impl Reply {
     }
 }
 
-/// Where the bodies of answers are held until a test opens it.
+/// Where the bodies of answers, or whoever keeps something, are held until a test opens it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Arc<(Mutex<Passing>, Condvar)>);
 
@@ -87,7 +87,8 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    fn pass(&self) {
+    /// Waits until it is open.
+    pub(crate) fn pass(&self) {
         let (passing, changed) = &*self.0;
         let mut passing = passing.lock().unwrap();
         passing.has_come = true;

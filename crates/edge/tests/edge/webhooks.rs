@@ -1,6 +1,9 @@
 //! Webhook subscriptions against receivers on loopback: what is told, in which order, signed how, and what becomes of a receiver
 //! that does not take it.
 
+mod changed;
+mod later;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,11 +13,13 @@ use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, NotificationWhat, RosterEvent};
 use tocsin_domain::page::{Purpose, Word};
 use tocsin_domain::webhook::WebhookEvent;
+use tocsin_edge::ports::Accounts;
 use tocsin_edge::webhooks::{Patience, Webhooks};
 use tocsin_wire::pagerduty::webhook_v3::signature;
 
+use crate::fakes::START;
 use crate::pagerduty::{ada, read, refused, service};
-use crate::providers::{Provider, Reply, Request};
+use crate::providers::{Gate, Provider, Reply, Request};
 use crate::world::World;
 
 const PATH: &str = "/webhook_subscriptions";
@@ -141,7 +146,8 @@ async fn what_happens_to_an_incident_is_told_in_order_and_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_receiver_does_not_take_is_sent_again_before_what_comes_after_it() {
+async fn what_a_receiver_does_not_take_is_sent_again_before_what_comes_after_it_of_the_same_incident()
+ {
     let world = World::new();
     let count = AtomicUsize::new(0);
     let receiver = Provider::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
@@ -151,13 +157,18 @@ async fn what_a_receiver_does_not_take_is_sent_again_before_what_comes_after_it(
     });
     subscribed(&world, &receiver.url()).await;
     let webhooks = start(&world);
-    world.raise("web").await;
-    world.raise("db").await;
+    let incident = world.raise("web").await;
+    let path = format!("/incidents/{incident}/resolve");
+    let resolved = world.post(&path, json!({})).await;
+    assert!(resolved.status.is_success(), "{}", resolved.text());
     let requests: Vec<Request> = (0..4).map(|_| receiver.next()).collect();
-    let titles: Vec<String> = requests.iter().map(|request| told(request).1).collect();
-    let web = "web is down".to_owned();
-    assert_eq!(titles[..3], [web.clone(), web.clone(), web]);
-    assert_eq!(titles[3], "db is down");
+    let kinds: Vec<String> = requests.iter().map(|request| told(request).0).collect();
+    let triggered = "incident.triggered".to_owned();
+    assert_eq!(
+        kinds[..3],
+        [triggered.clone(), triggered.clone(), triggered]
+    );
+    assert_eq!(kinds[3], "incident.resolved");
     let id = |index: usize| requests[index].header("x-webhook-id");
     assert_eq!(id(0), id(2), "it is the same event");
     assert_ne!(id(2), id(3));
@@ -295,6 +306,77 @@ async fn only_what_is_asked_for_is_told() {
         "disk is down",
         "what happened while it was off is not told"
     );
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_wanted_costs_no_write() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    let made = subscribe(&world, asked(&receiver.url(), &["incident.resolved"])).await;
+    for key in ["a", "b", "c", "d"] {
+        world.raise(key).await;
+    }
+    ping(&world, made["id"].as_str().unwrap()).await;
+    let webhooks = start(&world);
+    assert_eq!(told(&receiver.next()).0, "pagey.ping");
+    webhooks.stop();
+    let kept = world.doors.settings_kept.lock().unwrap();
+    let kept = kept.iter().filter(|name| *name == "webhook_progress");
+    assert!(kept.count() <= 1, "it is kept once that the ping was taken");
+}
+
+#[tokio::test]
+async fn nothing_is_told_while_it_cannot_be_read_how_far_it_had_come() {
+    let world = World::new();
+    let unreadable = &world.doors.settings_unreadable;
+    unreadable.store(true, Ordering::SeqCst);
+    assert!(Webhooks::start(world.app.clone(), quick()).is_err());
+    unreadable.store(false, Ordering::SeqCst);
+    start(&world).stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_is_not_told_again_when_it_is_not_understood_how_far_it_had_come() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    subscribed(&world, &receiver.url()).await;
+    world.raise("a").await;
+    world.doors.set_setting("webhook_progress", "{").unwrap();
+    let webhooks = start(&world);
+    world.raise("b").await;
+    assert_eq!(told(&receiver.next()).1, "b is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_older_than_two_days_is_not_told_after_a_start() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    subscribe(&world, asked(&receiver.url(), &["incident.triggered"])).await;
+    world.raise("old").await;
+    *world.clock.0.lock().unwrap() = START.plus_ms(48 * 3_600_000);
+    world.raise("new").await;
+    let webhooks = start(&world);
+    assert_eq!(told(&receiver.next()).1, "new is down");
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_disk_holds_up_no_other_subscription() {
+    let world = World::new();
+    let (first, second) = (Provider::always(ok()), Provider::always(ok()));
+    subscribed(&world, &first.url()).await;
+    let webhooks = start(&world);
+    let gate = Gate::default();
+    *world.doors.settings_held.lock().unwrap() = Some(gate.clone());
+    world.raise("web").await;
+    assert_eq!(told(&first.next()).1, "web is down");
+    gate.reached();
+    let id = subscribed(&world, &second.url()).await;
+    ping(&world, &id).await;
+    assert_eq!(told(&second.next()).0, "pagey.ping");
+    gate.open();
     webhooks.stop();
 }
 

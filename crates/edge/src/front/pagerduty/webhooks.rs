@@ -1,5 +1,7 @@
 //! Webhook subscriptions: made, read, changed, removed, tried. What is sent, and when, is decided elsewhere.
 
+use std::sync::Arc;
+
 use axum::extract::Path;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -7,12 +9,13 @@ use tocsin_domain::command::{Ask, WebhookAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{SecretId, ServiceId, TeamId, WebhookId};
 use tocsin_domain::state::State;
-use tocsin_domain::webhook::{Subscribed, WebhookEvent, WebhookScope};
+use tocsin_domain::webhook::{Subscribed, WebhookScope};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED, Subscription};
 
 use super::asked::Asked;
 use super::reply::{Answer, Refused, Reply};
+use crate::app::App;
 use crate::http::address;
 use crate::http::problem::Problem;
 use crate::http::roster::{lost, set_as};
@@ -29,16 +32,16 @@ fn named(asked: &Asked, id: &str) -> Result<Subscribed, Refused> {
     Ok(found.ok_or_else(|| Refusal::not_found("there is no such webhook subscription"))?)
 }
 
-async fn kept(asked: &Asked, row: SecretId) -> Result<Kept, Refused> {
+/// Where it goes; none when that is gone from the vault.
+async fn kept(asked: &Asked, row: SecretId) -> Result<Option<Kept>, Refused> {
     let kept = asked
         .app
-        .blocking(move |parts| Kept::read(parts.vault.as_ref(), row))
-        .await?;
-    Ok(kept.ok_or_else(|| Refusal::not_found("there is no such webhook subscription"))?)
+        .blocking(move |parts| Kept::read(parts.vault.as_ref(), row));
+    Ok(kept.await?)
 }
 
 /// A subscription; its secret only for whoever has just made it.
-fn shown(asked: &Asked, known: &Subscribed, kept: &Kept, is_new: bool) -> Value {
+fn shown(asked: &Asked, known: &Subscribed, kept: Option<&Kept>, is_new: bool) -> Value {
     let webhook = &known.webhook;
     let reference = |kind: &str, id: &str| json!({"type": kind, "id": id});
     let filter = match webhook.scope {
@@ -46,8 +49,10 @@ fn shown(asked: &Asked, known: &Subscribed, kept: &Kept, is_new: bool) -> Value 
         WebhookScope::Service(id) => reference("service_reference", id.as_str()),
         WebhookScope::Team(id) => reference("team_reference", id.as_str()),
     };
-    let headers = kept.headers.iter();
+    let headers = kept.map(|kept| kept.headers.as_slice());
+    let headers = headers.unwrap_or_default();
     let headers: Vec<Value> = headers
+        .iter()
         .map(|(name, _)| json!({"name": name, "value": REDACTED}))
         .collect();
     let events: Vec<&str> = webhook.events.iter().map(|kind| kind.word()).collect();
@@ -63,8 +68,8 @@ fn shown(asked: &Asked, known: &Subscribed, kept: &Kept, is_new: bool) -> Value 
         "delivery_method": {
             "id": id,
             "type": "http_delivery_method",
-            "url": kept.url,
-            "secret": is_new.then_some(kept.secret.as_str()),
+            "url": kept.map(|kept| kept.url.as_str()),
+            "secret": kept.filter(|_| is_new).map(|kept| kept.secret.as_str()),
             "temporarily_disabled": known.is_disabled(asked.app.now()),
             "custom_headers": headers,
         },
@@ -73,7 +78,7 @@ fn shown(asked: &Asked, known: &Subscribed, kept: &Kept, is_new: bool) -> Value 
 
 async fn wrapped(asked: &Asked, known: &Subscribed) -> Answer {
     let kept = kept(asked, known.webhook.delivery).await?;
-    let shown = shown(asked, known, &kept, false);
+    let shown = shown(asked, known, kept.as_ref(), false);
     Ok(Reply::Done(json!({ "webhook_subscription": shown })))
 }
 
@@ -99,7 +104,7 @@ pub(crate) async fn list_webhook_subscriptions(asked: Asked) -> Answer {
     let mut page = Vec::new();
     for one in &cut.items {
         let kept = kept(&asked, one.webhook.delivery).await?;
-        page.push(shown(&asked, one, &kept, false));
+        page.push(shown(&asked, one, kept.as_ref(), false));
     }
     let mut page = page.into_iter();
     let cut = cut.map(|_| page.next());
@@ -197,11 +202,11 @@ fn delivery(
     Ok((wanted != *before).then_some(wanted))
 }
 
-/// Makes or changes a subscription; gives it with where it goes.
-async fn set(asked: &Asked, known: Option<&Subscribed>) -> Result<(Subscribed, Kept), Refused> {
+/// Makes or changes a subscription, and shows it.
+async fn set(asked: &Asked, known: Option<&Subscribed>) -> Answer {
     let body = bodies::subscription(&asked.body)?;
     let before = match known {
-        Some(known) => Some(kept(asked, known.webhook.delivery).await?),
+        Some(known) => kept(asked, known.webhook.delivery).await?,
         None => None,
     };
     let wanted = delivery(asked, &body, before.as_ref())?;
@@ -223,14 +228,13 @@ async fn set(asked: &Asked, known: Option<&Subscribed>) -> Result<(Subscribed, K
             Some(row.await?)
         }
     };
-    let delivery = row.or_else(|| known.map(|known| known.delivery));
     let ask = WebhookAsk::Set {
         id: known.map(|known| known.id),
         description: body
             .description
             .or_else(|| known.map(|known| known.description.clone()))
             .unwrap_or_default(),
-        delivery: delivery.ok_or_else(lost)?,
+        delivery: row,
         events,
         scope: scope
             .or_else(|| known.map(|known| known.scope))
@@ -240,24 +244,48 @@ async fn set(asked: &Asked, known: Option<&Subscribed>) -> Result<(Subscribed, K
             .or_else(|| known.map(|known| known.active))
             .unwrap_or(true),
     };
-    let set = set_as(&asked.app, &asked.caller.actor, Ask::Webhook(ask)).await;
-    let set = match set {
-        Ok(set) => set,
-        Err(problem) => {
-            // While it is not certain that nothing was kept, what may be needed stays.
-            let gone = row.filter(|_| problem.outcome_known());
-            forget(asked, gone).await?;
-            return Err(problem.into());
-        }
-    };
+    let webhook = set_or_forget(asked, ask, row).await?;
     let gone = known.map(|known| known.delivery);
     forget(asked, gone.filter(|_| row.is_some())).await?;
-    let RosterEvent::Webhook(WebhookEvent::WebhookSet { webhook }) = set else {
-        return Err(lost().into());
-    };
-    let made = named(asked, webhook.id.as_str())?;
+    let made = named(asked, webhook.as_str())?;
+    // A secret that was made just now is shown.
+    let is_new = before.is_none();
     let kept = wanted.or(before).ok_or_else(lost)?;
-    Ok((made, kept))
+    let shown = shown(asked, &made, Some(&kept), is_new);
+    Ok(Reply::Done(json!({ "webhook_subscription": shown })))
+}
+
+/// Asks the core; gives the subscription that was set. When it is certain that nothing was, the row made for it goes again.
+async fn set_or_forget(
+    asked: &Asked,
+    ask: WebhookAsk,
+    row: Option<SecretId>,
+) -> Result<WebhookId, Refused> {
+    match set_as(&asked.app, &asked.caller.actor, Ask::Webhook(ask)).await {
+        Ok(set) => {
+            let RosterEvent::Webhook(event) = set else {
+                return Err(lost().into());
+            };
+            Ok(event.webhook())
+        }
+        Err(problem) => {
+            // While it is not certain that nothing was kept, what may be needed stays.
+            forget(asked, row.filter(|_| problem.outcome_known())).await?;
+            Err(problem.into())
+        }
+    }
+}
+
+/// Does it to the end, also when the client hangs up, which would else leave a row with a secret that nothing names; and one after
+/// the other, so that nothing is set by what was read before somebody else's change.
+async fn in_turn(app: &App, work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+    let turns = Arc::clone(&app.inner().webhook_changes);
+    let work = tokio::spawn(async move {
+        let _turn = turns.lock().await;
+        work.await
+    });
+    let unfinished = || Problem::internal("the subscription was not changed to the end");
+    work.await.unwrap_or_else(|_| Err(unfinished().into()))
 }
 
 /// Removes a row that nothing names any more.
@@ -273,19 +301,20 @@ async fn forget(asked: &Asked, row: Option<SecretId>) -> Result<(), Refused> {
 #[utoipa::path(post, path = "/webhook_subscriptions", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_webhook_subscription(asked: Asked) -> Answer {
-    let (made, kept) = set(&asked, None).await?;
-    let shown = shown(&asked, &made, &kept, true);
-    Ok(Reply::Done(json!({ "webhook_subscription": shown })))
+    let app = asked.app.clone();
+    in_turn(&app, async move { set(&asked, None).await }).await
 }
 
 /// Change a webhook subscription; its secret stays
 #[utoipa::path(put, path = "/webhook_subscriptions/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_webhook_subscription(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let (made, kept) = set(&asked, Some(&known)).await?;
-    let shown = shown(&asked, &made, &kept, false);
-    Ok(Reply::Done(json!({ "webhook_subscription": shown })))
+    let app = asked.app.clone();
+    let change = async move {
+        let known = named(&asked, &id)?;
+        set(&asked, Some(&known)).await
+    };
+    in_turn(&app, change).await
 }
 
 async fn ask(asked: &Asked, ask: WebhookAsk) -> Result<(), Refused> {
@@ -298,10 +327,14 @@ async fn ask(asked: &Asked, ask: WebhookAsk) -> Result<(), Refused> {
 #[utoipa::path(delete, path = "/webhook_subscriptions/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Object)))]
 pub(crate) async fn remove_webhook_subscription(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?.webhook;
-    ask(&asked, WebhookAsk::Remove(known.id)).await?;
-    forget(&asked, Some(known.delivery)).await?;
-    Ok(Reply::Empty)
+    let app = asked.app.clone();
+    let removal = async move {
+        let known = named(&asked, &id)?.webhook;
+        ask(&asked, WebhookAsk::Remove(known.id)).await?;
+        forget(&asked, Some(known.delivery)).await?;
+        Ok::<_, Refused>(Reply::Empty)
+    };
+    in_turn(&app, removal).await
 }
 
 /// Serve a webhook subscription again that is left alone because its receiver kept refusing

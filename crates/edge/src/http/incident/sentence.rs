@@ -134,6 +134,12 @@ const fn webhook(event: &WebhookEvent) -> &'static str {
         WebhookEvent::WebhookDisabled { .. } => {
             "A webhook subscription is left alone: its receiver kept refusing"
         }
+        WebhookEvent::WebhookUnanswered { .. } => {
+            "The receiver of a webhook subscription has taken nothing for long"
+        }
+        WebhookEvent::WebhookAnswered { .. } => {
+            "The receiver of a webhook subscription takes something again"
+        }
         WebhookEvent::WebhookEnabled { .. } => "A webhook subscription is served again",
         WebhookEvent::WebhookPinged { .. } => "A webhook subscription was tried",
     }

@@ -1,0 +1,92 @@
+//! Webhook subscriptions that are changed by several at once, by somebody who hangs up, and without their row of the vault.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tocsin_domain::id::WebhookId;
+use tocsin_edge::ports::Vault;
+
+use super::{PATH, asked, subscribe};
+use crate::pagerduty::{ada, read};
+use crate::world::World;
+
+fn changing(what: Value) -> Value {
+    json!({ "webhook_subscription": what })
+}
+
+fn to(url: &str) -> Value {
+    changing(json!({"delivery_method": {"type": "http_delivery_method", "url": url}}))
+}
+
+/// Makes a subscription, and gives its path.
+async fn made(world: &World) -> String {
+    let body = asked("https://example.org/hook", &["incident.triggered"]);
+    let made = subscribe(world, body).await;
+    format!("{PATH}/{}", made["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_changes_at_once_are_both_carried_out() {
+    let world = World::new();
+    let before = world.vault.count();
+    let path = made(&world).await;
+    let (has_come, go_on) = world.vault.hold_next();
+    let first = ada(
+        &world,
+        ("PUT", &path),
+        Some(to("https://example.org/other")),
+    );
+    let described = changing(json!({"description": "to all"}));
+    let second = async {
+        has_come.await.unwrap();
+        let change = ada(&world, ("PUT", &path), Some(described));
+        let (changed, ()) = tokio::join!(change, async { go_on.send(()).unwrap() });
+        changed
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    assert_eq!(second.status, StatusCode::OK, "{}", second.text());
+    let shown = read(&world, &path).await["webhook_subscription"].clone();
+    assert_eq!(shown["description"], "to all");
+    assert_eq!(shown["delivery_method"]["url"], "https://example.org/other");
+    assert_eq!(world.vault.count(), before + 1, "the row before is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_is_changed_to_the_end_when_the_client_hangs_up() {
+    let world = World::new();
+    let path = made(&world).await;
+    let (has_come, go_on) = world.vault.hold_next();
+    tokio::select! {
+        answer = ada(&world, ("PUT", &path), Some(to("https://example.org/other"))) =>
+            panic!("it is held up: {}", answer.text()),
+        came = has_come => came.unwrap(),
+    }
+    go_on.send(()).unwrap();
+    // Whoever changes it next does so after that.
+    let described = changing(json!({"description": "to all"}));
+    let changed = ada(&world, ("PUT", &path), Some(described)).await;
+    let shown = changed.json()["webhook_subscription"].clone();
+    assert_eq!(shown["delivery_method"]["url"], "https://example.org/other");
+}
+
+#[tokio::test]
+async fn a_subscription_without_its_row_is_listed_and_can_be_given_another() {
+    let world = World::new();
+    let path = made(&world).await;
+    made(&world).await;
+    let id: WebhookId = path.rsplit('/').next().unwrap().parse().unwrap();
+    let row = world
+        .engine
+        .read(|state| state.webhooks[&id].webhook.delivery);
+    world.vault.remove(&[row]).unwrap();
+    let listed = read(&world, PATH).await;
+    assert_eq!(listed["webhook_subscriptions"].as_array().unwrap().len(), 2);
+    let shown = read(&world, &path).await["webhook_subscription"].clone();
+    assert!(shown["delivery_method"]["url"].is_null(), "{shown}");
+    let url = "https://example.org/other";
+    let changed = ada(&world, ("PUT", &path), Some(to(url))).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    let method = changed.json()["webhook_subscription"]["delivery_method"].clone();
+    assert_eq!(method["url"], url);
+    assert_eq!(method["secret"].as_str().unwrap().len(), 64, "it is new");
+}
