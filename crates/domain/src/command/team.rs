@@ -15,6 +15,27 @@ pub enum TeamAsk {
         /// Who belongs to it.
         members: Vec<UserId>,
     },
+    /// Call a team something else; who belongs to it stays.
+    Rename {
+        /// Which.
+        team: TeamId,
+        /// Its new name.
+        name: String,
+    },
+    /// Put somebody into a team, beside whoever belongs to it by then.
+    AddMember {
+        /// Into which.
+        team: TeamId,
+        /// Whom.
+        user: UserId,
+    },
+    /// Take somebody out of a team, and nobody else.
+    RemoveMember {
+        /// Out of which.
+        team: TeamId,
+        /// Whom.
+        user: UserId,
+    },
     /// Remove a team that no policy names.
     Remove(TeamId),
     /// Replace the list of priorities, the most important first.

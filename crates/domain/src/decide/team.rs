@@ -22,21 +22,46 @@ impl Decider<'_> {
                     self.known_team(known)?;
                 }
                 let members = self.people_named(members)?;
-                if members.len() > TEAM_MEMBERS_MAX {
-                    let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
-                    return Err(Refusal::invalid(reason));
-                }
                 let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
-                let team = Team { id, name, members };
-                let event = RosterEvent::TeamSet { team };
-                let position = self.emit(Cause::Request, EventBody::Roster(event));
-                self.take_what_all_have_done(position);
-                Ok(())
+                self.set_team(Team { id, name, members })
+            }
+            TeamAsk::Rename { team, name } => {
+                let name = name_within("name", &name, 200)?;
+                let known = self.known_team(team)?.clone();
+                self.set_team(Team { name, ..known })
+            }
+            TeamAsk::AddMember { team, user } => {
+                self.user(user)?;
+                let mut known = self.known_team(team)?.clone();
+                if known.members.contains(&user) {
+                    return Ok(());
+                }
+                known.members.push(user);
+                self.set_team(known)
+            }
+            TeamAsk::RemoveMember { team, user } => {
+                let mut known = self.known_team(team)?.clone();
+                if !known.members.contains(&user) {
+                    return Ok(());
+                }
+                known.members.retain(|member| *member != user);
+                self.set_team(known)
             }
             TeamAsk::Remove(team) => self.remove_team(team),
             TeamAsk::SetPriorities { names } => self.set_priorities(&names),
             TeamAsk::Tag(ask) => self.tags(ask),
         }
+    }
+
+    fn set_team(&mut self, team: Team) -> Result<(), Refusal> {
+        if team.members.len() > TEAM_MEMBERS_MAX {
+            let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
+            return Err(Refusal::invalid(reason));
+        }
+        let event = RosterEvent::TeamSet { team };
+        let position = self.emit(Cause::Request, EventBody::Roster(event));
+        self.take_what_all_have_done(position);
+        Ok(())
     }
 
     fn known_team(&self, team: TeamId) -> Result<&Team, Refusal> {

@@ -33,6 +33,7 @@ mod simulate;
 mod storms;
 mod subscriptions;
 mod tags;
+mod teams;
 mod untried;
 mod walk;
 mod ways;

@@ -8,6 +8,7 @@ mod reach;
 mod roster;
 mod router;
 mod tags;
+mod teams;
 mod writes;
 
 use axum::body::Body;

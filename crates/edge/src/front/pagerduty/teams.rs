@@ -58,14 +58,8 @@ pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> A
     Ok(Reply::page(paging, "members", paging.cut(members)))
 }
 
-async fn set(
-    asked: &Asked,
-    id: Option<TeamId>,
-    name: String,
-    members: Vec<UserId>,
-) -> Result<Team, Refused> {
-    let ask = Ask::Team(TeamAsk::Set { id, name, members });
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+async fn set(asked: &Asked, ask: TeamAsk) -> Result<Team, Refused> {
+    let event = set_as(&asked.app, &asked.caller.actor, Ask::Team(ask)).await?;
     let RosterEvent::TeamSet { team } = event else {
         return Err(lost().into());
     };
@@ -78,7 +72,12 @@ async fn set(
 pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     let name = bodies::team(&asked.body)?;
     let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
-    let made = set(&asked, None, name, Vec::new()).await?;
+    let ask = TeamAsk::Set {
+        id: None,
+        name,
+        members: Vec::new(),
+    };
+    let made = set(&asked, ask).await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -88,7 +87,8 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
-    let made = set(&asked, Some(known.id), name, known.members).await?;
+    let team = known.id;
+    let made = set(&asked, TeamAsk::Rename { team, name }).await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
@@ -118,12 +118,10 @@ pub(crate) async fn add_team_member(
     Path((id, user)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let mut known = named(&asked, &id)?;
+    let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    if !known.members.contains(&user) {
-        known.members.push(user);
-        set(&asked, Some(known.id), known.name, known.members).await?;
-    }
+    let ask = Ask::Team(TeamAsk::AddMember { team, user });
+    asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }
 
@@ -135,11 +133,9 @@ pub(crate) async fn remove_team_member(
     Path((id, user)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let mut known = named(&asked, &id)?;
+    let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    if known.members.contains(&user) {
-        known.members.retain(|member| *member != user);
-        set(&asked, Some(known.id), known.name, known.members).await?;
-    }
+    let ask = Ask::Team(TeamAsk::RemoveMember { team, user });
+    asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }
