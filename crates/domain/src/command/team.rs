@@ -2,6 +2,7 @@
 
 use super::TagAsk;
 use crate::id::{TeamId, UserId};
+use crate::team::TeamRole;
 
 /// Work on teams and priorities.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub enum TeamAsk {
         team: TeamId,
         /// Whom.
         user: UserId,
+        /// What they are called there; what they are called already when none.
+        role: Option<TeamRole>,
     },
     /// Take somebody out of a team, and nobody else.
     RemoveMember {

@@ -1,11 +1,11 @@
-//! Teams and who belongs to them. Tocsin knows no roles within a team.
+//! Teams and who belongs to them. The role of a member is kept as a word: to Tocsin all members are the same.
 
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::team::Team;
+use tocsin_domain::team::{Team, TeamRole};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 
@@ -52,10 +52,18 @@ pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> A
     let members: Vec<Value> = asked.app.read(|state| {
         let members = known.members.iter();
         members
-            .map(|user| json!({"user": asked.place.user(state, *user), "role": "responder"}))
+            .map(|user| json!({"user": asked.place.user(state, *user), "role": role_word(known.role(*user))}))
             .collect()
     });
     Ok(Reply::page(paging, "members", paging.cut(members)))
+}
+
+const fn role_word(role: TeamRole) -> &'static str {
+    match role {
+        TeamRole::Observer => "observer",
+        TeamRole::Responder => "responder",
+        TeamRole::Manager => "manager",
+    }
 }
 
 async fn set(asked: &Asked, ask: TeamAsk) -> Result<Team, Refused> {
@@ -113,14 +121,15 @@ fn person(asked: &Asked, id: &str) -> Result<UserId, Refused> {
 /// Put somebody into a team
 #[utoipa::path(put, path = "/teams/{id}/users/{user_id}", tag = "fronts",
     params(("id" = String, Path), ("user_id" = String, Path)),
-    responses((status = 204), (status = 404, body = Object)))]
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_team_member(
     Path((id, user)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
+    let role = bodies::team_role(&asked.body)?;
     let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    let ask = Ask::Team(TeamAsk::AddMember { team, user });
+    let ask = Ask::Team(TeamAsk::AddMember { team, user, role });
     asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::roster::{id_of, made};
-use super::{ada, read};
+use super::{ada, read, refused};
 use crate::world::World;
 
 async fn web(world: &World) -> String {
@@ -36,4 +36,21 @@ async fn two_people_who_are_put_into_a_team_at_once_are_both_in_it() {
     found.sort_unstable();
     both.sort_unstable();
     assert_eq!(found, both);
+}
+
+#[tokio::test]
+async fn the_role_of_a_member_reads_back_as_it_was_written() {
+    let world = World::new();
+    let path = web(&world).await;
+    let bob = format!("{path}/users/{}", world.bob);
+    let role =
+        async || read(&world, &format!("{path}/members")).await["members"][0]["role"].clone();
+    put(&world, &bob, Some(json!({"role": "manager"}))).await;
+    assert_eq!(role().await, "manager");
+    put(&world, &bob, None).await;
+    assert_eq!(role().await, "manager");
+    put(&world, &bob, Some(json!({"role": "responder"}))).await;
+    assert_eq!(role().await, "responder");
+    let wrong = ada(&world, ("PUT", &bob), Some(json!({"role": "owner"}))).await;
+    refused(&wrong, 400, 2001);
 }
