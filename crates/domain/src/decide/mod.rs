@@ -18,6 +18,7 @@ mod paging;
 mod people;
 mod recipients;
 mod relapse;
+mod reopen;
 mod respond;
 mod roster;
 mod rule;

@@ -25,6 +25,7 @@ mod paging;
 mod quiet;
 mod receipts;
 mod responding;
+mod reopening;
 mod resting;
 mod returns;
 mod rules;

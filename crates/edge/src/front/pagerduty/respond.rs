@@ -143,6 +143,10 @@ fn asks_for(
 ) -> Result<Vec<RespondAsk>, Refused> {
     let incident = known.id;
     let mut asks = Vec::new();
+    let reopens = update.status == Some(bodies::Status::Triggered);
+    if reopens && known.status == Status::Resolved {
+        asks.push(RespondAsk::Reopen { incident });
+    }
     if let Some(title) = update.title.clone() {
         asks.push(RespondAsk::SetTitle { incident, title });
     }
@@ -164,12 +168,12 @@ fn asks_for(
     }
     let note = update.resolution.clone();
     match (update.status, known.status) {
-        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered) => {
+        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered | Status::Resolved) => {
             let text = note.into_iter();
             asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
         }
-        (Some(bodies::Status::Triggered), Status::Acknowledged | Status::Resolved) => {
-            let why = "'status' is not supported: what somebody has, or what is over, is triggered again only by what fails";
+        (Some(bodies::Status::Triggered), Status::Acknowledged) => {
+            let why = "'status' is not supported: what somebody has is triggered again by 'escalation_level' or by 'assignments'";
             return Err(Refusal::bad(why).into());
         }
         (Some(bodies::Status::Acknowledged | bodies::Status::Resolved), Status::Resolved) => {

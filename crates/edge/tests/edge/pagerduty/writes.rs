@@ -99,15 +99,22 @@ async fn an_incident_is_taken_renamed_and_ended() {
         1001,
     );
     refused(
-        &put(&world, &id, json!({"status": "triggered"})).await,
-        400,
-        2001,
-    );
-    refused(
         &put(&world, &id, json!({"status": "closed"})).await,
         400,
         2001,
     );
+    let again = put(&world, &id, json!({"status": "triggered"})).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
+    let again = again.json()["incident"].clone();
+    assert_eq!(
+        (&again["status"], &again["resolved_at"]),
+        (&json!("triggered"), &Value::Null),
+        "it is reopened"
+    );
+    let taken = put(&world, &id, json!({"status": "acknowledged"})).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let back = put(&world, &id, json!({"status": "triggered"})).await;
+    assert!(refused(&back, 400, 2001).contains("escalation_level"));
 }
 
 #[tokio::test]
