@@ -280,6 +280,9 @@ pub struct Incident {
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
     pub paging_event: u64,
+    /// Position of the event that opened it, where it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_event: Option<u64>,
 }
 
 /// Whether a count is worth a field: what is over has none.
@@ -363,6 +366,7 @@ impl Incident {
             relapses: 0,
             evidence: None,
             paging_event: 0,
+            opened_event: None,
         }
     }
 

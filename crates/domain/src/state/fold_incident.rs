@@ -114,6 +114,7 @@ impl State {
                 onset: onset.clone(),
                 opened_set_back_ms: set_back_ms,
                 paging_event: envelope.position,
+                opened_event: Some(envelope.position),
                 ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;

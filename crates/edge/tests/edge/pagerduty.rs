@@ -4,6 +4,7 @@ mod analytics;
 mod duty;
 mod import;
 mod incidents;
+mod include;
 mod reach;
 mod roster;
 mod router;

@@ -13,10 +13,13 @@ use tocsin_wire::pagerduty::rest::{Parameters, Refusal};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
+use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::app::App;
 
+/// What can be shown wholly besides what [`Include`] names, and where it stands.
+const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
 /// Incidents of so long ago are listed when no span is asked for: a month.
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// Fields that a list is sorted by at most.
@@ -181,7 +184,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         (cut.map(|one| Some(one.id)), people)
     });
     let mails = asked.mails(people).await?;
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let standings = include.standings(state);
         cut.map(|id| {
             let known = state.incidents.get(&id)?;
@@ -189,6 +192,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
             Some(incident(state, place, known, &include, &standings, &mails))
         })
     });
+    cut.items = asked.with_more(cut.items).await?;
     Ok(Reply::page(paging, "incidents", cut))
 }
 
@@ -216,7 +220,15 @@ impl Asked {
             let standings = include.standings(state);
             incident(state, &self.place, known, include, &standings, &mails)
         })?;
-        Ok(json!({ "incident": shown }))
+        let mut shown = self.with_more(vec![shown]).await?;
+        Ok(json!({ "incident": shown.pop() }))
+    }
+
+    /// What else `include[]` names of incidents.
+    pub(crate) async fn with_more(&self, shown: Vec<Value>) -> Result<Vec<Value>, Refused> {
+        let mut shown = self.included(shown, INCLUDED).await?;
+        self.first_entries(&mut shown).await?;
+        Ok(shown)
     }
 }
 

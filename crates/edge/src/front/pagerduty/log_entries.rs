@@ -9,15 +9,23 @@ use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Outcome, Purpose};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+use tocsin_wire::pagerduty::rest::{Paging, Refusal, id, time};
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident, urgency_word};
+use super::incident_shape::urgency_word;
+use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::service_shape::Standings;
-use super::user_shape::Mails;
 
+/// What can be shown wholly, and where it stands; channels always are.
+const INCLUDED: &[Named] = &[
+    ("incidents", &["incident"]),
+    ("services", &["service"]),
+    ("teams", &["teams"]),
+    ("users", &["agent"]),
+    ("users", &["user"]),
+    ("users", &["assignees"]),
+];
 /// Events that are read at once, from the newest back.
 const EVENTS_PAGE: u64 = 1_000;
 /// Events of all incidents that are looked at at most.
@@ -243,17 +251,6 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
     }
     let entry = id::of_position(event.position);
     let known = state.incidents.get(&told.incident);
-    let about = match known.filter(|_| asked.parameters.includes("incidents")) {
-        Some(known) => incident(
-            state,
-            &asked.place,
-            known,
-            &Include::default(),
-            &Standings::default(),
-            &Mails::new(),
-        ),
-        None => asked.place.incident(state, told.incident),
-    };
     let service = known.map(|known| asked.place.service(state, known.service));
     let team = known.map(|known| asked.place.team(state, known.team));
     let mut shown = Map::new();
@@ -266,7 +263,7 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
         "created_at": time::written(event.at),
         "agent": asked.place.agent(state, &event.actor),
         "channel": {"type": "auto"},
-        "incident": about,
+        "incident": asked.place.incident(state, told.incident),
         "service": service,
         "teams": team.into_iter().collect::<Vec<_>>(),
         "contexts": [],
@@ -292,6 +289,12 @@ fn span(asked: &Asked) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused
     Ok((since, until))
 }
 
+async fn page(asked: &Asked, paging: Paging, found: Vec<Value>) -> Answer {
+    let mut cut = paging.cut(found);
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "log_entries", cut))
+}
+
 /// Log entries of an incident, newest first
 #[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
@@ -309,7 +312,7 @@ pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Ask
             .filter_map(|event| shown(&asked, state, event))
             .collect()
     });
-    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+    page(&asked, paging, found).await
 }
 
 /// Log entries of all incidents, newest first, of the newest 20000 events
@@ -351,7 +354,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
         }
         end = begin;
     }
-    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+    page(&asked, paging, found).await
 }
 
 /// One log entry
@@ -367,5 +370,30 @@ pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> An
     let event = event.ok_or_else(missing)?;
     let found = asked.app.read(|state| shown(&asked, state, &event));
     let found = found.ok_or_else(missing)?;
+    let found = asked.included_one(found, INCLUDED).await?;
     Ok(Reply::Done(json!({ "log_entry": found })))
+}
+
+impl Asked {
+    /// Shows the entries by which incidents began wholly, where `include[]` names them.
+    pub(crate) async fn first_entries(&self, incidents: &mut [Value]) -> Result<(), Refused> {
+        if !self.parameters.includes("first_trigger_log_entries") {
+            return Ok(());
+        }
+        for one in incidents {
+            let entry = one["first_trigger_log_entry"]["id"].as_str();
+            let Some(position) = entry.and_then(id::position_of) else {
+                continue;
+            };
+            let event = self
+                .app
+                .blocking(move |parts| parts.events.at(position))
+                .await?;
+            let whole = event.and_then(|event| self.app.read(|state| shown(self, state, &event)));
+            if let Some(whole) = whole {
+                one["first_trigger_log_entry"] = whole;
+            }
+        }
+        Ok(())
+    }
 }

@@ -8,6 +8,7 @@ pub(crate) mod changes;
 pub(crate) mod events;
 mod incident_shape;
 mod incidents;
+mod include;
 mod lists;
 mod log_entries;
 mod lookup;
