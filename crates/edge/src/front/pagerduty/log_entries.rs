@@ -4,7 +4,7 @@
 use axum::extract::Path;
 use serde_json::{Map, Value, json};
 use tocsin_domain::event::{Event, EventBody, IncidentWhat, NotificationWhat, Response};
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, TeamId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Outcome, Purpose};
 use tocsin_domain::state::State;
@@ -244,13 +244,15 @@ fn of_response(asked: &Asked, state: &State, response: &Response) -> Option<Kind
     }
 }
 
-fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
+fn shown(asked: &Asked, state: &State, event: &Event, wanted: &Wanted) -> Option<Value> {
     let told = told(asked, state, event)?;
-    if asked.parameters.flag("is_overview").unwrap_or(false) && !OVERVIEW.contains(&told.kind) {
+    let known = state.incidents.get(&told.incident);
+    let among = |set: &Vec<TeamId>| known.is_some_and(|known| set.contains(&known.team));
+    let is_of_teams = wanted.teams.as_ref().is_none_or(among);
+    if !is_of_teams || (wanted.overview && !OVERVIEW.contains(&told.kind)) {
         return None;
     }
     let entry = id::of_position(event.position);
-    let known = state.incidents.get(&told.incident);
     let service = known.map(|known| asked.place.service(state, known.service));
     let team = known.map(|known| asked.place.team(state, known.team));
     let mut shown = Map::new();
@@ -279,14 +281,30 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
     Some(Value::Object(shown))
 }
 
-/// When an entry must have been made.
-fn span(asked: &Asked) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused> {
-    let (since, until) = (
-        asked.parameters.time("since")?,
-        asked.parameters.time("until")?,
-    );
-    asked.parameters.flag("is_overview")?;
-    Ok((since, until))
+/// Which entries are wanted.
+#[derive(Default)]
+struct Wanted {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    teams: Option<Vec<TeamId>>,
+    overview: bool,
+}
+
+impl Wanted {
+    fn read(asked: &Asked) -> Result<Self, Refused> {
+        Ok(Self {
+            since: asked.parameters.time("since")?,
+            until: asked.parameters.time("until")?,
+            teams: asked.parameters.ids("team_ids"),
+            overview: asked.parameters.flag("is_overview")?,
+        })
+    }
+
+    /// Whether it was made in the span that is asked for.
+    fn spans(&self, event: &Event) -> bool {
+        self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
 }
 
 async fn page(asked: &Asked, paging: Paging, found: Vec<Value>) -> Answer {
@@ -301,15 +319,12 @@ async fn page(asked: &Asked, paging: Paging, found: Vec<Value>) -> Answer {
 pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let paging = asked.paging()?;
-    let (since, until) = span(&asked)?;
+    let wanted = Wanted::read(&asked)?;
     let events = asked.events_of(incident).await?;
     let found: Vec<Value> = asked.app.read(|state| {
-        let within = events.iter().rev().filter(|event| {
-            since.is_none_or(|since| event.at >= since)
-                && until.is_none_or(|until| event.at < until)
-        });
+        let within = events.iter().rev().filter(|event| wanted.spans(event));
         within
-            .filter_map(|event| shown(&asked, state, event))
+            .filter_map(|event| shown(&asked, state, event, &wanted))
             .collect()
     });
     page(&asked, paging, found).await
@@ -319,7 +334,7 @@ pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Ask
 #[utoipa::path(get, path = "/log_entries", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let (since, until) = span(&asked)?;
+    let wanted = Wanted::read(&asked)?;
     let mut end = asked.app.read(|state| state.position);
     let oldest = end.saturating_sub(EVENTS_MAX);
     // One more than the page tells whether there are more; all, when they are to be counted.
@@ -338,15 +353,12 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
             .await?;
         let is_past = events
             .first()
-            .zip(since)
+            .zip(wanted.since)
             .is_some_and(|(first, since)| first.recorded_at < since);
         found.extend(asked.app.read(|state| {
-            let within = events.iter().rev().filter(|event| {
-                since.is_none_or(|since| event.at >= since)
-                    && until.is_none_or(|until| event.at < until)
-            });
+            let within = events.iter().rev().filter(|event| wanted.spans(event));
             within
-                .filter_map(|event| shown(&asked, state, event))
+                .filter_map(|event| shown(&asked, state, event, &wanted))
                 .collect::<Vec<_>>()
         }));
         if is_past {
@@ -368,7 +380,9 @@ pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> An
         .blocking(move |parts| parts.events.at(position))
         .await?;
     let event = event.ok_or_else(missing)?;
-    let found = asked.app.read(|state| shown(&asked, state, &event));
+    let found = asked
+        .app
+        .read(|state| shown(&asked, state, &event, &Wanted::default()));
     let found = found.ok_or_else(missing)?;
     let found = asked.included_one(found, INCLUDED).await?;
     Ok(Reply::Done(json!({ "log_entry": found })))
@@ -389,7 +403,9 @@ impl Asked {
                 .app
                 .blocking(move |parts| parts.events.at(position))
                 .await?;
-            let whole = event.and_then(|event| self.app.read(|state| shown(self, state, &event)));
+            let all = Wanted::default();
+            let whole =
+                event.and_then(|event| self.app.read(|state| shown(self, state, &event, &all)));
             if let Some(whole) = whole {
                 one["first_trigger_log_entry"] = whole;
             }

@@ -78,6 +78,7 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let now = asked.app.now();
     let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
     let filter = asked.parameters.get("filter").unwrap_or("all").to_owned();
     if !["all", "past", "future", "ongoing", "open"].contains(&filter.as_str()) {
         return Err(Refusal::bad("'filter' is invalid: past, future, ongoing, open or all").into());
@@ -94,9 +95,14 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
                 "open" => ongoing || future,
                 _ => true,
             };
+            let of_teams = |set: &Vec<TeamId>| {
+                let mut all = teams_of(state, window).into_iter();
+                all.any(|team| set.contains(&team))
+            };
             let of = |set: &Vec<ServiceId>| window.services.iter().any(|id| set.contains(id));
             of_time
                 && services.as_ref().is_none_or(of)
+                && teams.as_ref().is_none_or(of_teams)
                 && query
                     .as_ref()
                     .is_none_or(|query| window.reason.to_lowercase().contains(query))

@@ -62,7 +62,7 @@ async fn schedules_are_listed_with_their_layers_and_people_with_their_teams() {
     made(&world, "/schedules", body).await;
     let list = read(&world, "/schedules?query=primary&include[]=schedule_layers").await;
     let layers = &list["schedules"][0]["schedule_layers"];
-    assert_eq!(layers[0]["name"], "Everybody");
+    assert_eq!(layers[0]["rotation_turn_length_seconds"], 604_800);
     let list = read(&world, "/schedules?query=primary").await;
     assert_eq!(list["schedules"][0].get("schedule_layers"), None);
     for path in ["/users", "/users/me"] {

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::roster::{id_of, made};
-use super::{ada, read, refused};
+use super::{ada, read, refused, service};
+use crate::fakes::START;
 use crate::world::World;
 
 async fn web(world: &World) -> String {
@@ -53,4 +54,28 @@ async fn the_role_of_a_member_reads_back_as_it_was_written() {
     assert_eq!(role().await, "responder");
     let wrong = ada(&world, ("PUT", &bob), Some(json!({"role": "owner"}))).await;
     refused(&wrong, 400, 2001);
+}
+
+#[tokio::test]
+async fn lists_of_one_team_show_nothing_of_another() {
+    let world = World::new();
+    let path = web(&world).await;
+    let other = path.rsplit('/').next().unwrap().to_owned();
+    world.raise("web").await;
+    let at = |minutes: u64| START.plus_ms(minutes * 60_000).to_rfc3339();
+    let body = json!({"maintenance_window": {
+        "type": "maintenance_window", "description": "New disks",
+        "start_time": at(60), "end_time": at(120), "services": [service(&world)],
+    }});
+    made(&world, "/maintenance_windows", body).await;
+    let own = read(&world, "/services").await["services"][0]["teams"][0]["id"].clone();
+    let own = own.as_str().unwrap().to_owned();
+    for name in ["log_entries", "maintenance_windows"] {
+        let of = async |team: &str| {
+            let path = format!("/{name}?team_ids[]={team}");
+            read(&world, &path).await[name].as_array().unwrap().len()
+        };
+        assert_eq!(of(&other).await, 0, "{name}");
+        assert!(of(&own).await > 0, "{name}");
+    }
 }
