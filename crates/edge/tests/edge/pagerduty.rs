@@ -223,6 +223,22 @@ async fn requests_are_counted_and_told_and_too_many_have_to_wait() {
 }
 
 #[tokio::test]
+async fn two_keys_of_one_person_are_counted_apart() {
+    let world = World::new();
+    let second = NewToken {
+        name: "t".to_owned(),
+        role: Role::Responder,
+        user: Some(world.bob),
+        expires_at: None,
+    };
+    let (_, second) = world.doors.add_token(second, START).unwrap();
+    for token in [&world.bobs, &second] {
+        let answer = ask(&world, ("GET", "/abilities"), token, None, None).await;
+        assert_eq!(answer.headers["ratelimit-remaining"], "959");
+    }
+}
+
+#[tokio::test]
 async fn pages_by_offset_are_as_clients_read_them() {
     let world = World::new();
     for n in 0..5 {
