@@ -6,6 +6,7 @@ mod audit;
 mod clock;
 mod declaring;
 mod due_reference;
+mod engaged;
 mod escalation;
 mod helping;
 mod in_person;
