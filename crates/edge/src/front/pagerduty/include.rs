@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tocsin_domain::id::{IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::Refusal;
 
 use super::asked::Asked;
 use super::incident_shape::{Include, incident};
@@ -15,6 +16,9 @@ use super::schedule_shape::schedule;
 use super::service_shape::{Standings, service};
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
+
+/// What is shown wholly in one answer at most: the state is held while that is done.
+const WHOLE_MAX: usize = 1_000;
 
 /// A word of `include[]`, and the fields at whose end stands what it names. Of lists each entry is meant.
 pub(crate) type Named = (&'static str, &'static [&'static str]);
@@ -33,8 +37,15 @@ impl Asked {
         if places.is_empty() {
             return Ok(shown);
         }
-        let mut people: BTreeSet<UserId> = BTreeSet::new();
-        each_at(&mut shown, &places, &mut |one| people.extend(person(one)));
+        let (mut people, mut count) = (BTreeSet::new(), 0_usize);
+        each_at(&mut shown, &places, &mut |one| {
+            people.extend(person(one));
+            count += 1;
+        });
+        if count > WHOLE_MAX {
+            let why = format!("'include[]' names more than {WHOLE_MAX} things here: lower 'limit', or leave it away");
+            return Err(Refusal::bad(why).into());
+        }
         let mails = self.mails(people).await?;
         self.app.read(|state| {
             let standings = Standings::of(state);
