@@ -37,13 +37,16 @@ impl Asked {
         if places.is_empty() {
             return Ok(shown);
         }
-        let (mut people, mut count) = (BTreeSet::new(), 0_usize);
+        let mut people: BTreeSet<UserId> = BTreeSet::new();
+        let mut count: usize = 0;
         each_at(&mut shown, &places, &mut |one| {
             people.extend(person(one));
             count += 1;
         });
         if count > WHOLE_MAX {
-            let why = format!("'include[]' names more than {WHOLE_MAX} things here: lower 'limit', or leave it away");
+            let why = format!(
+                "'include[]' names more than {WHOLE_MAX} things here: lower 'limit', or leave it away"
+            );
             return Err(Refusal::bad(why).into());
         }
         let mails = self.mails(people).await?;
