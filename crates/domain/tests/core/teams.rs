@@ -1,6 +1,6 @@
 //! Who belongs to a team: changes that are asked for at the same time do not undo each other.
 
-use tocsin_domain::command::{Ask, TeamAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, TeamAsk};
 use tocsin_domain::id::TeamId;
 use tocsin_domain::team::{Team, TeamRole};
 
@@ -49,8 +49,9 @@ fn people_who_are_put_into_a_team_one_by_one_are_all_in_it_and_a_new_name_keeps_
 fn nobody_is_put_into_a_team_that_is_gone_and_no_stranger_into_any() {
     let mut world = World::set_up();
     let bob = world.add_user("Bob");
+    let cy = world.add_user("Cy");
+    world.ask(Ask::People(PeopleAsk::Remove { user: cy }));
     let team = web(&mut world);
-    world.ask(Ask::Team(TeamAsk::Remove(team)));
     let into = |user| {
         Ask::Team(TeamAsk::AddMember {
             team,
@@ -58,6 +59,8 @@ fn nobody_is_put_into_a_team_that_is_gone_and_no_stranger_into_any() {
             role: None,
         })
     };
+    assert!(world.try_ask(into(cy)).is_err());
+    world.ask(Ask::Team(TeamAsk::Remove(team)));
     assert!(world.try_ask(into(bob)).is_err());
     let out = Ask::Team(TeamAsk::RemoveMember { team, user: bob });
     assert!(world.try_ask(out).is_err());

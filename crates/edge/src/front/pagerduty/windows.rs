@@ -39,10 +39,13 @@ fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     single.or(current)
 }
 
-/// The teams whose services are worked on.
+/// The teams whose services are worked on, also at single targets of theirs.
 fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
-    let services = window.services.iter();
-    let known = services.filter_map(|id| state.services.get(id));
+    let targets = window.targets.iter();
+    let targets = targets.filter_map(|id| state.targets.get(id));
+    let services = targets.map(|one| one.service);
+    let services = services.chain(window.services.iter().copied());
+    let known = services.filter_map(|id| state.services.get(&id));
     known.map(|one| one.team).collect()
 }
 
