@@ -10,6 +10,8 @@ use crate::monitor::Severity;
 use crate::people::{ChannelKind, Urgency};
 use crate::time::Timestamp;
 
+/// People who are kept as having worked on an incident at most.
+pub const ENGAGED_MAX: usize = 50;
 /// How long all alerts must be healthy before the incident resolves by itself.
 pub const RESOLVE_AFTER_HEALTHY_MS: u64 = 15_000;
 /// A failure this soon after a resolve reopens the old incident.
@@ -280,6 +282,21 @@ pub struct Incident {
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
     pub paging_event: u64,
+    /// Who has worked on it so far, once anybody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engaged: Option<Box<Engaged>>,
+    /// Position of the event that opened it, where it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_event: Option<u64>,
+}
+
+/// Who has worked on an incident, whatever became of their acknowledgements since.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Engaged {
+    /// When it was acknowledged for the first time.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Who acknowledged it or came to help, and since when: the first so many.
+    pub people: Vec<(UserId, Timestamp)>,
 }
 
 /// Whether a count is worth a field: what is over has none.
@@ -363,6 +380,8 @@ impl Incident {
             relapses: 0,
             evidence: None,
             paging_event: 0,
+            engaged: None,
+            opened_event: None,
         }
     }
 

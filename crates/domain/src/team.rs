@@ -1,5 +1,7 @@
 //! Teams: people who answer together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{TeamId, UserId};
@@ -18,4 +20,34 @@ pub struct Team {
     pub name: String,
     /// Who belongs to it, in the order in which they are named.
     pub members: Vec<UserId>,
+    /// What clients of other systems call some of its members.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<UserId, TeamRole>,
+}
+
+impl Team {
+    /// What a member is called.
+    #[must_use]
+    pub fn role(&self, user: UserId) -> TeamRole {
+        self.roles.get(&user).copied().unwrap_or_default()
+    }
+
+    /// Takes somebody out.
+    pub fn leave(&mut self, user: UserId) {
+        self.members.retain(|member| *member != user);
+        self.roles.remove(&user);
+    }
+}
+
+/// A word for a member, kept for those who ask for it again: who is paged and who may do what is the same for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamRole {
+    /// Looks on.
+    Observer,
+    /// Answers.
+    #[default]
+    Responder,
+    /// Leads.
+    Manager,
 }

@@ -21,6 +21,11 @@ pub enum RespondAsk {
         /// A closing word.
         note: Option<String>,
     },
+    /// Say that what is over is not: it is paged for anew, until somebody ends it.
+    Reopen {
+        /// Which.
+        incident: IncidentId,
+    },
     /// Write something down.
     Note {
         /// Of which.

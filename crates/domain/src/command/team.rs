@@ -2,6 +2,7 @@
 
 use super::TagAsk;
 use crate::id::{TeamId, UserId};
+use crate::team::TeamRole;
 
 /// Work on teams and priorities.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,29 @@ pub enum TeamAsk {
         name: String,
         /// Who belongs to it.
         members: Vec<UserId>,
+    },
+    /// Call a team something else; who belongs to it stays.
+    Rename {
+        /// Which.
+        team: TeamId,
+        /// Its new name.
+        name: String,
+    },
+    /// Put somebody into a team, beside whoever belongs to it by then.
+    AddMember {
+        /// Into which.
+        team: TeamId,
+        /// Whom.
+        user: UserId,
+        /// What they are called there; what they are called already when none.
+        role: Option<TeamRole>,
+    },
+    /// Take somebody out of a team, and nobody else.
+    RemoveMember {
+        /// Out of which.
+        team: TeamId,
+        /// Whom.
+        user: UserId,
     },
     /// Remove a team that no policy names.
     Remove(TeamId),

@@ -294,7 +294,8 @@ impl Decider<'_> {
 
     pub(super) fn open_taken(&mut self, mut condition: Condition) -> IncidentId {
         let cause = cause_of(&condition.evidence);
-        let own = self.incident_to_join(&condition);
+        let again = condition.taken.again;
+        let own = again.or_else(|| self.incident_to_join(&condition));
         let wanted = own.or_else(|| self.group_to_join(&condition));
         let joined = wanted.or_else(|| self.storm_to_join(&condition));
         let in_storm = joined.is_some() && wanted.is_none();

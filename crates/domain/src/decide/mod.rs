@@ -18,7 +18,9 @@ mod oncall;
 mod paging;
 mod people;
 mod recipients;
+mod rehearsal;
 mod relapse;
+mod reopen;
 mod respond;
 mod roster;
 mod rule;
@@ -44,6 +46,7 @@ use crate::time::Timestamp;
 use attempt::Ended;
 
 pub use code::rehearse;
+pub use rehearsal::first_refused;
 
 /// Decides a command, and folds the events into `state` as it goes, so that a later decision sees an earlier one. What is due
 /// at `now`, also by what a command has just done, is decided by [`Ask::Tick`] (and by [`Ask::Recover`]) alone: who asks for

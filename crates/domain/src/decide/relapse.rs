@@ -49,7 +49,8 @@ impl Decider<'_> {
             .paged_severity
             .is_none_or(|paged| condition.severity > paged);
         let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES;
-        let flapping = urgent && frequent && !worse;
+        let by_hand = condition.taken.again.is_some();
+        let flapping = urgent && frequent && !worse && !by_hand;
         let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
         let pages = urgent && !flapping && (anew || unpaged);
         let failing = (anew || pages).then(|| {

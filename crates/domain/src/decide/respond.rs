@@ -23,6 +23,7 @@ impl Decider<'_> {
                 self.acknowledge(incident, Some(by))
             }
             RespondAsk::Resolve { incident, note } => self.resolve(incident, note),
+            RespondAsk::Reopen { incident } => self.reopen(incident),
             RespondAsk::Note { incident, text } => {
                 self.incident(incident)?;
                 let text = text_within("text", &text, NOTE_MAX)?;

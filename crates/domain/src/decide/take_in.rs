@@ -23,6 +23,8 @@ const SUMMARY_MAX: usize = 4_000;
 pub(super) struct Taken {
     /// Whether it has an incident of its own whatever else comes: a person declared it.
     pub(super) alone: bool,
+    /// The incident that a person reopens by it.
+    pub(super) again: Option<IncidentId>,
     /// To whom it goes instead of the service's policy.
     pub(super) to: Option<Assigned>,
     pub(super) urgency: Option<Urgency>,

@@ -5,7 +5,7 @@ use crate::command::{Refusal, TeamAsk};
 use crate::event::{Cause, EventBody, InstallationEvent, RosterEvent};
 use crate::id::{TeamId, UserId};
 use crate::page::Recipient;
-use crate::team::{TEAM_MEMBERS_MAX, Team};
+use crate::team::{TEAM_MEMBERS_MAX, Team, TeamRole};
 
 /// Priorities of an installation at most.
 const PRIORITIES_MAX: usize = 10;
@@ -18,25 +18,71 @@ impl Decider<'_> {
             TeamAsk::Set { id, name, members } => {
                 self.team()?;
                 let name = name_within("name", &name, 200)?;
-                if let Some(known) = id {
-                    self.known_team(known)?;
-                }
+                let known = id.map(|id| self.known_team(id)).transpose()?;
+                let mut roles = known.map(|known| known.roles.clone()).unwrap_or_default();
                 let members = self.people_named(members)?;
-                if members.len() > TEAM_MEMBERS_MAX {
-                    let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
-                    return Err(Refusal::invalid(reason));
-                }
+                roles.retain(|user, _| members.contains(user));
                 let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
-                let team = Team { id, name, members };
-                let event = RosterEvent::TeamSet { team };
-                let position = self.emit(Cause::Request, EventBody::Roster(event));
-                self.take_what_all_have_done(position);
-                Ok(())
+                self.set_team(Team {
+                    id,
+                    name,
+                    members,
+                    roles,
+                })
+            }
+            TeamAsk::Rename { team, name } => {
+                let name = name_within("name", &name, 200)?;
+                let known = self.known_team(team)?.clone();
+                self.set_team(Team { name, ..known })
+            }
+            TeamAsk::AddMember { team, user, role } => self.add_member(team, user, role),
+            TeamAsk::RemoveMember { team, user } => {
+                let mut known = self.known_team(team)?.clone();
+                if !known.members.contains(&user) {
+                    return Ok(());
+                }
+                known.leave(user);
+                self.set_team(known)
             }
             TeamAsk::Remove(team) => self.remove_team(team),
             TeamAsk::SetPriorities { names } => self.set_priorities(&names),
             TeamAsk::Tag(ask) => self.tags(ask),
         }
+    }
+
+    fn add_member(
+        &mut self,
+        team: TeamId,
+        user: UserId,
+        role: Option<TeamRole>,
+    ) -> Result<(), Refusal> {
+        self.user(user)?;
+        let mut known = self.known_team(team)?.clone();
+        let is_in = known.members.contains(&user);
+        let role = role.unwrap_or_else(|| known.role(user));
+        if is_in && role == known.role(user) {
+            return Ok(());
+        }
+        if !is_in {
+            known.members.push(user);
+        }
+        if role == TeamRole::default() {
+            known.roles.remove(&user);
+        } else {
+            known.roles.insert(user, role);
+        }
+        self.set_team(known)
+    }
+
+    fn set_team(&mut self, team: Team) -> Result<(), Refusal> {
+        if team.members.len() > TEAM_MEMBERS_MAX {
+            let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
+            return Err(Refusal::invalid(reason));
+        }
+        let event = RosterEvent::TeamSet { team };
+        let position = self.emit(Cause::Request, EventBody::Roster(event));
+        self.take_what_all_have_done(position);
+        Ok(())
     }
 
     fn known_team(&self, team: TeamId) -> Result<&Team, Refusal> {

@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::id::UserId;
-use crate::incident::{Incident, Paging, Status};
+use crate::incident::{ENGAGED_MAX, Incident, Paging, Status};
 use crate::time::Timestamp;
 
 impl State {
@@ -118,6 +118,7 @@ impl State {
                 onset: onset.clone(),
                 opened_set_back_ms: set_back_ms,
                 paging_event: envelope.position,
+                opened_event: Some(envelope.position),
                 ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;
@@ -148,6 +149,7 @@ impl State {
         fold_open_incident(incident, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
         keep_channel(incident, &event.what, &envelope.actor);
+        keep_engaged(incident, &event.what, at);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
@@ -172,6 +174,36 @@ fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     );
     if is_taken {
         incident.acknowledged_through = actor.channel();
+    }
+}
+
+/// Who has worked on it, and when it was first acknowledged: also where that counts no longer.
+fn keep_engaged(incident: &mut Incident, what: &IncidentWhat, at: Timestamp) {
+    let (user, takes) = if let IncidentWhat::Acknowledged { by, .. } = what {
+        (*by, true)
+    } else if let IncidentWhat::Response(Response::Snoozed { by, .. }) = what {
+        (Some(*by), true)
+    } else if let IncidentWhat::Response(Response::PartlyAcknowledged { by, .. }) = what {
+        (Some(*by), false)
+    } else if let IncidentWhat::Response(Response::ResponderAnswered {
+        user,
+        accepted: true,
+    }) = what
+    {
+        (Some(*user), false)
+    } else {
+        return;
+    };
+    let engaged = incident.engaged.get_or_insert_default();
+    if takes {
+        engaged.acknowledged_at = engaged.acknowledged_at.or(Some(at));
+    }
+    let people = &mut engaged.people;
+    let known = |user: &UserId| people.iter().any(|(known, _)| known == user);
+    if let Some(user) = user.filter(|user| !known(user))
+        && people.len() < ENGAGED_MAX
+    {
+        people.push((user, at));
     }
 }
 

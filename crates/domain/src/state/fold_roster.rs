@@ -1,5 +1,7 @@
 //! Folds events about the installation, people, rosters and targets; of incidents it knows only who need not acknowledge any more.
 
+use std::collections::BTreeMap;
+
 use super::{Installation, State};
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::id::{IncidentId, UserId};
@@ -31,6 +33,7 @@ impl State {
                     id: *team,
                     name: FIRST_TEAM.to_owned(),
                     members: Vec::new(),
+                    roles: BTreeMap::new(),
                 };
                 self.teams.insert(*team, first);
             }
@@ -132,7 +135,7 @@ impl State {
             }
         }
         for team in self.teams.values_mut() {
-            team.members.retain(|one| *one != user);
+            team.leave(user);
         }
         if let Some(installation) = &mut self.installation {
             installation.fallback.retain(|one| *one != user);

@@ -173,6 +173,7 @@ fn incidents(table: Table) -> Table {
         )
         .add(Who::Role(Responder), routes!(incident::respond::reassign))
         .add(Who::Role(Responder), routes!(incident::respond::escalate))
+        .add(Who::Role(Responder), routes!(incident::respond::reopen))
         .add(
             Who::Role(Responder),
             routes!(incident::respond::request_responders),

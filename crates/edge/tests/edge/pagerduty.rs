@@ -5,10 +5,12 @@ mod business;
 mod duty;
 mod import;
 mod incidents;
+mod include;
 mod reach;
 mod roster;
 mod router;
 mod tags;
+mod teams;
 mod writes;
 
 use axum::body::Body;
@@ -219,6 +221,22 @@ async fn requests_are_counted_and_told_and_too_many_have_to_wait() {
     *world.clock.0.lock().unwrap() = START.plus_ms(60_000);
     let later = ask(&world, call, &world.viewer, None, None).await;
     assert_eq!(later.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn two_keys_of_one_person_are_counted_apart() {
+    let world = World::new();
+    let second = NewToken {
+        name: "t".to_owned(),
+        role: Role::Responder,
+        user: Some(world.bob),
+        expires_at: None,
+    };
+    let (_, second) = world.doors.add_token(second, START).unwrap();
+    for token in [&world.bobs, &second] {
+        let answer = ask(&world, ("GET", "/abilities"), token, None, None).await;
+        assert_eq!(answer.headers["ratelimit-remaining"], "959");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
-//! Analytics: what incidents came to, from what is recorded of them. An acknowledgement is the one that stands: of trouble that came
-//! back, the one since then.
+//! Analytics: what incidents came to, from what is recorded of them. The first acknowledgement counts, whatever became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,13 +88,14 @@ fn counted(message: &Notification) -> Option<(Timestamp, bool)> {
 
 /// Who works on it, and since when: whoever acknowledged it, or came when asked.
 fn engaged(one: &Incident) -> BTreeMap<UserId, Timestamp> {
-    let taken = one.acknowledged.and_then(|(user, at)| Some((user?, at)));
+    let people = one.engaged.iter().flat_map(|engaged| &engaged.people);
+    let taken = people.copied();
     let came = one.responders.iter().filter_map(|asked| {
         let (comes, at) = asked.answer?;
         comes.then_some((asked.user, at))
     });
     let mut first = BTreeMap::new();
-    for (user, at) in taken.into_iter().chain(came) {
+    for (user, at) in taken.chain(came) {
         let known = first.entry(user).or_insert(at);
         *known = at.min(*known);
     }
@@ -120,7 +120,7 @@ fn measure(state: &State, one: &Incident) -> Measure {
     Measure {
         opened: one.opened_at,
         resolved: one.resolved_at.filter(|_| !one.is_open()),
-        acknowledged: one.acknowledged.map(|(_, at)| at),
+        acknowledged: one.engaged.as_ref().and_then(|all| all.acknowledged_at),
         engaged,
         notifications,
         interruptions: interruptions

@@ -10,7 +10,7 @@ use tocsin_domain::incident::{Assigned, Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Parameters, time};
+use tocsin_wire::pagerduty::rest::{Parameters, id, time};
 
 use super::place::{Place, whole};
 use super::policy_shape::policy;
@@ -234,10 +234,21 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
         "basic_alert_grouping": null,
         "alert_grouping": null,
         "conference_bridge": null,
-        "first_trigger_log_entry": null,
-        "responder_requests": [],
+        "first_trigger_log_entry": first_entry(place, one),
+        "responder_requests": requests(state, place, one),
         "subscriber_requests": [],
     })
+}
+
+/// The entry by which it began. Where that stands is not known of old ones.
+fn first_entry(place: &Place, one: &Incident) -> Option<Value> {
+    let entry = id::of_position(one.opened_event?);
+    let (path, page) = (
+        format!("log_entries/{entry}"),
+        format!("incidents/{}", one.id),
+    );
+    let kind = "trigger_log_entry_reference";
+    Some(place.named(kind, &entry, "Triggered", &path, &page))
 }
 
 /// What will happen by itself.
@@ -272,6 +283,29 @@ fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
                 "message": responder.message,
                 "requester": null,
                 "requested_at": time::written(responder.asked_at),
+            })
+        })
+        .collect()
+}
+
+/// The requests for help that stand: who was asked at once and with the same words was asked by one.
+fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
+    let mut requests: BTreeMap<(Timestamp, &str), Vec<Value>> = BTreeMap::new();
+    for asked in &one.responders {
+        let target = place.user(state, asked.user);
+        let request = (asked.asked_at, asked.message.as_str());
+        let targets = requests.entry(request).or_default();
+        targets.push(json!({ "responder_request_target": target }));
+    }
+    let requests = requests.into_iter();
+    requests
+        .map(|((at, message), targets)| {
+            json!({
+                "incident": place.incident(state, one.id),
+                "requester": null,
+                "requested_at": time::written(at),
+                "message": message,
+                "responder_request_targets": targets,
             })
         })
         .collect()

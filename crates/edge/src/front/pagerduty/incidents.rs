@@ -13,12 +13,17 @@ use tocsin_wire::pagerduty::rest::{Parameters, Refusal};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
+use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::app::App;
 
+/// What can be shown wholly besides what [`Include`] names, and where it stands.
+const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
 /// Incidents of so long ago are listed when no span is asked for: a month.
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
+/// The longest span that is looked at unless all are asked for: PagerDuty's six months.
+const SPAN_MS_MAX: u64 = 184 * 86_400_000;
 /// Fields that a list is sorted by at most.
 const SORTS_MAX: usize = 2;
 
@@ -54,7 +59,12 @@ impl Filter {
         };
         if all {
             since = None;
-        } else if since.is_none() {
+        } else if let Some(since) = since {
+            if until.unwrap_or(now).ms_since(since) > SPAN_MS_MAX {
+                let why = "'since' is invalid: it is at most six months before 'until', or before now; 'date_range=all' lists all";
+                return Err(Refusal::bad(why));
+            }
+        } else {
             since = Some(until.unwrap_or(now).minus_ms(SPAN_DEFAULT_MS));
         }
         let statuses = parameters.list("statuses").map(|word| match word {
@@ -181,7 +191,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         (cut.map(|one| Some(one.id)), people)
     });
     let mails = asked.mails(people).await?;
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let standings = include.standings(state);
         cut.map(|id| {
             let known = state.incidents.get(&id)?;
@@ -189,6 +199,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
             Some(incident(state, place, known, &include, &standings, &mails))
         })
     });
+    cut.items = asked.with_more(cut.items).await?;
     Ok(Reply::page(paging, "incidents", cut))
 }
 
@@ -216,7 +227,15 @@ impl Asked {
             let standings = include.standings(state);
             incident(state, &self.place, known, include, &standings, &mails)
         })?;
-        Ok(json!({ "incident": shown }))
+        let mut shown = self.with_more(vec![shown]).await?;
+        Ok(json!({ "incident": shown.pop() }))
+    }
+
+    /// What else `include[]` names of incidents.
+    pub(crate) async fn with_more(&self, shown: Vec<Value>) -> Result<Vec<Value>, Refused> {
+        let mut shown = self.included(shown, INCLUDED).await?;
+        self.first_entries(&mut shown).await?;
+        Ok(shown)
     }
 }
 
@@ -246,9 +265,18 @@ mod tests {
         let since = |pairs| of(pairs).unwrap().since.map(Timestamp::to_rfc3339);
         assert_eq!(since(&[]).as_deref(), Some("2026-10-23T07:00:00.000Z"));
         assert_eq!(since(&[("date_range", "all")]), None);
-        let given = since(&[("since", "2024-01-01T00:00:00+0000")]);
-        assert_eq!(given.as_deref(), Some("2024-01-01T00:00:00.000Z"));
+        let given = since(&[("since", "2026-06-01T00:00:00+0000")]);
+        assert_eq!(given.as_deref(), Some("2026-06-01T00:00:00.000Z"));
         assert!(of(&[("date_range", "some")]).is_err());
+    }
+
+    #[test]
+    fn six_months_are_listed_at_most_unless_all_are_asked_for() {
+        let long = ("since", "2024-01-01T00:00:00Z");
+        assert_eq!(of(&[long]).err().map(|one| one.status), Some(400));
+        assert!(of(&[long, ("until", "2024-07-03T00:00:00Z")]).is_ok());
+        assert!(of(&[long, ("until", "2024-07-05T00:00:00Z")]).is_err());
+        assert!(of(&[long, ("date_range", "all")]).is_ok());
     }
 
     #[test]

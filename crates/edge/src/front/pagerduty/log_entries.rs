@@ -4,20 +4,28 @@
 use axum::extract::Path;
 use serde_json::{Map, Value, json};
 use tocsin_domain::event::{Event, EventBody, IncidentWhat, NotificationWhat, Response};
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, TeamId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Outcome, Purpose};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+use tocsin_wire::pagerduty::rest::{Paging, Refusal, id, time};
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident, urgency_word};
+use super::incident_shape::urgency_word;
+use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::service_shape::Standings;
-use super::user_shape::Mails;
 
+/// What can be shown wholly, and where it stands; channels always are.
+const INCLUDED: &[Named] = &[
+    ("incidents", &["incident"]),
+    ("services", &["service"]),
+    ("teams", &["teams"]),
+    ("users", &["agent"]),
+    ("users", &["user"]),
+    ("users", &["assignees"]),
+];
 /// Events that are read at once, from the newest back.
 const EVENTS_PAGE: u64 = 1_000;
 /// Events of all incidents that are looked at at most.
@@ -236,24 +244,15 @@ fn of_response(asked: &Asked, state: &State, response: &Response) -> Option<Kind
     }
 }
 
-fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
+fn shown(asked: &Asked, state: &State, event: &Event, wanted: &Wanted) -> Option<Value> {
     let told = told(asked, state, event)?;
-    if asked.parameters.flag("is_overview").unwrap_or(false) && !OVERVIEW.contains(&told.kind) {
+    let known = state.incidents.get(&told.incident);
+    let among = |set: &Vec<TeamId>| known.is_some_and(|known| set.contains(&known.team));
+    let is_of_teams = wanted.teams.as_ref().is_none_or(among);
+    if !is_of_teams || (wanted.overview && !OVERVIEW.contains(&told.kind)) {
         return None;
     }
     let entry = id::of_position(event.position);
-    let known = state.incidents.get(&told.incident);
-    let about = match known.filter(|_| asked.parameters.includes("incidents")) {
-        Some(known) => incident(
-            state,
-            &asked.place,
-            known,
-            &Include::default(),
-            &Standings::default(),
-            &Mails::new(),
-        ),
-        None => asked.place.incident(state, told.incident),
-    };
     let service = known.map(|known| asked.place.service(state, known.service));
     let team = known.map(|known| asked.place.team(state, known.team));
     let mut shown = Map::new();
@@ -266,7 +265,7 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
         "created_at": time::written(event.at),
         "agent": asked.place.agent(state, &event.actor),
         "channel": {"type": "auto"},
-        "incident": about,
+        "incident": asked.place.incident(state, told.incident),
         "service": service,
         "teams": team.into_iter().collect::<Vec<_>>(),
         "contexts": [],
@@ -282,14 +281,36 @@ fn shown(asked: &Asked, state: &State, event: &Event) -> Option<Value> {
     Some(Value::Object(shown))
 }
 
-/// When an entry must have been made.
-fn span(asked: &Asked) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused> {
-    let (since, until) = (
-        asked.parameters.time("since")?,
-        asked.parameters.time("until")?,
-    );
-    asked.parameters.flag("is_overview")?;
-    Ok((since, until))
+/// Which entries are wanted.
+#[derive(Default)]
+struct Wanted {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    teams: Option<Vec<TeamId>>,
+    overview: bool,
+}
+
+impl Wanted {
+    fn read(asked: &Asked) -> Result<Self, Refused> {
+        Ok(Self {
+            since: asked.parameters.time("since")?,
+            until: asked.parameters.time("until")?,
+            teams: asked.parameters.ids("team_ids"),
+            overview: asked.parameters.flag("is_overview")?,
+        })
+    }
+
+    /// Whether it was made in the span that is asked for.
+    fn spans(&self, event: &Event) -> bool {
+        self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
+}
+
+async fn page(asked: &Asked, paging: Paging, found: Vec<Value>) -> Answer {
+    let mut cut = paging.cut(found);
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "log_entries", cut))
 }
 
 /// Log entries of an incident, newest first
@@ -298,25 +319,22 @@ fn span(asked: &Asked) -> Result<(Option<Timestamp>, Option<Timestamp>), Refused
 pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let paging = asked.paging()?;
-    let (since, until) = span(&asked)?;
+    let wanted = Wanted::read(&asked)?;
     let events = asked.events_of(incident).await?;
     let found: Vec<Value> = asked.app.read(|state| {
-        let within = events.iter().rev().filter(|event| {
-            since.is_none_or(|since| event.at >= since)
-                && until.is_none_or(|until| event.at < until)
-        });
+        let within = events.iter().rev().filter(|event| wanted.spans(event));
         within
-            .filter_map(|event| shown(&asked, state, event))
+            .filter_map(|event| shown(&asked, state, event, &wanted))
             .collect()
     });
-    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+    page(&asked, paging, found).await
 }
 
 /// Log entries of all incidents, newest first, of the newest 20000 events
 #[utoipa::path(get, path = "/log_entries", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let (since, until) = span(&asked)?;
+    let wanted = Wanted::read(&asked)?;
     let mut end = asked.app.read(|state| state.position);
     let oldest = end.saturating_sub(EVENTS_MAX);
     // One more than the page tells whether there are more; all, when they are to be counted.
@@ -335,15 +353,12 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
             .await?;
         let is_past = events
             .first()
-            .zip(since)
+            .zip(wanted.since)
             .is_some_and(|(first, since)| first.recorded_at < since);
         found.extend(asked.app.read(|state| {
-            let within = events.iter().rev().filter(|event| {
-                since.is_none_or(|since| event.at >= since)
-                    && until.is_none_or(|until| event.at < until)
-            });
+            let within = events.iter().rev().filter(|event| wanted.spans(event));
             within
-                .filter_map(|event| shown(&asked, state, event))
+                .filter_map(|event| shown(&asked, state, event, &wanted))
                 .collect::<Vec<_>>()
         }));
         if is_past {
@@ -351,7 +366,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
         }
         end = begin;
     }
-    Ok(Reply::page(paging, "log_entries", paging.cut(found)))
+    page(&asked, paging, found).await
 }
 
 /// One log entry
@@ -365,7 +380,36 @@ pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> An
         .blocking(move |parts| parts.events.at(position))
         .await?;
     let event = event.ok_or_else(missing)?;
-    let found = asked.app.read(|state| shown(&asked, state, &event));
+    let found = asked
+        .app
+        .read(|state| shown(&asked, state, &event, &Wanted::default()));
     let found = found.ok_or_else(missing)?;
+    let found = asked.included_one(found, INCLUDED).await?;
     Ok(Reply::Done(json!({ "log_entry": found })))
+}
+
+impl Asked {
+    /// Shows the entries by which incidents began wholly, where `include[]` names them.
+    pub(crate) async fn first_entries(&self, incidents: &mut [Value]) -> Result<(), Refused> {
+        if !self.parameters.includes("first_trigger_log_entries") {
+            return Ok(());
+        }
+        for one in incidents {
+            let entry = one["first_trigger_log_entry"]["id"].as_str();
+            let Some(position) = entry.and_then(id::position_of) else {
+                continue;
+            };
+            let event = self
+                .app
+                .blocking(move |parts| parts.events.at(position))
+                .await?;
+            let all = Wanted::default();
+            let whole =
+                event.and_then(|event| self.app.read(|state| shown(self, state, &event, &all)));
+            if let Some(whole) = whole {
+                one["first_trigger_log_entry"] = whole;
+            }
+        }
+        Ok(())
+    }
 }

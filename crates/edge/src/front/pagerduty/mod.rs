@@ -11,6 +11,7 @@ pub(crate) mod events;
 mod impacts;
 mod incident_shape;
 mod incidents;
+mod include;
 mod lists;
 mod log_entries;
 mod lookup;

@@ -8,8 +8,11 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::reply::{Answer, Reply};
 
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("users", &["user"])];
 /// The longest span that is looked at: PagerDuty's three months.
 const SPAN_MS_MAX: u64 = 93 * 86_400_000;
 
@@ -75,7 +78,7 @@ pub(crate) async fn list_notifications(asked: Asked) -> Answer {
         .parameters
         .get("filter")
         .map(|word| format!("{word}_notification"));
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let all = state
             .notifications
             .values()
@@ -91,5 +94,6 @@ pub(crate) async fn list_notifications(asked: Asked) -> Answer {
         let cut = paging.cut(found);
         cut.map(|(at, one)| Some(shown(&asked, state, one, at)))
     });
+    cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "notifications", cut))
 }

@@ -10,16 +10,25 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 
 use super::asked::Asked;
+use super::include::Named;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
+
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[
+    ("services", &["services"]),
+    ("teams", &["teams"]),
+    ("targets", &["escalation_rules", "targets"]),
+];
 
 /// Escalation policies
 #[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
     let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids");
-    let all = asked.app.read(|state| {
+    let paging = asked.paging()?;
+    let mut cut = asked.app.read(|state| {
         let pages = |one: &Policy, users: &Vec<UserId>| {
             let mut targets = one.levels.iter().flat_map(|level| &level.targets);
             targets.any(|target| matches!(target, Recipient::User(user) if users.contains(user)))
@@ -28,9 +37,15 @@ pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
             teams.as_ref().is_none_or(|set| set.contains(&one.team))
                 && users.as_ref().is_none_or(|set| pages(one, set))
         });
-        all.map(|one| policy(state, &asked.place, one)).collect()
+        let named = all.map(|one| (one.id, one.name.as_str(), ""));
+        // Only what the page holds is shown: each asks all services which of them follow it.
+        asked.named_cut(paging, named).map(|id| {
+            let known = state.policies.get(&id)?;
+            Some(policy(state, &asked.place, known))
+        })
     });
-    asked.named_page("escalation_policies", all)
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "escalation_policies", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Policy, Refused> {
@@ -39,9 +54,10 @@ fn named(asked: &Asked, id: &str) -> Result<Policy, Refused> {
     Ok(found.ok_or_else(|| Refusal::not_found("there is no such escalation policy"))?)
 }
 
-fn wrapped(asked: &Asked, known: &Policy) -> Value {
+async fn wrapped(asked: &Asked, known: &Policy) -> Result<Value, Refused> {
     let shown = asked.app.read(|state| policy(state, &asked.place, known));
-    json!({ "escalation_policy": shown })
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(json!({ "escalation_policy": shown }))
 }
 
 /// One escalation policy
@@ -49,7 +65,7 @@ fn wrapped(asked: &Asked, known: &Policy) -> Value {
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    Ok(Reply::Done(wrapped(&asked, &known)))
+    wrapped(&asked, &known).await.map(Reply::Done)
 }
 
 fn recipient(
@@ -130,7 +146,7 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_escalation_policy(asked: Asked) -> Answer {
     let made = set(&asked, None).await?;
-    Ok(Reply::Created(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Created)
 }
 
 /// Change an escalation policy
@@ -139,7 +155,7 @@ pub(crate) async fn add_escalation_policy(asked: Asked) -> Answer {
 pub(crate) async fn change_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let made = set(&asked, Some(&known)).await?;
-    Ok(Reply::Done(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Done)
 }
 
 /// Remove an escalation policy that no service names

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
 
-use crate::access::who::Caller;
+use crate::access::who::{Caller, Via};
 use crate::app::App;
 use crate::http::problem::Problem;
 
@@ -133,8 +133,11 @@ pub(crate) struct Counted {
 impl Counted {
     /// Counts one of this caller's.
     pub(crate) fn take(app: &App, caller: &Caller) -> Self {
-        // Only callers that are known come here, so that memory stays bounded.
-        let key = format!("{:?}", caller.actor);
+        // Only callers that are known come here, so that memory stays bounded. Each key of a person has its own count.
+        let key = match caller.via {
+            Via::Token(token) => token.to_string(),
+            Via::Session | Via::Open => format!("{:?}", caller.actor),
+        };
         let (now, limit) = (app.now(), &app.inner().rest_limit);
         let refused = limit.take(&key, now).err();
         let (left, reset_s) = limit.left(&key, now);

@@ -3,7 +3,9 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Declared, RespondAsk};
+use tocsin_domain::command::{self, Ask, Declared, RespondAsk};
+use tocsin_domain::decide::first_refused;
+use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Assigned, Incident, Status};
 use tocsin_domain::people::{Role, Urgency};
@@ -15,7 +17,6 @@ use super::asked::Asked;
 use super::incident_shape::{Include, incident};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::user_shape::Mails;
 use crate::http::incident::incident_in;
 use crate::http::problem::Problem;
 
@@ -94,19 +95,26 @@ pub(crate) async fn update_incidents(asked: Asked) -> Answer {
         named.push((lookup::incident(&asked.app, &id)?, update));
     }
     carry_out(&asked, &named).await?;
+    let include = Include::read(&asked.parameters);
+    let ids = || named.iter().map(|(id, _)| id);
+    let people = asked.app.read(|state| {
+        let known = ids().filter_map(|id| state.incidents.get(id));
+        include.people(known)
+    });
+    let mails = asked.mails(people).await?;
     let shown: Vec<Value> = asked.app.read(|state| {
-        let known = named.iter().filter_map(|(id, _)| state.incidents.get(id));
-        let include = Include::default();
-        let (standings, mails) = (include.standings(state), Mails::new());
+        let known = ids().filter_map(|id| state.incidents.get(id));
+        let standings = include.standings(state);
         known
             .map(|one| incident(state, &asked.place, one, &include, &standings, &mails))
             .collect()
     });
+    let shown = asked.with_more(shown).await?;
     Ok(Reply::Done(json!({ "incidents": shown })))
 }
 
-/// Does all of it, or nothing where it is seen at once that something cannot be done. What the core refuses later is told with
-/// the number of its incident; what came before it stays done.
+/// Does all of it, or nothing where something cannot be done. Only what others do at the same moment can come between: then what
+/// came before it stays done. What is refused is told with the number of its incident.
 async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<(), Refused> {
     let by = asked.requester(Role::Responder).await?;
     let planned = asked.app.read(|state| {
@@ -120,18 +128,40 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
         Ok::<_, Refused>(planned)
     })?;
     let (numbers, asks): (Vec<u64>, Vec<RespondAsk>) = planned.into_iter().unzip();
-    let asks = asks.into_iter().map(Ask::Respond).collect();
-    let outcomes = asked.app.ask_all(&by.actor, asks).await?;
-    let several = updates.len() > 1;
-    for (number, outcome) in numbers.into_iter().zip(outcomes) {
-        let Err(error) = outcome else { continue };
-        let mut refused = Refused::from(error);
-        if several {
+    let asks: Vec<Ask> = asks.into_iter().map(Ask::Respond).collect();
+    let told = |mut refused: Refused, number: Option<&u64>| {
+        if let (Some(number), true) = (number, updates.len() > 1) {
             refused.0.errors.insert(0, format!("incident {number}"));
         }
-        return Err(refused);
+        refused
+    };
+    if let Some((place, refusal)) = refused_of(asked, &by.actor, &asks).await? {
+        return Err(told(Problem::from(refusal).into(), numbers.get(place)));
+    }
+    let outcomes = asked.app.ask_all(&by.actor, asks).await?;
+    for (number, outcome) in numbers.iter().zip(outcomes) {
+        if let Err(error) = outcome {
+            return Err(told(Refused::from(error), Some(number)));
+        }
     }
     Ok(())
+}
+
+/// The first of several asks that the core would refuse, found on a copy; a single one is refused as a whole anyway.
+async fn refused_of(
+    asked: &Asked,
+    actor: &Actor,
+    asks: &[Ask],
+) -> Result<Option<(usize, command::Refusal)>, Refused> {
+    if asks.len() < 2 {
+        return Ok(None);
+    }
+    let (state, now) = (asked.app.read(State::clone), asked.app.now());
+    let (actor, asks) = (actor.clone(), asks.to_vec());
+    let found = asked
+        .app
+        .blocking(move |_| Ok(first_refused(state, &actor, &asks, now)));
+    Ok(found.await?)
 }
 
 /// What a change asks of the core: what is said about the incident first, its end last.
@@ -143,6 +173,10 @@ fn asks_for(
 ) -> Result<Vec<RespondAsk>, Refused> {
     let incident = known.id;
     let mut asks = Vec::new();
+    let reopens = update.status == Some(bodies::Status::Triggered);
+    if reopens && known.status == Status::Resolved {
+        asks.push(RespondAsk::Reopen { incident });
+    }
     if let Some(title) = update.title.clone() {
         asks.push(RespondAsk::SetTitle { incident, title });
     }
@@ -164,12 +198,12 @@ fn asks_for(
     }
     let note = update.resolution.clone();
     match (update.status, known.status) {
-        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered) => {
+        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered | Status::Resolved) => {
             let text = note.into_iter();
             asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
         }
-        (Some(bodies::Status::Triggered), Status::Acknowledged | Status::Resolved) => {
-            let why = "'status' is not supported: what somebody has, or what is over, is triggered again only by what fails";
+        (Some(bodies::Status::Triggered), Status::Acknowledged) => {
+            let why = "'status' is not supported: what somebody has is triggered again by 'escalation_level' or by 'assignments'";
             return Err(Refusal::bad(why).into());
         }
         (Some(bodies::Status::Acknowledged | bodies::Status::Resolved), Status::Resolved) => {

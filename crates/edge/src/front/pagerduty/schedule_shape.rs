@@ -63,18 +63,6 @@ pub(crate) fn schedule_in_full(
     rendered: &Rendered,
 ) -> Value {
     let mut shown = schedule(state, place, known);
-    let entries = |all: &[(UserId, Span)]| -> Vec<Value> {
-        all.iter()
-            .map(|(user, span)| entry(state, place, *user, *span))
-            .collect()
-    };
-    let layers = known.layers.iter().enumerate().map(|(index, one)| {
-        let own = rendered.layers.get(index).map_or(&[][..], Vec::as_slice);
-        layer(state, place, known, (index, one), entries(own))
-    });
-    // The one that wins stands first.
-    let mut layers: Vec<Value> = layers.collect();
-    layers.reverse();
     let within = |span: &Span| {
         rendered
             .range
@@ -84,7 +72,7 @@ pub(crate) fn schedule_in_full(
     let overrides: Vec<Value> = overrides
         .map(|one| entry(state, place, one.user, one.span))
         .collect();
-    shown["schedule_layers"] = layers.into();
+    shown["schedule_layers"] = layers(state, place, known, rendered).into();
     shown["overrides_subschedule"] = json!({
         "name": "Overrides",
         "rendered_schedule_entries": overrides,
@@ -92,10 +80,33 @@ pub(crate) fn schedule_in_full(
     });
     shown["final_schedule"] = json!({
         "name": "Final Schedule",
-        "rendered_schedule_entries": entries(&rendered.all),
+        "rendered_schedule_entries": entries(state, place, &rendered.all),
         "rendered_coverage_percentage": rendered.coverage,
     });
     shown
+}
+
+/// The layers of a schedule, the one that wins first.
+pub(crate) fn layers(
+    state: &State,
+    place: &Place,
+    known: &Schedule,
+    rendered: &Rendered,
+) -> Vec<Value> {
+    let layers = known.layers.iter().enumerate().map(|(index, one)| {
+        let own = rendered.layers.get(index).map_or(&[][..], Vec::as_slice);
+        let entries = entries(state, place, own);
+        layer(state, place, known, (index, one), entries)
+    });
+    let mut layers: Vec<Value> = layers.collect();
+    layers.reverse();
+    layers
+}
+
+fn entries(state: &State, place: &Place, all: &[(UserId, Span)]) -> Vec<Value> {
+    let all = all.iter();
+    all.map(|(user, span)| entry(state, place, *user, *span))
+        .collect()
 }
 
 fn entry(state: &State, place: &Place, user: UserId, span: Span) -> Value {

@@ -14,7 +14,7 @@ use tocsin_wire::pagerduty::rest::time;
 use super::asked::Asked;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers, layers_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -28,11 +28,22 @@ const ENTRIES_MAX: usize = 20_000;
 /// Schedules
 #[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
-    let all = asked.app.read(|state| {
+    let paging = asked.paging()?;
+    let cut = asked.app.read(|state| {
         let all = state.schedules.values();
-        all.map(|one| schedule(state, &asked.place, one)).collect()
+        let named = all.map(|one| (one.id, one.name.as_str(), ""));
+        // Only what the page holds is shown: each asks all policies which of them name it.
+        asked.named_cut(paging, named).map(|id| {
+            let known = state.schedules.get(&id)?;
+            let mut shown = schedule(state, &asked.place, known);
+            if asked.parameters.includes("schedule_layers") {
+                let bare = Rendered::default();
+                shown["schedule_layers"] = layers(state, &asked.place, known, &bare).into();
+            }
+            Some(shown)
+        })
     });
-    asked.named_page("schedules", all)
+    Ok(Reply::page(paging, "schedules", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {

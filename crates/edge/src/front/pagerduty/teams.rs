@@ -1,11 +1,11 @@
-//! Teams and who belongs to them. Tocsin knows no roles within a team.
+//! Teams and who belongs to them. The role of a member is kept as a word: to Tocsin all members are the same.
 
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::team::Team;
+use tocsin_domain::team::{Team, TeamRole};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 
@@ -52,20 +52,22 @@ pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> A
     let members: Vec<Value> = asked.app.read(|state| {
         let members = known.members.iter();
         members
-            .map(|user| json!({"user": asked.place.user(state, *user), "role": "responder"}))
+            .map(|user| json!({"user": asked.place.user(state, *user), "role": role_word(known.role(*user))}))
             .collect()
     });
     Ok(Reply::page(paging, "members", paging.cut(members)))
 }
 
-async fn set(
-    asked: &Asked,
-    id: Option<TeamId>,
-    name: String,
-    members: Vec<UserId>,
-) -> Result<Team, Refused> {
-    let ask = Ask::Team(TeamAsk::Set { id, name, members });
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+const fn role_word(role: TeamRole) -> &'static str {
+    match role {
+        TeamRole::Observer => "observer",
+        TeamRole::Responder => "responder",
+        TeamRole::Manager => "manager",
+    }
+}
+
+async fn set(asked: &Asked, ask: TeamAsk) -> Result<Team, Refused> {
+    let event = set_as(&asked.app, &asked.caller.actor, Ask::Team(ask)).await?;
     let RosterEvent::TeamSet { team } = event else {
         return Err(lost().into());
     };
@@ -78,7 +80,12 @@ async fn set(
 pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     let name = bodies::team(&asked.body)?;
     let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
-    let made = set(&asked, None, name, Vec::new()).await?;
+    let ask = TeamAsk::Set {
+        id: None,
+        name,
+        members: Vec::new(),
+    };
+    let made = set(&asked, ask).await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -88,7 +95,8 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
-    let made = set(&asked, Some(known.id), name, known.members).await?;
+    let team = known.id;
+    let made = set(&asked, TeamAsk::Rename { team, name }).await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
@@ -113,17 +121,16 @@ fn person(asked: &Asked, id: &str) -> Result<UserId, Refused> {
 /// Put somebody into a team
 #[utoipa::path(put, path = "/teams/{id}/users/{user_id}", tag = "fronts",
     params(("id" = String, Path), ("user_id" = String, Path)),
-    responses((status = 204), (status = 404, body = Object)))]
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_team_member(
     Path((id, user)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let mut known = named(&asked, &id)?;
+    let role = bodies::team_role(&asked.body)?;
+    let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    if !known.members.contains(&user) {
-        known.members.push(user);
-        set(&asked, Some(known.id), known.name, known.members).await?;
-    }
+    let ask = Ask::Team(TeamAsk::AddMember { team, user, role });
+    asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }
 
@@ -135,11 +142,9 @@ pub(crate) async fn remove_team_member(
     Path((id, user)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let mut known = named(&asked, &id)?;
+    let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    if known.members.contains(&user) {
-        known.members.retain(|member| *member != user);
-        set(&asked, Some(known.id), known.name, known.members).await?;
-    }
+    let ask = Ask::Team(TeamAsk::RemoveMember { team, user });
+    asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

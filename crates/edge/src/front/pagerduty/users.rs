@@ -15,12 +15,16 @@ use tocsin_wire::pagerduty::rest::roster as bodies;
 
 use super::asked::Asked;
 use super::incident_shape::urgency_word;
+use super::include::Named;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::{Mails, user};
 use crate::http::address;
 use crate::http::people::{UserRequest, added, removed};
 use crate::http::shape;
+
+/// What can be shown wholly, and where it stands; ways and rules are theirs alone, and shown elsewhere.
+const INCLUDED: &[Named] = &[("teams", &["teams"])];
 
 /// The person that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
@@ -69,6 +73,7 @@ pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
     for id in &cut.items {
         page.push(shown(&asked, *id, &mails).await?);
     }
+    let page = asked.included(page, INCLUDED).await?;
     let mut page = page.into_iter();
     Ok(Reply::page(paging, "users", cut.map(|_| page.next())))
 }
@@ -94,7 +99,9 @@ async fn shown(asked: &Asked, id: UserId, mails: &Mails) -> Result<Value, Refuse
 
 async fn wrapped(asked: &Asked, id: UserId) -> Result<Value, Refused> {
     let mails = asked.mails(BTreeSet::from([id])).await?;
-    Ok(json!({ "user": shown(asked, id, &mails).await? }))
+    let shown = shown(asked, id, &mails).await?;
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(json!({ "user": shown }))
 }
 
 /// Oneself

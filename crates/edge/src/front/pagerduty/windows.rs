@@ -1,11 +1,13 @@
 //! Maintenance windows of services, once. Those that come again and again, and those of single targets, are shown as they are
 //! next and changed elsewhere.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, IntakeAsk};
 use tocsin_domain::event::{IntakeEvent, RosterEvent};
-use tocsin_domain::id::{MaintenanceId, ServiceId};
+use tocsin_domain::id::{MaintenanceId, ServiceId, TeamId};
 use tocsin_domain::intake::{When, Window};
 use tocsin_domain::oncall::Span;
 use tocsin_domain::people::Role;
@@ -15,10 +17,14 @@ use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
+
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["services"]), ("teams", &["teams"])];
 
 /// The span that is shown: the work that is under way, else the next, else what a single one was.
 fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
@@ -33,10 +39,22 @@ fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     single.or(current)
 }
 
+/// The teams whose services are worked on, also at single targets of theirs.
+fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
+    let targets = window.targets.iter();
+    let targets = targets.filter_map(|id| state.targets.get(id));
+    let services = targets.map(|one| one.service);
+    let services = services.chain(window.services.iter().copied());
+    let known = services.filter_map(|id| state.services.get(&id));
+    known.map(|one| one.team).collect()
+}
+
 fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value {
     let span = span_of(window, now);
     let services = window.services.iter();
     let services = services.map(|id| asked.place.service(state, *id));
+    let teams = teams_of(state, window).into_iter();
+    let teams = teams.map(|id| asked.place.team(state, id));
     let path = format!("maintenance_windows/{}", window.id);
     let head = asked.place.named(
         "maintenance_window",
@@ -51,7 +69,7 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
         "end_time": span.map(|span| time::written(span.until)),
         "description": window.reason,
         "services": services.collect::<Vec<_>>(),
-        "teams": [],
+        "teams": teams.collect::<Vec<_>>(),
         "created_by": null,
     });
     whole(head, "maintenance_window", more)
@@ -63,6 +81,7 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let now = asked.app.now();
     let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
     let filter = asked.parameters.get("filter").unwrap_or("all").to_owned();
     if !["all", "past", "future", "ongoing", "open"].contains(&filter.as_str()) {
         return Err(Refusal::bad("'filter' is invalid: past, future, ongoing, open or all").into());
@@ -79,9 +98,14 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
                 "open" => ongoing || future,
                 _ => true,
             };
+            let of_teams = |set: &Vec<TeamId>| {
+                let mut all = teams_of(state, window).into_iter();
+                all.any(|team| set.contains(&team))
+            };
             let of = |set: &Vec<ServiceId>| window.services.iter().any(|id| set.contains(id));
             of_time
                 && services.as_ref().is_none_or(of)
+                && teams.as_ref().is_none_or(of_teams)
                 && query
                     .as_ref()
                     .is_none_or(|query| window.reason.to_lowercase().contains(query))
@@ -94,11 +118,9 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     });
     found.sort_by_key(|(begin, _)| *begin);
     let found = found.into_iter().map(|(_, window)| window).collect();
-    Ok(Reply::page(
-        paging,
-        "maintenance_windows",
-        paging.cut(found),
-    ))
+    let mut cut = paging.cut(found);
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "maintenance_windows", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Window, Refused> {
@@ -107,10 +129,11 @@ fn named(asked: &Asked, id: &str) -> Result<Window, Refused> {
     Ok(found.ok_or_else(|| Refusal::not_found("there is no such maintenance window"))?)
 }
 
-fn wrapped(asked: &Asked, window: &Window) -> Value {
+async fn wrapped(asked: &Asked, window: &Window) -> Result<Value, Refused> {
     let now = asked.app.now();
     let shown = asked.app.read(|state| shown(asked, state, window, now));
-    json!({ "maintenance_window": shown })
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(json!({ "maintenance_window": shown }))
 }
 
 /// One maintenance window
@@ -118,7 +141,7 @@ fn wrapped(asked: &Asked, window: &Window) -> Value {
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    Ok(Reply::Done(wrapped(&asked, &known)))
+    wrapped(&asked, &known).await.map(Reply::Done)
 }
 
 async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
@@ -168,7 +191,7 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
     let made = set(&asked, None).await?;
-    Ok(Reply::Created(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Created)
 }
 
 /// Change planned work
@@ -177,7 +200,7 @@ pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
 pub(crate) async fn change_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let made = set(&asked, Some(known)).await?;
-    Ok(Reply::Done(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Done)
 }
 
 /// Call planned work off, or end what is under way; what is over stays

@@ -142,6 +142,21 @@ pub(crate) async fn escalate(
     done(&app, &caller, incident, RespondAsk::Escalate { incident }).await
 }
 
+/// Reopen an incident that is over
+///
+/// It is paged for anew from the first level on, and over when somebody ends it.
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/reopen", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = Nothing,
+    responses((status = 200, body = IncidentSummary), (status = 404), (status = 409)))]
+pub(crate) async fn reopen(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<IncidentSummary>, Problem> {
+    let incident = find(&app, &id)?;
+    done(&app, &caller, incident, RespondAsk::Reopen { incident }).await
+}
+
 /// Whom to ask, and what.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

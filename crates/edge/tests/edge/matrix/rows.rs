@@ -146,6 +146,7 @@ POST   /incidents/{id}/snooze                         incident    1 1 3 3 + + + 
 DELETE /incidents/{id}/snooze                         incident    1 1 3 + + + + + +
 POST   /incidents/{id}/reassign                       incident    1 1 3 + + + + + +
 POST   /incidents/{id}/escalate                       incident    1 1 3 + + + + + +
+POST   /incidents/{id}/reopen                         incident    1 1 3 + + + + + +
 POST   /incidents/{id}/responders                     incident    1 1 3 + + + + + +
 POST   /incidents/{id}/responders/answer              incident    1 1 3 3 + + + + +
 POST   /incidents/{id}/merge                          incident    1 1 3 + + + + + +

@@ -76,6 +76,26 @@ async fn means_and_counts_are_those_of_the_incidents() {
 }
 
 #[tokio::test]
+async fn the_first_acknowledgement_counts_whatever_became_of_it() {
+    let world = World::new();
+    at(&world, 0);
+    let one = declared(&world, "Down").await;
+    at(&world, 60);
+    set(&world, &one, "acknowledged").await;
+    at(&world, 120);
+    let path = format!("/incidents/{}/snooze", id_of(&one));
+    let body = json!({"duration": 3_600});
+    let snoozed = ask(&world, ("POST", &path), &world.bobs, None, Some(body)).await;
+    assert_eq!(snoozed.status, StatusCode::CREATED, "{}", snoozed.text());
+    at(&world, 600);
+    set(&world, &one, "resolved").await;
+    let row = read(&world, &format!("/analytics/raw/incidents/{}", id_of(&one))).await;
+    assert_eq!(row["seconds_to_first_ack"], 60);
+    assert_eq!(row["seconds_to_engage"], 60);
+    assert_eq!(row["engaged_user_count"], 2);
+}
+
+#[tokio::test]
 async fn raw_incidents_are_listed_page_by_page() {
     let world = World::new();
     let incidents = history(&world).await;

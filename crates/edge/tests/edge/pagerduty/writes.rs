@@ -99,15 +99,22 @@ async fn an_incident_is_taken_renamed_and_ended() {
         1001,
     );
     refused(
-        &put(&world, &id, json!({"status": "triggered"})).await,
-        400,
-        2001,
-    );
-    refused(
         &put(&world, &id, json!({"status": "closed"})).await,
         400,
         2001,
     );
+    let again = put(&world, &id, json!({"status": "triggered"})).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text());
+    let again = again.json()["incident"].clone();
+    assert_eq!(
+        (&again["status"], &again["resolved_at"]),
+        (&json!("triggered"), &Value::Null),
+        "it is reopened"
+    );
+    let taken = put(&world, &id, json!({"status": "acknowledged"})).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let back = put(&world, &id, json!({"status": "triggered"})).await;
+    assert!(refused(&back, 400, 2001).contains("escalation_level"));
 }
 
 #[tokio::test]
@@ -298,4 +305,38 @@ async fn a_viewer_changes_nothing() {
         .await;
         refused(&answer, 403, 2010);
     }
+}
+
+#[tokio::test]
+async fn of_several_incidents_none_is_changed_when_one_cannot_be() {
+    let world = World::new();
+    let id = id_of(&declared(&world, "Down").await);
+    let low = json!({"incident": {
+        "type": "incident", "title": "Slow", "urgency": "low", "service": service(&world),
+    }});
+    let low = ada(&world, ("POST", "/incidents"), Some(low)).await.json()["incident"].clone();
+    let body = json!({"incidents": [
+        {"id": id, "type": "incident_reference", "status": "acknowledged"},
+        {"id": low["id"], "type": "incident_reference", "escalation_level": 1},
+    ]});
+    let refused_all = ada(&world, ("PUT", "/incidents"), Some(body)).await;
+    let why = refused(&refused_all, 400, 2001);
+    assert!(
+        why.contains("urgency is low") && why.contains("incident 2"),
+        "{why}"
+    );
+    let first = read(&world, &format!("/incidents/{id}")).await;
+    assert_eq!(first["incident"]["status"], "triggered");
+}
+
+#[tokio::test]
+async fn changed_incidents_are_shown_with_what_is_included() {
+    let world = World::new();
+    let id = id_of(&declared(&world, "Down").await);
+    let body =
+        json!({"incidents": [{"id": id, "type": "incident_reference", "status": "acknowledged"}]});
+    let path = "/incidents?include[]=services&include[]=acknowledgers";
+    let shown = ada(&world, ("PUT", path), Some(body)).await.json()["incidents"][0].clone();
+    assert_eq!(shown["service"]["type"], "service");
+    assert_eq!(shown["acknowledgements"][0]["acknowledger"]["type"], "user");
 }

@@ -2,6 +2,7 @@
 //! sense is decided elsewhere.
 
 use tocsin_domain::service::Speaks;
+use tocsin_domain::team::TeamRole;
 use tocsin_domain::time::Timestamp;
 
 use super::body::{self, Fields, Named, Wrong};
@@ -258,6 +259,25 @@ pub fn team(bytes: &[u8]) -> Result<Option<String>, Refusal> {
     wrong.outcome(Some(name))
 }
 
+/// Reads the body of `PUT /teams/{id}/users/{user_id}`: what the member is called, where anything is said of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn team_role(bytes: &[u8]) -> Result<Option<TeamRole>, Refusal> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let body = body::object(bytes)?;
+    let mut wrong = Wrong::default();
+    let words = [
+        ("observer", TeamRole::Observer),
+        ("responder", TeamRole::Responder),
+        ("manager", TeamRole::Manager),
+    ];
+    let role = Fields::new("", &body).word(&mut wrong, "role", &words);
+    wrong.outcome(Some(role))
+}
+
 /// Reads the body of `POST /maintenance_windows` or `PUT /maintenance_windows/{id}`.
 ///
 /// # Errors
@@ -301,6 +321,15 @@ mod tests {
 
     fn bytes(value: &Value) -> Vec<u8> {
         value.to_string().into_bytes()
+    }
+
+    #[test]
+    fn a_role_of_a_member_is_one_of_three_words_or_none() {
+        let told = |role: &str| team_role(&bytes(&json!({ "role": role })));
+        assert_eq!(told("manager"), Ok(Some(TeamRole::Manager)));
+        assert_eq!(told("observer"), Ok(Some(TeamRole::Observer)));
+        assert_eq!((team_role(b""), team_role(b"{}")), (Ok(None), Ok(None)));
+        assert_eq!(told("owner").unwrap_err().status, 400);
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! Who belongs to a team: changes that are asked for at the same time do not undo each other.
+
+use tocsin_domain::command::{Ask, PeopleAsk, TeamAsk};
+use tocsin_domain::id::TeamId;
+use tocsin_domain::team::{Team, TeamRole};
+
+use crate::world::World;
+
+fn web(world: &mut World) -> TeamId {
+    world.ask(Ask::Team(TeamAsk::Set {
+        id: None,
+        name: "Web".to_owned(),
+        members: Vec::new(),
+    }));
+    let mut teams = world.state.teams.values();
+    teams.find(|team| team.name == "Web").unwrap().id
+}
+
+fn known(world: &World, team: TeamId) -> Team {
+    world.state.teams.get(&team).unwrap().clone()
+}
+
+#[test]
+fn people_who_are_put_into_a_team_one_by_one_are_all_in_it_and_a_new_name_keeps_them() {
+    let mut world = World::set_up();
+    let (ada, bob) = (world.ada(), world.add_user("Bob"));
+    let team = web(&mut world);
+    for user in [ada, bob, ada] {
+        world.ask(Ask::Team(TeamAsk::AddMember {
+            team,
+            user,
+            role: None,
+        }));
+    }
+    let name = "Front".to_owned();
+    world.ask(Ask::Team(TeamAsk::Rename { team, name }));
+    let front = known(&world, team);
+    assert_eq!(
+        (front.name.as_str(), front.members),
+        ("Front", vec![ada, bob])
+    );
+    for _ in 0..2 {
+        world.ask(Ask::Team(TeamAsk::RemoveMember { team, user: ada }));
+    }
+    assert_eq!(known(&world, team).members, [bob]);
+}
+
+#[test]
+fn nobody_is_put_into_a_team_that_is_gone_and_no_stranger_into_any() {
+    let mut world = World::set_up();
+    let bob = world.add_user("Bob");
+    let cy = world.add_user("Cy");
+    world.ask(Ask::People(PeopleAsk::Remove { user: cy }));
+    let team = web(&mut world);
+    let into = |user| {
+        Ask::Team(TeamAsk::AddMember {
+            team,
+            user,
+            role: None,
+        })
+    };
+    assert!(world.try_ask(into(cy)).is_err());
+    world.ask(Ask::Team(TeamAsk::Remove(team)));
+    assert!(world.try_ask(into(bob)).is_err());
+    let out = Ask::Team(TeamAsk::RemoveMember { team, user: bob });
+    assert!(world.try_ask(out).is_err());
+    let name = "Front".to_owned();
+    assert!(
+        world
+            .try_ask(Ask::Team(TeamAsk::Rename { team, name }))
+            .is_err()
+    );
+}
+
+#[test]
+fn a_member_keeps_what_they_are_called_until_they_leave() {
+    let mut world = World::set_up();
+    let (ada, bob) = (world.ada(), world.add_user("Bob"));
+    let team = web(&mut world);
+    let call = |user, role| Ask::Team(TeamAsk::AddMember { team, user, role });
+    world.ask(call(bob, Some(TeamRole::Manager)));
+    world.ask(call(bob, None));
+    world.ask(call(ada, None));
+    let set = |members| {
+        Ask::Team(TeamAsk::Set {
+            id: Some(team),
+            name: "Web".to_owned(),
+            members,
+        })
+    };
+    world.ask(set(vec![ada, bob]));
+    let role = |world: &World, user| known(world, team).role(user);
+    assert_eq!(role(&world, bob), TeamRole::Manager);
+    assert_eq!(role(&world, ada), TeamRole::Responder);
+    world.ask(set(vec![ada]));
+    world.ask(call(bob, None));
+    assert_eq!(role(&world, bob), TeamRole::Responder);
+    assert_eq!(known(&world, team).members, [ada, bob]);
+}
+
+#[test]
+fn a_team_of_an_old_journal_has_members_without_a_word_for_them() {
+    let mut world = World::set_up();
+    let team = web(&mut world);
+    let bob = world.add_user("Bob");
+    let old = format!("{{\"id\":\"{team}\",\"name\":\"Web\",\"members\":[\"{bob}\"]}}");
+    let read: Team = serde_json::from_str(&old).unwrap();
+    assert_eq!(read.role(bob), TeamRole::Responder);
+    assert_eq!(serde_json::to_string(&read).unwrap(), old);
+}

@@ -1,0 +1,81 @@
+//! Members of teams in PagerDuty's REST API.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::roster::{id_of, made};
+use super::{ada, read, refused, service};
+use crate::fakes::START;
+use crate::world::World;
+
+async fn web(world: &World) -> String {
+    let body = json!({"team": {"type": "team", "name": "Web"}});
+    let web = made(world, "/teams", body).await;
+    format!("/teams/{}", id_of(&web["team"]))
+}
+
+async fn put(world: &World, path: &str, body: Option<Value>) {
+    let put = ada(world, ("PUT", path), body).await;
+    assert_eq!(put.status, StatusCode::NO_CONTENT, "{}", put.text());
+}
+
+#[tokio::test]
+async fn two_people_who_are_put_into_a_team_at_once_are_both_in_it() {
+    let world = World::new();
+    let path = web(&world).await;
+    let of = |user: String| format!("{path}/users/{user}");
+    let (one, other) = (of(world.ada.to_string()), of(world.bob.to_string()));
+    tokio::join!(put(&world, &one, None), put(&world, &other, None));
+    let members = read(&world, &format!("{path}/members")).await;
+    let mut found: Vec<&str> = members["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| member["user"]["id"].as_str().unwrap())
+        .collect();
+    let mut both = [world.ada.to_string(), world.bob.to_string()];
+    found.sort_unstable();
+    both.sort_unstable();
+    assert_eq!(found, both);
+}
+
+#[tokio::test]
+async fn the_role_of_a_member_reads_back_as_it_was_written() {
+    let world = World::new();
+    let path = web(&world).await;
+    let bob = format!("{path}/users/{}", world.bob);
+    let role =
+        async || read(&world, &format!("{path}/members")).await["members"][0]["role"].clone();
+    put(&world, &bob, Some(json!({"role": "manager"}))).await;
+    assert_eq!(role().await, "manager");
+    put(&world, &bob, None).await;
+    assert_eq!(role().await, "manager");
+    put(&world, &bob, Some(json!({"role": "responder"}))).await;
+    assert_eq!(role().await, "responder");
+    let wrong = ada(&world, ("PUT", &bob), Some(json!({"role": "owner"}))).await;
+    refused(&wrong, 400, 2001);
+}
+
+#[tokio::test]
+async fn lists_of_one_team_show_nothing_of_another() {
+    let world = World::new();
+    let path = web(&world).await;
+    let other = path.rsplit('/').next().unwrap().to_owned();
+    world.raise("web").await;
+    let at = |minutes: u64| START.plus_ms(minutes * 60_000).to_rfc3339();
+    let body = json!({"maintenance_window": {
+        "type": "maintenance_window", "description": "New disks",
+        "start_time": at(60), "end_time": at(120), "services": [service(&world)],
+    }});
+    made(&world, "/maintenance_windows", body).await;
+    let own = read(&world, "/services").await["services"][0]["teams"][0]["id"].clone();
+    let own = own.as_str().unwrap().to_owned();
+    for name in ["log_entries", "maintenance_windows"] {
+        let of = async |team: &str| {
+            let path = format!("/{name}?team_ids[]={team}");
+            read(&world, &path).await[name].as_array().unwrap().len()
+        };
+        assert_eq!(of(&other).await, 0, "{name}");
+        assert!(of(&own).await > 0, "{name}");
+    }
+}
