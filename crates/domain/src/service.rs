@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{IntegrationId, PolicyId, ServiceId, TeamId};
+use crate::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
 use crate::intake::Intake;
 
 /// Something that can fail and whose failure somebody answers for.
@@ -30,8 +30,11 @@ pub struct Integration {
     pub service: ServiceId,
     /// Its name.
     pub name: String,
-    /// SHA-256 of the routing key, in hex; the key itself is shown once and not kept.
+    /// SHA-256 of the routing key, in hex; the key itself is none of this.
     pub key_hash: String,
+    /// The row of the vault that holds the key, where whoever made it reads it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_row: Option<SecretId>,
     /// How the foreign system speaks.
     #[serde(default)]
     pub kind: IntegrationKind,

@@ -1,6 +1,6 @@
 //! What can be asked about schedules, escalation policies and services.
 
-use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
 use crate::page::Level;
@@ -54,6 +54,8 @@ pub enum RosterAsk {
         name: String,
         /// SHA-256 (hex) of its key.
         key_hash: String,
+        /// The row of the vault that holds its key, where it is kept.
+        key_row: Option<SecretId>,
         /// How the foreign system speaks.
         kind: IntegrationKind,
     },

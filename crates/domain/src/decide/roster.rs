@@ -61,6 +61,7 @@ impl Decider<'_> {
                 service,
                 name,
                 key_hash,
+                key_row,
                 kind,
             } => {
                 self.service(service)?;
@@ -73,6 +74,7 @@ impl Decider<'_> {
                         service,
                         name,
                         key_hash,
+                        key_row,
                         kind,
                     },
                 }

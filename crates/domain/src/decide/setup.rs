@@ -64,6 +64,7 @@ impl Decider<'_> {
             service: service.id,
             name: "Events API v2".to_owned(),
             key_hash,
+            key_row: None,
             kind: IntegrationKind::default(),
         };
         let installation = InstallationEvent::SetUp {

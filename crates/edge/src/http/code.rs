@@ -134,6 +134,7 @@ pub(crate) async fn apply_code(
 
 async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {
     let goes = made::rows_of_removed(&planned.before, &planned.apply);
+    let keys = made::keys_of_removed(&planned.before, &planned.after);
     let mut apply = planned.apply.clone();
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
@@ -146,6 +147,7 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
         return Err(problem);
     }
     app.blocking(move |parts| {
+        parts.vault.remove(&keys)?;
         for (user, rows) in goes {
             parts.vault.remove(&rows)?;
             parts.accounts.forget_user(user)?;

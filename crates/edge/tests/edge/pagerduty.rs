@@ -7,6 +7,7 @@ mod incidents;
 mod reach;
 mod roster;
 mod router;
+mod services;
 mod tags;
 mod writes;
 

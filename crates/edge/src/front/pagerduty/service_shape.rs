@@ -96,14 +96,14 @@ fn urgency_rule(by: &UrgencyBy) -> Value {
     json!({"type": "constant", "urgency": word})
 }
 
-/// The key of an integration that was just made, and where its sender is to call.
+/// The key of an integration, and where its sender is to call.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) text: String,
-    pub(crate) address: String,
+    pub(crate) address: Option<String>,
 }
 
-/// An integration. Its key is shown where it was just made, and not again.
+/// An integration, with its key where that is known and the caller may see it.
 pub(crate) fn integration(
     state: &State,
     place: &Place,
@@ -117,7 +117,7 @@ pub(crate) fn integration(
         "service": place.service(state, known.service),
         "integration_key": key.map(|key| key.text.as_str()),
         "created_at": null,
-        "integration_email": mail.map(|key| key.address.as_str()),
+        "integration_email": mail.and_then(|key| key.address.as_deref()),
         "vendor": place.vendor(vendor),
     });
     whole(place.integration(state, known.id), vendor.kind, more)

@@ -1,12 +1,14 @@
 //! Services and the keys of their integrations.
 
 use axum::extract::Path;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, IntakeAsk, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
-use tocsin_domain::service::Service;
+use tocsin_domain::people::Role;
+use tocsin_domain::service::{Integration, Service};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster::{self as bodies, UrgencyRule};
@@ -17,7 +19,8 @@ use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
-use crate::http::roster::service::integration_made;
+use crate::http::roster::integration::IntegrationKind;
+use crate::http::roster::service::{integration_made_with_key_kept, integration_removed};
 use crate::http::roster::{lost, set_as};
 
 /// Services
@@ -162,7 +165,7 @@ pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answ
     )
 }
 
-/// Make a key by which a foreign system raises alerts on a service; it is shown once
+/// Make a key by which a foreign system raises alerts on a service; administrators read it again
 #[utoipa::path(post, path = "/services/{id}/integrations", tag = "fronts", params(("id" = String, Path)),
     request_body = Object, responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked) -> Answer {
@@ -175,25 +178,57 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         ))
     })?;
     let actor: &Actor = &asked.caller.actor;
-    let made = integration_made(&asked.app, actor, of.id, wanted.name, kind);
+    let made = integration_made_with_key_kept(&asked.app, actor, of.id, wanted.name, kind);
     let (made, text, address) = made.await?;
-    let key = Key { text, address };
+    let key = Key {
+        text,
+        address: Some(address),
+    };
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, &made, Some(&key)));
     Ok(Reply::Created(json!({ "integration": shown })))
 }
 
-fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<IntegrationId, Refused> {
+fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<Integration, Refused> {
     let id: Option<IntegrationId> = id.parse().ok();
     let found = asked.app.read(|state| {
         let known = state.integrations.get(&id?)?;
-        (known.service == of.id).then_some(known.id)
+        (known.service == of.id).then(|| known.clone())
     });
     Ok(found.ok_or_else(|| Refusal::not_found("the service has no such integration"))?)
 }
 
-/// One integration, without its key, which is not kept
+/// The key of an integration, where it is kept and the caller may see it.
+async fn kept_key(asked: &Asked, known: &Integration) -> Result<Option<Key>, Refused> {
+    let row = known.key_row.filter(|_| asked.caller.role == Role::Admin);
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let secret = asked
+        .app
+        .blocking(move |parts| parts.vault.get(row))
+        .await?;
+    Ok(secret.map(|secret| {
+        let text = secret.expose_secret().to_owned();
+        // A server that takes no mail any more has no address for it.
+        let address = IntegrationKind::of(&known.kind).address(&asked.app, &text);
+        Key {
+            text,
+            address: address.ok(),
+        }
+    }))
+}
+
+async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
+    let key = kept_key(asked, known).await?;
+    let shown = asked
+        .app
+        .read(|state| integration(state, &asked.place, known, key.as_ref()));
+    Ok(Reply::Done(json!({ "integration": shown })))
+}
+
+/// One integration, with its key for administrators where that is kept
 #[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
     params(("id" = String, Path), ("integration_id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
@@ -202,12 +237,34 @@ pub(crate) async fn get_service_integration(
     asked: Asked,
 ) -> Answer {
     let of = named(&asked, &id)?;
-    let id = integration_named(&asked, &of, &integration_id)?;
-    let shown = asked.app.read(|state| {
-        let known = state.integrations.get(&id)?;
-        Some(integration(state, &asked.place, known, None))
-    });
-    Ok(Reply::Done(json!({ "integration": shown })))
+    let known = integration_named(&asked, &of, &integration_id)?;
+    wrapped_integration(&asked, &known).await
+}
+
+/// Call an integration otherwise; its key stays, and so does how the foreign system speaks
+#[utoipa::path(put, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
+    params(("id" = String, Path), ("integration_id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_service_integration(
+    Path((id, integration_id)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let of = named(&asked, &id)?;
+    let mut known = integration_named(&asked, &of, &integration_id)?;
+    let change = bodies::integration_change(&asked.body, known.kind.speaks())?;
+    if let Some(name) = change.filter(|name| *name != known.name) {
+        let ask = RosterAsk::ChangeIntegration {
+            integration: known.id,
+            name,
+            kind: known.kind.clone(),
+        };
+        let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+        let RosterEvent::IntegrationChanged { integration } = event else {
+            return Err(lost().into());
+        };
+        known = integration;
+    }
+    wrapped_integration(&asked, &known).await
 }
 
 /// Remove an integration: its key is dead
@@ -219,8 +276,7 @@ pub(crate) async fn remove_service_integration(
     asked: Asked,
 ) -> Answer {
     let of = named(&asked, &id)?;
-    let id = integration_named(&asked, &of, &integration_id)?;
-    let ask = Ask::Roster(RosterAsk::RemoveIntegration(id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    let known = integration_named(&asked, &of, &integration_id)?;
+    integration_removed(&asked.app, &asked.caller.actor, known.id).await?;
     Ok(Reply::Empty)
 }

@@ -11,6 +11,9 @@ use super::vendor::Vendor;
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
 
+/// The kind of integrations that take the older events, which Tocsin takes by the same key.
+const EVENTS_V1: &str = "generic_events_api_inbound_integration";
+
 /// What a service's incidents ask like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrgencyRule {
@@ -199,6 +202,37 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     wrong.outcome(Some(Integration { name, speaks }))
 }
 
+/// Reads the body of `PUT /services/{id}/integrations/{integration_id}`: its name, if that is said.
+///
+/// # Errors
+/// It says a type or a vendor that is not what the integration is: that stays as it was made.
+pub fn integration_change(bytes: &[u8], is: Speaks) -> Result<Option<String>, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "integration")?;
+    let mut wrong = Wrong::default();
+    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
+        let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
+        let old_events = is == Speaks::EventsV2 && kind == EVENTS_V1;
+        if kind != Vendor::of(is).kind && !old_events {
+            stays(&fields, &mut wrong, "type");
+        }
+    }
+    if let Some(named) = fields.reference(&mut wrong, "vendor")
+        && named.id != Vendor::of(is).id()
+    {
+        stays(&fields, &mut wrong, "vendor");
+    }
+    wrong.outcome(Some(name))
+}
+
+fn stays(fields: &Fields<'_>, wrong: &mut Wrong, name: &str) {
+    let path = fields.path(name);
+    wrong.add(format!(
+        "'{path}' is not supported: it stays as it was made; make another integration"
+    ));
+}
+
 /// Reads the body of `POST /escalation_policies` or `PUT /escalation_policies/{id}`.
 ///
 /// # Errors
@@ -357,6 +391,23 @@ mod tests {
         );
         let wrong = json!({"escalation_policy": {"escalation_rules": [{"targets": [{"id": "QA", "type": "service"}]}]}});
         assert_eq!(policy(&bytes(&wrong)).unwrap_err().errors.len(), 2);
+    }
+
+    #[test]
+    fn an_integration_is_called_otherwise_and_nothing_else_of_it_changes() {
+        let read = |body: Value| {
+            integration_change(&bytes(&json!({"integration": body})), Speaks::EventsV2)
+        };
+        let vendor = |speaks| json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
+        let same = json!({"name": "Probe 2", "type": "events_api_v2_inbound_integration", "vendor": vendor(Speaks::EventsV2)});
+        assert_eq!(read(same), Ok(Some("Probe 2".to_owned())));
+        assert_eq!(read(json!({"type": EVENTS_V1})), Ok(None));
+        for other in [
+            json!({"type": "generic_email_inbound_integration"}),
+            json!({"vendor": vendor(Speaks::Grafana)}),
+        ] {
+            assert!(read(other.clone()).is_err(), "{other}");
+        }
     }
 
     #[test]
