@@ -4,7 +4,7 @@ use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
 use crate::page::Level;
-use crate::service::IntegrationKind;
+use crate::service::{IntegrationKind, WholeService};
 
 /// Work on schedules, policies and services. `None` as id adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,8 @@ pub enum RosterAsk {
         /// Who is paged.
         policy: Option<PolicyId>,
     },
+    /// Add or replace a service with all that is said of it: all of it or nothing.
+    SetWholeService(Box<WholeService>),
     /// Add an integration.
     AddIntegration {
         /// To which service.

@@ -58,6 +58,8 @@ impl Decider<'_> {
             name: "First service".to_owned(),
             policy: None,
             intake: Intake::default(),
+            description: String::new(),
+            acknowledgement: None,
         };
         let integration = Integration {
             id: IntegrationId::random(self.entropy),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod acknowledged;
 mod audit;
 mod clock;
 mod declaring;

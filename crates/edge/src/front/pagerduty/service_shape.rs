@@ -9,6 +9,7 @@ use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::grouping;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::place::{Place, whole};
@@ -59,12 +60,12 @@ pub(crate) fn service(
     let own = integrations.filter(|one| one.service == known.id);
     let own: Vec<Value> = own.map(|one| place.integration(state, one.id)).collect();
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
-    let timeout_ms = policy
-        .and_then(|policy| state.policies.get(&policy))
-        .and_then(|policy| policy.acknowledgement_timeout_ms);
+    let followed = policy.and_then(|policy| state.policies.get(&policy));
+    let timeout_ms = known.acknowledgement_timeout_ms(followed);
+    let description = Some(&known.description).filter(|text| !text.is_empty());
     let more = json!({
         "name": known.name,
-        "description": null,
+        "description": description,
         "status": standings.word(known.id),
         "escalation_policy": policy.map(|policy| place.policy(state, policy)),
         "teams": [place.team(state, known.team)],
@@ -74,7 +75,8 @@ pub(crate) fn service(
         "alert_creation": "create_alerts_and_incidents",
         "alert_grouping": null,
         "alert_grouping_timeout": null,
-        "alert_grouping_parameters": {"type": null, "config": null},
+        "alert_grouping_parameters": grouping::shown(&known.intake.grouping),
+        "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
         "incident_urgency_rule": urgency_rule(&known.intake.urgency),
         "support_hours": null,
         "scheduled_actions": [],

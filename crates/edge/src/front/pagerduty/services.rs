@@ -3,15 +3,15 @@
 use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, IntakeAsk, RosterAsk};
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
-use tocsin_domain::service::{Integration, Service};
+use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
-use tocsin_wire::pagerduty::rest::roster::{self as bodies, UrgencyRule};
+use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
 use super::asked::Asked;
 use super::lookup;
@@ -92,49 +92,74 @@ pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer 
     Ok(Reply::Done(wrapped(&asked, &known)))
 }
 
-async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
-    let body = bodies::service(&asked.body)?;
+/// What a body makes of a service, or of nothing; what it does not say stays.
+fn whole_of(
+    state: &State,
+    asked: &Asked,
+    known: Option<&Service>,
+) -> Result<WholeService, Refused> {
+    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
+    let body = bodies::service(&asked.body, &intake.grouping)?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
-    let policy = asked.app.read(|state| {
-        let named = body.policy.as_ref();
-        named.map(|id| lookup::policy(state, id)).transpose()
-    })?;
+    let policy = body.policy.as_ref();
+    let policy = policy.map(|id| lookup::policy(state, id)).transpose()?;
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
-    let ask = RosterAsk::SetService {
-        id: known.map(|known| known.id),
-        name,
-        policy: policy.or_else(|| known.and_then(|known| known.policy)),
-    };
-    let actor = &asked.caller.actor;
-    let event = set_as(&asked.app, actor, Ask::Roster(ask)).await?;
-    let RosterEvent::ServiceSet { service: made } = event else {
-        return Err(lost().into());
-    };
+    let policy = policy.or_else(|| known.and_then(|known| known.policy));
     let urgency = body.urgency.map(|rule| match rule {
         UrgencyRule::Severity => UrgencyBy::Severity,
         UrgencyRule::High => UrgencyBy::High,
         UrgencyRule::Low => UrgencyBy::Low,
     });
-    let resolve_after_ms = body.resolve_after_s.map(|seconds| {
-        let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
-        (ms, ms == made.intake.resolve_after_ms)
-    });
-    let differs = urgency
-        .as_ref()
-        .is_some_and(|urgency| *urgency != made.intake.urgency);
-    if differs || resolve_after_ms.is_some_and(|(_, same)| !same) {
-        let ask = IntakeAsk::SetService {
-            service: made.id,
-            urgency: urgency.unwrap_or_else(|| made.intake.urgency.clone()),
-            grouping: made.intake.grouping.clone(),
-            resolve_after_ms: resolve_after_ms.map_or(made.intake.resolve_after_ms, |(ms, _)| ms),
-        };
-        asked.app.ask(actor, Ask::Intake(ask)).await?;
+    let resolve_after_ms = match body.resolve_after_s {
+        None => intake.resolve_after_ms,
+        Some(seconds) => seconds.map(|seconds| seconds.saturating_mul(1_000)),
+    };
+    let own = known.and_then(|known| known.acknowledgement);
+    let acknowledgement = match body.acknowledged_s {
+        None => own,
+        Some(seconds) => held(state, policy, own, seconds),
+    };
+    let description = known.map(|known| known.description.clone());
+    Ok(WholeService {
+        id: known.map(|known| known.id),
+        name,
+        policy,
+        description: body.description.or(description).unwrap_or_default(),
+        acknowledgement,
+        urgency: urgency.unwrap_or(intake.urgency),
+        grouping: body.grouping.unwrap_or(intake.grouping),
+        resolve_after_ms,
+    })
+}
+
+/// How long acknowledgements shall hold. A service that holds them so long by its policy goes on to follow that.
+fn held(
+    state: &State,
+    policy: Option<PolicyId>,
+    own: Option<Hold>,
+    seconds: Option<u64>,
+) -> Option<Hold> {
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let followed = policy.or(default).and_then(|id| state.policies.get(&id));
+    let before = Hold::timeout_ms(own, followed).map(|ms| ms / 1_000);
+    if before == seconds {
+        return own;
     }
-    Ok(made)
+    let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
+    Some(ms.map_or(Hold::Always, Hold::ForMs))
+}
+
+async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
+    let whole = asked.app.read(|state| whole_of(state, asked, known))?;
+    let ask = Ask::Roster(RosterAsk::SetWholeService(Box::new(whole)));
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::ServiceSet { service } = event else {
+        return Err(lost().into());
+    };
+    Ok(service)
 }
 
 /// Add a service

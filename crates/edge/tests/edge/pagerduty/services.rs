@@ -69,3 +69,90 @@ async fn a_key_that_is_removed_by_the_native_api_is_not_kept_either() {
     assert_eq!(removed.status, StatusCode::NO_CONTENT);
     assert!(!world.vault.knows(key));
 }
+
+/// A new service that follows the policy of the installation, with this beside its name.
+async fn shop(world: &World, more: Value) -> (String, Value) {
+    let policy = world.engine.read(|state| {
+        let installation = state.installation.as_ref().unwrap();
+        installation.default_policy
+    });
+    let policy = json!({"id": policy.to_string(), "type": "escalation_policy_reference"});
+    let mut body = json!({"type": "service", "name": "Shop", "escalation_policy": policy});
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let shop = made(world, "/services", json!({ "service": body })).await["service"].clone();
+    (format!("/services/{}", id_of(&shop)), shop)
+}
+
+#[tokio::test]
+async fn what_terraform_says_of_a_service_is_read_back_as_it_was_written() {
+    let world = World::new();
+    let fields = json!({"aggregate": "all", "fields": ["source", "custom_details.host"]});
+    let (path, made) = shop(
+        &world,
+        json!({
+            "description": "Managed by Terraform", "acknowledgement_timeout": 1_800,
+            "auto_resolve_timeout": 14_400, "alert_creation": "create_alerts_and_incidents",
+            "alert_grouping_parameters": {"type": "content_based", "config": fields},
+            "auto_pause_notifications_parameters": {"enabled": false},
+        }),
+    )
+    .await;
+    let known = read(&world, &path).await["service"].clone();
+    assert_eq!(known, made);
+    assert_eq!(known["description"], "Managed by Terraform");
+    assert_eq!(known["acknowledgement_timeout"], 1_800);
+    assert_eq!(known["alert_creation"], "create_alerts_and_incidents");
+    let grouping = &known["alert_grouping_parameters"];
+    assert_eq!(grouping["type"], "content_based");
+    assert_eq!(grouping["config"]["fields"], fields["fields"]);
+    let again = changed(&world, &path, json!({ "service": known })).await;
+    assert_eq!(again["service"], known, "written back, it changes nothing");
+    let never = json!({"service": {"acknowledgement_timeout": null, "description": ""}});
+    let never = changed(&world, &path, never).await["service"].clone();
+    assert_eq!(never["acknowledgement_timeout"], Value::Null);
+    assert_eq!(never["description"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_a_service_cannot_be_made_to_do_is_refused_by_its_name() {
+    let world = World::new();
+    let (path, _) = shop(&world, json!({})).await;
+    for (name, value) in [
+        ("status", json!("disabled")),
+        ("alert_creation", json!("create_incidents")),
+        (
+            "alert_grouping_parameters",
+            json!({"type": "intelligent", "config": null}),
+        ),
+        (
+            "auto_pause_notifications_parameters",
+            json!({"enabled": true, "timeout": 300}),
+        ),
+    ] {
+        let mut body = json!({"service": {"name": "Other"}});
+        body["service"][name] = value;
+        let told = refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert!(told.contains(&format!("service.{name}")), "{told}");
+    }
+    assert_eq!(read(&world, &path).await["service"]["name"], "Shop");
+}
+
+#[tokio::test]
+async fn a_service_that_is_refused_is_neither_made_nor_changed_by_half() {
+    let world = World::new();
+    let (path, made) = shop(&world, json!({})).await;
+    let body = json!({"service": {"name": "Half", "auto_resolve_timeout": 60,
+        "escalation_policy": made["escalation_policy"]}});
+    let told = refused(
+        &ada(&world, ("POST", "/services"), Some(body.clone())).await,
+        400,
+        2001,
+    );
+    assert!(told.contains("auto_resolve_timeout"), "{told}");
+    let found = read(&world, "/services?query=Half").await;
+    assert_eq!(found["services"], json!([]));
+    refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+    assert_eq!(read(&world, &path).await["service"]["name"], "Shop");
+}

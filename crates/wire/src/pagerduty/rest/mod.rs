@@ -4,6 +4,7 @@
 pub mod absent;
 pub mod analytics;
 pub mod body;
+pub mod grouping;
 pub mod id;
 pub mod incident;
 pub mod orchestration;
@@ -14,6 +15,7 @@ pub mod reach;
 pub mod refusal;
 pub mod roster;
 pub mod schedule;
+pub mod service;
 pub mod tag;
 pub mod time;
 pub mod vendor;
