@@ -156,3 +156,16 @@ async fn a_service_that_is_refused_is_neither_made_nor_changed_by_half() {
     refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
     assert_eq!(read(&world, &path).await["service"]["name"], "Shop");
 }
+
+#[tokio::test]
+async fn an_incident_of_which_no_urgency_is_said_is_as_urgent_as_its_service_says() {
+    let world = World::new();
+    for (word, urgency) in [("low", "low"), ("high", "high"), ("severity_based", "high")] {
+        let rule = json!({"type": "constant", "urgency": word});
+        let (_, shop) = shop(&world, json!({ "incident_urgency_rule": rule })).await;
+        let service = json!({"id": shop["id"], "type": "service_reference"});
+        let body = json!({"incident": {"type": "incident", "title": "Down", "service": service}});
+        let opened = made(&world, "/incidents", body).await;
+        assert_eq!(opened["incident"]["urgency"], urgency, "{word}");
+    }
+}
