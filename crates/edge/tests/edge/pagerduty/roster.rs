@@ -404,6 +404,7 @@ async fn a_vendor_is_a_way_to_speak_and_an_integration_of_it_speaks_so() {
     let address = mail["integration"]["integration_email"].as_str().unwrap();
     assert!(address.ends_with("@alerts.example"), "{address}");
     for wrong in [
+        json!({"type": "aws_cloudwatch_inbound_integration", "name": "CloudWatch"}),
         json!({"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}),
         json!({"vendor": {"id": vendor_called(&world, "webhook").await, "type": "vendor_reference"}}),
     ] {

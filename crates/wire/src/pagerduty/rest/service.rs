@@ -142,31 +142,49 @@ pub struct Integration {
     pub speaks: Speaks,
 }
 
-/// Reads the body of `POST /services/{id}/integrations`. Whatever is of no kind that Tocsin knows sends events.
+/// Reads the body of `POST /services/{id}/integrations`. What names neither a type nor a vendor sends events.
 ///
 /// # Errors
-/// It names a vendor that is none.
+/// It names a vendor that is none, or a type that Tocsin does not take: its sender would speak in a form of its own.
 pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    let is_mail = kind.is_some_and(|kind| kind.starts_with("generic_email"));
-    let mut speaks = if is_mail {
-        Speaks::Email
-    } else {
-        Speaks::EventsV2
-    };
-    if let Some(named) = fields.reference(&mut wrong, "vendor") {
-        match Vendor::of_id(&named.id) {
-            Some(vendor) => speaks = vendor.speaks,
-            None => wrong.add(format!("Vendor not found: {:?}", named.id)),
-        }
+    let vendor = fields.reference(&mut wrong, "vendor");
+    let known = vendor.as_ref().and_then(|named| Vendor::of_id(&named.id));
+    if let (Some(named), None) = (&vendor, known) {
+        wrong.add(format!("Vendor not found: {:?}", named.id));
     }
+    let of_kind = match kind.as_deref() {
+        None => Some(Speaks::EventsV2),
+        Some(kind) => speaks_of(kind),
+    };
+    // A type of several vendors says nothing without one of them.
+    let shares_type = kind.as_deref() == Some(Vendor::of(Speaks::Grafana).kind);
+    if of_kind.is_none() && !(shares_type && vendor.is_some()) {
+        let path = fields.path("type");
+        wrong.add(format!(
+            "'{path}' is not supported: Tocsin takes events and mail, and what its own vendors are for"
+        ));
+    }
+    let speaks = known.map(|vendor| vendor.speaks);
+    let speaks = speaks.or(of_kind).unwrap_or_default();
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     // The name may be left to the server.
     let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
     wrong.outcome(Some(Integration { name, speaks }))
+}
+
+/// How a foreign system speaks by an integration of this type, where the type alone tells it.
+fn speaks_of(kind: &str) -> Option<Speaks> {
+    let kind = kind.strip_suffix("_reference").unwrap_or(kind);
+    if kind == EVENTS_V1 {
+        return Some(Speaks::EventsV2);
+    }
+    let told = [Speaks::EventsV2, Speaks::Email];
+    told.into_iter()
+        .find(|speaks| Vendor::of(*speaks).kind == kind)
 }
 
 /// Reads the body of `PUT /services/{id}/integrations/{integration_id}`: its name, if that is said.
@@ -300,6 +318,21 @@ mod tests {
         let nobody =
             json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
         assert!(integration(&bytes(&nobody)).is_err());
+        let read =
+            |kind: &str| integration(&bytes(&json!({"integration": {"name": "x", "type": kind}})));
+        assert_eq!(
+            read("events_api_v2_inbound_integration").unwrap().speaks,
+            Speaks::EventsV2
+        );
+        for foreign in [
+            "aws_cloudwatch_inbound_integration",
+            "nagios_inbound_integration",
+            "generic_email_of_sorts",
+            "event_transformer_api_inbound_integration",
+        ] {
+            let told = read(foreign).unwrap_err().to_string();
+            assert!(told.contains("integration.type"), "{foreign}: {told}");
+        }
     }
 
     proptest! {
