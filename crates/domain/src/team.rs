@@ -18,4 +18,7 @@ pub struct Team {
     pub name: String,
     /// Who belongs to it, in the order in which they are named.
     pub members: Vec<UserId>,
+    /// What it is, in the words of whoever set it up; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }

@@ -1,9 +1,10 @@
 //! What can be asked about schedules, escalation policies and services.
 
-use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId, UserId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
 use crate::page::Level;
+use crate::people::About;
 use crate::service::{IntegrationKind, WholeService};
 
 /// Work on schedules, policies and services. `None` as id adds.
@@ -72,6 +73,43 @@ pub enum RosterAsk {
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),
+    /// Keep what is said of something; nothing is decided by it.
+    Describe(Box<Described>),
     /// Change a schedule by hand, or a calendar.
     Oncall(OncallAsk),
+}
+
+/// What is said of something, beside its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Described {
+    /// Of a person.
+    User {
+        /// Who.
+        user: UserId,
+        /// All that is said.
+        about: About,
+    },
+    /// Of a team.
+    Team {
+        /// Which.
+        team: TeamId,
+        /// What it is.
+        description: String,
+    },
+    /// Of an escalation policy.
+    Policy {
+        /// Which.
+        policy: PolicyId,
+        /// What it is for.
+        description: String,
+    },
+    /// Of a schedule.
+    Schedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// What it is for.
+        description: String,
+        /// What its layers are called, in their order.
+        layer_names: Vec<String>,
+    },
 }

@@ -5,6 +5,7 @@ mod assign;
 mod attempt;
 mod change;
 mod code;
+mod describe;
 mod due;
 mod heartbeat;
 mod hold;

@@ -95,6 +95,7 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
+            RosterAsk::Describe(what) => return self.describe(*what),
             RosterAsk::Oncall(ask) => return self.oncall(ask),
         };
         let is_policy = matches!(event, RosterEvent::PolicySet { .. });
@@ -162,6 +163,12 @@ impl Decider<'_> {
         // The rotations are replaced; what was changed by hand for it stays.
         let schedule = match self.state.schedules.get(&id) {
             Some(known) => Schedule {
+                // Names are of layers by their places, which others have now.
+                layer_names: if known.layers.len() == layers.len() {
+                    known.layer_names.clone()
+                } else {
+                    Vec::new()
+                },
                 name,
                 time_zone,
                 layers,
@@ -237,6 +244,9 @@ impl Decider<'_> {
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
         }
+        let known = id.and_then(|id| self.state.policies.get(&id));
+        // What is said of it is changed elsewhere.
+        let description = known.map(|known| known.description.clone());
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
             policy: Policy {
@@ -246,6 +256,7 @@ impl Decider<'_> {
                 levels,
                 repeat,
                 acknowledgement_timeout_ms,
+                description: description.unwrap_or_default(),
             },
         })
     }

@@ -26,8 +26,15 @@ impl Decider<'_> {
                     let reason = format!("members: at most {TEAM_MEMBERS_MAX}");
                     return Err(Refusal::invalid(reason));
                 }
-                let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
-                let team = Team { id, name, members };
+                let known = id.and_then(|id| self.state.teams.get(&id));
+                // What is said of it is changed elsewhere.
+                let description = known.map(|known| known.description.clone());
+                let team = Team {
+                    id: id.unwrap_or_else(|| TeamId::random(self.entropy)),
+                    name,
+                    members,
+                    description: description.unwrap_or_default(),
+                };
                 let event = RosterEvent::TeamSet { team };
                 let position = self.emit(Cause::Request, EventBody::Roster(event));
                 self.take_what_all_have_done(position);

@@ -31,6 +31,7 @@ impl State {
                     id: *team,
                     name: FIRST_TEAM.to_owned(),
                     members: Vec::new(),
+                    description: String::new(),
                 };
                 self.teams.insert(*team, first);
             }
@@ -56,10 +57,18 @@ impl State {
                     team.members.push(user.id);
                 }
             }
-            PeopleEvent::UserChanged { user, name, role } => {
+            PeopleEvent::UserChanged {
+                user,
+                name,
+                role,
+                about,
+            } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.name.clone_from(name);
                     user.role = *role;
+                    if let Some(about) = about {
+                        user.about.clone_from(about);
+                    }
                 }
             }
             PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope.position),

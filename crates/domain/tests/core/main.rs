@@ -6,6 +6,7 @@ mod acknowledged;
 mod audit;
 mod clock;
 mod declaring;
+mod described;
 mod due_reference;
 mod escalation;
 mod helping;

@@ -5,6 +5,7 @@ mod alerts;
 mod analytics;
 mod asked;
 pub(crate) mod changes;
+mod described;
 pub(crate) mod events;
 mod incident_shape;
 mod incidents;

@@ -12,6 +12,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::grouping;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
+use super::described::told;
 use super::place::{Place, whole};
 
 /// The word for a service on which nothing is open.
@@ -62,10 +63,9 @@ pub(crate) fn service(
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));
     let timeout_ms = known.acknowledgement_timeout_ms(followed);
-    let description = Some(&known.description).filter(|text| !text.is_empty());
     let more = json!({
         "name": known.name,
-        "description": description,
+        "description": told(&known.description),
         "status": standings.word(known.id),
         "escalation_policy": policy.map(|policy| place.policy(state, policy)),
         "teams": [place.team(state, known.team)],

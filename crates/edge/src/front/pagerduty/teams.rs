@@ -2,12 +2,13 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, TeamAsk};
+use tocsin_domain::command::{Ask, Described, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::team::Team;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
+use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
 use super::reply::{Answer, Refused, Reply};
@@ -72,13 +73,26 @@ async fn set(
     Ok(team)
 }
 
+/// Keeps what is said of a team, when something is.
+async fn describe(asked: &Asked, made: &mut Team, said: Option<String>) -> Result<(), Refused> {
+    let Some(description) = said else {
+        return Ok(());
+    };
+    made.description.clone_from(&description);
+    let team = made.id;
+    let said = Described::Team { team, description };
+    asked.keep(&asked.caller.actor, said).await
+}
+
 /// Add a team
 #[utoipa::path(post, path = "/teams", tag = "fronts", request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     let name = bodies::team(&asked.body)?;
     let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
-    let made = set(&asked, None, name, Vec::new()).await?;
+    let description = words::description(&asked.body, "team")?;
+    let mut made = set(&asked, None, name, Vec::new()).await?;
+    describe(&asked, &mut made, description).await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -88,7 +102,9 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
-    let made = set(&asked, Some(known.id), name, known.members).await?;
+    let description = words::description(&asked.body, "team")?;
+    let mut made = set(&asked, Some(known.id), name, known.members).await?;
+    describe(&asked, &mut made, description).await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 

@@ -1,4 +1,4 @@
-//! Services as Terraform's provider of PagerDuty keeps them: what it writes, reads back and takes away.
+//! Services, and what is said of other things, as Terraform's provider of PagerDuty keeps it: what it writes, reads back and takes away.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -168,4 +168,56 @@ async fn an_incident_of_which_no_urgency_is_said_is_as_urgent_as_its_service_say
         let opened = made(&world, "/incidents", body).await;
         assert_eq!(opened["incident"]["urgency"], urgency, "{word}");
     }
+}
+
+/// Writes words of something, reads them back, and changes something else of it, by which they stay.
+async fn says(world: &World, (path, noun): (&str, &str), body: Value, words: Value) -> String {
+    let mut whole = body;
+    let said = words.as_object().unwrap().clone();
+    whole.as_object_mut().unwrap().extend(said.clone());
+    let mut wrapped = json!({});
+    wrapped[noun] = whole;
+    let id = id_of(&made(world, path, wrapped).await[noun]);
+    let path = format!("{path}/{id}");
+    let mut renamed = json!({});
+    renamed[noun] = json!({"name": "Otherwise"});
+    for shown in [
+        read(world, &path).await,
+        changed(world, &path, renamed).await,
+        read(world, &path).await,
+    ] {
+        for (name, value) in &said {
+            assert_eq!(shown[noun][name], *value, "{noun}.{name}");
+        }
+    }
+    let mut long = json!({});
+    long[noun] = json!({"name": "Long", "description": "x".repeat(2_000)});
+    refused(&ada(world, ("PUT", &path), Some(long)).await, 400, 2001);
+    assert_eq!(read(world, &path).await[noun]["name"], "Otherwise");
+    path
+}
+
+#[tokio::test]
+async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
+    let world = World::new();
+    let words = || json!({"description": "Managed by Terraform"});
+    let bob = json!({"id": world.bob.to_string(), "type": "user_reference"});
+    let rules = json!([{"escalation_delay_in_minutes": 30, "targets": [bob]}]);
+    let policy = json!({"name": "Night", "escalation_rules": rules});
+    let at = ("/escalation_policies", "escalation_policy");
+    says(&world, at, policy, words()).await;
+    says(&world, ("/teams", "team"), json!({"name": "Web"}), words()).await;
+    let layer = json!({"name": "Nights", "start": "2026-11-02T09:00:00Z",
+        "rotation_turn_length_seconds": 604_800, "users": [{"user": bob}]});
+    let rota = json!({"name": "Rota", "time_zone": "UTC", "schedule_layers": [layer]});
+    let path = says(&world, ("/schedules", "schedule"), rota, words()).await;
+    let rota = read(&world, &path).await;
+    assert_eq!(rota["schedule"]["schedule_layers"][0]["name"], "Nights");
+    let person = json!({"name": "Cy", "email": "cy@example.org"});
+    let words = json!({"description": "Managed by Terraform", "job_title": "Cook", "role": "user",
+        "time_zone": "Europe/Paris", "color": "teal"});
+    let path = says(&world, ("/users", "user"), person, words).await;
+    let viewer = json!({"user": {"role": "observer"}});
+    let viewer = changed(&world, &path, viewer).await;
+    assert_eq!(viewer["user"]["role"], "observer");
 }

@@ -20,6 +20,7 @@ pub mod tag;
 pub mod time;
 pub mod vendor;
 pub mod webhook;
+pub mod words;
 
 pub use body::Fields;
 pub use paging::{Cut, Paging};

@@ -67,6 +67,13 @@ const ROLES: [(&str, Role); 8] = [
     ("read_only_limited_user", Role::Viewer),
 ];
 
+/// What this word of theirs lets somebody do.
+#[must_use]
+pub fn role_called(word: &str) -> Option<Role> {
+    let known = ROLES.iter().find(|(known, _)| *known == word);
+    known.map(|(_, role)| *role)
+}
+
 /// A person to add or to change; what is not said stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
