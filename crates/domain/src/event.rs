@@ -223,6 +223,11 @@ pub enum RosterEvent {
         /// The whole of it.
         service: Service,
     },
+    /// A service was removed; what failed on it is kept.
+    ServiceRemoved {
+        /// Which.
+        service: ServiceId,
+    },
     /// An integration was added.
     IntegrationAdded {
         /// The whole of it.

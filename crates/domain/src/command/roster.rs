@@ -49,6 +49,8 @@ pub enum RosterAsk {
     },
     /// Add or replace a service with all that is said of it: all of it or nothing.
     SetWholeService(Box<WholeService>),
+    /// Remove a service on which nothing fails and which nothing else names.
+    RemoveService(ServiceId),
     /// Add an integration.
     AddIntegration {
         /// To which service.

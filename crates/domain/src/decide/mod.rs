@@ -30,6 +30,7 @@ mod tag;
 mod take_in;
 mod team;
 mod together;
+mod unserve;
 mod watch;
 mod webhook;
 mod word;

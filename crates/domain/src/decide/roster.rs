@@ -62,6 +62,7 @@ impl Decider<'_> {
                 service: self.service_called(id, &name, policy)?,
             },
             RosterAsk::SetWholeService(asked) => self.whole_service_set(*asked)?,
+            RosterAsk::RemoveService(service) => return self.remove_service(service),
             RosterAsk::AddIntegration {
                 service,
                 name,

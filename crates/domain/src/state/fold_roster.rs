@@ -248,6 +248,7 @@ impl State {
             }
             RosterEvent::Oncall { .. }
             | RosterEvent::ServiceSet { .. }
+            | RosterEvent::ServiceRemoved { .. }
             | RosterEvent::IntegrationAdded { .. }
             | RosterEvent::IntegrationChanged { .. }
             | RosterEvent::IntegrationRemoved { .. }
@@ -280,6 +281,9 @@ impl State {
             }
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
+            }
+            RosterEvent::ServiceRemoved { service } => {
+                self.services.remove(service);
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {

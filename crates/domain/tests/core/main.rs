@@ -26,6 +26,7 @@ mod oncall;
 mod paging;
 mod quiet;
 mod receipts;
+mod removed_services;
 mod responding;
 mod resting;
 mod returns;

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
@@ -20,7 +20,9 @@ use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{integration_made_with_key_kept, integration_removed};
+use crate::http::roster::service::{
+    forget_keys, integration_made_with_key_kept, integration_removed,
+};
 use crate::http::roster::{lost, set_as};
 
 /// Services
@@ -179,15 +181,20 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a service, which Tocsin does not: what failed on it is kept
+/// Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept
 #[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
-    responses((status = 402, body = Object), (status = 404, body = Object)))]
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    named(&asked, &id)?;
-    Err(
-        Refusal::no_ability("Tocsin removes no services: take its integrations away instead")
-            .into(),
-    )
+    let known = named(&asked, &id)?;
+    let keys: Vec<SecretId> = asked.app.read(|state| {
+        let own = state.integrations.values();
+        let own = own.filter(|one| one.service == known.id);
+        own.filter_map(|one| one.key_row).collect()
+    });
+    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    forget_keys(&asked.app, keys).await?;
+    Ok(Reply::Empty)
 }
 
 /// Make a key by which a foreign system raises alerts on a service; administrators read it again

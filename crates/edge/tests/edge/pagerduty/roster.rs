@@ -133,7 +133,8 @@ async fn a_service_is_added_and_its_key_is_good_for_events() {
         (&renamed["name"], &renamed["auto_resolve_timeout"]),
         (&json!("Store"), &Value::Null)
     );
-    refused(&ada(&world, ("DELETE", &path), None).await, 402, 2014);
+    let told = refused(&ada(&world, ("DELETE", &path), None).await, 400, 2001);
+    assert!(told.contains("open incidents"), "{told}");
     let listed = read(
         &world,
         "/services?include[]=integrations&include[]=escalation_policies&total=true",

@@ -221,3 +221,49 @@ async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
     let viewer = changed(&world, &path, viewer).await;
     assert_eq!(viewer["user"]["role"], "observer");
 }
+
+#[tokio::test]
+async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let body = json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "x"}});
+    let made = made(&world, &format!("{path}/integrations"), body).await;
+    let key = made["integration"]["integration_key"].as_str().unwrap();
+    let event = |action: &str| {
+        json!({"routing_key": key, "event_action": action, "dedup_key": "k",
+            "payload": {"summary": "Down", "source": "probe", "severity": "critical"}})
+    };
+    let accepted = world.enqueue(&event("trigger")).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    let told = refused(&ada(&world, ("DELETE", &path), None).await, 400, 2001);
+    assert!(told.contains("open incidents"), "{told}");
+    let accepted = world.enqueue(&event("resolve")).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    gone(&world, &path).await;
+    assert!(!world.vault.knows(key));
+    let late = world.enqueue(&event("trigger")).await;
+    assert_eq!(late.status, StatusCode::BAD_REQUEST, "{}", late.text());
+    let listed = read(&world, "/services?query=Shop").await;
+    assert_eq!(listed["services"], json!([]));
+    let kept = read(
+        &world,
+        &format!("/incidents?service_ids[]={}", id_of(&shop)),
+    )
+    .await;
+    assert_eq!(
+        kept["incidents"][0]["service"]["summary"],
+        "a removed service"
+    );
+}
+
+#[tokio::test]
+async fn the_service_of_alerts_that_name_none_cannot_be_removed() {
+    let world = World::new();
+    let path = format!("/services/{}", id_of(&service(&world)));
+    let told = refused(&ada(&world, ("DELETE", &path), None).await, 400, 2001);
+    assert!(told.contains("name no service"), "{told}");
+    assert_eq!(
+        read(&world, &path).await["service"]["id"],
+        service(&world)["id"]
+    );
+}
