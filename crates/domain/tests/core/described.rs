@@ -1,6 +1,7 @@
 //! What is said of policies and people: it stays by other changes, and decides nothing.
 
 use tocsin_domain::command::{Ask, Described, PeopleAsk, RosterAsk};
+use tocsin_domain::event::{EventBody, PeopleEvent, RosterEvent};
 use tocsin_domain::page::{Level, Recipient};
 use tocsin_domain::people::About;
 
@@ -9,7 +10,14 @@ use crate::world::World;
 fn describe(world: &mut World, said: Described) -> Result<usize, String> {
     let ask = Ask::Roster(RosterAsk::Describe(Box::new(said)));
     let events = world.try_ask(ask).map_err(|refusal| refusal.to_string())?;
-    Ok(events.len())
+    let is_told = |body: &EventBody| {
+        matches!(
+            body,
+            EventBody::Roster(RosterEvent::PolicySet { .. })
+                | EventBody::People(PeopleEvent::UserChanged { .. })
+        )
+    };
+    Ok(events.iter().filter(|event| is_told(&event.body)).count())
 }
 
 #[test]
