@@ -14,7 +14,7 @@ pub use alert::{AlertAsk, Labelled, RuleFired};
 pub use business::BusinessAsk;
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::{Declared, RespondAsk};
-pub use roster::RosterAsk;
+pub use roster::{Described, RosterAsk};
 pub use tag::TagAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;

@@ -27,7 +27,7 @@ use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Fate, Notification, Outcome, Policy};
-use crate::people::{ContactMethod, NotificationRule, Role, User};
+use crate::people::{About, ContactMethod, NotificationRule, Role, User};
 use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
 use crate::team::Team;
@@ -148,6 +148,9 @@ pub enum PeopleEvent {
         name: String,
         /// The role now.
         role: Role,
+        /// What is said of them, when that changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<About>,
     },
     /// A person was removed, with their vault rows.
     UserRemoved {
@@ -221,6 +224,11 @@ pub enum RosterEvent {
     ServiceSet {
         /// The whole of it.
         service: Service,
+    },
+    /// A service was removed; what failed on it is kept.
+    ServiceRemoved {
+        /// Which.
+        service: ServiceId,
     },
     /// An integration was added.
     IntegrationAdded {

@@ -61,6 +61,9 @@ pub struct Policy {
     /// How long an acknowledgement holds: what still fails then is triggered and paged again. For ever when none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement_timeout_ms: Option<u64>,
+    /// What it is for, in the words of whoever set it up; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 /// One step of a policy.

@@ -34,6 +34,33 @@ pub struct User {
     pub contact_methods: Vec<ContactMethod>,
     /// When to use which way.
     pub rules: Vec<NotificationRule>,
+    /// What is said of them beside that.
+    #[serde(default, skip_serializing_if = "About::is_empty")]
+    pub about: About,
+}
+
+/// What clients keep of a person that nothing is decided by. Each may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    /// What they are.
+    pub job_title: String,
+    /// The zone that is told of them. Nothing is computed in it.
+    pub time_zone: String,
+    /// The colour that they are drawn in.
+    pub color: String,
+    /// What else there is to say.
+    pub description: String,
+    /// The client's own word for their role.
+    pub role_word: String,
+}
+
+impl About {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl User {

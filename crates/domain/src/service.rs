@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{IntegrationId, PolicyId, ServiceId, TeamId};
-use crate::intake::Intake;
+use crate::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
+use crate::intake::{GroupBy, Intake, UrgencyBy};
+use crate::page::Policy;
 
 /// Something that can fail and whose failure somebody answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,66 @@ pub struct Service {
     /// How it takes its alerts in.
     #[serde(default)]
     pub intake: Intake,
+    /// What it is, in the words of whoever set it up; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// How long an acknowledgement of its incidents holds, where that is not as its policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<Hold>,
+}
+
+/// Characters of a description at most.
+pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
+
+/// How long an acknowledgement holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Until the incident is over.
+    Always,
+    /// So many milliseconds: what still fails then is triggered and paged again.
+    ForMs(u64),
+}
+
+impl Service {
+    /// How long an acknowledgement of its incidents holds where this policy is followed; for ever when none.
+    #[must_use]
+    pub fn acknowledgement_timeout_ms(&self, policy: Option<&Policy>) -> Option<u64> {
+        Hold::timeout_ms(self.acknowledgement, policy)
+    }
+}
+
+impl Hold {
+    /// How long an acknowledgement holds by what a service says itself, or else by this policy; for ever when none.
+    #[must_use]
+    pub fn timeout_ms(own: Option<Self>, policy: Option<&Policy>) -> Option<u64> {
+        match own {
+            Some(Self::Always) => None,
+            Some(Self::ForMs(ms)) => Some(ms),
+            None => policy?.acknowledgement_timeout_ms,
+        }
+    }
+}
+
+/// A service with all that is said of it at once, as it shall be. Its rules stay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeService {
+    /// Which, or a new one.
+    pub id: Option<ServiceId>,
+    /// Its name.
+    pub name: String,
+    /// Who is paged.
+    pub policy: Option<PolicyId>,
+    /// What it is.
+    pub description: String,
+    /// How long an acknowledgement holds, where that is not as its policy says.
+    pub acknowledgement: Option<Hold>,
+    /// How urgent an alert is.
+    pub urgency: UrgencyBy,
+    /// Which alerts make one incident.
+    pub grouping: GroupBy,
+    /// After so long without news, an alert from outside is taken to be over.
+    pub resolve_after_ms: Option<u64>,
 }
 
 /// A key by which a foreign system raises alerts on one service (PagerDuty's routing key).
@@ -30,8 +91,11 @@ pub struct Integration {
     pub service: ServiceId,
     /// Its name.
     pub name: String,
-    /// SHA-256 of the routing key, in hex; the key itself is shown once and not kept.
+    /// SHA-256 of the routing key, in hex; the key itself is none of this.
     pub key_hash: String,
+    /// The row of the vault that holds the key, where whoever made it reads it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_row: Option<SecretId>,
     /// How the foreign system speaks.
     #[serde(default)]
     pub kind: IntegrationKind,

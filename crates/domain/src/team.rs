@@ -23,6 +23,9 @@ pub struct Team {
     /// What clients of other systems call some of its members.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<UserId, TeamRole>,
+    /// What it is, in the words of whoever set it up; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 impl Team {

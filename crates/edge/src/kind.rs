@@ -54,6 +54,7 @@ const fn roster(event: &RosterEvent) -> &'static str {
         RosterEvent::PolicySet { .. } => "policy_set",
         RosterEvent::PolicyRemoved { .. } => "policy_removed",
         RosterEvent::ServiceSet { .. } => "service_set",
+        RosterEvent::ServiceRemoved { .. } => "service_removed",
         RosterEvent::IntegrationAdded { .. } => "integration_added",
         RosterEvent::IntegrationChanged { .. } => "integration_changed",
         RosterEvent::IntegrationRemoved { .. } => "integration_removed",

@@ -263,6 +263,7 @@ mod tests {
             email: method.address,
             contact_methods: vec![method],
             rules: Vec::new(),
+            about: tocsin_domain::people::About::default(),
         };
         let mut state = State::default();
         state.users.insert(user.id, user);

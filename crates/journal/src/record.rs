@@ -199,6 +199,7 @@ fn stream_of_roster(event: &RosterEvent) -> String {
         RosterEvent::PolicySet { policy } => format!("policy:{}", policy.id),
         RosterEvent::PolicyRemoved { policy } => format!("policy:{policy}"),
         RosterEvent::ServiceSet { service } => format!("service:{}", service.id),
+        RosterEvent::ServiceRemoved { service } => format!("service:{service}"),
         RosterEvent::IntegrationAdded { integration }
         | RosterEvent::IntegrationChanged { integration } => {
             format!("integration:{}", integration.id)

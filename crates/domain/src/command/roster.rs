@@ -1,11 +1,12 @@
 //! What can be asked about schedules, escalation policies and services.
 
 use super::BusinessAsk;
-use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId, UserId};
 use crate::oncall::Layer;
 use crate::oncall_command::OncallAsk;
 use crate::page::Level;
-use crate::service::IntegrationKind;
+use crate::people::About;
+use crate::service::{IntegrationKind, WholeService};
 
 /// Work on schedules, policies and services. `None` as id adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,10 @@ pub enum RosterAsk {
         /// Who is paged.
         policy: Option<PolicyId>,
     },
+    /// Add or replace a service with all that is said of it: all of it or nothing.
+    SetWholeService(Box<WholeService>),
+    /// Remove a service on which nothing fails and which nothing else names.
+    RemoveService(ServiceId),
     /// Add an integration.
     AddIntegration {
         /// To which service.
@@ -55,6 +60,8 @@ pub enum RosterAsk {
         name: String,
         /// SHA-256 (hex) of its key.
         key_hash: String,
+        /// The row of the vault that holds its key, where it is kept.
+        key_row: Option<SecretId>,
         /// How the foreign system speaks.
         kind: IntegrationKind,
     },
@@ -69,8 +76,45 @@ pub enum RosterAsk {
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),
+    /// Keep what is said of something; nothing is decided by it.
+    Describe(Box<Described>),
     /// Change a schedule by hand, or a calendar.
     Oncall(OncallAsk),
     /// Business services, and what supports what.
     Business(BusinessAsk),
+}
+
+/// What is said of something, beside its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Described {
+    /// Of a person.
+    User {
+        /// Who.
+        user: UserId,
+        /// All that is said.
+        about: About,
+    },
+    /// Of a team.
+    Team {
+        /// Which.
+        team: TeamId,
+        /// What it is.
+        description: String,
+    },
+    /// Of an escalation policy.
+    Policy {
+        /// Which.
+        policy: PolicyId,
+        /// What it is for.
+        description: String,
+    },
+    /// Of a schedule.
+    Schedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// What it is for.
+        description: String,
+        /// What its layers are called, in their order.
+        layer_names: Vec<String>,
+    },
 }

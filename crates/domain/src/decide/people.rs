@@ -6,7 +6,7 @@ use crate::command::{PeopleAsk, Refusal};
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
 use crate::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
 use crate::page::Purpose;
-use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::people::{About, ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
 
 /// Contact methods of a person at most.
 const CONTACT_METHODS_MAX: usize = 20;
@@ -186,6 +186,7 @@ impl Decider<'_> {
             email,
             contact_methods: vec![method],
             rules: vec![rule],
+            about: About::default(),
         };
         self.emit_people(PeopleEvent::UserAdded { user });
         Ok(())
@@ -207,7 +208,12 @@ impl Decider<'_> {
             self.keep_an_admin(user)?;
         }
         if (&name, role) != (&known.name, known.role) {
-            self.emit_people(PeopleEvent::UserChanged { user, name, role });
+            self.emit_people(PeopleEvent::UserChanged {
+                user,
+                name,
+                role,
+                about: None,
+            });
         }
         Ok(())
     }

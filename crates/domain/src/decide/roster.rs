@@ -7,7 +7,9 @@ use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
 use crate::intake::Intake;
 use crate::oncall::{Layer, Schedule};
 use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
-use crate::service::{Integration, IntegrationKind, Service};
+use crate::service::{
+    DESCRIPTION_CHARS_MAX, Hold, Integration, IntegrationKind, Service, WholeService,
+};
 
 /// A level has at least this long for an acknowledgement.
 const LEVEL_DELAY_MS_MIN: u64 = 1_000;
@@ -56,11 +58,16 @@ impl Decider<'_> {
                 acknowledgement_timeout_ms,
             } => self.policy_set(id, &name, levels, repeat, acknowledgement_timeout_ms)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
-            RosterAsk::SetService { id, name, policy } => self.service_set(id, &name, policy)?,
+            RosterAsk::SetService { id, name, policy } => RosterEvent::ServiceSet {
+                service: self.service_called(id, &name, policy)?,
+            },
+            RosterAsk::SetWholeService(asked) => self.whole_service_set(*asked)?,
+            RosterAsk::RemoveService(service) => return self.remove_service(service),
             RosterAsk::AddIntegration {
                 service,
                 name,
                 key_hash,
+                key_row,
                 kind,
             } => {
                 self.service(service)?;
@@ -73,6 +80,7 @@ impl Decider<'_> {
                         service,
                         name,
                         key_hash,
+                        key_row,
                         kind,
                     },
                 }
@@ -88,6 +96,7 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
+            RosterAsk::Describe(what) => return self.describe(*what),
             RosterAsk::Oncall(ask) => return self.oncall(ask),
             RosterAsk::Business(ask) => return self.business(ask),
         };
@@ -156,6 +165,12 @@ impl Decider<'_> {
         // The rotations are replaced; what was changed by hand for it stays.
         let schedule = match self.state.schedules.get(&id) {
             Some(known) => Schedule {
+                // Names are of layers by their places, which others have now.
+                layer_names: if known.layers.len() == layers.len() {
+                    known.layer_names.clone()
+                } else {
+                    Vec::new()
+                },
                 name,
                 time_zone,
                 layers,
@@ -231,6 +246,9 @@ impl Decider<'_> {
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
         }
+        let known = id.and_then(|id| self.state.policies.get(&id));
+        // What is said of it is changed elsewhere.
+        let description = known.map(|known| known.description.clone());
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
             policy: Policy {
@@ -240,6 +258,7 @@ impl Decider<'_> {
                 levels,
                 repeat,
                 acknowledgement_timeout_ms,
+                description: description.unwrap_or_default(),
             },
         })
     }
@@ -283,32 +302,70 @@ impl Decider<'_> {
         }
     }
 
-    fn service_set(
+    /// A service with this name and policy, and otherwise as it is.
+    fn service_called(
         &mut self,
         id: Option<ServiceId>,
         name: &str,
         policy: Option<PolicyId>,
-    ) -> Result<RosterEvent, Refusal> {
+    ) -> Result<Service, Refusal> {
         let team = self.team()?;
         let name = name_within("name", name, 200)?;
-        // How it takes its alerts in is changed elsewhere.
-        let intake = match id {
-            Some(known) => self.service(known)?.intake.clone(),
-            None => Intake::default(),
-        };
+        let known = id.map(|id| self.service(id).cloned()).transpose()?;
         if let Some(policy) = policy
             && !self.state.policies.contains_key(&policy)
         {
             return Err(Refusal::not_found(format!("escalation policy {policy}")));
         }
-        let id = id.unwrap_or_else(|| ServiceId::random(self.entropy));
-        Ok(RosterEvent::ServiceSet {
-            service: Service {
-                id,
+        Ok(match known {
+            // What else is known of it is changed elsewhere.
+            Some(known) => Service {
                 team,
                 name,
                 policy,
+                ..known
+            },
+            None => Service {
+                id: ServiceId::random(self.entropy),
+                team,
+                name,
+                policy,
+                intake: Intake::default(),
+                description: String::new(),
+                acknowledgement: None,
+            },
+        })
+    }
+
+    fn whole_service_set(&mut self, asked: WholeService) -> Result<RosterEvent, Refusal> {
+        let service = self.service_called(asked.id, &asked.name, asked.policy)?;
+        let intake = Intake {
+            urgency: asked.urgency,
+            grouping: asked.grouping,
+            resolve_after_ms: asked.resolve_after_ms,
+            rules: service.intake.rules.clone(),
+        };
+        let mut reasons = intake.violations();
+        let range = ACKNOWLEDGEMENT_TIMEOUT_MS_MIN..=ACKNOWLEDGEMENT_TIMEOUT_MS_MAX;
+        if let Some(Hold::ForMs(ms)) = asked.acknowledgement
+            && !range.contains(&ms)
+        {
+            reasons.push("acknowledgement_timeout: 1 minute to 7 days".to_owned());
+        }
+        if asked.description.chars().count() > DESCRIPTION_CHARS_MAX {
+            reasons.push(format!(
+                "description: at most {DESCRIPTION_CHARS_MAX} characters"
+            ));
+        }
+        if !reasons.is_empty() {
+            return Err(Refusal::Invalid { reasons });
+        }
+        Ok(RosterEvent::ServiceSet {
+            service: Service {
                 intake,
+                description: asked.description,
+                acknowledgement: asked.acknowledgement,
+                ..service
             },
         })
     }

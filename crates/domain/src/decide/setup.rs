@@ -12,7 +12,7 @@ use crate::monitor::Monitor;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
-use crate::people::{ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::people::{About, ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
 use crate::service::{Integration, IntegrationKind, Service};
 use crate::time::Timestamp;
 
@@ -51,6 +51,7 @@ impl Decider<'_> {
             )],
             repeat: 2,
             acknowledgement_timeout_ms: None,
+            description: String::new(),
         };
         let service = Service {
             id: ServiceId::random(self.entropy),
@@ -58,12 +59,15 @@ impl Decider<'_> {
             name: "First service".to_owned(),
             policy: None,
             intake: Intake::default(),
+            description: String::new(),
+            acknowledgement: None,
         };
         let integration = Integration {
             id: IntegrationId::random(self.entropy),
             service: service.id,
             name: "Events API v2".to_owned(),
             key_hash,
+            key_row: None,
             kind: IntegrationKind::default(),
         };
         let installation = InstallationEvent::SetUp {
@@ -129,6 +133,7 @@ impl Decider<'_> {
             email,
             contact_methods: vec![method],
             rules: vec![rule],
+            about: About::default(),
         }
     }
 

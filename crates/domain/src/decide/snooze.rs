@@ -59,8 +59,11 @@ impl Decider<'_> {
 
     /// When an acknowledgement of now counts no longer.
     pub(super) fn acknowledgement_ends_at(&self, incident: &Incident) -> Option<Timestamp> {
-        let policy = self.policy_of(incident)?;
-        let timeout_ms = policy.acknowledgement_timeout_ms?;
+        let policy = self.policy_of(incident);
+        let timeout_ms = match self.state.services.get(&incident.service) {
+            Some(service) => service.acknowledgement_timeout_ms(policy)?,
+            None => policy?.acknowledgement_timeout_ms?,
+        };
         Some(self.now.plus_ms(timeout_ms))
     }
 

@@ -20,14 +20,18 @@ impl Decider<'_> {
                 let name = name_within("name", &name, 200)?;
                 let known = id.map(|id| self.known_team(id)).transpose()?;
                 let mut roles = known.map(|known| known.roles.clone()).unwrap_or_default();
+                let description = known.map(|known| known.description.clone());
                 let members = self.people_named(members)?;
                 roles.retain(|user, _| members.contains(user));
+                // What is said of it is changed elsewhere.
+                let description = description.unwrap_or_default();
                 let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
                 self.set_team(Team {
                     id,
                     name,
                     members,
                     roles,
+                    description,
                 })
             }
             TeamAsk::Rename { team, name } => {

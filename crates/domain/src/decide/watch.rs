@@ -188,6 +188,8 @@ impl Decider<'_> {
             name: format!("Apache on {}", identity.name),
             policy: None,
             intake: Intake::default(),
+            description: String::new(),
+            acknowledgement: None,
         };
         let target = Target {
             id: TargetId::random(self.entropy),

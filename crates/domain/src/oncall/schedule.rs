@@ -32,6 +32,12 @@ pub struct Schedule {
     pub overrides: Vec<Override>,
     /// Exchanges that one of two people offered the other; they change nothing until they are accepted.
     pub proposed: Vec<SwapProposal>,
+    /// What it is for, in the words of whoever set it up; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What its layers are called, in their order, where somebody called them something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layer_names: Vec<String>,
 }
 
 /// People who take turns.
@@ -164,6 +170,8 @@ impl Schedule {
             swaps: Vec::new(),
             overrides: Vec::new(),
             proposed: Vec::new(),
+            description: String::new(),
+            layer_names: Vec::new(),
         }
     }
 
@@ -222,6 +230,10 @@ struct Stored {
     overrides: Vec<Override>,
     #[serde(default)]
     proposed: Vec<SwapProposal>,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    layer_names: Vec<String>,
 }
 
 impl From<Stored> for Schedule {
@@ -236,6 +248,8 @@ impl From<Stored> for Schedule {
             swaps: stored.swaps,
             overrides: stored.overrides,
             proposed: stored.proposed,
+            description: stored.description,
+            layer_names: stored.layer_names,
         }
     }
 }

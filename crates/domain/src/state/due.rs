@@ -413,6 +413,7 @@ impl State {
             | RosterEvent::ScheduleRemoved { .. }
             | RosterEvent::PolicySet { .. }
             | RosterEvent::PolicyRemoved { .. }
+            | RosterEvent::ServiceRemoved { .. }
             | RosterEvent::IntegrationAdded { .. }
             | RosterEvent::IntegrationChanged { .. }
             | RosterEvent::IntegrationRemoved { .. }

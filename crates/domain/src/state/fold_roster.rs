@@ -34,6 +34,7 @@ impl State {
                     name: FIRST_TEAM.to_owned(),
                     members: Vec::new(),
                     roles: BTreeMap::new(),
+                    description: String::new(),
                 };
                 self.teams.insert(*team, first);
             }
@@ -59,10 +60,18 @@ impl State {
                     team.members.push(user.id);
                 }
             }
-            PeopleEvent::UserChanged { user, name, role } => {
+            PeopleEvent::UserChanged {
+                user,
+                name,
+                role,
+                about,
+            } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.name.clone_from(name);
                     user.role = *role;
+                    if let Some(about) = about {
+                        user.about.clone_from(about);
+                    }
                 }
             }
             PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope.position),
@@ -242,6 +251,7 @@ impl State {
             }
             RosterEvent::Oncall { .. }
             | RosterEvent::ServiceSet { .. }
+            | RosterEvent::ServiceRemoved { .. }
             | RosterEvent::IntegrationAdded { .. }
             | RosterEvent::IntegrationChanged { .. }
             | RosterEvent::IntegrationRemoved { .. }
@@ -275,6 +285,9 @@ impl State {
             }
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
+            }
+            RosterEvent::ServiceRemoved { service } => {
+                self.services.remove(service);
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {

@@ -19,6 +19,7 @@ fn add(world: &mut World, kind: IntegrationKind) -> Result<Integration, Refusal>
         service,
         name: "Checks".to_owned(),
         key_hash: "aa".to_owned(),
+        key_row: None,
         kind,
     };
     let events = world.try_ask(Ask::Roster(ask))?;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod acknowledged;
 mod audit;
 mod business;
 mod clock;
 mod declaring;
+mod described;
 mod due_reference;
 mod engaged;
 mod escalation;
@@ -26,8 +28,9 @@ mod oncall;
 mod paging;
 mod quiet;
 mod receipts;
-mod responding;
+mod removed_services;
 mod reopening;
+mod responding;
 mod resting;
 mod returns;
 mod rules;

@@ -134,6 +134,7 @@ pub(crate) async fn apply_code(
 
 async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {
     let goes = made::rows_of_removed(&planned.before, &planned.apply);
+    let keys = made::keys_of_removed(&planned.before, &planned.after);
     let mut apply = planned.apply.clone();
     // Before anything is changed: once it is true, nothing may come between a key that is shown once and whoever asked.
     let plan = planned.shown(app).await?;
@@ -147,14 +148,18 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
         }
         return Err(problem);
     }
-    forget(app, goes).await;
+    forget(app, goes, keys).await;
     Ok(Applied { plan, made })
 }
 
-/// Deletes what is kept of everybody who went. The files are true by now, so what fails here stands in the log alone.
-async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>) {
+/// Deletes what is kept of everybody who went, and the keys of integrations that did. The files are true by now, so what fails here
+/// stands in the log alone.
+async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>, keys: Vec<SecretId>) {
     let forgotten = app
         .blocking(move |parts| {
+            if let Err(error) = parts.vault.remove(&keys) {
+                tracing::warn!(why = %error.why, "keys of integrations that were removed by files stay");
+            }
             for (user, rows) in goes {
                 let failed = [
                     parts.accounts.forget_user(user).err(),
@@ -168,7 +173,7 @@ async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>) {
         })
         .await;
     if forgotten.is_err() {
-        tracing::warn!("what is kept of people who were removed by files may stay");
+        tracing::warn!("what is kept of what was removed by files may stay");
     }
 }
 

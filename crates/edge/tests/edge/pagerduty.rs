@@ -9,6 +9,7 @@ mod include;
 mod reach;
 mod roster;
 mod router;
+mod services;
 mod tags;
 mod teams;
 mod writes;

@@ -105,6 +105,9 @@ impl Ledger {
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.policy);
             }
+            RosterEvent::ServiceRemoved { service } => {
+                self.services.remove(service);
+            }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {
                 self.integrations

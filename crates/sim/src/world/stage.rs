@@ -91,6 +91,7 @@ impl World {
                 service,
                 name: "Events".to_owned(),
                 key_hash: "01".to_owned(),
+                key_row: None,
                 kind: IntegrationKind::default(),
             }));
         }

@@ -98,6 +98,7 @@ impl Installation {
             service: ids.find(|id| !known.contains(id)).unwrap(),
             name: integration.to_owned(),
             key_hash: known.len().to_string(),
+            key_row: None,
             kind: IntegrationKind::default(),
         };
         self.ask(Ask::Roster(add)).unwrap();

@@ -135,6 +135,7 @@ impl Decider<'_> {
                 service: id,
                 name: wanted.name.clone(),
                 key_hash: hash.ok_or_else(|| not_prepared(&part, "name"))?.clone(),
+                key_row: None,
                 kind,
             };
             self.roster(ask).map_err(of(part))?;

@@ -206,6 +206,7 @@ fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
         service: first,
         name: "Prometheus".to_owned(),
         key_hash: "01".to_owned(),
+        key_row: None,
         kind: IntegrationKind::Alertmanager {
             service_label: Some("team".to_owned()),
         },
@@ -245,6 +246,7 @@ fn an_alert_whose_labels_name_no_service_belongs_to_the_one_of_its_integration()
             service: shop,
             name: "Prometheus".to_owned(),
             key_hash: "01".to_owned(),
+            key_row: None,
             kind: IntegrationKind::Alertmanager {
                 service_label: service_label.clone(),
             },

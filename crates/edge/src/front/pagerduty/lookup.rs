@@ -28,7 +28,7 @@ pub(crate) fn alert(state: &State, of: IncidentId, text: &str) -> Result<AlertId
 pub(crate) fn service(state: &State, text: &str) -> Result<ServiceId, Refused> {
     let found = text.parse().ok();
     let known = found.filter(|id| state.services.contains_key(id));
-    known.ok_or_else(|| Refusal::bad(format!("Service not found: {text:?}")).into())
+    known.ok_or_else(|| Refusal::object_missing(format!("Service not found: {text:?}")).into())
 }
 
 /// The business service that a body names.
@@ -49,20 +49,22 @@ pub(crate) fn team(state: &State, text: &str) -> Result<TeamId, Refused> {
 pub(crate) fn policy(state: &State, text: &str) -> Result<PolicyId, Refused> {
     let found = text.parse().ok();
     let known = found.filter(|id| state.policies.contains_key(id));
-    known.ok_or_else(|| Refusal::bad(format!("Escalation policy not found: {text:?}")).into())
+    known.ok_or_else(|| {
+        Refusal::object_missing(format!("Escalation policy not found: {text:?}")).into()
+    })
 }
 
 /// The person that a body names.
 pub(crate) fn user(state: &State, text: &str) -> Result<UserId, Refused> {
     let found = text.parse().ok();
     let known = found.filter(|id| state.users.contains_key(id));
-    known.ok_or_else(|| Refusal::bad(format!("User not found: {text:?}")).into())
+    known.ok_or_else(|| Refusal::object_missing(format!("User not found: {text:?}")).into())
 }
 
 /// The name of the priority that a body names, by its id or by its name.
 pub(crate) fn priority(state: &State, text: &str) -> Result<String, Refused> {
     let names = state.installation.iter().flat_map(|all| &all.priorities);
     let mut names = names.filter(|name| id::of_name(name) == text || *name == text);
-    let missing = || Refusal::bad(format!("Priority not found: {text:?}"));
+    let missing = || Refusal::object_missing(format!("Priority not found: {text:?}"));
     Ok(names.next().cloned().ok_or_else(missing)?)
 }

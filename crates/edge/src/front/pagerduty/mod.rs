@@ -7,6 +7,7 @@ mod asked;
 mod business;
 pub(crate) mod changes;
 mod dependencies;
+mod described;
 pub(crate) mod events;
 mod impacts;
 mod incident_shape;
@@ -186,7 +187,13 @@ fn about_services() -> Routes {
         ),
         (MANAGE, routes!(services::add_service_integration)),
         (READ, routes!(services::get_service_integration)),
-        (MANAGE, routes!(services::remove_service_integration)),
+        (
+            MANAGE,
+            routes!(
+                services::change_service_integration,
+                services::remove_service_integration
+            ),
+        ),
         (READ, routes!(windows::list_maintenance_windows)),
         (READ, routes!(windows::get_maintenance_window)),
         (RESPOND, routes!(windows::add_maintenance_window)),

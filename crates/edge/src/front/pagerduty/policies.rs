@@ -2,12 +2,13 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::command::{Ask, Described, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
 use tocsin_domain::page::{Level, Policy, Recipient};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
+use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
 use super::include::Named;
@@ -114,6 +115,7 @@ fn levels(wanted: &[bodies::Level], known: Option<&Policy>) -> Result<Vec<Level>
 
 async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     let body = bodies::policy(&asked.body)?;
+    let description = words::description(&asked.body, "escalation_policy")?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'escalation_policy.name' is missing or blank"))?;
     let levels = match (&body.levels, known) {
@@ -135,9 +137,17 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
     };
     let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
-    let RosterEvent::PolicySet { policy } = event else {
+    let RosterEvent::PolicySet { mut policy } = event else {
         return Err(lost().into());
     };
+    if let Some(description) = description {
+        policy.description.clone_from(&description);
+        let said = Described::Policy {
+            policy: policy.id,
+            description,
+        };
+        asked.keep(&asked.caller.actor, said).await?;
+    }
     Ok(policy)
 }
 

@@ -5,6 +5,7 @@ use tocsin_domain::id::PolicyId;
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
 
+use super::described::told;
 use super::place::{Place, whole};
 
 /// An escalation policy.
@@ -37,7 +38,7 @@ pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
     let services: Vec<Value> = services.map(|one| place.service(state, one.id)).collect();
     let more = json!({
         "name": known.name,
-        "description": null,
+        "description": told(&known.description),
         "escalation_rules": rules,
         "services": services,
         "num_loops": known.repeat,

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{self, Ask, Declared, RespondAsk};
 use tocsin_domain::decide::first_refused;
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, ServiceId, UserId};
 use tocsin_domain::incident::{Assigned, Incident, Status};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::{Role, Urgency};
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
@@ -25,6 +27,15 @@ fn urgency_of(urgency: bodies::Urgency) -> Urgency {
         bodies::Urgency::High => Urgency::High,
         bodies::Urgency::Low => Urgency::Low,
     }
+}
+
+/// How urgent an incident is of which nothing is said: as the service takes what is critical, since somebody opened it.
+fn usual_urgency(state: &State, service: ServiceId, now: Timestamp) -> Urgency {
+    let known = state.services.get(&service);
+    known.map_or(Urgency::High, |known| {
+        let (urgency, _) = known.intake.urgency.of(Severity::Critical, now);
+        urgency
+    })
 }
 
 fn assigned(state: &State, to: &To) -> Result<Assigned, Refused> {
@@ -51,10 +62,13 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
             .as_ref()
             .map(|to| assigned(state, to))
             .transpose()?;
+        let service = lookup::service(state, &create.service)?;
+        let urgency = create.urgency.map(urgency_of);
+        let usual = || usual_urgency(state, service, asked.app.now());
         Ok::<_, Refused>(RespondAsk::Declare {
             title: create.title.clone(),
-            service: Some(lookup::service(state, &create.service)?),
-            urgency: create.urgency.map_or(Urgency::High, urgency_of),
+            service: Some(service),
+            urgency: urgency.unwrap_or_else(usual),
             more: Box::new(Declared {
                 key: create.key.clone(),
                 summary: create.details.clone(),

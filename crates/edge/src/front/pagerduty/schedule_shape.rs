@@ -12,6 +12,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::schedule::{self as bodies, Unit};
 use tocsin_wire::pagerduty::rest::{Refusal, id, time};
 
+use super::described::told;
 use super::lookup;
 use super::place::{Place, whole};
 use super::reply::Refused;
@@ -43,7 +44,7 @@ pub(crate) fn schedule(state: &State, place: &Place, known: &Schedule) -> Value 
     let more = json!({
         "name": known.name,
         "time_zone": known.time_zone,
-        "description": null,
+        "description": told(&known.description),
         "web_cal_url": null,
         "http_cal_url": null,
         "personal_web_cal_url": null,
@@ -133,9 +134,10 @@ fn layer(
     let users = one.members.iter();
     let zone = one.time_zone.as_ref().unwrap_or(&of.time_zone);
     let virtual_start = one.hand_off.and_then(|civil| instant_of(civil, zone));
+    let named = of.layer_names.get(index).and_then(|name| told(name));
     json!({
         "id": id::of_name(&format!("{}/layer/{index}", of.id)),
-        "name": format!("Layer {}", index + 1),
+        "name": named.map_or_else(|| format!("Layer {}", index + 1), str::to_owned),
         "start": time::written(one.start),
         "end": one.until.map(time::written),
         "rotation_virtual_start": time::written(virtual_start.unwrap_or(one.start)),

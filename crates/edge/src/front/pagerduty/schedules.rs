@@ -2,14 +2,14 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::command::{Ask, Described, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
 use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
 use tocsin_domain::oncall_command::ChangeAsk;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
-use tocsin_wire::pagerduty::rest::time;
+use tocsin_wire::pagerduty::rest::{time, words};
 
 use super::asked::Asked;
 use super::lookup;
@@ -203,7 +203,9 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     let team = team.ok_or_else(not_ready)?;
     // What is not saved has no id; none of this one is ever given out.
     let id: ScheduleId = UNSAVED.parse().map_err(|_| lost())?;
-    let draft = Schedule::of_layers(id, team, name, time_zone, layers);
+    let mut draft = Schedule::of_layers(id, team, name, time_zone, layers);
+    draft.description = words::description(&asked.body, "schedule")?.unwrap_or_default();
+    draft.layer_names = words::layer_names(&asked.body)?.unwrap_or_default();
     let reasons = draft.violations();
     if !reasons.is_empty() {
         return Err(Refusal::invalid(reasons).into());
@@ -217,10 +219,24 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
 
 async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {
     let ask = Ask::Roster(ask_for(asked, known)?);
+    let description = words::description(&asked.body, "schedule")?;
+    let layer_names = words::layer_names(&asked.body)?;
     let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
-    let RosterEvent::ScheduleSet { schedule } = event else {
+    let RosterEvent::ScheduleSet { mut schedule } = event else {
         return Err(lost().into());
     };
+    if let Some(description) = description {
+        schedule.description = description;
+    }
+    if let Some(names) = layer_names {
+        schedule.layer_names = names;
+    }
+    let said = Described::Schedule {
+        schedule: schedule.id,
+        description: schedule.description.clone(),
+        layer_names: schedule.layer_names.clone(),
+    };
+    asked.keep(&asked.caller.actor, said).await?;
     Ok(schedule)
 }
 

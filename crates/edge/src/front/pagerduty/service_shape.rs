@@ -9,8 +9,10 @@ use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::grouping;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
+use super::described::told;
 use super::place::{Place, whole};
 
 /// The word for a service on which nothing is open.
@@ -59,12 +61,11 @@ pub(crate) fn service(
     let own = integrations.filter(|one| one.service == known.id);
     let own: Vec<Value> = own.map(|one| place.integration(state, one.id)).collect();
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
-    let timeout_ms = policy
-        .and_then(|policy| state.policies.get(&policy))
-        .and_then(|policy| policy.acknowledgement_timeout_ms);
+    let followed = policy.and_then(|policy| state.policies.get(&policy));
+    let timeout_ms = known.acknowledgement_timeout_ms(followed);
     let more = json!({
         "name": known.name,
-        "description": null,
+        "description": told(&known.description),
         "status": standings.word(known.id),
         "escalation_policy": policy.map(|policy| place.policy(state, policy)),
         "teams": [place.team(state, known.team)],
@@ -74,7 +75,8 @@ pub(crate) fn service(
         "alert_creation": "create_alerts_and_incidents",
         "alert_grouping": null,
         "alert_grouping_timeout": null,
-        "alert_grouping_parameters": {"type": null, "config": null},
+        "alert_grouping_parameters": grouping::shown(&known.intake.grouping),
+        "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
         "incident_urgency_rule": urgency_rule(&known.intake.urgency),
         "support_hours": null,
         "scheduled_actions": [],
@@ -96,14 +98,14 @@ fn urgency_rule(by: &UrgencyBy) -> Value {
     json!({"type": "constant", "urgency": word})
 }
 
-/// The key of an integration that was just made, and where its sender is to call.
+/// The key of an integration, and where its sender is to call.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) text: String,
-    pub(crate) address: String,
+    pub(crate) address: Option<String>,
 }
 
-/// An integration. Its key is shown where it was just made, and not again.
+/// An integration, with its key where that is known and the caller may see it.
 pub(crate) fn integration(
     state: &State,
     place: &Place,
@@ -117,7 +119,7 @@ pub(crate) fn integration(
         "service": place.service(state, known.service),
         "integration_key": key.map(|key| key.text.as_str()),
         "created_at": null,
-        "integration_email": mail.map(|key| key.address.as_str()),
+        "integration_email": mail.and_then(|key| key.address.as_deref()),
         "vendor": place.vendor(vendor),
     });
     whole(place.integration(state, known.id), vendor.kind, more)

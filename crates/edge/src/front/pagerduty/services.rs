@@ -1,15 +1,17 @@
 //! Services and the keys of their integrations.
 
 use axum::extract::Path;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, IntakeAsk, RosterAsk};
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
-use tocsin_domain::service::Service;
+use tocsin_domain::people::Role;
+use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
-use tocsin_wire::pagerduty::rest::roster::{self as bodies, UrgencyRule};
+use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
 use super::asked::Asked;
 use super::lookup;
@@ -17,7 +19,10 @@ use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
-use crate::http::roster::service::integration_made;
+use crate::http::roster::integration::IntegrationKind;
+use crate::http::roster::service::{
+    forget_keys, integration_made_with_key_kept, integration_removed,
+};
 use crate::http::roster::{lost, set_as};
 
 /// Services
@@ -89,49 +94,74 @@ pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer 
     Ok(Reply::Done(wrapped(&asked, &known)))
 }
 
-async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
-    let body = bodies::service(&asked.body)?;
+/// What a body makes of a service, or of nothing; what it does not say stays.
+fn whole_of(
+    state: &State,
+    asked: &Asked,
+    known: Option<&Service>,
+) -> Result<WholeService, Refused> {
+    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
+    let body = bodies::service(&asked.body, &intake.grouping)?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
-    let policy = asked.app.read(|state| {
-        let named = body.policy.as_ref();
-        named.map(|id| lookup::policy(state, id)).transpose()
-    })?;
+    let policy = body.policy.as_ref();
+    let policy = policy.map(|id| lookup::policy(state, id)).transpose()?;
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
-    let ask = RosterAsk::SetService {
-        id: known.map(|known| known.id),
-        name,
-        policy: policy.or_else(|| known.and_then(|known| known.policy)),
-    };
-    let actor = &asked.caller.actor;
-    let event = set_as(&asked.app, actor, Ask::Roster(ask)).await?;
-    let RosterEvent::ServiceSet { service: made } = event else {
-        return Err(lost().into());
-    };
+    let policy = policy.or_else(|| known.and_then(|known| known.policy));
     let urgency = body.urgency.map(|rule| match rule {
         UrgencyRule::Severity => UrgencyBy::Severity,
         UrgencyRule::High => UrgencyBy::High,
         UrgencyRule::Low => UrgencyBy::Low,
     });
-    let resolve_after_ms = body.resolve_after_s.map(|seconds| {
-        let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
-        (ms, ms == made.intake.resolve_after_ms)
-    });
-    let differs = urgency
-        .as_ref()
-        .is_some_and(|urgency| *urgency != made.intake.urgency);
-    if differs || resolve_after_ms.is_some_and(|(_, same)| !same) {
-        let ask = IntakeAsk::SetService {
-            service: made.id,
-            urgency: urgency.unwrap_or_else(|| made.intake.urgency.clone()),
-            grouping: made.intake.grouping.clone(),
-            resolve_after_ms: resolve_after_ms.map_or(made.intake.resolve_after_ms, |(ms, _)| ms),
-        };
-        asked.app.ask(actor, Ask::Intake(ask)).await?;
+    let resolve_after_ms = match body.resolve_after_s {
+        None => intake.resolve_after_ms,
+        Some(seconds) => seconds.map(|seconds| seconds.saturating_mul(1_000)),
+    };
+    let own = known.and_then(|known| known.acknowledgement);
+    let acknowledgement = match body.acknowledged_s {
+        None => own,
+        Some(seconds) => held(state, policy, own, seconds),
+    };
+    let description = known.map(|known| known.description.clone());
+    Ok(WholeService {
+        id: known.map(|known| known.id),
+        name,
+        policy,
+        description: body.description.or(description).unwrap_or_default(),
+        acknowledgement,
+        urgency: urgency.unwrap_or(intake.urgency),
+        grouping: body.grouping.unwrap_or(intake.grouping),
+        resolve_after_ms,
+    })
+}
+
+/// How long acknowledgements shall hold. A service that holds them so long by its policy goes on to follow that.
+fn held(
+    state: &State,
+    policy: Option<PolicyId>,
+    own: Option<Hold>,
+    seconds: Option<u64>,
+) -> Option<Hold> {
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let followed = policy.or(default).and_then(|id| state.policies.get(&id));
+    let before = Hold::timeout_ms(own, followed).map(|ms| ms / 1_000);
+    if before == seconds {
+        return own;
     }
-    Ok(made)
+    let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
+    Some(ms.map_or(Hold::Always, Hold::ForMs))
+}
+
+async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
+    let whole = asked.app.read(|state| whole_of(state, asked, known))?;
+    let ask = Ask::Roster(RosterAsk::SetWholeService(Box::new(whole)));
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::ServiceSet { service } = event else {
+        return Err(lost().into());
+    };
+    Ok(service)
 }
 
 /// Add a service
@@ -151,18 +181,23 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a service, which Tocsin does not: what failed on it is kept
+/// Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept
 #[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
-    responses((status = 402, body = Object), (status = 404, body = Object)))]
+    responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    named(&asked, &id)?;
-    Err(
-        Refusal::no_ability("Tocsin removes no services: take its integrations away instead")
-            .into(),
-    )
+    let known = named(&asked, &id)?;
+    let keys: Vec<SecretId> = asked.app.read(|state| {
+        let own = state.integrations.values();
+        let own = own.filter(|one| one.service == known.id);
+        own.filter_map(|one| one.key_row).collect()
+    });
+    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
+    asked.app.ask(&asked.caller.actor, ask).await?;
+    forget_keys(&asked.app, keys).await?;
+    Ok(Reply::Empty)
 }
 
-/// Make a key by which a foreign system raises alerts on a service; it is shown once
+/// Make a key by which a foreign system raises alerts on a service; administrators read it again
 #[utoipa::path(post, path = "/services/{id}/integrations", tag = "fronts", params(("id" = String, Path)),
     request_body = Object, responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked) -> Answer {
@@ -175,25 +210,57 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         ))
     })?;
     let actor: &Actor = &asked.caller.actor;
-    let made = integration_made(&asked.app, actor, of.id, wanted.name, kind);
+    let made = integration_made_with_key_kept(&asked.app, actor, of.id, wanted.name, kind);
     let (made, text, address) = made.await?;
-    let key = Key { text, address };
+    let key = Key {
+        text,
+        address: Some(address),
+    };
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, &made, Some(&key)));
     Ok(Reply::Created(json!({ "integration": shown })))
 }
 
-fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<IntegrationId, Refused> {
+fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<Integration, Refused> {
     let id: Option<IntegrationId> = id.parse().ok();
     let found = asked.app.read(|state| {
         let known = state.integrations.get(&id?)?;
-        (known.service == of.id).then_some(known.id)
+        (known.service == of.id).then(|| known.clone())
     });
     Ok(found.ok_or_else(|| Refusal::not_found("the service has no such integration"))?)
 }
 
-/// One integration, without its key, which is not kept
+/// The key of an integration, where it is kept and the caller may see it.
+async fn kept_key(asked: &Asked, known: &Integration) -> Result<Option<Key>, Refused> {
+    let row = known.key_row.filter(|_| asked.caller.role == Role::Admin);
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let secret = asked
+        .app
+        .blocking(move |parts| parts.vault.get(row))
+        .await?;
+    Ok(secret.map(|secret| {
+        let text = secret.expose_secret().to_owned();
+        // A server that takes no mail any more has no address for it.
+        let address = IntegrationKind::of(&known.kind).address(&asked.app, &text);
+        Key {
+            text,
+            address: address.ok(),
+        }
+    }))
+}
+
+async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
+    let key = kept_key(asked, known).await?;
+    let shown = asked
+        .app
+        .read(|state| integration(state, &asked.place, known, key.as_ref()));
+    Ok(Reply::Done(json!({ "integration": shown })))
+}
+
+/// One integration, with its key for administrators where that is kept
 #[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
     params(("id" = String, Path), ("integration_id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
@@ -202,12 +269,34 @@ pub(crate) async fn get_service_integration(
     asked: Asked,
 ) -> Answer {
     let of = named(&asked, &id)?;
-    let id = integration_named(&asked, &of, &integration_id)?;
-    let shown = asked.app.read(|state| {
-        let known = state.integrations.get(&id)?;
-        Some(integration(state, &asked.place, known, None))
-    });
-    Ok(Reply::Done(json!({ "integration": shown })))
+    let known = integration_named(&asked, &of, &integration_id)?;
+    wrapped_integration(&asked, &known).await
+}
+
+/// Call an integration otherwise; its key stays, and so does how the foreign system speaks
+#[utoipa::path(put, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
+    params(("id" = String, Path), ("integration_id" = String, Path)), request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn change_service_integration(
+    Path((id, integration_id)): Path<(String, String)>,
+    asked: Asked,
+) -> Answer {
+    let of = named(&asked, &id)?;
+    let mut known = integration_named(&asked, &of, &integration_id)?;
+    let change = bodies::integration_change(&asked.body, known.kind.speaks())?;
+    if let Some(name) = change.filter(|name| *name != known.name) {
+        let ask = RosterAsk::ChangeIntegration {
+            integration: known.id,
+            name,
+            kind: known.kind.clone(),
+        };
+        let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+        let RosterEvent::IntegrationChanged { integration } = event else {
+            return Err(lost().into());
+        };
+        known = integration;
+    }
+    wrapped_integration(&asked, &known).await
 }
 
 /// Remove an integration: its key is dead
@@ -219,8 +308,7 @@ pub(crate) async fn remove_service_integration(
     asked: Asked,
 ) -> Answer {
     let of = named(&asked, &id)?;
-    let id = integration_named(&asked, &of, &integration_id)?;
-    let ask = Ask::Roster(RosterAsk::RemoveIntegration(id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    let known = integration_named(&asked, &of, &integration_id)?;
+    integration_removed(&asked.app, &asked.caller.actor, known.id).await?;
     Ok(Reply::Empty)
 }

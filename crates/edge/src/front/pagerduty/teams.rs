@@ -2,12 +2,13 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, TeamAsk};
+use tocsin_domain::command::{Ask, Described, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::team::{Team, TeamRole};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
+use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
 use super::reply::{Answer, Refused, Reply};
@@ -74,18 +75,31 @@ async fn set(asked: &Asked, ask: TeamAsk) -> Result<Team, Refused> {
     Ok(team)
 }
 
+/// Keeps what is said of a team, when something is.
+async fn describe(asked: &Asked, made: &mut Team, said: Option<String>) -> Result<(), Refused> {
+    let Some(description) = said else {
+        return Ok(());
+    };
+    made.description.clone_from(&description);
+    let team = made.id;
+    let said = Described::Team { team, description };
+    asked.keep(&asked.caller.actor, said).await
+}
+
 /// Add a team
 #[utoipa::path(post, path = "/teams", tag = "fronts", request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     let name = bodies::team(&asked.body)?;
     let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
+    let description = words::description(&asked.body, "team")?;
     let ask = TeamAsk::Set {
         id: None,
         name,
         members: Vec::new(),
     };
-    let made = set(&asked, ask).await?;
+    let mut made = set(&asked, ask).await?;
+    describe(&asked, &mut made, description).await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -95,8 +109,10 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
+    let description = words::description(&asked.body, "team")?;
     let team = known.id;
-    let made = set(&asked, TeamAsk::Rename { team, name }).await?;
+    let mut made = set(&asked, TeamAsk::Rename { team, name }).await?;
+    describe(&asked, &mut made, description).await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 

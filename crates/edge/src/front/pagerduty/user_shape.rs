@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use tocsin_domain::id::UserId;
 use tocsin_domain::people::{Role, User};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::roster::role_called;
 
 use super::asked::Asked;
+use super::described::told;
 use super::place::{Place, whole};
 use super::reply::Refused;
+use super::users::role_of;
 use crate::http::address;
 use crate::http::shape::ChannelKind;
 
@@ -62,6 +65,22 @@ pub(crate) const fn role_word(role: Role) -> &'static str {
     }
 }
 
+/// The word for a person's role that a client said, as long as it means their role, and else the usual one.
+fn own_role_word(known: &User) -> &str {
+    let said = known.about.role_word.as_str();
+    let means = role_called(said).map(role_of);
+    if means == Some(known.role) {
+        said
+    } else {
+        role_word(known.role)
+    }
+}
+
+/// A text, or what is told where nothing is said.
+const fn or<'a>(text: &'a str, usual: &'a str) -> &'a str {
+    if text.is_empty() { usual } else { text }
+}
+
 /// A person.
 pub(crate) fn user(state: &State, place: &Place, known: &User, mails: &Mails) -> Value {
     let methods = known.contact_methods.iter().map(|method| {
@@ -81,14 +100,14 @@ pub(crate) fn user(state: &State, place: &Place, known: &User, mails: &Mails) ->
     let more = json!({
         "name": known.name,
         "email": mails.get(&known.id),
-        "time_zone": "Etc/UTC",
-        "color": "grey",
+        "time_zone": or(&known.about.time_zone, "Etc/UTC"),
+        "color": or(&known.about.color, "grey"),
         "avatar_url": null,
         "billed": true,
-        "role": role_word(known.role),
-        "description": null,
+        "role": own_role_word(known),
+        "description": told(&known.about.description),
         "invitation_sent": false,
-        "job_title": null,
+        "job_title": told(&known.about.job_title),
         "teams": teams.map(|team| place.team(state, team.id)).collect::<Vec<_>>(),
         "contact_methods": methods.collect::<Vec<_>>(),
         "notification_rules": rules.collect::<Vec<_>>(),

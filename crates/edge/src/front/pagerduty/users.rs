@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, PeopleAsk};
+use tocsin_domain::command::{Ask, Described, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::people::{self, ContactMethod, NotificationRule, Role};
+use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::reach::method_word;
 use tocsin_wire::pagerduty::rest::refusal::account_token;
 use tocsin_wire::pagerduty::rest::roster as bodies;
+use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
 use super::incident_shape::urgency_word;
@@ -121,7 +122,7 @@ pub(crate) async fn get_pagerduty_user(Path(id): Path<String>, asked: Asked) -> 
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 
-const fn role_of(role: bodies::Role) -> Role {
+pub(super) const fn role_of(role: bodies::Role) -> Role {
     match role {
         bodies::Role::Admin => Role::Admin,
         bodies::Role::Responder => Role::Responder,
@@ -143,7 +144,10 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
         email,
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
+    let about = words::about(&asked.body, &About::default())?;
     let made = added(&asked.app, &by.actor, request).await?;
+    let said = Described::User { user: made, about };
+    asked.keep(&by.actor, said).await?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -164,12 +168,16 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
             return Err(Refusal::bad(why).into());
         }
     }
+    let about = words::about(&asked.body, &known.about)?;
     let ask = PeopleAsk::Change {
         user: known.id,
         name: body.name,
         role: body.role.map(role_of),
     };
     asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
+    let user = known.id;
+    let said = Described::User { user, about };
+    asked.keep(&asked.caller.actor, said).await?;
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 

@@ -107,6 +107,7 @@ pub(super) fn roster(event: &RosterEvent, names: &Names<'_>) -> Words {
         RosterEvent::ServiceSet { service } => {
             person(format!("The service “{}” was set", service.name))
         }
+        RosterEvent::ServiceRemoved { .. } => person("A service was removed"),
         RosterEvent::IntegrationAdded { integration } => {
             person(format!("The integration “{}” was added", integration.name))
         }

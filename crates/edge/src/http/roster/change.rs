@@ -101,6 +101,7 @@ pub(crate) async fn changed(
         | RosterEvent::PolicySet { .. }
         | RosterEvent::PolicyRemoved { .. }
         | RosterEvent::ServiceSet { .. }
+        | RosterEvent::ServiceRemoved { .. }
         | RosterEvent::IntegrationAdded { .. }
         | RosterEvent::IntegrationChanged { .. }
         | RosterEvent::IntegrationRemoved { .. }

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::ServiceId;
+use tocsin_domain::id::{IntegrationId, SecretId, ServiceId};
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
@@ -25,7 +26,7 @@ use crate::secret;
 /// Length of a routing key; PagerDuty's clients demand it.
 pub(crate) const ROUTING_KEY_CHARS: usize = 32;
 
-/// An integration; its key is not kept.
+/// An integration, without its key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Integration {
     id: String,
@@ -204,11 +205,52 @@ pub(crate) async fn integration_made(
     name: String,
     speaks: service::IntegrationKind,
 ) -> Result<(service::Integration, String, String), Problem> {
-    let kind = IntegrationKind::of(&speaks);
+    let (routing_key, address) = key_for(app, &speaks)?;
+    let ask = to_add(service, name, speaks, &routing_key, None);
+    let integration = added(app, actor, ask).await?;
+    Ok((integration, routing_key, address))
+}
+
+/// The same with a key that is kept in the vault, for clients that read it again.
+pub(crate) async fn integration_made_with_key_kept(
+    app: &App,
+    actor: &Actor,
+    service: ServiceId,
+    name: String,
+    speaks: service::IntegrationKind,
+) -> Result<(service::Integration, String, String), Problem> {
+    let (routing_key, address) = key_for(app, &speaks)?;
+    let text = SecretString::from(routing_key.clone());
+    let row = app
+        .blocking(move |parts| parts.vault.put(&text, None))
+        .await?;
+    let ask = to_add(service, name, speaks, &routing_key, Some(row));
+    match added(app, actor, ask).await {
+        Ok(integration) => Ok((integration, routing_key, address)),
+        Err(problem) => {
+            // While it is not certain that nothing was kept, what may be needed stays.
+            if problem.outcome_known() {
+                forget_keys(app, vec![row]).await?;
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// A new key, and the address at which its sender is to call.
+fn key_for(app: &App, speaks: &service::IntegrationKind) -> Result<(String, String), Problem> {
+    let kind = IntegrationKind::of(speaks);
     let routing_key = kind.key(new_key()?);
     let address = kind.address(app, &routing_key)?;
-    let integration = added(app, actor, service, name, speaks, &routing_key).await?;
-    Ok((integration, routing_key, address))
+    Ok((routing_key, address))
+}
+
+/// Removes keys that are good for nothing any more.
+pub(crate) async fn forget_keys(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    app.blocking(move |parts| parts.vault.remove(&rows)).await
 }
 
 fn new_key() -> Result<String, Problem> {
@@ -216,20 +258,23 @@ fn new_key() -> Result<String, Problem> {
     key.map_err(|_| Problem::internal("the system gives no random bytes"))
 }
 
-async fn added(
-    app: &App,
-    actor: &Actor,
+fn to_add(
     service: ServiceId,
     name: String,
     kind: service::IntegrationKind,
     routing_key: &str,
-) -> Result<service::Integration, Problem> {
-    let ask = RosterAsk::AddIntegration {
+    key_row: Option<SecretId>,
+) -> RosterAsk {
+    RosterAsk::AddIntegration {
         service,
         name,
         key_hash: secret::key_hash(routing_key),
+        key_row,
         kind,
-    };
+    }
+}
+
+async fn added(app: &App, actor: &Actor, ask: RosterAsk) -> Result<service::Integration, Problem> {
     let event = set_as(app, actor, Ask::Roster(ask)).await?;
     let RosterEvent::IntegrationAdded { integration } = event else {
         return Err(lost());
@@ -254,10 +299,18 @@ pub(crate) async fn remove_integration(
             .map(|one| one.service.to_string())
     });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    app.ask(
-        &caller.actor,
-        Ask::Roster(RosterAsk::RemoveIntegration(integration)),
-    )
-    .await?;
+    integration_removed(&app, &caller.actor, integration).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes an integration, and its key where that is kept.
+pub(crate) async fn integration_removed(
+    app: &App,
+    actor: &Actor,
+    integration: IntegrationId,
+) -> Result<(), Problem> {
+    let row = app.read(|state| state.integrations.get(&integration)?.key_row);
+    let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
+    app.ask(actor, ask).await?;
+    forget_keys(app, row.into_iter().collect()).await
 }

@@ -403,6 +403,7 @@ PUT    /services/{id}                               service     1 1 3 3 3 3 3 + 
 DELETE /services/{id}                               service     1 1 3 3 3 3 3 + 1
 POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 1
 GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1
+PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1
 DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1
 GET    /maintenance_windows                         -           1 1 + + + + + + 1
 POST   /maintenance_windows                         -           1 1 3 + + + + + 1

@@ -70,7 +70,7 @@ async fn what_the_router_cannot_carry_is_refused_and_nothing_is_lost() {
     );
     assert!(told.contains("Hosts") && told.contains("regex"), "{told}");
     let nowhere = router(json!([{"label": "x", "actions": {"route_to": "PXPGF42"}}]));
-    refused(&ada(&world, ("PUT", &path), Some(nowhere)).await, 400, 2001);
+    refused(&ada(&world, ("PUT", &path), Some(nowhere)).await, 400, 5001);
     let native = json!({"rules": [{"name": "Quiet", "when": {}, "then": [{"do": "suppress"}]}]});
     let set = world
         .call("PUT", "/alert-rules", &world.admin, Some(native))

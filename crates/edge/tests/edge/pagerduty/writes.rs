@@ -48,7 +48,7 @@ async fn an_incident_is_opened_with_all_that_was_said() {
     assert!(refused(&again, 400, 2001).contains("has this key already"));
     let wrong = json!({"incident": {"title": "x", "service": {"id": "PXPGF42", "type": "service_reference"}}});
     let answer = ada(&world, ("POST", "/incidents"), Some(wrong)).await;
-    assert!(refused(&answer, 400, 2001).contains("Service not found"));
+    assert!(refused(&answer, 400, 5001).contains("Service not found"));
     let nothing = ada(
         &world,
         ("POST", "/incidents"),
@@ -136,7 +136,7 @@ async fn a_priority_is_set_and_taken_back() {
     let back = put(&world, &id, json!({"priority": null})).await.json();
     assert_eq!(back["incident"]["priority"], Value::Null);
     let unknown = put(&world, &id, json!({"priority": {"id": "PZZZZZZ"}})).await;
-    assert!(refused(&unknown, 400, 2001).contains("Priority not found"));
+    assert!(refused(&unknown, 400, 5001).contains("Priority not found"));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn an_incident_is_given_away_and_escalated_level_by_level() {
     refused(
         &put(&world, &id, json!({"assignments": nobody})).await,
         400,
-        2001,
+        5001,
     );
 }
 

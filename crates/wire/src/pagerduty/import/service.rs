@@ -2,17 +2,16 @@
 
 use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service};
 use tocsin_domain::intake::{
-    Field, GROUP_FIELDS_MAX, GROUP_MS_MAX, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN,
+    GROUP_FIELDS_MAX, GROUP_MS_MAX, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN,
 };
 use tocsin_domain::service::Speaks;
 
 use super::names::{Names, Remarks};
 use super::{Acknowledged, Keys, raw, urgency};
+use crate::pagerduty::rest::grouping;
 use crate::pagerduty::rest::vendor::Vendor;
 
 const MINUTE_MS: u64 = 60_000;
-/// What a field of an event's details begins with there.
-const DETAIL: &str = "custom_details.";
 
 /// A service. How long its acknowledgements hold is put beside its policy.
 pub(super) fn service(
@@ -52,7 +51,7 @@ pub(super) fn service(
     Service {
         escalation_policy: followed,
         urgency: urgency::urgency(known, &place, remarks),
-        grouping: grouping(known, &place, remarks),
+        grouping: grouped(known, &place, remarks),
         resolve_after: resolve_after(known, &place, remarks),
         integrations: integrations(known, &place, remarks),
         rules: Vec::new(),
@@ -73,7 +72,7 @@ fn resolve_after(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Op
     Some(Length::of_ms(ms))
 }
 
-fn grouping(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Grouping {
+fn grouped(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Grouping {
     let given = known.alert_grouping_parameters.clone().unwrap_or_default();
     let config = given.config.unwrap_or_default();
     // The older fields say the same where the newer ones say nothing.
@@ -121,7 +120,7 @@ fn by_content(config: &raw::GroupingConfig, place: &str, remarks: &mut Remarks) 
     let words = config.fields.as_deref().unwrap_or_default();
     let mut fields: Vec<FieldName> = Vec::new();
     for word in words {
-        match field(word) {
+        match grouping::field(word).map(FieldName) {
             Some(field) if fields.contains(&field) => {}
             Some(field) => fields.push(field),
             None => {
@@ -151,25 +150,6 @@ fn by_content(config: &raw::GroupingConfig, place: &str, remarks: &mut Remarks) 
         ));
     }
     Grouping::Content(fields)
-}
-
-/// The field that has this name there.
-fn field(word: &str) -> Option<FieldName> {
-    if let Some(name) = word.strip_prefix(DETAIL) {
-        let name = name.trim();
-        return (!name.is_empty()).then(|| FieldName(Field::Detail(name.to_owned())));
-    }
-    let named = match word {
-        // What an event calls its summary is the title here.
-        "summary" | "title" => Field::Title,
-        "severity" => Field::Severity,
-        "source" => Field::Source,
-        "component" => Field::Component,
-        "group" => Field::Group,
-        "class" => Field::Class,
-        _ => return None,
-    };
-    Some(FieldName(named))
 }
 
 fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec<Integration> {

@@ -169,6 +169,23 @@ impl<'a> Fields<'a> {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// A text of at most `max` characters as it was written, with its blanks; empty when it is null.
+    pub fn words(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        if !self.has(name) {
+            return None;
+        }
+        let read = self.expect(wrong, name, "a string", Value::as_str);
+        let text = read.unwrap_or_default();
+        if text.chars().count() > max {
+            let path = self.path(name);
+            wrong.add(format!(
+                "'{path}' is too long (maximum is {max} characters)"
+            ));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
     /// A text that must be there.
     pub fn required(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let before = wrong.0.len();

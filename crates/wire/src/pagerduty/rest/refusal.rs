@@ -71,6 +71,12 @@ impl Refusal {
         Self::new(400, 1001, "Incident Already Resolved", errors)
     }
 
+    /// Something that a body names does not exist; what the path names is another matter.
+    #[must_use]
+    pub fn object_missing(error: impl Into<String>) -> Self {
+        Self::new(400, 5001, "Object Not Found", vec![error.into()])
+    }
+
     /// No good token.
     #[must_use]
     pub fn unauthorized(error: impl Into<String>) -> Self {
@@ -160,6 +166,8 @@ mod tests {
         let many = Refusal::invalid(vec![String::new(); 1_000]);
         assert_eq!(many.errors.len(), ERRORS_MAX);
         assert_eq!(Refusal::too_many(7).retry_after_s, Some(7));
+        let missing = Refusal::object_missing("Service not found");
+        assert_eq!((missing.status, missing.code), (400, 5001));
         assert!(account_token().contains("account-level access token"));
     }
 }

@@ -1,40 +1,14 @@
-//! What can be asked about services, escalation policies, teams, maintenance windows and people in bodies. Whether it makes
+//! What can be asked about escalation policies, teams, maintenance windows and people in bodies. Whether it makes
 //! sense is decided elsewhere.
 
-use tocsin_domain::service::Speaks;
 use tocsin_domain::team::TeamRole;
 use tocsin_domain::time::Timestamp;
 
 use super::body::{self, Fields, Named, Wrong};
 use super::refusal::Refusal;
-use super::vendor::Vendor;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
-
-/// What a service's incidents ask like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrgencyRule {
-    /// As their severity says.
-    Severity,
-    /// They page.
-    High,
-    /// They wake nobody.
-    Low,
-}
-
-/// A service to add or to change; what is not said stays.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: Option<String>,
-    /// The id of its policy.
-    pub policy: Option<String>,
-    /// After so many seconds without news it is over; `Some(None)` is never.
-    pub resolve_after_s: Option<Option<u64>>,
-    /// How urgent its alerts are.
-    pub urgency: Option<UrgencyRule>,
-}
 
 /// One level of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +68,13 @@ const ROLES: [(&str, Role); 8] = [
     ("read_only_limited_user", Role::Viewer),
 ];
 
+/// What this word of theirs lets somebody do.
+#[must_use]
+pub fn role_called(word: &str) -> Option<Role> {
+    let known = ROLES.iter().find(|(known, _)| *known == word);
+    known.map(|(_, role)| *role)
+}
+
 /// A person to add or to change; what is not said stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -103,101 +84,6 @@ pub struct User {
     pub email: Option<String>,
     /// What they may do.
     pub role: Option<Role>,
-}
-
-/// Reads the body of `POST /services` or `PUT /services/{id}`.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn service(bytes: &[u8]) -> Result<Service, Refusal> {
-    let body = body::object(bytes)?;
-    let fields = body::wrapped(&body, "service")?;
-    let mut wrong = Wrong::default();
-    let unserved = [
-        "support_hours",
-        "alert_grouping_parameters",
-        "response_play",
-    ];
-    for name in unserved {
-        // Clients send the empty forms of what they do not use.
-        let object = fields.value(name).and_then(|value| value.as_object());
-        let is_used = object.is_some_and(|object| {
-            let told = object.get("type").is_some_and(|kind| !kind.is_null());
-            told || name != "alert_grouping_parameters"
-        });
-        if is_used && name == "response_play" {
-            fields.refuse(&mut wrong, &[name]);
-        } else if is_used {
-            let path = fields.path(name);
-            wrong.add(format!(
-                "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
-            ));
-        }
-    }
-    let actions = fields.objects(&mut wrong, "scheduled_actions");
-    if actions.is_some_and(|actions| !actions.is_empty()) {
-        fields.refuse(&mut wrong, &["scheduled_actions"]);
-    }
-    let resolve_after_s = fields
-        .has("auto_resolve_timeout")
-        .then(|| fields.number(&mut wrong, "auto_resolve_timeout"));
-    let service = Service {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
-        policy: fields
-            .reference(&mut wrong, "escalation_policy")
-            .map(|named| named.id),
-        // Zero is how some clients write never.
-        resolve_after_s: resolve_after_s.map(|seconds| seconds.filter(|seconds| *seconds > 0)),
-        urgency: urgency(&fields, &mut wrong),
-    };
-    wrong.outcome(Some(service))
-}
-
-fn urgency(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<UrgencyRule> {
-    let rule = fields.object(wrong, "incident_urgency_rule")?;
-    rule.word(wrong, "type", &[("constant", ())])?;
-    let words = [
-        ("severity_based", UrgencyRule::Severity),
-        ("high", UrgencyRule::High),
-        ("low", UrgencyRule::Low),
-    ];
-    rule.word(wrong, "urgency", &words)
-}
-
-/// An integration to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Integration {
-    /// Its name.
-    pub name: String,
-    /// How the foreign system is to speak.
-    pub speaks: Speaks,
-}
-
-/// Reads the body of `POST /services/{id}/integrations`. Whatever is of no kind that Tocsin knows sends events.
-///
-/// # Errors
-/// It names a vendor that is none.
-pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
-    let body = body::object(bytes)?;
-    let fields = body::wrapped(&body, "integration")?;
-    let mut wrong = Wrong::default();
-    let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    let is_mail = kind.is_some_and(|kind| kind.starts_with("generic_email"));
-    let mut speaks = if is_mail {
-        Speaks::Email
-    } else {
-        Speaks::EventsV2
-    };
-    if let Some(named) = fields.reference(&mut wrong, "vendor") {
-        match Vendor::of_id(&named.id) {
-            Some(vendor) => speaks = vendor.speaks,
-            None => wrong.add(format!("Vendor not found: {:?}", named.id)),
-        }
-    }
-    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
-    // The name may be left to the server.
-    let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
-    wrong.outcome(Some(Integration { name, speaks }))
 }
 
 /// Reads the body of `POST /escalation_policies` or `PUT /escalation_policies/{id}`.
@@ -333,41 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_read_with_what_clients_send_beside_it() {
-        let body = json!({"service": {
-            "type": "service", "name": "Shop", "description": "Managed by Terraform",
-            "auto_resolve_timeout": "14400", "acknowledgement_timeout": null,
-            "escalation_policy": {"id": "QA", "type": "escalation_policy_reference"},
-            "incident_urgency_rule": {"type": "constant", "urgency": "severity_based"},
-            "support_hours": null, "scheduled_actions": [],
-            "alert_grouping_parameters": {"type": null, "config": null},
-        }});
-        let read = service(&bytes(&body)).unwrap();
-        assert_eq!(read.name.as_deref(), Some("Shop"));
-        assert_eq!(read.resolve_after_s, Some(Some(14_400)));
-        assert_eq!(read.urgency, Some(UrgencyRule::Severity));
-        let never = json!({"service": {"auto_resolve_timeout": null}});
-        assert_eq!(service(&bytes(&never)).unwrap().resolve_after_s, Some(None));
-        let hours = json!({"service": {"support_hours": {"type": "fixed_time_per_day"}}});
-        let refused = service(&bytes(&hours)).unwrap_err();
-        assert!(
-            refused.errors[0].contains("set in Tocsin itself"),
-            "{refused}"
-        );
-        for used in [
-            json!({"support_hours": {"type": "fixed_time_per_day"}}),
-            json!({"alert_grouping_parameters": {"type": "intelligent"}}),
-            json!({"scheduled_actions": [{}]}),
-            json!({"incident_urgency_rule": {"type": "use_support_hours"}}),
-        ] {
-            assert!(
-                service(&bytes(&json!({ "service": used }))).is_err(),
-                "{used}"
-            );
-        }
-    }
-
-    #[test]
     fn a_policy_is_read_level_by_level() {
         let body = json!({"escalation_policy": {"name": "Night", "num_loops": 2, "escalation_rules": [
             {"escalation_delay_in_minutes": 30, "targets": [{"id": "QA", "type": "user_reference"}]},
@@ -390,26 +241,6 @@ mod tests {
 
     #[test]
     fn the_rest_is_read_and_what_is_wrong_is_told() {
-        let made = integration(&bytes(
-            &json!({"integration": {"type": "generic_events_api_inbound_integration"}}),
-        ));
-        let made = made.unwrap();
-        assert_eq!(
-            (made.name.as_str(), made.speaks),
-            ("Events API V2", Speaks::EventsV2)
-        );
-        let mail = json!({"integration": {"type": "generic_email_inbound_integration"}});
-        assert_eq!(integration(&bytes(&mail)).unwrap().speaks, Speaks::Email);
-        let vendor = json!({"id": Vendor::of(Speaks::Grafana).id(), "type": "vendor_reference"});
-        let grafana = json!({"integration": {"name": "Boards", "vendor": vendor}});
-        let grafana = integration(&bytes(&grafana)).unwrap();
-        assert_eq!(
-            (grafana.name.as_str(), grafana.speaks),
-            ("Boards", Speaks::Grafana)
-        );
-        let nobody =
-            json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
-        assert!(integration(&bytes(&nobody)).is_err());
         assert_eq!(
             team(&bytes(&json!({"team": {"name": "Web"}}))),
             Ok(Some("Web".to_owned()))
@@ -429,9 +260,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(body in "\\{\"(service|team|user|escalation_policy)\":\\PC{0,60}\\}") {
+        fn no_bytes_make_it_panic(body in "\\{\"(team|user|escalation_policy|maintenance_window)\":\\PC{0,60}\\}") {
             let body = body.as_bytes();
-            let _ = (service(body), policy(body), team(body), window(body), user(body), integration(body));
+            let _ = (policy(body), team(body), window(body), user(body));
         }
     }
 }

@@ -1,0 +1,66 @@
+//! Decisions about services that go. What failed on them is kept.
+
+use super::Decider;
+use crate::command::Refusal;
+use crate::event::{Cause, EventBody, RosterEvent};
+use crate::id::{IntegrationId, ServiceId};
+use crate::intake::{Action, Rule};
+
+impl Decider<'_> {
+    /// Removes a service on which nothing fails and which nothing else names, with its integrations.
+    pub(super) fn remove_service(&mut self, id: ServiceId) -> Result<(), Refusal> {
+        let service = self.service(id)?;
+        if let Some(why) = self.needed_for(id) {
+            return Err(Refusal::conflict(format!(
+                "the service {:?} cannot be removed: {why}",
+                service.name
+            )));
+        }
+        let integrations = self.state.integrations.values();
+        let own = integrations.filter(|one| one.service == id);
+        let own: Vec<IntegrationId> = own.map(|one| one.id).collect();
+        for integration in own {
+            let event = RosterEvent::IntegrationRemoved { integration };
+            self.emit(Cause::Request, EventBody::Roster(event));
+        }
+        let event = RosterEvent::ServiceRemoved { service: id };
+        self.emit(Cause::Request, EventBody::Roster(event));
+        Ok(())
+    }
+
+    /// What a service is still needed for.
+    fn needed_for(&self, id: ServiceId) -> Option<&'static str> {
+        let state = &self.state;
+        let installation = state.installation.as_ref();
+        if installation.is_some_and(|all| all.default_service == id) {
+            return Some("alerts that name no service belong to it");
+        }
+        let open = state.open_incidents.iter();
+        let mut open = open.filter_map(|open| state.incidents.get(open));
+        if open.any(|open| open.service == id) {
+            return Some("it has open incidents: resolve them first");
+        }
+        if state.firing.of(id, None).next().is_some() {
+            return Some("an alert of it is still firing");
+        }
+        if state.targets.values().any(|target| target.service == id) {
+            return Some("a web server that is watched belongs to it");
+        }
+        let mut pulses = state.pulses.values();
+        if pulses.any(|pulse| pulse.heartbeat.service == id) {
+            return Some("a heartbeat belongs to it: give that to another service first");
+        }
+        let of_services = state.services.values();
+        let of_services = of_services.flat_map(|service| &service.intake.rules);
+        let mut rules = state.rules.iter().chain(of_services);
+        if rules.any(|rule| sends_to(rule, id)) {
+            return Some("a rule sends alerts to it: change the rule first");
+        }
+        None
+    }
+}
+
+fn sends_to(rule: &Rule, id: ServiceId) -> bool {
+    let mut actions = rule.then.iter();
+    actions.any(|action| matches!(action, Action::Route { service } if *service == id))
+}

@@ -1,0 +1,269 @@
+//! Services, and what is said of other things, as Terraform's provider of PagerDuty keeps it: what it writes, reads back and takes away.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::roster::{changed, gone, id_of, made};
+use super::{ada, ask, read, refused, service};
+use crate::world::World;
+
+/// A new integration of the default service, as its path.
+async fn integration(world: &World, body: Value) -> (String, Value) {
+    let path = format!("/services/{}/integrations", id_of(&service(world)));
+    let made = made(world, &path, json!({ "integration": body })).await["integration"].clone();
+    (format!("{path}/{}", id_of(&made)), made)
+}
+
+#[tokio::test]
+async fn an_administrator_reads_the_key_of_an_integration_again_and_nobody_else_does() {
+    let world = World::new();
+    let body = json!({"type": "events_api_v2_inbound_integration", "name": "Probe"});
+    let (path, made) = integration(&world, body).await;
+    let key = made["integration_key"].as_str().unwrap();
+    let again = read(&world, &path).await;
+    assert_eq!(again["integration"]["integration_key"], key);
+    for token in [&world.viewer, &world.responder, &world.bobs] {
+        let answer = ask(&world, ("GET", &path), token, None, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let shown = answer.json();
+        assert_eq!(shown["integration"]["integration_key"], Value::Null);
+    }
+    assert!(world.vault.knows(key));
+    gone(&world, &path).await;
+    assert!(!world.vault.knows(key), "a dead key is not kept");
+}
+
+#[tokio::test]
+async fn the_address_of_a_mail_integration_is_read_again() {
+    let world = World::new();
+    let body = json!({"type": "generic_email_inbound_integration", "name": "Mail"});
+    let (path, made) = integration(&world, body).await;
+    let again = read(&world, &path).await;
+    assert!(made["integration_email"].is_string(), "{made}");
+    assert_eq!(
+        again["integration"]["integration_email"],
+        made["integration_email"]
+    );
+}
+
+#[tokio::test]
+async fn an_integration_is_called_otherwise_and_keeps_its_key() {
+    let world = World::new();
+    let body = json!({"type": "events_api_v2_inbound_integration", "name": "Probe"});
+    let (path, made) = integration(&world, body).await;
+    let body = json!({"integration": {"type": made["type"], "name": "Other probe"}});
+    let renamed = changed(&world, &path, body).await["integration"].clone();
+    assert_eq!(renamed["name"], "Other probe");
+    assert_eq!(renamed["integration_key"], made["integration_key"]);
+    let other = json!({"integration": {"type": "generic_email_inbound_integration"}});
+    refused(&ada(&world, ("PUT", &path), Some(other)).await, 400, 2001);
+}
+
+#[tokio::test]
+async fn a_key_that_is_removed_by_the_native_api_is_not_kept_either() {
+    let world = World::new();
+    let body = json!({"type": "events_api_v2_inbound_integration", "name": "Probe"});
+    let (path, made) = integration(&world, body).await;
+    let key = made["integration_key"].as_str().unwrap();
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    assert!(!world.vault.knows(key));
+}
+
+/// A new service that follows the policy of the installation, with this beside its name.
+async fn shop(world: &World, more: Value) -> (String, Value) {
+    let policy = world.engine.read(|state| {
+        let installation = state.installation.as_ref().unwrap();
+        installation.default_policy
+    });
+    let policy = json!({"id": policy.to_string(), "type": "escalation_policy_reference"});
+    let mut body = json!({"type": "service", "name": "Shop", "escalation_policy": policy});
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let shop = made(world, "/services", json!({ "service": body })).await["service"].clone();
+    (format!("/services/{}", id_of(&shop)), shop)
+}
+
+#[tokio::test]
+async fn what_terraform_says_of_a_service_is_read_back_as_it_was_written() {
+    let world = World::new();
+    let fields = json!({"aggregate": "all", "fields": ["source", "custom_details.host"]});
+    let (path, made) = shop(
+        &world,
+        json!({
+            "description": "Managed by Terraform", "acknowledgement_timeout": 1_800,
+            "auto_resolve_timeout": 14_400, "alert_creation": "create_alerts_and_incidents",
+            "alert_grouping_parameters": {"type": "content_based", "config": fields},
+            "auto_pause_notifications_parameters": {"enabled": false},
+        }),
+    )
+    .await;
+    let known = read(&world, &path).await["service"].clone();
+    assert_eq!(known, made);
+    assert_eq!(known["description"], "Managed by Terraform");
+    assert_eq!(known["acknowledgement_timeout"], 1_800);
+    assert_eq!(known["alert_creation"], "create_alerts_and_incidents");
+    let grouping = &known["alert_grouping_parameters"];
+    assert_eq!(grouping["type"], "content_based");
+    assert_eq!(grouping["config"]["fields"], fields["fields"]);
+    let again = changed(&world, &path, json!({ "service": known })).await;
+    assert_eq!(again["service"], known, "written back, it changes nothing");
+    let never = json!({"service": {"acknowledgement_timeout": null, "description": ""}});
+    let never = changed(&world, &path, never).await["service"].clone();
+    assert_eq!(never["acknowledgement_timeout"], Value::Null);
+    assert_eq!(never["description"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_a_service_cannot_be_made_to_do_is_refused_by_its_name() {
+    let world = World::new();
+    let (path, _) = shop(&world, json!({})).await;
+    for (name, value) in [
+        ("status", json!("disabled")),
+        ("alert_creation", json!("create_incidents")),
+        (
+            "alert_grouping_parameters",
+            json!({"type": "intelligent", "config": null}),
+        ),
+        (
+            "auto_pause_notifications_parameters",
+            json!({"enabled": true, "timeout": 300}),
+        ),
+    ] {
+        let mut body = json!({"service": {"name": "Other"}});
+        body["service"][name] = value;
+        let told = refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert!(told.contains(&format!("service.{name}")), "{told}");
+    }
+    assert_eq!(read(&world, &path).await["service"]["name"], "Shop");
+}
+
+#[tokio::test]
+async fn a_service_that_is_refused_is_neither_made_nor_changed_by_half() {
+    let world = World::new();
+    let (path, made) = shop(&world, json!({})).await;
+    let body = json!({"service": {"name": "Half", "auto_resolve_timeout": 60,
+        "escalation_policy": made["escalation_policy"]}});
+    let told = refused(
+        &ada(&world, ("POST", "/services"), Some(body.clone())).await,
+        400,
+        2001,
+    );
+    assert!(told.contains("auto_resolve_timeout"), "{told}");
+    let found = read(&world, "/services?query=Half").await;
+    assert_eq!(found["services"], json!([]));
+    refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+    assert_eq!(read(&world, &path).await["service"]["name"], "Shop");
+}
+
+#[tokio::test]
+async fn an_incident_of_which_no_urgency_is_said_is_as_urgent_as_its_service_says() {
+    let world = World::new();
+    for (word, urgency) in [("low", "low"), ("high", "high"), ("severity_based", "high")] {
+        let rule = json!({"type": "constant", "urgency": word});
+        let (_, shop) = shop(&world, json!({ "incident_urgency_rule": rule })).await;
+        let service = json!({"id": shop["id"], "type": "service_reference"});
+        let body = json!({"incident": {"type": "incident", "title": "Down", "service": service}});
+        let opened = made(&world, "/incidents", body).await;
+        assert_eq!(opened["incident"]["urgency"], urgency, "{word}");
+    }
+}
+
+/// Writes words of something, reads them back, and changes something else of it, by which they stay.
+async fn says(world: &World, (path, noun): (&str, &str), body: Value, words: Value) -> String {
+    let mut whole = body;
+    let said = words.as_object().unwrap().clone();
+    whole.as_object_mut().unwrap().extend(said.clone());
+    let mut wrapped = json!({});
+    wrapped[noun] = whole;
+    let id = id_of(&made(world, path, wrapped).await[noun]);
+    let path = format!("{path}/{id}");
+    let mut renamed = json!({});
+    renamed[noun] = json!({"name": "Otherwise"});
+    for shown in [
+        read(world, &path).await,
+        changed(world, &path, renamed).await,
+        read(world, &path).await,
+    ] {
+        for (name, value) in &said {
+            assert_eq!(shown[noun][name], *value, "{noun}.{name}");
+        }
+    }
+    let mut long = json!({});
+    long[noun] = json!({"name": "Long", "description": "x".repeat(2_000)});
+    refused(&ada(world, ("PUT", &path), Some(long)).await, 400, 2001);
+    assert_eq!(read(world, &path).await[noun]["name"], "Otherwise");
+    path
+}
+
+#[tokio::test]
+async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
+    let world = World::new();
+    let words = || json!({"description": "Managed by Terraform"});
+    let bob = json!({"id": world.bob.to_string(), "type": "user_reference"});
+    let rules = json!([{"escalation_delay_in_minutes": 30, "targets": [bob]}]);
+    let policy = json!({"name": "Night", "escalation_rules": rules});
+    let at = ("/escalation_policies", "escalation_policy");
+    says(&world, at, policy, words()).await;
+    says(&world, ("/teams", "team"), json!({"name": "Web"}), words()).await;
+    let layer = json!({"name": "Nights", "start": "2026-11-02T09:00:00Z",
+        "rotation_turn_length_seconds": 604_800, "users": [{"user": bob}]});
+    let rota = json!({"name": "Rota", "time_zone": "UTC", "schedule_layers": [layer]});
+    let path = says(&world, ("/schedules", "schedule"), rota, words()).await;
+    let rota = read(&world, &path).await;
+    assert_eq!(rota["schedule"]["schedule_layers"][0]["name"], "Nights");
+    let person = json!({"name": "Cy", "email": "cy@example.org"});
+    let words = json!({"description": "Managed by Terraform", "job_title": "Cook", "role": "user",
+        "time_zone": "Europe/Paris", "color": "teal"});
+    let path = says(&world, ("/users", "user"), person, words).await;
+    let viewer = json!({"user": {"role": "observer"}});
+    let viewer = changed(&world, &path, viewer).await;
+    assert_eq!(viewer["user"]["role"], "observer");
+}
+
+#[tokio::test]
+async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let body = json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "x"}});
+    let made = made(&world, &format!("{path}/integrations"), body).await;
+    let key = made["integration"]["integration_key"].as_str().unwrap();
+    let event = |action: &str| {
+        json!({"routing_key": key, "event_action": action, "dedup_key": "k",
+            "payload": {"summary": "Down", "source": "probe", "severity": "critical"}})
+    };
+    let accepted = world.enqueue(&event("trigger")).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    let told = refused(&ada(&world, ("DELETE", &path), None).await, 400, 2001);
+    assert!(told.contains("open incidents"), "{told}");
+    let accepted = world.enqueue(&event("resolve")).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    gone(&world, &path).await;
+    assert!(!world.vault.knows(key));
+    let late = world.enqueue(&event("trigger")).await;
+    assert_eq!(late.status, StatusCode::BAD_REQUEST, "{}", late.text());
+    let listed = read(&world, "/services?query=Shop").await;
+    assert_eq!(listed["services"], json!([]));
+    let kept = read(
+        &world,
+        &format!("/incidents?service_ids[]={}", id_of(&shop)),
+    )
+    .await;
+    assert_eq!(
+        kept["incidents"][0]["service"]["summary"],
+        "a removed service"
+    );
+}
+
+#[tokio::test]
+async fn the_service_of_alerts_that_name_none_cannot_be_removed() {
+    let world = World::new();
+    let path = format!("/services/{}", id_of(&service(&world)));
+    let told = refused(&ada(&world, ("DELETE", &path), None).await, 400, 2001);
+    assert!(told.contains("name no service"), "{told}");
+    assert_eq!(
+        read(&world, &path).await["service"]["id"],
+        service(&world)["id"]
+    );
+}

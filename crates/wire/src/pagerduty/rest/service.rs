@@ -1,0 +1,345 @@
+//! What can be asked about services and their integrations in bodies. Whether it makes sense is decided elsewhere.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+use tocsin_domain::intake::{GroupBy, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN};
+use tocsin_domain::service::{DESCRIPTION_CHARS_MAX, Speaks};
+
+use super::body::{self, Fields, Wrong};
+use super::grouping;
+use super::refusal::Refusal;
+use super::vendor::Vendor;
+
+/// Characters of a name at most.
+const NAME_CHARS_MAX: usize = 255;
+/// An acknowledgement that ends holds for so many seconds: a minute to 7 days.
+const HOLDS_S: RangeInclusive<u64> = 60..=604_800;
+/// The kind of integrations that take the older events, which Tocsin takes by the same key.
+const EVENTS_V1: &str = "generic_events_api_inbound_integration";
+
+/// What a service's incidents ask like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrgencyRule {
+    /// As their severity says.
+    Severity,
+    /// They page.
+    High,
+    /// They wake nobody.
+    Low,
+}
+
+/// A service to add or to change; what is not said stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is; empty when it is taken away.
+    pub description: Option<String>,
+    /// The id of its policy.
+    pub policy: Option<String>,
+    /// After so many seconds without news it is over; `Some(None)` is never.
+    pub resolve_after_s: Option<Option<u64>>,
+    /// For so many seconds an acknowledgement holds; `Some(None)` is for ever.
+    pub acknowledged_s: Option<Option<u64>>,
+    /// How urgent its alerts are.
+    pub urgency: Option<UrgencyRule>,
+    /// Which of them make one incident.
+    pub grouping: Option<GroupBy>,
+}
+
+/// Reads the body of `POST /services` or `PUT /services/{id}`; `grouped` is how its alerts are grouped so far.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn service(bytes: &[u8], grouped: &GroupBy) -> Result<Service, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "service")?;
+    let mut wrong = Wrong::default();
+    refuse_unserved(&fields, &mut wrong);
+    let resolve_s = RESOLVE_AFTER_MS_MIN / 1_000..=RESOLVE_AFTER_MS_MAX / 1_000;
+    let service = Service {
+        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        policy: fields
+            .reference(&mut wrong, "escalation_policy")
+            .map(|named| named.id),
+        description: fields.words(&mut wrong, "description", DESCRIPTION_CHARS_MAX),
+        resolve_after_s: seconds(&fields, &mut wrong, "auto_resolve_timeout", &resolve_s),
+        acknowledged_s: seconds(&fields, &mut wrong, "acknowledgement_timeout", &HOLDS_S),
+        grouping: grouping::read(&fields, &mut wrong, grouped),
+        urgency: urgency(&fields, &mut wrong),
+    };
+    wrong.outcome(Some(service))
+}
+
+/// Says of each field that Tocsin keeps nothing of that it is used, and lets the forms pass by which clients say that it is not.
+fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
+    if fields.value("support_hours").is_some_and(Value::is_object) {
+        set_in_tocsin(fields, wrong, "support_hours");
+    }
+    fields.refuse(wrong, &["response_play"]);
+    let actions = fields.objects(wrong, "scheduled_actions");
+    if actions.is_some_and(|actions| !actions.is_empty()) {
+        fields.refuse(wrong, &["scheduled_actions"]);
+    }
+    let creation = [("create_alerts_and_incidents", ())];
+    fields.word(wrong, "alert_creation", &creation);
+    // How a service stands follows from its incidents: what was read may be written back, and it is never switched off.
+    let standings = ["active", "warning", "critical", "maintenance"].map(|word| (word, ()));
+    fields.word(wrong, "status", &standings);
+    let pause = fields.object(wrong, "auto_pause_notifications_parameters");
+    let is_on = pause.and_then(|pause| pause.flag(wrong, "enabled"));
+    if is_on == Some(true) {
+        set_in_tocsin(fields, wrong, "auto_pause_notifications_parameters");
+    }
+}
+
+fn set_in_tocsin(fields: &Fields<'_>, wrong: &mut Wrong, name: &str) {
+    let path = fields.path(name);
+    wrong.add(format!(
+        "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
+    ));
+}
+
+/// A length in seconds; `Some(None)` when it has no end, which some clients write as zero.
+fn seconds(
+    fields: &Fields<'_>,
+    wrong: &mut Wrong,
+    name: &str,
+    range: &RangeInclusive<u64>,
+) -> Option<Option<u64>> {
+    if !fields.has(name) {
+        return None;
+    }
+    let seconds = fields.number(wrong, name).filter(|seconds| *seconds > 0);
+    if seconds.is_some_and(|seconds| !range.contains(&seconds)) {
+        let path = fields.path(name);
+        let (least, most) = (range.start(), range.end());
+        wrong.add(format!(
+            "'{path}' is invalid: it is {least} to {most} seconds"
+        ));
+    }
+    Some(seconds)
+}
+
+fn urgency(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<UrgencyRule> {
+    let rule = fields.object(wrong, "incident_urgency_rule")?;
+    rule.word(wrong, "type", &[("constant", ())])?;
+    let words = [
+        ("severity_based", UrgencyRule::Severity),
+        ("high", UrgencyRule::High),
+        ("low", UrgencyRule::Low),
+    ];
+    rule.word(wrong, "urgency", &words)
+}
+
+/// An integration to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integration {
+    /// Its name.
+    pub name: String,
+    /// How the foreign system is to speak.
+    pub speaks: Speaks,
+}
+
+/// Reads the body of `POST /services/{id}/integrations`. What names neither a type nor a vendor sends events.
+///
+/// # Errors
+/// It names a vendor that is none, or a type that Tocsin does not take: its sender would speak in a form of its own.
+pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "integration")?;
+    let mut wrong = Wrong::default();
+    let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
+    let vendor = fields.reference(&mut wrong, "vendor");
+    let known = vendor.as_ref().and_then(|named| Vendor::of_id(&named.id));
+    if let (Some(named), None) = (&vendor, known) {
+        wrong.add(format!("Vendor not found: {:?}", named.id));
+    }
+    let of_kind = match kind.as_deref() {
+        None => Some(Speaks::EventsV2),
+        Some(kind) => speaks_of(kind),
+    };
+    // A type of several vendors says nothing without one of them.
+    let shares_type = kind.as_deref() == Some(Vendor::of(Speaks::Grafana).kind);
+    if of_kind.is_none() && !(shares_type && vendor.is_some()) {
+        let path = fields.path("type");
+        wrong.add(format!(
+            "'{path}' is not supported: Tocsin takes events and mail, and what its own vendors are for"
+        ));
+    }
+    let speaks = known.map(|vendor| vendor.speaks);
+    let speaks = speaks.or(of_kind).unwrap_or_default();
+    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    // The name may be left to the server.
+    let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
+    wrong.outcome(Some(Integration { name, speaks }))
+}
+
+/// How a foreign system speaks by an integration of this type, where the type alone tells it.
+fn speaks_of(kind: &str) -> Option<Speaks> {
+    let kind = kind.strip_suffix("_reference").unwrap_or(kind);
+    if kind == EVENTS_V1 {
+        return Some(Speaks::EventsV2);
+    }
+    let told = [Speaks::EventsV2, Speaks::Email];
+    told.into_iter()
+        .find(|speaks| Vendor::of(*speaks).kind == kind)
+}
+
+/// Reads the body of `PUT /services/{id}/integrations/{integration_id}`: its name, if that is said.
+///
+/// # Errors
+/// It says a type or a vendor that is not what the integration is: that stays as it was made.
+pub fn integration_change(bytes: &[u8], is: Speaks) -> Result<Option<String>, Refusal> {
+    let body = body::object(bytes)?;
+    let fields = body::wrapped(&body, "integration")?;
+    let mut wrong = Wrong::default();
+    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
+        let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
+        let old_events = is == Speaks::EventsV2 && kind == EVENTS_V1;
+        if kind != Vendor::of(is).kind && !old_events {
+            stays(&fields, &mut wrong, "type");
+        }
+    }
+    if let Some(named) = fields.reference(&mut wrong, "vendor")
+        && named.id != Vendor::of(is).id()
+    {
+        stays(&fields, &mut wrong, "vendor");
+    }
+    wrong.outcome(Some(name))
+}
+
+fn stays(fields: &Fields<'_>, wrong: &mut Wrong, name: &str) {
+    let path = fields.path(name);
+    wrong.add(format!(
+        "'{path}' is not supported: it stays as it was made; make another integration"
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        value.to_string().into_bytes()
+    }
+
+    #[test]
+    fn a_service_is_read_with_what_clients_send_beside_it() {
+        let body = json!({"service": {
+            "type": "service", "name": "Shop", "description": "Managed by Terraform",
+            "auto_resolve_timeout": "14400", "acknowledgement_timeout": null,
+            "escalation_policy": {"id": "QA", "type": "escalation_policy_reference"},
+            "incident_urgency_rule": {"type": "constant", "urgency": "severity_based"},
+            "support_hours": null, "scheduled_actions": [], "status": "warning",
+            "alert_creation": "create_alerts_and_incidents",
+            "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
+            "alert_grouping_parameters": {"type": null, "config": null},
+        }});
+        let read = service(&bytes(&body), &GroupBy::Nothing).unwrap();
+        assert_eq!(read.name.as_deref(), Some("Shop"));
+        assert_eq!(read.description.as_deref(), Some("Managed by Terraform"));
+        assert_eq!(read.resolve_after_s, Some(Some(14_400)));
+        assert_eq!(read.acknowledged_s, Some(None));
+        assert_eq!(read.grouping, Some(GroupBy::Nothing));
+        assert_eq!(read.urgency, Some(UrgencyRule::Severity));
+        let never = json!({"service": {"auto_resolve_timeout": null}});
+        assert_eq!(
+            service(&bytes(&never), &GroupBy::Nothing)
+                .unwrap()
+                .resolve_after_s,
+            Some(None)
+        );
+        let hours = json!({"service": {"support_hours": {"type": "fixed_time_per_day"}}});
+        let refused = service(&bytes(&hours), &GroupBy::Nothing).unwrap_err();
+        assert!(
+            refused.errors[0].contains("set in Tocsin itself"),
+            "{refused}"
+        );
+        for used in [
+            json!({"support_hours": {"type": "fixed_time_per_day"}}),
+            json!({"alert_grouping_parameters": {"type": "intelligent"}}),
+            json!({"scheduled_actions": [{}]}),
+            json!({"status": "disabled"}),
+            json!({"alert_creation": "create_incidents"}),
+            json!({"auto_pause_notifications_parameters": {"enabled": true, "timeout": 300}}),
+            json!({"auto_resolve_timeout": 60}),
+            json!({"acknowledgement_timeout": 5}),
+            json!({"incident_urgency_rule": {"type": "use_support_hours"}}),
+        ] {
+            assert!(
+                service(&bytes(&json!({ "service": used })), &GroupBy::Nothing).is_err(),
+                "{used}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_integration_is_called_otherwise_and_nothing_else_of_it_changes() {
+        let read = |body: Value| {
+            integration_change(&bytes(&json!({"integration": body})), Speaks::EventsV2)
+        };
+        let vendor = |speaks| json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
+        let same = json!({"name": "Probe 2", "type": "events_api_v2_inbound_integration", "vendor": vendor(Speaks::EventsV2)});
+        assert_eq!(read(same), Ok(Some("Probe 2".to_owned())));
+        assert_eq!(read(json!({"type": EVENTS_V1})), Ok(None));
+        for other in [
+            json!({"type": "generic_email_inbound_integration"}),
+            json!({"vendor": vendor(Speaks::Grafana)}),
+        ] {
+            assert!(read(other.clone()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_integration_is_read_with_how_it_speaks() {
+        let made = integration(&bytes(
+            &json!({"integration": {"type": "generic_events_api_inbound_integration"}}),
+        ));
+        let made = made.unwrap();
+        assert_eq!(
+            (made.name.as_str(), made.speaks),
+            ("Events API V2", Speaks::EventsV2)
+        );
+        let mail = json!({"integration": {"type": "generic_email_inbound_integration"}});
+        assert_eq!(integration(&bytes(&mail)).unwrap().speaks, Speaks::Email);
+        let vendor = json!({"id": Vendor::of(Speaks::Grafana).id(), "type": "vendor_reference"});
+        let grafana = json!({"integration": {"name": "Boards", "vendor": vendor}});
+        let grafana = integration(&bytes(&grafana)).unwrap();
+        assert_eq!(
+            (grafana.name.as_str(), grafana.speaks),
+            ("Boards", Speaks::Grafana)
+        );
+        let nobody =
+            json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
+        assert!(integration(&bytes(&nobody)).is_err());
+        let read =
+            |kind: &str| integration(&bytes(&json!({"integration": {"name": "x", "type": kind}})));
+        assert_eq!(
+            read("events_api_v2_inbound_integration").unwrap().speaks,
+            Speaks::EventsV2
+        );
+        for foreign in [
+            "aws_cloudwatch_inbound_integration",
+            "nagios_inbound_integration",
+            "generic_email_of_sorts",
+            "event_transformer_api_inbound_integration",
+        ] {
+            let told = read(foreign).unwrap_err().to_string();
+            assert!(told.contains("integration.type"), "{foreign}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in "\\{\"(service|integration)\":\\PC{0,60}\\}") {
+            let body = body.as_bytes();
+            let _ = (service(body, &GroupBy::Nothing), integration(body), integration_change(body, Speaks::Email));
+        }
+    }
+}
