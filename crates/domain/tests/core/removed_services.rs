@@ -22,9 +22,11 @@ fn add(world: &mut World) -> ServiceId {
         resolve_after_ms: None,
     };
     let events = world.ask(Ask::Roster(RosterAsk::SetWholeService(Box::new(whole))));
-    let made = events.iter().find_map(|event| match &event.body {
-        EventBody::Roster(RosterEvent::ServiceSet { service }) => Some(service.id),
-        _ => None,
+    let made = events.iter().find_map(|event| {
+        let EventBody::Roster(RosterEvent::ServiceSet { service }) = &event.body else {
+            return None;
+        };
+        Some(service.id)
     });
     let made = made.unwrap();
     world.ask(Ask::Roster(RosterAsk::AddIntegration {

@@ -913,6 +913,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen an incident that is over
+         * @description It is paged for anew from the first level on, and over when somebody ends it.
+         */
+        post: operations["reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents/{id}/resolve": {
         parameters: {
             query?: never;
@@ -4262,7 +4282,7 @@ export interface paths {
         /** Change a service */
         put: operations["pagerduty_change_service_prefixed"];
         post?: never;
-        /** Remove a service, which Tocsin does not: what failed on it is kept */
+        /** Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept */
         delete: operations["pagerduty_remove_service_prefixed"];
         options?: never;
         head?: never;
@@ -4295,7 +4315,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a key by which a foreign system raises alerts on a service; it is shown once */
+        /** Make a key by which a foreign system raises alerts on a service; administrators read it again */
         post: operations["pagerduty_add_service_integration_prefixed"];
         delete?: never;
         options?: never;
@@ -4310,9 +4330,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One integration, without its key, which is not kept */
+        /** One integration, with its key for administrators where that is kept */
         get: operations["pagerduty_get_service_integration_prefixed"];
-        put?: never;
+        /** Call an integration otherwise; its key stays, and so does how the foreign system speaks */
+        put: operations["pagerduty_change_service_integration_prefixed"];
         post?: never;
         /** Remove an integration: its key is dead */
         delete: operations["pagerduty_remove_service_integration_prefixed"];
@@ -5459,7 +5480,7 @@ export interface paths {
         /** Change a service */
         put: operations["pagerduty_change_service"];
         post?: never;
-        /** Remove a service, which Tocsin does not: what failed on it is kept */
+        /** Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept */
         delete: operations["pagerduty_remove_service"];
         options?: never;
         head?: never;
@@ -5492,7 +5513,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a key by which a foreign system raises alerts on a service; it is shown once */
+        /** Make a key by which a foreign system raises alerts on a service; administrators read it again */
         post: operations["pagerduty_add_service_integration"];
         delete?: never;
         options?: never;
@@ -5507,9 +5528,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One integration, without its key, which is not kept */
+        /** One integration, with its key for administrators where that is kept */
         get: operations["pagerduty_get_service_integration"];
-        put?: never;
+        /** Call an integration otherwise; its key stays, and so does how the foreign system speaks */
+        put: operations["pagerduty_change_service_integration"];
         post?: never;
         /** Remove an integration: its key is dead */
         delete: operations["pagerduty_remove_service_integration"];
@@ -6970,7 +6992,7 @@ export interface components {
             resolve_after_minutes?: number | null;
             urgency: components["schemas"]["UrgencyShape"];
         };
-        /** @description An integration; its key is not kept. */
+        /** @description An integration, without its key. */
         Integration: {
             id: string;
             kind: components["schemas"]["IntegrationKind"];
@@ -10867,6 +10889,42 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["ReassignRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
             };
         };
         responses: {
@@ -19634,9 +19692,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            400: components["responses"]["PagerDutyBadRequest"];
-            401: components["responses"]["PagerDutyUnauthorized"];
-            402: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19644,6 +19706,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
@@ -19757,6 +19820,52 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_service_integration_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                integration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20263,7 +20372,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
             404: {
@@ -23163,9 +23279,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            400: components["responses"]["PagerDutyBadRequest"];
-            401: components["responses"]["PagerDutyUnauthorized"];
-            402: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23173,6 +23293,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
@@ -23286,6 +23407,52 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_service_integration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                integration_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23792,7 +23959,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
             404: {
