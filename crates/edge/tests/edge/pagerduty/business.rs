@@ -124,7 +124,7 @@ async fn dependencies_are_shown_to_both_sides_and_none_leads_back() {
     assert!(told.contains("no service supports itself"), "{told}");
     let nobody = json!({"id": "QAAAAAAAAAAAAA", "type": "service"});
     let nobody = related(&named(&shop), &nobody);
-    refused(&ada(&world, associate_path, Some(nobody)).await, 400, 2001);
+    refused(&ada(&world, associate_path, Some(nobody)).await, 400, 5001);
     // As Terraform takes it back: in the words of the answer.
     let gone = json!({"relationships": [one]});
     let path = "/service_dependencies/disassociate";

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
-use tocsin_domain::code::{Document, Grouping, Urgency};
+use tocsin_domain::code::{Document, Urgency};
 use tocsin_wire::code::{File, read as read_files};
 use tocsin_wire::pagerduty::import::{Imported, Walk};
 
@@ -144,11 +144,10 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     exported
         .services
         .retain(|one| mine.contains(&one.name.as_str()));
-    // Support hours and grouping are not told by this front: what cannot be said pages.
+    // Support hours are not told by this front: what cannot be said pages.
     for one in &mut exported.services {
         if one.name == "Odd" {
             one.urgency = Urgency::High;
-            one.grouping = Grouping::Nothing;
         }
     }
     assert_eq!(made.services, exported.services);
