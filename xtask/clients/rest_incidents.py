@@ -45,7 +45,7 @@ class Incidents:
         holds(len(made["created_at"]) == 20 and made["created_at"].endswith("Z"), f"{made['created_at']} is an instant to the second")
         with refused(self.error, 400, 2001):
             self.open("The shop is closed", incident_key="opened")
-        with refused(self.error, 400, 2001):
+        with refused(self.error, 400, 5001):
             unknown = {"id": "PXPGF42", "type": "service_reference"}
             self.client.rpost("incidents", json={"type": "incident", "title": "x", "service": unknown})
         whole = self.client.rget(made, params={"include[]": ["assignees", "services", "body"]})

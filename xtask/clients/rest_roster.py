@@ -228,7 +228,7 @@ class Roster:
         made = self.client.rpost(path, json=probe)
         self.routing_key = made["integration_key"]
         holds(len(self.routing_key) == 32 and self.routing_key.isalnum(), "a key is 32 letters and digits")
-        same(self.client.rget(made["self"])["integration_key"], None, "a key is shown once")
+        same(self.client.rget(made["self"])["integration_key"], self.routing_key, "an administrator reads it again")
         spare = self.client.rpost(path, json=probe)
         same(self.client.delete(spare["self"]).status_code, 204)
         shown = self.client.rget(self.service, params={"include[]": ["integrations", "escalation_policies"]})
@@ -238,8 +238,10 @@ class Roster:
         same(changed["auto_resolve_timeout"], None)
         same(self.client.find("services", body["name"].lower())["id"], self.service["id"])
         same(self.client.dict_all("services", by="name")[body["name"]]["id"], self.service["id"])
-        with refused(self.error, 402, 2014):
-            self.client.rdelete(self.service)
+        spare = self.client.rpost("services", json={"type": "service", "name": f"Spare of {self.name}", "escalation_policy": reference(self.policy)})
+        same(self.client.delete(spare["self"]).status_code, 204)
+        with refused(self.error, 404, 2100):
+            self.client.rget(spare["self"])
         with refused(self.error, 400, 2001):
             self.client.rdelete(self.policy)
 
@@ -311,7 +313,7 @@ class Roster:
             list(self.client.iter_cursor("audit/records"))
         with refused(self.error, 404, 2100):
             self.client.rget("escalation_policies/PXPGF42")
-        with refused(self.error, 400, 2001):
+        with refused(self.error, 400, 5001):
             unknown = {"id": "PXPGF42", "type": "escalation_policy_reference"}
             self.client.rpost("services", json={"type": "service", "name": "x", "escalation_policy": unknown})
 
