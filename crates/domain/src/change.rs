@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::{EventBody, InputEvent};
 use crate::id::{ChangeId, IntegrationId, ServiceId};
 use crate::time::Timestamp;
 
@@ -134,6 +135,24 @@ impl Changes {
             .collect();
         found.sort_by_key(|(position, change)| std::cmp::Reverse((change.at, *position)));
         found
+    }
+}
+
+impl EventBody {
+    /// The change that an event tells of, if it tells of one.
+    #[must_use]
+    pub const fn told_change(&self) -> Option<&Change> {
+        match self {
+            Self::Input(InputEvent::Changed { change }) => Some(change),
+            Self::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. })
+            | Self::Installation(_)
+            | Self::People(_)
+            | Self::Roster(_)
+            | Self::Watch(_)
+            | Self::Alert(_)
+            | Self::Incident(_)
+            | Self::Notification(_) => None,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::mask::clean;
 use super::moment::{Moment, span_text};
 use super::telling;
 use crate::change;
-use crate::event::{Event, EventBody, IncidentWhat, InputEvent};
+use crate::event::{Event, IncidentWhat};
 use crate::signal::{FactKind, metric};
 
 /// Changes are looked for this long before the onset.
@@ -52,7 +52,7 @@ pub(super) fn changes(case: &mut Case<'_>, moments: &Moments) -> Vec<Stated<Chan
 /// Changes that somebody told of.
 fn told_of(case: &mut Case<'_>, from: Moment, onset: Moment) -> Vec<Stated<Change>> {
     let told = case.events().into_iter().filter_map(|event| {
-        let change = told_change(event)?;
+        let change = event.body.told_change()?;
         let at = Moment::from(change.at);
         (from..=onset).contains(&at).then_some((event, change, at))
     });
@@ -66,20 +66,6 @@ fn told_of(case: &mut Case<'_>, from: Moment, onset: Moment) -> Vec<Stated<Chang
             Stated::known(Change { at, text }, vec![number])
         })
         .collect()
-}
-
-fn told_change(event: &Event) -> Option<&change::Change> {
-    match &event.body {
-        EventBody::Input(InputEvent::Changed { change }) => Some(change),
-        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. })
-        | EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Incident(_)
-        | EventBody::Notification(_) => None,
-    }
 }
 
 const fn is_change(what: &FactKind) -> bool {

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::change::{self, ChangeLink};
 use tocsin_domain::command::{Ask, ChangeAsk};
-use tocsin_domain::event::{EventBody, InputEvent};
 use tocsin_domain::id::ServiceId;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
@@ -175,18 +174,11 @@ pub(crate) async fn tell_change(
         links: links.collect::<Result<_, Problem>>()?,
     };
     let done = app.ask(&caller.actor, Ask::Change(ask)).await?;
-    let kept = done.events().iter().find_map(|event| match &event.body {
-        EventBody::Input(InputEvent::Changed { change }) => Some(change.clone()),
-        EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Dropped { .. })
-        | EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Incident(_)
-        | EventBody::Notification(_) => None,
-    });
-    let kept = kept.ok_or_else(lost)?;
+    let kept = done
+        .events()
+        .iter()
+        .find_map(|event| event.body.told_change());
+    let kept = kept.cloned().ok_or_else(lost)?;
     let service = app.read(|state| named_service(state, kept.service));
     Ok((StatusCode::CREATED, Json(shown(service, &kept))))
 }

@@ -47,16 +47,8 @@ fn time_of_day() -> impl Strategy<Value = TimeOfDay> {
 }
 
 fn week_time() -> impl Strategy<Value = WeekTime> {
-    let weekdays = vec![
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
-    (select(weekdays), time_of_day()).prop_map(|(weekday, time)| WeekTime { weekday, time })
+    (select(Weekday::ALL.to_vec()), time_of_day())
+        .prop_map(|(weekday, time)| WeekTime { weekday, time })
 }
 
 fn restriction() -> impl Strategy<Value = Restriction> {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use tocsin_domain::id::UserId;
 use tocsin_domain::oncall::{
     By, Entry, Layer, Restriction, Schedule, Shift, Span, Swap, SwapSide, Temporary, TimeOfDay,
-    TurnUnit, WeekTime, Weekday,
+    TurnUnit, WeekTime,
 };
 use tocsin_domain::time::Timestamp;
 
@@ -59,17 +59,7 @@ fn clock_minutes(time: TimeOfDay) -> i64 {
 }
 
 fn week_minutes(at: WeekTime) -> i64 {
-    let days = [
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
-    let day = days.iter().position(|day| *day == at.weekday).unwrap();
-    i64::try_from(day).unwrap() * 1_440 + clock_minutes(at.time)
+    i64::from(at.weekday.number()) * 1_440 + clock_minutes(at.time)
 }
 
 /// A window in minutes of its period.

@@ -29,15 +29,6 @@ const DAY: i64 = 96;
 const WEEK: i64 = 7 * DAY;
 /// What is looked at around the moment at which the clocks change.
 const AROUND: i64 = 5 * DAY;
-const WEEKDAYS: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// Numbers that are the same in each run.
 struct Dice(Seeded);
@@ -87,7 +78,7 @@ fn time_of_day(quarter: i64) -> TimeOfDay {
 
 fn week_time(quarter: i64) -> WeekTime {
     WeekTime {
-        weekday: WEEKDAYS[usize::try_from(quarter / DAY).unwrap()],
+        weekday: Weekday::ALL[usize::try_from(quarter / DAY).unwrap()],
         time: time_of_day(quarter % DAY),
     }
 }
