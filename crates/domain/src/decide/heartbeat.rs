@@ -144,7 +144,8 @@ impl Decider<'_> {
         self.open_alert(condition_of(heartbeat, title, summary, self.now));
     }
 
-    /// A call that was expected while Tocsin was away may have been made in vain: each such job is given one more period.
+    /// A call that was expected while Tocsin was away, or could keep nothing, may have been made in vain: each such job is given
+    /// one more period.
     pub(super) fn spare_heartbeats(&mut self) {
         let pulses = self.state.pulses.values();
         let missed = pulses

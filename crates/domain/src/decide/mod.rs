@@ -150,6 +150,7 @@ impl Decider<'_> {
                 Ok(())
             }
             Ask::Resume => {
+                self.spare_heartbeats();
                 self.spare_alerts();
                 Ok(())
             }

@@ -57,7 +57,7 @@ pub enum IntakeEvent {
         /// Its words.
         message: String,
     },
-    /// Tocsin was away when these calls were expected: each is waited for anew.
+    /// Tocsin was away, or could keep nothing, when these calls were expected: each is waited for anew.
     HeartbeatsSpared {
         /// Which.
         heartbeats: Vec<HeartbeatId>,

@@ -131,6 +131,20 @@ fn a_call_that_was_expected_while_tocsin_was_away_is_waited_for_once_more_and_on
     assert_eq!(missed(&world), [world.now]);
 }
 
+/// What was decided at a start may not be kept, and a job that calls then is not answered.
+#[test]
+fn a_call_that_was_expected_while_nothing_could_be_kept_is_waited_for_once_more() {
+    let (mut world, id) = with_job(HOUR, 5 * MINUTE);
+    call(&mut world, id);
+    // Nothing can be kept for two hours: time passes without a tick.
+    world.now = world.now.plus_ms(2 * HOUR);
+    world.ask(Ask::Resume);
+    world.wait_ms(65 * MINUTE - 1);
+    assert_eq!(missed(&world), []);
+    world.wait_ms(1);
+    assert_eq!(missed(&world), [world.now]);
+}
+
 #[test]
 fn a_call_that_is_expected_long_after_a_start_is_not_waited_for_any_longer() {
     let (mut world, id) = with_job(HOUR, MINUTE);
