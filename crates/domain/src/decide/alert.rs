@@ -255,6 +255,7 @@ impl Decider<'_> {
         };
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
+        let is_worse = condition.is_worse_than(known);
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
         let tells_more = !condition.details.is_empty() && condition.details != known.details;
@@ -272,7 +273,9 @@ impl Decider<'_> {
             hold,
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
-        let raised = self.raise_if_worse(incident, &condition, Cause::Request);
+        // Who said that it is not urgent knew of this.
+        let may_raise = is_worse || !self.is_low_by_hand(incident);
+        let raised = may_raise && self.raise_if_worse(incident, &condition, Cause::Request);
         if louder || raised || waits_less {
             self.end_pause_of_others(alert, incident, false);
         }
@@ -307,8 +310,9 @@ impl Decider<'_> {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
         };
+        let is_calmed = joined.is_some() && self.is_calmed(incident, &condition);
         let came_back = match joined {
-            Some(_) => self.relapse(incident, &condition, &cause),
+            Some(_) => self.relapse(incident, &condition, &cause, is_calmed),
             None => Return::No,
         };
         let hold = self.own_wait(incident, &condition.hold);
@@ -320,7 +324,8 @@ impl Decider<'_> {
             alert: Arc::new(alert),
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
-        let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        let may_raise = joined.is_some() && !is_calmed;
+        let raised = may_raise && self.raise_if_worse(incident, &condition, cause);
         if let Some(to) = condition.taken.to.clone() {
             self.emit_response(Cause::Request, incident, Response::Reassigned { to });
         }

@@ -94,6 +94,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
             incident.merged.push(*source);
             incident.severity = *severity;
             incident.urgency = *urgency;
+            incident.low_by_hand &= *urgency == Urgency::Low;
             if *pages {
                 page_anew(incident);
                 incident.hold = None;
@@ -101,15 +102,21 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         }
         Response::MergedInto { into, .. } => incident.merged_into = Some(*into),
         Response::PrioritySet { priority } => incident.priority.clone_from(priority),
-        Response::TitleSet { title } => incident.title.clone_from(title),
-        Response::UrgencySet { urgency } => {
-            incident.urgency = *urgency;
-            incident.urgent_by_hand = *urgency == Urgency::High;
-            if *urgency == Urgency::Low {
-                incident.paging = None;
-                incident.hold = None;
-            }
+        Response::TitleSet { title } => {
+            incident.title.clone_from(title);
+            incident.titled_by_hand = true;
         }
+        Response::UrgencySet { urgency } => set_urgency(incident, *urgency),
+    }
+}
+
+fn set_urgency(incident: &mut Incident, urgency: Urgency) {
+    incident.urgency = urgency;
+    incident.urgent_by_hand = urgency == Urgency::High;
+    incident.low_by_hand = urgency == Urgency::Low;
+    if urgency == Urgency::Low {
+        incident.paging = None;
+        incident.hold = None;
     }
 }
 
