@@ -409,6 +409,12 @@ impl Incident {
         asks && self.suppressed.is_none()
     }
 
+    /// Whether its pages are held back: it waits, or is quiet.
+    #[must_use]
+    pub const fn is_held_back(&self) -> bool {
+        self.hold.is_some() || self.suppressed.is_some()
+    }
+
     /// Whether this person acknowledged for their part, and is left in peace while others are still paged.
     #[must_use]
     pub fn spares(&self, user: UserId) -> bool {

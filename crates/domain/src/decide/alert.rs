@@ -124,15 +124,6 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// What a page was held back for is over.
-    fn hold_cleared(&mut self, incident: IncidentId) {
-        let known = self.state.incidents.get(&incident);
-        let held = known.is_some_and(|known| known.hold.is_some());
-        if held && self.wants_pages(incident) {
-            self.page_now(incident);
-        }
-    }
-
     fn acknowledge_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
         let alert = self.state.firing.get(key);
         let incident = alert.and_then(|alert| self.state.alerts.get(alert));
@@ -261,6 +252,8 @@ impl Decider<'_> {
         let tells_more = !condition.details.is_empty() && condition.details != known.details;
         let hold = self.shorter_wait(known, &condition);
         let waits_less = hold.is_some();
+        // A silence goes by labels, which may be others now.
+        let was_covered = tells_more && self.is_quiet_beside_a_hold(known);
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -276,8 +269,8 @@ impl Decider<'_> {
         // Who said that it is not urgent knew of this.
         let may_raise = is_worse || !self.is_low_by_hand(incident);
         let raised = may_raise && self.raise_if_worse(incident, &condition, Cause::Request);
-        if louder || raised || waits_less {
-            self.end_pause_of_others(alert, incident, false);
+        if is_worse || raised || waits_less || was_covered {
+            self.end_pause_of_others(alert, incident);
         }
         // Of many alerts of one incident, each is said again: that must not look at all of them each time.
         if louder || raised || !self.is_quiet_as_long(alert, incident) {
@@ -304,8 +297,7 @@ impl Decider<'_> {
         let in_storm = joined.is_some() && wanted.is_none();
         // What fails of one target shares a wait; all else has its own.
         let shares = own.is_some() && condition.target.is_some();
-        let apart = joined.filter(|_| !shares);
-        let anyway_at = apart.and_then(|joined| self.pages_anyway_at(joined));
+        let anyway_at = joined.and_then(|joined| self.pages_anyway_at(joined));
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -316,9 +308,12 @@ impl Decider<'_> {
             None => Return::No,
         };
         let hold = self.own_wait(incident, &condition.hold);
+        let shared = shares.then(|| self.shared_wait(incident, &condition));
+        let waits = hold.iter().cloned().chain(shared.flatten());
+        let waits = waits.max_by_key(|wait| wait.until);
         let mut alert = self.alert_of(incident, &mut condition);
         alert.grouped = in_storm.then_some(Grouped::Storm);
-        alert.hold = hold.clone().map(Box::new);
+        alert.hold = waits.map(Box::new);
         let id = alert.id;
         let opened = AlertEvent::Opened {
             alert: Arc::new(alert),
@@ -343,7 +338,7 @@ impl Decider<'_> {
             self.reach_again(incident);
         }
         if joined.is_some() {
-            self.end_pause_of_others(id, incident, shares && !raised);
+            self.end_pause_of_others(id, incident);
         }
         // Many may join what is quiet: that must not look at all of them each time.
         if joined.is_some() && !self.is_quiet_as_long(id, incident) {

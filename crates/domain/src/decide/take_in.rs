@@ -267,6 +267,8 @@ impl Decider<'_> {
             alerts: alerts.map(|(_, alert)| alert).collect(),
         };
         self.emit_incident(Cause::Due { at }, id, what);
+        // What is quiet or waits beside it is no reason for this to.
+        self.look_again(id);
     }
 
     /// Nothing was heard of an alert for too long.

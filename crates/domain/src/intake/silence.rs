@@ -226,8 +226,14 @@ impl State {
     }
 
     /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
-    /// none where something of it does neither. It ends with the first silence beside it, if that is sooner.
-    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<Hold> {
+    /// none where something of it does neither. It ends with the first silence beside it, if that is sooner. Once it `is_clear`, nothing
+    /// waits any longer until that is so.
+    pub(crate) fn waits(
+        &self,
+        incident: &Incident,
+        now: Timestamp,
+        is_clear: bool,
+    ) -> Option<Hold> {
         if incident.urgent_by_hand {
             return None;
         }
@@ -236,7 +242,8 @@ impl State {
         let mut first: Option<&Hold> = None;
         let mut quiet_until: Option<Timestamp> = None;
         for alert in alerts.filter(|alert| alert.is_burning()) {
-            let own = alert.hold.as_deref().filter(|hold| hold.until > now);
+            let lasts = |hold: &&Hold| hold.until > now && !(is_clear && hold.until_clear);
+            let own = alert.hold.as_deref().filter(lasts);
             match own {
                 Some(hold) => first = first.filter(|one| one.until <= hold.until).or(own),
                 None => {
