@@ -165,8 +165,10 @@ impl State {
     /// Whether a window is about an incident, or about an alert of it.
     pub(crate) fn concerns(&self, window: &Window, incident: &Incident) -> bool {
         let mut alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        // What was merged is about other services and targets too.
+        let by_alert = window.silence.is_some() || !incident.merged.is_empty();
         window.concerns(incident)
-            || (window.silence.is_some()
+            || (by_alert
                 && alerts.any(|alert| window.covers_alert(alert, &self.matched_labels(alert))))
     }
 
@@ -189,11 +191,12 @@ impl State {
         lasting.collect()
     }
 
-    /// Why nobody is paged for what is covered by its labels: each alert that asks must be quiet by itself, and the first that
-    /// is no longer ends it for all.
+    /// Why nobody is paged for what is covered by its labels, or was merged of several incidents: each alert that asks must be quiet by
+    /// itself, and the first that is no longer ends it for all.
     pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
         let windows = self.lasting_windows(now);
-        if windows.iter().all(|(window, _)| window.silence.is_none()) {
+        let by_labels = windows.iter().any(|(window, _)| window.silence.is_some());
+        if incident.merged.is_empty() && !by_labels {
             return None;
         }
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));

@@ -16,9 +16,10 @@ impl State {
                 alert.incident = to;
             }
         }
-        let mut counts = (0, 0);
+        let (mut counts, mut is_urgent) = ((0, 0), false);
         if let Some(source) = self.incidents.get_mut(&from) {
             counts = (source.firing, source.burning);
+            is_urgent = source.urgent_by_hand;
             source.alerts.retain(|alert| !alerts.contains(alert));
             (source.firing, source.burning) = (0, 0);
         }
@@ -26,6 +27,8 @@ impl State {
             target.alerts.extend(alerts);
             target.firing += counts.0;
             target.burning += counts.1;
+            // No alert of it may say so.
+            target.urgent_by_hand |= is_urgent;
             if counts.0 > 0 {
                 target.healthy_since = None;
             }
