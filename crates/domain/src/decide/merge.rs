@@ -78,6 +78,7 @@ impl Decider<'_> {
         self.cancel_pages(source, &cause, &why);
         self.cancel(Purpose::Request(source), None, &cause, &why);
         if let Some(until) = waits_until {
+            self.cancel_pages(into, &cause, "what was merged is decided about anew");
             self.wait_as_before(into, until, quiet, position);
         }
         if self.incident(into)?.status == Status::Acknowledged {

@@ -59,6 +59,9 @@ fn what_waits_and_is_merged_into_what_is_over_for_now_goes_on_waiting() {
     let mut world = paused(&[("alpha", 10 * MINUTE)]);
     let ada = world.ada();
     world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, mail), (5 * MINUTE, hook)]);
     world.crash();
     world.answer_all(Outcome::Accepted);
     world.fire("apache-config-broken", &[]);
