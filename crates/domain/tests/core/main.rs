@@ -5,6 +5,7 @@
 mod acknowledged;
 mod audit;
 mod business;
+mod by_hand;
 mod clock;
 mod declaring;
 mod described;
