@@ -279,6 +279,10 @@ impl Decider<'_> {
         if is_guest {
             self.raise_if_taken(incident, &condition);
         }
+        if raised || is_guest {
+            // As what wakes nobody it may have had a pause that held no page back yet.
+            self.look_again(incident);
+        }
     }
 
     /// Finds or opens the incident of a failing condition, adds the alert to it, and decides about the page.

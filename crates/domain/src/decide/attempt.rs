@@ -5,7 +5,6 @@ use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
-use crate::incident::Incident;
 use crate::page::{
     ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
     MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX,
@@ -225,10 +224,11 @@ impl Decider<'_> {
         known.is_some_and(|known| known.awaits(user))
     }
 
-    /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved.
+    /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved. What waits is
+    /// paged for when its wait is over.
     fn may_want_pages(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
-        known.is_some_and(Incident::is_unanswered)
+        known.is_some_and(|known| known.is_unanswered() && known.hold.is_none())
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person is paged. After who was asked to help

@@ -191,7 +191,12 @@ impl Decider<'_> {
     /// Whether a message has to be sent by itself.
     pub(super) fn is_wanted(&self, message: &Notification) -> bool {
         match message.purpose {
-            Purpose::Page(page) => self.wants_pages(page) && !self.is_spared(page, message.user),
+            Purpose::Page(page) => {
+                let known = self.state.incidents.get(&page);
+                // What was planned for something lesser or earlier is not for what waits now.
+                let waits = known.is_some_and(|known| known.hold.is_some());
+                self.wants_pages(page) && !waits && !self.is_spared(page, message.user)
+            }
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),
             Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),

@@ -92,7 +92,9 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
-        let asks = incident.urgency == Urgency::High && incident.suppressed.is_none();
+        // What a person said is urgent is paged for from then on.
+        let may_wait = incident.suppressed.is_none() && !incident.urgent_by_hand;
+        let asks = incident.urgency == Urgency::High && may_wait;
         if let Some(hold) = hold.filter(|hold| asks && hold.until > self.now) {
             self.hold_page(id, hold, self.state.position);
         }

@@ -53,7 +53,11 @@ impl Decider<'_> {
         let first = both.iter().filter_map(|one| self.pages_at(one)).min();
         let waits_until = first.filter(|first| pages && *first > self.now);
         let asking = both.iter().filter(|one| asks(one) && self.state.burns(one));
-        let quiet = asking.filter_map(|one| Some((one.flapping, one.suppressed.clone()?.0)));
+        // Work on it may be over since, beside something that waits.
+        let is_quiet =
+            |one: &&&Incident| one.flapping || self.state.quiet_at(one, self.now).is_some();
+        let quiet = asking.filter(is_quiet);
+        let quiet = quiet.filter_map(|one| Some((one.flapping, one.suppressed.clone()?.0)));
         // That one of them comes and goes counts more than that one is quiet.
         let quiet = quiet.max();
         let merged = Response::Merged {

@@ -55,6 +55,26 @@ fn where_that_one_is_over_by_then_the_other_waits_as_long_as_it_would_have() {
 }
 
 #[test]
+fn work_that_was_ended_beside_what_waits_is_no_reason_for_what_that_is_merged_into() {
+    let mut world = paused(&[("alpha", 10 * MINUTE)]);
+    let (service, when) = (world.default_service(), once(&world, 0, HOUR));
+    let window = plan(&mut world, vec![service], when);
+    let alpha = opened(&mut world, "alpha");
+    world.ask(Ask::Intake(IntakeAsk::EndWindow(window)));
+    let beta = opened(&mut world, "beta");
+    let urgency = Urgency::Low;
+    world.respond(RespondAsk::SetUrgency {
+        incident: beta,
+        urgency,
+    });
+    merge(&mut world, alpha, beta);
+    let merged = &world.state.incidents[&beta];
+    assert_eq!(merged.suppressed, None);
+    let held_until = merged.hold.as_ref().map(|hold| hold.until);
+    assert_eq!(held_until, Some(world.now.plus_ms(10 * MINUTE)));
+}
+
+#[test]
 fn what_waits_and_is_merged_into_what_is_over_for_now_goes_on_waiting() {
     let mut world = paused(&[("alpha", 10 * MINUTE)]);
     let ada = world.ada();

@@ -1,10 +1,11 @@
 //! What waits whether it is over by then, in one incident with what does not: each waits for its own reason.
 
-use tocsin_domain::command::{AlertAsk, Ask, RuleFired};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, RuleFired};
 use tocsin_domain::id::TargetId;
 use tocsin_domain::intake::{Action, Condition, Field, GroupBy, LabelTest, Test, UrgencyBy};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::Outcome;
+use tocsin_domain::page::{Notification, Outcome};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 
 use super::silences::matcher;
@@ -115,6 +116,101 @@ fn what_gets_worse_and_has_a_shorter_pause_as_that_is_paged_for_in_its_time() {
     assert_eq!(world.pages(), []);
     world.wait_ms(1);
     assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_and_wakes_nobody_goes_on_waiting_as_something_urgent_that_a_rule_lets_wait_too() {
+    let mut world = World::set_up();
+    let all = Condition::All { of: Vec::new() };
+    world.set_rules_of(None, vec![rule("r", all, pause(10 * MINUTE))]);
+    world.trigger("disk", Severity::Warning);
+    world.wait_ms(4 * MINUTE);
+    world.trigger("disk", Severity::Critical);
+    world.wait_ms(6 * MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_and_wakes_nobody_is_paged_for_at_once_as_something_urgent_beside_what_does_not_wait()
+{
+    let mut world = World::set_up();
+    let grouping = GroupBy::Time {
+        within_ms: HOUR,
+        rolling: false,
+    };
+    world.take_in(UrgencyBy::Severity, grouping, None);
+    let waits = rule("r", title_contains("disk"), pause(10 * MINUTE));
+    world.set_rules_of(None, vec![waits]);
+    world.trigger("disk", Severity::Warning);
+    world.trigger("net", Severity::Error);
+    assert_eq!(world.pages().len(), 1);
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert!(world.incident().hold.is_none(), "{:?}", world.incident());
+}
+
+#[test]
+fn a_page_that_was_planned_for_something_lesser_is_not_sent_for_what_waits() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let method = world.state.users[&ada].contact_methods[0].id;
+    world.set_rules(ada, &[(30_000, method)]);
+    let waits = rule("r", severity_is("critical"), pause(10 * MINUTE));
+    world.set_rules_of(None, vec![waits]);
+    world.series_fires("web-1", Severity::Error, None);
+    let resolved = AlertAsk::RuleResolved {
+        dedup_key: "web-1".to_owned(),
+        at: world.now,
+        evidence: Vec::new(),
+    };
+    world.ask(Ask::Alert(resolved));
+    world.series_fires("web-1", Severity::Critical, None);
+    assert!(world.incident().hold.is_some(), "{:?}", world.incident());
+    world.wait_ms(10 * MINUTE);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(30_000);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_page_for_what_was_over_is_not_tried_again_for_what_is_back_and_waits() {
+    let mut world = World::with_apache();
+    world.crash();
+    let page = world.sending()[0].id;
+    world.wait_ms(1_000);
+    world.recover("apache-down");
+    world.wait_ms(16_000);
+    world.fire("apache-down", &[2]);
+    assert!(world.incident().hold.is_some(), "{:?}", world.incident());
+    world.answer(page, Outcome::Failed);
+    world.wait_ms(30_000);
+    assert_eq!(world.sending(), Vec::<&Notification>::new());
+    world.wait_ms(30_000);
+    assert_eq!(world.sending().len(), 1);
+}
+
+#[test]
+fn what_a_person_said_is_urgent_does_not_wait_for_the_pause_of_what_joins_it() {
+    let mut world = World::set_up();
+    let grouping = GroupBy::Time {
+        within_ms: HOUR,
+        rolling: false,
+    };
+    world.take_in(UrgencyBy::Severity, grouping, None);
+    let waits = rule("r", title_contains("disk"), pause(10 * MINUTE));
+    world.set_rules_of(None, vec![waits]);
+    world.trigger("calm", Severity::Warning);
+    let (incident, urgency) = (world.incident().id, Urgency::High);
+    world.respond(RespondAsk::SetUrgency { incident, urgency });
+    assert_eq!(world.pages().len(), 1);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.trigger("disk", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().hold, None);
+    assert_eq!(world.pages().len(), 2);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::silences::matcher;
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{Ask, IntakeAsk};
+use tocsin_domain::command::{Ask, IntakeAsk, PeopleAsk, RespondAsk};
 use tocsin_domain::id::{MaintenanceId, ServiceId};
 use tocsin_domain::intake::{LabelMatcher, LabelTest, When};
 use tocsin_domain::monitor::Severity;
@@ -59,6 +59,49 @@ fn a_window_that_is_ended_early_or_removed_pages_for_what_burns() {
         world.ask(Ask::Intake(end(window)));
         assert_eq!(world.pages().len(), 1);
     }
+}
+
+#[test]
+fn a_window_that_is_ended_while_somebody_has_what_fails_keeps_nobody_quiet_when_they_have_it_no_longer()
+ {
+    for is_removed in [false, true] {
+        let mut world = World::set_up();
+        let (service, when) = (world.default_service(), once(&world, 0, 8 * HOUR));
+        let window = plan(&mut world, vec![service], when);
+        world.trigger("disk", Severity::Critical);
+        let (incident, bea) = (world.incident().id, world.add_user("Bea"));
+        world.respond(RespondAsk::Snooze {
+            incident,
+            by: bea,
+            for_ms: HOUR,
+        });
+        world.ask(Ask::Intake(IntakeAsk::EndWindow(window)));
+        assert_eq!(world.pages(), []);
+        if is_removed {
+            world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+        } else {
+            world.wait_ms(HOUR);
+        }
+        assert_eq!(world.pages().len(), 1, "{:?}", world.incident());
+    }
+}
+
+#[test]
+fn a_window_that_lasts_when_somebody_has_what_fails_no_longer_keeps_it_quiet_until_its_end() {
+    let mut world = World::set_up();
+    let (service, when) = (world.default_service(), once(&world, 0, 8 * HOUR));
+    plan(&mut world, vec![service], when);
+    world.trigger("disk", Severity::Critical);
+    let (incident, by) = (world.incident().id, world.ada());
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by,
+        for_ms: HOUR,
+    });
+    world.wait_ms(8 * HOUR - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
 }
 
 #[test]
