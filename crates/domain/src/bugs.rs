@@ -54,10 +54,24 @@ pub enum Bug {
     UnclearTakenForKept,
     /// When the clock is set back, what waits for some time waits that much longer.
     ClockSetBackIsWaitedOut,
+    /// Work that is ended early keeps what it covered quiet until the end that it had.
+    EndedWorkNotLookedAtAgain,
+    /// A pause begins anew whenever what waits is said again.
+    PauseRestartsWithEachRepeat,
+    /// A call that is missed while somebody works on its service is forgotten.
+    MissedCallForgottenUnderWork,
+    /// The pause of what wakes nobody is forgotten when it gets worse.
+    PauseForgottenWhenWorse,
+    /// Work that begins while somebody is being paged is not looked at.
+    WorkThatBeginsUnseen,
+    /// The rules after the last one that is to be followed are followed too.
+    RulesFollowedToTheEnd,
+    /// No alert finds the incident of its group.
+    GroupForgetsItsIncident,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 25] = [
+pub const BUGS: [Bug; 32] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -83,6 +97,13 @@ pub const BUGS: [Bug; 25] = [
     Bug::EffectsBeforeCommit,
     Bug::UnclearTakenForKept,
     Bug::ClockSetBackIsWaitedOut,
+    Bug::EndedWorkNotLookedAtAgain,
+    Bug::PauseRestartsWithEachRepeat,
+    Bug::MissedCallForgottenUnderWork,
+    Bug::PauseForgottenWhenWorse,
+    Bug::WorkThatBeginsUnseen,
+    Bug::RulesFollowedToTheEnd,
+    Bug::GroupForgetsItsIncident,
 ];
 
 /// Whether the switches exist in this build.

@@ -8,6 +8,7 @@ use super::relapse::Return;
 use super::take_in::Taken;
 use super::{Decider, text_within};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
+use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
@@ -279,7 +280,7 @@ impl Decider<'_> {
         if is_guest {
             self.raise_if_taken(incident, &condition);
         }
-        if raised || is_guest {
+        if (raised || is_guest) && !bugs::on(Bug::PauseForgottenWhenWorse) {
             // As what wakes nobody it may have had a pause that held no page back yet.
             self.look_again(incident);
         }

@@ -4,6 +4,7 @@ use super::alert::Condition;
 use super::take_in::Taken;
 use super::{Decider, name_within};
 use crate::alert::AlertSource;
+use crate::bugs::{self, Bug};
 use crate::command::{HeartbeatAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId};
@@ -132,6 +133,15 @@ impl Decider<'_> {
             return;
         };
         let heartbeat = &pulse.heartbeat;
+        let is_worked_on = self.state.quiet_for(heartbeat.service, None, self.now);
+        if is_worked_on.is_some() && bugs::on(Bug::MissedCallForgottenUnderWork) {
+            let heartbeats = vec![id];
+            self.emit_intake(
+                Cause::Due { at: due },
+                IntakeEvent::HeartbeatsSpared { heartbeats },
+            );
+            return;
+        }
         let last = match pulse.called_at {
             Some(at) => format!("Its last call came at {at}."),
             None => "It has begun, and never called.".to_owned(),

@@ -5,6 +5,7 @@
 use super::Decider;
 use super::alert::Condition;
 use crate::alert::Alert;
+use crate::bugs::{self, Bug};
 use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId};
 use crate::incident::{Hold, Incident, Status};
@@ -37,6 +38,9 @@ impl Decider<'_> {
             until: self.now,
             ..before.clone()
         });
+        if hold.until > before.until && bugs::on(Bug::PauseRestartsWithEachRepeat) {
+            return Some(Box::new(hold));
+        }
         let is_shorter = condition.is_worse_than(known) && hold.until < before.until;
         is_shorter.then(|| Box::new(hold))
     }

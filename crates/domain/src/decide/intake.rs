@@ -1,6 +1,7 @@
 //! Decisions about the settings of services, rules and maintenance windows.
 
 use super::{Decider, name_within, text_within};
+use crate::bugs::{self, Bug};
 use crate::command::{AskedRule, IntakeAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
 use crate::id::{MaintenanceId, RuleId, ServiceId, TargetId};
@@ -256,7 +257,11 @@ impl Decider<'_> {
     /// Changes a window, and decides anew about whatever was or is concerned.
     pub(super) fn change_window(&mut self, id: MaintenanceId, event: IntakeEvent) {
         let before = self.state.windows.get(&id).cloned();
+        let is_end = matches!(event, IntakeEvent::WindowEnded { .. });
         self.emit_intake(Cause::Request, event);
+        if is_end && bugs::on(Bug::EndedWorkNotLookedAtAgain) {
+            return;
+        }
         let now = self.state.windows.get(&id).cloned();
         let is_about = |state: &State, incident: &Incident| {
             let mut windows = before.iter().chain(&now);

@@ -276,6 +276,9 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return false;
         };
+        if incident.paging.is_some() && bugs::on(Bug::WorkThatBeginsUnseen) {
+            return false;
+        }
         let Some(quiet) = self.state.quiet_at(incident, self.now) else {
             return false;
         };

@@ -1,6 +1,7 @@
 //! Which incident takes in an alert of a group.
 
 use super::settings::{ALERTS_PER_INCIDENT_MAX, GroupBy};
+use crate::bugs::{self, Bug};
 use crate::id::{IncidentId, ServiceId, TargetId};
 use crate::incident::{Incident, Status};
 use crate::people::Urgency;
@@ -41,7 +42,8 @@ impl State {
         };
         // Who mutes a target does not mean what others say about its service.
         let is_same = incident.target == newcomer.target;
-        let joins = is_in_time && is_same && self.takes_in(incident, newcomer.urgency);
+        let is_found = is_in_time && is_same && !bugs::on(Bug::GroupForgetsItsIncident);
+        let joins = is_found && self.takes_in(incident, newcomer.urgency);
         joins.then_some(incident.id)
     }
 
