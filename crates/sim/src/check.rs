@@ -17,6 +17,16 @@ pub enum Check {
     RightPerson,
     /// Whoever a level, a schedule or the fallback list names is chosen, and nobody is passed over.
     RightLevel,
+    /// Nobody is chosen for what planned work, a silence or a mute covers.
+    NothingCovered,
+    /// Nobody is chosen for what waits whether it is over by then, before that time.
+    NothingEarly,
+    /// Rules and settings do with an alert what they say.
+    RightRuling,
+    /// An alert goes into the incident that its server, its rule or its group has, and into no other.
+    RightIncident,
+    /// A call that is missed is an alert, and one that came, or may have come, is none.
+    RightCalls,
     /// A failure belongs to an open incident that is as urgent as the failure.
     NothingHidden,
     /// What was answered, sent or shown is in the journal.
@@ -38,6 +48,11 @@ impl Check {
             Self::RepeatsAreBounded => "repeats are owed, bounded and under one key",
             Self::RightPerson => "the right person by a way of their own",
             Self::RightLevel => "the right level, nobody passed over",
+            Self::NothingCovered => "nothing covered is paged for",
+            Self::NothingEarly => "nothing that waits is paged for early",
+            Self::RightRuling => "rules do what they say",
+            Self::RightIncident => "the right incident",
+            Self::RightCalls => "missed calls are alerts, others are not",
             Self::NothingHidden => "no failure is hidden",
             Self::Durable => "what was answered is kept",
             Self::Replay => "a replay gives the same",

@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use tocsin_domain::id::UserId;
 use tocsin_domain::oncall::{
-    Layer, Restriction, Schedule, Temporary, TimeOfDay, TurnUnit, WeekTime, Weekday,
+    Layer, RepeatUnit, Repeating, Restriction, Schedule, Span, Temporary, TimeOfDay, TurnUnit,
+    WeekTime, Weekday,
 };
 use tocsin_domain::time::Timestamp;
 
@@ -76,17 +77,51 @@ pub(crate) fn next_hand_off(schedule: &Schedule, after: Timestamp) -> Option<Tim
     let zone = zone_of(schedule, layer).ok()?;
     let (anchor, turn) = (anchor(&zone, layer).ok()?, turn_us(layer));
     let next = (shown(&zone, after).ok()? - anchor).div_euclid(turn) + 1;
-    // The clock shows it first somewhere within a day around; minute by minute is slow and obvious.
-    let wanted = anchor + next * turn;
+    first_shown(&zone, anchor + next * turn)
+        .ok()
+        .filter(|found| *found > after)
+}
+
+/// The moment at which the civil clock first shows a time; the moment of the skip when that time is skipped.
+fn first_shown(zone: &TimeZone, wanted: i64) -> Result<Timestamp, Unknown> {
+    // It is somewhere within a day around; minute by minute is slow and obvious.
     let mut instant = wanted - DAY_US;
     let mut step = 64 * MINUTE_US;
     while step > 0 {
-        while shown(&zone, Timestamp::from_micros(instant + step)).ok()? < wanted {
+        while shown(zone, Timestamp::from_micros(instant + step))? < wanted {
             instant += step;
         }
         step /= 2;
     }
-    Some(Timestamp::from_micros(instant + 1)).filter(|found| *found > after)
+    Ok(Timestamp::from_micros(instant + 1))
+}
+
+/// When work that comes again is done, within a stretch of time: from when the civil clock first shows its beginning until it
+/// first shows its end.
+pub(crate) fn occurrences(work: &Repeating, within: Span) -> Result<Vec<Span>, Unknown> {
+    let zone = TimeZone::get(&work.time_zone).map_err(|_| Unknown)?;
+    let first: jiff::civil::DateTime = work.first.to_string().parse().map_err(|_| Unknown)?;
+    let first = TimeZone::UTC.to_timestamp(first).map_err(|_| Unknown)?;
+    let days = match work.unit {
+        RepeatUnit::Days => 1,
+        RepeatUnit::Weeks => 7,
+    };
+    let period = i64::from(work.every) * days * DAY_US;
+    let mut begin = first.as_microsecond();
+    while begin < within.from.as_micros() - period - DAY_US {
+        begin += period;
+    }
+    let mut found = Vec::new();
+    loop {
+        let from = first_shown(&zone, begin)?;
+        let is_last = work.until.is_some_and(|until| from >= until);
+        if is_last || from >= within.until {
+            return Ok(found);
+        }
+        let end = begin + i64::from(work.minutes) * MINUTE_US;
+        found.push(Span::new(from, first_shown(&zone, end)?));
+        begin += period;
+    }
 }
 
 /// Whether the clocks of the first layer's zone are changed between two moments.
@@ -203,6 +238,49 @@ mod tests {
             zone.to_owned(),
             vec![layer],
         )
+    }
+
+    /// The same of work that comes again.
+    #[test]
+    fn it_agrees_with_the_one_that_plans_work() {
+        let cases = [
+            ("Europe/Paris", "2024-10-20T02:30", 1, RepeatUnit::Days),
+            ("America/New_York", "2024-03-05T02:00", 2, RepeatUnit::Days),
+            (
+                "Australia/Lord_Howe",
+                "2024-04-01T01:45",
+                1,
+                RepeatUnit::Weeks,
+            ),
+        ];
+        for (zone, first, every, unit) in cases {
+            let work = Repeating {
+                time_zone: zone.to_owned(),
+                first: first.parse().unwrap(),
+                minutes: 90,
+                every,
+                unit,
+                until: None,
+            };
+            let begin = Timestamp::parse_rfc3339(&format!("{first}:00Z")).unwrap();
+            let within = Span::new(begin.minus_ms(86_400_000), begin.plus_ms(20 * 86_400_000));
+            let found = occurrences(&work, within).unwrap();
+            assert!(found.len() > 2, "{found:?}");
+            for span in found {
+                for at in [
+                    span.from,
+                    Timestamp::from_micros(span.until.as_micros() - 1),
+                ] {
+                    assert_eq!(work.around(at), Some(span), "{zone} {at}");
+                }
+                for at in [
+                    Timestamp::from_micros(span.from.as_micros() - 1),
+                    span.until,
+                ] {
+                    assert_eq!(work.around(at), None, "{zone} {at}");
+                }
+            }
+        }
     }
 
     /// Both calculations agree around every change of clocks, to the microsecond.

@@ -95,10 +95,76 @@ pub enum Fault {
     AlertWorsens,
     /// A failure comes back soon after it was over.
     Relapse,
+    /// Rules for alerts are replaced.
+    RulesReplaced,
+    /// A service gets another grouping or urgency.
+    IntakeChanged,
+    /// Work is planned.
+    WorkPlanned,
+    /// Work is planned that comes again and again.
+    WorkRepeats,
+    /// Planned work is moved, or is about something else from now on.
+    WorkChanged,
+    /// Work that lasts is ended early.
+    WorkEnded,
+    /// Planned work is removed.
+    WorkRemoved,
+    /// A silence is made.
+    SilenceMade,
+    /// A silence is changed.
+    SilenceChanged,
+    /// A silence is ended early, or before it begins.
+    SilenceEnded,
+    /// A storm comes while somebody covers some of it.
+    StormCovered,
+    /// A rule sends an alert to another service.
+    AlertRouted,
+    /// A rule suppresses an alert.
+    AlertSuppressed,
+    /// A rule throws an alert away.
+    AlertDropped,
+    /// A rule lets an alert from outside wait whether it is over by then.
+    AlertPaused,
+    /// A rule or its monitor lets what Tocsin sees itself wait.
+    AlertHeld,
+    /// What waits is said again.
+    PausedRepeats,
+    /// What waits gets worse, and waits less long for that.
+    PausedWorsens,
+    /// What waits is over in time.
+    PausedRecovers,
+    /// What waited is paged for.
+    PauseEnds,
+    /// An alert from outside joins others.
+    AlertGrouped,
+    /// What planned work, a silence or a mute covers fails.
+    AlertCovered,
+    /// What was covered is paged for.
+    CoverEnds,
+    /// A job has not called in time.
+    CallMissed,
+    /// A call may have been made in vain, and is waited for once more.
+    CallSpared,
+    /// A job says that it failed.
+    JobFailed,
+    /// A job says that it begins.
+    JobStarted,
+    /// A job is to call in at other times.
+    JobChanged,
+    /// An incident is merged into another.
+    Merged,
+    /// An incident is snoozed.
+    Snoozed,
+    /// An incident is given away.
+    Reassigned,
+    /// An incident is escalated by hand.
+    Escalated,
+    /// Somebody does something about an incident, whether they were paged or not.
+    Meddled,
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 45] = [
+pub const FAULTS: [Fault; 78] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -144,6 +210,39 @@ pub const FAULTS: [Fault; 45] = [
     Fault::AlertRepeated,
     Fault::AlertWorsens,
     Fault::Relapse,
+    Fault::RulesReplaced,
+    Fault::IntakeChanged,
+    Fault::WorkPlanned,
+    Fault::WorkRepeats,
+    Fault::WorkChanged,
+    Fault::WorkEnded,
+    Fault::WorkRemoved,
+    Fault::SilenceMade,
+    Fault::SilenceChanged,
+    Fault::SilenceEnded,
+    Fault::StormCovered,
+    Fault::AlertRouted,
+    Fault::AlertSuppressed,
+    Fault::AlertDropped,
+    Fault::AlertPaused,
+    Fault::AlertHeld,
+    Fault::PausedRepeats,
+    Fault::PausedWorsens,
+    Fault::PausedRecovers,
+    Fault::PauseEnds,
+    Fault::AlertGrouped,
+    Fault::AlertCovered,
+    Fault::CoverEnds,
+    Fault::CallMissed,
+    Fault::CallSpared,
+    Fault::JobFailed,
+    Fault::JobStarted,
+    Fault::JobChanged,
+    Fault::Merged,
+    Fault::Snoozed,
+    Fault::Reassigned,
+    Fault::Escalated,
+    Fault::Meddled,
 ];
 
 /// Incidents of a long run at least.
@@ -298,6 +397,6 @@ mod tests {
         let mut sum = tally.clone();
         sum.add(&tally);
         assert_eq!(sum.count(Fault::Storm), 4);
-        assert_eq!(sum.table().lines().count(), 15);
+        assert_eq!(sum.table().lines().count(), 26);
     }
 }

@@ -66,6 +66,9 @@ fn bugs_that_are_let_loose_are_caught() {
         Bug::LateOutcomeCountedTwice,
         Bug::NextDueIgnoresMessages,
         Bug::EffectsBeforeCommit,
+        Bug::MissedCallForgottenUnderWork,
+        Bug::RulesFollowedToTheEnd,
+        Bug::GroupForgetsItsIncident,
     ] {
         let catch = hunt(bug, 1, 2, Duration::from_secs(60));
         assert!(catch.caught.is_some(), "{catch:?}");

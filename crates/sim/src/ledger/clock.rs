@@ -13,7 +13,11 @@ impl Ledger {
             self.change(id, |case| case.set_back(by_ms));
             self.touch(id);
         }
+        self.groups.set_back(by_ms);
+        self.set_back_alerts(by_ms);
+        self.set_back_pulses(by_ms);
         for case in self.cases.values_mut() {
+            case.opened_at = case.opened_at.minus_ms(by_ms);
             case.over_since = case.over_since.map(|at| at.minus_ms(by_ms));
         }
         let letters: Vec<NotificationId> = self.letters.keys().copied().collect();
@@ -36,6 +40,7 @@ impl Ledger {
 impl Case {
     fn set_back(&mut self, by_ms: u64) {
         let earlier = |at: Timestamp| at.minus_ms(by_ms);
+        self.reached_at = self.reached_at.map(earlier);
         self.healthy_since = self.healthy_since.map(earlier);
         self.taken_until = self.taken_until.map(earlier);
         self.snoozed_until = self.snoozed_until.map(earlier);

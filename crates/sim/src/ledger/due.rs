@@ -1,9 +1,7 @@
 //! What is owed when, and whether it was done in time.
 
 use tocsin_domain::id::{IncidentId, NotificationId};
-use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Purpose;
-use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Letter, LetterState, Standing, Subject, Wait};
@@ -22,6 +20,11 @@ impl Ledger {
     /// The next instant at which something is owed.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Notes that something changed which may bear on everything that is open.
+    pub(super) fn touch_open(&mut self) {
+        self.touched.extend(self.open.iter().copied());
     }
 
     /// Notes that something about the incident changed.
@@ -107,6 +110,7 @@ impl Ledger {
     /// After the events of a step were read. `is_calm`: the step could commit, so that nothing may be left undone, unless it has
     /// done as much as a step has to.
     pub(crate) fn end_step(&mut self, now: Timestamp, is_calm: bool) {
+        self.look_ahead(now);
         let touched = self.reckon();
         let made = self.position - self.stepped_to;
         self.stepped_to = self.position;
@@ -124,6 +128,7 @@ impl Ledger {
         for incident in touched {
             self.check_standing(incident, now);
         }
+        self.check_pulses(now);
         let Some((at, subject)) = self.due.first().copied().filter(|(at, _)| *at <= now) else {
             return;
         };
@@ -138,6 +143,10 @@ impl Ledger {
                 let letter = self.letters.get(&id);
                 format!("message {id} was due at {at}, and nothing was done: {letter:?}")
             }
+            Subject::Pulse(id) => {
+                let pulse = self.pulses.get(&id);
+                format!("a call was missed at {at}, and that is no alert: {pulse:?}")
+            }
         };
         self.find(Check::NothingForgotten, now, what);
     }
@@ -148,18 +157,17 @@ impl Ledger {
         };
         let number = case.number;
         let worst = case.worst();
-        let is_urgent = |severity: &Severity| severity.urgency() == Urgency::High;
         let hidden = match case.standing {
-            Standing::Over => worst.map(|_| "it is resolved"),
+            Standing::Over => (!case.firing.is_empty()).then_some("it is resolved"),
             Standing::Triggered | Standing::Taken => worst
-                .filter(is_urgent)
-                .filter(|worst| *worst > case.severity)
+                .filter(|worst| *worst > case.severity && !case.is_quieted)
                 .map(|_| "the incident is about something lesser"),
         };
         let is_stuck = case.standing != Standing::Over
             && case.firing.is_empty()
             && case.healthy_since.is_none();
         let unpaged = case.is_wanting() && case.wait == Wait::Nothing;
+        let overslept = self.overslept(case, now);
         if let Some(why) = hidden {
             let what = format!("something fails in incident {number}, but {why}");
             self.find(Check::NothingHidden, now, what);
@@ -170,6 +178,10 @@ impl Ledger {
         }
         if unpaged {
             let what = format!("incident {number} is urgent, and nobody was chosen");
+            self.find(Check::NothingForgotten, now, what);
+        }
+        if let Some(why) = overslept {
+            let what = format!("incident {number}: {why}");
             self.find(Check::NothingForgotten, now, what);
         }
     }

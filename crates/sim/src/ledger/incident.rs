@@ -12,8 +12,6 @@ use tocsin_domain::time::Timestamp;
 use super::{Case, Ledger, Standing, Wait};
 use crate::check::Check;
 
-/// A first page waits at most this long.
-const HOLD_MS_MAX: u64 = 61_000;
 /// What comes and goes is paged for again after this long at the latest.
 const FLAPPING_MS: u64 = 600_000;
 /// What comes back later than this after it was over is another incident.
@@ -41,7 +39,14 @@ impl Ledger {
                     target: *target,
                     standing: Standing::Triggered,
                     severity: *severity,
+                    urgency: severity.urgency(),
                     firing: BTreeMap::new(),
+                    members: 0,
+                    newest: None,
+                    relapses: 0,
+                    opened_at: at,
+                    reached_at: None,
+                    is_pressed: false,
                     own_judge: false,
                     healthy_since: None,
                     over_since: None,
@@ -64,20 +69,29 @@ impl Ledger {
                 };
                 self.cases.insert(id, case);
                 self.open.insert(id);
+                self.groups.count(*service, *severity, at);
             }
             IncidentWhat::Raised {
                 severity, urgency, ..
-            } => self.change(id, |case| {
-                case.begin_anew(Some(*severity));
-                case.is_quieted &= *urgency == Urgency::Low;
-            }),
-            // The worlds set no service's urgency, so this would be a fault; what pages shows whether it is.
-            IncidentWhat::UrgencySet { .. } => {}
+            } => {
+                self.take_over(id);
+                self.change(id, |case| {
+                    let wait = case.wait;
+                    case.urgency = *urgency;
+                    case.begin_anew(Some(*severity));
+                    case.is_quieted &= *urgency == Urgency::Low;
+                    // What gets worse waits on where a rule says so of it.
+                    if matches!(wait, Wait::Hold(_)) {
+                        case.wait = wait;
+                    }
+                });
+            }
+            // Its alerts say how urgent it is; what pages shows whether that was heard.
+            IncidentWhat::UrgencySet { urgency, .. } => {
+                self.change(id, |case| case.urgency = *urgency);
+            }
+            // Whether that is too long is looked at after the step.
             IncidentWhat::PageHeld { hold } => {
-                if hold.until > envelope.recorded_at.plus_ms(HOLD_MS_MAX) {
-                    let what = format!("a first page waits until {}", hold.until);
-                    self.find(Check::NothingForgotten, at, what);
-                }
                 self.change(id, |case| case.wait = Wait::Hold(hold.until));
             }
             IncidentWhat::PageSuppressed {
@@ -97,7 +111,7 @@ impl Ledger {
                     is_fallback: false,
                     next_at: *next_at,
                 };
-                self.reach(id, wait, recipients.clone(), envelope.position);
+                self.reach(id, wait, recipients.clone(), (envelope.position, at));
             }
             IncidentWhat::FallbackReached {
                 recipients,
@@ -115,30 +129,38 @@ impl Ledger {
                     is_fallback: true,
                     next_at: *next_at,
                 };
-                self.reach(id, wait, recipients.clone(), envelope.position);
+                self.reach(id, wait, recipients.clone(), (envelope.position, at));
             }
-            IncidentWhat::Acknowledged { by, ends_at } => self.change(id, |case| {
-                case.take();
-                case.takers.extend(*by);
-                case.taken_until = *ends_at;
-            }),
+            IncidentWhat::Acknowledged { by, ends_at } => {
+                self.hush(id, true);
+                self.change(id, |case| {
+                    case.take();
+                    case.takers.extend(*by);
+                    case.taken_until = *ends_at;
+                });
+            }
             IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
             IncidentWhat::Relapsed {
                 reopened,
                 pages,
+                urgent,
                 failing,
-                ..
             } => {
                 if *reopened {
                     self.check_return(id, at);
                 }
                 let anew = *reopened || *pages || failing.is_some();
+                if anew {
+                    self.hush(id, false);
+                }
                 let severity = failing.as_ref().map(|failing| failing.severity);
                 self.open.insert(id);
                 self.change(id, |case| {
+                    case.relapses += u32::from(*urgent);
                     case.healthy_since = None;
                     case.over_since = None;
-                    if severity.is_some() {
+                    if let Some(severity) = severity {
+                        case.urgency = severity.urgency();
                         case.is_quieted = false;
                         case.is_loud = false;
                     }
@@ -149,6 +171,7 @@ impl Ledger {
             }
             IncidentWhat::Resolved { .. } => {
                 self.open.remove(&id);
+                self.groups.end(id);
                 self.change(id, |case| {
                     case.standing = Standing::Over;
                     case.over_since = Some(at);
@@ -195,10 +218,14 @@ impl Ledger {
         id: IncidentId,
         wait: Wait,
         chosen: Vec<tocsin_domain::id::UserId>,
-        position: u64,
+        (position, at): (u64, Timestamp),
     ) {
         self.change(id, |case| {
+            if !matches!(case.wait, Wait::Level { .. }) {
+                case.reached_at = Some(at);
+            }
             case.wait = wait;
+            case.is_pressed = false;
             case.level_event = position;
             case.chosen.extend(chosen);
         });
@@ -212,19 +239,13 @@ impl Ledger {
         }
     }
 
-    /// Pages may be held back while the target is quiet, or for ten minutes for what comes and goes.
+    /// Pages may be held back as long as all that asks is covered, or for ten minutes for what comes and goes.
     fn suppressed(&mut self, id: IncidentId, until: Timestamp, flapping: bool, at: Timestamp) {
-        let case = self.cases.get(&id);
-        let target = case.and_then(|case| case.target);
         let allowed = if flapping {
             Some(at.plus_ms(FLAPPING_MS))
-        } else if case.is_some_and(|case| case.is_merged) {
-            // What was merged into it may be about any target.
-            let targets = self.targets.keys();
-            let quiet = targets.filter_map(|target| self.quiet_until(Some(*target), at));
-            quiet.max()
         } else {
-            self.quiet_until(target, at)
+            let case = self.cases.get(&id);
+            case.and_then(|case| self.case_covered_until(case, at, true))
         };
         if allowed.is_none_or(|allowed| until > allowed) {
             let what = format!("pages are held back until {until}, allowed is {allowed:?}");
@@ -257,6 +278,7 @@ impl Case {
         self.takers.clear();
         self.taken_until = None;
         self.snoozed_until = None;
+        self.is_pressed = false;
         self.severity = severity.unwrap_or(self.severity);
     }
 }

@@ -275,13 +275,17 @@ impl Ledger {
                 let mut wanted = along.filter(|letter| self.is_wanted(letter));
                 let is_wanted = self.is_wanted(letter) || wanted.next().is_some();
                 let case = self.cases.get(&incident);
-                let quiet = self.quiet_until(case.and_then(|case| case.target), at);
-                let counts = |case: &super::Case| case.is_wanting() && !case.is_merged;
-                let quiet = quiet.filter(|_| case.is_some_and(counts));
+                let wanting = case.filter(|case| case.is_wanting());
+                let waits = wanting.is_some_and(super::Case::is_held);
+                let quiet = wanting.and_then(|case| self.case_covered_until(case, at, false));
                 if !is_wanted || quiet.is_some() {
                     let standing = case.map(|case| (case.number, case.standing, case.wait));
                     let what = format!("{standing:?} wants no page, quiet until {quiet:?}");
                     self.find_about(Check::NoAttemptAfter, id, at, &what);
+                }
+                if waits {
+                    let what = "its incident waits whether it is over by then";
+                    self.find_about(Check::NothingEarly, id, at, what);
                 }
                 self.check_way(id, at);
             }
@@ -404,7 +408,9 @@ impl Ledger {
         match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
-                case.is_some_and(|case| case.is_unanswered() && !case.spared.contains(&letter.user))
+                // What waits is paged for when its wait is over.
+                let asks = |case: &super::Case| case.is_unanswered() && !case.is_held();
+                case.is_some_and(|case| asks(case) && !case.spared.contains(&letter.user))
             }
             // Only as long as they have not answered.
             Purpose::Request(_) => retry_at.is_some(),
@@ -438,7 +444,8 @@ impl Ledger {
         if let (Purpose::Page(incident), Cause::Event { .. }) = (letter.purpose, &envelope.cause) {
             let has_way = self.has_way(letter);
             let case = self.cases.get(&incident);
-            let is_walked = case.is_some_and(|case| case.wait != super::Wait::Nothing);
+            let is_walked =
+                case.is_some_and(|case| case.wait != super::Wait::Nothing && !case.is_held());
             let is_wanting = self.is_wanted(letter);
             if has_way && is_walked && is_wanting {
                 self.find_about(Check::NothingForgotten, id, at, "it was taken back");

@@ -46,7 +46,7 @@ impl Ledger {
         next_at: Timestamp,
         at: Timestamp,
     ) -> Vec<(Check, String)> {
-        let mut found = self.untimely(id);
+        let mut found = self.untimely(id, at);
         if recipients.is_empty() {
             found.push((
                 Check::RightLevel,
@@ -99,7 +99,7 @@ impl Ledger {
         event: &Event,
     ) {
         let at = event.at;
-        let mut found = self.untimely(id);
+        let mut found = self.untimely(id, at);
         if next_at != at.plus_ms(FALLBACK_EVERY_MS) {
             let what = format!("the list of last resort is due again at {next_at}");
             found.push((Check::NothingForgotten, what));
@@ -132,11 +132,11 @@ impl Ledger {
         }
     }
 
-    /// Nobody is chosen for what is taken, over or quiet.
-    fn untimely(&self, id: IncidentId) -> Vec<(Check, String)> {
+    /// Nobody is chosen for what is taken or over, for what is covered, or for what waits.
+    fn untimely(&self, id: IncidentId, at: Timestamp) -> Vec<(Check, String)> {
         let standing = self.cases.get(&id).map(|case| case.standing);
         if standing == Some(Standing::Triggered) {
-            return Vec::new();
+            return self.too_early(id, at).into_iter().collect();
         }
         vec![(Check::NoAttemptAfter, format!("it is {standing:?}"))]
     }
@@ -183,7 +183,7 @@ impl Ledger {
 
     fn policy_of(&self, id: IncidentId) -> Option<&Policy> {
         let case = self.cases.get(&id)?;
-        let named = self.services.get(&case.service).copied().flatten();
+        let named = self.services.get(&case.service)?.policy;
         let named = named.and_then(|policy| self.policies.get(&policy));
         named.or_else(|| self.policies.get(&self.default_policy?))
     }

@@ -1,29 +1,42 @@
 //! A second book, kept from the journal's events alone: who may be paged for what, and what is owed. It shares no code with
 //! the core's decisions or its state, and checks each event as it comes.
 
+mod alert;
 mod clock;
+mod cover;
 mod due;
+mod group;
 mod incident;
 mod letter;
 mod level;
+mod pulse;
 mod receipt;
 mod response;
 mod roster;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin_domain::event::{AlertEvent, Event, EventBody, InputEvent};
+use tocsin_domain::event::{Event, EventBody, InputEvent};
 use tocsin_domain::id::{
-    AlertId, ContactMethodId, IncidentId, IntegrationId, MaintenanceId, MonitorId, NotificationId,
-    PolicyId, ScheduleId, SecretId, ServiceId, TargetId, TeamId, UserId,
+    AlertId, ContactMethodId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
+    NotificationId, PolicyId, RuleId, ScheduleId, SecretId, ServiceId, TargetId, TeamId, UserId,
 };
+use tocsin_domain::intake::Rule;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Schedule;
 use tocsin_domain::page::{Fate, Policy, Purpose};
 use tocsin_domain::people::{ChannelKind, Urgency};
+use tocsin_domain::service::Service;
 use tocsin_domain::time::Timestamp;
+
+use self::alert::{Alert, Answers, Burning};
+pub(crate) use self::cover::Work;
+use self::group::Groups;
+pub(crate) use self::pulse::Pulse;
 
 use crate::check::{Check, Violation};
 
@@ -37,13 +50,27 @@ pub(crate) struct Ledger {
     pub(crate) default_policy: Option<PolicyId>,
     pub(crate) policies: BTreeMap<PolicyId, Policy>,
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
-    /// With the policy that each names.
-    pub(crate) services: BTreeMap<ServiceId, Option<PolicyId>>,
+    pub(crate) services: BTreeMap<ServiceId, Service>,
+    /// The rules of the installation.
+    pub(crate) rules: Vec<Rule>,
+    /// Planned work and silences.
+    pub(crate) work: BTreeMap<MaintenanceId, Work>,
+    /// When it was looked up last when work comes again.
+    looked_ahead_at: Option<Timestamp>,
+    /// Jobs that must call in.
+    pub(crate) pulses: BTreeMap<HeartbeatId, Pulse>,
+    /// Since all was well last, Tocsin was started or could keep nothing.
+    pub(crate) is_deaf: bool,
+    groups: Groups,
+    /// The alert that the last event about alerts opened.
+    last_opened: Option<AlertId>,
+    /// Which reasons to wait the monitors saw, as they said.
+    answers: Answers,
     pub(crate) teams: BTreeMap<TeamId, Vec<UserId>>,
     pub(crate) integrations: BTreeMap<IntegrationId, ServiceId>,
     pub(crate) targets: BTreeMap<TargetId, Target>,
     pub(crate) monitors: BTreeMap<MonitorId, Monitor>,
-    alerts: BTreeMap<AlertId, Alert>,
+    pub(crate) alerts: BTreeMap<AlertId, Alert>,
     pub(crate) cases: BTreeMap<IncidentId, Case>,
     pub(crate) open: BTreeSet<IncidentId>,
     pub(crate) letters: BTreeMap<NotificationId, Letter>,
@@ -100,13 +127,10 @@ pub(crate) struct Target {
 pub(crate) struct Monitor {
     pub(crate) slug: String,
     pub(crate) enabled: bool,
-    pub(crate) holds: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Alert {
-    incident: IncidentId,
+    name: String,
     severity: Severity,
+    /// How long each of its reasons to wait lasts, and how many returns it covers.
+    pub(crate) holds: Vec<(u64, u32)>,
 }
 
 /// An incident.
@@ -118,7 +142,19 @@ pub(crate) struct Case {
     pub(crate) standing: Standing,
     /// What it is about, as its events say.
     severity: Severity,
-    firing: BTreeMap<AlertId, Severity>,
+    urgency: Urgency,
+    firing: BTreeMap<AlertId, Burning>,
+    /// Alerts that were ever put into it, or came with what was merged into it.
+    pub(crate) members: u32,
+    /// The last one that was put into it.
+    newest: Option<AlertId>,
+    /// How often what pages came back.
+    relapses: u32,
+    opened_at: Timestamp,
+    /// When somebody was first chosen since it was to be paged for anew, or waited.
+    pub(crate) reached_at: Option<Timestamp>,
+    /// A person has done something that pages now, whatever waits.
+    is_pressed: bool,
     /// Whether one of its alerts was one of those that only we may end.
     pub(crate) own_judge: bool,
     healthy_since: Option<Timestamp>,
@@ -227,6 +263,7 @@ impl LetterState {
 enum Subject {
     Case(IncidentId),
     Letter(NotificationId),
+    Pulse(HeartbeatId),
 }
 
 impl Ledger {
@@ -248,16 +285,13 @@ impl Ledger {
         match &event.body {
             EventBody::Installation(what) => self.see_installation(what),
             EventBody::People(what) => self.see_people(what),
-            EventBody::Roster(what) => self.see_roster(what, event.at),
+            EventBody::Roster(what) => self.see_roster(what, event),
             EventBody::Watch(what) => self.see_watch(what),
             EventBody::Alert(what) => self.see_alert(what, event),
             EventBody::Incident(what) => self.see_incident(what, event),
             EventBody::Notification(what) => self.see_letter(what, event),
-            EventBody::Input(
-                InputEvent::Ignored { .. }
-                | InputEvent::Dropped { .. }
-                | InputEvent::Changed { .. },
-            ) => {}
+            EventBody::Input(InputEvent::Dropped { rule, .. }) => self.see_dropped(*rule, event.at),
+            EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Changed { .. }) => {}
         }
     }
 
@@ -270,68 +304,43 @@ impl Ledger {
         self.wrong.push(Violation { check, at, what });
     }
 
-    fn see_alert(&mut self, what: &AlertEvent, event: &Event) {
-        let incident = match what {
-            AlertEvent::Opened { alert } => {
-                let known = Alert {
-                    incident: alert.incident,
-                    severity: alert.severity,
-                };
-                self.alerts.insert(alert.id, known);
-                if let Some(case) = self.cases.get_mut(&alert.incident) {
-                    // Whoever took the others of a storm would not hear of one that joins them.
-                    let is_hidden = alert.grouped.is_some()
-                        && alert.urgency() == Urgency::High
-                        && case.standing == Standing::Taken;
-                    case.firing.insert(alert.id, alert.severity);
-                    case.own_judge |= alert.source.is_own_judge();
-                    case.healthy_since = None;
-                    if is_hidden {
-                        let what = format!("alert {} joined what somebody has taken", alert.id);
-                        self.find(Check::NothingHidden, event.at, what);
-                    }
-                } else {
-                    let what = format!("alert {} has no incident", alert.id);
-                    self.find(Check::NothingHidden, event.at, what);
-                }
-                alert.incident
-            }
-            AlertEvent::Repeated {
-                alert, severity, ..
-            } => {
-                let Some(known) = self.alerts.get_mut(alert) else {
-                    return;
-                };
-                known.severity = known.severity.max(*severity);
-                let (incident, severity) = (known.incident, known.severity);
-                if let Some(case) = self.cases.get_mut(&incident) {
-                    case.firing.insert(*alert, severity);
-                }
-                incident
-            }
-            AlertEvent::Recovered { alert, .. } => {
-                let Some(incident) = self.alerts.get(alert).map(|known| known.incident) else {
-                    return;
-                };
-                if let Some(case) = self.cases.get_mut(&incident) {
-                    case.firing.remove(alert);
-                }
-                incident
-            }
-        };
-        self.touch(incident);
+    /// Only a rule that throws alerts away does so.
+    fn see_dropped(&mut self, rule: RuleId, at: Timestamp) {
+        let of_services = self.services.values().flat_map(|one| &one.intake.rules);
+        let mut known = self.rules.iter().chain(of_services);
+        if !known.any(|one| one.id == rule && rules::drops(one)) {
+            let what = format!("an alert was thrown away by the rule {rule}");
+            self.find(Check::RightRuling, at, what);
+        }
     }
 }
 
 impl Case {
-    /// The worst that fails now.
+    /// The worst that pages and fails now.
     fn worst(&self) -> Option<Severity> {
-        self.firing.values().copied().max()
+        let urgent = self.firing.values();
+        urgent.filter_map(|one| one.loudest).max()
     }
 
     fn burns(&self) -> bool {
-        let worst = self.worst();
-        worst.is_some_and(|worst| self.is_loud || worst.urgency() == Urgency::High)
+        self.asking().next().is_some()
+    }
+
+    /// One of the alerts that fail now.
+    pub(crate) fn some_alert(&self) -> Option<AlertId> {
+        self.firing.keys().next().copied()
+    }
+
+    /// What somebody has to be reached for now: what pages, or whatever fails where a person said that it is urgent.
+    fn asking(&self) -> impl Iterator<Item = AlertId> {
+        let asks = |one: &Burning| self.is_loud || one.urgency == Urgency::High;
+        let firing = self.firing.iter();
+        firing.filter(move |(_, one)| asks(one)).map(|(id, _)| *id)
+    }
+
+    /// Whether it waits whether it is over by then.
+    const fn is_held(&self) -> bool {
+        matches!(self.wait, Wait::Hold(_))
     }
 
     /// Whether somebody has to be reached for it now.
@@ -341,7 +350,8 @@ impl Case {
 
     /// Whether nobody has it and nothing holds its pages back; it may be healthy at this moment.
     fn is_unanswered(&self) -> bool {
-        let is_quiet = self.is_quieted || matches!(self.wait, Wait::Quiet(_));
+        let wakes_nobody = self.urgency == Urgency::Low && !self.burns();
+        let is_quiet = self.is_quieted || wakes_nobody || matches!(self.wait, Wait::Quiet(_));
         self.standing == Standing::Triggered && !is_quiet
     }
 }

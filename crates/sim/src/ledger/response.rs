@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::event::Response;
 use tocsin_domain::id::{AlertId, IncidentId, UserId};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
@@ -19,6 +20,9 @@ impl Ledger {
                 });
             }
             Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
+                // What a person said of it stands.
+                let is_quieted = self.cases.get(&id).is_some_and(|case| case.is_quieted);
+                self.hush(id, is_quieted);
                 self.change(id, |case| case.trigger_again(at));
             }
             Response::Snoozed { until, .. } => self.change(id, |case| {
@@ -30,13 +34,18 @@ impl Ledger {
                 case.snoozed_until = None;
                 case.taken_until = *ends_at;
             }),
-            Response::Reassigned { .. } => self.change(id, |case| {
-                case.begin_anew(None);
-                case.is_given = true;
-            }),
+            Response::Reassigned { .. } => {
+                self.hush(id, false);
+                self.change(id, |case| {
+                    case.begin_anew(None);
+                    case.is_given = true;
+                    case.is_pressed = true;
+                });
+            }
             Response::EscalatedByHand { spared } => {
                 let spared: BTreeSet<UserId> = spared.iter().copied().collect();
                 self.check_spared(id, &spared, at);
+                self.hush(id, false);
                 self.change(id, |case| case.escalate(spared, at));
             }
             Response::Merged {
@@ -48,28 +57,23 @@ impl Ledger {
                 ..
             } => {
                 self.move_alerts(*source, id, alerts);
-                let is_loud = self.cases.get(source).is_some_and(|case| case.is_loud);
+                self.take_over_from(*source, id, (*severity, *urgency), *pages);
+            }
+            Response::UrgencySet { urgency } => {
+                self.hush(id, *urgency == Urgency::Low);
                 self.change(id, |case| {
-                    case.is_loud |= is_loud;
-                    case.severity = *severity;
-                    case.is_quieted &= *urgency == Urgency::Low;
-                    case.is_merged = true;
-                    if *pages {
-                        case.begin_anew(None);
+                    case.urgency = *urgency;
+                    case.is_quieted = *urgency == Urgency::Low;
+                    case.is_loud = *urgency == Urgency::High;
+                    if case.is_quieted {
+                        case.spared.clear();
+                        case.wait = match case.wait {
+                            Wait::Quiet(until) => Wait::Quiet(until),
+                            Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
+                        };
                     }
                 });
             }
-            Response::UrgencySet { urgency } => self.change(id, |case| {
-                case.is_quieted = *urgency == Urgency::Low;
-                case.is_loud = *urgency == Urgency::High;
-                if case.is_quieted {
-                    case.spared.clear();
-                    case.wait = match case.wait {
-                        Wait::Quiet(until) => Wait::Quiet(until),
-                        Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
-                    };
-                }
-            }),
             Response::MergedInto { into, .. } => {
                 self.change(id, |case| case.merged_into = Some(*into));
             }
@@ -97,12 +101,35 @@ impl Ledger {
         }
     }
 
+    /// What a person said of an incident goes on in the one that it was merged into.
+    fn take_over_from(
+        &mut self,
+        source: IncidentId,
+        id: IncidentId,
+        (severity, urgency): (Severity, Urgency),
+        pages: bool,
+    ) {
+        let source = self.cases.get(&source);
+        let is_quieted = source.is_some_and(|source| source.is_quieted);
+        let is_loud = source.is_some_and(|source| source.is_loud);
+        self.change(id, |case| {
+            case.is_loud |= is_loud;
+            case.severity = severity;
+            case.urgency = urgency;
+            case.is_quieted = (case.is_quieted || is_quieted) && urgency == Urgency::Low;
+            case.is_merged = true;
+            if pages {
+                case.begin_anew(None);
+            }
+        });
+    }
+
     fn move_alerts(&mut self, from: IncidentId, to: IncidentId, alerts: &[AlertId]) {
         let mut firing = Vec::new();
         self.change(from, |case| {
             for alert in alerts {
-                let severity = case.firing.remove(alert);
-                firing.extend(severity.map(|severity| (*alert, severity)));
+                let burning = case.firing.remove(alert);
+                firing.extend(burning.map(|burning| (*alert, burning)));
             }
         });
         let own_judge = self.cases.get(&from).is_some_and(|case| case.own_judge);
@@ -111,7 +138,10 @@ impl Ledger {
                 known.incident = to;
             }
         }
+        self.groups.go_on(from, to);
+        let members = self.cases.get(&from).map_or(0, |case| case.members);
         self.change(to, |case| {
+            case.members += members;
             if !firing.is_empty() {
                 case.healthy_since = None;
             }
@@ -128,6 +158,7 @@ impl Case {
         self.standing = Standing::Triggered;
         self.snoozed_until = None;
         self.taken_until = None;
+        self.is_pressed = true;
         self.spared.clear();
         self.takers.clear();
         if let Wait::Level { next_at, .. } = &mut self.wait {
@@ -139,6 +170,7 @@ impl Case {
     fn escalate(&mut self, spared: BTreeSet<UserId>, at: Timestamp) {
         let wait = self.wait;
         self.begin_anew(None);
+        self.is_pressed = true;
         self.spared = spared;
         if let Wait::Level {
             level,

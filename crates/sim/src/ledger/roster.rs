@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::event::{InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use tocsin_domain::event::{
+    Event, InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
+};
 use tocsin_domain::id::{TargetId, UserId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
 use tocsin_domain::people::ContactMethod;
-use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Method, Monitor, Person, Target};
 
@@ -88,7 +89,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn see_roster(&mut self, what: &RosterEvent, at: Timestamp) {
+    pub(super) fn see_roster(&mut self, what: &RosterEvent, event: &Event) {
         match what {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
@@ -103,7 +104,9 @@ impl Ledger {
                 self.policies.remove(policy);
             }
             RosterEvent::ServiceSet { service } => {
-                self.services.insert(service.id, service.policy);
+                self.services.insert(service.id, service.clone());
+                // Work may name what fails by the name of its service.
+                self.touch_open();
             }
             RosterEvent::ServiceRemoved { service } => {
                 self.services.remove(service);
@@ -122,15 +125,13 @@ impl Ledger {
             RosterEvent::TeamRemoved { team } => {
                 self.teams.remove(team);
             }
-            // The worlds have no rules, planned work of services, heartbeats, subscriptions, tags or business services.
-            RosterEvent::Intake(_)
-            | RosterEvent::Webhook(_)
-            | RosterEvent::Tag(_)
-            | RosterEvent::Business(_) => {}
+            RosterEvent::Intake(what) => self.see_intake(what, event),
+            // The worlds have no subscriptions, tags or business services.
+            RosterEvent::Webhook(_) | RosterEvent::Tag(_) | RosterEvent::Business(_) => {}
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
-                        schedule.apply(change, at);
+                        schedule.apply(change, event.at);
                     }
                 }
                 OncallEvent::CalendarSet { .. }
@@ -141,6 +142,32 @@ impl Ledger {
                 | OncallEvent::FindingEnded { .. }
                 | OncallEvent::FindingsTold { .. } => {}
             },
+        }
+    }
+
+    /// What is done to the intake of alerts.
+    fn see_intake(&mut self, what: &IntakeEvent, event: &Event) {
+        match what {
+            IntakeEvent::RulesSet { rules } => self.rules.clone_from(rules),
+            IntakeEvent::WindowSet { window } => self.plan_work(window, event.recorded_at),
+            IntakeEvent::WindowEnded { window } => {
+                if let Some(work) = self.work.get_mut(window) {
+                    work.end(event.at);
+                }
+                self.touch_open();
+            }
+            IntakeEvent::WindowRemoved { window } => {
+                self.work.remove(window);
+                self.touch_open();
+            }
+            IntakeEvent::HeartbeatSet { .. }
+            | IntakeEvent::HeartbeatRemoved { .. }
+            | IntakeEvent::HeartbeatCalled { .. }
+            | IntakeEvent::HeartbeatStarted { .. }
+            | IntakeEvent::HeartbeatFailed { .. }
+            | IntakeEvent::HeartbeatsSpared { .. } => self.see_pulse(what, event),
+            // No alert of these worlds is over by itself.
+            IntakeEvent::AlertsSpared { .. } => {}
         }
     }
 
@@ -176,10 +203,15 @@ impl Ledger {
                 });
             }
             WatchEvent::MonitorSet { monitor } => {
+                let holds = monitor.holds.iter();
                 let known = Monitor {
                     slug: monitor.slug.clone(),
                     enabled: monitor.enabled,
-                    holds: monitor.holds.len(),
+                    name: monitor.name.clone(),
+                    severity: monitor.severity,
+                    holds: holds
+                        .map(|one| (one.hold_ms, one.relapses_covered))
+                        .collect(),
                 };
                 self.monitors.insert(monitor.id, known);
             }
@@ -195,19 +227,7 @@ impl Ledger {
         if let Some(known) = self.targets.get_mut(&target) {
             change(known);
         }
-    }
-
-    /// Until when a target is quiet now, by whatever lasts longest.
-    pub(super) fn quiet_until(
-        &self,
-        target: Option<TargetId>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let known = self.targets.get(&target?)?;
-        let windows = known.maintenance.values();
-        let windows = windows.filter(|(from, until)| *from <= now && now < *until);
-        let muted = known.muted_until.filter(|until| now < *until);
-        windows.map(|(_, until)| *until).chain(muted).max()
+        self.touch_open();
     }
 }
 

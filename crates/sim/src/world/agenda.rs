@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, UserId};
+use tocsin_domain::id::{
+    ContactMethodId, HeartbeatId, IncidentId, NotificationId, ServiceId, UserId,
+};
 use tocsin_domain::page::Fate;
 
 use super::Report;
@@ -39,6 +41,14 @@ pub(super) enum Happening {
     Sweep,
     /// Somebody changes the configuration.
     Edit,
+    /// Somebody changes what becomes of alerts.
+    Plans,
+    /// Somebody moves or ends what was planned.
+    Rethinks,
+    /// A job has something to say.
+    Calls(HeartbeatId),
+    /// Somebody does something about whatever is open.
+    Meddles,
     /// Somebody proves a contact method.
     Verifies {
         user: UserId,

@@ -2,6 +2,7 @@
 
 use tocsin_domain::id::{IncidentId, ServiceId};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::time::Timestamp;
 
 use super::{MINUTE, World};
 use crate::check::Check;
@@ -15,8 +16,8 @@ const TOLD_WITHIN: i64 = 3 * MINUTE;
 const UNDER_WAY: i64 = 2 * MINUTE;
 /// One world of so many reads its whole journal again at its end.
 const RECOUNTED_EVERY: u64 = 4;
-/// What is well is over, whoever was paged is told, and the last outcome is known.
-const SETTLED_WITHIN: i64 = 5 * MINUTE;
+/// What is well is over, whoever was paged is told, the last outcome is known, and what wakes nobody was told together.
+const SETTLED_WITHIN: i64 = 17 * MINUTE;
 
 impl World {
     pub(super) fn end(&mut self) {
@@ -31,6 +32,7 @@ impl World {
                 Some(service),
                 format!("last-{number}-9"),
                 Severity::Critical,
+                Vec::new(),
             );
         }
         self.run_until(self.now_us + TOLD_WITHIN + PAGED_WITHIN);
@@ -59,14 +61,21 @@ impl World {
         if self.engine.is_none() {
             self.restart();
         }
+        // Whoever found nobody there tries again now.
+        for source in 0..self.sources.len() {
+            self.sync(source);
+        }
     }
 
     /// What somebody must be reached for, and for which no provider took a page.
     fn unpaged(&self) -> Vec<IncidentId> {
         let open = self.ledger.open.iter().copied();
+        // What waited until a moment ago has its time from then on.
+        let by = Timestamp::from_micros(self.wall().as_micros() - PAGED_WITHIN);
         let waits = |case: &Case| {
             let is_held = matches!(case.wait, Wait::Hold(_));
-            case.is_wanting() && !case.is_paged && !is_held
+            let is_new = case.reached_at.is_some_and(|at| at > by);
+            case.is_wanting() && !case.is_paged && !is_held && !is_new
         };
         open.filter(|id| self.ledger.cases.get(id).is_some_and(waits))
             .collect()
@@ -74,6 +83,7 @@ impl World {
 
     fn mend(&mut self) {
         self.all_recover();
+        self.remove_jobs();
         self.run_until(self.now_us + TOLD_WITHIN);
         let open: Vec<IncidentId> = self.ledger.open.iter().copied().collect();
         for incident in open {

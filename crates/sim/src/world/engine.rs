@@ -48,6 +48,7 @@ impl World {
         self.restless_until_us = self.now_us + 3 * SECOND;
         self.say(|| "the process starts".to_owned());
         let now = self.wall();
+        self.ledger.note_deaf(now);
         if let Some(engine) = &mut self.engine {
             engine.recover(now);
             engine.run_ahead();
@@ -195,12 +196,14 @@ impl World {
     fn read_journal(&mut self) {
         let machine = self.machine.clone();
         let disk = machine.disk();
+        self.ledger.is_deaf |= disk.failures > self.failures_seen;
         let from = usize::try_from(self.ledger.position).unwrap_or(usize::MAX);
         for event in disk.events.get(from..).unwrap_or_default() {
             if self.plan.trace {
                 let text = serde_json::to_string(&event.body).unwrap_or_default();
                 crate::screen::line(format!("{}  {:>6} {text}", self.wall(), event.position));
             }
+            self.note_played(event);
             self.shadow.evolve(event);
             self.fingerprint.add(event);
             self.ledger.see(event);
@@ -209,6 +212,8 @@ impl World {
             self.failures_seen = disk.failures;
             self.failed_us = self.now_us;
             self.restless_until_us = self.now_us + 2 * RECOVERED_AFTER;
+            drop(disk);
+            self.ledger.note_deaf(self.wall());
         }
     }
 
@@ -315,6 +320,7 @@ impl World {
                 }
             }
             Ticket::Taker { user, incident } => self.taker_heard(user, incident, &heard),
+            Ticket::Job(job, said) => self.job_heard(job, &said, &heard),
             Ticket::Editor(fault) => self.editor_heard(fault, &heard),
             Ticket::Nobody => {}
         }

@@ -27,11 +27,11 @@ pub(super) enum Kind {
 
 /// Each kind, and how often it comes on average.
 const KINDS: [(Kind, i64); 16] = [
-    (Kind::Crash, 20 * HOUR),
-    (Kind::CommitMishap(Mishap::CrashBefore), 40 * HOUR),
-    (Kind::CommitMishap(Mishap::CrashAfter), 40 * HOUR),
-    (Kind::CommitMishap(Mishap::CrashWithin(0)), 60 * HOUR),
-    (Kind::CommitMishap(Mishap::CrashWithin(1)), 60 * HOUR),
+    (Kind::Crash, 26 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashBefore), 50 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashAfter), 50 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashWithin(0)), 75 * HOUR),
+    (Kind::CommitMishap(Mishap::CrashWithin(1)), 75 * HOUR),
     (Kind::CommitMishap(Mishap::Refused), 3 * DAY),
     (Kind::CommitMishap(Mishap::UnclearKept), 3 * DAY),
     (Kind::CommitMishap(Mishap::UnclearLost), 3 * DAY),
@@ -71,7 +71,7 @@ impl World {
             Kind::DiskFull => {
                 self.tally.note(Fault::DiskFull);
                 self.machine.disk().is_full = true;
-                let lasts = self.random.between(SECOND, 10 * MINUTE);
+                let lasts = self.random.between(SECOND, 7 * MINUTE);
                 self.after(lasts, Happening::DiskHeals);
             }
             Kind::TakeOver => {
@@ -136,7 +136,16 @@ impl World {
         let services: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
         let size = self.random.between(100, 200);
         let number = self.sources.len();
+        let is_covered = self.random.chance(750);
+        let covered = self.random.pick(&services).copied();
+        let covered = covered.filter(|_| is_covered);
+        let (when, mut cover) = (self.random.between(0, size), covered);
         for one in 0..size {
+            if one == when
+                && let Some(service) = cover.take()
+            {
+                self.cover_storm(service);
+            }
             let service = self.random.pick(&services).copied();
             let severity = self.random.one_of([
                 Severity::Warning,
@@ -144,7 +153,8 @@ impl World {
                 Severity::Error,
                 Severity::Critical,
             ]);
-            self.fail_once(service, format!("storm-{number}-{one}-9"), severity);
+            let fields = self.some_fields();
+            self.fail_once(service, format!("storm-{number}-{one}-9"), severity, fields);
             let source = self.sources.len() - 1;
             let lasts = self.random.between(MINUTE, 30 * MINUTE);
             self.after(lasts, Happening::Recovers(source));
@@ -188,8 +198,8 @@ impl World {
     /// Services whose first level pages by a schedule.
     fn schedules_in_use(&self) -> Vec<(ScheduleId, ServiceId)> {
         let mut used = Vec::new();
-        for (service, policy) in &self.ledger.services {
-            let policy = policy.or(self.ledger.default_policy);
+        for (service, known) in &self.ledger.services {
+            let policy = known.policy.or(self.ledger.default_policy);
             let policy = policy.and_then(|id| self.ledger.policies.get(&id));
             let first = policy.and_then(|policy| policy.levels.first());
             for target in first.into_iter().flat_map(|level| &level.targets) {
@@ -207,7 +217,7 @@ impl World {
         }
         self.tally.note(Fault::AlertAtHandOff);
         let key = format!("hand-off-{}-9", self.sources.len());
-        self.fail_once(Some(service), key, Severity::Critical);
+        self.fail_once(Some(service), key, Severity::Critical, Vec::new());
         let source = self.sources.len() - 1;
         self.some_time_after(10 * MINUTE, Happening::Recovers(source));
     }

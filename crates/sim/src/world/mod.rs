@@ -6,7 +6,10 @@ mod edit;
 mod ending;
 mod engine;
 mod fault;
+mod job;
 mod person;
+mod plan;
+mod played;
 mod post;
 mod recount;
 mod source;
@@ -14,9 +17,9 @@ mod stage;
 
 use std::sync::Arc;
 
-use tocsin_domain::command::{Ask, Command};
+use tocsin_domain::command::{Ask, Command, HeartbeatAsk};
 use tocsin_domain::event::{Actor, Event};
-use tocsin_domain::id::{IncidentId, NotificationId, UserId};
+use tocsin_domain::id::{HeartbeatId, IncidentId, NotificationId, UserId};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
@@ -94,6 +97,8 @@ enum Ticket {
     Report(Report),
     /// Somebody who takes an incident.
     Taker { user: UserId, incident: IncidentId },
+    /// A job, and what it said.
+    Job(HeartbeatId, Box<HeartbeatAsk>),
     /// Somebody who changes something.
     Editor(Option<Fault>),
     /// Nobody.
@@ -235,7 +240,7 @@ impl World {
         let person = match &ticket {
             Ticket::Editor(_) => self.root,
             Ticket::Taker { user, .. } => Some(*user),
-            Ticket::Source { .. } | Ticket::Report(_) | Ticket::Nobody => None,
+            Ticket::Source { .. } | Ticket::Report(_) | Ticket::Job(..) | Ticket::Nobody => None,
         };
         let actor = person.map_or(Actor::System, |user| Actor::Person { user });
         if self.engine.is_none() || self.now_us < self.suspended_until_us {
@@ -302,6 +307,10 @@ impl World {
             Happening::Finishes { user, incident } => self.finishes(user, incident),
             Happening::Sweep => self.sweep(),
             Happening::Edit => self.edit(),
+            Happening::Plans => self.plan_something(),
+            Happening::Rethinks => self.rethinks(),
+            Happening::Calls(job) => self.job_calls(job),
+            Happening::Meddles => self.meddles(),
             Happening::Verifies { user, method } => self.verifies(user, method),
             Happening::Returns(host) => self.host_returns(&host),
             Happening::PlansHandOff => self.plan_hand_off(),

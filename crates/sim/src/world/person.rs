@@ -8,6 +8,7 @@ use tocsin_domain::people::Urgency;
 use super::agenda::Happening;
 use super::{HOUR, Heard, MINUTE, SECOND, Ticket, World};
 use crate::ledger::Standing;
+use crate::tally::Fault;
 
 impl World {
     /// Somebody reads a page, and does something about it, or not.
@@ -29,6 +30,22 @@ impl World {
             let ask = RespondAsk::Note { incident, text };
             self.ask(Ask::Respond(ask), Ticket::Nobody);
         }
+    }
+
+    /// Somebody does something about whatever is open, whether they were paged or not.
+    pub(super) fn meddles(&mut self) {
+        if !self.is_rough {
+            return;
+        }
+        let open: Vec<IncidentId> = self.ledger.open.iter().copied().collect();
+        let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
+        let chosen = self.random.pick(&open).copied();
+        if let Some((incident, user)) = chosen.zip(self.random.pick(&people).copied()) {
+            self.tally.note(Fault::Meddled);
+            let ask = self.other_response(user, incident);
+            self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
+        }
+        self.some_time_after(80 * MINUTE, Happening::Meddles);
     }
 
     /// Something else than to take it: leave it for later, give it away, call others, say how urgent it is, or join it with

@@ -24,6 +24,8 @@ pub(super) struct Source {
     failures: u64,
     /// It fails once only.
     is_single: bool,
+    /// What its sender says besides.
+    fields: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,9 @@ enum SourceKind {
     },
     Rule {
         rule: &'static str,
+        instance: &'static str,
+        /// The watched server that it is about.
+        host: Option<&'static str>,
     },
 }
 
@@ -53,6 +58,13 @@ const SLUGS: [&str; 4] = [
 /// How often a source fails, on average, but for what comes back soon.
 const FAILS_EVERY: i64 = 22 * HOUR;
 
+/// What fails, and where, in the fields of alerts from outside.
+pub(super) const COMPONENTS: [&str; 3] = ["disk", "net", "app"];
+pub(super) const REGIONS: [&str; 2] = ["eu", "us"];
+
+/// Rules of rule files; each fires for several instances.
+pub(super) const RULES: [&str; 2] = ["HighLatency", "QueueGrows"];
+
 /// Hosts that are watched.
 pub(super) const HOSTS: [&str; 2] = ["web-1", "web-2"];
 
@@ -65,6 +77,7 @@ impl Source {
             is_asking: false,
             failures: 0,
             is_single: false,
+            fields: Vec::new(),
         }
     }
 }
@@ -80,8 +93,14 @@ impl World {
                 }));
             }
         }
-        for rule in ["HighLatency", "QueueGrows"] {
-            self.sources.push(Source::new(SourceKind::Rule { rule }));
+        for rule in RULES {
+            for (instance, host) in [("a", None), ("b", None), ("c", Some(HOSTS[0]))] {
+                self.sources.push(Source::new(SourceKind::Rule {
+                    rule,
+                    instance,
+                    host,
+                }));
+            }
         }
         let integrations: Vec<_> = self.ledger.integrations.clone().into_iter().collect();
         let services: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
@@ -103,12 +122,13 @@ impl World {
         }
     }
 
-    /// A sender that fails once, now.
+    /// A sender that fails once, now, and says of where as much as rules may ask for, or nothing.
     pub(super) fn fail_once(
         &mut self,
         service: Option<ServiceId>,
         key: String,
         severity: Severity,
+        fields: Vec<(String, String)>,
     ) {
         let kind = SourceKind::Sender {
             service,
@@ -119,14 +139,25 @@ impl World {
             truth: Some(severity),
             failures: 1,
             is_single: true,
+            fields,
             ..Source::new(kind)
         };
         self.sources.push(source);
         self.sync(self.sources.len() - 1);
     }
 
+    /// Where something fails, as its sender says.
+    pub(super) fn some_fields(&mut self) -> Vec<(String, String)> {
+        let component = self.random.one_of(COMPONENTS);
+        let region = self.random.one_of(REGIONS);
+        let named = [("component", component), ("region", region)];
+        let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        named.into_iter().map(text).collect()
+    }
+
     pub(super) fn source_fails(&mut self, index: usize) {
-        let gets_worse = self.random.chance(70);
+        let gets_worse = self.random.chance(350);
+        let fields = self.some_fields();
         let severity = self.random.one_of([
             Severity::Critical,
             Severity::Critical,
@@ -139,6 +170,7 @@ impl World {
         };
         source.failures += 1;
         source.truth = Some(severity);
+        source.fields = fields;
         self.sync(index);
         // Some get worse, some are said again and again, and some come back soon.
         if gets_worse {
@@ -159,6 +191,10 @@ impl World {
         let source = self.sources.get(index).filter(|one| one.truth.is_some());
         if source.is_none() || !self.is_rough {
             return;
+        }
+        if self.random.chance(100) {
+            // It fails elsewhere by now.
+            self.sources[index].fields = self.some_fields();
         }
         self.say_again(index, Fault::AlertRepeated);
         if self.random.chance(600) {
@@ -259,9 +295,14 @@ impl World {
                 } else {
                     format!("{key}/{}", source.failures)
                 };
-                self.ask_of_sender((*service, *integration), key, source.truth)
+                let said = (source.truth, source.fields.clone());
+                self.ask_of_sender((*service, *integration), key, said)
             }
-            SourceKind::Rule { rule } => Some(self.ask_of_rule(rule, source.truth)),
+            SourceKind::Rule {
+                rule,
+                instance,
+                host,
+            } => Some(self.ask_of_rule(rule, instance, *host, source.truth)),
         };
         let said = source.truth;
         let Some(ask) = ask else {
@@ -294,11 +335,12 @@ impl World {
             .monitors
             .iter()
             .find(|(_, one)| one.slug == slug)?;
-        let (target, monitor, holds) = (*target, *monitor, known.holds);
+        let (target, monitor, holds) = (*target, *monitor, known.holds.len());
         let at = self.wall();
         let evidence = vec![sample(at)];
         Some(if truth.is_some() {
-            let holds = (0..holds).filter(|_| self.random.chance(250)).collect();
+            let holds: Vec<usize> = (0..holds).filter(|_| self.random.chance(250)).collect();
+            self.ledger.note_answers((monitor, target), at, &holds);
             AlertAsk::MonitorFired {
                 monitor,
                 target,
@@ -322,7 +364,7 @@ impl World {
         &mut self,
         (service, integration): (Option<ServiceId>, Option<IntegrationId>),
         key: String,
-        truth: Option<Severity>,
+        (truth, details): (Option<Severity>, Vec<(String, String)>),
     ) -> Option<AlertAsk> {
         let default = self.ledger.services.keys().next().copied();
         let named = service.or(default)?;
@@ -330,11 +372,11 @@ impl World {
             Some(severity) => AlertAsk::Trigger {
                 service,
                 integration,
-                title: format!("{key} fails"),
+                title: format!("{key} fails ({})", severity.word()),
                 dedup_key: Some(key),
                 severity,
                 summary: String::new(),
-                details: Vec::new(),
+                details,
                 at: None,
             },
             None => AlertAsk::ResolveByKey {
@@ -345,24 +387,42 @@ impl World {
         })
     }
 
-    fn ask_of_rule(&self, rule: &str, truth: Option<Severity>) -> AlertAsk {
+    fn ask_of_rule(
+        &mut self,
+        rule: &str,
+        instance: &str,
+        host: Option<&str>,
+        truth: Option<Severity>,
+    ) -> AlertAsk {
         let at = self.wall();
+        let mut targets = self.ledger.targets.iter();
+        let target = targets.find(|(_, one)| Some(one.host.as_str()) == host);
+        let target = target.map(|(target, _)| *target);
         match truth {
-            Some(severity) => AlertAsk::RuleFired(Box::new(RuleFired {
-                group: "web".to_owned(),
-                rule: rule.to_owned(),
-                service: None,
-                target: None,
-                dedup_key: format!("rule/{rule}"),
-                severity,
-                title: format!("{rule} fires"),
-                summary: String::new(),
-                details: Vec::new(),
-                at,
-                evidence: vec![sample(at)],
-            })),
+            Some(severity) => {
+                let labels = [
+                    ("alertname", rule),
+                    ("severity", severity.word()),
+                    ("instance", instance),
+                    ("component", self.random.one_of(COMPONENTS)),
+                ];
+                let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+                AlertAsk::RuleFired(Box::new(RuleFired {
+                    group: "web".to_owned(),
+                    rule: rule.to_owned(),
+                    service: None,
+                    target,
+                    dedup_key: format!("rule/{rule}/{instance}"),
+                    severity,
+                    title: format!("{rule} fires"),
+                    summary: String::new(),
+                    details: labels.into_iter().map(text).collect(),
+                    at,
+                    evidence: vec![sample(at)],
+                }))
+            }
             None => AlertAsk::RuleResolved {
-                dedup_key: format!("rule/{rule}"),
+                dedup_key: format!("rule/{rule}/{instance}"),
                 at,
                 evidence: vec![sample(at)],
             },
@@ -390,10 +450,12 @@ impl World {
             }
             Heard::Lost => {
                 source.told = None;
-                let wait = if self.engine.is_none() {
+                let wait = if self.now_us < self.suspended_until_us {
+                    10 * MINUTE
+                } else if self.engine.is_none() {
                     MINUTE
                 } else {
-                    3 * SECOND
+                    6 * SECOND
                 };
                 self.some_time_after(wait, Happening::Syncs(index));
             }

@@ -98,11 +98,22 @@ impl World {
         for host in HOSTS {
             self.calmly(Ask::Watch(WatchAsk::Seen(identity(host))));
         }
+        for _ in 0..3 {
+            if let Some((ask, _)) = self.change_intake() {
+                self.calmly(Ask::Intake(ask));
+            }
+            if let Some((ask, _)) = self.replace_rules() {
+                self.calmly(Ask::Intake(ask));
+            }
+        }
+        self.make_jobs();
         self.is_rough = true;
         self.make_sources();
         self.plan_faults();
         self.after(HOUR, Happening::Edit);
         self.after(3 * HOUR, Happening::Sweep);
+        self.after(HOUR, Happening::Plans);
+        self.after(HOUR, Happening::Meddles);
     }
 
     /// Days of faults.
