@@ -101,11 +101,27 @@ impl Decider<'_> {
             RosterAsk::Business(ask) => return self.business(ask),
         };
         let is_policy = matches!(event, RosterEvent::PolicySet { .. });
+        let renamed = self.renamed_by(&event);
         let position = self.emit(Cause::Request, EventBody::Roster(event));
         if is_policy {
             self.take_what_all_have_done(position);
         }
+        if let Some(service) = renamed {
+            // A silence may name what fails by the name of its service.
+            self.decide_quiet_of(|_, incident| {
+                incident.service == service || !incident.merged.is_empty()
+            });
+        }
         Ok(())
+    }
+
+    /// The service that has another name from now on.
+    fn renamed_by(&self, event: &RosterEvent) -> Option<ServiceId> {
+        let RosterEvent::ServiceSet { service } = event else {
+            return None;
+        };
+        let known = self.state.services.get(&service.id)?;
+        (known.name != service.name).then_some(service.id)
     }
 
     fn integration_changed(

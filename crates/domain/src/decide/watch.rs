@@ -175,6 +175,8 @@ impl Decider<'_> {
                     target: id,
                     identity,
                 });
+                // A silence may name what fails by the name of its target.
+                self.decide_quiet_anew(id);
             }
             return Ok(());
         }

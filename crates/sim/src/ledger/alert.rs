@@ -117,7 +117,7 @@ impl Ledger {
                     Wait::Hold(until) => Some(until),
                     Wait::Nothing | Wait::Quiet(_) | Wait::Level { .. } => None,
                 };
-                let is_taken = case.standing == Standing::Taken;
+                let is_taken = case.standing == Standing::Taken || case.is_quieted;
                 (case.relapses, held_until, case.severity, is_taken)
             }
             None => {
@@ -160,7 +160,7 @@ impl Ledger {
             waits: own.unwrap_or(told_waits),
             shares,
             loudest: loud(told.urgency(), told.severity),
-            // Whoever has the others has it too, unless it is worse.
+            // Whoever has the others, or said that they are not urgent, means it too, unless it is worse.
             is_hushed: is_taken,
             heard_at: event.recorded_at,
         };
@@ -337,6 +337,12 @@ impl Ledger {
                 known.is_hushed = is_hushed;
             }
         }
+    }
+
+    /// Nobody has what fails in an incident any more. What a person said of it stands.
+    pub(super) fn hush_no_more(&mut self, id: IncidentId) {
+        let is_quieted = self.cases.get(&id).is_some_and(|case| case.is_quieted);
+        self.hush(id, is_quieted);
     }
 
     /// What takes an incident over is worse than what waits in it, and waits for its own reason alone. The event before this one

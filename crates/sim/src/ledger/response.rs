@@ -20,9 +20,7 @@ impl Ledger {
                 });
             }
             Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
-                // What a person said of it stands.
-                let is_quieted = self.cases.get(&id).is_some_and(|case| case.is_quieted);
-                self.hush(id, is_quieted);
+                self.hush_no_more(id);
                 self.change(id, |case| case.trigger_again(at));
             }
             Response::Snoozed { until, .. } => self.change(id, |case| {
@@ -35,7 +33,7 @@ impl Ledger {
                 case.taken_until = *ends_at;
             }),
             Response::Reassigned { .. } => {
-                self.hush(id, false);
+                self.hush_no_more(id);
                 self.change(id, |case| {
                     case.begin_anew(None);
                     case.is_given = true;
@@ -45,7 +43,7 @@ impl Ledger {
             Response::EscalatedByHand { spared } => {
                 let spared: BTreeSet<UserId> = spared.iter().copied().collect();
                 self.check_spared(id, &spared, at);
-                self.hush(id, false);
+                self.hush_no_more(id);
                 self.change(id, |case| case.escalate(spared, at));
             }
             Response::Merged {

@@ -2,15 +2,18 @@
 
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, AskedSilence, IntakeAsk, Labelled, RosterAsk};
+use tocsin_domain::command::{
+    AlertAsk, Ask, AskedSilence, IntakeAsk, Labelled, RosterAsk, WatchAsk,
+};
 use tocsin_domain::event::{EventBody, IncidentWhat};
 use tocsin_domain::id::{IntegrationId, MaintenanceId};
 use tocsin_domain::incident::Status;
-use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, When, Window};
+use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, TARGET_LABEL, When, Window};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::State;
+use tocsin_domain::target::TargetIdentity;
 
 /// Whoever sends alerts says so again within this time.
 const HOLDS_MS: u64 = 4 * MINUTE;
@@ -354,6 +357,46 @@ fn any_alert_can_be_silenced_by_its_service() {
     assert!(world.incident().suppressed.is_some());
     world.trigger("disk", Severity::Critical);
     assert_eq!(world.incident().suppressed, None);
+}
+
+#[test]
+fn what_a_silence_names_by_its_service_is_paged_for_when_that_has_another_name_and_quiet_when_it_has_it_again()
+ {
+    let mut world = World::set_up();
+    let shop = world.add_service("Shop");
+    let matchers = vec![matcher(SERVICE_LABEL, LabelTest::Equals, "Shop")];
+    let asked = world.asked(matchers, 0, HOUR);
+    world.silence(asked);
+    world.trigger_with(Some(shop), "disk", Severity::Critical, &[]);
+    for (name, pages) in [("Store", 1), ("Shop", 1)] {
+        let asked = RosterAsk::SetService {
+            id: Some(shop),
+            name: name.to_owned(),
+            policy: None,
+        };
+        world.ask(Ask::Roster(asked));
+        assert_eq!(world.pages().len(), pages);
+        let is_quiet = world.incident().suppressed.is_some();
+        assert_eq!(is_quiet, name == "Shop");
+    }
+}
+
+#[test]
+fn what_a_silence_names_by_its_target_is_paged_for_when_that_has_another_name() {
+    let mut world = World::with_apache();
+    let target = world.target();
+    let known = world.state.targets[&target].identity.clone();
+    let matchers = vec![matcher(TARGET_LABEL, LabelTest::Equals, &known.name)];
+    let asked = world.asked(matchers, 0, HOUR);
+    world.silence(asked);
+    world.crash();
+    assert_eq!(world.pages(), []);
+    let identity = TargetIdentity {
+        name: "moved".to_owned(),
+        ..known
+    };
+    world.ask(Ask::Watch(WatchAsk::Seen(identity)));
+    assert_eq!(world.pages().len(), 1);
 }
 
 #[test]
