@@ -16,11 +16,13 @@ use crate::simulate::Counted;
 use crate::state::State;
 use crate::time::Timestamp;
 
-/// Plays a document through on a copy: the state as it would be, or what is wrong with which part.
+/// Plays a document through on a copy of what is set up: how that would be, or what is wrong with which part. What fails is not
+/// copied: no part is refused for it, and there may be very much.
 ///
 /// # Errors
 /// The same document would be refused.
-pub fn rehearse(mut state: State, apply: &Apply, now: Timestamp) -> Result<State, Fault> {
+pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, Fault> {
+    let mut state = state.set_up_alone();
     let mut entropy = Counted(0);
     let mut decider = Decider {
         state: &mut state,
@@ -41,13 +43,11 @@ impl Decider<'_> {
                 "what is set up has changed since this was planned: plan it again, look at it, then apply it",
             ));
         }
-        let before = self.state.clone();
+        // A part that is refused after others would leave them half done, and a copy of everything to go back to takes too long.
+        rehearse(self.state, apply, self.now)?;
         let applied = self.apply_parts(apply);
-        if applied.is_err() {
-            *self.state = before;
-            self.events.clear();
-        }
-        Ok(applied?)
+        assert_eq!(applied, Ok(()), "it was just played through");
+        Ok(())
     }
 
     /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied.

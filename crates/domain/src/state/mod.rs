@@ -1,5 +1,6 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
+mod apart;
 mod clock;
 mod due;
 mod duty_watch;
@@ -212,80 +213,6 @@ impl State {
             }
         }
         id
-    }
-
-    /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
-    /// cannot be left out by mistake.
-    #[must_use]
-    pub fn without_incidents(&self) -> Self {
-        let Self {
-            position,
-            installation,
-            users,
-            services,
-            integrations,
-            schedules,
-            policies,
-            targets,
-            monitors,
-            incidents: _,
-            alerts: _,
-            notifications: _,
-            numbers: _,
-            last_number: _,
-            open_incidents: _,
-            firing: _,
-            active_notifications: _,
-            messages_of: _,
-            last_of_target: _,
-            calendars,
-            teams,
-            duty,
-            turns,
-            rules,
-            windows,
-            // A job that does not call in while a copy is played would be taken to have failed.
-            pulses: _,
-            dropped: _,
-            last_of_group: _,
-            last_of_rule: _,
-            schedule_changes,
-            policy_changes,
-            changes: _,
-            webhooks,
-            tags,
-            business,
-            clock,
-            agenda: _,
-            outbox: _,
-            storms: _,
-            tick,
-        } = self;
-        Self {
-            position: *position,
-            installation: installation.clone(),
-            users: users.clone(),
-            services: services.clone(),
-            integrations: integrations.clone(),
-            schedules: schedules.clone(),
-            policies: policies.clone(),
-            targets: targets.clone(),
-            monitors: monitors.clone(),
-            calendars: calendars.clone(),
-            teams: teams.clone(),
-            duty: duty.clone(),
-            turns: turns.clone(),
-            rules: rules.clone(),
-            windows: windows.clone(),
-            schedule_changes: schedule_changes.clone(),
-            policy_changes: policy_changes.clone(),
-            webhooks: webhooks.clone(),
-            tags: tags.clone(),
-            business: business.clone(),
-            clock: *clock,
-            tick: *tick,
-            ..Self::default()
-        }
     }
 
     /// Folds one event in. Events come in the order of their positions.

@@ -80,7 +80,7 @@ pub(crate) struct Applied {
 /// Everything that is set up, as files
 #[utoipa::path(get, path = "/api/tocsin/v1/code", tag = "code", responses((status = 200, body = CodeExport)))]
 pub(crate) async fn export_code(State(app): State<App>) -> Result<Json<CodeExport>, Problem> {
-    let (state, now) = (app.read(state::State::clone), app.now());
+    let (state, now) = (app.read(state::State::set_up_alone), app.now());
     let document = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &state)?;
@@ -210,7 +210,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         text: file.text,
     });
     let files: Vec<File> = files.collect();
-    let (before, now) = (app.read(state::State::clone), app.now());
+    let (before, now) = (app.read(state::State::set_up_alone), app.now());
     let (before, addresses) = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &before)?;
@@ -237,7 +237,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
             return Err(refused(&wrong));
         }
         let rehearsed = apply.clone().with_stand_ins();
-        let after = rehearse(before.clone(), &rehearsed, now)
+        let after = rehearse(&before, &rehearsed, now)
             .map_err(|fault| refused(&places.mistakes(&fault)))?;
         Ok(Planned {
             before,

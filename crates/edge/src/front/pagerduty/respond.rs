@@ -149,7 +149,8 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
         }
         refused
     };
-    if let Some((place, refusal)) = refused_of(asked, &by.actor, &asks).await? {
+    let incidents = updates.iter().map(|(id, _)| *id).collect();
+    if let Some((place, refusal)) = refused_of(asked, &by.actor, incidents, &asks).await? {
         return Err(told(Problem::from(refusal).into(), numbers.get(place)));
     }
     let outcomes = asked.app.ask_all(&by.actor, asks).await?;
@@ -161,16 +162,21 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
     Ok(())
 }
 
-/// The first of several asks that the core would refuse, found on a copy; a single one is refused as a whole anyway.
+/// The first of several asks about these incidents that the core would refuse, found on a copy of what bears on them; a single one is
+/// refused as a whole anyway.
 async fn refused_of(
     asked: &Asked,
     actor: &Actor,
+    incidents: Vec<IncidentId>,
     asks: &[Ask],
 ) -> Result<Option<(usize, command::Refusal)>, Refused> {
     if asks.len() < 2 {
         return Ok(None);
     }
-    let (state, now) = (asked.app.read(State::clone), asked.app.now());
+    let (state, now) = (
+        asked.app.read(|state| state.about(incidents)),
+        asked.app.now(),
+    );
     let (actor, asks) = (actor.clone(), asks.to_vec());
     let found = asked
         .app

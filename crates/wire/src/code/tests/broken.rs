@@ -12,7 +12,7 @@ fn told(text: &str) -> Vec<String> {
         Err(mistakes) => mistakes,
         Ok((wanted, places)) => {
             let asked = installation.asked(wanted.clone());
-            let fault = rehearse(before.clone(), &asked, NOW).unwrap_err();
+            let fault = rehearse(&before, &asked, NOW).unwrap_err();
             let refused = installation.apply(wanted);
             assert_eq!(refused.unwrap_err(), fault.clone().into());
             places.mistakes(&fault)
