@@ -43,6 +43,11 @@ impl Decider<'_> {
         if state.firing.of(id, None).next().is_some() {
             return Some("an alert of it is still firing");
         }
+        if self.has_open_alerts_of(id) {
+            return Some(
+                "an open incident of another service has alerts that came to it: resolve that first",
+            );
+        }
         if state.targets.values().any(|target| target.service == id) {
             return Some("a web server that is watched belongs to it");
         }
@@ -57,6 +62,18 @@ impl Decider<'_> {
             return Some("a rule sends alerts to it: change the rule first");
         }
         None
+    }
+
+    /// Whether an alert that is not over, or one of an incident that is not, is of a service or was sent to it. Its sender ends it
+    /// by the service that it was sent to.
+    fn has_open_alerts_of(&self, id: ServiceId) -> bool {
+        let state = &self.state;
+        let open = state.open_incidents.iter();
+        let open = open.filter_map(|open| state.incidents.get(open));
+        let joined = open.flat_map(|open| open.alerts.iter());
+        let alerts = joined.chain(state.firing.values());
+        let mut alerts = alerts.filter_map(|alert| state.alerts.get(alert));
+        alerts.any(|alert| alert.service == id || alert.sent_to == Some(id))
     }
 }
 
