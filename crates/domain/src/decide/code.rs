@@ -5,6 +5,7 @@ mod intake;
 mod remove;
 
 use super::Decider;
+use super::duty::OnDuty;
 use crate::code::{self, Apply, Fault, Keys, Kind, Part, Recipient};
 use crate::command::{IntakeAsk, PeopleAsk, Refusal, RosterAsk, TeamAsk, WatchAsk};
 use crate::event::Actor;
@@ -30,6 +31,7 @@ pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, F
         entropy: &mut entropy,
         actor: Actor::System,
         events: Vec::new(),
+        on_duty: OnDuty::at(now),
     };
     decider.apply_parts(apply)?;
     Ok(state)

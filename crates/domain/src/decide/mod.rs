@@ -8,6 +8,7 @@ mod change;
 mod code;
 mod describe;
 mod due;
+mod duty;
 mod heartbeat;
 mod hold;
 mod intake;
@@ -46,6 +47,7 @@ use crate::id::{Entropy, IncidentId};
 use crate::state::State;
 use crate::time::Timestamp;
 use attempt::Ended;
+use duty::OnDuty;
 
 pub use code::rehearse;
 pub use rehearsal::first_refused;
@@ -71,6 +73,7 @@ pub fn decide(
         entropy,
         actor: command.actor,
         events: Vec::new(),
+        on_duty: OnDuty::at(now),
     };
     if let Err(refusal) = decider.carry_out(command.ask) {
         assert_eq!(
@@ -93,6 +96,7 @@ struct Decider<'a> {
     entropy: &'a mut dyn Entropy,
     actor: Actor,
     events: Vec<Event>,
+    on_duty: OnDuty,
 }
 
 impl Decider<'_> {
