@@ -48,6 +48,7 @@ impl State {
             tags,
             business,
             clock,
+            active_about: _,
             agenda: _,
             outbox: _,
             storms: _,

@@ -333,7 +333,7 @@ impl State {
         let incident = message.purpose.page();
         let known = incident.and_then(|incident| self.incidents.get(&incident));
         known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
-            && self.told_along(message.id).next().is_none()
+            && !self.tells_along(message.id)
     }
 
     /// Puts an incident and the messages about it where they belong now.
@@ -341,21 +341,19 @@ impl State {
         let known = self.incidents.get(&id);
         let due = known.and_then(|incident| Some((self.wait_of(incident)?.0, incident.severity)));
         self.agenda.set(Subject::Incident(id), due);
-        let messages = self.messages_of.get(&id).into_iter().flatten().copied();
-        let messages: Vec<NotificationId> = messages
-            .filter(|message| self.active_notifications.contains(message))
-            .collect();
-        for message in messages {
+        for message in self.active_about.get(&id).cloned().unwrap_or_default() {
             self.refresh_message(message);
         }
     }
 
     /// Puts the messages about an incident of which a receipt is owed where they belong now: it may have become worse.
     pub(super) fn refresh_receipts(&mut self, id: IncidentId) {
-        let messages = self.messages_about(id);
-        let owed = messages.filter(|message| message.receipt_owed_since().is_some());
-        let owed: Vec<NotificationId> = owed.map(|message| message.id).collect();
-        for message in owed {
+        if self.agenda.receipts.is_empty() {
+            return;
+        }
+        let messages = self.messages_of.get(&id).into_iter().flatten();
+        let owed = messages.filter(|message| self.agenda.receipts.contains_key(*message));
+        for message in owed.copied().collect::<Vec<NotificationId>>() {
             self.refresh_message(message);
         }
     }

@@ -130,6 +130,8 @@ pub struct State {
     pub webhooks: BTreeMap<WebhookId, Subscribed>,
     /// What is known of the clock.
     pub clock: KnownClock,
+    /// Of the messages that are due or being sent, those about each incident, in the order they were planned.
+    active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
@@ -180,6 +182,12 @@ impl State {
     /// The messages about an incident, in the order they were planned.
     pub fn messages_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
         let ids = self.messages_of.get(&incident).into_iter().flatten();
+        ids.filter_map(|id| self.notifications.get(id))
+    }
+
+    /// The messages about an incident that are due or being sent, in the order they were planned.
+    pub fn active_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
+        let ids = self.active_about.get(&incident).into_iter().flatten();
         ids.filter_map(|id| self.notifications.get(id))
     }
 

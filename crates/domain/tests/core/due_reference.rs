@@ -31,6 +31,10 @@ pub(crate) fn check(state: &State) {
             .iter()
             .filter(|alert| urgency_of(alert) == Urgency::High);
         assert_eq!(incident.burning as usize, burning.count());
+        let active = state.messages_about(incident.id);
+        let active = active.filter(|message| state.active_notifications.contains(&message.id));
+        let known = state.active_about(incident.id).map(|message| message.id);
+        assert!(known.eq(active.map(|message| message.id)));
     }
     let incidents = state
         .incidents
@@ -49,6 +53,10 @@ pub(crate) fn check(state: &State) {
         .pulses
         .values()
         .filter_map(|pulse| missed(state, pulse));
+    for message in state.notifications.values() {
+        let mut along = state.told_along(message.id);
+        assert_eq!(state.tells_along(message.id), along.next().is_some());
+    }
     let owed = state.notifications.values().filter_map(receipt_due);
     let owed: BTreeMap<NotificationId, Timestamp> = owed.collect();
     let known: BTreeSet<NotificationId> = state.receipts_owed().collect();
