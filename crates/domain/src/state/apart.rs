@@ -2,6 +2,8 @@
 //! time and holds its incidents together with the state, so that much can be played through on it while the state goes on. It
 //! decides nothing.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::id::IncidentId;
 
@@ -135,9 +137,14 @@ impl State {
             self.open_incidents.insert(id);
         }
         self.numbers.insert(incident.number, id);
-        self.incidents.hold(id, incident);
+        self.incidents.hold(id, Arc::clone(&incident));
         // Whether a message is due depends on its incident.
         self.refresh_incident(id);
-        self.refresh_receipts(id);
+        for alert in incident.alerts.iter() {
+            self.refresh_alert(*alert);
+        }
+        for message in self.messages_of.get(&id).cloned().unwrap_or_default() {
+            self.refresh_message(message);
+        }
     }
 }

@@ -6,6 +6,7 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
 
 use crate::due_reference;
 use crate::world::World;
@@ -42,6 +43,20 @@ fn an_incident_by_itself_has_what_belongs_to_it_and_nothing_of_others_is_copied(
     assert_eq!(state.open_incidents.len(), 1);
     assert_eq!(state.firing.len(), 1);
     assert_eq!(state.next_due(), world.state.next_due());
+    due_reference::check(&state);
+}
+
+#[test]
+fn what_is_owed_about_an_incident_is_owed_where_it_is_by_itself() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let text = world.add_way(ada, ChannelKind::Sms);
+    world.set_rules(ada, &[(0, text)]);
+    world.trigger("db", Severity::Critical);
+    world.answer_all_with(Outcome::Accepted, None, Some("SM1"));
+    assert_eq!(world.state.receipts_owed().count(), 1);
+    let state = world.state.about([world.incident().id]);
+    assert!(state.receipts_owed().eq(world.state.receipts_owed()));
     due_reference::check(&state);
 }
 
