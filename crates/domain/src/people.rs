@@ -1,6 +1,10 @@
 //! People, their roles and the ways to reach them; addresses themselves live in the vault, never here.
 
+mod reach;
+
 use serde::{Deserialize, Serialize};
+
+pub use reach::Reach;
 
 use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};
 use crate::time::Timestamp;
@@ -70,7 +74,7 @@ impl User {
         self.contact_methods.iter().find(|method| method.id == id)
     }
 
-    /// Whether at least one verified way to reach them exists.
+    /// Whether at least one verified way to reach them exists, set up or not: what is tried in vain leads to the next one.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
         self.contact_methods
