@@ -49,12 +49,7 @@ impl Decider<'_> {
                 };
                 self.add_contact_method(user, method)
             }
-            PeopleAsk::VerifyContactMethod { user, method } => {
-                if self.contact_method(user, method)?.verified_at.is_none() {
-                    self.emit_people(PeopleEvent::ContactMethodVerified { user, method });
-                }
-                Ok(())
-            }
+            PeopleAsk::VerifyContactMethod { user, method } => self.verify(user, method),
             PeopleAsk::RemoveContactMethod { user, method } => {
                 self.contact_method(user, method)?;
                 self.emit_people(PeopleEvent::ContactMethodRemoved { user, method });
@@ -98,6 +93,24 @@ impl Decider<'_> {
             )));
         }
         self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
+        Ok(())
+    }
+
+    /// A way that was proved joins the rules of whoever still has those they were made with; whoever wrote some of their own says
+    /// themself what it is used for.
+    fn verify(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
+        if self.contact_method(user, method)?.verified_at.is_some() {
+            return Ok(());
+        }
+        let known = self.user(user)?;
+        let joins = known.has_first_rules() && !known.has_rule_for(method);
+        let mut rules = known.rules.clone();
+        let position = self.emit_people(PeopleEvent::ContactMethodVerified { user, method });
+        if joins && rules.len() < RULES_MAX {
+            rules.push(NotificationRule::at_once(self.entropy, method));
+            let event = PeopleEvent::NotificationRulesSet { user, rules };
+            self.emit(Cause::Event { position }, EventBody::People(event));
+        }
         Ok(())
     }
 
@@ -172,12 +185,7 @@ impl Decider<'_> {
             pending_code: Some(pending_code),
             verified_at: None,
         };
-        let rule = NotificationRule {
-            id: NotificationRuleId::random(self.entropy),
-            urgency: Urgency::High,
-            delay_ms: 0,
-            contact_method: method.id,
-        };
+        let rule = NotificationRule::at_once(self.entropy, method.id);
         let user = User {
             id: UserId::random(self.entropy),
             team,

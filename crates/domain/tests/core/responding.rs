@@ -307,7 +307,7 @@ fn a_request_for_help_whose_way_is_limited_or_removed_goes_by_another_way_at_onc
 #[test]
 fn whoever_is_asked_to_help_again_is_asked_by_every_way_again() {
     let (mut world, incident, [_, bea, _]) = crashed();
-    world.add_webhook(bea);
+    world.add_spare_way(bea, ChannelKind::Webhook);
     world.acknowledge();
     for _ in 0..2 {
         world.respond(ask_for_help(incident, vec![bea]));

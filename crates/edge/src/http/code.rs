@@ -191,12 +191,14 @@ struct Planned {
 impl Planned {
     async fn shown(self, app: &App) -> Result<PlanShape, Problem> {
         let fingerprint = fingerprint(&self.apply.standing);
+        let set_up = app.channels_set_up().await?;
         let outlook = Outlook {
             standing: self.apply.standing,
             before: self.before,
             after: self.after,
             addresses: self.addresses,
             kept: self.kept,
+            set_up,
             now: self.now,
         };
         app.rendered(move || Ok(outlook.shown(fingerprint))).await

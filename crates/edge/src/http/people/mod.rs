@@ -1,5 +1,7 @@
 //! People and the ways to reach them. An address goes into the vault at once and comes out as a hint.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -45,6 +47,9 @@ pub(crate) struct ContactMethod {
     pub(crate) address_hint: String,
     /// Whether its owner proved to receive there; without that it is never paged.
     pub(crate) verified: bool,
+    /// Whether the mail server or the account that its kind needs is set up; without that nothing can be sent by it. Slack counts as
+    /// set up: a webhook needs nothing, and a member the app.
+    pub(crate) set_up: bool,
     pub(crate) last_result: Option<LastResult>,
 }
 
@@ -68,8 +73,10 @@ pub(crate) struct User {
     pub(crate) contact_methods: Vec<ContactMethod>,
     pub(crate) notification_rules: Vec<NotificationRule>,
     pub(crate) on_call: bool,
-    /// Whether at least one contact method is confirmed.
+    /// Whether at least one contact method is confirmed and set up.
     pub(crate) reachable: bool,
+    /// Why no page would reach them, as it is said after their name; null when one would.
+    pub(crate) reach_problem: Option<String>,
 }
 
 /// A person with vault rows where addresses will stand.
@@ -79,13 +86,20 @@ struct Draft {
     addresses: Vec<SecretId>,
 }
 
-fn draft(state: &state::State, user: &people::User, now: Timestamp) -> Draft {
+fn draft(
+    state: &state::State,
+    user: &people::User,
+    set_up: &BTreeSet<people::ChannelKind>,
+    now: Timestamp,
+) -> Draft {
+    let reach = user.reach(set_up);
     let methods = user.contact_methods.iter().map(|method| ContactMethod {
         id: method.id.to_string(),
         kind: method.kind.into(),
         label: method.label.clone(),
         address_hint: String::new(),
         verified: method.verified_at.is_some(),
+        set_up: set_up.contains(&method.kind),
         last_result: last_result(state, method),
     });
     let rules = user.rules.iter().map(|rule| NotificationRule {
@@ -103,7 +117,8 @@ fn draft(state: &state::State, user: &people::User, now: Timestamp) -> Draft {
             contact_methods: methods.collect(),
             notification_rules: rules.collect(),
             on_call: on_call_users(state, now).contains(&user.id),
-            reachable: user.is_reachable(),
+            reachable: reach.is_reached(),
+            reach_problem: reach.problem(),
         },
         email: user.email,
         addresses: user
@@ -169,7 +184,11 @@ fn read(parts: &Parts, row: SecretId) -> Result<String, StorageError> {
 
 async fn shown(app: &App, caller: &Caller, id: UserId) -> Result<User, Problem> {
     let now = app.now();
-    let draft = app.read(|state| state.users.get(&id).map(|user| draft(state, user, now)));
+    let set_up = app.channels_set_up().await?;
+    let draft = app.read(|state| {
+        let user = state.users.get(&id);
+        user.map(|user| draft(state, user, &set_up, now))
+    });
     let draft = draft.ok_or_else(|| missing_person(&id.to_string()))?;
     let caller = caller.clone();
     let users = app
@@ -204,11 +223,12 @@ pub(crate) async fn list_users(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<User>>, Problem> {
     let now = app.now();
+    let set_up = app.channels_set_up().await?;
     let mut drafts: Vec<Draft> = app.read(|state| {
         state
             .users
             .values()
-            .map(|user| draft(state, user, now))
+            .map(|user| draft(state, user, &set_up, now))
             .collect()
     });
     drafts.sort_by(|one, other| {
