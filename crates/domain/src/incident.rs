@@ -269,6 +269,12 @@ pub struct Incident {
     /// Whether a person said that it is urgent, although no alert of it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub urgent_by_hand: bool,
+    /// Whether a person said that it is not urgent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub low_by_hand: bool,
+    /// Whether its title is a person's words.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub titled_by_hand: bool,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
@@ -374,6 +380,8 @@ impl Incident {
             merged_into: None,
             priority: None,
             urgent_by_hand: false,
+            low_by_hand: false,
+            titled_by_hand: false,
             healthy_since: None,
             resolved_at: None,
             resolved_set_back_ms: 0,
@@ -399,6 +407,12 @@ impl Incident {
     pub fn is_unanswered(&self) -> bool {
         let asks = self.status == Status::Triggered && self.urgency == Urgency::High;
         asks && self.suppressed.is_none()
+    }
+
+    /// Whether its pages are held back: it waits, or is quiet.
+    #[must_use]
+    pub const fn is_held_back(&self) -> bool {
+        self.hold.is_some() || self.suppressed.is_some()
     }
 
     /// Whether this person acknowledged for their part, and is left in peace while others are still paged.

@@ -124,15 +124,6 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// What a page was held back for is over.
-    fn hold_cleared(&mut self, incident: IncidentId) {
-        let known = self.state.incidents.get(&incident);
-        let held = known.is_some_and(|known| known.hold.is_some());
-        if held && self.wants_pages(incident) {
-            self.page_now(incident);
-        }
-    }
-
     fn acknowledge_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
         let alert = self.state.firing.get(key);
         let incident = alert.and_then(|alert| self.state.alerts.get(alert));
@@ -255,11 +246,14 @@ impl Decider<'_> {
         };
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
+        let is_worse = condition.is_worse_than(known);
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
         let tells_more = !condition.details.is_empty() && condition.details != known.details;
         let hold = self.shorter_wait(known, &condition);
         let waits_less = hold.is_some();
+        // A silence goes by labels, which may be others now.
+        let was_covered = tells_more && self.is_quiet_beside_a_hold(known);
         let repeated = AlertEvent::Repeated {
             alert,
             incident,
@@ -272,9 +266,11 @@ impl Decider<'_> {
             hold,
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
-        let raised = self.raise_if_worse(incident, &condition, Cause::Request);
-        if louder || raised || waits_less {
-            self.end_pause_of_others(alert, incident, false);
+        // Who said that it is not urgent knew of this.
+        let may_raise = is_worse || !self.is_low_by_hand(incident);
+        let raised = may_raise && self.raise_if_worse(incident, &condition, Cause::Request);
+        if is_worse || raised || waits_less || was_covered {
+            self.end_pause_of_others(alert, incident);
         }
         // Of many alerts of one incident, each is said again: that must not look at all of them each time.
         if louder || raised || !self.is_quiet_as_long(alert, incident) {
@@ -301,26 +297,30 @@ impl Decider<'_> {
         let in_storm = joined.is_some() && wanted.is_none();
         // What fails of one target shares a wait; all else has its own.
         let shares = own.is_some() && condition.target.is_some();
-        let apart = joined.filter(|_| !shares);
-        let anyway_at = apart.and_then(|joined| self.pages_anyway_at(joined));
+        let anyway_at = joined.and_then(|joined| self.pages_anyway_at(joined));
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
         };
+        let is_calmed = joined.is_some() && self.is_calmed(incident, &condition);
         let came_back = match joined {
-            Some(_) => self.relapse(incident, &condition, &cause),
+            Some(_) => self.relapse(incident, &condition, &cause, is_calmed),
             None => Return::No,
         };
         let hold = self.own_wait(incident, &condition.hold);
+        let shared = shares.then(|| self.shared_wait(incident, &condition));
+        let waits = hold.iter().cloned().chain(shared.flatten());
+        let waits = waits.max_by_key(|wait| wait.until);
         let mut alert = self.alert_of(incident, &mut condition);
         alert.grouped = in_storm.then_some(Grouped::Storm);
-        alert.hold = hold.clone().map(Box::new);
+        alert.hold = waits.map(Box::new);
         let id = alert.id;
         let opened = AlertEvent::Opened {
             alert: Arc::new(alert),
         };
         self.emit_at(condition.at, cause.clone(), EventBody::Alert(opened));
-        let raised = joined.is_some() && self.raise_if_worse(incident, &condition, cause);
+        let may_raise = joined.is_some() && !is_calmed;
+        let raised = may_raise && self.raise_if_worse(incident, &condition, cause);
         if let Some(to) = condition.taken.to.clone() {
             self.emit_response(Cause::Request, incident, Response::Reassigned { to });
         }
@@ -338,7 +338,7 @@ impl Decider<'_> {
             self.reach_again(incident);
         }
         if joined.is_some() {
-            self.end_pause_of_others(id, incident, shares && !raised);
+            self.end_pause_of_others(id, incident);
         }
         // Many may join what is quiet: that must not look at all of them each time.
         if joined.is_some() && !self.is_quiet_as_long(id, incident) {

@@ -456,9 +456,13 @@ impl Decider<'_> {
         }
         let set = Response::UrgencySet { urgency };
         let position = self.emit_response(Cause::Request, id, set);
-        if urgency == Urgency::Low {
-            let cause = Cause::Event { position };
-            self.cancel_pages(id, &cause, "a person said that it is not urgent");
+        match urgency {
+            Urgency::Low => {
+                let cause = Cause::Event { position };
+                self.cancel_pages(id, &cause, "a person said that it is not urgent");
+            }
+            // What kept it quiet may be over since.
+            Urgency::High => self.end_quiet(id),
         }
         Ok(())
     }

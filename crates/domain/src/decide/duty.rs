@@ -7,11 +7,13 @@ use crate::id::{ScheduleId, UserId};
 use crate::oncall::Schedule;
 use crate::time::Timestamp;
 
+/// At which place of the journal a schedule had been changed last, and who was on call by it then.
+type Found = (Option<u64>, Option<UserId>);
+
 /// Who has duty at one instant.
 pub(super) struct OnDuty {
     now: Timestamp,
-    /// By schedule: at which place of the journal it had been changed last, and who is on call.
-    found: RefCell<BTreeMap<ScheduleId, (Option<u64>, Option<UserId>)>>,
+    found: RefCell<BTreeMap<ScheduleId, Found>>,
 }
 
 impl OnDuty {

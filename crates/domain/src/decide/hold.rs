@@ -7,7 +7,7 @@ use super::alert::Condition;
 use crate::alert::Alert;
 use crate::event::{Cause, IncidentWhat};
 use crate::id::{AlertId, IncidentId};
-use crate::incident::{Hold, Status};
+use crate::incident::{Hold, Incident, Status};
 use crate::monitor::Monitor;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -32,22 +32,46 @@ impl Decider<'_> {
     /// reason of something lesser. Its end has come where it waits no longer.
     pub(super) fn shorter_wait(&self, known: &Alert, condition: &Condition) -> Option<Box<Hold>> {
         let before = known.hold.as_deref().filter(|hold| hold.until > self.now)?;
-        let louder = condition.urgency() > known.urgency();
-        let as_loud = condition.urgency() == known.urgency();
-        let is_worse = louder || (as_loud && condition.severity > known.severity);
         let own = self.own_wait(known.incident, &condition.hold);
         let hold = own.unwrap_or_else(|| Hold {
             until: self.now,
             ..before.clone()
         });
-        (is_worse && hold.until < before.until).then(|| Box::new(hold))
+        let is_shorter = condition.is_worse_than(known) && hold.until < before.until;
+        is_shorter.then(|| Box::new(hold))
     }
 
-    /// When an incident pages for what fails in it already: now, where somebody is being paged for it.
+    /// How long what joins an incident waits for the reason why another failure of its target does.
+    pub(super) fn shared_wait(&self, id: IncidentId, condition: &Condition) -> Option<Hold> {
+        let incident = self.state.incidents.get(&id)?;
+        let held = incident.hold.as_ref()?;
+        let is_worse = condition.severity > incident.severity;
+        let shares = incident.is_unanswered() && condition.urgency() == Urgency::High && !is_worse;
+        let until = held.until.min(self.now.plus_ms(SHARED_MS_MAX));
+        shares.then(|| Hold {
+            until,
+            ..held.clone()
+        })
+    }
+
+    /// Whether an alert is quiet by itself in an incident that waits.
+    pub(super) fn is_quiet_beside_a_hold(&self, alert: &Alert) -> bool {
+        let incident = self.state.incidents.get(&alert.incident);
+        let is_held = incident.is_some_and(|incident| incident.hold.is_some());
+        let quiet = || self.state.quiet_alert(alert.features(), self.now);
+        is_held && quiet().is_some()
+    }
+
+    /// When an incident pages for what fails in it already: now, where somebody is being paged for it. What comes and goes does not.
     pub(super) fn pages_anyway_at(&self, id: IncidentId) -> Option<Timestamp> {
         let incident = self.state.incidents.get(&id)?;
-        let is_open = incident.status == Status::Triggered && !incident.flapping;
-        if !is_open || incident.urgency != Urgency::High || !self.state.burns(incident) {
+        self.pages_at(incident).filter(|_| !incident.flapping)
+    }
+
+    /// The same, also of what comes and goes.
+    pub(super) fn pages_at(&self, incident: &Incident) -> Option<Timestamp> {
+        let is_urgent = incident.urgency == Urgency::High && self.state.burns(incident);
+        if incident.status != Status::Triggered || !is_urgent {
             return None;
         }
         let held_until = incident.hold.as_ref().map(|hold| hold.until);
@@ -74,9 +98,9 @@ impl Decider<'_> {
         }
     }
 
-    /// What is urgent and joins others does not wait for the reason why one of those waits, only for its own, or as long as it is
-    /// quiet by itself. What `shares` that reason waits for it a while, if that is longer.
-    pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId, shares: bool) {
+    /// What is urgent and joins others, or got worse, does not wait for the reason why one of those waits, only for its own, or as long
+    /// as it is quiet by itself.
+    pub(super) fn end_pause_of_others(&mut self, alert: AlertId, id: IncidentId) {
         let incident = self.state.incidents.get(&id);
         let held = incident.and_then(|incident| incident.hold.as_ref());
         let alert = self.state.alerts.get(&alert);
@@ -85,22 +109,48 @@ impl Decider<'_> {
             return;
         };
         let held_until = held.until;
-        let others = |until| Hold {
-            until,
-            ..held.clone()
-        };
         let own = alert.hold.as_deref().filter(|own| own.until > self.now);
-        let own = own.cloned().or_else(|| {
-            let quiet = self.state.quiet_alert(alert.features(), self.now)?;
-            Some(others(quiet.until))
+        let quiet = self.state.quiet_alert(alert.features(), self.now);
+        let quiet = quiet.map(|quiet| Hold {
+            until: quiet.until,
+            ..held.clone()
         });
-        let shared = shares.then(|| others(self.now.plus_ms(SHARED_MS_MAX)));
-        match own.into_iter().chain(shared).max_by_key(|wait| wait.until) {
+        let waits = own.cloned().into_iter().chain(quiet);
+        match waits.max_by_key(|wait| wait.until) {
             None => self.page_now(id),
             Some(wait) if wait.until < held_until => {
                 self.hold_page(id, wait, self.state.position);
             }
             Some(_) => {}
+        }
+    }
+
+    /// What the page of an incident was held back for until it is cleared is over. What waits for another reason goes on waiting for
+    /// that.
+    pub(super) fn hold_cleared(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let held = known.filter(|known| known.hold.is_some() && self.state.wants_pages(known));
+        let Some(incident) = held else {
+            return;
+        };
+        let position = incident.paging_event;
+        match self.state.waits(incident, self.now, true) {
+            None => self.page_now(id),
+            Some(hold) => self.hold_page(id, hold, position),
+        }
+    }
+
+    /// Decides anew about an incident for which nobody is being paged: what fails in it is quiet, waits, or is paged for. What comes
+    /// and goes waits until it has not for a while.
+    pub(super) fn look_again(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let waits = known.is_some_and(|incident| {
+            let asks = incident.status == Status::Triggered && incident.urgency == Urgency::High;
+            let is_idle = incident.paging.is_none() && !incident.flapping;
+            asks && is_idle && self.state.burns(incident)
+        });
+        if waits && !self.suppress_if_quiet(id) {
+            self.page_or_wait(id);
         }
     }
 
@@ -110,7 +160,7 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
-        let Some(first) = self.state.waits(incident, self.now) else {
+        let Some(first) = self.state.waits(incident, self.now, false) else {
             return self.page_now(id);
         };
         let quiet_until = incident.suppressed.as_ref().map(|(_, until)| *until);
@@ -123,7 +173,7 @@ impl Decider<'_> {
         }
     }
 
-    fn hold_page(&mut self, id: IncidentId, hold: Hold, position: u64) {
+    pub(super) fn hold_page(&mut self, id: IncidentId, hold: Hold, position: u64) {
         let cause = Cause::Event { position };
         self.emit_incident(cause, id, IncidentWhat::PageHeld { hold });
     }

@@ -174,6 +174,14 @@ impl Decider<'_> {
         let set_back = InstallationEvent::ClockSetBack { by_ms };
         let cause = Cause::Due { at: self.now };
         self.emit(cause, EventBody::Installation(set_back));
+        // By this clock, the planned work that keeps something quiet may not have begun.
+        let open = self.state.open_incidents.iter();
+        let open = open.filter_map(|id| self.state.incidents.get(id));
+        let held = open.filter(|incident| incident.is_held_back());
+        let held: Vec<IncidentId> = held.map(|incident| incident.id).collect();
+        for incident in held {
+            self.look_again(incident);
+        }
     }
 
     /// Records that something happened at `at`; returns the event's position.

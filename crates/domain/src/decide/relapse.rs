@@ -25,17 +25,19 @@ pub(super) enum Return {
 }
 
 impl Decider<'_> {
-    /// A failure after health is a relapse; so is one that pages after a time in which only warnings fired.
+    /// A failure after health is a relapse; so is one that pages after a time in which only warnings fired. One that `is_calmed` by a
+    /// person does not.
     pub(super) fn relapse(
         &mut self,
         id: IncidentId,
         condition: &Condition,
         cause: &Cause,
+        is_calmed: bool,
     ) -> Return {
         let Some(incident) = self.state.incidents.get(&id) else {
             return Return::No;
         };
-        let urgent = condition.urgency() == Urgency::High;
+        let urgent = condition.urgency() == Urgency::High && !is_calmed;
         let reopened = !incident.is_open();
         // In a storm of what wakes nobody, each alert would ask all that came before it.
         let rest_ms = urgent.then(|| self.rest_ms(incident)).flatten();
@@ -53,9 +55,15 @@ impl Decider<'_> {
         let flapping = urgent && frequent && !worse && !by_hand;
         let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
         let pages = urgent && !flapping && (anew || unpaged);
+        let is_named = !anew && incident.titled_by_hand && self.failed_before(incident, condition);
+        let title = if is_named {
+            &incident.title
+        } else {
+            &condition.title
+        };
         let failing = (anew || pages).then(|| {
             Box::new(Failing {
-                title: condition.title.clone(),
+                title: title.clone(),
                 severity: condition.severity,
                 onset: condition.onset.clone(),
             })
@@ -93,6 +101,27 @@ impl Decider<'_> {
             (true, false, true) => Return::Suppressed,
             (true, false, false) => Return::GoesOn,
         }
+    }
+
+    /// Whether a person said that an open incident is not urgent.
+    pub(super) fn is_low_by_hand(&self, id: IncidentId) -> bool {
+        let known = self.state.incidents.get(&id);
+        known.is_some_and(|known| known.is_open() && known.low_by_hand)
+    }
+
+    /// Whether whoever said that an open incident is not urgent may have known of this.
+    pub(super) fn is_calmed(&self, id: IncidentId, condition: &Condition) -> bool {
+        let known = self.state.incidents.get(&id);
+        let known = known.filter(|_| self.is_low_by_hand(id));
+        known.is_some_and(|known| self.failed_before(known, condition))
+    }
+
+    /// Whether the same has failed in an incident before, and was no less bad.
+    fn failed_before(&self, incident: &Incident, condition: &Condition) -> bool {
+        let key = condition.key();
+        let alerts = incident.alerts.iter();
+        let mut known = alerts.filter_map(|alert| self.state.alerts.get(alert));
+        known.any(|alert| alert.key() == key && !condition.is_worse_than(alert))
     }
 
     /// For how long nothing that pages has failed in an open incident that did page; none while something does, and none when

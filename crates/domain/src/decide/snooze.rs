@@ -54,6 +54,8 @@ impl Decider<'_> {
         if let Some(known) = self.state.incidents.get(&id) {
             let position = known.paging_event;
             self.emit_response(Cause::Event { position }, id, Response::SnoozeEnded);
+            // What kept it quiet may be over since, or its own wait may not.
+            self.look_again(id);
         }
     }
 
@@ -85,6 +87,7 @@ impl Decider<'_> {
         };
         let ended = Response::AcknowledgementEnded { by, why };
         self.emit_response(Cause::Event { position }, id, ended);
+        self.look_again(id);
     }
 
     /// A person was removed: what they had taken is triggered again, and where nobody else of a level is left, it is paged
@@ -107,6 +110,7 @@ impl Decider<'_> {
                     let by = Some(gone);
                     let ended = Response::AcknowledgementEnded { by, why };
                     self.emit_response(cause, id, ended);
+                    self.look_again(id);
                 }
                 continue;
             }

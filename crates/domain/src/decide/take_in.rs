@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::alert::{Condition, dedup_key};
 use super::{Decider, text_within};
-use crate::alert::{AlertKey, AlertSource, Sender};
+use crate::alert::{Alert, AlertKey, AlertSource, Sender};
 use crate::command::{Declared, Refusal};
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, ServiceId};
@@ -50,7 +50,22 @@ impl Condition {
         self.taken.urgency.unwrap_or(self.severity.urgency())
     }
 
-    /// The same; none when its severity says so.
+    /// Whether it asks louder than an alert does, or as loudly for something worse.
+    pub(super) fn is_worse_than(&self, known: &Alert) -> bool {
+        let (urgency, before) = (self.urgency(), known.urgency());
+        urgency > before || (urgency == before && self.severity > known.severity)
+    }
+
+    /// Under what its alert is found again while that fires.
+    pub(super) fn key(&self) -> AlertKey {
+        AlertKey {
+            service: self.taken.sent_to.unwrap_or(self.service),
+            sender: self.source.sender(),
+            key: self.dedup_key.clone(),
+        }
+    }
+
+    /// How loudly it asks; none when its severity says so.
     pub(super) fn own_urgency(&self) -> Option<Urgency> {
         let urgency = self.urgency();
         (urgency != self.severity.urgency()).then_some(urgency)
@@ -252,6 +267,8 @@ impl Decider<'_> {
             alerts: alerts.map(|(_, alert)| alert).collect(),
         };
         self.emit_incident(Cause::Due { at }, id, what);
+        // What is quiet or waits beside it is no reason for this to.
+        self.look_again(id);
     }
 
     /// Nothing was heard of an alert for too long.

@@ -23,6 +23,7 @@ impl Decider<'_> {
                 let alerts = self.firing_alerts(|alert| alert.target == Some(target));
                 let removed = self.emit_watch(WatchEvent::TargetRemoved { target });
                 self.close_alerts(&alerts, &Cause::Event { position: removed });
+                self.decide_quiet_anew(target);
                 Ok(())
             }
             WatchAsk::Mute {
@@ -112,13 +113,14 @@ impl Decider<'_> {
             .filter(|incident| is_about(self.state, incident))
             .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
             .filter(|incident| self.state.burns(incident))
-            .filter(|incident| incident.suppressed.is_some() || incident.paging.is_some())
-            .map(|incident| (incident.id, incident.suppressed.is_some()))
+            .filter(|incident| incident.is_held_back() || incident.paging.is_some())
+            .map(|incident| (incident.id, incident.paging.is_some()))
             .collect();
-        for (incident, held) in concerned {
-            let quiet = self.suppress_if_quiet(incident);
-            if held && !quiet {
-                self.page_or_wait(incident);
+        for (incident, is_paged) in concerned {
+            if is_paged {
+                self.suppress_if_quiet(incident);
+            } else {
+                self.look_again(incident);
             }
         }
     }
@@ -127,14 +129,8 @@ impl Decider<'_> {
     /// either.
     pub(super) fn end_quiet(&mut self, id: IncidentId) {
         let known = self.state.incidents.get(&id);
-        let held = known.is_some_and(|incident| {
-            incident.suppressed.is_some()
-                && incident.status == Status::Triggered
-                && !incident.flapping
-                && self.state.burns(incident)
-        });
-        if held && !self.suppress_if_quiet(id) {
-            self.page_or_wait(id);
+        if known.is_some_and(|incident| incident.suppressed.is_some()) {
+            self.look_again(id);
         }
     }
 

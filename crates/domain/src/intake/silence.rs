@@ -165,8 +165,10 @@ impl State {
     /// Whether a window is about an incident, or about an alert of it.
     pub(crate) fn concerns(&self, window: &Window, incident: &Incident) -> bool {
         let mut alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
+        // What was merged is about other services and targets too.
+        let by_alert = window.silence.is_some() || !incident.merged.is_empty();
         window.concerns(incident)
-            || (window.silence.is_some()
+            || (by_alert
                 && alerts.any(|alert| window.covers_alert(alert, &self.matched_labels(alert))))
     }
 
@@ -189,13 +191,14 @@ impl State {
         lasting.collect()
     }
 
-    /// Why nobody is paged for what is covered by its labels: each alert that asks must be quiet by itself, and the first that
-    /// is no longer ends it for all.
+    /// Why nobody is paged for what is covered by its labels, or was merged of several incidents: each alert that asks must be quiet by
+    /// itself, and the first that is no longer ends it for all.
     pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
         // This is asked of each page: the calendars of other windows are looked at only where a silence lasts.
         let silences = self.windows.values();
         let mut silences = silences.filter(|window| window.silence.is_some());
-        if silences.all(|window| window.around(now).is_none()) {
+        let none_lasts = silences.all(|window| window.around(now).is_none());
+        if incident.merged.is_empty() && none_lasts {
             return None;
         }
         let windows = self.lasting_windows(now);
@@ -229,8 +232,14 @@ impl State {
     }
 
     /// The first wait that ends, where all that asks for somebody in an incident either waits whether it is over by then or is quiet;
-    /// none where something of it does neither. It ends with the first silence beside it, if that is sooner.
-    pub(crate) fn waits(&self, incident: &Incident, now: Timestamp) -> Option<Hold> {
+    /// none where something of it does neither. It ends with the first silence beside it, if that is sooner. Once it `is_clear`, nothing
+    /// waits any longer until that is so.
+    pub(crate) fn waits(
+        &self,
+        incident: &Incident,
+        now: Timestamp,
+        is_clear: bool,
+    ) -> Option<Hold> {
         if incident.urgent_by_hand {
             return None;
         }
@@ -239,7 +248,8 @@ impl State {
         let mut first: Option<&Hold> = None;
         let mut quiet_until: Option<Timestamp> = None;
         for alert in alerts.filter(|alert| alert.is_burning()) {
-            let own = alert.hold.as_deref().filter(|hold| hold.until > now);
+            let lasts = |hold: &&Hold| hold.until > now && !(is_clear && hold.until_clear);
+            let own = alert.hold.as_deref().filter(lasts);
             match own {
                 Some(hold) => first = first.filter(|one| one.until <= hold.until).or(own),
                 None => {

@@ -104,12 +104,14 @@ impl Window {
 }
 
 impl State {
-    /// Why nobody is paged for an incident at `now`, and until when; of several reasons the one that lasts longest.
+    /// Why nobody is paged for an incident at `now`, and until when; of several reasons the one that lasts longest. Of merged ones
+    /// each alert is of its own service and target.
     #[must_use]
     pub fn quiet_at(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
-        let own = self.quiet_targets(incident, now);
+        let is_one = incident.merged.is_empty();
+        let own = || self.quiet_for(incident.service, incident.target, now);
+        let own = is_one.then(own).flatten();
         own.into_iter()
-            .chain(self.planned_for(incident.service, incident.target, now))
             .chain(self.silenced(incident, now))
             .max_by_key(|quiet| quiet.until)
     }
@@ -142,28 +144,5 @@ impl State {
             .filter_map(|window| Some((window, window.around(now)?)))
             .map(|(window, span)| window.quiet(span));
         planned.max_by_key(|quiet| quiet.until)
-    }
-
-    /// Why the targets of what fails are quiet. Of merged incidents each must be, and the first that ends counts.
-    fn quiet_targets(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
-        let quiet = |target: Option<TargetId>| {
-            let known = target.and_then(|target| self.targets.get(&target));
-            known.and_then(|target| target.quiet_at(now))
-        };
-        if incident.merged.is_empty() {
-            return quiet(incident.target);
-        }
-        let alerts = incident.alerts.iter();
-        let asking = alerts
-            .filter_map(|alert| self.alerts.get(alert))
-            .filter(|alert| alert.is_burning() || (incident.urgent_by_hand && alert.is_firing()));
-        let mut first: Option<Quiet> = None;
-        for alert in asking {
-            let quiet = quiet(alert.target)?;
-            if first.as_ref().is_none_or(|first| quiet.until < first.until) {
-                first = Some(quiet);
-            }
-        }
-        first
     }
 }

@@ -252,40 +252,49 @@ impl State {
         if incident.status != Status::Triggered || incident.firing == incident.burning {
             return None;
         }
-        let service = self.services.get(&incident.service)?;
-        let support = service.intake.urgency.raising()?;
-        let first = self.may_be_raised(incident, support);
-        // They begin in order: only for the oldest of many alerts has the calendar to be asked.
-        support
-            .hours
-            .next_begin(first.map(|alert| self.since_begin(alert)).min()?)
+        if incident.merged.is_empty() {
+            self.support_of(incident.service)?;
+        }
+        // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
+        let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();
+        for (alert, _) in self.may_be_raised(incident) {
+            let since = self.since_begin(alert);
+            let first = oldest.entry(alert.service).or_insert(since);
+            *first = since.min(*first);
+        }
+        let begins = oldest.into_iter().filter_map(|(service, since)| {
+            let support = self.support_of(service)?;
+            support.hours.next_begin(since)
+        });
+        begins.min()
     }
 
     /// Alerts of an incident that ask louder when support hours begin, and when that is.
     pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
-        let service = self.services.get(&incident.service);
-        let Some(support) = service.and_then(|service| service.intake.urgency.raising()) else {
-            return Vec::new();
-        };
-        self.may_be_raised(incident, support)
-            .filter_map(|alert| {
+        self.may_be_raised(incident)
+            .filter_map(|(alert, support)| {
                 let since = self.since_begin(alert);
                 Some((support.hours.next_begin(since)?, alert.id))
             })
             .collect()
     }
 
-    /// Alerts of an incident that fail, ask less loudly now, and ask louder in support hours.
+    /// Alerts of an incident that fail, ask less loudly now, and ask louder in the support hours of their service, with those.
     fn may_be_raised<'a>(
         &'a self,
         incident: &'a Incident,
-        support: &'a SupportHours,
-    ) -> impl Iterator<Item = &'a Alert> {
+    ) -> impl Iterator<Item = (&'a Alert, &'a SupportHours)> {
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
         alerts
             .filter(|alert| alert.is_firing() && alert.urgency() == Urgency::Low)
             .filter(|alert| alert.suppressed().is_none())
-            .filter(|alert| support.during.of(alert.severity) == Urgency::High)
+            .filter_map(|alert| Some((alert, self.support_of(alert.service)?)))
+            .filter(|(alert, support)| support.during.of(alert.severity) == Urgency::High)
+    }
+
+    /// The support hours in which a service asks louder also for what is open, if it has any.
+    fn support_of(&self, service: ServiceId) -> Option<&SupportHours> {
+        self.services.get(&service)?.intake.urgency.raising()
     }
 
     /// When an alert from outside is taken to be over, unless there is news of it.
@@ -426,10 +435,10 @@ impl State {
 
     fn refresh_service(&mut self, id: ServiceId) {
         let open = self.open_incidents.iter();
+        // What was merged may hold alerts of any service.
         let of_service = open.copied().filter(|open| {
-            self.incidents
-                .get(open)
-                .is_some_and(|one| one.service == id)
+            let known = self.incidents.get(open);
+            known.is_some_and(|one| one.service == id || !one.merged.is_empty())
         });
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);

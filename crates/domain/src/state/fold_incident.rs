@@ -9,6 +9,7 @@ use crate::bugs::{self, Bug};
 use crate::event::{Actor, AlertEvent, Event, IncidentEvent, IncidentWhat, Response};
 use crate::id::UserId;
 use crate::incident::{ENGAGED_MAX, Incident, Paging, Status};
+use crate::people::Urgency;
 use crate::time::Timestamp;
 
 impl State {
@@ -228,6 +229,8 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.title.clone_from(title);
             incident.severity = *severity;
             incident.urgency = *urgency;
+            incident.low_by_hand &= *urgency == Urgency::Low;
+            incident.titled_by_hand = false;
             incident.onset.clone_from(onset);
             // What was acknowledged was something lesser.
             page_anew(incident);
@@ -238,6 +241,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 incident.paging = None;
             }
             incident.urgency = *urgency;
+            incident.low_by_hand &= *urgency == Urgency::Low;
         }
         IncidentWhat::PageHeld { hold } => {
             incident.hold = Some(hold.clone());
@@ -346,10 +350,12 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.healthy_since = None;
             incident.resolved_at = None;
             if let Some(failing) = failing {
+                incident.titled_by_hand &= incident.title == failing.title;
                 incident.title.clone_from(&failing.title);
                 incident.severity = failing.severity;
                 incident.urgency = failing.severity.urgency();
                 incident.urgent_by_hand = false;
+                incident.low_by_hand = false;
                 incident.onset.clone_from(&failing.onset);
             }
             let forgets = bugs::on(Bug::AcknowledgementLostAtReturn);

@@ -16,9 +16,10 @@ impl State {
                 alert.incident = to;
             }
         }
-        let mut counts = (0, 0);
+        let (mut counts, mut is_urgent) = ((0, 0), false);
         if let Some(source) = self.incidents.get_mut(&from) {
             counts = (source.firing, source.burning);
+            is_urgent = source.urgent_by_hand;
             source.alerts.retain(|alert| !alerts.contains(alert));
             (source.firing, source.burning) = (0, 0);
         }
@@ -26,6 +27,8 @@ impl State {
             target.alerts.extend(alerts);
             target.firing += counts.0;
             target.burning += counts.1;
+            // No alert of it may say so.
+            target.urgent_by_hand |= is_urgent;
             if counts.0 > 0 {
                 target.healthy_since = None;
             }
@@ -94,6 +97,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
             incident.merged.push(*source);
             incident.severity = *severity;
             incident.urgency = *urgency;
+            incident.low_by_hand &= *urgency == Urgency::Low;
             if *pages {
                 page_anew(incident);
                 incident.hold = None;
@@ -101,15 +105,21 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         }
         Response::MergedInto { into, .. } => incident.merged_into = Some(*into),
         Response::PrioritySet { priority } => incident.priority.clone_from(priority),
-        Response::TitleSet { title } => incident.title.clone_from(title),
-        Response::UrgencySet { urgency } => {
-            incident.urgency = *urgency;
-            incident.urgent_by_hand = *urgency == Urgency::High;
-            if *urgency == Urgency::Low {
-                incident.paging = None;
-                incident.hold = None;
-            }
+        Response::TitleSet { title } => {
+            incident.title.clone_from(title);
+            incident.titled_by_hand = true;
         }
+        Response::UrgencySet { urgency } => set_urgency(incident, *urgency),
+    }
+}
+
+fn set_urgency(incident: &mut Incident, urgency: Urgency) {
+    incident.urgency = urgency;
+    incident.urgent_by_hand = urgency == Urgency::High;
+    incident.low_by_hand = urgency == Urgency::Low;
+    if urgency == Urgency::Low {
+        incident.paging = None;
+        incident.hold = None;
     }
 }
 

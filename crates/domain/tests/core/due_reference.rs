@@ -72,15 +72,22 @@ fn urgency_of(alert: &Alert) -> Urgency {
 
 /// When an alert that is not urgent becomes so, since support hours begin.
 fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
-    let settings = &state.services[&incident.service].intake.urgency;
-    let UrgencyBy::SupportHours(support) = settings else {
-        return None;
-    };
-    let asks = incident.status == Status::Triggered && incident.healthy_since.is_none();
-    if !support.raise || !asks {
+    if incident.status != Status::Triggered || incident.healthy_since.is_some() {
         return None;
     }
     let begins = |alert: &Alert| {
+        let settings = &state.services[&alert.service].intake.urgency;
+        let UrgencyBy::SupportHours(support) = settings else {
+            return None;
+        };
+        let asks = match support.during {
+            Loudness::High => true,
+            Loudness::Low => false,
+            Loudness::Severity => alert.severity >= Severity::Error,
+        };
+        if !support.raise || !asks {
+            return None;
+        }
         // As long ago as it is, however often the clock was set back since.
         let later_ms = state.clock.set_back_ms - alert.set_back_ms;
         let began = alert.opened_at.minus_ms(later_ms);
@@ -93,11 +100,6 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         .filter(|alert| {
             let judged = alert.judged.as_ref();
             judged.is_none_or(|judged| judged.suppressed.is_none())
-        })
-        .filter(|alert| match support.during {
-            Loudness::High => true,
-            Loudness::Low => false,
-            Loudness::Severity => alert.severity >= Severity::Error,
         })
         .filter_map(begins)
         .min()

@@ -6,6 +6,7 @@ mod acknowledged;
 mod apart;
 mod audit;
 mod business;
+mod by_hand;
 mod clock;
 mod declaring;
 mod described;

@@ -22,6 +22,8 @@ enum Step {
     Tell(Fate),
     Wait(u64),
     Restart,
+    /// The clock shows an earlier time than before.
+    SetBack(u64),
     Remove(u8),
     DropMethods(u8),
     Mute(u64),
@@ -80,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..1_200_000_u64).prop_map(Step::Wait),
         3 => (0..30_000_u64).prop_map(Step::Wait),
         1 => Just(Step::Restart),
+        1 => (1..4_000_000_u64).prop_map(Step::SetBack),
         1 => (1..3_u8).prop_map(Step::Remove),
         1 => (1..3_u8).prop_map(Step::DropMethods),
         1 => (1..3_000_000_u64).prop_map(Step::Mute),
@@ -133,6 +136,10 @@ fn apply(world: &mut World, step: &Step) {
         Step::Tell(fate) => tell(world, *fate),
         Step::Wait(ms) => world.wait_ms(*ms),
         Step::Restart => drop(world.ask(Ask::Recover)),
+        Step::SetBack(by_ms) => {
+            world.now = world.now.minus_ms(*by_ms);
+            world.ask(Ask::ClockSetBack { by_ms: *by_ms });
+        }
         Step::Mute(ms) => world.mute(*ms),
         Step::Unmute => {
             let target = world.target();

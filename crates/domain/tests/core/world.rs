@@ -128,16 +128,16 @@ impl World {
 
     /// Whether everything that fails in an incident is quiet.
     fn is_quiet(&self, incident: &Incident) -> bool {
-        let mut about = vec![incident.target];
+        let mut about = vec![(incident.service, incident.target)];
         if !incident.merged.is_empty() {
             let alerts = incident.alerts.iter().map(|id| &self.state.alerts[id]);
             let firing = alerts.filter(|alert| alert.is_firing());
             let asks = firing.filter(|alert| alert.is_burning() || incident.urgent_by_hand);
-            about = asks.map(|alert| alert.target).collect();
+            about = asks.map(|alert| (alert.service, alert.target)).collect();
         }
-        let quiet = |target: &Option<TargetId>| {
-            let target = target.and_then(|target| self.state.targets.get(&target));
-            target.is_some_and(|target| target.quiet_at(self.now).is_some())
+        let quiet = |about: &(ServiceId, Option<TargetId>)| {
+            let quiet = self.state.quiet_for(about.0, about.1, self.now);
+            quiet.is_some()
         };
         !about.is_empty() && about.iter().all(quiet)
     }

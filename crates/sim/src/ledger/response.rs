@@ -48,7 +48,9 @@ impl Ledger {
                 ..
             } => {
                 self.move_alerts(*source, id, alerts);
+                let is_loud = self.cases.get(source).is_some_and(|case| case.is_loud);
                 self.change(id, |case| {
+                    case.is_loud |= is_loud;
                     case.severity = *severity;
                     case.is_quieted &= *urgency == Urgency::Low;
                     case.is_merged = true;

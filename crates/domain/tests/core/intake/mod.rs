@@ -2,7 +2,9 @@
 
 mod grouping;
 mod heartbeat;
+mod merged;
 mod pauses;
+mod pauses_and_work;
 mod quiet_groups;
 mod rules;
 mod settings;
@@ -99,6 +101,16 @@ impl World {
         let of_key = alerts.filter(|alert| alert.dedup_key == key);
         of_key.max_by_key(|alert| alert.opened_at).unwrap()
     }
+}
+
+/// Nobody is paged before so long, and somebody is then.
+#[track_caller]
+fn is_paged_after(world: &mut World, ms: u64) {
+    let before = world.pages().len();
+    world.wait_ms(ms - 1);
+    assert_eq!(world.pages().len(), before, "too early");
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), before + 1);
 }
 
 fn rule(name: &str, when: Condition, then: Vec<Action>) -> AskedRule {

@@ -12,7 +12,7 @@ use super::{HOUR, MINUTE, rule, title_contains};
 use crate::world::World;
 
 /// Alerts with these words in their titles wait so long whether they are over by then.
-fn paused(pauses: &[(&str, u64)]) -> World {
+pub(super) fn paused(pauses: &[(&str, u64)]) -> World {
     let mut world = World::with_apache();
     let rules = pauses.iter().map(|(word, ms)| {
         let pause = Action::Pause { ms: *ms };
@@ -136,7 +136,7 @@ fn what_got_worse_under_a_silence_is_paged_for_when_that_ends() {
 }
 
 /// All alerts of the service make one incident, "alpha" waits for an hour, and those that say `a="b"` are silenced for a time.
-fn waits_beside_a_silence(silenced_ms: u64) -> World {
+pub(super) fn waits_beside_a_silence(silenced_ms: u64) -> World {
     let mut world = paused(&[("alpha", HOUR)]);
     let by_time = GroupBy::Time {
         within_ms: HOUR,
@@ -207,5 +207,87 @@ fn what_is_worse_than_what_waits_of_the_same_target_is_paged_for_at_once() {
     world.series_fires("alpha", Severity::Error, Some(target));
     world.crash();
     assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_worse_failure_of_a_target_that_waits_stops_no_paging_for_another_of_it() {
+    let mut world = paused(&[("beta", HOUR)]);
+    let target = world.target();
+    world.series_fires("alpha", Severity::Error, Some(target));
+    world.answer_all(Outcome::Accepted);
+    world.series_fires("beta", Severity::Critical, Some(target));
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().hold, None);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
+fn a_worse_failure_of_a_target_that_waits_longer_lets_nothing_wait_longer_that_waits_already() {
+    let mut world = paused(&[("alpha", 5 * MINUTE), ("beta", HOUR)]);
+    let target = world.target();
+    world.series_fires("alpha", Severity::Error, Some(target));
+    world.series_fires("beta", Severity::Critical, Some(target));
+    assert_eq!(world.state.incidents.len(), 1);
+    world.wait_ms(5 * MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_somebody_had_and_gets_worse_does_not_wait_for_something_worse_that_came_since() {
+    let mut world = paused(&[("alpha", HOUR)]);
+    let by_time = GroupBy::Time {
+        within_ms: HOUR,
+        rolling: false,
+    };
+    world.take_in(UrgencyBy::Severity, by_time, None);
+    world.trigger("beta", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.trigger("alpha", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert!(world.incident().hold.is_some());
+    world.trigger("beta", Severity::Error);
+    assert_eq!(world.pages().len(), 1, "they had that already");
+    world.trigger("beta", Severity::Critical);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
+fn what_somebody_has_and_gets_worse_is_paged_for_at_once_beside_what_waits() {
+    for joins in [false, true] {
+        let mut world = paused(&[("alpha", HOUR)]);
+        let by_time = GroupBy::Time {
+            within_ms: HOUR,
+            rolling: false,
+        };
+        world.take_in(UrgencyBy::Severity, by_time, None);
+        world.trigger("alpha", Severity::Error);
+        world.trigger("beta", Severity::Warning);
+        world.acknowledge();
+        assert_eq!(world.pages(), []);
+        let worse = if joins { "gamma" } else { "beta" };
+        world.trigger(worse, Severity::Critical);
+        assert_eq!(world.state.incidents.len(), 1);
+        assert_eq!(world.pages().len(), 1, "{worse}");
+    }
+}
+
+#[test]
+fn when_a_change_is_over_what_waits_for_another_reason_goes_on_waiting() {
+    const CHANGE_RUNNING: usize = 2;
+    let mut world = paused(&[("alpha", HOUR)]);
+    let target = world.target();
+    world.fire("apache-down", &[CHANGE_RUNNING]);
+    world.series_fires("alpha", Severity::Critical, Some(target));
+    world.recover("apache-down");
+    let incident = world.incident().id;
+    world.ask(Ask::Alert(AlertAsk::HoldCleared { incident }));
+    world.wait_ms(HOUR - 1);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
     assert_eq!(world.pages().len(), 1);
 }

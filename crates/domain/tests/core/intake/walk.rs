@@ -1,11 +1,12 @@
 //! A random walk of alerts, rules, settings, windows and answers: nothing urgent is ever lost, and no incident holds alerts
-//! of two services.
+//! of two services, unless a person has merged it.
 
 use proptest::prelude::*;
 
 use super::{HOUR, MINUTE, office, rule, title_contains};
 use crate::world::World;
 use tocsin_domain::command::{Ask, IntakeAsk, RespondAsk};
+use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{Action, Field, GroupBy, Loudness, SupportHours, UrgencyBy, When};
 use tocsin_domain::monitor::Severity;
@@ -22,6 +23,12 @@ enum Step {
     Wait(u64),
     Answer(Outcome),
     Acknowledge,
+    /// Somebody has one of the open incidents for so long.
+    Snooze(usize, u64),
+    /// One of the open incidents is merged into another.
+    Merge(usize, usize),
+    /// The clock shows an earlier time than before.
+    SetBack(u64),
     Settings(usize, usize, usize, bool),
     Rules(Vec<usize>),
     Window(usize, u64, u64),
@@ -49,6 +56,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..12_u64 * HOUR).prop_map(Step::Wait),
         3 => outcome.prop_map(Step::Answer),
         1 => Just(Step::Acknowledge),
+        1 => (0..4_usize, 1_000..2 * HOUR).prop_map(|(which, ms)| Step::Snooze(which, ms)),
+        2 => (0..4_usize, 0..4_usize).prop_map(|(one, other)| Step::Merge(one, other)),
+        1 => (1..2 * HOUR).prop_map(Step::SetBack),
         2 => (0..2_usize, 0..5_usize, 0..4_usize, any::<bool>())
             .prop_map(|(s, u, g, r)| Step::Settings(s, u, g, r)),
         1 => prop::collection::vec(0..7_usize, 0..4).prop_map(Step::Rules),
@@ -88,6 +98,13 @@ fn grouping(which: usize) -> GroupBy {
     }
 }
 
+/// One of the open incidents.
+fn open(world: &World, index: usize) -> Option<IncidentId> {
+    let open = &world.state.open_incidents;
+    let index = index.checked_rem(open.len())?;
+    open.iter().nth(index).copied()
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one arm for each thing that can befall"
@@ -120,6 +137,27 @@ fn take(world: &mut World, step: Step) {
             if let Some(incident) = world.state.open_incidents.first().copied() {
                 world.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }));
             }
+        }
+        Step::Snooze(which, for_ms) => {
+            let by = world.ada();
+            if let Some(incident) = open(world, which) {
+                world.respond(RespondAsk::Snooze {
+                    incident,
+                    by,
+                    for_ms,
+                });
+            }
+        }
+        Step::Merge(one, other) => {
+            let both = open(world, one).zip(open(world, other));
+            if let Some((source, into)) = both.filter(|(source, into)| source != into) {
+                let sources = vec![source];
+                world.respond(RespondAsk::Merge { sources, into });
+            }
+        }
+        Step::SetBack(by_ms) => {
+            world.now = world.now.minus_ms(by_ms);
+            world.ask(Ask::ClockSetBack { by_ms });
         }
         Step::Settings(service, by, group, raise) => {
             world.ask(Ask::Intake(IntakeAsk::SetService {
@@ -178,7 +216,8 @@ fn take(world: &mut World, step: Step) {
 fn nothing_is_lost(world: &World) {
     for alert in world.state.alerts.values() {
         let incident = &world.state.incidents[&alert.incident];
-        assert_eq!(alert.service, incident.service, "{incident:?}");
+        let is_one = incident.merged.is_empty();
+        assert!(!is_one || alert.service == incident.service, "{incident:?}");
         if !alert.is_firing() {
             continue;
         }

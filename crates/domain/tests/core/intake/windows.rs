@@ -9,7 +9,7 @@ use tocsin_domain::intake::{LabelMatcher, LabelTest, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
 
-fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceId {
+pub(super) fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceId {
     world.ask(Ask::Intake(IntakeAsk::SetWindow {
         id: None,
         reason: "new disks".to_owned(),
@@ -21,7 +21,7 @@ fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceI
     *world.state.windows.keys().next_back().unwrap()
 }
 
-fn once(world: &World, from_ms: u64, until_ms: u64) -> When {
+pub(super) fn once(world: &World, from_ms: u64, until_ms: u64) -> When {
     let (from, until) = (world.now.plus_ms(from_ms), world.now.plus_ms(until_ms));
     When::Once {
         span: Span::new(from, until),

@@ -123,6 +123,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
             ))
         }
         IncidentWhat::LevelReached {
+            policy,
             level,
             round,
             recipients,
@@ -134,7 +135,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
                 (0, _) => "repeat_escalation_path",
                 (_, _) => "escalate",
             };
-            let summary = format!("Assigned to {} (level {})", names(&assignees), level + 1);
+            let summary = assigned(&names(&assignees), policy.map(|_| *level));
             Some((kind, summary, json!({ "assignees": assignees })))
         }
         IncidentWhat::FallbackReached { recipients, .. } => {
@@ -175,6 +176,14 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
             reopened: false, ..
         }
         | IncidentWhat::EvidenceFrozen { .. } => None,
+    }
+}
+
+/// Whom an incident was given to by hand stand on no level.
+fn assigned(names: &str, level: Option<usize>) -> String {
+    match level {
+        Some(level) => format!("Assigned to {names} (level {})", level + 1),
+        None => format!("Assigned to {names}"),
     }
 }
 

@@ -230,6 +230,26 @@ async fn log_entries_tell_what_happened_newest_first() {
 }
 
 #[tokio::test]
+async fn a_log_entry_names_no_level_of_those_to_whom_an_incident_was_given() {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    let id = world.raise("web").await;
+    let given = json!({"incident": {"assignments": [{"assignee": user(&world)}]}});
+    changed(&world, &format!("/incidents/{id}"), given).await;
+    let list = read(&world, &format!("/incidents/{id}/log_entries")).await;
+    let entries = list["log_entries"].as_array().unwrap().iter();
+    let told = entries.map(|one| one["summary"].as_str().unwrap());
+    let assigned: Vec<&str> = told
+        .filter(|told| told.starts_with("Assigned to "))
+        .collect();
+    assert_eq!(assigned.len(), 2, "{assigned:?}");
+    assert!(!assigned[0].contains("level"), "{assigned:?}");
+    assert!(assigned[1].ends_with("(level 1)"), "{assigned:?}");
+}
+
+#[tokio::test]
 async fn notifications_need_a_span() {
     let world = World::new();
     refused(
