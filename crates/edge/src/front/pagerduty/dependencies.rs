@@ -89,11 +89,7 @@ pub(crate) async fn disassociate_services(asked: Asked) -> Answer {
 
 /// What a service needs directly, and what needs it.
 fn around(asked: &Asked, service: AnyService) -> Reply {
-    let all: Vec<Dependency> = asked.app.read(|state| {
-        let all = state.business.dependencies();
-        all.filter(|one| one.dependent == service || one.supporting == service)
-            .collect()
-    });
+    let all = asked.app.read(|state| state.business.naming(service));
     listed(&all)
 }
 

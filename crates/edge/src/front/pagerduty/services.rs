@@ -10,6 +10,7 @@ use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
+use tocsin_domain::webhook::WebhookScope;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
@@ -19,10 +20,9 @@ use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
+use super::webhooks;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{
-    forget_keys, integration_made_with_key_kept, integration_removed,
-};
+use crate::http::roster::service::{NewKey, forget_rows, integration_made, integration_removed};
 use crate::http::roster::{lost, set_as};
 
 /// Services
@@ -181,20 +181,31 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept
+/// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone; its incidents are kept
 #[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let keys: Vec<SecretId> = asked.app.read(|state| {
-        let own = state.integrations.values();
-        let own = own.filter(|one| one.service == known.id);
-        own.filter_map(|one| one.key_row).collect()
-    });
-    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
-    forget_keys(&asked.app, keys).await?;
-    Ok(Reply::Empty)
+    let app = asked.app.clone();
+    // Subscriptions to it go too: one that is changed meanwhile would leave a row behind that nothing names.
+    let removal = async move {
+        let known = named(&asked, &id)?;
+        let rows = asked.app.read(|state| rows_of(state, known.id));
+        let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
+        asked.app.ask(&asked.caller.actor, ask).await?;
+        forget_rows(&asked.app, rows).await?;
+        Ok::<_, Refused>(Reply::Empty)
+    };
+    webhooks::in_turn(&app, removal).await
+}
+
+/// What the vault keeps for a service: the keys of its integrations, and where its subscriptions go.
+fn rows_of(state: &State, service: ServiceId) -> Vec<SecretId> {
+    let integrations = state.integrations.values();
+    let own = integrations.filter(|one| one.service == service);
+    let keys = own.filter_map(|one| one.key_row);
+    let webhooks = state.webhooks.values().map(|known| &known.webhook);
+    let told = webhooks.filter(|webhook| webhook.scope == WebhookScope::Service(service));
+    keys.chain(told.map(|webhook| webhook.delivery)).collect()
 }
 
 /// Make a key by which a foreign system raises alerts on a service; administrators read it again
@@ -210,7 +221,8 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         ))
     })?;
     let actor: &Actor = &asked.caller.actor;
-    let made = integration_made_with_key_kept(&asked.app, actor, of.id, wanted.name, kind);
+    let (app, name) = (&asked.app, wanted.name);
+    let made = integration_made(app, actor, of.id, name, kind, NewKey::Kept);
     let (made, text, address) = made.await?;
     let key = Key {
         text,

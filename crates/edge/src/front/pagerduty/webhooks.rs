@@ -278,13 +278,16 @@ async fn set_or_forget(
 
 /// Does it to the end, also when the client hangs up, which would else leave a row with a secret that nothing names; and one after
 /// the other, so that nothing is set by what was read before somebody else's change.
-async fn in_turn(app: &App, work: impl Future<Output = Answer> + Send + 'static) -> Answer {
+pub(super) async fn in_turn(
+    app: &App,
+    work: impl Future<Output = Answer> + Send + 'static,
+) -> Answer {
     let turns = Arc::clone(&app.inner().webhook_changes);
     let work = tokio::spawn(async move {
         let _turn = turns.lock().await;
         work.await
     });
-    let unfinished = || Problem::internal("the subscription was not changed to the end");
+    let unfinished = || Problem::internal("it was not carried out to the end");
     work.await.unwrap_or_else(|_| Err(unfinished().into()))
 }
 
