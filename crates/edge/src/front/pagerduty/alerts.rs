@@ -108,7 +108,7 @@ fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {
         let alert = state.alerts.get(&alert)?;
         Some(shown(state, &asked.place, alert))
     });
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such alert"))?)
+    Ok(found.ok_or_else(|| Refusal::no_such("alert"))?)
 }
 
 /// End an alert
@@ -135,9 +135,11 @@ pub(crate) async fn update_alerts(Path(id): Path<String>, asked: Asked) -> Answe
     let incident = lookup::incident(&asked.app, &id)?;
     let updates = bodies::alerts(&asked.body)?;
     let named = asked.app.read(|state| {
-        let named = updates.into_iter().map(|update| {
+        let named = updates.into_iter().enumerate().map(|(index, update)| {
+            let place = format!("alerts[{index}].id");
             let id = update.id.clone().unwrap_or_default();
-            Ok::<_, Refused>((lookup::alert(state, incident, &id)?, update))
+            let alert = lookup::alert_in_body(state, incident, &place, &id)?;
+            Ok::<_, Refused>((alert, update))
         });
         named.collect::<Result<Vec<_>, _>>()
     })?;
@@ -184,7 +186,7 @@ fn ask_for(
         return Err(Refusal::bad(why).into());
     }
     let Some(alert) = state.alerts.get(&alert) else {
-        return Err(Refusal::not_found("there is no such alert").into());
+        return Err(Refusal::no_such("alert").into());
     };
     match (update.status, alert.is_firing()) {
         (None, _) | (Some(Status::Triggered), true) | (Some(Status::Resolved), false) => Ok(None),

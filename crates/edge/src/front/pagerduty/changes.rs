@@ -11,13 +11,13 @@ use tocsin_domain::id::{ChangeId, IntegrationId, ServiceId, TeamId};
 use tocsin_domain::service::Integration;
 use tocsin_domain::state;
 use tocsin_wire::pagerduty::events_v2;
-use tocsin_wire::pagerduty::rest::{Refusal, time};
+use tocsin_wire::pagerduty::rest::time;
 
 use super::asked::Asked;
 use super::events::{Call, take};
 use super::lookup;
 use super::place::whole;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Reply};
 use crate::app::App;
 use crate::http::problem::Problem;
 
@@ -149,10 +149,8 @@ pub(crate) async fn list_change_events(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/services/{id}/change_events", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
-    let id: Option<ServiceId> = id.parse().ok();
-    let is_known = |id: &ServiceId| asked.app.read(|state| state.services.contains_key(id));
-    let missing = || Refusal::not_found("there is no such service");
-    let id = id.filter(is_known).ok_or_else(missing)?;
+    let known = |state: &state::State, id: ServiceId| state.services.get(&id).map(|one| one.id);
+    let id = lookup::in_path(&asked.app, "service", &id, known)?;
     page(&asked, Some(id))
 }
 
@@ -160,13 +158,15 @@ pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: As
 #[utoipa::path(get, path = "/change_events/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_change_event(Path(id): Path<String>, asked: Asked) -> Answer {
-    let id: Option<ChangeId> = id.parse().ok();
-    let found = asked.app.read(|state| {
-        let change = state.changes.get(id?)?;
-        Some(shown(&asked, state, change))
-    });
-    let missing = || Refused::from(Refusal::not_found("there is no such change event"));
-    let found = found.ok_or_else(missing)?;
+    let found = lookup::in_path(
+        &asked.app,
+        "change event",
+        &id,
+        |state: &state::State, id: ChangeId| {
+            let change = state.changes.get(id)?;
+            Some(shown(&asked, state, change))
+        },
+    )?;
     Ok(Reply::Done(json!({ "change_event": found })))
 }
 

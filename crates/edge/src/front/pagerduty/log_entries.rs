@@ -373,7 +373,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> Answer {
-    let missing = || Refusal::not_found("there is no such log entry");
+    let missing = || Refusal::no_such("log entry");
     let position = id::position_of(&entry).ok_or_else(missing)?;
     let event = asked
         .app

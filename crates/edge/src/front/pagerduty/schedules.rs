@@ -7,6 +7,7 @@ use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
 use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
 use tocsin_domain::oncall_command::ChangeAsk;
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::{time, words};
@@ -47,9 +48,8 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
-    let id: Option<ScheduleId> = id.parse().ok();
-    let found = asked.app.read(|state| state.schedules.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such schedule"))?)
+    let known = |state: &State, id: ScheduleId| state.schedules.get(&id).cloned();
+    lookup::in_path(&asked.app, "schedule", id, known)
 }
 
 /// The span that is asked for; none when nothing is.
@@ -300,8 +300,13 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
     let known = named(&asked, &id)?;
     let (wanted, is_one) = bodies::overrides(&asked.body)?;
     let mut answers = Vec::new();
-    for one in wanted {
-        match added(&asked, known.id, &one).await {
+    for (index, one) in wanted.iter().enumerate() {
+        let place = if is_one {
+            "override.user".to_owned()
+        } else {
+            format!("overrides[{index}].user")
+        };
+        match added(&asked, known.id, &place, one).await {
             Ok(made) if is_one => return Ok(Reply::Created(json!({ "override": made }))),
             Ok(made) => answers.push(json!({"status": 201, "override": made})),
             Err(refused) if is_one || refused.0.status >= 500 => return Err(refused),
@@ -317,9 +322,12 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
 async fn added(
     asked: &Asked,
     schedule: ScheduleId,
+    place: &str,
     one: &bodies::Override,
 ) -> Result<Value, Refused> {
-    let user = asked.app.read(|state| lookup::user(state, &one.user))?;
+    let user = asked
+        .app
+        .read(|state| lookup::user(state, place, &one.user))?;
     let span = Span::new(one.start, one.end);
     let ask = ChangeAsk::AddOverride { user, span };
     let change = changed(&asked.app, &asked.caller, schedule, ask).await?;

@@ -73,9 +73,8 @@ fn shown(asked: &Asked, state: &State, known: &Service, standings: &Standings) -
 
 /// The service that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
-    let id: Option<ServiceId> = id.parse().ok();
-    let found = asked.app.read(|state| state.services.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such service"))?)
+    let known = |state: &State, id: ServiceId| state.services.get(&id).cloned();
+    lookup::in_path(&asked.app, "service", id, known)
 }
 
 fn wrapped(asked: &Asked, known: &Service) -> Value {
@@ -105,7 +104,8 @@ fn whole_of(
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
     let policy = body.policy.as_ref();
-    let policy = policy.map(|id| lookup::policy(state, id)).transpose()?;
+    let policy = policy.map(|id| lookup::policy(state, "service.escalation_policy", id));
+    let policy = policy.transpose()?;
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
@@ -235,12 +235,11 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
 }
 
 fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<Integration, Refused> {
-    let id: Option<IntegrationId> = id.parse().ok();
-    let found = asked.app.read(|state| {
-        let known = state.integrations.get(&id?)?;
+    let known = |state: &State, id: IntegrationId| {
+        let known = state.integrations.get(&id)?;
         (known.service == of.id).then(|| known.clone())
-    });
-    Ok(found.ok_or_else(|| Refusal::not_found("the service has no such integration"))?)
+    };
+    lookup::in_path(&asked.app, "integration of the service", id, known)
 }
 
 /// The key of an integration, where it is kept and the caller may see it.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, Described, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::reach::method_word;
 use tocsin_wire::pagerduty::rest::refusal::account_token;
@@ -17,6 +18,7 @@ use tocsin_wire::pagerduty::rest::words;
 use super::asked::Asked;
 use super::incident_shape::urgency_word;
 use super::include::Named;
+use super::lookup;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::{Mails, user};
@@ -29,9 +31,8 @@ const INCLUDED: &[Named] = &[("teams", &["teams"])];
 
 /// The person that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
-    let id: Option<UserId> = id.parse().ok();
-    let found = asked.app.read(|state| state.users.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+    let known = |state: &State, id: UserId| state.users.get(&id).cloned();
+    lookup::in_path(&asked.app, "user", id, known)
 }
 
 /// People

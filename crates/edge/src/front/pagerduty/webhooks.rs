@@ -7,13 +7,14 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, WebhookAsk};
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::id::{SecretId, ServiceId, TeamId, WebhookId};
+use tocsin_domain::id::{SecretId, WebhookId};
 use tocsin_domain::state::State;
 use tocsin_domain::webhook::{Subscribed, WebhookScope};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED, Subscription};
 
 use super::asked::Asked;
+use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::app::App;
 use crate::http::address;
@@ -27,9 +28,8 @@ const SECRET_CHARS: usize = 64;
 
 /// The subscription that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Subscribed, Refused> {
-    let id: Option<WebhookId> = id.parse().ok();
-    let found = asked.app.read(|state| state.webhooks.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such webhook subscription"))?)
+    let known = |state: &State, id: WebhookId| state.webhooks.get(&id).cloned();
+    lookup::in_path(&asked.app, "webhook subscription", id, known)
 }
 
 /// Where it goes; none when that is gone from the vault.
@@ -152,23 +152,13 @@ fn with_known(wanted: Vec<(String, String)>, known: &[(String, String)]) -> Vec<
         .collect()
 }
 
-fn scope(state: &State, filter: &Filter) -> Result<WebhookScope, Refusal> {
-    let unknown = || Refusal::bad("'webhook_subscription.filter' names nothing that there is");
-    match filter {
-        Filter::Account => Ok(WebhookScope::Account),
-        Filter::Service(id) => {
-            let id: ServiceId = id.parse().map_err(|_| unknown())?;
-            let is_known = state.services.contains_key(&id);
-            let scope = is_known.then_some(WebhookScope::Service(id));
-            scope.ok_or_else(unknown)
-        }
-        Filter::Team(id) => {
-            let id: TeamId = id.parse().map_err(|_| unknown())?;
-            let is_known = state.teams.contains_key(&id);
-            let scope = is_known.then_some(WebhookScope::Team(id));
-            scope.ok_or_else(unknown)
-        }
-    }
+fn scope(state: &State, filter: &Filter) -> Result<WebhookScope, Refused> {
+    let place = "webhook_subscription.filter";
+    Ok(match filter {
+        Filter::Account => WebhookScope::Account,
+        Filter::Service(id) => WebhookScope::Service(lookup::service(state, place, id)?),
+        Filter::Team(id) => WebhookScope::Team(lookup::team(state, place, id)?),
+    })
 }
 
 /// Where it is to go from now on, if that is not where it goes already.

@@ -39,6 +39,12 @@ fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     single.or(current)
 }
 
+/// The services that are worked on, without those that are gone.
+fn services_of(state: &State, window: &Window) -> impl Iterator<Item = ServiceId> {
+    let all = window.services.iter().copied();
+    all.filter(|id| state.services.contains_key(id))
+}
+
 /// The teams whose services are worked on, also at single targets of theirs.
 fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
     let targets = window.targets.iter();
@@ -51,8 +57,8 @@ fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
 
 fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value {
     let span = span_of(window, now);
-    let services = window.services.iter();
-    let services = services.map(|id| asked.place.service(state, *id));
+    let services = services_of(state, window);
+    let services = services.map(|id| asked.place.service(state, id));
     let teams = teams_of(state, window).into_iter();
     let teams = teams.map(|id| asked.place.team(state, id));
     let path = format!("maintenance_windows/{}", window.id);
@@ -123,10 +129,14 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     Ok(Reply::page(paging, "maintenance_windows", cut))
 }
 
+/// The window that a path names, without what is gone.
 fn named(asked: &Asked, id: &str) -> Result<Window, Refused> {
-    let id: Option<MaintenanceId> = id.parse().ok();
-    let found = asked.app.read(|state| state.windows.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such maintenance window"))?)
+    let known = |state: &State, id: MaintenanceId| {
+        let mut window = state.windows.get(&id)?.clone();
+        window.services = services_of(state, &window).collect();
+        Some(window)
+    };
+    lookup::in_path(&asked.app, "maintenance window", id, known)
 }
 
 async fn wrapped(asked: &Asked, window: &Window) -> Result<Value, Refused> {
@@ -161,7 +171,8 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
     let span = span.ok_or_else(|| Refusal::bad(missing))?;
     let services = asked.app.read(|state| {
         let named = body.services.as_ref().map(|ids| {
-            let ids = ids.iter().map(|id| lookup::service(state, id));
+            let place = "maintenance_window.services";
+            let ids = ids.iter().map(|id| lookup::service(state, place, id));
             ids.collect::<Result<Vec<_>, _>>()
         });
         named.transpose()
