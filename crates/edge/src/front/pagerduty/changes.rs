@@ -108,8 +108,8 @@ fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
     let paging = asked.paging()?;
     let parameters = &asked.parameters;
     let (since, until) = (parameters.time("since")?, parameters.time("until")?);
-    let teams: Option<Vec<TeamId>> = parameters.ids("team_ids");
-    let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids");
+    let teams: Option<Vec<TeamId>> = parameters.ids("team_ids")?;
+    let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids")?;
     let cut = asked.app.read(|state| {
         let of_team = |change: &Change| {
             let service = state.services.get(&change.service);

@@ -87,22 +87,30 @@ fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize
     Reply::Done(body)
 }
 
+/// The business services that `ids[]` names, if it does.
+type Named = Option<Vec<BusinessServiceId>>;
+
 /// The business services that are asked for: those that support no other one, unless some are named.
-fn wanted(asked: &Asked, state: &State) -> Vec<BusinessServiceId> {
-    let named: Option<Vec<BusinessServiceId>> = asked.parameters.ids("ids");
+fn wanted(named: Named, state: &State) -> Vec<BusinessServiceId> {
     let mut wanted = named.unwrap_or_else(|| state.business.top_level());
     wanted.sort_unstable();
     wanted.dedup();
     wanted
 }
 
+/// Whether one is among those that are named, where some are.
+fn is_among(named: &Named, id: &BusinessServiceId) -> bool {
+    named.as_ref().is_none_or(|named| named.contains(id))
+}
+
 /// Business services and whether they are hurt, those that are first
 #[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impacts(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     Ok(asked
         .app
-        .read(|state| listed(&asked, state, wanted(&asked, state), limit)))
+        .read(|state| listed(&asked, state, wanted(named, state), limit)))
 }
 
 /// The business services that support one directly, and whether they are hurt
@@ -111,12 +119,14 @@ pub(crate) async fn list_impacts(asked: Asked) -> Answer {
 pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = business::named(&asked, &id)?;
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     Ok(asked.app.read(|state| {
         let supporting = state.business.supporting(AnyService::Business(known.id));
         let of = supporting.filter_map(|one| match one {
             AnyService::Business(id) => Some(id),
             AnyService::Technical(_) => None,
         });
+        let of = of.filter(|id| is_among(&named, id));
         listed(&asked, state, of.collect(), limit)
     }))
 }
@@ -127,9 +137,11 @@ pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked
 pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     Ok(asked.app.read(|state| {
         let impacts = Impacts::of(state);
         let all = state.business.services.keys().copied();
+        let all = all.filter(|id| is_among(&named, id));
         let hurt = all.filter(|id| impacts.on(*id).iter().any(|one| one.id == incident));
         listed(&asked, state, hurt.collect(), limit)
     }))
@@ -139,10 +151,11 @@ pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Aske
 #[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impactors(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     let body = asked.app.read(|state| {
         let impacts = Impacts::of(state);
         let mut found: BTreeMap<IncidentId, &Incident> = BTreeMap::new();
-        for service in wanted(&asked, state) {
+        for service in wanted(named, state) {
             found.extend(impacts.on(service).into_iter().map(|one| (one.id, one)));
         }
         let mut all: Vec<&Incident> = found.into_values().collect();

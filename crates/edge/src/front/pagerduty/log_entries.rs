@@ -295,7 +295,7 @@ impl Wanted {
         Ok(Self {
             since: asked.parameters.time("since")?,
             until: asked.parameters.time("until")?,
-            teams: asked.parameters.ids("team_ids"),
+            teams: asked.parameters.ids("team_ids")?,
             overview: asked.parameters.flag("is_overview")?,
         })
     }

@@ -27,8 +27,8 @@ const INCLUDED: &[Named] = &[
 /// Escalation policies
 #[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
-    let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
+    let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids")?;
     let paging = asked.paging()?;
     let mut cut = asked.app.read(|state| {
         let pages = |one: &Policy, users: &Vec<UserId>| {
@@ -41,11 +41,12 @@ pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
         });
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all services which of them follow it.
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.policies.get(&id)?;
             Some(policy(state, &asked.place, known))
-        })
-    });
+        }))
+    })?;
     cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "escalation_policies", cut))
 }

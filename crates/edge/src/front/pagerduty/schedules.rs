@@ -34,7 +34,8 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
         let all = state.schedules.values();
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all policies which of them name it.
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.schedules.get(&id)?;
             let mut shown = schedule(state, &asked.place, known);
             if asked.parameters.includes("schedule_layers") {
@@ -42,8 +43,8 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
                 shown["schedule_layers"] = layers(state, &asked.place, known, &bare).into();
             }
             Some(shown)
-        })
-    });
+        }))
+    })?;
     Ok(Reply::page(paging, "schedules", cut))
 }
 
@@ -285,11 +286,19 @@ pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answ
     let known = named(&asked, &id)?;
     let range =
         span_in(&asked)?.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?;
+    let editable = asked.parameters.flag("editable")?;
+    let now = asked.app.now();
     let within = known
         .overrides
         .iter()
         .filter(|one| one.span.overlap(range).is_some());
-    let shown: Vec<Value> = within.map(|one| override_shown(&asked, one)).collect();
+    let shown: Vec<Value> = if editable {
+        // Of those that can still be changed wholly nothing but their ids is told, as there.
+        let ahead = within.filter(|one| one.span.from > now);
+        ahead.map(|one| json!({"id": one.id.to_string()})).collect()
+    } else {
+        within.map(|one| override_shown(&asked, one)).collect()
+    };
     Ok(Reply::Done(json!({ "overrides": shown })))
 }
 

@@ -28,18 +28,19 @@ use crate::http::roster::{lost, set_as};
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let paging = asked.paging()?;
     let cut = asked.app.read(|state| {
         let all = state.services.values();
         let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
         let named = wanted.map(|one| (one.id, one.name.as_str(), ""));
         let standings = Standings::of(state);
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.services.get(&id)?;
             Some(shown(&asked, state, known, &standings))
-        })
-    });
+        }))
+    })?;
     Ok(Reply::page(paging, "services", cut))
 }
 

@@ -31,7 +31,7 @@ fn tag(place: &Place, label: &str) -> Value {
 fn page<'a>(asked: &Asked, labels: impl Iterator<Item = &'a str>) -> Answer {
     let paging = asked.paging()?;
     let named = labels.map(|label| (label, label, ""));
-    let cut = asked.named_cut(paging, named);
+    let cut = asked.named_cut(paging, named)?;
     let shown = cut.map(|label| Some(tag(&asked.place, label)));
     Ok(Reply::page(paging, "tags", shown))
 }

@@ -86,7 +86,8 @@ async fn wrapped(asked: &Asked, known: &Subscribed) -> Answer {
 #[utoipa::path(get, path = "/webhook_subscriptions", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_webhook_subscriptions(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let kind = asked.parameters.get("filter_type");
+    let kinds = ["account", "service", "team"].map(|kind| (kind, kind));
+    let kind = asked.parameters.word("filter_type", &kinds)?;
     let id = asked.parameters.get("filter_id");
     let wanted = |one: &&Subscribed| {
         let (of, whose) = match one.webhook.scope {

@@ -26,6 +26,24 @@ use crate::http::roster::{lost, set_as};
 /// What can be shown wholly, and where it stands.
 const INCLUDED: &[Named] = &[("services", &["services"]), ("teams", &["teams"])];
 
+/// When work is done, as seen from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Past,
+    Future,
+    Ongoing,
+    Open,
+    Any,
+}
+
+const STANDINGS: [(&str, Standing); 5] = [
+    ("past", Standing::Past),
+    ("future", Standing::Future),
+    ("ongoing", Standing::Ongoing),
+    ("open", Standing::Open),
+    ("all", Standing::Any),
+];
+
 /// The span that is shown: the work that is under way, else the next, else what a single one was.
 fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     let single = match &window.when {
@@ -86,23 +104,20 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
 pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let now = asked.app.now();
-    let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids");
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
-    let filter = asked.parameters.get("filter").unwrap_or("all").to_owned();
-    if !["all", "past", "future", "ongoing", "open"].contains(&filter.as_str()) {
-        return Err(Refusal::bad("'filter' is invalid: past, future, ongoing, open or all").into());
-    }
+    let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids")?;
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
+    let filter = asked.parameters.word("filter", &STANDINGS)?;
     let query = asked.parameters.get("query").map(str::to_lowercase);
     let mut found: Vec<(Option<Timestamp>, Value)> = asked.app.read(|state| {
         let wanted = |window: &&Window| {
             let ongoing = window.around(now).is_some();
             let future = window.next(now).is_some();
-            let of_time = match filter.as_str() {
-                "past" => !ongoing && !future,
-                "future" => future && !ongoing,
-                "ongoing" => ongoing,
-                "open" => ongoing || future,
-                _ => true,
+            let of_time = match filter.unwrap_or(Standing::Any) {
+                Standing::Past => !ongoing && !future,
+                Standing::Future => future && !ongoing,
+                Standing::Ongoing => ongoing,
+                Standing::Open => ongoing || future,
+                Standing::Any => true,
             };
             let of_teams = |set: &Vec<TeamId>| {
                 let mut all = teams_of(state, window).into_iter();
