@@ -50,14 +50,14 @@ impl Parameters {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Every value of `name[]`; some clients leave the brackets off.
+    /// Every value of `name[]`, also where it is empty; some clients leave the brackets off.
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |known: &str| known == name || known.strip_suffix("[]") == Some(name);
         let found = self.0.iter().filter(move |(known, _)| named(known));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The same without those that are empty.
+    /// Every value of `name[]` that is not empty.
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.all(name).filter(|value| !value.is_empty())
     }
