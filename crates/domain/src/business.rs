@@ -150,10 +150,22 @@ impl BusinessServices {
         self.supported_by.retain(|_, all| !all.is_empty());
     }
 
-    /// A business service is gone: nothing needs it and it needs nothing any more.
+    /// A business service is gone, with what named it.
     pub(crate) fn remove(&mut self, service: BusinessServiceId) {
         self.services.remove(&service);
-        let gone = AnyService::Business(service);
+        self.forget(AnyService::Business(service));
+    }
+
+    /// What names a service, on either side.
+    #[must_use]
+    pub fn naming(&self, service: AnyService) -> Vec<Dependency> {
+        let all = self.dependencies();
+        all.filter(|one| one.dependent == service || one.supporting == service)
+            .collect()
+    }
+
+    /// A service of either kind is gone: nothing needs it and it needs nothing any more.
+    pub(crate) fn forget(&mut self, gone: AnyService) {
         self.supported_by.remove(&gone);
         for all in self.supported_by.values_mut() {
             all.remove(&gone);

@@ -50,7 +50,7 @@ pub enum RosterAsk {
     },
     /// Add or replace a service with all that is said of it: all of it or nothing.
     SetWholeService(Box<WholeService>),
-    /// Remove a service on which nothing fails and which nothing else names.
+    /// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone.
     RemoveService(ServiceId),
     /// Add an integration.
     AddIntegration {

@@ -1,13 +1,23 @@
 //! Services that go: which may, and what goes with them.
 
-use tocsin_domain::command::{AlertAsk, Ask, AskedRule, IntakeAsk, RespondAsk, RosterAsk};
-use tocsin_domain::event::{EventBody, RosterEvent};
-use tocsin_domain::id::ServiceId;
-use tocsin_domain::intake::{Action, Condition, GroupBy, UrgencyBy};
-use tocsin_domain::monitor::Severity;
-use tocsin_domain::service::{IntegrationKind, WholeService};
+use std::collections::BTreeSet;
 
-use crate::world::{World, raise};
+use tocsin_domain::business::{AnyService, Dependency};
+use tocsin_domain::command::{
+    AlertAsk, Ask, AskedRule, BusinessAsk, IntakeAsk, RespondAsk, RosterAsk, WebhookAsk,
+};
+use tocsin_domain::event::{Event, EventBody, RosterEvent};
+use tocsin_domain::id::{MaintenanceId, SecretId, ServiceId};
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{Action, Condition, GroupBy, UrgencyBy, When};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::Span;
+use tocsin_domain::people::Urgency;
+use tocsin_domain::service::{IntegrationKind, WholeService};
+use tocsin_domain::state::State;
+use tocsin_domain::webhook::{WebhookKind, WebhookScope};
+
+use crate::world::{START, World, raise};
 
 fn add(world: &mut World) -> ServiceId {
     let whole = WholeService {
@@ -42,6 +52,144 @@ fn remove(world: &mut World, service: ServiceId) -> Result<(), String> {
     let ask = Ask::Roster(RosterAsk::RemoveService(service));
     let done = world.try_ask(ask).map_err(|refusal| refusal.to_string());
     done.map(drop)
+}
+
+/// Work of an hour on these services, which is under way.
+fn work(world: &mut World, services: &[ServiceId]) -> MaintenanceId {
+    let before: BTreeSet<MaintenanceId> = world.state.windows.keys().copied().collect();
+    let span = Span::new(START, START.plus_ms(3_600_000));
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "new disks".to_owned(),
+        services: services.to_vec(),
+        targets: Vec::new(),
+        when: When::Once { span },
+        matchers: None,
+    }));
+    let mut all = world.state.windows.keys();
+    *all.find(|id| !before.contains(*id)).unwrap()
+}
+
+fn subscribe(world: &mut World, scope: WebhookScope) {
+    let delivery = Some(SecretId::random(&mut world.entropy));
+    world.ask(Ask::Webhook(WebhookAsk::Set {
+        id: None,
+        description: String::new(),
+        delivery,
+        events: BTreeSet::from([WebhookKind::Triggered]),
+        scope,
+        active: true,
+    }));
+}
+
+/// A new business service that needs these.
+fn needed(world: &mut World, by: &str, services: &[ServiceId]) {
+    let set = BusinessAsk::Set {
+        id: None,
+        name: by.to_owned(),
+        description: String::new(),
+        point_of_contact: String::new(),
+        team: None,
+    };
+    world.ask(Ask::Roster(RosterAsk::Business(set)));
+    let mut all = world.state.business.services.values();
+    let business = all.find(|one| one.name == by).unwrap().id;
+    let needs = services.iter().map(|service| Dependency {
+        dependent: AnyService::Business(business),
+        supporting: AnyService::Technical(*service),
+    });
+    let ask = BusinessAsk::Associate(needs.collect());
+    world.ask(Ask::Roster(RosterAsk::Business(ask)));
+}
+
+/// What is left that names a service, besides what failed on it.
+fn naming(state: &State, service: ServiceId) -> usize {
+    let windows = state.windows.values();
+    let windows = windows.filter(|window| window.services.contains(&service));
+    let webhooks = state.webhooks.values();
+    let scope = WebhookScope::Service(service);
+    let webhooks = webhooks.filter(|known| known.webhook.scope == scope);
+    let dependencies = state.business.naming(AnyService::Technical(service));
+    windows.count() + webhooks.count() + dependencies.len()
+}
+
+/// A shop on which work is done alone and together with the first service, of which a subscription tells and which something needs.
+fn named_everywhere(world: &mut World) -> (ServiceId, [MaintenanceId; 2]) {
+    let first = world.state.installation.as_ref().unwrap().default_service;
+    let shop = add(world);
+    let alone = work(world, &[shop]);
+    let together = work(world, &[first, shop]);
+    subscribe(world, WebhookScope::Service(shop));
+    subscribe(world, WebhookScope::Account);
+    needed(world, "Checkout", &[first, shop]);
+    assert_eq!(naming(&world.state, shop), 4);
+    (shop, [alone, together])
+}
+
+fn is_removal(event: &Event) -> bool {
+    let body = &event.body;
+    matches!(body, EventBody::Roster(RosterEvent::ServiceRemoved { .. }))
+}
+
+#[test]
+fn what_is_about_a_service_alone_goes_with_it_and_what_is_about_more_goes_on_without_it() {
+    let mut world = World::set_up();
+    let first = world.state.installation.as_ref().unwrap().default_service;
+    let (shop, [alone, together]) = named_everywhere(&mut world);
+    remove(&mut world, shop).unwrap();
+    assert_eq!(naming(&world.state, shop), 0);
+    assert!(!world.state.windows.contains_key(&alone));
+    let left = &world.state.windows[&together];
+    assert_eq!(left.services, [first]);
+    assert!(left.around(world.now).is_some(), "it is still under way");
+    let scopes = world.state.webhooks.values().map(|one| one.webhook.scope);
+    assert_eq!(scopes.collect::<Vec<_>>(), [WebhookScope::Account]);
+    let needs = world.state.business.naming(AnyService::Technical(first));
+    assert_eq!(needs.len(), 1, "the first one is needed as before");
+    // Each of it is told, before it is told that the service is gone.
+    let last = world.journal.iter().rposition(is_removal).unwrap();
+    assert_eq!(last + 1, world.journal.len());
+    let mut folded = State::default();
+    world.journal.iter().for_each(|event| folded.evolve(event));
+    assert_eq!(folded.windows, world.state.windows);
+    assert_eq!(folded.webhooks, world.state.webhooks);
+    assert_eq!(folded.business, world.state.business);
+}
+
+#[test]
+fn a_journal_that_tells_of_the_removal_alone_names_the_service_no_more_either() {
+    let mut world = World::set_up();
+    let (shop, _) = named_everywhere(&mut world);
+    let before = world.journal.len();
+    remove(&mut world, shop).unwrap();
+    let mut folded = State::default();
+    let (kept, removal) = world.journal.split_at(before);
+    let alone = removal.iter().filter(|event| is_removal(event));
+    kept.iter()
+        .chain(alone)
+        .for_each(|event| folded.evolve(event));
+    assert_eq!(naming(&folded, shop), 0);
+    assert_eq!(folded.windows, world.state.windows);
+    assert_eq!(folded.business, world.state.business);
+}
+
+#[test]
+fn what_is_over_of_a_removed_service_is_not_reopened() {
+    let mut world = World::set_up();
+    let shop = add(&mut world);
+    world.respond(RespondAsk::Declare {
+        title: "The shop is closed".to_owned(),
+        service: Some(shop),
+        urgency: Urgency::High,
+        more: Box::default(),
+    });
+    let incident = world.incident().id;
+    let note = None;
+    world.respond(RespondAsk::Resolve { incident, note });
+    remove(&mut world, shop).unwrap();
+    let why = world.refused(RespondAsk::Reopen { incident });
+    assert!(why.contains("its service was removed"), "{why}");
+    assert_eq!(world.incident().status, Status::Resolved);
 }
 
 #[test]

@@ -92,22 +92,30 @@ fn listed(
     Reply::Done(body)
 }
 
+/// The business services that `ids[]` names, if it does.
+type Named = Option<Vec<BusinessServiceId>>;
+
 /// The business services that are asked for: those that support no other one, unless some are named.
-fn wanted(asked: &Asked, state: &State) -> Vec<BusinessServiceId> {
-    let named: Option<Vec<BusinessServiceId>> = asked.parameters.ids("ids");
+fn wanted(named: Named, state: &State) -> Vec<BusinessServiceId> {
     let mut wanted = named.unwrap_or_else(|| state.business.top_level());
     wanted.sort_unstable();
     wanted.dedup();
     wanted
 }
 
+/// Whether one is among those that are named, where some are.
+fn is_among(named: &Named, id: &BusinessServiceId) -> bool {
+    named.as_ref().is_none_or(|named| named.contains(id))
+}
+
 /// Business services and whether they are hurt, those that are first
 #[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impacts(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     let impacts = with_impacts(&asked.app, |impacts| impacts).await?;
     Ok(asked.app.read(|state| {
-        let wanted = wanted(&asked, state);
+        let wanted = wanted(named, state);
         listed(&asked, state, &impacts, wanted, limit)
     }))
 }
@@ -118,6 +126,7 @@ pub(crate) async fn list_impacts(asked: Asked) -> Answer {
 pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = business::named(&asked, &id)?;
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     let impacts = with_impacts(&asked.app, |impacts| impacts).await?;
     Ok(asked.app.read(|state| {
         let supporting = state.business.supporting(AnyService::Business(known.id));
@@ -125,6 +134,7 @@ pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked
             AnyService::Business(id) => Some(id),
             AnyService::Technical(_) => None,
         });
+        let of = of.filter(|id| is_among(&named, id));
         listed(&asked, state, &impacts, of.collect(), limit)
     }))
 }
@@ -135,8 +145,10 @@ pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked
 pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     let work = move |impacts: Impacts| (impacts.by(incident), impacts);
-    let (hurt, impacts) = with_impacts(&asked.app, work).await?;
+    let (mut hurt, impacts) = with_impacts(&asked.app, work).await?;
+    hurt.retain(|id| is_among(&named, id));
     Ok(asked
         .app
         .read(|state| listed(&asked, state, &impacts, hurt, limit)))
@@ -146,9 +158,10 @@ pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Aske
 #[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impactors(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
     let (wanted, priorities) = asked
         .app
-        .read(|state| (wanted(&asked, state), priorities(state).to_vec()));
+        .read(|state| (wanted(named, state), priorities(state).to_vec()));
     let work = move |impacts: Impacts| impactors(&impacts, &wanted, &priorities, limit);
     let (shown, more) = with_impacts(&asked.app, work).await?;
     let shown = asked.app.read(|state| {

@@ -24,8 +24,18 @@ const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.
 const SPAN_MS_MAX: u64 = 184 * 86_400_000;
-/// Fields that a list is sorted by at most.
-const SORTS_MAX: usize = 2;
+const STATUSES: [(&str, Status); 3] = [
+    ("triggered", Status::Triggered),
+    ("acknowledged", Status::Acknowledged),
+    ("resolved", Status::Resolved),
+];
+const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
+const SORTS: [(&str, Sort); 4] = [
+    ("incident_number", Sort::Number),
+    ("created_at", Sort::Created),
+    ("resolved_at", Sort::Resolved),
+    ("urgency", Sort::Urgency),
+];
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +62,7 @@ struct Filter {
 impl Filter {
     fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, Refusal> {
         let (mut since, until) = (parameters.time("since")?, parameters.time("until")?);
-        let all = match parameters.get("date_range") {
-            None => false,
-            Some("all") => true,
-            Some(_) => return Err(Refusal::bad("'date_range' is invalid: it is all")),
-        };
+        let all = parameters.word("date_range", &[("all", ())])?.is_some();
         if all {
             since = None;
         } else if let Some(since) = since {
@@ -67,27 +73,18 @@ impl Filter {
         } else {
             since = Some(until.unwrap_or(now).minus_ms(SPAN_DEFAULT_MS));
         }
-        let statuses = parameters.list("statuses").map(|word| match word {
-            "triggered" => Ok(Status::Triggered),
-            "acknowledged" => Ok(Status::Acknowledged),
-            "resolved" => Ok(Status::Resolved),
-            _ => Err(Refusal::bad(format!("'statuses' is invalid: {word:?}"))),
-        });
-        let urgencies = parameters.list("urgencies").map(|word| match word {
-            "high" => Ok(Urgency::High),
-            "low" => Ok(Urgency::Low),
-            _ => Err(Refusal::bad(format!("'urgencies' is invalid: {word:?}"))),
-        });
         Ok(Self {
-            statuses: statuses.collect::<Result<_, _>>()?,
-            urgencies: urgencies.collect::<Result<_, _>>()?,
-            services: parameters.ids("service_ids"),
-            teams: parameters.ids("team_ids"),
-            users: parameters.ids("user_ids"),
+            statuses: parameters.words("statuses", &STATUSES)?.unwrap_or_default(),
+            urgencies: parameters
+                .words("urgencies", &URGENCIES)?
+                .unwrap_or_default(),
+            services: parameters.ids("service_ids")?,
+            teams: parameters.ids("team_ids")?,
+            users: parameters.ids("user_ids")?,
             since,
             until: if all { None } else { until },
             key: parameters.get("incident_key").map(str::to_owned),
-            sorts: sorts(parameters)?,
+            sorts: parameters.sorts(&SORTS)?,
         })
     }
 
@@ -135,34 +132,6 @@ impl Filter {
         let by_sorts = sorts.fold(Ordering::Equal, Ordering::then);
         by_sorts.then(one.number.cmp(&other.number))
     }
-}
-
-fn sorts(parameters: &Parameters) -> Result<Vec<(Sort, bool)>, Refusal> {
-    let given = parameters.list("sort_by").flat_map(|text| text.split(','));
-    let mut sorts = Vec::new();
-    for text in given {
-        let (field, direction) = text.trim().split_once(':').unwrap_or((text.trim(), "asc"));
-        let sort = match field {
-            "incident_number" => Some(Sort::Number),
-            "created_at" => Some(Sort::Created),
-            "resolved_at" => Some(Sort::Resolved),
-            "urgency" => Some(Sort::Urgency),
-            _ => None,
-        };
-        let descends = match direction {
-            "asc" => Some(false),
-            "desc" => Some(true),
-            _ => None,
-        };
-        let why = format!("'sort_by' is invalid: {text:?}");
-        sorts.push(sort.zip(descends).ok_or_else(|| Refusal::bad(why))?);
-    }
-    if sorts.len() > SORTS_MAX {
-        return Err(Refusal::bad(
-            "'sort_by' is invalid: it names at most two fields",
-        ));
-    }
-    Ok(sorts)
 }
 
 fn has_key(state: &State, incident: &Incident, key: &str) -> bool {
@@ -245,8 +214,7 @@ fn shown<T>(
     show: impl FnOnce(&State, &Incident) -> T,
 ) -> Result<T, Refused> {
     let found = app.read(|state| Some(show(state, state.incidents.get(&id)?)));
-    let missing = || Refusal::not_found(format!("there is no incident {id}"));
-    Ok(found.ok_or_else(missing)?)
+    Ok(found.ok_or_else(|| Refusal::no_such("incident"))?)
 }
 
 #[cfg(test)]
@@ -288,6 +256,8 @@ mod tests {
             ("sort_by", "urgency:up"),
             ("sort_by", "urgency,created_at,resolved_at"),
             ("since", "noon"),
+            ("statuses[]", ""),
+            ("service_ids[]", ""),
         ] {
             assert_eq!(
                 of(&[(name, value)]).err().map(|one| one.status),

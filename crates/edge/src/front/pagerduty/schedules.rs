@@ -7,6 +7,7 @@ use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
 use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
 use tocsin_domain::oncall_command::ChangeAsk;
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::{time, words};
@@ -33,7 +34,8 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
         let all = state.schedules.values();
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all policies which of them name it.
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.schedules.get(&id)?;
             let mut shown = schedule(state, &asked.place, known);
             if asked.parameters.includes("schedule_layers") {
@@ -41,15 +43,14 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
                 shown["schedule_layers"] = layers(state, &asked.place, known, &bare).into();
             }
             Some(shown)
-        })
-    });
+        }))
+    })?;
     Ok(Reply::page(paging, "schedules", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
-    let id: Option<ScheduleId> = id.parse().ok();
-    let found = asked.app.read(|state| state.schedules.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such schedule"))?)
+    let known = |state: &State, id: ScheduleId| state.schedules.get(&id).cloned();
+    lookup::in_path(&asked.app, "schedule", id, known)
 }
 
 /// The span that is asked for; none when nothing is.
@@ -285,11 +286,19 @@ pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answ
     let known = named(&asked, &id)?;
     let range =
         span_in(&asked)?.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?;
+    let editable = asked.parameters.flag("editable")?;
+    let now = asked.app.now();
     let within = known
         .overrides
         .iter()
         .filter(|one| one.span.overlap(range).is_some());
-    let shown: Vec<Value> = within.map(|one| override_shown(&asked, one)).collect();
+    let shown: Vec<Value> = if editable {
+        // Of those that can still be changed wholly nothing but their ids is told, as there.
+        let ahead = within.filter(|one| one.span.from > now);
+        ahead.map(|one| json!({"id": one.id.to_string()})).collect()
+    } else {
+        within.map(|one| override_shown(&asked, one)).collect()
+    };
     Ok(Reply::Done(json!({ "overrides": shown })))
 }
 
@@ -300,8 +309,13 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
     let known = named(&asked, &id)?;
     let (wanted, is_one) = bodies::overrides(&asked.body)?;
     let mut answers = Vec::new();
-    for one in wanted {
-        match added(&asked, known.id, &one).await {
+    for (index, one) in wanted.iter().enumerate() {
+        let place = if is_one {
+            "override.user".to_owned()
+        } else {
+            format!("overrides[{index}].user")
+        };
+        match added(&asked, known.id, &place, one).await {
             Ok(made) if is_one => return Ok(Reply::Created(json!({ "override": made }))),
             Ok(made) => answers.push(json!({"status": 201, "override": made})),
             Err(refused) if is_one || refused.0.status >= 500 => return Err(refused),
@@ -317,9 +331,12 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
 async fn added(
     asked: &Asked,
     schedule: ScheduleId,
+    place: &str,
     one: &bodies::Override,
 ) -> Result<Value, Refused> {
-    let user = asked.app.read(|state| lookup::user(state, &one.user))?;
+    let user = asked
+        .app
+        .read(|state| lookup::user(state, place, &one.user))?;
     let span = Span::new(one.start, one.end);
     let ask = ChangeAsk::AddOverride { user, span };
     let change = changed(&asked.app, &asked.caller, schedule, ask).await?;

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, Described, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
+use tocsin_domain::state::State;
 use tocsin_domain::team::{Team, TeamRole};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
+use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
 use crate::http::roster::{lost, set_as};
@@ -26,9 +28,8 @@ pub(crate) async fn list_pagerduty_teams(asked: Asked) -> Answer {
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Team, Refused> {
-    let id: Option<TeamId> = id.parse().ok();
-    let found = asked.app.read(|state| state.teams.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such team"))?)
+    let known = |state: &State, id: TeamId| state.teams.get(&id).cloned();
+    lookup::in_path(&asked.app, "team", id, known)
 }
 
 fn wrapped(asked: &Asked, known: &Team) -> Value {
@@ -127,11 +128,8 @@ pub(crate) async fn remove_pagerduty_team(Path(id): Path<String>, asked: Asked) 
 }
 
 fn person(asked: &Asked, id: &str) -> Result<UserId, Refused> {
-    let id: Option<UserId> = id.parse().ok();
-    let found = asked
-        .app
-        .read(|state| id.filter(|id| state.users.contains_key(id)));
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+    let known = |state: &State, id: UserId| state.users.get(&id).map(|one| one.id);
+    lookup::in_path(&asked.app, "user", id, known)
 }
 
 /// Put somebody into a team

@@ -185,7 +185,8 @@ pub(crate) async fn add_integration(
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
     let kind = request.kind;
     let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
-    let made = integration_made(&app, &caller.actor, service, request.name, speaks);
+    let (actor, name) = (&caller.actor, request.name);
+    let made = integration_made(&app, actor, service, name, speaks, NewKey::ShownOnce);
     let (integration, routing_key, address) = made.await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
@@ -197,40 +198,51 @@ pub(crate) async fn add_integration(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Makes an integration with its key, which is not kept, and the address at which its sender is to call.
+/// What becomes of the key of an integration that is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NewKey {
+    /// It is shown once, and not kept.
+    ShownOnce,
+    /// It is kept in the vault, for clients that read it again.
+    Kept,
+}
+
+/// Makes an integration with its key, and the address at which its sender is to call.
 pub(crate) async fn integration_made(
     app: &App,
     actor: &Actor,
     service: ServiceId,
     name: String,
-    speaks: service::IntegrationKind,
+    kind: service::IntegrationKind,
+    new_key: NewKey,
 ) -> Result<(service::Integration, String, String), Problem> {
-    let (routing_key, address) = key_for(app, &speaks)?;
-    let ask = to_add(service, name, speaks, &routing_key, None);
-    let integration = added(app, actor, ask).await?;
-    Ok((integration, routing_key, address))
-}
-
-/// The same with a key that is kept in the vault, for clients that read it again.
-pub(crate) async fn integration_made_with_key_kept(
-    app: &App,
-    actor: &Actor,
-    service: ServiceId,
-    name: String,
-    speaks: service::IntegrationKind,
-) -> Result<(service::Integration, String, String), Problem> {
-    let (routing_key, address) = key_for(app, &speaks)?;
-    let text = SecretString::from(routing_key.clone());
-    let row = app
-        .blocking(move |parts| parts.vault.put(&text, None))
-        .await?;
-    let ask = to_add(service, name, speaks, &routing_key, Some(row));
-    match added(app, actor, ask).await {
-        Ok(integration) => Ok((integration, routing_key, address)),
+    let (routing_key, address) = key_for(app, &kind)?;
+    let key_row = match new_key {
+        NewKey::ShownOnce => None,
+        NewKey::Kept => {
+            let text = SecretString::from(routing_key.clone());
+            let put = app.blocking(move |parts| parts.vault.put(&text, None));
+            Some(put.await?)
+        }
+    };
+    let ask = RosterAsk::AddIntegration {
+        service,
+        name,
+        key_hash: secret::key_hash(&routing_key),
+        key_row,
+        kind,
+    };
+    match set_as(app, actor, Ask::Roster(ask)).await {
+        Ok(made) => {
+            let RosterEvent::IntegrationAdded { integration } = made else {
+                return Err(lost());
+            };
+            Ok((integration, routing_key, address))
+        }
         Err(problem) => {
             // While it is not certain that nothing was kept, what may be needed stays.
             if problem.outcome_known() {
-                forget_keys(app, vec![row]).await?;
+                forget_rows(app, key_row.into_iter().collect()).await?;
             }
             Err(problem)
         }
@@ -245,8 +257,8 @@ fn key_for(app: &App, speaks: &service::IntegrationKind) -> Result<(String, Stri
     Ok((routing_key, address))
 }
 
-/// Removes keys that are good for nothing any more.
-pub(crate) async fn forget_keys(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
+/// Removes rows of the vault that are good for nothing any more.
+pub(crate) async fn forget_rows(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -256,30 +268,6 @@ pub(crate) async fn forget_keys(app: &App, rows: Vec<SecretId>) -> Result<(), Pr
 fn new_key() -> Result<String, Problem> {
     let key = secret::letters(ROUTING_KEY_CHARS);
     key.map_err(|_| Problem::internal("the system gives no random bytes"))
-}
-
-fn to_add(
-    service: ServiceId,
-    name: String,
-    kind: service::IntegrationKind,
-    routing_key: &str,
-    key_row: Option<SecretId>,
-) -> RosterAsk {
-    RosterAsk::AddIntegration {
-        service,
-        name,
-        key_hash: secret::key_hash(routing_key),
-        key_row,
-        kind,
-    }
-}
-
-async fn added(app: &App, actor: &Actor, ask: RosterAsk) -> Result<service::Integration, Problem> {
-    let event = set_as(app, actor, Ask::Roster(ask)).await?;
-    let RosterEvent::IntegrationAdded { integration } = event else {
-        return Err(lost());
-    };
-    Ok(integration)
 }
 
 /// Remove an integration: its routing key is dead
@@ -312,5 +300,5 @@ pub(crate) async fn integration_removed(
     let row = app.read(|state| state.integrations.get(&integration)?.key_row);
     let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
     app.ask(actor, ask).await?;
-    forget_keys(app, row.into_iter().collect()).await
+    forget_rows(app, row.into_iter().collect()).await
 }

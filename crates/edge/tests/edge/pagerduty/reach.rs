@@ -134,13 +134,13 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
     let all = read(&world, &rules(&world)).await["notification_rules"].clone();
     assert_eq!(all.as_array().unwrap().len(), before + 1, "the others stay");
     gone(&world, &path).await;
-    for wrong in [
-        json!({"notification_rule": {}}),
-        rule(&json!({"id": "QAAAAAAAAAAAAA"}), 0),
-        rule(&way, 1_441),
+    for (wrong, code) in [
+        (json!({"notification_rule": {}}), 2001),
+        (rule(&json!({"id": "QAAAAAAAAAAAAA"}), 0), 5001),
+        (rule(&way, 1_441), 2001),
     ] {
         let answer = ada(&world, ("POST", &rules(&world)), Some(wrong)).await;
-        refused(&answer, 400, 2001);
+        refused(&answer, 400, code);
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused, service};
+use crate::fakes::START;
 use crate::world::World;
 
 /// A new integration of the default service, as its path.
@@ -254,6 +255,118 @@ async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
         kept["incidents"][0]["service"]["summary"],
         "a removed service"
     );
+}
+
+/// Planned work on these services.
+async fn work(world: &World, services: Value) -> Value {
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    let body = json!({"maintenance_window": {"type": "maintenance_window", "description": "New disks",
+        "start_time": at(1), "end_time": at(2), "services": services}});
+    made(world, "/maintenance_windows", body).await["maintenance_window"].clone()
+}
+
+/// What is said and answered with a plain 200.
+async fn said(world: &World, path: &str, body: Value) -> Value {
+    let answer = ada(world, ("POST", path), Some(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn nothing_names_a_service_that_was_removed() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let shop = json!({"id": shop["id"], "type": "service_reference"});
+    let alone = work(&world, json!([shop])).await;
+    let both = work(&world, json!([service(&world), shop])).await;
+    let rows = world.vault.count();
+    let subscription = json!({"webhook_subscription": {
+        "type": "webhook_subscription", "events": ["incident.triggered"], "filter": shop,
+        "delivery_method": {"type": "http_delivery_method", "url": "https://example.org/hook"},
+    }});
+    said(&world, "/webhook_subscriptions", subscription).await;
+    assert_eq!(world.vault.count(), rows + 1);
+    let checkout = json!({"business_service": {"name": "Checkout"}});
+    let checkout = said(&world, "/business_services", checkout).await["business_service"].clone();
+    let needs = json!({"relationships": [{
+        "dependent_service": {"id": checkout["id"], "type": "business_service"},
+        "supporting_service": {"id": shop["id"], "type": "service"},
+    }]});
+    said(&world, "/service_dependencies/associate", needs).await;
+    gone(&world, &path).await;
+    let windows = "/maintenance_windows";
+    let listed = read(&world, windows).await[windows.trim_start_matches('/')].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let alone = format!("{windows}/{}", id_of(&alone));
+    refused(&ada(&world, ("GET", &alone), None).await, 404, 2100);
+    let both = format!("{windows}/{}", id_of(&both));
+    let later = json!({"maintenance_window": {"description": "Newer disks"}});
+    let left = changed(&world, &both, later).await["maintenance_window"].clone();
+    let left = left["services"].as_array().unwrap().clone();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["id"], service(&world)["id"]);
+    let subscriptions = read(&world, "/webhook_subscriptions").await;
+    assert_eq!(subscriptions["webhook_subscriptions"], json!([]));
+    assert_eq!(
+        world.vault.count(),
+        rows,
+        "nothing of it is left in the vault"
+    );
+    let of_checkout = format!(
+        "/service_dependencies/business_services/{}",
+        id_of(&checkout)
+    );
+    assert_eq!(read(&world, &of_checkout).await["relationships"], json!([]));
+}
+
+#[tokio::test]
+async fn an_incident_of_a_removed_service_is_not_reopened() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let shop = json!({"id": shop["id"], "type": "service_reference"});
+    let body = json!({"incident": {"type": "incident", "title": "Down", "service": shop}});
+    let opened = made(&world, "/incidents", body).await["incident"].clone();
+    let incident = format!("/incidents/{}", id_of(&opened));
+    let status = |word: &str| json!({"incident": {"type": "incident", "status": word}});
+    changed(&world, &incident, status("resolved")).await;
+    gone(&world, &path).await;
+    let again = ada(&world, ("PUT", &incident), Some(status("triggered"))).await;
+    let told = refused(&again, 400, 2001);
+    assert!(told.contains("its service was removed"), "{told}");
+    let still = read(&world, &incident).await["incident"].clone();
+    assert_eq!(still["status"], "resolved");
+}
+
+#[tokio::test]
+async fn the_older_fields_of_grouping_say_what_the_newer_ones_do() {
+    let world = World::new();
+    let older = json!({"alert_grouping": "time", "alert_grouping_timeout": 5});
+    let (path, made) = shop(&world, older).await;
+    let minutes = |shown: &Value| {
+        let newer = &shown["alert_grouping_parameters"];
+        assert_eq!(newer["type"], shown["alert_grouping"], "{shown}");
+        assert_eq!(newer["config"]["timeout"], shown["alert_grouping_timeout"]);
+        newer["config"]["timeout"].clone()
+    };
+    assert_eq!(minutes(&made), 5);
+    let seven = json!({"service": {"alert_grouping_timeout": 7}});
+    let mut shown = changed(&world, &path, seven).await["service"].clone();
+    assert_eq!(minutes(&shown), 7);
+    shown["alert_grouping_timeout"] = json!(9);
+    let shown = changed(&world, &path, json!({ "service": shown })).await["service"].clone();
+    assert_eq!(minutes(&shown), 9, "beside what was read back of the newer");
+    for (name, value) in [
+        ("alert_grouping", json!("intelligent")),
+        ("alert_grouping_timeout", json!(100_000)),
+    ] {
+        let mut body = json!({"service": {}});
+        body["service"][name] = value;
+        let told = refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert!(told.contains(&format!("service.{name}")), "{told}");
+    }
+    let none = json!({"service": {"alert_grouping": null}});
+    let none = changed(&world, &path, none).await["service"].clone();
+    assert_eq!(minutes(&none), Value::Null);
 }
 
 #[tokio::test]
