@@ -14,9 +14,13 @@ use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
+
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
 
 fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
     let path = Place::alert_path(alert.incident, alert.id);
@@ -77,7 +81,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
         }
     };
     let key = asked.parameters.get("alert_key");
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let of = state.incidents.get(&incident);
         let ids = of.map_or(&[][..], |one| one.alerts.as_slice());
         let known = ids.iter().filter_map(|id| state.alerts.get(id));
@@ -88,6 +92,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
         let cut = paging.cut(known.filter(wanted).collect());
         cut.map(|one| Some(shown(state, &asked.place, one)))
     });
+    cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "alerts", cut))
 }
 
@@ -100,7 +105,9 @@ pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: 
     let alert = asked
         .app
         .read(|state| lookup::alert(state, incident, &alert))?;
-    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+    let shown = one(&asked, alert)?;
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(Reply::Done(json!({ "alert": shown })))
 }
 
 fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {

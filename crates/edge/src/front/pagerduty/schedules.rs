@@ -14,7 +14,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 use super::asked::Asked;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers, layers_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -24,6 +24,9 @@ use crate::http::roster::{lost, rota, set_as};
 const UNSAVED: &str = "QAAAAAAAAAAAAA";
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
+
+/// What lists leave out of a schedule unless `include[]` names it.
+const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
 
 /// Schedules
 #[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
@@ -36,9 +39,14 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
         asked.named_cut(paging, named).map(|id| {
             let known = state.schedules.get(&id)?;
             let mut shown = schedule(state, &asked.place, known);
-            if asked.parameters.includes("schedule_layers") {
+            let wanted = PARTS.map(|part| (part, asked.parameters.includes(part)));
+            if wanted.iter().any(|(_, is_wanted)| *is_wanted) {
+                // Lists tell nobody's turns.
                 let bare = Rendered::default();
-                shown["schedule_layers"] = layers(state, &asked.place, known, &bare).into();
+                let mut full = schedule_in_full(state, &asked.place, known, &bare);
+                for (part, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+                    shown[part] = full[part].take();
+                }
             }
             Some(shown)
         })

@@ -14,6 +14,7 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
@@ -24,6 +25,9 @@ use crate::http::roster::service::{
     forget_keys, integration_made_with_key_kept, integration_removed,
 };
 use crate::http::roster::{lost, set_as};
+
+/// What of an integration can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
 
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
@@ -257,6 +261,7 @@ async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, known, key.as_ref()));
+    let shown = asked.included_one(shown, INCLUDED).await?;
     Ok(Reply::Done(json!({ "integration": shown })))
 }
 

@@ -11,9 +11,13 @@ use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
+use super::include::Named;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
 use crate::http::roster::{lost, set_as};
+
+/// What of a membership can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("users", &["user"])];
 
 /// Teams
 #[utoipa::path(get, path = "/teams", tag = "fronts", responses((status = 200, body = Object)))]
@@ -56,7 +60,9 @@ pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> A
             .map(|user| json!({"user": asked.place.user(state, *user), "role": role_word(known.role(*user))}))
             .collect()
     });
-    Ok(Reply::page(paging, "members", paging.cut(members)))
+    let mut cut = paging.cut(members);
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "members", cut))
 }
 
 const fn role_word(role: TeamRole) -> &'static str {

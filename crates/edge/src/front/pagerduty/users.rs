@@ -280,6 +280,26 @@ pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) ->
     whole(head, kind, more)
 }
 
+/// Rules, with the way that each uses shown wholly where `include[]` names those.
+async fn with_ways(
+    asked: &Asked,
+    of: &people::User,
+    mut rules: Vec<Value>,
+) -> Result<Vec<Value>, Refused> {
+    if !asked.parameters.includes("contact_methods") {
+        return Ok(rules);
+    }
+    let ways = methods(asked, of).await?;
+    for rule in &mut rules {
+        let used = &mut rule["contact_method"];
+        let way = ways.iter().find(|way| way["id"] == used["id"]).cloned();
+        if let Some(way) = way {
+            *used = way;
+        }
+    }
+    Ok(rules)
+}
+
 /// The rules of a person
 #[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
@@ -288,7 +308,8 @@ pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked
     let wanted = asked.parameters.get("urgency");
     let rules = known.rules.iter();
     let rules = rules.filter(|one| wanted.is_none_or(|word| word == urgency_word(one.urgency)));
-    let rules: Vec<Value> = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = with_ways(&asked, &known, rules).await?;
     Ok(Reply::Done(json!({ "notification_rules": rules })))
 }
 
@@ -303,7 +324,6 @@ pub(crate) async fn get_notification_rule(
     let known = named(&asked, &id)?;
     let found = known.rules.iter().find(|one| one.id.as_str() == wanted);
     let found = found.ok_or_else(|| Refusal::not_found("the person has no such rule"))?;
-    Ok(Reply::Done(
-        json!({"notification_rule": rule(&asked, &known, found)}),
-    ))
+    let mut shown = with_ways(&asked, &known, vec![rule(&asked, &known, found)]).await?;
+    Ok(Reply::Done(json!({ "notification_rule": shown.pop() })))
 }
