@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
@@ -21,10 +21,8 @@ use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{
-    forget_keys, integration_made_with_key_kept, integration_removed,
-};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::service::integration_made_with_key_kept;
+use crate::http::roster::{key, lost, set_as};
 
 /// What of an integration can be shown wholly, and where it stands.
 const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
@@ -190,14 +188,8 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let keys: Vec<SecretId> = asked.app.read(|state| {
-        let own = state.integrations.values();
-        let own = own.filter(|one| one.service == known.id);
-        own.filter_map(|one| one.key_row).collect()
-    });
-    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
-    forget_keys(&asked.app, keys).await?;
+    let ask = RosterAsk::RemoveService(known.id);
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }
 
@@ -314,6 +306,7 @@ pub(crate) async fn remove_service_integration(
 ) -> Answer {
     let of = named(&asked, &id)?;
     let known = integration_named(&asked, &of, &integration_id)?;
-    integration_removed(&asked.app, &asked.caller.actor, known.id).await?;
+    let ask = RosterAsk::RemoveIntegration(known.id);
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

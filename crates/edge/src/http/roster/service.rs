@@ -7,15 +7,15 @@ use axum::response::IntoResponse;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::command::RosterAsk;
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, SecretId, ServiceId};
+use tocsin_domain::id::{SecretId, ServiceId};
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::integration::IntegrationKind;
-use super::{lost, set_as, set_in};
+use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -207,7 +207,7 @@ pub(crate) async fn integration_made(
 ) -> Result<(service::Integration, String, String), Problem> {
     let (routing_key, address) = key_for(app, &speaks)?;
     let ask = to_add(service, name, speaks, &routing_key, None);
-    let integration = added(app, actor, ask).await?;
+    let integration = key::added(app, actor, ask).await?;
     Ok((integration, routing_key, address))
 }
 
@@ -221,20 +221,10 @@ pub(crate) async fn integration_made_with_key_kept(
 ) -> Result<(service::Integration, String, String), Problem> {
     let (routing_key, address) = key_for(app, &speaks)?;
     let text = SecretString::from(routing_key.clone());
-    let row = app
-        .blocking(move |parts| parts.vault.put(&text, None))
-        .await?;
-    let ask = to_add(service, name, speaks, &routing_key, Some(row));
-    match added(app, actor, ask).await {
-        Ok(integration) => Ok((integration, routing_key, address)),
-        Err(problem) => {
-            // While it is not certain that nothing was kept, what may be needed stays.
-            if problem.outcome_known() {
-                forget_keys(app, vec![row]).await?;
-            }
-            Err(problem)
-        }
-    }
+    let hashed = routing_key.clone();
+    let ask = move |row| to_add(service, name, speaks, &hashed, Some(row));
+    let integration = key::added_with(app, actor, text, ask).await?;
+    Ok((integration, routing_key, address))
 }
 
 /// A new key, and the address at which its sender is to call.
@@ -243,14 +233,6 @@ fn key_for(app: &App, speaks: &service::IntegrationKind) -> Result<(String, Stri
     let routing_key = kind.key(new_key()?);
     let address = kind.address(app, &routing_key)?;
     Ok((routing_key, address))
-}
-
-/// Removes keys that are good for nothing any more.
-pub(crate) async fn forget_keys(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    app.blocking(move |parts| parts.vault.remove(&rows)).await
 }
 
 fn new_key() -> Result<String, Problem> {
@@ -274,14 +256,6 @@ fn to_add(
     }
 }
 
-async fn added(app: &App, actor: &Actor, ask: RosterAsk) -> Result<service::Integration, Problem> {
-    let event = set_as(app, actor, Ask::Roster(ask)).await?;
-    let RosterEvent::IntegrationAdded { integration } = event else {
-        return Err(lost());
-    };
-    Ok(integration)
-}
-
 /// Remove an integration: its routing key is dead
 #[utoipa::path(delete, path = "/api/tocsin/v1/services/{id}/integrations/{integration_id}", tag = "oncall",
     params(("id" = String, Path), ("integration_id" = String, Path)), responses((status = 204), (status = 404)))]
@@ -299,18 +273,7 @@ pub(crate) async fn remove_integration(
             .map(|one| one.service.to_string())
     });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    integration_removed(&app, &caller.actor, integration).await?;
+    let ask = RosterAsk::RemoveIntegration(integration);
+    key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Removes an integration, and its key where that is kept.
-pub(crate) async fn integration_removed(
-    app: &App,
-    actor: &Actor,
-    integration: IntegrationId,
-) -> Result<(), Problem> {
-    let row = app.read(|state| state.integrations.get(&integration)?.key_row);
-    let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
-    app.ask(actor, ask).await?;
-    forget_keys(app, row.into_iter().collect()).await
 }
