@@ -82,6 +82,7 @@ impl Decider<'_> {
                     user: id,
                     name: Some(user.name.clone()),
                     role: Some(user.role),
+                    about: None,
                 },
                 None => {
                     let newcomer = apply.newcomers.get(&user.email);
@@ -91,6 +92,7 @@ impl Decider<'_> {
                         email: rows.email,
                         pending_code: rows.pending_code,
                         role: user.role,
+                        about: None,
                     }
                 }
             };

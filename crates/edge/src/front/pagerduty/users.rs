@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, PeopleAsk};
+use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
 use tocsin_wire::pagerduty::rest::Refusal;
@@ -145,9 +145,7 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
     let about = words::about(&asked.body, &About::default())?;
-    let made = added(&asked.app, &by.actor, request).await?;
-    let said = Described::User { user: made, about };
-    asked.keep(&by.actor, said).await?;
+    let made = added(&asked.app, &by.actor, request, Some(about)).await?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -173,11 +171,9 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
         user: known.id,
         name: body.name,
         role: body.role.map(role_of),
+        about: Some(about),
     };
     asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
-    let user = known.id;
-    let said = Described::User { user, about };
-    asked.keep(&asked.caller.actor, said).await?;
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 

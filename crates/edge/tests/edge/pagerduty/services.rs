@@ -225,6 +225,40 @@ async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_something_comes_with_it_in_one_event() {
+    let world = World::new();
+    let bob = json!({"id": world.bob.to_string(), "type": "user_reference"});
+    let rules = json!([{"escalation_delay_in_minutes": 30, "targets": [bob]}]);
+    let layer = json!({"name": "Nights", "start": "2026-11-02T09:00:00Z",
+        "rotation_turn_length_seconds": 604_800, "users": [{"user": bob}]});
+    for (path, noun, mut body) in [
+        ("/teams", "team", json!({"name": "Web"})),
+        (
+            "/escalation_policies",
+            "escalation_policy",
+            json!({"name": "Night", "escalation_rules": rules}),
+        ),
+        (
+            "/schedules",
+            "schedule",
+            json!({"name": "Rota", "time_zone": "UTC", "schedule_layers": [layer]}),
+        ),
+        (
+            "/users",
+            "user",
+            json!({"name": "Cy", "email": "cy@example.org"}),
+        ),
+    ] {
+        let count = || world.journal.events.lock().unwrap().len();
+        let before = count();
+        body["description"] = json!("Managed by Terraform");
+        let added = made(&world, path, json!({ noun: body })).await;
+        assert_eq!(added[noun]["description"], "Managed by Terraform");
+        assert_eq!(count() - before, 1, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
     let world = World::new();
     let (path, shop) = shop(&world, json!({})).await;
