@@ -78,21 +78,7 @@ impl Decider<'_> {
                 method,
                 label,
             } => self.rename_contact_method(user, method, &label),
-            PeopleAsk::TestPage { user, method } => {
-                let kind = self.contact_method(user, method)?.kind;
-                let why = "a test page was asked for".to_owned();
-                let at = self.now;
-                self.plan(
-                    Cause::Request,
-                    Purpose::Test,
-                    user,
-                    (method, kind),
-                    None,
-                    at,
-                    why,
-                );
-                Ok(())
-            }
+            PeopleAsk::TestPage { user, method } => self.test_page(user, method),
             PeopleAsk::SetFallback { users } => self.set_fallback(users),
         }
     }
@@ -104,6 +90,22 @@ impl Decider<'_> {
             )));
         }
         self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
+        Ok(())
+    }
+
+    fn test_page(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
+        let kind = self.contact_method(user, method)?.kind;
+        let why = "a test page was asked for".to_owned();
+        let at = self.now;
+        self.plan(
+            Cause::Request,
+            Purpose::Test,
+            user,
+            (method, kind),
+            None,
+            at,
+            why,
+        );
         Ok(())
     }
 

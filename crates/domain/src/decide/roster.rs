@@ -3,7 +3,7 @@
 use super::{Decider, name_within, said_within, text_within};
 use crate::command::{Refusal, RosterAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId};
 use crate::intake::Intake;
 use crate::oncall::{Schedule, WholeSchedule};
 use crate::page::{LEVELS_MAX, Policy, REPEAT_MAX, Recipient, WholePolicy};
@@ -85,22 +85,7 @@ impl Decider<'_> {
                 key_hash,
                 key_row,
                 kind,
-            } => {
-                self.service(service)?;
-                let name = name_within("name", &name, 200)?;
-                small_enough(&kind)?;
-                let id = IntegrationId::random(self.entropy);
-                RosterEvent::IntegrationAdded {
-                    integration: Integration {
-                        id,
-                        service,
-                        name,
-                        key_hash,
-                        key_row,
-                        kind,
-                    },
-                }
-            }
+            } => self.integration_added(service, &name, (key_hash, key_row), kind)?,
             RosterAsk::ChangeIntegration {
                 integration,
                 name,
@@ -121,6 +106,28 @@ impl Decider<'_> {
             self.take_what_all_have_done(position);
         }
         Ok(())
+    }
+
+    fn integration_added(
+        &mut self,
+        service: ServiceId,
+        name: &str,
+        (key_hash, key_row): (String, Option<SecretId>),
+        kind: IntegrationKind,
+    ) -> Result<RosterEvent, Refusal> {
+        self.service(service)?;
+        let name = name_within("name", name, 200)?;
+        small_enough(&kind)?;
+        Ok(RosterEvent::IntegrationAdded {
+            integration: Integration {
+                id: IntegrationId::random(self.entropy),
+                service,
+                name,
+                key_hash,
+                key_row,
+                kind,
+            },
+        })
     }
 
     fn integration_changed(
