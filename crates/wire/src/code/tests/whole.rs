@@ -262,6 +262,20 @@ fn each_field_of_rules_heartbeats_and_planned_work_is_planned() {
     );
 }
 
+/// A rule that sends alerts to a service by a label.
+fn routed_to(service: ServiceId) -> AskedRule {
+    AskedRule {
+        id: None,
+        name: "by team".to_owned(),
+        when: Condition::Field {
+            field: Field::Detail("team".to_owned()),
+            test: Test::Equals("shop".to_owned()),
+        },
+        then: vec![Action::Route { service }],
+        go_on: false,
+    }
+}
+
 impl Installation {
     /// What a person or a foreign system sets up, without files.
     fn set_up_by_hand(&mut self) {
@@ -274,16 +288,6 @@ impl Installation {
             matcher("env", LabelTest::Differs, "prod"),
         ];
         let span = Span::new(NOW.plus_ms(3_600_000), NOW.plus_ms(7_200_000));
-        let rule = AskedRule {
-            id: None,
-            name: "by team".to_owned(),
-            when: Condition::Field {
-                field: Field::Detail("team".to_owned()),
-                test: Test::Equals("shop".to_owned()),
-            },
-            then: vec![Action::Route { service: shop }],
-            go_on: false,
-        };
         let asks = [
             Ask::Roster(RosterAsk::SetWholeService(Box::new(WholeService {
                 id: Some(shop),
@@ -308,7 +312,7 @@ impl Installation {
             }),
             Ask::Intake(IntakeAsk::SetRules {
                 service: None,
-                rules: vec![rule],
+                rules: vec![routed_to(shop)],
             }),
             Ask::Intake(IntakeAsk::Heartbeat(HeartbeatAsk::Set {
                 id: None,
