@@ -144,6 +144,8 @@ pub(crate) struct Inner {
     pub(crate) renderings: Arc<Semaphore>,
     /// Held by whoever changes a webhook subscription.
     pub(crate) webhook_changes: Arc<Mutex<()>>,
+    /// Held by whoever makes an integration whose key is kept, or removes some.
+    pub(crate) key_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
@@ -189,6 +191,7 @@ impl App {
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
             webhook_changes: Arc::default(),
+            key_changes: Arc::default(),
             calendar_tries: LoginThrottle::default(),
             calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),

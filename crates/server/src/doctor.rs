@@ -12,20 +12,29 @@ use tocsin_edge::delivery::set_up::channels_set_up;
 
 use crate::accounts::Doors;
 use crate::client;
+use crate::config::Config;
 use crate::data::{self, Data};
 
 /// Below this, a full disk is near.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// Prints the diagnosis; the exit code says whether something is wrong.
-pub(crate) fn run(folder: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(folder: &Path, config: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
+    let checks = diagnosed(folder, config)?;
+    let document = json!({ "able_to_page": false, "checks": checks });
+    Ok(client::show_diagnosis(&document.to_string(), as_json))
+}
+
+/// Looks into a directory with the key that its server uses: the one that the configuration names, where it names one.
+fn diagnosed(folder: &Path, config: Option<&Path>) -> anyhow::Result<Vec<Value>> {
     if !folder.is_dir() {
         anyhow::bail!(
             "{} is no directory: give the one that `tocsin serve --data` uses",
             folder.display()
         );
     }
-    let checks = match data::open(folder, None) {
+    let config = Config::load(config)?;
+    Ok(match data::open(folder, config.key_file.as_deref()) {
         Ok(data) => checks_of(data),
         Err(error) => vec![check(
             "data directory",
@@ -33,9 +42,7 @@ pub(crate) fn run(folder: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
             &format!("{error:#}"),
             Some("when a server is running, ask it: tocsin doctor --url URL --token TOKEN"),
         )],
-    };
-    let document = json!({ "able_to_page": false, "checks": checks });
-    Ok(client::show_diagnosis(&document.to_string(), as_json))
+    })
 }
 
 fn check(name: &str, state: &str, detail: &str, fix: Option<&str>) -> Value {
@@ -129,6 +136,9 @@ fn people(state: &State, set_up: &BTreeSet<ChannelKind>) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
     use tocsin_domain::command::{Ask, Command};
     use tocsin_domain::decide::decide;
     use tocsin_domain::event::Actor;
@@ -137,6 +147,28 @@ mod tests {
 
     use super::*;
     use crate::system::OsEntropy;
+
+    /// Whether the directory could be opened with what this configuration says.
+    fn opens(folder: &Path, config: Option<&Path>) -> bool {
+        let checks = diagnosed(folder, config).unwrap();
+        checks.iter().all(|check| check["name"] != "data directory")
+    }
+
+    #[test]
+    fn a_directory_is_looked_into_with_the_key_that_the_configuration_names() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, key) = (home.path().join("data"), home.path().join("vault.key"));
+        let mut file = std::fs::OpenOptions::new();
+        let mut file = file.create_new(true).write(true).mode(0o600).open(&key);
+        file.as_mut().unwrap().write_all(&[7; 32]).unwrap();
+        drop(data::open(&folder, Some(&key)).unwrap());
+        let config = home.path().join("tocsin.toml");
+        std::fs::write(&config, "key_file = \"vault.key\"\n").unwrap();
+        assert!(opens(&folder, Some(&config)));
+        // Without it, the key would be looked for in the directory itself.
+        std::fs::write(&config, "").unwrap();
+        assert!(!opens(&folder, Some(&config)));
+    }
 
     #[test]
     fn whoever_is_reached_only_by_what_is_not_set_up_is_named_with_what_is_missing() {

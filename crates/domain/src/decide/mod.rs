@@ -6,7 +6,6 @@ mod attempt;
 mod business;
 mod change;
 mod code;
-mod describe;
 mod due;
 mod duty;
 mod heartbeat;
@@ -44,6 +43,7 @@ use crate::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InstallationEvent, Response,
 };
 use crate::id::{Entropy, IncidentId};
+use crate::service::DESCRIPTION_CHARS_MAX;
 use crate::state::State;
 use crate::time::Timestamp;
 use attempt::Ended;
@@ -277,4 +277,18 @@ fn name_within(field: &str, name: &str, max: usize) -> Result<String, Refusal> {
         )));
     }
     Ok(name)
+}
+
+/// Refuses what is said of something when nobody reads that much.
+fn said_within<'a>(
+    field: &str,
+    texts: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Refusal> {
+    let mut texts = texts.into_iter();
+    if texts.any(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
+        return Err(Refusal::invalid(format!(
+            "{field}: at most {DESCRIPTION_CHARS_MAX} characters"
+        )));
+    }
+    Ok(())
 }

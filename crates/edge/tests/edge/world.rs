@@ -460,6 +460,7 @@ pub(crate) fn add_person(
         email,
         pending_code,
         role,
+        about: None,
     });
     engine
         .ask_and_wait(Command {

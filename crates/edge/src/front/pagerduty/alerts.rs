@@ -15,6 +15,7 @@ use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
@@ -30,6 +31,9 @@ const SORTS: [(&str, Sort); 2] = [
     ("created_at", Sort::Created),
     ("resolved_at", Sort::Resolved),
 ];
+
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
 
 fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
     let path = Place::alert_path(alert.incident, alert.id);
@@ -91,7 +95,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
     let firing = asked.parameters.words("statuses", &words)?;
     let sorts = asked.parameters.sorts(&SORTS)?;
     let key = asked.parameters.get("alert_key");
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let of = state.incidents.get(&incident);
         let ids = of.map_or(&[][..], |one| one.alerts.as_slice());
         let known = ids.iter().filter_map(|id| state.alerts.get(id));
@@ -105,6 +109,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
         let cut = paging.cut(found);
         cut.map(|one| Some(shown(state, &asked.place, one)))
     });
+    cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "alerts", cut))
 }
 
@@ -117,7 +122,9 @@ pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: 
     let alert = asked
         .app
         .read(|state| lookup::alert(state, incident, &alert))?;
-    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+    let shown = one(&asked, alert)?;
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(Reply::Done(json!({ "alert": shown })))
 }
 
 fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {

@@ -2,10 +2,10 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, RosterAsk};
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
-use tocsin_domain::page::{Level, Policy, Recipient};
+use tocsin_domain::page::{Level, Policy, Recipient, WholePolicy};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, body, words};
@@ -116,25 +116,19 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         None => known.map_or(0, |known| known.repeat),
         Some(repeat) => u32::try_from(repeat).unwrap_or(u32::MAX),
     };
-    let ask = RosterAsk::SetPolicy {
+    let wanted = WholePolicy {
         id: known.map(|known| known.id),
         name,
         levels,
         repeat,
         acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
+        description,
     };
-    let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
-    let RosterEvent::PolicySet { mut policy } = event else {
+    let ask = Ask::Roster(RosterAsk::SetWholePolicy(Box::new(wanted)));
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::PolicySet { policy } = event else {
         return Err(lost().into());
     };
-    if let Some(description) = description {
-        policy.description.clone_from(&description);
-        let said = Described::Policy {
-            policy: policy.id,
-            description,
-        };
-        asked.keep(&asked.caller.actor, said).await?;
-    }
     Ok(policy)
 }
 

@@ -88,12 +88,7 @@ pub(crate) fn schedule_in_full(
 }
 
 /// The layers of a schedule, the one that wins first.
-pub(crate) fn layers(
-    state: &State,
-    place: &Place,
-    known: &Schedule,
-    rendered: &Rendered,
-) -> Vec<Value> {
+fn layers(state: &State, place: &Place, known: &Schedule, rendered: &Rendered) -> Vec<Value> {
     let layers = known.layers.iter().enumerate().map(|(index, one)| {
         let own = rendered.layers.get(index).map_or(&[][..], Vec::as_slice);
         let entries = entries(state, place, own);

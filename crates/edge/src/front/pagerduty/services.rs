@@ -5,16 +5,16 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
-use tocsin_domain::webhook::WebhookScope;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
@@ -22,8 +22,11 @@ use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use super::webhooks;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{NewKey, forget_rows, integration_made, integration_removed};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::service::{NewKey, integration_made};
+use crate::http::roster::{key, lost, set_as};
+
+/// What of an integration can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
 
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
@@ -190,23 +193,11 @@ pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answ
     // Subscriptions to it go too: one that is changed meanwhile would leave a row behind that nothing names.
     let removal = async move {
         let known = named(&asked, &id)?;
-        let rows = asked.app.read(|state| rows_of(state, known.id));
-        let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
-        asked.app.ask(&asked.caller.actor, ask).await?;
-        forget_rows(&asked.app, rows).await?;
+        let ask = RosterAsk::RemoveService(known.id);
+        key::removed(&asked.app, &asked.caller.actor, ask).await?;
         Ok::<_, Refused>(Reply::Empty)
     };
     webhooks::in_turn(&app, removal).await
-}
-
-/// What the vault keeps for a service: the keys of its integrations, and where its subscriptions go.
-fn rows_of(state: &State, service: ServiceId) -> Vec<SecretId> {
-    let integrations = state.integrations.values();
-    let own = integrations.filter(|one| one.service == service);
-    let keys = own.filter_map(|one| one.key_row);
-    let webhooks = state.webhooks.values().map(|known| &known.webhook);
-    let told = webhooks.filter(|webhook| webhook.scope == WebhookScope::Service(service));
-    keys.chain(told.map(|webhook| webhook.delivery)).collect()
 }
 
 /// Make a key by which a foreign system raises alerts on a service; administrators read it again
@@ -269,6 +260,7 @@ async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, known, key.as_ref()));
+    let shown = asked.included_one(shown, INCLUDED).await?;
     Ok(Reply::Done(json!({ "integration": shown })))
 }
 
@@ -321,6 +313,7 @@ pub(crate) async fn remove_service_integration(
 ) -> Answer {
     let of = named(&asked, &id)?;
     let known = integration_named(&asked, &of, &integration_id)?;
-    integration_removed(&asked.app, &asked.caller.actor, known.id).await?;
+    let ask = RosterAsk::RemoveIntegration(known.id);
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

@@ -56,7 +56,8 @@ pub(crate) async fn list_priorities(asked: Asked) -> Answer {
     Ok(Reply::page(paging, "priorities", paging.cut(shown)))
 }
 
-fn vendor(place: &Place, one: &Vendor) -> Value {
+/// A vendor.
+pub(super) fn vendor(place: &Place, one: &Vendor) -> Value {
     let id = one.id();
     let head = place.named("vendor", &id, one.name, &format!("vendors/{id}"), "");
     let more = json!({

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, PeopleAsk};
+use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role, Urgency};
 use tocsin_domain::state::State;
@@ -146,9 +146,7 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
     let about = words::about(&asked.body, &About::default())?;
-    let made = added(&asked.app, &by.actor, request).await?;
-    let said = Described::User { user: made, about };
-    asked.keep(&by.actor, said).await?;
+    let made = added(&asked.app, &by.actor, request, Some(about)).await?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -174,11 +172,9 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
         user: known.id,
         name: body.name,
         role: body.role.map(role_of),
+        about: Some(about),
     };
     asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
-    let user = known.id;
-    let said = Described::User { user, about };
-    asked.keep(&asked.caller.actor, said).await?;
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 
@@ -281,6 +277,26 @@ pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) ->
     whole(head, kind, more)
 }
 
+/// Rules, with the way that each uses shown wholly where `include[]` names those.
+async fn with_ways(
+    asked: &Asked,
+    of: &people::User,
+    mut rules: Vec<Value>,
+) -> Result<Vec<Value>, Refused> {
+    if !asked.parameters.includes("contact_methods") {
+        return Ok(rules);
+    }
+    let ways = methods(asked, of).await?;
+    for rule in &mut rules {
+        let used = &mut rule["contact_method"];
+        let way = ways.iter().find(|way| way["id"] == used["id"]).cloned();
+        if let Some(way) = way {
+            *used = way;
+        }
+    }
+    Ok(rules)
+}
+
 /// The rules of a person
 #[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
@@ -290,7 +306,8 @@ pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked
     let wanted = asked.parameters.word("urgency", &words)?;
     let rules = known.rules.iter();
     let rules = rules.filter(|one| wanted.is_none_or(|urgency| urgency == one.urgency));
-    let rules: Vec<Value> = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = with_ways(&asked, &known, rules).await?;
     Ok(Reply::Done(json!({ "notification_rules": rules })))
 }
 
@@ -305,7 +322,6 @@ pub(crate) async fn get_notification_rule(
     let known = named(&asked, &id)?;
     let found = known.rules.iter().find(|one| one.id.as_str() == wanted);
     let found = found.ok_or_else(|| Refusal::not_found("the person has no such rule"))?;
-    Ok(Reply::Done(
-        json!({"notification_rule": rule(&asked, &known, found)}),
-    ))
+    let mut shown = with_ways(&asked, &known, vec![rule(&asked, &known, found)]).await?;
+    Ok(Reply::Done(json!({ "notification_rule": shown.pop() })))
 }

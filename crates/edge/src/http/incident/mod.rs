@@ -18,7 +18,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde::Deserialize;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{Ask, Declared, RespondAsk};
 use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
@@ -235,6 +235,8 @@ pub(crate) struct DeclareRequest {
     service_id: Option<String>,
     /// High when none is named.
     urgency: Option<Urgency>,
+    /// More about it, which its alert shows: 1 to 4000 characters.
+    summary: Option<String>,
 }
 
 /// Declare an incident by hand
@@ -257,7 +259,10 @@ pub(crate) async fn declare(
         title: request.title,
         service,
         urgency,
-        more: Box::default(),
+        more: Box::new(Declared {
+            summary: request.summary,
+            ..Declared::default()
+        }),
     };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
     let id = incident_in(&done)

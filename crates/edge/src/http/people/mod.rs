@@ -273,28 +273,34 @@ pub(crate) async fn add_user(
     caller: Caller,
     Body(request): Body<UserRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let added = added(&app, &caller.actor, request).await?;
+    let added = added(&app, &caller.actor, request, None).await?;
     shown(&app, &caller, added)
         .await
         .map(|user| (StatusCode::CREATED, Json(user)))
 }
 
-/// Adds a person, whoever asks for it in whatever words.
+/// Adds a person with what is said of them, whoever asks for it in whatever words.
 pub(crate) async fn added(
     app: &App,
     actor: &Actor,
     request: UserRequest,
+    about: Option<people::About>,
 ) -> Result<UserId, Problem> {
     // On a task of its own: a client that hangs up would else leave the row of the address, which blocks it for everybody.
     let (app, actor) = (app.clone(), actor.clone());
-    let work = tokio::spawn(async move { add(&app, &actor, request).await });
+    let work = tokio::spawn(async move { add(&app, &actor, request, about).await });
     match work.await {
         Ok(added) => added,
         Err(_) => Err(Problem::internal("the person was not added to the end")),
     }
 }
 
-async fn add(app: &App, actor: &Actor, request: UserRequest) -> Result<UserId, Problem> {
+async fn add(
+    app: &App,
+    actor: &Actor,
+    request: UserRequest,
+    about: Option<people::About>,
+) -> Result<UserId, Problem> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     let code = code()?;
@@ -318,6 +324,7 @@ async fn add(app: &App, actor: &Actor, request: UserRequest) -> Result<UserId, P
         email: rows[0],
         pending_code: rows[1],
         role: request.role.into(),
+        about,
     };
     let before = app.read(|state| state.users.keys().copied().collect::<Vec<_>>());
     ask_or_forget(app, actor, ask, &rows).await?;
@@ -378,6 +385,7 @@ pub(crate) async fn change_user(
         user,
         name: change.name,
         role: change.role.map(Into::into),
+        about: None,
     };
     app.ask(&caller.actor, Ask::People(ask)).await?;
     shown(&app, &caller, user).await.map(Json)

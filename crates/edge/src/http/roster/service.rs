@@ -7,15 +7,15 @@ use axum::response::IntoResponse;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::command::RosterAsk;
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, SecretId, ServiceId};
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::integration::IntegrationKind;
-use super::{lost, set_as, set_in};
+use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -217,36 +217,22 @@ pub(crate) async fn integration_made(
     new_key: NewKey,
 ) -> Result<(service::Integration, String, String), Problem> {
     let (routing_key, address) = key_for(app, &kind)?;
-    let key_row = match new_key {
-        NewKey::ShownOnce => None,
-        NewKey::Kept => {
-            let text = SecretString::from(routing_key.clone());
-            let put = app.blocking(move |parts| parts.vault.put(&text, None));
-            Some(put.await?)
-        }
-    };
-    let ask = RosterAsk::AddIntegration {
+    let key_hash = secret::key_hash(&routing_key);
+    let ask = move |key_row| RosterAsk::AddIntegration {
         service,
         name,
-        key_hash: secret::key_hash(&routing_key),
+        key_hash,
         key_row,
         kind,
     };
-    match set_as(app, actor, Ask::Roster(ask)).await {
-        Ok(made) => {
-            let RosterEvent::IntegrationAdded { integration } = made else {
-                return Err(lost());
-            };
-            Ok((integration, routing_key, address))
+    let integration = match new_key {
+        NewKey::ShownOnce => key::added(app, actor, ask(None)).await?,
+        NewKey::Kept => {
+            let text = SecretString::from(routing_key.clone());
+            key::added_with(app, actor, text, move |row| ask(Some(row))).await?
         }
-        Err(problem) => {
-            // While it is not certain that nothing was kept, what may be needed stays.
-            if problem.outcome_known() {
-                forget_rows(app, key_row.into_iter().collect()).await?;
-            }
-            Err(problem)
-        }
-    }
+    };
+    Ok((integration, routing_key, address))
 }
 
 /// A new key, and the address at which its sender is to call.
@@ -255,14 +241,6 @@ fn key_for(app: &App, speaks: &service::IntegrationKind) -> Result<(String, Stri
     let routing_key = kind.key(new_key()?);
     let address = kind.address(app, &routing_key)?;
     Ok((routing_key, address))
-}
-
-/// Removes rows of the vault that are good for nothing any more.
-pub(crate) async fn forget_rows(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    app.blocking(move |parts| parts.vault.remove(&rows)).await
 }
 
 fn new_key() -> Result<String, Problem> {
@@ -287,18 +265,7 @@ pub(crate) async fn remove_integration(
             .map(|one| one.service.to_string())
     });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    integration_removed(&app, &caller.actor, integration).await?;
+    let ask = RosterAsk::RemoveIntegration(integration);
+    key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Removes an integration, and its key where that is kept.
-pub(crate) async fn integration_removed(
-    app: &App,
-    actor: &Actor,
-    integration: IntegrationId,
-) -> Result<(), Problem> {
-    let row = app.read(|state| state.integrations.get(&integration)?.key_row);
-    let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
-    app.ask(actor, ask).await?;
-    forget_rows(app, row.into_iter().collect()).await
 }

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, RosterEvent};
+use tocsin_edge::ports::Vault;
 
 use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused, service};
@@ -224,6 +226,40 @@ async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_something_comes_with_it_in_one_event() {
+    let world = World::new();
+    let bob = json!({"id": world.bob.to_string(), "type": "user_reference"});
+    let rules = json!([{"escalation_delay_in_minutes": 30, "targets": [bob]}]);
+    let layer = json!({"name": "Nights", "start": "2026-11-02T09:00:00Z",
+        "rotation_turn_length_seconds": 604_800, "users": [{"user": bob}]});
+    for (path, noun, mut body) in [
+        ("/teams", "team", json!({"name": "Web"})),
+        (
+            "/escalation_policies",
+            "escalation_policy",
+            json!({"name": "Night", "escalation_rules": rules}),
+        ),
+        (
+            "/schedules",
+            "schedule",
+            json!({"name": "Rota", "time_zone": "UTC", "schedule_layers": [layer]}),
+        ),
+        (
+            "/users",
+            "user",
+            json!({"name": "Cy", "email": "cy@example.org"}),
+        ),
+    ] {
+        let count = || world.journal.events.lock().unwrap().len();
+        let before = count();
+        body["description"] = json!("Managed by Terraform");
+        let added = made(&world, path, json!({ noun: body })).await;
+        assert_eq!(added[noun]["description"], "Managed by Terraform");
+        assert_eq!(count() - before, 1, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
     let world = World::new();
     let (path, shop) = shop(&world, json!({})).await;
@@ -379,4 +415,51 @@ async fn the_service_of_alerts_that_name_none_cannot_be_removed() {
         read(&world, &path).await["service"]["id"],
         service(&world)["id"]
     );
+}
+
+fn probe() -> Value {
+    json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "Probe"}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_kept_has_its_integration_also_when_the_client_hangs_up() {
+    let world = World::new();
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let (has_come, go_on) = world.vault.hold_next();
+    tokio::select! {
+        answer = ada(&world, ("POST", &path), Some(probe())) =>
+            panic!("it is held up: {}", answer.text()),
+        came = has_come => came.unwrap(),
+    }
+    go_on.send(()).unwrap();
+    let row = world.committed.wait_for(|events| {
+        events.iter().find_map(|event| {
+            let body = &event.body;
+            let EventBody::Roster(RosterEvent::IntegrationAdded { integration }) = body else {
+                return None;
+            };
+            integration.key_row
+        })
+    });
+    assert!(world.vault.get(row).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_removed_takes_a_key_with_it_that_was_being_made() {
+    let world = World::new();
+    let (path, _) = shop(&world, json!({})).await;
+    let rows = world.vault.count();
+    let integrations = format!("{path}/integrations");
+    let (has_come, go_on) = world.vault.hold_next();
+    let first = ada(&world, ("POST", &integrations), Some(probe()));
+    let second = async {
+        has_come.await.unwrap();
+        let removal = ada(&world, ("DELETE", &path), None);
+        let (removed, ()) = tokio::join!(removal, async { go_on.send(()).unwrap() });
+        removed
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+    assert_eq!(second.status, StatusCode::NO_CONTENT, "{}", second.text());
+    assert_eq!(world.vault.count(), rows);
 }

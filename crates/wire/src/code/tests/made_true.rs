@@ -66,7 +66,7 @@ fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
     );
     assert_eq!(export.services[0].integrations.len(), 1);
     assert!(export.heartbeats.is_empty());
-    let refused = read(&one("[manage]\nremove = [\"services\"]\n")).unwrap_err();
+    let refused = read(&one("[manage]\nremove = [\"monitors\"]\n")).unwrap_err();
     assert_eq!(refused[0].line, 2);
 }
 
