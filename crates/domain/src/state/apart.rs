@@ -136,8 +136,8 @@ impl State {
         if incident.is_open() {
             self.open_incidents.insert(id);
         }
-        self.numbers.insert(incident.number, id);
         self.incidents.hold(id, Arc::clone(&incident));
+        self.refresh_listed(id);
         // Whether a message is due depends on its incident.
         self.refresh_incident(id);
         for alert in incident.alerts.iter() {

@@ -14,6 +14,7 @@ mod fold_response;
 mod fold_roster;
 mod fold_tag;
 mod fold_webhook;
+mod listed;
 mod outbox;
 mod shared_map;
 mod sight;
@@ -27,6 +28,7 @@ pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use firing::Firing;
+pub use listed::Listed;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -84,8 +86,8 @@ pub struct State {
     pub alerts: SharedMap<AlertId, Alert>,
     /// Messages, under way and over.
     pub notifications: SharedMap<NotificationId, Notification>,
-    /// Incidents by their numbers.
-    pub numbers: BTreeMap<u64, IncidentId>,
+    /// Incidents by their numbers, each with what lists need of it.
+    pub numbers: BTreeMap<u64, Listed>,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.
@@ -253,9 +255,11 @@ impl State {
                 self.refresh_alert(what.alert());
             }
             EventBody::Incident(what) => {
+                self.refresh_listed(what.incident);
                 self.refresh_incident(what.incident);
                 self.refresh_receipts(what.incident);
                 if let Some((source, _)) = merge_of(what) {
+                    self.refresh_listed(source);
                     self.refresh_incident(source);
                 }
             }

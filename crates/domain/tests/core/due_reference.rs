@@ -11,7 +11,7 @@ use tocsin_domain::intake::{Loudness, Pulse, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use tocsin_domain::people::{ChannelKind, Urgency};
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
 
 /// Milliseconds of an hour.
@@ -35,7 +35,12 @@ pub(crate) fn check(state: &State) {
         let active = active.filter(|message| state.active_notifications.contains(&message.id));
         let known = state.active_about(incident.id).map(|message| message.id);
         assert!(known.eq(active.map(|message| message.id)));
+        assert_eq!(
+            state.numbers.get(&incident.number),
+            Some(&Listed::of(incident))
+        );
     }
+    assert_eq!(state.numbers.len(), state.incidents.len());
     let incidents = state
         .incidents
         .values()

@@ -137,6 +137,7 @@ fn a_way_joins_the_rules_of_whoever_has_confirmed_none_before_or_has_none_left()
         email,
         pending_code,
         role: Role::Responder,
+        about: None,
     };
     ask(&mut world, add).unwrap();
     let user = world.user("Bea");

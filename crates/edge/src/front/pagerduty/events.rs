@@ -55,6 +55,9 @@ pub(crate) async fn create_event(
     take(&app, &headers, content, &V1).await
 }
 
+/// What something asks the core, and the key by which it is known afterwards.
+type Asked = Result<(Ask, String), Problem>;
+
 /// What differs between the calls by which something comes with the key of an integration.
 pub(super) struct Call<T> {
     pub(super) parse: fn(&[u8]) -> Result<T, Rejection>,
@@ -64,8 +67,7 @@ pub(super) struct Call<T> {
     pub(super) key_name: &'static str,
     /// By what it is counted.
     pub(super) counted: fn(&Integration) -> String,
-    /// What it asks the core, and the key by which it is known afterwards.
-    pub(super) ask: fn(&Integration, T) -> Result<(Ask, String), Problem>,
+    pub(super) ask: fn(&Integration, T) -> Asked,
     /// The answer when it is taken, from that key.
     pub(super) accepted: fn(&str) -> String,
     pub(super) accepted_status: StatusCode,

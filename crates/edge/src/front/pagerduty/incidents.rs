@@ -1,15 +1,16 @@
 //! Incidents as PagerDuty's clients list and read them: the filters of a list, its order, and one by its id. It changes nothing.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Parameters, Refusal};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
@@ -93,50 +94,82 @@ impl Filter {
         !self.statuses.is_empty() && !self.statuses.contains(&Status::Resolved)
     }
 
-    fn wants(&self, state: &State, incident: &Incident) -> bool {
-        let among = |set: &[Status]| set.is_empty() || set.contains(&incident.status);
-        let by_user = |users: &Vec<UserId>| {
-            let assigned = assignees(incident);
-            users.iter().any(|user| assigned.contains(user))
+    /// Those that are wanted, in the order that is wanted as far as this page reaches.
+    fn found<'a>(&self, state: &'a State, paging: Paging) -> Vec<Entry<'a>> {
+        let named = self.key.as_ref().map(|key| with_key(state, key));
+        let wanted = |(_, one): &Entry<'_>| {
+            self.wants(one)
+                && named.as_ref().is_none_or(|named| named.contains(&one.id))
+                && self
+                    .users
+                    .as_ref()
+                    .is_none_or(|users| is_theirs(state, one, users))
         };
-        let opened = incident.opened_at;
-        among(&self.statuses)
-            && self.since.is_none_or(|since| opened >= since)
-            && self.until.is_none_or(|until| opened < until)
-            && (self.urgencies.is_empty() || self.urgencies.contains(&incident.urgency))
-            && self
-                .services
-                .as_ref()
-                .is_none_or(|set| set.contains(&incident.service))
-            && self
-                .teams
-                .as_ref()
-                .is_none_or(|set| set.contains(&incident.team))
-            && self.users.as_ref().is_none_or(by_user)
-            && self
-                .key
-                .as_ref()
-                .is_none_or(|key| has_key(state, incident, key))
+        let mut found: Vec<Entry<'a>> = if self.is_of_open() {
+            let open = state.open_incidents.iter();
+            let open = open.filter_map(|id| state.incidents.get(id));
+            let open = open.filter_map(|one| state.numbers.get_key_value(&one.number));
+            open.filter(wanted).collect()
+        } else {
+            state.numbers.iter().filter(wanted).collect()
+        };
+        // They are in the order of their numbers, unless they were taken from what is open.
+        if self.is_of_open() || !self.sorts.is_empty() {
+            let order = |one: &Entry<'_>, other: &Entry<'_>| self.order(*one, *other);
+            let reach = paging.offset + paging.limit;
+            if reach < found.len() {
+                found.select_nth_unstable_by(reach, order);
+            }
+            let reach = reach.min(found.len());
+            found[..reach].sort_unstable_by(order);
+        }
+        found
     }
 
-    fn order(&self, one: &Incident, other: &Incident) -> Ordering {
+    fn wants(&self, one: &Listed) -> bool {
+        let opened = one.opened_at;
+        let services = self.services.as_ref();
+        let teams = self.teams.as_ref();
+        (self.statuses.is_empty() || self.statuses.contains(&one.status))
+            && self.since.is_none_or(|since| opened >= since)
+            && self.until.is_none_or(|until| opened < until)
+            && (self.urgencies.is_empty() || self.urgencies.contains(&one.urgency))
+            && services.is_none_or(|set| set.contains(&one.service))
+            && teams.is_none_or(|set| set.contains(&one.team))
+    }
+
+    fn order(&self, one: Entry<'_>, other: Entry<'_>) -> Ordering {
         let sorts = self.sorts.iter().map(|(sort, descends)| {
             let order = match sort {
-                Sort::Number => one.number.cmp(&other.number),
-                Sort::Created => (one.opened_at, one.number).cmp(&(other.opened_at, other.number)),
-                Sort::Resolved => one.resolved_at.cmp(&other.resolved_at),
-                Sort::Urgency => one.urgency.cmp(&other.urgency),
+                Sort::Number => one.0.cmp(other.0),
+                Sort::Created => (one.1.opened_at, one.0).cmp(&(other.1.opened_at, other.0)),
+                Sort::Resolved => one.1.resolved_at.cmp(&other.1.resolved_at),
+                Sort::Urgency => one.1.urgency.cmp(&other.1.urgency),
             };
             if *descends { order.reverse() } else { order }
         });
         let by_sorts = sorts.fold(Ordering::Equal, Ordering::then);
-        by_sorts.then(one.number.cmp(&other.number))
+        by_sorts.then(one.0.cmp(other.0))
     }
 }
 
-fn has_key(state: &State, incident: &Incident, key: &str) -> bool {
-    let mut alerts = incident.alerts.iter().filter_map(|id| state.alerts.get(id));
-    alerts.any(|alert| alert.dedup_key == key)
+/// An incident by its number.
+type Entry<'a> = (&'a u64, &'a Listed);
+
+/// The incidents that have an alert with this key.
+fn with_key(state: &State, key: &str) -> BTreeSet<IncidentId> {
+    let alerts = state.alerts.values();
+    let known = alerts.filter(|alert| alert.dedup_key == key);
+    known.map(|alert| alert.incident).collect()
+}
+
+/// Whether one of these people has it, or is asked to take it. Nobody has what is over.
+fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
+    let open = (one.status != Status::Resolved).then(|| state.incidents.get(&one.id));
+    open.flatten().is_some_and(|incident| {
+        let assigned = assignees(incident);
+        users.iter().any(|user| assigned.contains(user))
+    })
 }
 
 /// Incidents
@@ -146,18 +179,11 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let filter = Filter::read(&asked.parameters, asked.app.now())?;
     let include = Include::read(&asked.parameters);
     let (cut, people) = asked.app.read(|state| {
-        let mut found: Vec<&Incident> = if filter.is_of_open() {
-            let open = state.open_incidents.iter();
-            let open = open.filter_map(|id| state.incidents.get(id));
-            open.filter(|one| filter.wants(state, one)).collect()
-        } else {
-            let all = state.incidents.values();
-            all.filter(|one| filter.wants(state, one)).collect()
-        };
-        found.sort_unstable_by(|one, other| filter.order(one, other));
-        let cut = paging.cut(found);
-        let people = include.people(cut.items.iter().copied());
-        (cut.map(|one| Some(one.id)), people)
+        let cut = paging.cut(filter.found(state, paging));
+        let cut = cut.map(|(_, one)| Some(one.id));
+        let shown = cut.items.iter().filter_map(|id| state.incidents.get(id));
+        let people = include.people(shown);
+        (cut, people)
     });
     let mails = asked.mails(people).await?;
     let mut cut = asked.app.read(|state| {

@@ -62,7 +62,7 @@ fn check_needed(installation: &mut Installation, more: &str, why: &str) {
     let files = one(&format!("{ALL_SERVICES}{more}"));
     let (wanted, places) = read(&files).unwrap();
     let asked = installation.asked(wanted.clone());
-    let fault = rehearse(before.clone(), &asked, NOW).unwrap_err();
+    let fault = rehearse(&before, &asked, NOW).unwrap_err();
     let told = places.mistakes(&fault);
     let told = told.first().unwrap().to_string();
     let place = "all.toml, line 2, column 20: service \"Shop\": ";

@@ -104,7 +104,7 @@ priorities = ["P1", "P2"]
 /// The fields that a plan of these files shows.
 fn planned(installation: &Installation, text: &str) -> Vec<String> {
     let asked = installation.asked(document(text));
-    let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+    let after = rehearse(&installation.state, &asked, NOW).unwrap();
     let after = describe(&after, &asked.addresses, NOW);
     let changes = differences(&asked.standing, &after).into_iter();
     let fields = changes.flat_map(|change| change.fields);
