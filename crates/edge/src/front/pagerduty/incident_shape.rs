@@ -23,8 +23,8 @@ use super::user_shape::{Mails, user};
 pub(crate) struct Include {
     assignees: bool,
     acknowledgers: bool,
-    services: bool,
-    policies: bool,
+    pub(super) services: bool,
+    pub(super) policies: bool,
     teams: bool,
     body: bool,
 }
@@ -39,6 +39,15 @@ impl Include {
             policies: parameters.includes("escalation_policies"),
             teams: parameters.includes("teams"),
             body: parameters.includes("body"),
+        }
+    }
+
+    /// The same without what the incidents of a list share.
+    pub(crate) const fn of_each(self) -> Self {
+        Self {
+            services: false,
+            policies: false,
+            ..self
         }
     }
 

@@ -10,13 +10,14 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
 use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::wholes::{Row, Wholes};
 use crate::app::App;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
@@ -186,16 +187,23 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         (cut, people)
     });
     let mails = asked.mails(people).await?;
-    let mut cut = asked.app.read(|state| {
+    let (mut cut, wholes) = asked.app.read(|state| {
+        let place = &asked.place;
         let standings = include.standings(state);
-        cut.map(|id| {
+        let listed = cut.items.iter().filter_map(|id| state.incidents.get(id));
+        let wholes = Wholes::of(state, place, &include, &standings, listed);
+        let include = include.of_each();
+        let cut = cut.map(|id| {
             let known = state.incidents.get(&id)?;
-            let place = &asked.place;
             Some(incident(state, place, known, &include, &standings, &mails))
-        })
+        });
+        (cut, wholes)
     });
     cut.items = asked.with_more(cut.items).await?;
-    Ok(Reply::page(paging, "incidents", cut))
+    let wholes = &wholes;
+    let cut = cut.map(|shown| Some(Row { shown, wholes }));
+    let (name, cut) = ("incidents", &cut);
+    Reply::long_page(&Written { paging, name, cut })
 }
 
 /// One incident
