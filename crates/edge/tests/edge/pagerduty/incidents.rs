@@ -169,6 +169,11 @@ async fn what_is_included_is_shown_as_a_whole() {
     assert!(shown["escalation_policy"]["escalation_rules"].is_array());
     assert_eq!(shown["teams"][0]["type"], "team");
     assert_eq!(shown["body"]["type"], "incident_body");
+    world.raise("db").await;
+    let listed = read(&world, &format!("/incidents?{query}")).await["incidents"].clone();
+    assert_eq!(listed[0], shown);
+    assert_eq!(listed[1]["service"], shown["service"]);
+    assert_eq!(listed[1]["escalation_policy"], shown["escalation_policy"]);
     let seen = ask(&world, ("GET", &path), &world.viewer, None, None)
         .await
         .json();
