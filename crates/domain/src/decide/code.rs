@@ -18,13 +18,18 @@ use crate::state::State;
 use crate::team::WholeTeam;
 use crate::time::Timestamp;
 
-/// Plays a document through on a copy of what is set up: how that would be, or what is wrong with which part. What fails is not
-/// copied: no part is refused for it, and there may be very much.
+/// Plays a document through on a copy of what is set up: how that would be, or what is wrong with which part. What fails is left
+/// out, since there may be very much of it, unless something is removed that it may still need.
 ///
 /// # Errors
 /// The same document would be refused.
 pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, Fault> {
-    let mut state = state.set_up_alone();
+    let mut removed = apply.removed.iter();
+    let mut state = if removed.any(|part| part.kind == Kind::Services) {
+        state.set_up_with_what_fails()
+    } else {
+        state.set_up_alone()
+    };
     let mut entropy = Counted(0);
     let mut decider = Decider {
         state: &mut state,

@@ -92,6 +92,18 @@ impl State {
         }
     }
 
+    /// The same with whatever is open or fires, which decides what may go.
+    #[must_use]
+    pub fn set_up_with_what_fails(&self) -> Self {
+        let firing = self.firing.values();
+        let firing = firing.filter_map(|alert| Some(self.alerts.get(alert)?.incident));
+        let open = self.open_incidents.iter().copied();
+        Self {
+            pulses: self.pulses.clone(),
+            ..self.about(open.chain(firing))
+        }
+    }
+
     /// What is set up, and of all that ever failed these incidents alone, with their alerts and messages, and with what was merged
     /// into them or what they were merged into.
     #[must_use]
