@@ -113,7 +113,12 @@ impl Decider<'_> {
     pub(super) fn is_calmed(&self, id: IncidentId, condition: &Condition) -> bool {
         let known = self.state.incidents.get(&id);
         let known = known.filter(|_| self.is_low_by_hand(id));
-        known.is_some_and(|known| self.failed_before(known, condition))
+        known.is_some_and(|known| {
+            // Only something lesser kept it open since: what is back now was over.
+            let rest_ms = self.rest_ms(known);
+            let was_over = rest_ms.is_some_and(|rest_ms| rest_ms >= RESOLVE_AFTER_HEALTHY_MS);
+            !was_over && self.failed_before(known, condition)
+        })
     }
 
     /// Whether the same has failed in an incident before, and was no less bad.
