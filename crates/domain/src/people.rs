@@ -77,9 +77,13 @@ impl User {
     /// Whether at least one verified way to reach them exists, set up or not: what is tried in vain leads to the next one.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
-        self.contact_methods
-            .iter()
-            .any(|method| method.verified_at.is_some())
+        self.verified_methods().next().is_some()
+    }
+
+    /// The ways that were proved to reach them.
+    pub fn verified_methods(&self) -> impl Iterator<Item = &ContactMethod> {
+        let methods = self.contact_methods.iter();
+        methods.filter(|method| method.verified_at.is_some())
     }
 
     /// Whether a rule names this way.
@@ -91,10 +95,7 @@ impl User {
     /// Whether their rules are still as they were made: whatever wakes people goes at once by every verified way.
     #[must_use]
     pub fn has_first_rules(&self) -> bool {
-        let mut verified = self
-            .contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some());
+        let mut verified = self.verified_methods();
         self.rules.iter().all(NotificationRule::is_at_once)
             && verified.all(|method| self.has_rule_for(method.id))
     }

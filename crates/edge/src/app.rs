@@ -293,6 +293,21 @@ impl App {
         }
     }
 
+    /// Does `work` to the end, also when the client hangs up, which would else leave half of it done; and one after the other among
+    /// all that share `turns`, so that nothing is done by what was read before somebody else's change.
+    pub(crate) async fn in_turn<T: Send + 'static, E: From<Problem> + Send + 'static>(
+        turns: &Arc<Mutex<()>>,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E> {
+        let turns = Arc::clone(turns);
+        let work = tokio::spawn(async move {
+            let _turn = turns.lock().await;
+            work.await
+        });
+        let unfinished = || Problem::internal("it was not carried out to the end");
+        work.await.unwrap_or_else(|_| Err(unfinished().into()))
+    }
+
     /// The channels that are set up now.
     pub(crate) async fn channels_set_up(&self) -> Result<BTreeSet<ChannelKind>, Problem> {
         self.blocking(|parts| set_up::channels_set_up(parts.accounts.as_ref()))

@@ -464,10 +464,7 @@ fn ways(user: &User) -> Vec<Way> {
         .collect();
     ways.sort_by_key(|way| way.1);
     if ways.is_empty() {
-        let methods = user
-            .contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some());
+        let methods = user.verified_methods();
         let why = "no notification rule names a verified contact method, so every one is used";
         ways = methods
             .map(|method| ((method.id, method.kind), 0, why.to_owned()))

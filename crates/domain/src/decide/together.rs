@@ -355,9 +355,7 @@ impl Decider<'_> {
                 })
                 .any(|page| page.contact_method == method)
         };
-        user.contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some())
+        user.verified_methods()
             .filter(|method| self.carries(method.id, method.kind))
             .find(|method| !used(method.id))
             .map(|method| (method.id, method.kind))

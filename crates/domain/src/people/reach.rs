@@ -41,8 +41,7 @@ impl User {
     /// Whether a page would reach them while only these channels are set up.
     #[must_use]
     pub fn reach(&self, set_up: &BTreeSet<ChannelKind>) -> Reach {
-        let methods = self.contact_methods.iter();
-        let verified = methods.filter(|method| method.verified_at.is_some());
+        let verified = self.verified_methods();
         let channels: BTreeSet<ChannelKind> = verified.map(|method| method.kind).collect();
         if channels.is_empty() {
             Reach::Unverified

@@ -252,8 +252,15 @@ impl State {
         if incident.status != Status::Triggered || incident.firing == incident.burning {
             return None;
         }
-        if incident.merged.is_empty() {
-            self.support_of(incident.service)?;
+        // Of most services nothing is ever raised: then no alert has to be looked at, of which there may be very many.
+        let raises = |service: ServiceId| self.support_of(service).is_some();
+        let may_raise = if incident.merged.is_empty() {
+            raises(incident.service)
+        } else {
+            self.services.keys().copied().any(raises)
+        };
+        if !may_raise {
+            return None;
         }
         // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
         let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();

@@ -55,9 +55,7 @@ fn ways(
     let users = state.users.values().filter(|user| wanted(user.role));
     let ways = users.flat_map(|user| {
         let proved = user
-            .contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some())
+            .verified_methods()
             .filter(|method| set_up.is_none_or(|set_up| set_up.contains(&method.kind)));
         proved.map(|method| Way {
             name: user.name.clone(),

@@ -334,31 +334,40 @@ mod tests {
     use super::super::pace::RealTime;
     use super::*;
 
-    /// Answers everything that is asked over a connection.
-    async fn answer(mut connection: TcpStream) {
+    /// Answers everything that is asked over a connection, once `all` have asked.
+    async fn answer(mut connection: TcpStream, all: Option<Arc<Barrier>>) {
         let mut bytes = [0; 4_096];
         while connection.read(&mut bytes).await.unwrap_or_default() > 0 {
+            if let Some(all) = &all {
+                all.wait().await;
+            }
             let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
             connection.write_all(answer).await.unwrap();
         }
     }
 
-    #[tokio::test]
-    async fn what_is_tried_again_goes_by_a_connection_of_its_own() {
+    /// What sends, where it may send to, and how many connections were opened to there.
+    async fn counted(all: Option<Arc<Barrier>>) -> (Exchange, String, Arc<AtomicUsize>) {
         crate::tls::install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
+        let opened = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
-                counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(answer(connection));
+                opened.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer(connection, all.clone()));
             }
         });
         let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let exchange = Exchange::new(egress, Arc::new(RealTime)).unwrap();
+        (exchange, url, connections)
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_again_goes_by_a_connection_of_its_own() {
+        let (exchange, url, connections) = counted(None).await;
         let anew = exchange.anew().unwrap();
         for made in 1..=3 {
             let answered = anew.send(Call::get(url.parse().unwrap())).await.unwrap();
@@ -369,30 +378,9 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_connections_are_kept_as_are_used_at_once() {
-        crate::tls::install_provider();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
-        tokio::spawn(async move {
-            // Nobody is answered before all have asked.
-            let all = Arc::new(Barrier::new(AT_ONCE_TO_MANY));
-            loop {
-                let (mut connection, _) = listener.accept().await.unwrap();
-                counted.fetch_add(1, Ordering::SeqCst);
-                let all = Arc::clone(&all);
-                tokio::spawn(async move {
-                    let mut bytes = [0; 4_096];
-                    while connection.read(&mut bytes).await.unwrap_or_default() > 0 {
-                        all.wait().await;
-                        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-                        connection.write_all(answer).await.unwrap();
-                    }
-                });
-            }
-        });
-        let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let exchange = Exchange::new(egress, Arc::new(RealTime)).unwrap();
+        // Nobody is answered before all have asked.
+        let all = Arc::new(Barrier::new(AT_ONCE_TO_MANY));
+        let (exchange, url, connections) = counted(Some(all)).await;
         for _ in 0..2 {
             let calls = (0..AT_ONCE_TO_MANY).map(|_| {
                 let (exchange, url) = (exchange.clone(), url.parse().unwrap());

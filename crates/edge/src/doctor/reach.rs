@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, User};
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
@@ -138,11 +138,7 @@ pub(super) fn reach(
     works: &BTreeSet<ChannelKind>,
     now: Timestamp,
 ) -> Reach {
-    let proved = state
-        .users
-        .values()
-        .flat_map(|user| &user.contact_methods)
-        .filter(|one| one.verified_at.is_some());
+    let proved = state.users.values().flat_map(User::verified_methods);
     let (mut confirmed, mut by_mail, mut usable) = (0_usize, 0_usize, 0_usize);
     for method in proved {
         confirmed += 1;

@@ -12,7 +12,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status};
-use tocsin_wire::pagerduty::rest::{Refusal, time};
+use tocsin_wire::pagerduty::rest::{Refusal, in_order, time};
 
 use super::asked::Asked;
 use super::include::Named;
@@ -75,14 +75,10 @@ fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
 
 /// How two alerts stand in the order that is wanted; what is equal in it stays as it is.
 fn order(sorts: &[(Sort, bool)], one: &Alert, other: &Alert) -> Ordering {
-    let orders = sorts.iter().map(|(sort, descends)| {
-        let order = match sort {
-            Sort::Created => one.opened_at.cmp(&other.opened_at),
-            Sort::Resolved => one.recovered_at.cmp(&other.recovered_at),
-        };
-        if *descends { order.reverse() } else { order }
-    });
-    orders.fold(Ordering::Equal, Ordering::then)
+    in_order(sorts, |sort| match sort {
+        Sort::Created => one.opened_at.cmp(&other.opened_at),
+        Sort::Resolved => one.recovered_at.cmp(&other.recovered_at),
+    })
 }
 
 /// Alerts of an incident

@@ -10,7 +10,7 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_order};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
@@ -140,16 +140,12 @@ impl Filter {
     }
 
     fn order(&self, one: Entry<'_>, other: Entry<'_>) -> Ordering {
-        let sorts = self.sorts.iter().map(|(sort, descends)| {
-            let order = match sort {
-                Sort::Number => one.0.cmp(other.0),
-                Sort::Created => (one.1.opened_at, one.0).cmp(&(other.1.opened_at, other.0)),
-                Sort::Resolved => one.1.resolved_at.cmp(&other.1.resolved_at),
-                Sort::Urgency => one.1.urgency.cmp(&other.1.urgency),
-            };
-            if *descends { order.reverse() } else { order }
+        let by_sorts = in_order(&self.sorts, |sort| match sort {
+            Sort::Number => one.0.cmp(other.0),
+            Sort::Created => (one.1.opened_at, one.0).cmp(&(other.1.opened_at, other.0)),
+            Sort::Resolved => one.1.resolved_at.cmp(&other.1.resolved_at),
+            Sort::Urgency => one.1.urgency.cmp(&other.1.urgency),
         });
-        let by_sorts = sorts.fold(Ordering::Equal, Ordering::then);
         by_sorts.then(one.0.cmp(other.0))
     }
 }

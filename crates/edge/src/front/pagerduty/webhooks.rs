@@ -1,7 +1,5 @@
 //! Webhook subscriptions: made, read, changed, removed, tried. What is sent, and when, is decided elsewhere.
 
-use std::sync::Arc;
-
 use axum::extract::Path;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -267,19 +265,12 @@ async fn set_or_forget(
     }
 }
 
-/// Does it to the end, also when the client hangs up, which would else leave a row with a secret that nothing names; and one after
-/// the other, so that nothing is set by what was read before somebody else's change.
+/// Changes subscriptions to the end and one after the other, so that no row with a secret stays that nothing names.
 pub(super) async fn in_turn(
     app: &App,
     work: impl Future<Output = Answer> + Send + 'static,
 ) -> Answer {
-    let turns = Arc::clone(&app.inner().webhook_changes);
-    let work = tokio::spawn(async move {
-        let _turn = turns.lock().await;
-        work.await
-    });
-    let unfinished = || Problem::internal("it was not carried out to the end");
-    work.await.unwrap_or_else(|_| Err(unfinished().into()))
+    App::in_turn(&app.inner().webhook_changes, work).await
 }
 
 /// Removes a row that nothing names any more.

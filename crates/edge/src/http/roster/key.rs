@@ -2,7 +2,6 @@
 //! one change after the other. What a crash leaves of a key is removed by the next start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use secrecy::SecretString;
 use tocsin_domain::command::{Ask, RosterAsk};
@@ -37,7 +36,7 @@ pub(super) async fn added_with(
             }
         }
     };
-    in_turn(app, work).await
+    App::in_turn(&app.inner().key_changes, work).await
 }
 
 /// Adds an integration.
@@ -57,7 +56,7 @@ pub(super) async fn added(
 pub(crate) async fn removed(app: &App, actor: &Actor, ask: RosterAsk) -> Result<(), Problem> {
     let (own, actor) = (app.clone(), actor.clone());
     let work = async move { removed_in_turn(&own, &actor, Ask::Roster(ask)).await };
-    in_turn(app, work).await
+    App::in_turn(&app.inner().key_changes, work).await
 }
 
 /// The same for whoever has the turn.
@@ -104,19 +103,4 @@ async fn forget(app: &App, rows: Vec<SecretId>) {
     if forgotten.is_err() {
         tracing::warn!("what the vault kept for what was removed may stay there");
     }
-}
-
-/// Does it to the end, also when the client hangs up, which would else leave a key without its integration; and one after the
-/// other, so that whoever removes a service knows the keys of all that go with it.
-async fn in_turn<T: Send + 'static>(
-    app: &App,
-    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-) -> Result<T, Problem> {
-    let turns = Arc::clone(&app.inner().key_changes);
-    let work = tokio::spawn(async move {
-        let _turn = turns.lock().await;
-        work.await
-    });
-    let unfinished = || Problem::internal("the integration was not changed to the end");
-    work.await.unwrap_or_else(|_| Err(unfinished()))
 }

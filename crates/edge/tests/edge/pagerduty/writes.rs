@@ -147,12 +147,7 @@ async fn a_priority_is_set_and_taken_back() {
 
 #[tokio::test]
 async fn an_incident_is_given_away_and_escalated_level_by_level() {
-    let world = World::new();
-    world
-        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
-        .await;
-    three_levels(&world).await;
-    let id = world.raise("web").await;
+    let (world, id) = raised_on_three_levels().await;
     let far = put(&world, &id, json!({"escalation_level": 3})).await;
     assert!(refused(&far, 400, 2001).contains("the next level is 2"));
     let beyond = put(&world, &id, json!({"escalation_level": 7})).await;
@@ -175,6 +170,17 @@ async fn an_incident_is_given_away_and_escalated_level_by_level() {
     );
 }
 
+/// A world in which Ada was paged, Bob is next, and then Ada again, with the incident.
+async fn raised_on_three_levels() -> (World, String) {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    three_levels(&world).await;
+    let id = world.raise("web").await;
+    (world, id)
+}
+
 /// The policy of the installation pages Ada, then Bob, then Ada.
 async fn three_levels(world: &World) {
     let policy = world.engine.read(|state| {
@@ -192,12 +198,7 @@ async fn three_levels(world: &World) {
 
 #[tokio::test]
 async fn a_level_that_is_asked_for_is_paged_or_refused_with_its_reason() {
-    let world = World::new();
-    world
-        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
-        .await;
-    three_levels(&world).await;
-    let id = world.raise("web").await;
+    let (world, id) = raised_on_three_levels().await;
     let assigned = |answer: &Answered| {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let incident = answer.json()["incident"].clone();

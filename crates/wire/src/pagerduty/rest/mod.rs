@@ -25,5 +25,5 @@ pub mod words;
 
 pub use body::Fields;
 pub use paging::{Cut, Paging, Written};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, in_order};
 pub use refusal::Refusal;

@@ -1,6 +1,8 @@
 //! The parameters after the question mark: single values, sets that repeat `name[]`, flags and times. It knows what they look
 //! like and not what they are for.
 
+use std::cmp::Ordering;
+
 use tocsin_domain::time::Timestamp;
 
 use super::refusal::Refusal;
@@ -175,6 +177,16 @@ impl Parameters {
         let read = given.into_iter().filter_map(|text| text.parse().ok());
         Ok(Some(read.collect()))
     }
+}
+
+/// How two entries stand in the order that [`Parameters::sorts`] gives; `compare` does so by one field. What is equal in all of
+/// them is equal.
+pub fn in_order<T: Copy>(sorts: &[(T, bool)], compare: impl Fn(T) -> Ordering) -> Ordering {
+    let orders = sorts.iter().map(|(field, descends)| {
+        let order = compare(*field);
+        if *descends { order.reverse() } else { order }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
 }
 
 /// What a word stands for.
