@@ -238,6 +238,25 @@ test('a way to be reached is added, verified by its code and tried by a test pag
   await row.getByLabel('Six-digit code').fill('123456');
   await row.getByRole('button', { name: 'Verify' }).click();
   await row.getByText('verified', { exact: true }).waitFor();
+  // Ada has rules of her own, which stay as she wrote them.
+  await row.getByText(/^Not used by any rule yet/).waitFor();
+  await row.getByRole('link', { name: 'Change the rules' }).click();
+  await page.waitForURL('**/ui/people/me#rules');
+});
+
+test('a test page by a way that is not set up says so at once, and what is missing leads to the settings', async () => {
+  await open('/ui/people/me', '.rows');
+  await page.getByRole('button', { name: 'Add a way…' }).click();
+  await page.getByRole('combobox', { name: 'Way', exact: true }).selectOption('telegram');
+  await page.getByLabel('Number of the chat').fill('123456789');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const row = page.locator('.rows > li').nth(3);
+  await row.getByText(/^No Telegram bot is set up/).waitFor();
+  await row.getByRole('button', { name: 'Send the code' }).click();
+  await row.getByRole('alert').getByText(/no test page was sent; an administrator sets it up/).waitFor();
+  assert.equal(await row.getByText('Delivered').count(), 0);
+  await row.getByRole('link', { name: 'Set it up' }).click();
+  await page.getByRole('button', { name: 'Set up… Telegram' }).waitFor();
 });
 
 test('a target is muted and the mute is ended', async () => {

@@ -225,7 +225,7 @@ test('the list of last resort says what it is for, who is on it, and who of them
     await open(path, '#last-resort-title');
     await page.getByText(/^Who is paged when a policy is through/).waitFor();
     await page.getByRole('list', { name: 'List of last resort' }).getByRole('link', { name: 'Ada Lovelace' }).waitFor();
-    await page.getByText(/^Lin .* cannot be reached: no contact method is verified\.$/).waitFor();
+    await page.getByText(/^Lin .* has no verified contact method\.$/).waitFor();
   }
 });
 

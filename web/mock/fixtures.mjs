@@ -246,15 +246,15 @@ function story(made) {
 }
 
 function people(start) {
-  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, last_result: last });
+  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, set_up: true, last_result: last });
   const rule = (name, urgency, delay, way) => ({ id: id(name), urgency, delay_minutes: delay, contact_method_id: id(way) });
   return [
-    { id: ADA.id, name: ADA.name, role: 'admin', email: 'ada@example.org', on_call: true, reachable: true,
+    { id: ADA.id, name: ADA.name, role: 'admin', email: 'ada@example.org', on_call: true, reachable: true, reach_problem: null,
       contact_methods: [method('cm1', 'email', 'Work', 'a…@example.org', true, { at: iso(start - 240_000), state: 'failed', detail: '421 service not available' }), method('cm2', 'ntfy', 'Phone', 'ntfy.example.org/…k7', true, { at: iso(start - 239_000), state: 'delivered', detail: '' }), method('cm3', 'webhook', 'Pager bridge', 'hooks.example.org/…', false, null)],
       notification_rules: [rule('nr1', 'high', 0, 'cm1'), rule('nr2', 'high', 2, 'cm2'), rule('nr3', 'low', 15, 'cm1')] },
-    { id: GRACE.id, name: GRACE.name, role: 'responder', email: 'grace@example.org', on_call: false, reachable: true, contact_methods: [method('cm4', 'ntfy', 'Phone', 'ntfy.example.org/…x2', true, null)], notification_rules: [rule('nr4', 'high', 0, 'cm4')] },
-    { id: LIN.id, name: LIN.name, role: 'responder', email: 'lin@example.org', on_call: true, reachable: false, contact_methods: [], notification_rules: [] },
-    { id: id('wall'), name: 'Wall display', role: 'viewer', email: 'wall@example.org', on_call: false, reachable: false, contact_methods: [], notification_rules: [] },
+    { id: GRACE.id, name: GRACE.name, role: 'responder', email: 'grace@example.org', on_call: false, reachable: true, reach_problem: null, contact_methods: [method('cm4', 'ntfy', 'Phone', 'ntfy.example.org/…x2', true, null)], notification_rules: [rule('nr4', 'high', 0, 'cm4')] },
+    { id: LIN.id, name: LIN.name, role: 'responder', email: 'lin@example.org', on_call: true, reachable: false, reach_problem: 'has no verified contact method', contact_methods: [], notification_rules: [] },
+    { id: id('wall'), name: 'Wall display', role: 'viewer', email: 'wall@example.org', on_call: false, reachable: false, reach_problem: 'has no verified contact method', contact_methods: [], notification_rules: [] },
   ];
 }
 

@@ -191,7 +191,7 @@ export function findings(mock) {
     return [{ ...none, key: `gap:${schedule.id}`, kind: 'gap', text: `Nobody is on call in "${schedule.name}" from ${all[0].from.slice(0, 16)} until ${all[0].until.slice(0, 16)}`, since: all[0].from, until: all[0].until, times: all.length, schedule: { id: schedule.id, name: schedule.name } }];
   });
   const out = mock.users.filter((user) => !user.reachable && mock.schedules.some((each) => each.layers.some((layer) => layer.members.includes(user.id))));
-  const unreachable = out.map(({ id: user, name }) => ({ ...none, key: `unreachable:${user}`, kind: 'unreachable', text: `${name} has no verified contact method`, since: iso(since), user: { id: user, name } }));
+  const unreachable = out.map(({ id: user, name, reach_problem }) => ({ ...none, key: `unreachable:${user}`, kind: 'unreachable', text: `${name} ${reach_problem}`, since: iso(since), user: { id: user, name } }));
   const [, batch] = mock.policies;
   const level = batch ? [{ ...none, key: 'level', kind: 'empty_level', text: `Level 1 of "${batch.name}" would page nobody`, since: iso(since + 3 * HOUR), policy: { id: batch.id, name: batch.name }, level: 1 }] : [];
   return { days: 14, items: [...unreachable, ...gaps, ...level] };

@@ -327,7 +327,7 @@ function saveAccount(mock, provider, body, done) {
 
 function newItem(noun, position, body) {
   const base = { id: id(`new${position}`), ...body };
-  if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false };
+  if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false, reach_problem: 'has no verified contact method' };
   if (noun === 'services') return { ...base, integrations: [] };
   if (noun === 'api-tokens') return { expires_at: null, created_at: new Date().toISOString(), ...base };
   return base;
@@ -336,7 +336,7 @@ function newItem(noun, position, body) {
 function methodRoutes(mock, response, method, user, key, verb, body, done) {
   const found = user.contact_methods.find((each) => each.id === key);
   if (method === 'POST' && !key) {
-    const made = { id: id(`cm${mock.position}`), kind: body.kind, label: body.label, address_hint: `${body.address.slice(0, 1)}…`, verified: false, last_result: null };
+    const made = { id: id(`cm${mock.position}`), kind: body.kind, label: body.label, address_hint: `${body.address.slice(0, 1)}…`, verified: false, set_up: isSetUp(mock, body.kind), last_result: null };
     user.contact_methods.push(made);
     return done({ ...made, ...(body.kind === 'webhook' && { webhook_secret: 'whsec_0123456789abcdef' }) }, 201);
   }
@@ -344,10 +344,28 @@ function methodRoutes(mock, response, method, user, key, verb, body, done) {
   if (method === 'DELETE') return (user.contact_methods = user.contact_methods.filter((each) => each !== found)), done(undefined, 204);
   if (verb === 'verify') {
     if (body.code !== CODE) return problem(response, 422, 'This code is not the one that was sent.');
+    joinRules(user, found);
     found.verified = true;
+    if (found.set_up) Object.assign(user, { reachable: true, reach_problem: null });
     return done(found);
   }
+  if (!found.set_up) return problem(response, 409, 'It is not set up here, so no test page was sent; an administrator sets it up under Settings, or by `tocsin channel`');
   return json(response, { notification_id: sendTest(mock, user, found) }, 202);
+}
+
+/** Whether the mail server or the account is there that a kind needs. */
+function isSetUp(mock, kind) {
+  const provider = { sms: 'twilio', voice: 'twilio', telegram: 'telegram', pushover: 'pushover' }[kind];
+  if (kind === 'email') return mock.email.configured;
+  return provider === undefined || mock.accounts.some((each) => each.provider === provider && each.configured);
+}
+
+/** A way joins the rules of whoever wrote none: at once by every verified way. */
+function joinRules(user, way) {
+  const rules = user.notification_rules;
+  const names = (method) => rules.some((rule) => rule.contact_method_id === method.id);
+  const areFirst = rules.every((rule) => rule.urgency === 'high' && rule.delay_minutes === 0) && user.contact_methods.every((each) => !each.verified || names(each));
+  if (areFirst && !names(way)) rules.push({ id: id(`r${way.id}`), urgency: 'high', delay_minutes: 0, contact_method_id: way.id });
 }
 
 function explained(mock, key) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{PolicyId, ScheduleId, TeamId, UserId};
 use crate::oncall::{CivilGap, Entry, GAP_DAYS_AHEAD, Schedule, Span, shown_in};
 use crate::page::{Level, Policy, Recipient};
-use crate::people::User;
+use crate::people::{ChannelKind, Reach, User};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ pub enum FindingKind {
         /// Which.
         schedule: ScheduleId,
     },
-    /// Somebody who will be paged has no verified contact method.
+    /// Somebody who will be paged has no verified contact method, or none by a channel that is set up.
     Unreachable {
         /// Who.
         user: UserId,
@@ -69,8 +69,8 @@ pub enum FindingKind {
 pub struct Roster {
     schedules: BTreeMap<ScheduleId, Schedule>,
     policies: BTreeMap<PolicyId, Policy>,
-    /// Names, and whether they can be reached.
-    people: BTreeMap<UserId, (String, bool)>,
+    /// Names, and whether a page would reach them.
+    people: BTreeMap<UserId, (String, Reach)>,
     /// Who belongs to each team.
     teams: BTreeMap<TeamId, Vec<UserId>>,
     /// The list of last resort; none before Tocsin is set up.
@@ -78,10 +78,10 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// As it is in `state`.
+    /// As it is in `state` while these channels are set up.
     #[must_use]
-    pub fn of(state: &State) -> Self {
-        let person = |user: &User| (user.id, (user.name.clone(), user.is_reachable()));
+    pub fn of(state: &State, set_up: &BTreeSet<ChannelKind>) -> Self {
+        let person = |user: &User| (user.id, (user.name.clone(), user.reach(set_up)));
         Self {
             schedules: state.schedules.clone(),
             policies: state.policies.clone(),
@@ -117,19 +117,7 @@ impl Roster {
         let text = if list.is_empty() {
             "The list of last resort is empty".to_owned()
         } else {
-            let first: Vec<&str> = list
-                .iter()
-                .take(NAMED_MAX)
-                .map(|user| self.name(*user))
-                .collect();
-            let more = match list.len().saturating_sub(NAMED_MAX) {
-                0 => String::new(),
-                count => format!(" and {count} more"),
-            };
-            format!(
-                "Nobody on the list of last resort has a verified contact method: {}{more}",
-                first.join(", ")
-            )
+            self.deaf(list)
         };
         Some(Finding {
             key: "last-resort".to_owned(),
@@ -141,15 +129,43 @@ impl Roster {
         })
     }
 
+    /// That nobody of these can be reached, and why: by their names alone where it is the same of all.
+    fn deaf(&self, list: &[UserId]) -> String {
+        let named = list.iter().take(NAMED_MAX);
+        let more = match list.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        let unverified = |user: &UserId| *self.reach(*user) == Reach::Unverified;
+        if list.iter().all(unverified) {
+            let names: Vec<&str> = named.map(|user| self.name(*user)).collect();
+            let names = names.join(", ");
+            return format!(
+                "Nobody on the list of last resort has a verified contact method: {names}{more}"
+            );
+        }
+        let each = named.map(|user| format!("{} {}", self.name(*user), self.problem(*user)));
+        let each: Vec<String> = each.collect();
+        let each = each.join("; ");
+        format!("Nobody on the list of last resort can be reached: {each}{more}")
+    }
+
     fn name(&self, user: UserId) -> &str {
         let known = self.people.get(&user);
         known.map_or("a removed person", |(name, _)| name)
     }
 
+    fn reach(&self, user: UserId) -> &Reach {
+        let known = self.people.get(&user);
+        known.map_or(&Reach::Unverified, |(_, reach)| reach)
+    }
+
     fn is_reachable(&self, user: UserId) -> bool {
-        self.people
-            .get(&user)
-            .is_some_and(|(_, reachable)| *reachable)
+        self.reach(user).is_reached()
+    }
+
+    fn problem(&self, user: UserId) -> String {
+        self.reach(user).problem().unwrap_or_default()
     }
 }
 
@@ -296,9 +312,10 @@ impl<'a> Outlook<'a> {
             key: format!("unreachable:{user}"),
             kind: FindingKind::Unreachable { user },
             text: format!(
-                "{} would be paged by {} but has no verified contact method",
+                "{} would be paged by {} but {}",
                 self.roster.name(user),
-                places.join(", ")
+                places.join(", "),
+                self.roster.problem(user)
             ),
             since: known.span.from,
             until: (known.span.until < self.ahead.until).then_some(known.span.until),

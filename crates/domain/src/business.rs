@@ -1,14 +1,18 @@
 //! Business services: what people outside know by a name, made of the services that support it. They decide nothing, and nobody is
 //! paged by them: whether one is hurt follows from what fails beneath it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BusinessServiceId, ServiceId, TeamId};
+use crate::id::{BusinessServiceId, IncidentId, ServiceId, TeamId};
 use crate::incident::Incident;
 use crate::people::Urgency;
 use crate::state::State;
+use crate::time::Timestamp;
 
 /// Business services at most.
 pub const BUSINESS_SERVICES_MAX: usize = 200;
@@ -86,6 +90,16 @@ impl BusinessServices {
         })
     }
 
+    /// What needs each service directly.
+    fn needed_by(&self) -> BTreeMap<AnyService, Vec<AnyService>> {
+        let mut needed_by: BTreeMap<AnyService, Vec<AnyService>> = BTreeMap::new();
+        for one in self.dependencies() {
+            let all = needed_by.entry(one.supporting).or_default();
+            all.push(one.dependent);
+        }
+        needed_by
+    }
+
     /// Everything that supports a service, directly or through others.
     #[must_use]
     pub fn below(&self, of: AnyService) -> BTreeSet<AnyService> {
@@ -136,10 +150,22 @@ impl BusinessServices {
         self.supported_by.retain(|_, all| !all.is_empty());
     }
 
-    /// A business service is gone: nothing needs it and it needs nothing any more.
+    /// A business service is gone, with what named it.
     pub(crate) fn remove(&mut self, service: BusinessServiceId) {
         self.services.remove(&service);
-        let gone = AnyService::Business(service);
+        self.forget(AnyService::Business(service));
+    }
+
+    /// What names a service, on either side.
+    #[must_use]
+    pub fn naming(&self, service: AnyService) -> Vec<Dependency> {
+        let all = self.dependencies();
+        all.filter(|one| one.dependent == service || one.supporting == service)
+            .collect()
+    }
+
+    /// A service of either kind is gone: nothing needs it and it needs nothing any more.
+    pub(crate) fn forget(&mut self, gone: AnyService) {
         self.supported_by.remove(&gone);
         for all in self.supported_by.values_mut() {
             all.remove(&gone);
@@ -157,45 +183,212 @@ impl BusinessServices {
     }
 }
 
-/// What hurts business services now: the open incidents that are urgent, by the service that fails.
+/// What hurts business services, gathered from a state a few incidents at a time: whoever goes on with the state waits for no more than
+/// those, and what follows is reckoned without it. What changes meanwhile is seen or not.
 #[derive(Debug)]
-pub struct Impacts<'a> {
-    business: &'a BusinessServices,
-    urgent: BTreeMap<ServiceId, Vec<&'a Incident>>,
+pub struct Gathering {
+    business: BusinessServices,
+    /// The open incidents that are urgent, by the services that fail in them, which are sorted.
+    groups: BTreeMap<Vec<ServiceId>, Vec<Arc<Incident>>>,
+    /// The last that was looked at.
+    last: Option<IncidentId>,
 }
 
-impl<'a> Impacts<'a> {
-    /// As it is now. What was merged into an incident fails on as long as that does, so its service is counted too.
+impl Gathering {
+    /// No incident was looked at yet.
     #[must_use]
-    pub fn of(state: &'a State) -> Self {
-        let mut urgent: BTreeMap<ServiceId, Vec<&'a Incident>> = BTreeMap::new();
-        let open = state.open_incidents.iter();
-        let open = open.filter_map(|id| state.incidents.get(id));
-        for one in open.filter(|one| one.urgency == Urgency::High) {
-            let parts = state.made_of(one.id).into_iter();
-            let parts = parts.filter_map(|part| state.incidents.get(&part));
-            let services: BTreeSet<ServiceId> = parts.map(|part| part.service).collect();
-            for service in services {
-                urgent.entry(service).or_default().push(one);
-            }
-        }
+    pub fn begin(state: &State) -> Self {
         Self {
-            business: &state.business,
-            urgent,
+            business: state.business.clone(),
+            groups: BTreeMap::new(),
+            last: None,
         }
     }
 
-    /// The incidents that hurt a business service, in the order they were opened.
+    /// Looks at the next open incidents, so many at most. Whether there may be more.
+    pub fn look(&mut self, state: &State, count: usize) -> bool {
+        let rest = (
+            self.last.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        );
+        let mut seen = 0;
+        for id in state.open_incidents.range(rest).take(count) {
+            seen += 1;
+            self.last = Some(*id);
+            let open = state.incidents.shared(id);
+            if let Some(urgent) = open.filter(|open| open.urgency == Urgency::High) {
+                self.add(state, urgent);
+            }
+        }
+        seen > 0 && seen == count
+    }
+
+    /// What was merged into an incident fails on as long as that does, so its service is counted too.
+    fn add(&mut self, state: &State, incident: Arc<Incident>) {
+        if incident.merged.is_empty() {
+            return self.put(&[incident.service], incident);
+        }
+        let parts = state.made_of(incident.id).into_iter();
+        let parts = parts.filter_map(|part| state.incidents.get(&part));
+        let services: BTreeSet<ServiceId> = parts.map(|part| part.service).collect();
+        let services: Vec<ServiceId> = services.into_iter().collect();
+        self.put(&services, incident);
+    }
+
+    fn put(&mut self, services: &[ServiceId], incident: Arc<Incident>) {
+        match self.groups.get_mut(services) {
+            Some(known) => known.push(incident),
+            None => {
+                self.groups.insert(services.to_vec(), vec![incident]);
+            }
+        }
+    }
+
+    /// What follows from what was looked at.
     #[must_use]
-    pub fn on(&self, service: BusinessServiceId) -> Vec<&'a Incident> {
-        let below = self.business.below(AnyService::Business(service));
-        let incidents = below.iter().filter_map(|one| match one {
-            AnyService::Technical(service) => self.urgent.get(service),
-            AnyService::Business(_) => None,
-        });
-        let mut found: Vec<&'a Incident> = incidents.flatten().copied().collect();
+    pub fn impacts(self) -> Impacts {
+        let needed_by = self.business.needed_by();
+        let mut groups = Vec::new();
+        let mut hurt: BTreeMap<BusinessServiceId, Vec<usize>> = BTreeMap::new();
+        for (services, incidents) in self.groups {
+            for service in above(&needed_by, &services) {
+                hurt.entry(service).or_default().push(groups.len());
+            }
+            groups.push(Group::of(incidents));
+        }
+        Impacts { groups, hurt }
+    }
+}
+
+/// The business services that need one of these services, directly or through others, also where that leads back to where it began.
+fn above(
+    needed_by: &BTreeMap<AnyService, Vec<AnyService>>,
+    services: &[ServiceId],
+) -> Vec<BusinessServiceId> {
+    let failing = services.iter().copied().map(AnyService::Technical);
+    let mut open: Vec<AnyService> = failing.collect();
+    let mut found: BTreeSet<AnyService> = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        for one in needed_by.get(&next).into_iter().flatten() {
+            if found.insert(*one) {
+                open.push(*one);
+            }
+        }
+    }
+    let business = found.into_iter().filter_map(|one| match one {
+        AnyService::Business(id) => Some(id),
+        AnyService::Technical(_) => None,
+    });
+    business.collect()
+}
+
+/// Urgent open incidents in which the same services fail.
+#[derive(Debug)]
+struct Group {
+    /// In the order they were opened.
+    incidents: Vec<Arc<Incident>>,
+    last_opened_at: Option<Timestamp>,
+    /// The names of their priorities.
+    priorities: BTreeSet<String>,
+}
+
+impl Group {
+    fn of(mut incidents: Vec<Arc<Incident>>) -> Self {
+        incidents.sort_unstable_by_key(|one| one.number);
+        let opened = incidents.iter().map(|one| one.opened_at);
+        let priorities = incidents.iter().filter_map(|one| one.priority.as_ref());
+        Self {
+            last_opened_at: opened.max(),
+            priorities: priorities.cloned().collect(),
+            incidents,
+        }
+    }
+}
+
+/// What hurts business services: the open incidents that are urgent, each in one group, and the groups that hurt each service. So
+/// thousands of incidents of one service cost no more for each business service above it than one does.
+#[derive(Debug)]
+pub struct Impacts {
+    groups: Vec<Group>,
+    /// The places of the groups that hurt each business service.
+    hurt: BTreeMap<BusinessServiceId, Vec<usize>>,
+}
+
+impl Impacts {
+    /// As it is now.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let mut gathering = Gathering::begin(state);
+        gathering.look(state, usize::MAX);
+        gathering.impacts()
+    }
+
+    fn groups(&self, service: BusinessServiceId) -> impl Iterator<Item = &Group> {
+        let places = self.hurt.get(&service).into_iter().flatten();
+        places.filter_map(|place| self.groups.get(*place))
+    }
+
+    /// Whether something hurts a business service.
+    #[must_use]
+    pub fn is_hurt(&self, service: BusinessServiceId) -> bool {
+        self.groups(service).next().is_some()
+    }
+
+    /// How many incidents hurt a business service.
+    #[must_use]
+    pub fn count(&self, service: BusinessServiceId) -> usize {
+        self.groups(service)
+            .map(|group| group.incidents.len())
+            .sum()
+    }
+
+    /// When the last of them was opened.
+    #[must_use]
+    pub fn last_opened_at(&self, service: BusinessServiceId) -> Option<Timestamp> {
+        let groups = self.groups(service);
+        groups.filter_map(|group| group.last_opened_at).max()
+    }
+
+    /// The names of their priorities.
+    #[must_use]
+    pub fn priorities(&self, service: BusinessServiceId) -> BTreeSet<&str> {
+        let groups = self.groups(service);
+        let names = groups.flat_map(|group| &group.priorities);
+        names.map(String::as_str).collect()
+    }
+
+    /// The newest of them, the newest first.
+    #[must_use]
+    pub fn newest(&self, service: BusinessServiceId, count: usize) -> Vec<&Incident> {
+        let groups = self.groups(service);
+        let newest = groups.flat_map(|group| group.incidents.iter().rev().take(count));
+        let mut newest: Vec<&Incident> = newest.map(Arc::as_ref).collect();
+        newest.sort_unstable_by_key(|one| Reverse(one.number));
+        newest.truncate(count);
+        newest
+    }
+
+    /// The incidents that hurt one of these business services, in the order they were opened.
+    #[must_use]
+    pub fn on(&self, services: &[BusinessServiceId]) -> Vec<&Incident> {
+        let places = services.iter().filter_map(|service| self.hurt.get(service));
+        let places: BTreeSet<usize> = places.flatten().copied().collect();
+        let groups = places.iter().filter_map(|place| self.groups.get(*place));
+        let incidents = groups.flat_map(|group| &group.incidents);
+        let mut found: Vec<&Incident> = incidents.map(Arc::as_ref).collect();
         found.sort_unstable_by_key(|one| one.number);
-        found.dedup_by_key(|one| one.number);
         found
+    }
+
+    /// The business services that an incident hurts.
+    #[must_use]
+    pub fn by(&self, incident: IncidentId) -> Vec<BusinessServiceId> {
+        let holds = |group: &Group| group.incidents.iter().any(|one| one.id == incident);
+        let Some(place) = self.groups.iter().position(holds) else {
+            return Vec::new();
+        };
+        let hurt = self.hurt.iter();
+        let hurt = hurt.filter(|(_, places)| places.contains(&place));
+        hurt.map(|(service, _)| *service).collect()
     }
 }

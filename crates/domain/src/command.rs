@@ -14,7 +14,7 @@ pub use alert::{AlertAsk, Labelled, RuleFired};
 pub use business::BusinessAsk;
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::{Declared, RespondAsk};
-pub use roster::{Described, RosterAsk};
+pub use roster::RosterAsk;
 pub use tag::TagAsk;
 pub use team::TeamAsk;
 pub use watch::WatchAsk;
@@ -26,7 +26,7 @@ use crate::id::{
     ContactMethodId, IncidentId, NotificationId, NotificationRuleId, SecretId, UserId,
 };
 use crate::page::{Fate, Outcome};
-use crate::people::{ChannelKind, Role, Urgency};
+use crate::people::{About, ChannelKind, Role, Urgency};
 
 /// A request to the core with who asks. `now` and entropy are given beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,8 +143,10 @@ pub enum PeopleAsk {
         pending_code: SecretId,
         /// What they may do.
         role: Role,
+        /// What is said of them beside that.
+        about: Option<About>,
     },
-    /// Change name or role.
+    /// Change name, role or what is said beside that.
     Change {
         /// Who.
         user: UserId,
@@ -152,6 +154,8 @@ pub enum PeopleAsk {
         name: Option<String>,
         /// The new role.
         role: Option<Role>,
+        /// All that is said of them.
+        about: Option<About>,
     },
     /// Remove a person.
     Remove {

@@ -66,6 +66,23 @@ pub struct Policy {
     pub description: String,
 }
 
+/// A policy with all that is said of it at once, as it shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholePolicy {
+    /// Which, or a new one.
+    pub id: Option<PolicyId>,
+    /// Its name.
+    pub name: String,
+    /// Its levels.
+    pub levels: Vec<Level>,
+    /// How often it is walked through again.
+    pub repeat: u32,
+    /// How long an acknowledgement holds.
+    pub acknowledgement_timeout_ms: Option<u64>,
+    /// What it is for; what was said before stays when none.
+    pub description: Option<String>,
+}
+
 /// One step of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {

@@ -1,8 +1,12 @@
 //! People, their roles and the ways to reach them; addresses themselves live in the vault, never here.
 
+mod reach;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ContactMethodId, NotificationRuleId, SecretId, TeamId, UserId};
+pub use reach::Reach;
+
+use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};
 use crate::time::Timestamp;
 
 /// What a person or a token may do; each role includes those before it.
@@ -70,12 +74,30 @@ impl User {
         self.contact_methods.iter().find(|method| method.id == id)
     }
 
-    /// Whether at least one verified way to reach them exists.
+    /// Whether at least one verified way to reach them exists, set up or not: what is tried in vain leads to the next one.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
-        self.contact_methods
-            .iter()
-            .any(|method| method.verified_at.is_some())
+        self.verified_methods().next().is_some()
+    }
+
+    /// The ways that were proved to reach them.
+    pub fn verified_methods(&self) -> impl Iterator<Item = &ContactMethod> {
+        let methods = self.contact_methods.iter();
+        methods.filter(|method| method.verified_at.is_some())
+    }
+
+    /// Whether a rule names this way.
+    #[must_use]
+    pub fn has_rule_for(&self, method: ContactMethodId) -> bool {
+        self.rules.iter().any(|rule| rule.contact_method == method)
+    }
+
+    /// Whether their rules are still as they were made: whatever wakes people goes at once by every verified way.
+    #[must_use]
+    pub fn has_first_rules(&self) -> bool {
+        let mut verified = self.verified_methods();
+        self.rules.iter().all(NotificationRule::is_at_once)
+            && verified.all(|method| self.has_rule_for(method.id))
     }
 }
 
@@ -253,4 +275,23 @@ pub struct NotificationRule {
     pub delay_ms: u64,
     /// The way to use.
     pub contact_method: ContactMethodId,
+}
+
+impl NotificationRule {
+    /// The rule that a way gets of itself: what wakes people goes by it at once.
+    pub(crate) fn at_once(
+        entropy: &mut (impl Entropy + ?Sized),
+        contact_method: ContactMethodId,
+    ) -> Self {
+        Self {
+            id: NotificationRuleId::random(entropy),
+            urgency: Urgency::High,
+            delay_ms: 0,
+            contact_method,
+        }
+    }
+
+    fn is_at_once(&self) -> bool {
+        self.urgency == Urgency::High && self.delay_ms == 0
+    }
 }

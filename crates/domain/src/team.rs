@@ -42,6 +42,19 @@ impl Team {
     }
 }
 
+/// A team with all that is said of it at once, as it shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeTeam {
+    /// Which, or a new one.
+    pub id: Option<TeamId>,
+    /// Its name.
+    pub name: String,
+    /// Who belongs to it; whoever does by then when none.
+    pub members: Option<Vec<UserId>>,
+    /// What it is; what was said before stays when none.
+    pub description: Option<String>,
+}
+
 /// A word for a member, kept for those who ask for it again: who is paged and who may do what is the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,7 @@
 //! What an answer to a message is about, and what it has come to. It knows no channel and no route.
 
+use std::collections::BTreeSet;
+
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::{Notification, Purpose};
@@ -17,7 +19,7 @@ pub(crate) fn carried<'a>(
 
 /// The incidents that whoever got the message answers for: each where it goes on, if it was merged.
 pub(crate) fn subjects(state: &State, message: NotificationId) -> Vec<IncidentId> {
-    let mut all = Vec::new();
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
     let Some(message) = state.notifications.get(&message) else {
         return all;
     };
@@ -28,7 +30,7 @@ pub(crate) fn subjects(state: &State, message: NotificationId) -> Vec<IncidentId
                 continue;
             }
         };
-        if !all.contains(&incident) {
+        if seen.insert(incident) {
             all.push(incident);
         }
     }

@@ -1,5 +1,6 @@
 //! What every handler can reach: the core, the stores, the settings of this server. It decides nothing.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, Done, EngineHandle};
@@ -19,6 +21,7 @@ pub use crate::access::token_limit::TOKEN_REQUESTS_PER_MINUTE;
 use crate::access::token_limit::TokenLimit;
 use crate::delivery::account::make_push_key;
 use crate::delivery::egress::Egress;
+use crate::delivery::set_up;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
@@ -141,6 +144,8 @@ pub(crate) struct Inner {
     pub(crate) renderings: Arc<Semaphore>,
     /// Held by whoever changes a webhook subscription.
     pub(crate) webhook_changes: Arc<Mutex<()>>,
+    /// Held by whoever makes an integration whose key is kept, or removes some.
+    pub(crate) key_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
@@ -186,6 +191,7 @@ impl App {
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
             webhook_changes: Arc::default(),
+            key_changes: Arc::default(),
             calendar_tries: LoginThrottle::default(),
             calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),
@@ -285,6 +291,27 @@ impl App {
             Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Problem::internal("reading or writing the data failed")),
         }
+    }
+
+    /// Does `work` to the end, also when the client hangs up, which would else leave half of it done; and one after the other among
+    /// all that share `turns`, so that nothing is done by what was read before somebody else's change.
+    pub(crate) async fn in_turn<T: Send + 'static, E: From<Problem> + Send + 'static>(
+        turns: &Arc<Mutex<()>>,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E> {
+        let turns = Arc::clone(turns);
+        let work = tokio::spawn(async move {
+            let _turn = turns.lock().await;
+            work.await
+        });
+        let unfinished = || Problem::internal("it was not carried out to the end");
+        work.await.unwrap_or_else(|_| Err(unfinished().into()))
+    }
+
+    /// The channels that are set up now.
+    pub(crate) async fn channels_set_up(&self) -> Result<BTreeSet<ChannelKind>, Problem> {
+        self.blocking(|parts| set_up::channels_set_up(parts.accounts.as_ref()))
+            .await
     }
 
     /// Computes something of schedules or of what fires, a few at a time and on a thread that may take long.

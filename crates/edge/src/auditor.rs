@@ -10,6 +10,7 @@ use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };
 use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle, Leg};
 use tocsin_engine::ports::Clock;
@@ -86,6 +87,9 @@ pub struct Auditor {
     /// How administrators are reached, as it was when the state could last be read.
     ways: Vec<Way>,
     set_up: bool,
+    /// The channels that are set up, as it was when the settings could last be read, and a look into the settings.
+    channels: Option<BTreeSet<ChannelKind>>,
+    settings: Option<Receiver<Option<BTreeSet<ChannelKind>>>>,
     /// The look that has not come back.
     looking: Option<Receiver<Read>>,
     /// A look into the journal, and what it found beyond the state.
@@ -105,6 +109,8 @@ impl Auditor {
             patience,
             ways: Vec::new(),
             set_up: false,
+            channels: None,
+            settings: None,
             looking: None,
             journal: None,
             ahead: None,
@@ -158,6 +164,7 @@ impl Auditor {
     }
 
     fn look(&mut self) -> Vec<Finding> {
+        self.look_into_the_settings();
         let seen = self.observe();
         match self.read(seen.clone()) {
             Some(read) => {
@@ -196,6 +203,7 @@ impl Auditor {
             delivery_quiet_ms: self.needs.tally.quiet_ms(),
             waiting_ms: millis(self.needs.queue.oldest(Instant::now())),
             canary_away_ms: self.needs.vigil.canary_away_ms(),
+            set_up: self.channels.clone(),
         }
     }
 
@@ -242,7 +250,7 @@ impl Auditor {
                 seen.unpublished = ahead.filter(|position| *position > state.position);
                 Read {
                     findings: audit(state, clock.now(), &seen),
-                    ways: ways_to_administrators(state),
+                    ways: ways_to_administrators(state, seen.set_up.as_ref()),
                     position: state.position,
                     set_up: state.installation.is_some(),
                 }
@@ -264,6 +272,21 @@ impl Auditor {
                 None
             }
         }
+    }
+
+    /// Notes which channels are set up, as it was found since the last look: a disk that hangs keeps nobody waiting.
+    fn look_into_the_settings(&mut self) {
+        if let Some(settings) = self.settings.take() {
+            match settings.try_recv() {
+                Ok(found) => self.channels = found,
+                Err(TryRecvError::Empty) => {
+                    self.settings = Some(settings);
+                    return;
+                }
+                Err(TryRecvError::Disconnected) => {}
+            }
+        }
+        self.settings = Some(self.needs.direct.look_what_is_set_up());
     }
 
     /// Notes what the journal holds beyond the state: at the next look the state must show it.
@@ -309,7 +332,9 @@ impl Auditor {
             tracing::error!(kind = one.kind.word(), what = %one.what, "the auditor found a broken promise");
         }
         if self.ways.is_empty() {
-            tracing::error!("the auditor can tell nobody: no contact method is confirmed");
+            tracing::error!(
+                "the auditor can tell nobody: no contact method is confirmed and set up"
+            );
             return;
         }
         let message = message(&news, now, &self.needs.public_url);

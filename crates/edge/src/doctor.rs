@@ -1,6 +1,7 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
 mod exporters;
+mod mail;
 mod reach;
 mod vigil;
 
@@ -19,19 +20,15 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::delivery::mail::{self, mail_settings};
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
 use exporters::exporters;
+pub(crate) use mail::{MailProbe, MailState, forget_mail_state, mail_state};
 use reach::{on_call, reach};
 
-/// A knock at the mail server is good for this long.
-const PROBE_GOOD_MS: u64 = 30_000;
 /// A look at everything is good for this long to those who ask without credentials.
 const LOOK_GOOD_MS: u64 = 1_000;
-/// A knock may take this long.
-const PROBE_WAIT: Duration = Duration::from_secs(5);
 /// The engine goes round many times a second; one that takes this long pages nobody.
 const ENGINE_WAIT: Duration = Duration::from_secs(5);
 /// Less free space than this is a warning, in bytes.
@@ -105,51 +102,6 @@ impl Check {
     }
 }
 
-/// The last knock at the mail server.
-#[derive(Default)]
-pub(crate) struct MailProbe(Mutex<Option<(Timestamp, MailState)>>);
-
-/// What is known of the mail server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum MailState {
-    /// None is set up.
-    Unset,
-    /// It answered.
-    Reachable,
-    /// It did not, and why.
-    Failing(String),
-}
-
-/// Knocks at the mail server, unless somebody did a moment ago.
-pub(crate) async fn mail_state(app: &App) -> MailState {
-    let mut last = app.inner().mail_probe.0.lock().await;
-    let now = app.now();
-    if let Some((at, state)) = last.as_ref()
-        && is_good(*at, now, PROBE_GOOD_MS)
-    {
-        return state.clone();
-    }
-    let state = match mail_settings(&app.accounts, &app.vault).await {
-        Ok(None) => MailState::Unset,
-        Err(error) => MailState::Failing(error.to_string()),
-        Ok(Some((settings, password))) => {
-            let knock = mail::knock(&settings, password.as_ref(), &app.settings.egress);
-            match tokio::time::timeout(PROBE_WAIT, knock).await {
-                Ok(Ok(())) => MailState::Reachable,
-                Ok(Err(report)) => MailState::Failing(report.detail),
-                Err(_) => MailState::Failing("no answer within 5 s".to_owned()),
-            }
-        }
-    };
-    *last = Some((now, state.clone()));
-    state
-}
-
-/// Forgets the last knock, because the settings changed.
-pub(crate) async fn forget_mail_state(app: &App) {
-    *app.inner().mail_probe.0.lock().await = None;
-}
-
 /// The last look at everything, for those who ask often and without credentials.
 #[derive(Default)]
 pub(crate) struct LastLook(Mutex<Option<(Timestamp, Diagnosis)>>);
@@ -184,21 +136,21 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         disk(&app.settings.data_dir),
         clock(now),
     ];
-    let set_up = reach::channels_set_up(app).await;
-    let works = |kind| match kind {
-        ChannelKind::Email => mail == MailState::Reachable,
-        ChannelKind::Webhook | ChannelKind::Ntfy => true,
-        ChannelKind::Slack
-        | ChannelKind::Telegram
-        | ChannelKind::Pushover
-        | ChannelKind::Sms
-        | ChannelKind::Voice
-        | ChannelKind::WebPush
-        | ChannelKind::PagerDuty => set_up.contains(&kind),
-    };
-    let (people, reach) = app.read(|state| (on_call(state, now), reach(state, now, &works)));
+    let set_up = app.channels_set_up().await;
+    // What needs a setting that cannot be read cannot be used either; the check of the journal says why.
+    let set_up = set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into());
+    let mut works = set_up.clone();
+    if mail != MailState::Reachable {
+        works.remove(&ChannelKind::Email);
+    }
+    let (people, reach) = app.read(|state| {
+        (
+            on_call(state, &set_up, now),
+            reach(state, &set_up, &works, now),
+        )
+    });
     checks.extend(people);
-    checks.push(mail_server(&mail, reach.mail_wanted));
+    checks.push(mail::check(&mail, reach.mail_wanted));
     checks.extend(last_attempts(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
@@ -315,24 +267,6 @@ fn clock(now: Timestamp) -> Check {
         )
     } else {
         Check::ok("clock", format!("it says {now}"))
-    }
-}
-
-fn mail_server(mail: &MailState, wanted: bool) -> Check {
-    let name = "mail server";
-    match mail {
-        MailState::Reachable => Check::ok(name, "it answers"),
-        MailState::Unset if wanted => Check::warn(
-            name,
-            "none is set up, but people are to be reached by mail",
-            "set one up under Settings",
-        ),
-        MailState::Unset => Check::ok(name, "none is set up, and nobody needs one"),
-        MailState::Failing(why) => Check::warn(
-            name,
-            why.clone(),
-            "look at the mail settings and at the mail server",
-        ),
     }
 }
 

@@ -3,10 +3,11 @@
 
 pub mod rules;
 pub mod scrape;
+mod vault;
 
 use secrecy::SecretString;
 use tocsin_domain::event::Event;
-use tocsin_domain::id::{IncidentId, SecretId, TargetId, TokenId, UserId};
+use tocsin_domain::id::{IncidentId, TargetId, TokenId, UserId};
 use tocsin_domain::learn::evidence::Evidence;
 use tocsin_domain::learn::requests::RequestLog;
 use tocsin_domain::people::Role;
@@ -14,6 +15,8 @@ use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
 use tocsin_promql::{Ask, StoredExemplar};
+
+pub use vault::Vault;
 
 /// Why something could not be read or kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,39 +58,6 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// The journal cannot be read.
     fn at(&self, position: u64) -> Result<Option<Event>, StorageError>;
-}
-
-/// Keeps secrets and addresses, encrypted.
-pub trait Vault: Send + Sync + 'static {
-    /// Keeps a secret; `owner` is the person whose removal removes it.
-    ///
-    /// # Errors
-    /// It was not kept.
-    fn put(&self, secret: &SecretString, owner: Option<UserId>) -> Result<SecretId, StorageError>;
-
-    /// Keeps the address that a person signs in with; `None`, and nothing kept, when somebody else signs in with it.
-    ///
-    /// # Errors
-    /// It was not kept.
-    fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError>;
-
-    /// The row of the address that somebody signs in with, however it is capitalised.
-    ///
-    /// # Errors
-    /// The vault cannot be read, or the row cannot be decrypted.
-    fn find_sign_in(&self, address: &str) -> Result<Option<SecretId>, StorageError>;
-
-    /// Reads a secret; `None` when the row is gone.
-    ///
-    /// # Errors
-    /// The vault cannot be read, or the row cannot be decrypted.
-    fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError>;
-
-    /// Removes rows; unknown ones are ignored.
-    ///
-    /// # Errors
-    /// They may still be there.
-    fn remove(&self, ids: &[SecretId]) -> Result<(), StorageError>;
 }
 
 /// A token of the API as listed; the secret half is never given again.

@@ -36,6 +36,7 @@ diesel::table! {
         lookup -> Nullable<Text>,
         nonce -> Binary,
         ciphertext -> Binary,
+        purpose -> Nullable<Text>,
     }
 }
 

@@ -20,6 +20,8 @@ use crate::schema::{vault, vault_check};
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/access");
+/// The purpose of rows that hold the key of an integration.
+const INTEGRATION_KEY: &str = "integration key";
 /// What the check row says under the right key.
 const CHECK_TEXT: &[u8] = b"this vault was sealed under this key";
 const CHECK_CONTEXT: &str = "vault check";
@@ -48,6 +50,7 @@ struct Row {
     lookup: Option<String>,
     nonce: Vec<u8>,
     ciphertext: Vec<u8>,
+    purpose: Option<String>,
 }
 
 impl Row {
@@ -124,6 +127,24 @@ impl Vault {
         self.database.write(|connection| store(connection, &row))
     }
 
+    /// Stores the key of an integration under `id`. It stays as long as an integration names it: [`Vault::keep_only`].
+    ///
+    /// # Errors
+    /// When it is too large, or when the database refuses.
+    pub fn put_key(
+        &self,
+        id: SecretId,
+        key: &SecretString,
+        entropy: &mut (impl Entropy + ?Sized),
+    ) -> Result<(), AccessError> {
+        let row = Row {
+            purpose: Some(INTEGRATION_KEY.to_owned()),
+            ..self.sealed(id, None, key, None, entropy)?
+        };
+        self.database.write(|connection| store(connection, &row))?;
+        Ok(())
+    }
+
     fn sealed(
         &self,
         id: SecretId,
@@ -144,6 +165,7 @@ impl Vault {
             lookup,
             nonce: Vec::new(),
             ciphertext: Vec::new(),
+            purpose: None,
         };
         let sealed = self.key.seal(&row.context(), plain.as_bytes(), entropy)?;
         (row.nonce, row.ciphertext) = (sealed.nonce, sealed.ciphertext);
@@ -186,22 +208,39 @@ impl Vault {
     }
 
     /// Removes what a crash left behind: addresses that none of `users` (each with the row of the address they sign in
-    /// with) signs in with, and rows of people who are not among them. Returns how many.
+    /// with) signs in with, rows of people who are not among them, and keys of integrations that are none of `keys`. Returns
+    /// how many.
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn keep_only(&self, users: &BTreeMap<UserId, SecretId>) -> Result<usize, AccessError> {
+    pub fn keep_only(
+        &self,
+        users: &BTreeMap<UserId, SecretId>,
+        keys: &BTreeSet<SecretId>,
+    ) -> Result<usize, AccessError> {
         let owners: BTreeSet<&str> = users.keys().map(UserId::as_str).collect();
         let addresses: BTreeSet<&str> = users.values().map(SecretId::as_str).collect();
+        let keys: BTreeSet<&str> = keys.iter().map(SecretId::as_str).collect();
         self.database.write(|connection| {
+            let belongs = vault::owner
+                .is_not_null()
+                .or(vault::lookup.is_not_null())
+                .or(vault::purpose.is_not_null());
             let rows = vault::table
-                .filter(vault::owner.is_not_null().or(vault::lookup.is_not_null()))
-                .select((vault::id, vault::owner, vault::lookup.is_not_null()))
-                .load::<(String, Option<String>, bool)>(connection)?;
+                .filter(belongs)
+                .select((
+                    vault::id,
+                    vault::owner,
+                    vault::lookup.is_not_null(),
+                    vault::purpose,
+                ))
+                .load::<(String, Option<String>, bool, Option<String>)>(connection)?;
             let mut removed = 0;
-            for (id, owner, signs_in) in rows {
-                let nobodys = owner.is_some_and(|owner| !owners.contains(owner.as_str()));
-                if nobodys || (signs_in && !addresses.contains(id.as_str())) {
+            for (id, owner, signs_in, purpose) in rows {
+                let is_nobodys = owner.is_some_and(|owner| !owners.contains(owner.as_str()));
+                let is_lost = signs_in && !addresses.contains(id.as_str());
+                let is_key = purpose.as_deref() == Some(INTEGRATION_KEY);
+                if is_nobodys || is_lost || (is_key && !keys.contains(id.as_str())) {
                     removed += diesel::delete(vault::table.find(&id)).execute(connection)?;
                 }
             }

@@ -39,6 +39,14 @@ impl Vault for Secrets {
         Ok(id)
     }
 
+    fn put_key(&self, key: &SecretString) -> Result<SecretId, StorageError> {
+        let id = SecretId::random(&mut OsEntropy);
+        self.0
+            .put_key(id, key, &mut OsEntropy)
+            .map_err(|error| storage(&error))?;
+        Ok(id)
+    }
+
     fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError> {
         let id = SecretId::random(&mut OsEntropy);
         let kept = self.0.put_sign_in(id, None, address, &mut OsEntropy);

@@ -103,7 +103,7 @@ impl fmt::Debug for Connection {
 /// What can be asked of a running server.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Incidents: list, show, take, resolve, note, postmortem
+    /// Incidents: list, show, declare, take, resolve, reopen, note, postmortem
     #[command(after_help = EXIT_CODES)]
     Incident {
         #[command(subcommand)]

@@ -32,9 +32,10 @@ pub(crate) fn open(folder: &Path, key_file: Option<&Path>) -> anyhow::Result<Dat
         Ok(())
     });
     folded.with_context(|| format!("reading the journal in {}", folder.display()))?;
-    // What was put into the vault for a person whose coming or going was cut off by a crash belongs to nobody.
+    // What was put into the vault for a person or an integration whose coming or going was cut off by a crash belongs to nobody.
     let users = state.users.values().map(|user| (user.id, user.email));
-    vault.keep_only(&users.collect())?;
+    let keys = state.integrations.values().filter_map(|one| one.key_row);
+    vault.keep_only(&users.collect(), &keys.collect())?;
     Ok(Data {
         lock,
         journal,

@@ -10,6 +10,8 @@ use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, Command, RosterAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::oncall_command::OncallAsk;
+use tocsin_edge::delivery::set_up::channels_set_up;
+use tocsin_edge::ports::Accounts;
 use tocsin_engine::{Clock, EngineHandle};
 
 use crate::system::SystemClock;
@@ -26,6 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Looks until told to stop.
 pub(crate) fn start(
     engine: &EngineHandle,
+    accounts: Arc<dyn Accounts>,
     stopping: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
     let engine = engine.clone();
@@ -41,7 +44,7 @@ pub(crate) fn start(
             }
             if now >= ahead_at {
                 ahead_at = now + AHEAD_EVERY;
-                look_ahead(&engine);
+                look_ahead(&engine, accounts.as_ref());
             }
         }
     };
@@ -51,8 +54,15 @@ pub(crate) fn start(
 }
 
 /// Computed here and not by the core, which must not wait for it.
-fn look_ahead(engine: &EngineHandle) {
-    let roster = engine.read(Roster::of);
+fn look_ahead(engine: &EngineHandle, accounts: &dyn Accounts) {
+    let set_up = match channels_set_up(accounts) {
+        Ok(set_up) => set_up,
+        Err(error) => {
+            tracing::warn!(%error, "it could not be looked ahead, since the settings cannot be read; it is tried again");
+            return;
+        }
+    };
+    let roster = engine.read(|state| Roster::of(state, &set_up));
     let findings = roster.findings(SystemClock.now());
     ask(engine, OncallAsk::FindingsSeen { findings });
 }

@@ -78,6 +78,9 @@ enum Command {
         /// Look into this data directory instead of asking a server.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        /// The configuration file that names the key of that directory [default: ./tocsin.toml when it exists].
+        #[arg(long, value_name = "FILE", requires = "data")]
+        config: Option<PathBuf>,
     },
     /// Watch another Tocsin from this machine, and page by an own way when that one is not able to; until a signal
     #[command(after_help = WATCH_FILE)]
@@ -189,8 +192,11 @@ fn main() -> ExitCode {
         Command::Window(command) => {
             store_command::run_window(&command, &mut out).map(|()| ExitCode::SUCCESS)
         }
-        Command::Doctor { data: Some(folder) } => doctor::run(&folder, arguments.connection.json),
-        Command::Doctor { data: None } => Ok(client::doctor(&arguments.connection)),
+        Command::Doctor {
+            data: Some(folder),
+            config,
+        } => doctor::run(&folder, config.as_deref(), arguments.connection.json),
+        Command::Doctor { data: None, .. } => Ok(client::doctor(&arguments.connection)),
         Command::CheckConfig { file } => scraping::check(&file, &mut out),
         Command::CheckRules { files } => rules::check::run(&files, &mut out),
         Command::Client(command) => Ok(client::run(&command, &arguments.connection)),

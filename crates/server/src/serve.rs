@@ -1,5 +1,7 @@
 //! `tocsin serve`: opens the data, starts every part, stops them in order.
 
+mod watching;
+
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use tocsin_agent::Agent;
 use tocsin_domain::state::State;
 use tocsin_domain::write::Arrived;
 use tocsin_edge::app::{App, Parts};
@@ -43,13 +44,11 @@ use crate::scraping::Files;
 use crate::sparing_disk::SparingDisk;
 use crate::store_port::Asking;
 use crate::system::{IdEntropy, SystemClock};
-use crate::watch::{LocalHost, Sight, Standing};
+use crate::watch::{Sight, Standing};
 use crate::{duty, upkeep};
 
 /// How often it is looked whether every part still runs.
 const PARTS_LOOK: Duration = Duration::from_millis(500);
-/// How long the agent waits between looks at whether Tocsin is set up.
-const SETUP_POLL: Duration = Duration::from_millis(500);
 /// Events of one integration key taken within 60 s (PagerDuty's own limit).
 const EVENTS_PER_MINUTE: usize = 120;
 const MS_PER_DAY: u64 = 86_400_000;
@@ -81,8 +80,9 @@ pub(crate) fn run(
         &parts.reader,
         Arc::clone(&stopping),
     )?;
-    let duty = duty::start(&parts.engine, Arc::clone(&stopping))?;
-    let watching = start_agent(&parts, config, &folder, &stopping)?;
+    let accounts = Arc::clone(&parts.app.accounts);
+    let duty = duty::start(&parts.engine, accounts, Arc::clone(&stopping))?;
+    let watching = watching::start(&parts, config, &folder, &stopping)?;
     let auditing = auditor::start(auditor, Arc::clone(&stopping))?;
     let ended = ended_part(&parts, [&upkeep, &duty, &watching, &auditing]);
     let served = serve_until_stopped(&parts.app, listener, config, ended, || {
@@ -383,97 +383,6 @@ pub(crate) fn host_name() -> String {
     } else {
         name.to_owned()
     }
-}
-
-/// Watches web servers once somebody is there to be paged; ends, with the agent, when told to stop.
-fn start_agent(
-    parts: &Running,
-    config: &Config,
-    folder: &Path,
-    stopping: &Arc<AtomicBool>,
-) -> std::io::Result<JoinHandle<()>> {
-    let settings = tocsin_agent::Settings {
-        discover: config.watch.discover,
-        only: config.watch.only.clone(),
-        tier_field: config.watch.tier_field.clone(),
-        user_field: config.watch.user_field.clone(),
-        log_positions: Some(folder.join("log-positions.json")),
-        ..tocsin_agent::Settings::default()
-    };
-    let host = LocalHost {
-        store: Arc::clone(&parts.store),
-        engine: parts.engine.clone(),
-        rules: parts.rules.clone(),
-        user_key: parts.user_key.clone(),
-        write_fails: AtomicBool::new(false),
-    };
-    let (enabled, stopping) = (config.watch.enabled, Arc::clone(stopping));
-    let sight = Arc::clone(&parts.sight);
-    std::thread::Builder::new()
-        .name("watch".to_owned())
-        .spawn(move || {
-            let engine = host.engine.clone();
-            let host = Arc::new(host);
-            let mut agent: Option<Arc<Agent>> = None;
-            let mut removed_from = std::collections::BTreeSet::new();
-            while !stopping.load(Ordering::Relaxed) {
-                let ready = enabled && engine.read(|state| state.installation.is_some());
-                if ready && agent.is_none() {
-                    let standing = start_watching(&settings, &host, &engine);
-                    if let Standing::Running(started) = &standing {
-                        agent = Some(Arc::clone(started));
-                    }
-                    sight.set(standing);
-                }
-                if let Some(agent) = &agent {
-                    forget_removed(agent, &engine, &mut removed_from);
-                }
-                std::thread::sleep(SETUP_POLL);
-            }
-            sight.set(Standing::NotYet);
-            if let Some(agent) = agent {
-                agent.stop();
-            }
-        })
-}
-
-fn start_watching(
-    settings: &tocsin_agent::Settings,
-    host: &Arc<LocalHost>,
-    engine: &EngineHandle,
-) -> Standing {
-    let known = engine.read(|state| {
-        state
-            .targets
-            .values()
-            .map(|target| (target.id, target.identity.clone()))
-            .collect()
-    });
-    let settings = tocsin_agent::Settings {
-        known,
-        ..settings.clone()
-    };
-    match tocsin_agent::start(settings, Arc::clone(host) as _) {
-        Ok(agent) => Standing::Running(Arc::new(agent)),
-        Err(error) => {
-            tracing::error!(%error, "the agent could not be started; it is tried again");
-            Standing::Refused(error.to_string())
-        }
-    }
-}
-
-/// Tells the agent which targets a person removed since the last look.
-fn forget_removed(
-    agent: &Agent,
-    engine: &EngineHandle,
-    seen: &mut std::collections::BTreeSet<tocsin_domain::id::TargetId>,
-) {
-    let now: std::collections::BTreeSet<_> =
-        engine.read(|state| state.targets.keys().copied().collect());
-    for gone in seen.difference(&now) {
-        agent.forget(*gone);
-    }
-    *seen = now;
 }
 
 /// What every link begins with: as configured, else the listener's own address.

@@ -108,7 +108,7 @@ impl Finding {
 #[must_use]
 pub fn audit(state: &State, now: Timestamp, seen: &Observations) -> Vec<Finding> {
     let mut findings = audit_surroundings(seen);
-    findings.extend(state::findings(state, now));
+    findings.extend(state::findings(state, now, seen.set_up.as_ref()));
     findings.truncate(FINDINGS_MAX);
     findings
 }

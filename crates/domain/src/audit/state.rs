@@ -1,7 +1,7 @@
 //! Invariant 2, read from the state: what is urgent and not taken is paged for. Indexes and timers of the core are not
 //! trusted: every incident and every message is looked at, and the limits are written here a second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{About, FINDINGS_MAX, Finding, FindingKind, GRACE_MS};
 use crate::id::{IncidentId, NotificationId};
@@ -30,14 +30,20 @@ struct OnItsWay {
     due: bool,
 }
 
-pub(super) fn findings(state: &State, now: Timestamp) -> Vec<Finding> {
+/// What is broken; of `set_up`, the channels that can send, nothing may be known.
+pub(super) fn findings(
+    state: &State,
+    now: Timestamp,
+    set_up: Option<&BTreeSet<ChannelKind>>,
+) -> Vec<Finding> {
     let (on_its_way, mut found) = messages(state, now);
+    let hears = set_up.is_none_or(|set_up| somebody_hears(state, set_up));
     for incident in state.incidents.values() {
         if found.len() >= FINDINGS_MAX {
             break;
         }
         let coming = on_its_way.get(&incident.id).copied().unwrap_or_default();
-        if let Some((kind, what)) = broken(state, incident, coming, now) {
+        if let Some((kind, what)) = broken(state, incident, (coming, hears), now) {
             found.push(Finding {
                 kind,
                 about: About::Incident(incident.id),
@@ -165,11 +171,17 @@ fn page_of(message: &Notification) -> Option<IncidentId> {
     }
 }
 
-/// What is broken about an incident: the end of a sentence.
+/// Whether anybody at all has proved to be reached by one of these.
+fn somebody_hears(state: &State, set_up: &BTreeSet<ChannelKind>) -> bool {
+    let mut methods = state.users.values().flat_map(|user| &user.contact_methods);
+    methods.any(|method| method.verified_at.is_some() && set_up.contains(&method.kind))
+}
+
+/// What is broken about an incident: the end of a sentence. `hears`: whether anything that is sent could reach anybody.
 fn broken(
     state: &State,
     incident: &Incident,
-    coming: OnItsWay,
+    (coming, hears): (OnItsWay, bool),
     now: Timestamp,
 ) -> Option<(FindingKind, String)> {
     if !is_untaken(incident) || !hurts(state, incident) {
@@ -189,6 +201,10 @@ fn broken(
         return held;
     }
     match &incident.paging {
+        Some(paging) if paging.exhausted && !hears => {
+            let what = "pages nobody: nobody can be reached by a channel that is set up".to_owned();
+            Some((FindingKind::NobodyReached, what))
+        }
         Some(paging) => of_paging(paging, coming, now),
         None if coming.due => None,
         None => {

@@ -77,19 +77,38 @@ impl Apply {
 #[must_use]
 pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<Part>, Vec<Part>) {
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
-    let of_named_services = integrations_of_named(standing, wanted);
     let installation = state.installation.as_ref();
     let first_team = installation.and_then(|all| state.teams.get(&all.team));
     let first_policy = installation.and_then(|all| state.policies.get(&all.default_policy));
+    let first_service = installation.and_then(|all| state.services.get(&all.default_service));
+    let may_service_go = |name: &str| first_service.is_none_or(|one| one.name != name);
+    let removes_services = wanted.manage.removes(Kind::Services);
+    let of_staying = integrations_of_staying(standing, wanted, |name| {
+        removes_services && may_service_go(name)
+    });
+    // First of all, since they may name services that go.
+    if standing.alert_rules.is_some() && wanted.alert_rules.is_none() {
+        let rules = Part::new(Kind::AlertRules, "");
+        if wanted.manage.removes(Kind::AlertRules) {
+            removed.push(rules);
+        } else {
+            kept.push(rules);
+        }
+    }
     for kind in Kind::ALL.into_iter().rev() {
         let known: BTreeSet<String> = wanted.names(kind).into_iter().collect();
         let missing = standing.names(kind).into_iter();
         for name in missing.filter(|name| !known.contains(name)) {
             let may_go = match kind {
-                Kind::Services | Kind::Monitors | Kind::Installation | Kind::AlertRules => false,
+                Kind::Monitors | Kind::Installation | Kind::AlertRules => false,
+                Kind::Services => may_service_go(&name),
                 Kind::Teams => first_team.is_none_or(|team| team.name != name),
                 Kind::EscalationPolicies => first_policy.is_none_or(|one| one.name != name),
-                Kind::Integrations => of_named_services.get(&name).copied().unwrap_or(false),
+                Kind::Integrations => match of_staying.get(&name) {
+                    Some(is_named) => *is_named,
+                    // It goes with its service.
+                    None => continue,
+                },
                 Kind::Users | Kind::Schedules | Kind::Heartbeats | Kind::MaintenanceWindows => true,
             };
             let goes = may_go && wanted.manage.removes(kind);
@@ -101,24 +120,23 @@ pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<P
             }
         }
     }
-    let has_rules = standing.alert_rules.is_some() && wanted.alert_rules.is_none();
-    if has_rules {
-        let rules = Part::new(Kind::AlertRules, "");
-        if wanted.manage.removes(Kind::AlertRules) {
-            removed.push(rules);
-        } else {
-            kept.push(rules);
-        }
-    }
     (removed, kept)
 }
 
-/// Of the key of each integration that is set up, whether its service stands in the files.
-fn integrations_of_named(standing: &Document, wanted: &Document) -> BTreeMap<String, bool> {
+/// Of the key of each integration whose service stays, whether that service stands in the files; a service that does not
+/// may go.
+fn integrations_of_staying(
+    standing: &Document,
+    wanted: &Document,
+    goes_unless_named: impl Fn(&str) -> bool,
+) -> BTreeMap<String, bool> {
     let named: BTreeSet<&String> = wanted.services.iter().map(|one| &one.name).collect();
     let mut found = BTreeMap::new();
     for service in &standing.services {
         let is_named = named.contains(&service.name);
+        if !is_named && goes_unless_named(&service.name) {
+            continue;
+        }
         for one in &service.integrations {
             let key = Part::integration(&service.name, &one.name).name;
             found.insert(key, is_named);

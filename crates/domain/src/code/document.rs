@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::intake::{Grouping, Rule, Urgency};
 use super::integration::Integration;
+use super::matcher::Matcher;
 use super::part::Kind;
-use super::words::{HourWindow, Length, Moment};
+use super::words::{HourWindow, Length, Moment, Timeout};
 use crate::monitor::Severity;
 use crate::oncall::{CivilTime, RepeatUnit, TurnUnit};
 use crate::people::Role;
@@ -74,7 +75,7 @@ impl Manage {
     }
 }
 
-/// Kinds that can be removed by files; services and monitors are never.
+/// Kinds that can be removed by files; monitors are never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Removable {
@@ -86,6 +87,8 @@ pub enum Removable {
     Schedules,
     /// Escalation policies.
     EscalationPolicies,
+    /// Services on which nothing fails and which nothing else names, with their integrations.
+    Services,
     /// Integrations of the services that the files name; their keys are dead.
     Integrations,
     /// The rules of the installation.
@@ -105,6 +108,7 @@ impl Removable {
             Self::Teams => Kind::Teams,
             Self::Schedules => Kind::Schedules,
             Self::EscalationPolicies => Kind::EscalationPolicies,
+            Self::Services => Kind::Services,
             Self::Integrations => Kind::Integrations,
             Self::AlertRules => Kind::AlertRules,
             Self::Heartbeats => Kind::Heartbeats,
@@ -133,7 +137,8 @@ impl InstallationSettings {
     }
 }
 
-/// A person. How they are reached is theirs to say, and secret: it stands in no file.
+/// A person. How they are reached is theirs to say, and secret: it stands in no file. Nor does what clients say of them beside
+/// their name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
@@ -151,6 +156,9 @@ pub struct User {
 pub struct Team {
     /// Its name.
     pub name: String,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// Addresses of people.
     #[serde(default)]
     pub members: Vec<String>,
@@ -162,6 +170,9 @@ pub struct Team {
 pub struct Schedule {
     /// Its name.
     pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// An IANA zone.
     pub time_zone: String,
     /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
@@ -173,6 +184,9 @@ pub struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
+    /// What it is called, where somebody called it something.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// Nobody is on call by it before.
     pub start: Moment,
     /// Nobody is on call by it from here on.
@@ -202,6 +216,9 @@ pub struct Layer {
 pub struct EscalationPolicy {
     /// Its name.
     pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// How often the levels are walked through again.
     #[serde(default)]
     pub repeat: u32,
@@ -246,9 +263,15 @@ pub enum Recipient {
 pub struct Service {
     /// Its name.
     pub name: String,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
     /// The name of its escalation policy; that of the installation when none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation_policy: Option<String>,
+    /// How long an acknowledgement of its incidents holds; as its policy says when none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement_timeout: Option<Timeout>,
     /// How urgent an alert is.
     #[serde(default, skip_serializing_if = "Urgency::is_usual")]
     pub urgency: Urgency,
@@ -304,6 +327,9 @@ pub struct MaintenanceWindow {
     /// Names of watched servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// Alerts that are covered besides, by their labels: each of these must hold for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matchers: Vec<Matcher>,
     /// When it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Moment>,
@@ -409,6 +435,7 @@ impl Document {
                 subjects.sort();
                 subjects.dedup();
             }
+            window.matchers.sort();
         }
         self.users.sort_by(|one, other| one.email.cmp(&other.email));
         self.teams.sort_by(|one, other| one.name.cmp(&other.name));

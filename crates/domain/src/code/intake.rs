@@ -37,13 +37,21 @@ impl Urgency {
             UrgencyBy::Severity => Self::Severity,
             UrgencyBy::High => Self::High,
             UrgencyBy::Low => Self::Low,
-            UrgencyBy::SupportHours(support) => Self::SupportHours(Support {
-                time_zone: support.hours.time_zone.clone(),
-                windows: windows_of(&support.hours),
-                during: support.during,
-                outside: support.outside,
-                raise: support.raise,
-            }),
+            UrgencyBy::SupportHours(support) => {
+                let SupportHours {
+                    hours,
+                    during,
+                    outside,
+                    raise,
+                } = &**support;
+                Self::SupportHours(Support {
+                    time_zone: hours.time_zone.clone(),
+                    windows: windows_of(hours),
+                    during: *during,
+                    outside: *outside,
+                    raise: *raise,
+                })
+            }
         }
     }
 
@@ -434,11 +442,18 @@ impl Action {
 
 impl Rule {
     pub(super) fn of(rule: &intake::Rule, keys: &Keys) -> Self {
+        let intake::Rule {
+            id: _,
+            name,
+            when,
+            then,
+            go_on,
+        } = rule;
         Self {
-            name: rule.name.clone(),
-            when: Condition::of(&rule.when),
-            then: rule.then.iter().map(|one| Action::of(one, keys)).collect(),
-            go_on: rule.go_on,
+            name: name.clone(),
+            when: Condition::of(when),
+            then: then.iter().map(|one| Action::of(one, keys)).collect(),
+            go_on: *go_on,
         }
     }
 

@@ -24,11 +24,20 @@ pub struct Integration {
 impl Integration {
     /// As it is set up.
     pub(crate) fn of(known: &service::Integration) -> Self {
+        // Its key stands in no file; the service is the one below which it stands.
+        let service::Integration {
+            id: _,
+            service: _,
+            name,
+            key_hash: _,
+            key_row: _,
+            kind,
+        } = known;
         Self {
-            name: known.name.clone(),
-            kind: known.kind.speaks(),
-            service_label: known.kind.service_label().map(str::to_owned),
-            mapping: known.kind.mapping().map(str::to_owned),
+            name: name.clone(),
+            kind: kind.speaks(),
+            service_label: kind.service_label().map(str::to_owned),
+            mapping: kind.mapping().map(str::to_owned),
         }
     }
 
@@ -37,9 +46,13 @@ impl Integration {
     /// # Errors
     /// The field that does not go with the kind, or that it lacks, and why.
     pub fn kind(&self) -> Result<IntegrationKind, (&'static str, &'static str)> {
-        let kind = self
-            .kind
-            .with(self.mapping.clone(), self.service_label.clone());
+        let Self {
+            name: _,
+            kind,
+            service_label,
+            mapping,
+        } = self;
+        let kind = kind.with(mapping.clone(), service_label.clone());
         kind.map_err(|mismatch| match mismatch {
             Mismatch::Label => ("service_label", mismatch.why()),
             Mismatch::Mapping => ("mapping", mismatch.why()),

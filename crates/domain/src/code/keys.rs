@@ -6,6 +6,7 @@ use crate::id::{
     HeartbeatId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId, ServiceId, TargetId,
     TeamId, UserId,
 };
+use crate::intake::Window;
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -90,8 +91,12 @@ impl Keys {
                 (user.id, address.map_or_else(id, |text| text.to_lowercase()))
             })
             .collect();
-        // What speaks of labels is mostly a silence, a reaction to what fires now: it stands in no file.
-        let ahead = state.windows.values().filter(|one| one.silence.is_none());
+        // A silence, unlike labels of work that was planned here, is a reaction to what fires now: it stands in no file.
+        let planned = |one: &&Window| {
+            let silence = one.silence.as_ref();
+            silence.is_none_or(|silence| silence.created_by.is_empty())
+        };
+        let ahead = state.windows.values().filter(planned);
         let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
         Self {
             users: Names::new("person", mails.iter().map(|(id, mail)| (*id, &**mail))),

@@ -6,6 +6,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::oncall::{Restriction, TimeOfDay, WeekTime, Weekday};
+use crate::service::Hold;
 use crate::time::Timestamp;
 
 /// Units of a length, the longest first, in milliseconds.
@@ -18,6 +19,8 @@ const UNITS: [(&str, u64); 5] = [
 ];
 const LENGTH_WANTED: &str =
     "a length is numbers with units, the longest unit first, such as 30s, 5m, 1h30m or 7d";
+/// The word for a timeout that never comes.
+const NEVER: &str = "never";
 const MOMENT_WANTED: &str = "an instant is written with its zone, as in 2026-11-23T09:00:00Z";
 const HOUR_WANTED: &str = "a time is HH:MM, of every day, or a day and HH:MM such as monday 09:00";
 
@@ -80,6 +83,51 @@ impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::read(&text).ok_or_else(|| D::Error::custom(format!("{text:?}: {LENGTH_WANTED}")))
+    }
+}
+
+/// When something ends by itself: after a length of time, or `never`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// It does not.
+    Never,
+    /// After so long.
+    After(Length),
+}
+
+impl Timeout {
+    pub(super) const fn of(hold: Hold) -> Self {
+        match hold {
+            Hold::Always => Self::Never,
+            Hold::ForMs(ms) => Self::After(Length::of_ms(ms)),
+        }
+    }
+
+    pub(crate) const fn hold(self) -> Hold {
+        match self {
+            Self::Never => Hold::Always,
+            Self::After(length) => Hold::ForMs(length.ms),
+        }
+    }
+}
+
+impl Serialize for Timeout {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Never => serializer.serialize_str(NEVER),
+            Self::After(length) => length.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timeout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == NEVER {
+            return Ok(Self::Never);
+        }
+        let wrong = || D::Error::custom(format!("{text:?}: {LENGTH_WANTED}; or it is {NEVER}"));
+        Length::read(&text).map(Self::After).ok_or_else(wrong)
     }
 }
 
@@ -233,6 +281,17 @@ mod tests {
         ] {
             assert_eq!(Length::read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_timeout_is_a_length_or_never() {
+        for text in ["\"never\"", "\"30m\""] {
+            let read: Timeout = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+            assert_eq!(Timeout::of(read.hold()), read);
+        }
+        let wrong = serde_json::from_str::<Timeout>("\"always\"").unwrap_err();
+        assert!(wrong.to_string().contains("or it is never"), "{wrong}");
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! What can be asked about schedules, escalation policies and services.
 
 use super::BusinessAsk;
-use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId, UserId};
-use crate::oncall::Layer;
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId};
+use crate::oncall::{Layer, WholeSchedule};
 use crate::oncall_command::OncallAsk;
-use crate::page::Level;
-use crate::people::About;
+use crate::page::{Level, WholePolicy};
 use crate::service::{IntegrationKind, WholeService};
 
 /// Work on schedules, policies and services. `None` as id adds.
@@ -22,6 +21,8 @@ pub enum RosterAsk {
         /// Its rotations, all of them.
         layers: Vec<Layer>,
     },
+    /// Add or replace a schedule with all that is said of it: all of it or nothing.
+    SetWholeSchedule(Box<WholeSchedule>),
     /// Remove a schedule that no policy names.
     RemoveSchedule(ScheduleId),
     /// Add or replace a policy.
@@ -37,6 +38,8 @@ pub enum RosterAsk {
         /// How long an acknowledgement holds.
         acknowledgement_timeout_ms: Option<u64>,
     },
+    /// Add or replace a policy with all that is said of it: all of it or nothing.
+    SetWholePolicy(Box<WholePolicy>),
     /// Remove a policy that no service names.
     RemovePolicy(PolicyId),
     /// Add or replace a service.
@@ -50,7 +53,7 @@ pub enum RosterAsk {
     },
     /// Add or replace a service with all that is said of it: all of it or nothing.
     SetWholeService(Box<WholeService>),
-    /// Remove a service on which nothing fails and which nothing else names.
+    /// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone.
     RemoveService(ServiceId),
     /// Add an integration.
     AddIntegration {
@@ -76,45 +79,8 @@ pub enum RosterAsk {
     },
     /// Remove an integration.
     RemoveIntegration(IntegrationId),
-    /// Keep what is said of something; nothing is decided by it.
-    Describe(Box<Described>),
     /// Change a schedule by hand, or a calendar.
     Oncall(OncallAsk),
     /// Business services, and what supports what.
     Business(BusinessAsk),
-}
-
-/// What is said of something, beside its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Described {
-    /// Of a person.
-    User {
-        /// Who.
-        user: UserId,
-        /// All that is said.
-        about: About,
-    },
-    /// Of a team.
-    Team {
-        /// Which.
-        team: TeamId,
-        /// What it is.
-        description: String,
-    },
-    /// Of an escalation policy.
-    Policy {
-        /// Which.
-        policy: PolicyId,
-        /// What it is for.
-        description: String,
-    },
-    /// Of a schedule.
-    Schedule {
-        /// Which.
-        schedule: ScheduleId,
-        /// What it is for.
-        description: String,
-        /// What its layers are called, in their order.
-        layer_names: Vec<String>,
-    },
 }

@@ -2,7 +2,7 @@
 
 use super::TagAsk;
 use crate::id::{TeamId, UserId};
-use crate::team::TeamRole;
+use crate::team::{TeamRole, WholeTeam};
 
 /// Work on teams and priorities.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,13 +16,8 @@ pub enum TeamAsk {
         /// Who belongs to it.
         members: Vec<UserId>,
     },
-    /// Call a team something else; who belongs to it stays.
-    Rename {
-        /// Which.
-        team: TeamId,
-        /// Its new name.
-        name: String,
-    },
+    /// Add a team, or change one, with what is said of it: all of it or nothing.
+    SetWhole(Box<WholeTeam>),
     /// Put somebody into a team, beside whoever belongs to it by then.
     AddMember {
         /// Into which.

@@ -439,12 +439,8 @@ impl Decider<'_> {
         let Some(known) = self.state.incidents.get(&incident) else {
             return;
         };
-        let firing = known
-            .alerts
-            .iter()
-            .filter_map(|one| self.state.alerts.get(one))
-            .any(Alert::is_firing);
-        if firing || !known.is_open() {
+        // Of many alerts of one incident, each is over: that must not look at all of them each time.
+        if known.firing > 0 || !known.is_open() {
             return;
         }
         let cause = Cause::Event { position };

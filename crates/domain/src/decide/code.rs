@@ -1,26 +1,35 @@
 //! Decisions about a document that is to become true: each part by the decision that a person's request for it takes, all of
-//! them or none.
+//! them or none. A part is taken apart whole, so that no field of it is read and not carried out.
 
 mod intake;
 mod remove;
 
 use super::Decider;
-use crate::code::{self, Apply, Fault, Keys, Kind, Part, Recipient};
+use super::duty::OnDuty;
+use crate::code::{self, Apply, Fault, InstallationSettings, Keys, Kind, Part, Recipient};
 use crate::command::{IntakeAsk, PeopleAsk, Refusal, RosterAsk, TeamAsk, WatchAsk};
 use crate::event::Actor;
 use crate::id::UserId;
-use crate::oncall::Layer;
-use crate::page;
+use crate::oncall::{Layer, WholeSchedule};
+use crate::page::{self, WholePolicy};
 use crate::people::Role;
 use crate::simulate::Counted;
 use crate::state::State;
+use crate::team::WholeTeam;
 use crate::time::Timestamp;
 
-/// Plays a document through on a copy: the state as it would be, or what is wrong with which part.
+/// Plays a document through on a copy of what is set up: how that would be, or what is wrong with which part. What fails is left
+/// out, since there may be very much of it, unless something is removed that it may still need.
 ///
 /// # Errors
 /// The same document would be refused.
-pub fn rehearse(mut state: State, apply: &Apply, now: Timestamp) -> Result<State, Fault> {
+pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, Fault> {
+    let mut removed = apply.removed.iter();
+    let mut state = if removed.any(|part| part.kind == Kind::Services) {
+        state.set_up_with_what_fails()
+    } else {
+        state.set_up_alone()
+    };
     let mut entropy = Counted(0);
     let mut decider = Decider {
         state: &mut state,
@@ -28,6 +37,7 @@ pub fn rehearse(mut state: State, apply: &Apply, now: Timestamp) -> Result<State
         entropy: &mut entropy,
         actor: Actor::System,
         events: Vec::new(),
+        on_duty: OnDuty::at(now),
     };
     decider.apply_parts(apply)?;
     Ok(state)
@@ -41,13 +51,11 @@ impl Decider<'_> {
                 "what is set up has changed since this was planned: plan it again, look at it, then apply it",
             ));
         }
-        let before = self.state.clone();
+        // A part that is refused after others would leave them half done, and a copy of everything to go back to takes too long.
+        rehearse(self.state, apply, self.now)?;
         let applied = self.apply_parts(apply);
-        if applied.is_err() {
-            *self.state = before;
-            self.events.clear();
-        }
-        Ok(applied?)
+        assert_eq!(applied, Ok(()), "it was just played through");
+        Ok(())
     }
 
     /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied.
@@ -75,22 +83,25 @@ impl Decider<'_> {
         let mut wanted: Vec<&code::User> = apply.wanted.users.iter().collect();
         wanted.sort_by_key(|user| user.role != Role::Admin);
         for user in wanted {
-            let part = Part::new(Kind::Users, &user.email);
-            let ask = match keys.users.find(&user.email) {
+            let code::User { email, name, role } = user;
+            let part = Part::new(Kind::Users, email);
+            let ask = match keys.users.find(email) {
                 Some(_) if standing.users.contains(user) => continue,
                 Some(id) => PeopleAsk::Change {
                     user: id,
-                    name: Some(user.name.clone()),
-                    role: Some(user.role),
+                    name: Some(name.clone()),
+                    role: Some(*role),
+                    about: None,
                 },
                 None => {
-                    let newcomer = apply.newcomers.get(&user.email);
+                    let newcomer = apply.newcomers.get(email);
                     let rows = newcomer.ok_or_else(|| not_prepared(&part, "email"))?;
                     PeopleAsk::Add {
-                        name: user.name.clone(),
+                        name: name.clone(),
                         email: rows.email,
                         pending_code: rows.pending_code,
-                        role: user.role,
+                        role: *role,
+                        about: None,
                     }
                 }
             };
@@ -105,14 +116,21 @@ impl Decider<'_> {
             if standing.teams.contains(team) {
                 continue;
             }
-            let part = Part::new(Kind::Teams, &team.name);
-            let id = keys.teams.find(&team.name);
+            let code::Team {
+                name,
+                description,
+                members,
+            } = team;
+            let part = Part::new(Kind::Teams, name);
+            let id = keys.teams.find(name);
             let known = id.and_then(|id| self.state.teams.get(&id));
-            let ask = TeamAsk::Set {
+            let wanted = WholeTeam {
                 id,
-                name: known.map_or(&team.name, |known| &known.name).clone(),
-                members: people(&keys, &part, "members", &team.members)?,
+                name: known.map_or(name, |known| &known.name).clone(),
+                members: Some(people(&keys, &part, "members", members)?),
+                description: Some(description.clone()),
             };
+            let ask = TeamAsk::SetWhole(Box::new(wanted));
             self.teams(ask).map_err(of(part))?;
         }
         Ok(())
@@ -124,28 +142,28 @@ impl Decider<'_> {
             if standing.schedules.contains(schedule) {
                 continue;
             }
-            let part = Part::new(Kind::Schedules, &schedule.name);
-            let id = keys.schedules.find(&schedule.name);
+            let code::Schedule {
+                name,
+                description,
+                time_zone,
+                layers,
+            } = schedule;
+            let part = Part::new(Kind::Schedules, name);
+            let id = keys.schedules.find(name);
             let known = id.and_then(|id| self.state.schedules.get(&id));
-            let layers = schedule.layers.iter().enumerate().map(|(index, one)| {
+            let made = layers.iter().enumerate().map(|(index, one)| {
                 let path = format!("layers[{index}].members");
-                Ok(Layer {
-                    start: one.start.0,
-                    until: one.until.map(|until| until.0),
-                    time_zone: one.time_zone.clone(),
-                    hand_off: one.hand_off,
-                    every: one.every,
-                    unit: one.unit,
-                    members: people(&keys, &part, &path, &one.members)?,
-                    restrictions: one.restrictions.iter().map(|window| window.0).collect(),
-                })
+                layer(one, |addresses| people(&keys, &part, &path, addresses))
             });
-            let ask = RosterAsk::SetSchedule {
+            let wanted = WholeSchedule {
                 id,
-                name: known.map_or(&schedule.name, |known| &known.name).clone(),
-                time_zone: schedule.time_zone.clone(),
-                layers: layers.collect::<Result<_, Fault>>()?,
+                name: known.map_or(name, |known| &known.name).clone(),
+                time_zone: time_zone.clone(),
+                layers: made.collect::<Result<_, Fault>>()?,
+                description: Some(description.clone()),
+                layer_names: Some(layer_names(layers)),
             };
+            let ask = RosterAsk::SetWholeSchedule(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;
         }
         Ok(())
@@ -157,30 +175,31 @@ impl Decider<'_> {
             if standing.escalation_policies.contains(policy) {
                 continue;
             }
-            let part = Part::new(Kind::EscalationPolicies, &policy.name);
-            let id = keys.policies.find(&policy.name);
-            let known = id.and_then(|id| self.state.policies.get(&id));
-            let mut levels = Vec::new();
-            for (index, level) in policy.levels.iter().enumerate() {
-                let targets = level.targets.iter().enumerate().map(|(place, target)| {
-                    let found = recipient(&keys, target);
-                    let path = format!("levels[{index}].targets[{place}]");
-                    found.map_err(|wrong| Fault::at(part.clone(), &path, &wrong))
-                });
-                levels.push(page::Level {
-                    delay_ms: level.delay.ms,
-                    targets: targets.collect::<Result<_, Fault>>()?,
-                    round_robin: level.round_robin,
-                    each_must_acknowledge: level.each_must_acknowledge,
-                });
-            }
-            let ask = RosterAsk::SetPolicy {
-                id,
-                name: known.map_or(&policy.name, |known| &known.name).clone(),
+            let code::EscalationPolicy {
+                name,
+                description,
+                repeat,
+                acknowledgement_timeout,
                 levels,
-                repeat: policy.repeat,
-                acknowledgement_timeout_ms: policy.acknowledgement_timeout.map(|one| one.ms),
+            } = policy;
+            let part = Part::new(Kind::EscalationPolicies, name);
+            let id = keys.policies.find(name);
+            let known = id.and_then(|id| self.state.policies.get(&id));
+            let made = levels.iter().enumerate().map(|(index, one)| {
+                let place = format!("levels[{index}]");
+                level(one, &keys).map_err(|(field, wrong)| {
+                    Fault::at(part.clone(), &format!("{place}.{field}"), &wrong)
+                })
+            });
+            let wanted = WholePolicy {
+                id,
+                name: known.map_or(name, |known| &known.name).clone(),
+                levels: made.collect::<Result<_, Fault>>()?,
+                repeat: *repeat,
+                acknowledgement_timeout_ms: acknowledgement_timeout.map(|one| one.ms),
+                description: Some(description.clone()),
             };
+            let ask = RosterAsk::SetWholePolicy(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;
         }
         Ok(())
@@ -188,16 +207,19 @@ impl Decider<'_> {
 
     fn apply_installation(&mut self, apply: &Apply) -> Result<(), Fault> {
         let (keys, standing) = (self.keys(apply), &apply.standing);
-        let wanted = &apply.wanted.installation;
+        let InstallationSettings {
+            fallback,
+            priorities,
+        } = &apply.wanted.installation;
         let part = Part::new(Kind::Installation, "");
-        if let Some(fallback) = &wanted.fallback
+        if let Some(fallback) = fallback
             && standing.installation.fallback.as_ref() != Some(fallback)
         {
             let users = people(&keys, &part, "fallback", fallback)?;
             self.people(PeopleAsk::SetFallback { users })
                 .map_err(of(part.clone()))?;
         }
-        if let Some(names) = &wanted.priorities
+        if let Some(names) = priorities
             && standing.installation.priorities.as_ref() != Some(names)
         {
             let names = names.clone();
@@ -221,13 +243,13 @@ impl Decider<'_> {
 
     fn apply_monitors(&mut self, apply: &Apply) -> Result<(), Fault> {
         let keys = self.keys(apply);
-        for monitor in &apply.wanted.monitors {
-            let part = Part::new(Kind::Monitors, &monitor.slug);
-            let id = keys.monitors.id(&monitor.slug);
+        for code::Monitor { slug, enabled } in &apply.wanted.monitors {
+            let part = Part::new(Kind::Monitors, slug);
+            let id = keys.monitors.id(slug);
             let id = id.map_err(|wrong| Fault::at(part.clone(), "slug", &wrong))?;
             let ask = WatchAsk::SwitchMonitor {
                 monitor: id,
-                enabled: monitor.enabled,
+                enabled: *enabled,
             };
             self.watch(ask).map_err(of(part))?;
         }
@@ -260,6 +282,64 @@ fn people(
         id.map_err(|wrong| Fault::at(part.clone(), &format!("{path}[{index}]"), &wrong))
     });
     found.collect()
+}
+
+/// A rotation, with its people as they are found by their addresses.
+fn layer(
+    wanted: &code::Layer,
+    people: impl FnOnce(&[String]) -> Result<Vec<UserId>, Fault>,
+) -> Result<Layer, Fault> {
+    let code::Layer {
+        // It stands beside the rotations.
+        name: _,
+        start,
+        until,
+        time_zone,
+        hand_off,
+        every,
+        unit,
+        members,
+        restrictions,
+    } = wanted;
+    Ok(Layer {
+        start: start.0,
+        until: until.map(|until| until.0),
+        time_zone: time_zone.clone(),
+        hand_off: *hand_off,
+        every: *every,
+        unit: *unit,
+        members: people(members)?,
+        restrictions: restrictions.iter().map(|window| window.0).collect(),
+    })
+}
+
+/// What rotations are called, as far as somebody called one something.
+fn layer_names(layers: &[code::Layer]) -> Vec<String> {
+    let mut names: Vec<String> = layers.iter().map(|one| one.name.clone()).collect();
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
+}
+
+/// One step of a policy, or what is wrong with which field of it.
+fn level(wanted: &code::Level, keys: &Keys) -> Result<page::Level, (String, String)> {
+    let code::Level {
+        delay,
+        targets,
+        round_robin,
+        each_must_acknowledge,
+    } = wanted;
+    let targets = targets.iter().enumerate().map(|(place, target)| {
+        let found = recipient(keys, target);
+        found.map_err(|wrong| (format!("targets[{place}]"), wrong))
+    });
+    Ok(page::Level {
+        delay_ms: delay.ms,
+        targets: targets.collect::<Result<_, _>>()?,
+        round_robin: *round_robin,
+        each_must_acknowledge: *each_must_acknowledge,
+    })
 }
 
 fn recipient(keys: &Keys, target: &Recipient) -> Result<page::Recipient, String> {

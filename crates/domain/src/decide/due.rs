@@ -246,13 +246,14 @@ impl Decider<'_> {
 
     /// Whoever got a page and was not told since that it is over.
     fn to_be_told(&self, incident: IncidentId) -> Vec<(UserId, ContactMethodId, ChannelKind)> {
+        let told = self.state.messages_about(incident);
+        let told = told.filter(|message| message.purpose == Purpose::Resolved(incident));
+        let told: Vec<(ContactMethodId, Timestamp)> = told
+            .map(|message| (message.contact_method, message.planned_at))
+            .collect();
         let told_since = |page: &Notification, at: Timestamp| {
-            let mut later = self.state.messages_about(incident);
-            later.any(|message| {
-                message.purpose == Purpose::Resolved(incident)
-                    && message.contact_method == page.contact_method
-                    && message.planned_at >= at
-            })
+            let mut told = told.iter();
+            told.any(|(method, planned_at)| *method == page.contact_method && *planned_at >= at)
         };
         let about = self.state.made_of(incident);
         about

@@ -84,6 +84,9 @@ impl Decider<'_> {
         if let Some(until) = waits_until {
             self.cancel_pages(into, &cause, "what was merged is decided about anew");
             self.wait_as_before(into, until, quiet, position);
+        } else if self.incident(into)?.is_held_back() {
+            // What somebody had until now may be neither quiet nor wait.
+            self.look_again(into);
         }
         if self.incident(into)?.status == Status::Acknowledged {
             self.tell_mirrors(into, position);

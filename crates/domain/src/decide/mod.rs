@@ -6,8 +6,8 @@ mod attempt;
 mod business;
 mod change;
 mod code;
-mod describe;
 mod due;
+mod duty;
 mod heartbeat;
 mod hold;
 mod intake;
@@ -43,9 +43,11 @@ use crate::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InstallationEvent, Response,
 };
 use crate::id::{Entropy, IncidentId};
+use crate::service::DESCRIPTION_CHARS_MAX;
 use crate::state::State;
 use crate::time::Timestamp;
 use attempt::Ended;
+use duty::OnDuty;
 
 pub use code::rehearse;
 pub use rehearsal::first_refused;
@@ -71,6 +73,7 @@ pub fn decide(
         entropy,
         actor: command.actor,
         events: Vec::new(),
+        on_duty: OnDuty::at(now),
     };
     if let Err(refusal) = decider.carry_out(command.ask) {
         assert_eq!(
@@ -93,6 +96,7 @@ struct Decider<'a> {
     entropy: &'a mut dyn Entropy,
     actor: Actor,
     events: Vec<Event>,
+    on_duty: OnDuty,
 }
 
 impl Decider<'_> {
@@ -274,4 +278,18 @@ fn name_within(field: &str, name: &str, max: usize) -> Result<String, Refusal> {
         )));
     }
     Ok(name)
+}
+
+/// Refuses what is said of something when nobody reads that much.
+fn said_within<'a>(
+    field: &str,
+    texts: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Refusal> {
+    let mut texts = texts.into_iter();
+    if texts.any(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
+        return Err(Refusal::invalid(format!(
+            "{field}: at most {DESCRIPTION_CHARS_MAX} characters"
+        )));
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Who is paged: levels of the policy, people who cannot be reached, the fallback list, and the messages to each person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
 use super::recipients::Chosen;
@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 const ASSIGNED_DELAY_MS: u64 = 300_000;
 /// And are paged again this often before the fallback list.
 const ASSIGNED_REPEAT: u32 = 2;
+/// Whom the fallback names, ever more.
+const CIRCLES: [&str; 3] = ["the fallback list", "every administrator", "everybody"];
 
 /// The next step of an escalation.
 enum Step {
@@ -211,14 +213,17 @@ impl Decider<'_> {
             .as_ref()
             .map(|all| all.fallback.as_slice())
             .unwrap_or_default();
-        let users = self.state.users.values();
-        let admins = users.clone().filter(|user| user.role == Role::Admin);
-        let circles: [(&str, Vec<UserId>); 3] = [
-            ("the fallback list", list.to_vec()),
-            ("every administrator", admins.map(|user| user.id).collect()),
-            ("everybody", users.map(|user| user.id).collect()),
-        ];
-        for (circle, (name, members)) in circles.into_iter().enumerate().skip(from) {
+        for (circle, name) in CIRCLES.into_iter().enumerate().skip(from) {
+            // Whom a wider circle names is asked of all people, who may be many: only where it comes to that.
+            let users = || self.state.users.values();
+            let members: Vec<UserId> = match circle {
+                0 => list.to_vec(),
+                1 => {
+                    let admins = users().filter(|user| user.role == Role::Admin);
+                    admins.map(|user| user.id).collect()
+                }
+                _ => users().map(|user| user.id).collect(),
+            };
             let (mut recipients, mut problems) = (Vec::new(), Vec::new());
             for user in members.into_iter().filter(|user| !asked.contains(user)) {
                 match self.reachable(user) {
@@ -306,22 +311,23 @@ impl Decider<'_> {
         people: &[(UserId, String)],
         cause: u64,
     ) {
+        let mut busy: BTreeMap<ContactMethodId, NotificationId> = BTreeMap::new();
+        for page in self.active_of(purpose) {
+            busy.entry(page.contact_method).or_insert(page.id);
+        }
         for (user, why) in people {
             let Some(known) = self.state.users.get(user) else {
                 continue;
             };
             for (method, delay_ms, way) in ways(known) {
-                let busy = self
-                    .active_of(purpose)
-                    .find(|page| page.contact_method == method.0)
-                    .map(|page| page.id);
-                if let Some(page) = busy {
-                    self.tell_alone(page, Cause::Event { position: cause });
+                let cause = Cause::Event { position: cause };
+                if let Some(page) = busy.get(&method.0) {
+                    self.tell_alone(*page, cause);
                 } else {
                     let due = self.now.plus_ms(delay_ms);
-                    let cause = Cause::Event { position: cause };
                     let why = format!("{why}; {way}");
-                    self.plan(cause, purpose, *user, method, level, due, why);
+                    let page = self.plan(cause, purpose, *user, method, level, due, why);
+                    busy.insert(method.0, page);
                 }
             }
         }
@@ -334,12 +340,10 @@ impl Decider<'_> {
 
     /// The same of any purpose.
     pub(super) fn active_of(&self, purpose: Purpose) -> impl Iterator<Item = &Notification> {
-        let active = &self.state.active_notifications;
         let about = purpose.incident().into_iter();
         about
-            .flat_map(|incident| self.state.messages_about(incident))
+            .flat_map(|incident| self.state.active_about(incident))
             .filter(move |message| message.purpose == purpose)
-            .filter(|message| active.contains(&message.id))
     }
 
     #[expect(
@@ -463,10 +467,7 @@ fn ways(user: &User) -> Vec<Way> {
         .collect();
     ways.sort_by_key(|way| way.1);
     if ways.is_empty() {
-        let methods = user
-            .contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some());
+        let methods = user.verified_methods();
         let why = "no notification rule names a verified contact method, so every one is used";
         ways = methods
             .map(|method| ((method.id, method.kind), 0, why.to_owned()))

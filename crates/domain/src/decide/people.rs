@@ -1,6 +1,6 @@
 //! Decisions about people and the ways to reach them.
 
-use super::{Decider, name_within};
+use super::{Decider, name_within, said_within};
 use crate::bugs::{self, Bug};
 use crate::command::{PeopleAsk, Refusal};
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent};
@@ -27,8 +27,14 @@ impl Decider<'_> {
                 email,
                 pending_code,
                 role,
-            } => self.add_user(&name, email, pending_code, role),
-            PeopleAsk::Change { user, name, role } => self.change_user(user, name, role),
+                about,
+            } => self.add_user(&name, (email, pending_code), role, about),
+            PeopleAsk::Change {
+                user,
+                name,
+                role,
+                about,
+            } => self.change_user(user, name, role, about),
             PeopleAsk::Remove { user } => self.remove_user(user),
             PeopleAsk::AddContactMethod {
                 user,
@@ -49,12 +55,7 @@ impl Decider<'_> {
                 };
                 self.add_contact_method(user, method)
             }
-            PeopleAsk::VerifyContactMethod { user, method } => {
-                if self.contact_method(user, method)?.verified_at.is_none() {
-                    self.emit_people(PeopleEvent::ContactMethodVerified { user, method });
-                }
-                Ok(())
-            }
+            PeopleAsk::VerifyContactMethod { user, method } => self.verify(user, method),
             PeopleAsk::RemoveContactMethod { user, method } => {
                 self.contact_method(user, method)?;
                 self.emit_people(PeopleEvent::ContactMethodRemoved { user, method });
@@ -72,21 +73,7 @@ impl Decider<'_> {
                 method,
                 label,
             } => self.rename_contact_method(user, method, &label),
-            PeopleAsk::TestPage { user, method } => {
-                let kind = self.contact_method(user, method)?.kind;
-                let why = "a test page was asked for".to_owned();
-                let at = self.now;
-                self.plan(
-                    Cause::Request,
-                    Purpose::Test,
-                    user,
-                    (method, kind),
-                    None,
-                    at,
-                    why,
-                );
-                Ok(())
-            }
+            PeopleAsk::TestPage { user, method } => self.test_page(user, method),
             PeopleAsk::SetFallback { users } => self.set_fallback(users),
         }
     }
@@ -98,6 +85,40 @@ impl Decider<'_> {
             )));
         }
         self.emit_people(PeopleEvent::ContactMethodAdded { user, method });
+        Ok(())
+    }
+
+    /// A way that was proved joins the rules of whoever still has those they were made with; whoever wrote some of their own says
+    /// themself what it is used for.
+    fn verify(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
+        if self.contact_method(user, method)?.verified_at.is_some() {
+            return Ok(());
+        }
+        let known = self.user(user)?;
+        let joins = known.has_first_rules() && !known.has_rule_for(method);
+        let mut rules = known.rules.clone();
+        let position = self.emit_people(PeopleEvent::ContactMethodVerified { user, method });
+        if joins && rules.len() < RULES_MAX {
+            rules.push(NotificationRule::at_once(self.entropy, method));
+            let event = PeopleEvent::NotificationRulesSet { user, rules };
+            self.emit(Cause::Event { position }, EventBody::People(event));
+        }
+        Ok(())
+    }
+
+    fn test_page(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
+        let kind = self.contact_method(user, method)?.kind;
+        let why = "a test page was asked for".to_owned();
+        let at = self.now;
+        self.plan(
+            Cause::Request,
+            Purpose::Test,
+            user,
+            (method, kind),
+            None,
+            at,
+            why,
+        );
         Ok(())
     }
 
@@ -154,15 +175,17 @@ impl Decider<'_> {
     fn add_user(
         &mut self,
         name: &str,
-        email: SecretId,
-        pending_code: SecretId,
+        (email, pending_code): (SecretId, SecretId),
         role: Role,
+        about: Option<About>,
     ) -> Result<(), Refusal> {
         let Some(installation) = &self.state.installation else {
             return Err(Refusal::conflict("set Tocsin up first"));
         };
         let team = installation.team;
         let name = name_within("name", name, 200)?;
+        let about = about.unwrap_or_default();
+        short_enough(&about)?;
         let method = ContactMethod {
             id: ContactMethodId::random(self.entropy),
             kind: ChannelKind::Email,
@@ -172,12 +195,7 @@ impl Decider<'_> {
             pending_code: Some(pending_code),
             verified_at: None,
         };
-        let rule = NotificationRule {
-            id: NotificationRuleId::random(self.entropy),
-            urgency: Urgency::High,
-            delay_ms: 0,
-            contact_method: method.id,
-        };
+        let rule = NotificationRule::at_once(self.entropy, method.id);
         let user = User {
             id: UserId::random(self.entropy),
             team,
@@ -186,7 +204,7 @@ impl Decider<'_> {
             email,
             contact_methods: vec![method],
             rules: vec![rule],
-            about: About::default(),
+            about,
         };
         self.emit_people(PeopleEvent::UserAdded { user });
         Ok(())
@@ -197,6 +215,7 @@ impl Decider<'_> {
         user: UserId,
         name: Option<String>,
         role: Option<Role>,
+        about: Option<About>,
     ) -> Result<(), Refusal> {
         let known = self.user(user)?.clone();
         let name = match name {
@@ -207,12 +226,14 @@ impl Decider<'_> {
         if role != Role::Admin {
             self.keep_an_admin(user)?;
         }
-        if (&name, role) != (&known.name, known.role) {
+        let about = about.filter(|about| *about != known.about);
+        about.as_ref().map_or(Ok(()), short_enough)?;
+        if (&name, role) != (&known.name, known.role) || about.is_some() {
             self.emit_people(PeopleEvent::UserChanged {
                 user,
                 name,
                 role,
-                about: None,
+                about,
             });
         }
         Ok(())
@@ -329,6 +350,21 @@ impl Decider<'_> {
         }
         self.rules_set(user, rules)
     }
+}
+
+/// What is said of a person is read by people.
+fn short_enough(about: &About) -> Result<(), Refusal> {
+    let About {
+        job_title,
+        time_zone,
+        color,
+        description,
+        role_word,
+    } = about;
+    said_within(
+        "description",
+        [job_title, time_zone, color, description, role_word],
+    )
 }
 
 fn missing_rule(id: NotificationRuleId) -> Refusal {

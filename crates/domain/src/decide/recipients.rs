@@ -105,10 +105,11 @@ impl Decider<'_> {
             Recipient::Schedule(id) => {
                 let schedule = self.state.schedules.get(&id);
                 let name = schedule.map_or("a removed schedule", |schedule| &schedule.name);
-                match schedule.and_then(|schedule| schedule.shift_at(self.now)) {
-                    Some(shift) => {
+                let changed_at = self.state.schedule_changes.get(&id).copied();
+                match schedule.and_then(|known| self.on_duty.by(known, changed_at)) {
+                    Some(user) => {
                         let why = format!("{place}, on call by {name:?}");
-                        self.choose(shift.user, why, incident, found, skipped);
+                        self.choose(user, why, incident, found, skipped);
                     }
                     None => skipped.push(format!("{place}: nobody is on call in {name:?}")),
                 }

@@ -7,7 +7,8 @@ use crate::simulate::Counted;
 use crate::state::State;
 use crate::time::Timestamp;
 
-/// The first of these that would be refused, by its place, when they are asked for one after the other.
+/// The first of these that would be refused, by its place, when they are asked for one after the other. Of a state that
+/// holds very much, what they are about is enough ([`State::about`]).
 #[must_use]
 pub fn first_refused(
     mut state: State,

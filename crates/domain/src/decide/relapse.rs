@@ -24,6 +24,11 @@ pub(super) enum Return {
     Suppressed,
 }
 
+/// Whether what rests for so long would have been resolved, had nothing lesser kept it open.
+fn would_be_over(rest_ms: Option<u64>) -> bool {
+    rest_ms.is_some_and(|rest_ms| rest_ms >= RESOLVE_AFTER_HEALTHY_MS)
+}
+
 impl Decider<'_> {
     /// A failure after health is a relapse; so is one that pages after a time in which only warnings fired. One that `is_calmed` by a
     /// person does not.
@@ -45,7 +50,7 @@ impl Decider<'_> {
             return Return::No;
         }
         // Had no warning kept it open, it would have been resolved by now and would be reopened.
-        let anew = reopened || rest_ms.is_some_and(|rest| rest >= RESOLVE_AFTER_HEALTHY_MS);
+        let anew = reopened || would_be_over(rest_ms);
         let count = incident.relapses + 1;
         let worse = incident
             .paged_severity
@@ -113,7 +118,10 @@ impl Decider<'_> {
     pub(super) fn is_calmed(&self, id: IncidentId, condition: &Condition) -> bool {
         let known = self.state.incidents.get(&id);
         let known = known.filter(|_| self.is_low_by_hand(id));
-        known.is_some_and(|known| self.failed_before(known, condition))
+        known.is_some_and(|known| {
+            // Only something lesser kept it open since: what is back now was over.
+            !would_be_over(self.rest_ms(known)) && self.failed_before(known, condition)
+        })
     }
 
     /// Whether the same has failed in an incident before, and was no less bad.

@@ -3,7 +3,6 @@
 use super::Decider;
 use super::alert::Condition;
 use super::take_in::Taken;
-use crate::alert::AlertSource;
 use crate::command::Refusal;
 use crate::event::Cause;
 use crate::id::{AlertId, IncidentId};
@@ -19,6 +18,11 @@ impl Decider<'_> {
         if known.merged_into.is_some() {
             self.open_incident_named(id)?;
         }
+        if !self.state.services.contains_key(&known.service) {
+            return Err(Refusal::conflict(
+                "its service was removed: declare another incident, of a service that is there",
+            ));
+        }
         if known.alerts.len() >= ALERTS_PER_INCIDENT_MAX {
             return Err(Refusal::conflict(
                 "the incident has as many alerts as one can have: declare another one",
@@ -29,26 +33,16 @@ impl Decider<'_> {
         let text = "a person says that it is not over, and reopened it";
         self.say(Cause::Request, id, text.to_owned());
         let dedup_key = AlertId::random(self.entropy).to_string();
-        self.open_taken(Condition {
-            service,
-            target: None,
-            dedup_key,
-            source: AlertSource::Api,
-            severity,
-            title,
-            summary: "reopened by a person".to_owned(),
-            details: Vec::new(),
-            at: self.now,
-            onset,
-            evidence: Vec::new(),
-            hold: Vec::new(),
-            taken: Taken {
-                alone: true,
-                again: Some(id),
-                urgency: Some(urgency),
-                ..Taken::default()
-            },
-        });
+        let summary = "reopened by a person".to_owned();
+        let taken = Taken {
+            again: Some(id),
+            urgency: Some(urgency),
+            ..Taken::default()
+        };
+        let said = Condition::said(
+            service, dedup_key, severity, title, summary, self.now, taken,
+        );
+        self.open_taken(Condition { onset, ..said });
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Decisions about schedules, escalation policies, services and integrations.
 
-use super::{Decider, name_within, text_within};
+use super::{Decider, name_within, said_within, text_within};
 use crate::command::{Refusal, RosterAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId};
 use crate::intake::Intake;
-use crate::oncall::{Layer, Schedule};
-use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient};
+use crate::oncall::{Schedule, WholeSchedule};
+use crate::page::{LEVELS_MAX, Policy, REPEAT_MAX, Recipient, WholePolicy};
 use crate::service::{
     DESCRIPTION_CHARS_MAX, Hold, Integration, IntegrationKind, Service, WholeService,
 };
@@ -48,7 +48,15 @@ impl Decider<'_> {
                 name,
                 time_zone,
                 layers,
-            } => self.schedule_set(id, &name, time_zone, layers)?,
+            } => self.schedule_set(WholeSchedule {
+                id,
+                name,
+                time_zone,
+                layers,
+                description: None,
+                layer_names: None,
+            })?,
+            RosterAsk::SetWholeSchedule(asked) => self.schedule_set(*asked)?,
             RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
             RosterAsk::SetPolicy {
                 id,
@@ -56,7 +64,15 @@ impl Decider<'_> {
                 levels,
                 repeat,
                 acknowledgement_timeout_ms,
-            } => self.policy_set(id, &name, levels, repeat, acknowledgement_timeout_ms)?,
+            } => self.policy_set(WholePolicy {
+                id,
+                name,
+                levels,
+                repeat,
+                acknowledgement_timeout_ms,
+                description: None,
+            })?,
+            RosterAsk::SetWholePolicy(asked) => self.policy_set(*asked)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
             RosterAsk::SetService { id, name, policy } => RosterEvent::ServiceSet {
                 service: self.service_called(id, &name, policy)?,
@@ -69,22 +85,7 @@ impl Decider<'_> {
                 key_hash,
                 key_row,
                 kind,
-            } => {
-                self.service(service)?;
-                let name = name_within("name", &name, 200)?;
-                small_enough(&kind)?;
-                let id = IntegrationId::random(self.entropy);
-                RosterEvent::IntegrationAdded {
-                    integration: Integration {
-                        id,
-                        service,
-                        name,
-                        key_hash,
-                        key_row,
-                        kind,
-                    },
-                }
-            }
+            } => self.integration_added(service, &name, (key_hash, key_row), kind)?,
             RosterAsk::ChangeIntegration {
                 integration,
                 name,
@@ -96,7 +97,6 @@ impl Decider<'_> {
                 }
                 RosterEvent::IntegrationRemoved { integration }
             }
-            RosterAsk::Describe(what) => return self.describe(*what),
             RosterAsk::Oncall(ask) => return self.oncall(ask),
             RosterAsk::Business(ask) => return self.business(ask),
         };
@@ -122,6 +122,28 @@ impl Decider<'_> {
         };
         let known = self.state.services.get(&service.id)?;
         (known.name != service.name).then_some(service.id)
+    }
+
+    fn integration_added(
+        &mut self,
+        service: ServiceId,
+        name: &str,
+        (key_hash, key_row): (String, Option<SecretId>),
+        kind: IntegrationKind,
+    ) -> Result<RosterEvent, Refusal> {
+        self.service(service)?;
+        let name = name_within("name", name, 200)?;
+        small_enough(&kind)?;
+        Ok(RosterEvent::IntegrationAdded {
+            integration: Integration {
+                id: IntegrationId::random(self.entropy),
+                service,
+                name,
+                key_hash,
+                key_row,
+                kind,
+            },
+        })
     }
 
     fn integration_changed(
@@ -162,15 +184,22 @@ impl Decider<'_> {
             .ok_or_else(|| Refusal::not_found(format!("service {service}")))
     }
 
-    fn schedule_set(
-        &mut self,
-        id: Option<ScheduleId>,
-        name: &str,
-        time_zone: String,
-        layers: Vec<Layer>,
-    ) -> Result<RosterEvent, Refusal> {
+    fn schedule_set(&mut self, asked: WholeSchedule) -> Result<RosterEvent, Refusal> {
+        let WholeSchedule {
+            id,
+            name,
+            time_zone,
+            layers,
+            description,
+            layer_names,
+        } = asked;
         let team = self.team()?;
-        let name = name_within("name", name, 200)?;
+        let name = name_within("name", &name, 200)?;
+        said_within("description", &description)?;
+        said_within("layer_names", layer_names.iter().flatten())?;
+        if layer_names.as_ref().map_or(0, Vec::len) > layers.len() {
+            return Err(Refusal::invalid("layer_names: at most one for each layer"));
+        }
         if let Some(known) = id
             && !self.state.schedules.contains_key(&known)
         {
@@ -179,7 +208,7 @@ impl Decider<'_> {
         self.known_members(&layers)?;
         let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
         // The rotations are replaced; what was changed by hand for it stays.
-        let schedule = match self.state.schedules.get(&id) {
+        let mut schedule = match self.state.schedules.get(&id) {
             Some(known) => Schedule {
                 // Names are of layers by their places, which others have now.
                 layer_names: if known.layers.len() == layers.len() {
@@ -194,6 +223,12 @@ impl Decider<'_> {
             },
             None => Schedule::of_layers(id, team, name, time_zone, layers),
         };
+        if let Some(description) = description {
+            schedule.description = description;
+        }
+        if let Some(names) = layer_names {
+            schedule.layer_names = names;
+        }
         let reasons = schedule.violations();
         if reasons.is_empty() {
             Ok(RosterEvent::ScheduleSet { schedule })
@@ -219,16 +254,18 @@ impl Decider<'_> {
         }
     }
 
-    fn policy_set(
-        &mut self,
-        id: Option<PolicyId>,
-        name: &str,
-        levels: Vec<Level>,
-        repeat: u32,
-        acknowledgement_timeout_ms: Option<u64>,
-    ) -> Result<RosterEvent, Refusal> {
+    fn policy_set(&mut self, asked: WholePolicy) -> Result<RosterEvent, Refusal> {
+        let WholePolicy {
+            id,
+            name,
+            levels,
+            repeat,
+            acknowledgement_timeout_ms,
+            description,
+        } = asked;
         let team = self.team()?;
-        let name = name_within("name", name, 200)?;
+        let name = name_within("name", &name, 200)?;
+        said_within("description", &description)?;
         if let Some(known) = id
             && !self.state.policies.contains_key(&known)
         {
@@ -263,8 +300,7 @@ impl Decider<'_> {
             return Err(Refusal::Invalid { reasons });
         }
         let known = id.and_then(|id| self.state.policies.get(&id));
-        // What is said of it is changed elsewhere.
-        let description = known.map(|known| known.description.clone());
+        let description = description.or_else(|| known.map(|known| known.description.clone()));
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
             policy: Policy {

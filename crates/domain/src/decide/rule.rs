@@ -3,7 +3,7 @@
 use super::alert::{Condition, cause_of, dedup_key};
 use super::take_in::Taken;
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Sender};
+use crate::alert::{Alert, AlertSource, EvidenceSample};
 use crate::command::{Refusal, RuleFired};
 use crate::event::Actor;
 use crate::time::Timestamp;
@@ -66,17 +66,9 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// A rule may have moved to another service since it fired, so each is looked at.
+    /// A rule may have moved to another service since it fired.
     fn firing_of_rule(&self, dedup_key: &str) -> Option<&Alert> {
-        let mut key = AlertKey {
-            service: *self.state.services.first_key_value()?.0,
-            sender: Sender::Rule,
-            key: dedup_key.to_owned(),
-        };
-        let mut found = self.state.services.keys().filter_map(|service| {
-            key.service = *service;
-            self.state.firing.get(&key)
-        });
-        found.next().and_then(|alert| self.state.alerts.get(alert))
+        let alert = self.state.firing.of_rule(dedup_key)?;
+        self.state.alerts.get(alert)
     }
 }

@@ -4,15 +4,15 @@ use super::{Decider, name_within};
 use crate::command::Refusal;
 use crate::event::{Cause, EventBody, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::id::{
-    ContactMethodId, IntegrationId, MonitorId, NotificationRuleId, PolicyId, ScheduleId, SecretId,
-    ServiceId, TeamId, UserId,
+    ContactMethodId, IntegrationId, MonitorId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId,
+    UserId,
 };
 use crate::intake::Intake;
 use crate::monitor::Monitor;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
-use crate::people::{About, ChannelKind, ContactMethod, NotificationRule, Role, Urgency, User};
+use crate::people::{About, ChannelKind, ContactMethod, NotificationRule, Role, User};
 use crate::service::{Integration, IntegrationKind, Service};
 use crate::time::Timestamp;
 
@@ -119,12 +119,7 @@ impl Decider<'_> {
             pending_code: None,
             verified_at: Some(self.now),
         };
-        let rule = NotificationRule {
-            id: NotificationRuleId::random(self.entropy),
-            urgency: Urgency::High,
-            delay_ms: 0,
-            contact_method: method.id,
-        };
+        let rule = NotificationRule::at_once(self.entropy, method.id);
         User {
             id: UserId::random(self.entropy),
             team,

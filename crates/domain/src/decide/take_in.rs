@@ -45,6 +45,36 @@ impl Taken {
 }
 
 impl Condition {
+    /// What a person says fails now: it joins no incident but the one that `taken` names, and waits for nothing.
+    pub(super) fn said(
+        service: ServiceId,
+        dedup_key: String,
+        severity: Severity,
+        title: String,
+        summary: String,
+        at: Timestamp,
+        taken: Taken,
+    ) -> Self {
+        Self {
+            service,
+            target: None,
+            dedup_key,
+            source: AlertSource::Api,
+            severity,
+            title,
+            summary,
+            details: Vec::new(),
+            at,
+            onset: None,
+            evidence: Vec::new(),
+            hold: Vec::new(),
+            taken: Taken {
+                alone: true,
+                ..taken
+            },
+        }
+    }
+
     /// How loudly it asks for a person.
     pub(super) fn urgency(&self) -> Urgency {
         self.taken.urgency.unwrap_or(self.severity.urgency())
@@ -157,27 +187,16 @@ impl Decider<'_> {
         if let Some(priority) = &more.priority {
             self.known_priority(priority)?;
         }
-        let incident = self.open_taken(Condition {
-            service,
-            target: None,
-            dedup_key,
-            source: AlertSource::Api,
-            severity,
-            title,
-            summary: summary
-                .transpose()?
-                .unwrap_or_else(|| "declared by a person".to_owned()),
-            details: Vec::new(),
-            at: self.now,
-            onset: None,
-            evidence: Vec::new(),
-            hold: Vec::new(),
-            taken: Taken {
-                alone: true,
-                to,
-                ..Taken::default()
-            },
-        });
+        let summary = summary.transpose()?;
+        let summary = summary.unwrap_or_else(|| "declared by a person".to_owned());
+        let taken = Taken {
+            to,
+            ..Taken::default()
+        };
+        let said = Condition::said(
+            service, dedup_key, severity, title, summary, self.now, taken,
+        );
+        let incident = self.open_taken(said);
         if let Some(priority) = more.priority {
             let priority = Some(priority);
             self.emit_response(Cause::Request, incident, Response::PrioritySet { priority });

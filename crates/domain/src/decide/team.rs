@@ -1,11 +1,13 @@
 //! Decisions about teams and about the names of priorities.
 
-use super::{Decider, name_within};
+use std::collections::BTreeMap;
+
+use super::{Decider, name_within, said_within};
 use crate::command::{Refusal, TeamAsk};
 use crate::event::{Cause, EventBody, InstallationEvent, RosterEvent};
 use crate::id::{TeamId, UserId};
 use crate::page::Recipient;
-use crate::team::{TEAM_MEMBERS_MAX, Team, TeamRole};
+use crate::team::{TEAM_MEMBERS_MAX, Team, TeamRole, WholeTeam};
 
 /// Priorities of an installation at most.
 const PRIORITIES_MAX: usize = 10;
@@ -15,30 +17,13 @@ const PRIORITY_MAX: usize = 40;
 impl Decider<'_> {
     pub(super) fn teams(&mut self, ask: TeamAsk) -> Result<(), Refusal> {
         match ask {
-            TeamAsk::Set { id, name, members } => {
-                self.team()?;
-                let name = name_within("name", &name, 200)?;
-                let known = id.map(|id| self.known_team(id)).transpose()?;
-                let mut roles = known.map(|known| known.roles.clone()).unwrap_or_default();
-                let description = known.map(|known| known.description.clone());
-                let members = self.people_named(members)?;
-                roles.retain(|user, _| members.contains(user));
-                // What is said of it is changed elsewhere.
-                let description = description.unwrap_or_default();
-                let id = id.unwrap_or_else(|| TeamId::random(self.entropy));
-                self.set_team(Team {
-                    id,
-                    name,
-                    members,
-                    roles,
-                    description,
-                })
-            }
-            TeamAsk::Rename { team, name } => {
-                let name = name_within("name", &name, 200)?;
-                let known = self.known_team(team)?.clone();
-                self.set_team(Team { name, ..known })
-            }
+            TeamAsk::Set { id, name, members } => self.set_whole_team(WholeTeam {
+                id,
+                name,
+                members: Some(members),
+                description: None,
+            }),
+            TeamAsk::SetWhole(asked) => self.set_whole_team(*asked),
             TeamAsk::AddMember { team, user, role } => self.add_member(team, user, role),
             TeamAsk::RemoveMember { team, user } => {
                 let mut known = self.known_team(team)?.clone();
@@ -52,6 +37,39 @@ impl Decider<'_> {
             TeamAsk::SetPriorities { names } => self.set_priorities(&names),
             TeamAsk::Tag(ask) => self.tags(ask),
         }
+    }
+
+    fn set_whole_team(&mut self, asked: WholeTeam) -> Result<(), Refusal> {
+        let WholeTeam {
+            id,
+            name,
+            members,
+            description,
+        } = asked;
+        self.team()?;
+        let name = name_within("name", &name, 200)?;
+        said_within("description", &description)?;
+        let known = id.map(|id| self.known_team(id).cloned()).transpose()?;
+        let members = members.map(|members| self.people_named(members));
+        let members = members.transpose()?;
+        let mut team = match known {
+            Some(known) => Team { name, ..known },
+            None => Team {
+                id: TeamId::random(self.entropy),
+                name,
+                members: Vec::new(),
+                roles: BTreeMap::new(),
+                description: String::new(),
+            },
+        };
+        if let Some(members) = members {
+            team.roles.retain(|user, _| members.contains(user));
+            team.members = members;
+        }
+        if let Some(description) = description {
+            team.description = description;
+        }
+        self.set_team(team)
     }
 
     fn add_member(

@@ -28,7 +28,7 @@ impl Decider<'_> {
             return false;
         }
         // A system that keeps incidents is told of each of them. What tells others has waited for them.
-        if message.channel.mirrors_incidents() || self.state.told_along(id).next().is_some() {
+        if message.channel.mirrors_incidents() || self.state.tells_along(id) {
             return false;
         }
         let own = self.gathers_until(message);
@@ -261,7 +261,7 @@ impl Decider<'_> {
         let reaches = message.purpose.reaches();
         let is_critical = reaches.is_some_and(|incident| self.is_critical(incident));
         let gathers = self.state.gathering_for(message) == Some(message.id)
-            || self.state.told_along(message.id).next().is_some();
+            || self.state.tells_along(message.id);
         let is_alone = is_critical || gathers || message.channel.mirrors_incidents();
         waits && !is_alone && self.is_wanted(message)
     }
@@ -355,9 +355,7 @@ impl Decider<'_> {
                 })
                 .any(|page| page.contact_method == method)
         };
-        user.contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some())
+        user.verified_methods()
             .filter(|method| self.carries(method.id, method.kind))
             .find(|method| !used(method.id))
             .map(|method| (method.id, method.kind))

@@ -1,13 +1,16 @@
-//! Decisions about services that go. What failed on them is kept.
+//! Decisions about services that go. What failed on them is kept, and nothing else names them afterwards.
 
 use super::Decider;
+use crate::business::AnyService;
 use crate::command::Refusal;
-use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{IntegrationId, ServiceId};
+use crate::event::{BusinessEvent, Cause, EventBody, IntakeEvent, RosterEvent};
+use crate::id::{IntegrationId, ServiceId, WebhookId};
 use crate::intake::{Action, Rule};
+use crate::webhook::{WebhookEvent, WebhookScope};
 
 impl Decider<'_> {
-    /// Removes a service on which nothing fails and which nothing else names, with its integrations.
+    /// Removes a service on which nothing fails and which is needed for nothing, with its integrations and with what is about it
+    /// alone.
     pub(super) fn remove_service(&mut self, id: ServiceId) -> Result<(), Refusal> {
         let service = self.service(id)?;
         if let Some(why) = self.needed_for(id) {
@@ -23,9 +26,43 @@ impl Decider<'_> {
             let event = RosterEvent::IntegrationRemoved { integration };
             self.emit(Cause::Request, EventBody::Roster(event));
         }
+        self.take_out_of_windows(id);
+        self.remove_subscriptions_to(id);
+        self.end_dependencies_of(id);
         let event = RosterEvent::ServiceRemoved { service: id };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())
+    }
+
+    /// Work on it and on something else goes on without it; work on it alone is called off.
+    fn take_out_of_windows(&mut self, id: ServiceId) {
+        for window in self.state.work_on(id) {
+            let of = window.id;
+            let event = match window.without(id) {
+                Some(window) => IntakeEvent::WindowSet { window },
+                None => IntakeEvent::WindowRemoved { window: of },
+            };
+            self.change_window(of, event);
+        }
+    }
+
+    /// Nothing happens on it any more that they could tell of.
+    fn remove_subscriptions_to(&mut self, id: ServiceId) {
+        let all = self.state.webhooks.values().map(|known| &known.webhook);
+        let of_it = all.filter(|webhook| webhook.scope == WebhookScope::Service(id));
+        let of_it: Vec<WebhookId> = of_it.map(|webhook| webhook.id).collect();
+        for webhook in of_it {
+            let event = RosterEvent::Webhook(WebhookEvent::WebhookRemoved { webhook });
+            self.emit(Cause::Request, EventBody::Roster(event));
+        }
+    }
+
+    fn end_dependencies_of(&mut self, id: ServiceId) {
+        let dependencies = self.state.business.naming(AnyService::Technical(id));
+        if !dependencies.is_empty() {
+            let event = RosterEvent::Business(BusinessEvent::Disassociated { dependencies });
+            self.emit(Cause::Request, EventBody::Roster(event));
+        }
     }
 
     /// What a service is still needed for.
@@ -43,6 +80,11 @@ impl Decider<'_> {
         if state.firing.of(id, None).next().is_some() {
             return Some("an alert of it is still firing");
         }
+        if self.has_open_alerts_of(id) {
+            return Some(
+                "an open incident of another service has alerts that came to it: resolve that first",
+            );
+        }
         if state.targets.values().any(|target| target.service == id) {
             return Some("a web server that is watched belongs to it");
         }
@@ -57,6 +99,18 @@ impl Decider<'_> {
             return Some("a rule sends alerts to it: change the rule first");
         }
         None
+    }
+
+    /// Whether an alert that is not over, or one of an incident that is not, is of a service or was sent to it. Its sender ends it
+    /// by the service that it was sent to.
+    fn has_open_alerts_of(&self, id: ServiceId) -> bool {
+        let state = &self.state;
+        let open = state.open_incidents.iter();
+        let open = open.filter_map(|open| state.incidents.get(open));
+        let joined = open.flat_map(|open| open.alerts.iter());
+        let alerts = joined.chain(state.firing.values());
+        let mut alerts = alerts.filter_map(|alert| state.alerts.get(alert));
+        alerts.any(|alert| alert.service == id || alert.sent_to == Some(id))
     }
 }
 

@@ -160,10 +160,8 @@ fn duty_end(schedule: &Schedule, user: UserId, now: Timestamp) -> Option<Timesta
 /// By what a person is told something that wakes nobody: their rule for low urgency, else mail, else whatever is verified and
 /// neither calls them nor opens an incident elsewhere.
 pub(super) fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
-    let methods = user.contact_methods.iter();
-    let verified: Vec<_> = methods
-        .filter(|one| one.verified_at.is_some() && one.kind.carries_words())
-        .collect();
+    let verified = user.verified_methods();
+    let verified: Vec<_> = verified.filter(|one| one.kind.carries_words()).collect();
     let rules = user
         .rules
         .iter()

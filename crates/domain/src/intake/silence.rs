@@ -194,11 +194,14 @@ impl State {
     /// Why nobody is paged for what is covered by its labels, or was merged of several incidents: each alert that asks must be quiet by
     /// itself, and the first that is no longer ends it for all.
     pub(super) fn silenced(&self, incident: &Incident, now: Timestamp) -> Option<Quiet> {
-        let windows = self.lasting_windows(now);
-        let by_labels = windows.iter().any(|(window, _)| window.silence.is_some());
-        if incident.merged.is_empty() && !by_labels {
+        // This is asked of each page: the calendars of other windows are looked at only where a silence lasts.
+        let silences = self.windows.values();
+        let mut silences = silences.filter(|window| window.silence.is_some());
+        let none_lasts = silences.all(|window| window.around(now).is_none());
+        if incident.merged.is_empty() && none_lasts {
             return None;
         }
+        let windows = self.lasting_windows(now);
         let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
         let firing: Vec<&Alert> = alerts.filter(|alert| alert.is_firing()).collect();
         let pages = |alert: &&Alert| alert.is_burning() || incident.urgent_by_hand;

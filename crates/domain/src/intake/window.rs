@@ -91,6 +91,13 @@ impl Window {
         }
     }
 
+    /// The same work without a service; none when nothing else is worked on.
+    pub(crate) fn without(mut self, service: ServiceId) -> Option<Self> {
+        self.services.retain(|one| *one != service);
+        let names_some = !self.services.is_empty() || !self.targets.is_empty();
+        (names_some || self.silence.is_some()).then_some(self)
+    }
+
     /// Whether an incident is about a service or a target that is worked on.
     #[must_use]
     pub fn concerns(&self, incident: &Incident) -> bool {
@@ -104,6 +111,13 @@ impl Window {
 }
 
 impl State {
+    /// The work that a service is named by.
+    pub(crate) fn work_on(&self, service: ServiceId) -> Vec<Window> {
+        let all = self.windows.values();
+        let named = all.filter(|window| window.services.contains(&service));
+        named.cloned().collect()
+    }
+
     /// Why nobody is paged for an incident at `now`, and until when; of several reasons the one that lasts longest. Of merged ones
     /// each alert is of its own service and target.
     #[must_use]

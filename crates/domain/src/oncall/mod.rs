@@ -29,7 +29,9 @@ pub use duty::{Duty, GAP_DAYS_AHEAD, HandOff};
 pub use gaps::{CivilGap, shown_in};
 pub use hours::{Hours, REPEAT_EVERY_MAX, RepeatUnit, Repeating};
 pub use render::{By, ENTRIES_MAX, Entry, RANGE_DAYS_MAX, Refused, Shift};
-pub use schedule::{Layer, Override, Restriction, Schedule, Temporary, Turn, TurnUnit};
+pub use schedule::{
+    Layer, Override, Restriction, Schedule, Temporary, Turn, TurnUnit, WholeSchedule,
+};
 pub use span::Span;
 pub use swap::{Swap, SwapProposal, SwapSide, SwapStanding};
 pub use violations::{

@@ -40,6 +40,23 @@ pub struct Schedule {
     pub layer_names: Vec<String>,
 }
 
+/// A schedule with all that is said of it at once, as it shall be; what was changed by hand for it stays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeSchedule {
+    /// Which, or a new one.
+    pub id: Option<ScheduleId>,
+    /// Its name.
+    pub name: String,
+    /// Its zone.
+    pub time_zone: String,
+    /// Its rotations, all of them.
+    pub layers: Vec<Layer>,
+    /// What it is for; what was said before stays when none.
+    pub description: Option<String>,
+    /// What its layers are called, in their order. When none, as many layers as before keep what they were called.
+    pub layer_names: Option<Vec<String>>,
+}
+
 /// People who take turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {

@@ -252,8 +252,15 @@ impl State {
         if incident.status != Status::Triggered || incident.firing == incident.burning {
             return None;
         }
-        if incident.merged.is_empty() {
-            self.support_of(incident.service)?;
+        // Of most services nothing is ever raised: then no alert has to be looked at, of which there may be very many.
+        let raises = |service: ServiceId| self.support_of(service).is_some();
+        let may_raise = if incident.merged.is_empty() {
+            raises(incident.service)
+        } else {
+            self.services.keys().copied().any(raises)
+        };
+        if !may_raise {
+            return None;
         }
         // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
         let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();
@@ -342,7 +349,7 @@ impl State {
         let incident = message.purpose.page();
         let known = incident.and_then(|incident| self.incidents.get(&incident));
         known.is_some_and(|known| known.is_unanswered() && !self.burns(known))
-            && self.told_along(message.id).next().is_none()
+            && !self.tells_along(message.id)
     }
 
     /// Puts an incident and the messages about it where they belong now.
@@ -350,21 +357,19 @@ impl State {
         let known = self.incidents.get(&id);
         let due = known.and_then(|incident| Some((self.wait_of(incident)?.0, incident.severity)));
         self.agenda.set(Subject::Incident(id), due);
-        let messages = self.messages_of.get(&id).into_iter().flatten().copied();
-        let messages: Vec<NotificationId> = messages
-            .filter(|message| self.active_notifications.contains(message))
-            .collect();
-        for message in messages {
+        for message in self.active_about.get(&id).cloned().unwrap_or_default() {
             self.refresh_message(message);
         }
     }
 
     /// Puts the messages about an incident of which a receipt is owed where they belong now: it may have become worse.
     pub(super) fn refresh_receipts(&mut self, id: IncidentId) {
-        let messages = self.messages_about(id);
-        let owed = messages.filter(|message| message.receipt_owed_since().is_some());
-        let owed: Vec<NotificationId> = owed.map(|message| message.id).collect();
-        for message in owed {
+        if self.agenda.receipts.is_empty() {
+            return;
+        }
+        let messages = self.messages_of.get(&id).into_iter().flatten();
+        let owed = messages.filter(|message| self.agenda.receipts.contains_key(*message));
+        for message in owed.copied().collect::<Vec<NotificationId>>() {
             self.refresh_message(message);
         }
     }

@@ -8,13 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use crate::alert::AlertKey;
+use crate::alert::{AlertKey, Sender};
 use crate::id::{AlertId, ServiceId};
 
 /// The firing alerts. Nothing is ever read in the order of the keys, which are as long as senders like.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Firing {
     by_key: HashMap<AlertKey, AlertId>,
+    /// Those of rules by their keys alone: a rule may have moved to another service since it fired.
+    of_rule: HashMap<String, BTreeMap<ServiceId, AlertId>>,
     of_service: BTreeMap<ServiceId, BTreeSet<AlertId>>,
 }
 
@@ -23,6 +25,12 @@ impl Firing {
     #[must_use]
     pub fn get(&self, key: &AlertKey) -> Option<&AlertId> {
         self.by_key.get(key)
+    }
+
+    /// The alert of a rule that fires under this key, whichever service it was raised on.
+    #[must_use]
+    pub fn of_rule(&self, key: &str) -> Option<&AlertId> {
+        self.of_rule.get(key)?.values().next()
     }
 
     /// Whether one fires under this key.
@@ -67,6 +75,10 @@ impl Firing {
 
     /// An alert of a service fires under its key, which names the service that it was sent to.
     pub(super) fn insert(&mut self, key: AlertKey, service: ServiceId, alert: AlertId) {
+        if key.sender == Sender::Rule {
+            let of_rule = self.of_rule.entry(key.key.clone()).or_default();
+            of_rule.insert(key.service, alert);
+        }
         self.by_key.insert(key, alert);
         self.of_service.entry(service).or_default().insert(alert);
     }
@@ -74,6 +86,14 @@ impl Firing {
     pub(super) fn remove(&mut self, key: &AlertKey, service: ServiceId, alert: AlertId) {
         if self.by_key.get(key) == Some(&alert) {
             self.by_key.remove(key);
+            if let Some(of_rule) = self.of_rule.get_mut(&key.key)
+                && key.sender == Sender::Rule
+            {
+                of_rule.remove(&key.service);
+                if of_rule.is_empty() {
+                    self.of_rule.remove(&key.key);
+                }
+            }
         }
         if let Some(own) = self.of_service.get_mut(&service) {
             own.remove(&alert);
@@ -87,7 +107,6 @@ impl Firing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::Sender;
 
     fn service(text: &str) -> ServiceId {
         text.parse().unwrap()
@@ -134,6 +153,25 @@ mod tests {
         firing.remove(&key(one, "a"), one, second);
         firing.remove(&key(one, "b"), one, first);
         assert!(firing.is_empty());
+        assert_eq!(firing, Firing::default());
+    }
+
+    #[test]
+    fn an_alert_of_a_rule_is_found_whichever_service_it_was_raised_on() {
+        let (one, two) = (service("QAAAAAAAAAAAAA"), service("QBBBBBBBBBBBBB"));
+        let (first, second) = (alert("QAAAAAAAAAAAAB"), alert("QAAAAAAAAAAAAC"));
+        let of_rule = |service| AlertKey {
+            sender: Sender::Rule,
+            ..key(service, "a")
+        };
+        let mut firing = Firing::default();
+        firing.insert(key(one, "a"), one, first);
+        assert_eq!(firing.of_rule("a"), None, "it is another sender's");
+        firing.insert(of_rule(two), two, second);
+        assert_eq!(firing.of_rule("a"), Some(&second));
+        firing.remove(&key(one, "a"), one, first);
+        assert_eq!(firing.of_rule("a"), Some(&second));
+        firing.remove(&of_rule(two), two, second);
         assert_eq!(firing, Firing::default());
     }
 }

@@ -123,7 +123,6 @@ impl State {
                 ..Incident::fresh(event.incident, *team, *service, *severity, at)
             };
             self.last_number = *number;
-            self.numbers.insert(*number, event.incident);
             self.count_opened(*service, *severity, at, event.incident);
             self.open_incidents.insert(event.incident);
             if let Some(target) = target {

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::event::{Event, NotificationEvent, NotificationWhat};
-use crate::id::NotificationId;
+use crate::id::{IncidentId, NotificationId};
 use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Receipt};
 use crate::time::Timestamp;
 
@@ -11,8 +11,8 @@ impl State {
         let at = envelope.at;
         let id = event.notification;
         if let NotificationWhat::Planned { message } = &event.what {
-            self.active_notifications.insert(id);
-            if let Some(incident) = message.purpose.incident() {
+            let about = message.purpose.incident();
+            if let Some(incident) = about {
                 self.messages_of.entry(incident).or_default().push(id);
             }
             let message = Notification {
@@ -20,6 +20,7 @@ impl State {
                 ..message.clone()
             };
             self.notifications.insert(id, message);
+            self.set_active(id, about, true);
             return;
         }
         let Some(message) = self.notifications.get_mut(&id) else {
@@ -29,6 +30,7 @@ impl State {
         let before = message.state.clone();
         fold_message(message, &event.what, at);
         let state = message.state.clone();
+        self.count_together(&before, &state);
         self.settle_active(id);
         match &event.what {
             NotificationWhat::Gathers { .. } => self.gathers(id),
@@ -76,13 +78,38 @@ impl State {
         let Some(message) = self.notifications.get(&id) else {
             return;
         };
-        match message.state {
-            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => {
-                self.active_notifications.insert(id);
-            }
+        let about = message.purpose.incident();
+        let is_active = match message.state {
+            Delivery::Due { .. } | Delivery::Together { .. } | Delivery::Sending { .. } => true,
             Delivery::Delivered { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
-                self.active_notifications.remove(&id);
+                false
             }
+        };
+        self.set_active(id, about, is_active);
+    }
+
+    fn set_active(&mut self, id: NotificationId, about: Option<IncidentId>, is_active: bool) {
+        let has_changed = if is_active {
+            self.active_notifications.insert(id)
+        } else {
+            self.active_notifications.remove(&id)
+        };
+        let Some(incident) = about.filter(|_| has_changed) else {
+            return;
+        };
+        let active = self.active_about.entry(incident).or_default();
+        if !is_active {
+            active.retain(|one| *one != id);
+        } else if self.messages_of.get(&incident).and_then(|all| all.last()) == Some(&id) {
+            active.push(id);
+        } else {
+            // It was planned before others that are active.
+            let all = self.messages_of.get(&incident).into_iter().flatten();
+            let known = all.filter(|one| self.active_notifications.contains(*one));
+            *active = known.copied().collect();
+        }
+        if active.is_empty() {
+            self.active_about.remove(&incident);
         }
     }
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Installation, State};
+use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
-use crate::id::{IncidentId, UserId};
+use crate::id::{IncidentId, ServiceId, UserId};
 use crate::incident::Paging;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Level, Policy, Recipient};
 use crate::tag::Tagged;
 use crate::team::{FIRST_TEAM, Team};
 use crate::time::Timestamp;
+use crate::webhook::WebhookScope;
 
 impl State {
     pub(super) fn evolve_installation(&mut self, event: &InstallationEvent, now: Timestamp) {
@@ -152,6 +154,21 @@ impl State {
         self.excuse(&[user]);
     }
 
+    /// Nothing names a service that is gone. Where a journal is older than the events that say so, this alone takes its name away.
+    fn forget_service(&mut self, service: ServiceId) {
+        for window in self.work_on(service) {
+            let id = window.id;
+            match window.without(service) {
+                Some(left) => self.windows.insert(id, left),
+                None => self.windows.remove(&id),
+            };
+        }
+        let of_it = WebhookScope::Service(service);
+        self.webhooks
+            .retain(|_, known| known.webhook.scope != of_it);
+        self.business.forget(AnyService::Technical(service));
+    }
+
     /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no such level that was reached
     /// names them otherwise.
     fn excuse(&mut self, left: &[UserId]) {
@@ -288,6 +305,7 @@ impl State {
             }
             RosterEvent::ServiceRemoved { service } => {
                 self.services.remove(service);
+                self.forget_service(*service);
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {

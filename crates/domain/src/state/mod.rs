@@ -1,5 +1,6 @@
 //! All that is known now: the fold of every event, in order. It decides nothing.
 
+mod apart;
 mod clock;
 mod due;
 mod duty_watch;
@@ -13,6 +14,7 @@ mod fold_response;
 mod fold_roster;
 mod fold_tag;
 mod fold_webhook;
+mod listed;
 mod outbox;
 mod shared_map;
 mod sight;
@@ -26,6 +28,7 @@ pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use firing::Firing;
+pub use listed::Listed;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -83,8 +86,8 @@ pub struct State {
     pub alerts: SharedMap<AlertId, Alert>,
     /// Messages, under way and over.
     pub notifications: SharedMap<NotificationId, Notification>,
-    /// Incidents by their numbers.
-    pub numbers: BTreeMap<u64, IncidentId>,
+    /// Incidents by their numbers, each with what lists need of it.
+    pub numbers: BTreeMap<u64, Listed>,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.
@@ -129,6 +132,8 @@ pub struct State {
     pub webhooks: BTreeMap<WebhookId, Subscribed>,
     /// What is known of the clock.
     pub clock: KnownClock,
+    /// Of the messages that are due or being sent, those about each incident, in the order they were planned.
+    active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     storms: storm::Storms,
@@ -182,6 +187,12 @@ impl State {
         ids.filter_map(|id| self.notifications.get(id))
     }
 
+    /// The messages about an incident that are due or being sent, in the order they were planned.
+    pub fn active_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
+        let ids = self.active_about.get(&incident).into_iter().flatten();
+        ids.filter_map(|id| self.notifications.get(id))
+    }
+
     /// An incident with all that were merged into it, and into those.
     #[must_use]
     pub fn made_of(&self, incident: IncidentId) -> Vec<IncidentId> {
@@ -214,80 +225,6 @@ impl State {
         id
     }
 
-    /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
-    /// cannot be left out by mistake.
-    #[must_use]
-    pub fn without_incidents(&self) -> Self {
-        let Self {
-            position,
-            installation,
-            users,
-            services,
-            integrations,
-            schedules,
-            policies,
-            targets,
-            monitors,
-            incidents: _,
-            alerts: _,
-            notifications: _,
-            numbers: _,
-            last_number: _,
-            open_incidents: _,
-            firing: _,
-            active_notifications: _,
-            messages_of: _,
-            last_of_target: _,
-            calendars,
-            teams,
-            duty,
-            turns,
-            rules,
-            windows,
-            // A job that does not call in while a copy is played would be taken to have failed.
-            pulses: _,
-            dropped: _,
-            last_of_group: _,
-            last_of_rule: _,
-            schedule_changes,
-            policy_changes,
-            changes: _,
-            webhooks,
-            tags,
-            business,
-            clock,
-            agenda: _,
-            outbox: _,
-            storms: _,
-            tick,
-        } = self;
-        Self {
-            position: *position,
-            installation: installation.clone(),
-            users: users.clone(),
-            services: services.clone(),
-            integrations: integrations.clone(),
-            schedules: schedules.clone(),
-            policies: policies.clone(),
-            targets: targets.clone(),
-            monitors: monitors.clone(),
-            calendars: calendars.clone(),
-            teams: teams.clone(),
-            duty: duty.clone(),
-            turns: turns.clone(),
-            rules: rules.clone(),
-            windows: windows.clone(),
-            schedule_changes: schedule_changes.clone(),
-            policy_changes: policy_changes.clone(),
-            webhooks: webhooks.clone(),
-            tags: tags.clone(),
-            business: business.clone(),
-            clock: *clock,
-            tick: *tick,
-            ..Self::default()
-        }
-    }
-
     /// Folds one event in. Events come in the order of their positions.
     pub fn evolve(&mut self, event: &Event) {
         self.position = event.position;
@@ -318,9 +255,11 @@ impl State {
                 self.refresh_alert(what.alert());
             }
             EventBody::Incident(what) => {
+                self.refresh_listed(what.incident);
                 self.refresh_incident(what.incident);
                 self.refresh_receipts(what.incident);
                 if let Some((source, _)) = merge_of(what) {
+                    self.refresh_listed(source);
                     self.refresh_incident(source);
                 }
             }

@@ -77,6 +77,8 @@ pub(super) struct Outbox {
     gathering: BTreeMap<Gathered, NotificationId>,
     /// What a message tells along.
     together: BTreeMap<NotificationId, Vec<NotificationId>>,
+    /// How much of that is not told otherwise and still needed; there is no entry without any.
+    left_together: BTreeMap<NotificationId, usize>,
     /// What a message told along when it was taken.
     told: BTreeMap<NotificationId, Vec<NotificationId>>,
     /// When the last messages about incidents went to a person, [`BURST_MAX`] at most.
@@ -118,6 +120,12 @@ impl State {
         members
             .filter_map(|member| self.notifications.get(member))
             .filter(move |member| matches!(member.state, Delivery::Together { by } if by == id))
+    }
+
+    /// Whether a message tells anything along. Of much that it told along most may be done with: that is not looked at.
+    #[must_use]
+    pub fn tells_along(&self, id: NotificationId) -> bool {
+        self.outbox.left_together.contains_key(&id)
     }
 
     /// What a message told along when its provider took it.
@@ -166,6 +174,21 @@ impl State {
 
     pub(super) fn join(&mut self, id: NotificationId, by: NotificationId) {
         self.outbox.together.entry(by).or_default().push(id);
+    }
+
+    /// A message was in the one state and is in the other: it may be told by another one since, or no more.
+    pub(super) fn count_together(&mut self, before: &Delivery, after: &Delivery) {
+        if let Delivery::Together { by } = after {
+            *self.outbox.left_together.entry(*by).or_default() += 1;
+        }
+        if let Delivery::Together { by } = before
+            && let Some(left) = self.outbox.left_together.get_mut(by)
+        {
+            *left -= 1;
+            if *left == 0 {
+                self.outbox.left_together.remove(by);
+            }
+        }
     }
 
     /// It gathers no more: it is being sent, or will not be.
@@ -241,6 +264,7 @@ impl State {
     /// What was told along shares the fate of what told it.
     pub(super) fn settle_together(&mut self, id: NotificationId, fate: &Delivery) {
         let mut members = self.outbox.together.remove(&id).unwrap_or_default();
+        self.outbox.left_together.remove(&id);
         members.retain(|member| {
             let Some(message) = self.notifications.get_mut(member) else {
                 return false;

@@ -69,7 +69,7 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
     }
 
     /// The value of that key, to be held by others too.
-    pub(super) fn shared(&self, key: &K) -> Option<Arc<V>> {
+    pub(crate) fn shared(&self, key: &K) -> Option<Arc<V>> {
         self.0.get(key).cloned()
     }
 

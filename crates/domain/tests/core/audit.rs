@@ -183,6 +183,32 @@ fn an_incident_that_pages_nobody_is_found() {
 }
 
 #[test]
+fn an_incident_that_pages_by_channels_that_are_not_set_up_is_found_at_the_last_resort() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Critical);
+    let found = |world: &World, set_up: &[ChannelKind]| {
+        let seen = Observations {
+            set_up: Some(set_up.iter().copied().collect()),
+            ..Observations::default()
+        };
+        audit(&world.state, world.now, &seen)
+    };
+    check(&found(&world, &[ChannelKind::Ntfy]), &[]);
+    world.answer_all(Outcome::Refused);
+    world.answer_all(Outcome::Refused);
+    check(&world.found_after(0), &[]);
+    check(&found(&world, &[ChannelKind::Email]), &[]);
+    let deaf = [(FindingKind::NobodyReached, "by a channel that is set up")];
+    check(&found(&world, &[ChannelKind::Ntfy]), &deaf);
+    // Whoever else can be reached is paged in the end.
+    let bea = world.add_user("Bea");
+    world.add_way(bea, ChannelKind::Ntfy);
+    check(&found(&world, &[ChannelKind::Ntfy]), &[]);
+}
+
+#[test]
 fn an_attempt_without_an_outcome_is_found_and_does_not_count_as_under_way() {
     let mut world = World::set_up();
     world.trigger("disk", Severity::Critical);

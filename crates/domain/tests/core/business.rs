@@ -2,7 +2,7 @@
 
 use tocsin_domain::business::{
     AnyService, BUSINESS_SERVICES_MAX, BusinessService, DEPENDENCIES_MAX, DEPENDENCY_DEPTH_MAX,
-    Dependency, Impacts,
+    Dependency, Gathering, Impacts,
 };
 use tocsin_domain::command::{Ask, BusinessAsk, Refusal, RespondAsk, RosterAsk, TeamAsk};
 use tocsin_domain::event::{BusinessEvent, EventBody, RosterEvent};
@@ -72,7 +72,7 @@ fn declare(world: &mut World, service: ServiceId, urgency: Urgency) -> IncidentI
 
 fn hurting(world: &World, service: BusinessServiceId) -> Vec<IncidentId> {
     let impacts = Impacts::of(&world.state);
-    impacts.on(service).iter().map(|one| one.id).collect()
+    impacts.on(&[service]).iter().map(|one| one.id).collect()
 }
 
 /// A shop that needs the checkout, which needs the database, which needs the disks.
@@ -129,6 +129,78 @@ fn what_was_merged_into_an_incident_of_another_service_hurts_on() {
     let sources = vec![source];
     world.respond(RespondAsk::Merge { sources, into });
     assert_eq!(hurting(&world, shop), [into]);
+}
+
+#[test]
+fn an_incident_of_two_services_counts_once_and_the_newest_comes_first() {
+    let mut world = World::set_up();
+    let (shop, checkout, database, disks) = shop(&mut world);
+    let first = declare(&mut world, disks, Urgency::High);
+    let source = declare(&mut world, database, Urgency::High);
+    let into = declare(&mut world, disks, Urgency::High);
+    let sources = vec![source];
+    world.respond(RespondAsk::Merge { sources, into });
+    let last = declare(&mut world, database, Urgency::High);
+    let priority = Some("P2".to_owned());
+    world.respond(RespondAsk::SetPriority {
+        incident: last,
+        priority,
+    });
+    let impacts = Impacts::of(&world.state);
+    for service in [shop, checkout] {
+        assert!(impacts.is_hurt(service));
+        assert_eq!(impacts.count(service), 3);
+        let newest = impacts.newest(service, 2);
+        let newest: Vec<IncidentId> = newest.iter().map(|one| one.id).collect();
+        assert_eq!(newest, [last, into]);
+        assert_eq!(impacts.last_opened_at(service), Some(world.now));
+        assert!(impacts.priorities(service).into_iter().eq(["P2"]));
+    }
+    let all = impacts.on(&[shop, checkout]);
+    let all: Vec<IncidentId> = all.iter().map(|one| one.id).collect();
+    assert_eq!(all, [first, into, last]);
+    let mut both = vec![shop, checkout];
+    both.sort();
+    assert_eq!(impacts.by(into), both);
+    assert!(impacts.by(source).is_empty(), "it goes on in another");
+}
+
+#[test]
+fn dependencies_that_lead_back_to_where_they_began_are_followed_to_their_end() {
+    let mut world = World::set_up();
+    let (shop, checkout, _, disks) = shop(&mut world);
+    let (above, below) = (AnyService::Business(shop), AnyService::Technical(disks));
+    // No request makes such; a journal may hold it all the same.
+    let supported = &mut world.state.business.supported_by;
+    supported.entry(below).or_default().insert(above);
+    let incident = declare(&mut world, disks, Urgency::High);
+    assert_eq!(hurting(&world, shop), [incident]);
+    assert_eq!(hurting(&world, checkout), [incident]);
+}
+
+#[test]
+fn what_hurts_is_found_a_few_incidents_at_a_time_while_others_come_and_go() {
+    let mut world = World::set_up();
+    let (shop, _, database, disks) = shop(&mut world);
+    for service in [database, disks, database, disks, database] {
+        declare(&mut world, service, Urgency::High);
+    }
+    let mut gathering = Gathering::begin(&world.state);
+    let mut looks = 1;
+    while gathering.look(&world.state, 2) {
+        looks += 1;
+    }
+    assert_eq!(looks, 3);
+    assert!(!gathering.look(&world.state, 2), "there are no more");
+    assert_eq!(gathering.impacts().count(shop), 5);
+    let mut gathering = Gathering::begin(&world.state);
+    assert!(gathering.look(&world.state, 3));
+    for incident in world.state.open_incidents.clone() {
+        let note = None;
+        world.respond(RespondAsk::Resolve { incident, note });
+    }
+    assert!(!gathering.look(&world.state, 3));
+    assert_eq!(gathering.impacts().count(shop), 3);
 }
 
 #[test]

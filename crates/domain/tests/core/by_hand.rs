@@ -83,6 +83,21 @@ fn what_is_back_after_it_was_over_is_as_urgent_as_at_first() {
 }
 
 #[test]
+fn nor_does_a_warning_that_kept_it_open_hide_what_was_over() {
+    let mut world = World::with_apache();
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    calm(&mut world);
+    world.fire("apache-config-broken", &[]);
+    world.recover("apache-down");
+    world.wait_ms(60 * MINUTE);
+    world.crash();
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().urgency, Urgency::High);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
 fn a_name_stays_when_what_waits_to_be_paged_for_is_back_before_it_was_over() {
     let mut world = World::with_apache();
     world.fire("apache-down", &[CHANGE_RUNNING]);

@@ -11,7 +11,7 @@ use tocsin_domain::intake::{Loudness, Pulse, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use tocsin_domain::people::{ChannelKind, Urgency};
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
 
 /// Milliseconds of an hour.
@@ -31,7 +31,16 @@ pub(crate) fn check(state: &State) {
             .iter()
             .filter(|alert| urgency_of(alert) == Urgency::High);
         assert_eq!(incident.burning as usize, burning.count());
+        let active = state.messages_about(incident.id);
+        let active = active.filter(|message| state.active_notifications.contains(&message.id));
+        let known = state.active_about(incident.id).map(|message| message.id);
+        assert!(known.eq(active.map(|message| message.id)));
+        assert_eq!(
+            state.numbers.get(&incident.number),
+            Some(&Listed::of(incident))
+        );
     }
+    assert_eq!(state.numbers.len(), state.incidents.len());
     let incidents = state
         .incidents
         .values()
@@ -49,6 +58,10 @@ pub(crate) fn check(state: &State) {
         .pulses
         .values()
         .filter_map(|pulse| missed(state, pulse));
+    for message in state.notifications.values() {
+        let mut along = state.told_along(message.id);
+        assert_eq!(state.tells_along(message.id), along.next().is_some());
+    }
     let owed = state.notifications.values().filter_map(receipt_due);
     let owed: BTreeMap<NotificationId, Timestamp> = owed.collect();
     let known: BTreeSet<NotificationId> = state.receipts_owed().collect();

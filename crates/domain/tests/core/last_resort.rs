@@ -23,7 +23,12 @@ fn set(world: &mut World, users: &[UserId]) -> Result<(), Refusal> {
 fn make_admin(world: &mut World, user: UserId) {
     let role = Some(Role::Admin);
     let name = None;
-    world.ask(Ask::People(PeopleAsk::Change { user, name, role }));
+    world.ask(Ask::People(PeopleAsk::Change {
+        user,
+        name,
+        role,
+        about: None,
+    }));
 }
 
 #[test]
@@ -72,6 +77,7 @@ fn the_last_resort_is_one_to_fifty_known_people_each_once() {
             email,
             pending_code,
             role,
+            about: None,
         }));
         many.push(world.user(&name));
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod acknowledged;
+mod apart;
 mod audit;
 mod business;
 mod by_hand;

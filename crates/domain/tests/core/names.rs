@@ -15,6 +15,7 @@ fn naming(world: &mut World, name: &str) -> Vec<Ask> {
         email: SecretId::random(&mut world.entropy),
         pending_code: SecretId::random(&mut world.entropy),
         role: Role::Responder,
+        about: None,
     };
     let service = RosterAsk::SetService {
         id: None,

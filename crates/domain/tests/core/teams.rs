@@ -2,7 +2,7 @@
 
 use tocsin_domain::command::{Ask, PeopleAsk, TeamAsk};
 use tocsin_domain::id::TeamId;
-use tocsin_domain::team::{Team, TeamRole};
+use tocsin_domain::team::{Team, TeamRole, WholeTeam};
 
 use crate::world::World;
 
@@ -14,6 +14,16 @@ fn web(world: &mut World) -> TeamId {
     }));
     let mut teams = world.state.teams.values();
     teams.find(|team| team.name == "Web").unwrap().id
+}
+
+/// The same team under another name.
+fn called(team: TeamId, name: &str) -> Ask {
+    Ask::Team(TeamAsk::SetWhole(Box::new(WholeTeam {
+        id: Some(team),
+        name: name.to_owned(),
+        members: None,
+        description: None,
+    })))
 }
 
 fn known(world: &World, team: TeamId) -> Team {
@@ -32,8 +42,7 @@ fn people_who_are_put_into_a_team_one_by_one_are_all_in_it_and_a_new_name_keeps_
             role: None,
         }));
     }
-    let name = "Front".to_owned();
-    world.ask(Ask::Team(TeamAsk::Rename { team, name }));
+    world.ask(called(team, "Front"));
     let front = known(&world, team);
     assert_eq!(
         (front.name.as_str(), front.members),
@@ -64,12 +73,7 @@ fn nobody_is_put_into_a_team_that_is_gone_and_no_stranger_into_any() {
     assert!(world.try_ask(into(bob)).is_err());
     let out = Ask::Team(TeamAsk::RemoveMember { team, user: bob });
     assert!(world.try_ask(out).is_err());
-    let name = "Front".to_owned();
-    assert!(
-        world
-            .try_ask(Ask::Team(TeamAsk::Rename { team, name }))
-            .is_err()
-    );
+    assert!(world.try_ask(called(team, "Front")).is_err());
 }
 
 #[test]

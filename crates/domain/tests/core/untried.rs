@@ -29,7 +29,7 @@ fn is_not_tried(world: &mut World, notification: NotificationId, number: u32) {
 fn a_page_that_was_not_tried_goes_another_way_at_once_and_says_nothing_about_its_provider() {
     let mut world = World::set_up();
     let ada = world.ada();
-    world.add_way(ada, ChannelKind::Ntfy);
+    world.add_spare_way(ada, ChannelKind::Ntfy);
     let mut untried = 0;
     for key in ["a", "b"] {
         world.trigger(key, Severity::Critical);

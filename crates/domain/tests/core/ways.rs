@@ -1,10 +1,28 @@
-//! Rules that are set one by one, and what ways to people are called.
+//! Rules that are set one by one, which ways join them by themselves, and what ways to people are called.
 
 use tocsin_domain::command::{Ask, PeopleAsk, Refusal};
-use tocsin_domain::id::NotificationRuleId;
-use tocsin_domain::people::Urgency;
+use tocsin_domain::event::{Cause, EventBody, PeopleEvent};
+use tocsin_domain::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
+use tocsin_domain::people::{ChannelKind, Role, Urgency};
 
 use crate::world::World;
+
+impl World {
+    /// A verified way to a person that no rule names: it is used when those that are named fail.
+    pub(crate) fn add_spare_way(&mut self, user: UserId, kind: ChannelKind) -> ContactMethodId {
+        let named = rules_of(self, user);
+        let method = self.add_way(user, kind);
+        let ask = PeopleAsk::SetRules { user, rules: named };
+        self.ask(Ask::People(ask));
+        method
+    }
+}
+
+fn rules_of(world: &World, user: UserId) -> Vec<(Urgency, u64, ContactMethodId)> {
+    let rules = world.state.users[&user].rules.iter();
+    let told = rules.map(|rule| (rule.urgency, rule.delay_ms, rule.contact_method));
+    told.collect()
+}
 
 fn ask(world: &mut World, ask: PeopleAsk) -> Result<(), Refusal> {
     world.try_ask(Ask::People(ask)).map(drop)
@@ -74,4 +92,89 @@ fn a_way_that_is_called_something_else_stays_what_it_is() {
     assert_eq!(after.label, "Office");
     assert_eq!(after.verified_at, before.verified_at);
     assert_eq!(after.address, before.address);
+}
+
+#[test]
+fn a_way_that_is_confirmed_joins_the_rules_of_whoever_wrote_none_in_the_same_decision() {
+    let mut world = World::with_apache();
+    let user = world.ada();
+    let mail = world.state.users[&user].contact_methods[0].id;
+    let hook = world.add_webhook(user);
+    let at_once = |method| (Urgency::High, 0, method);
+    assert_eq!(rules_of(&world, user), [at_once(mail), at_once(hook)]);
+    let [.., confirmed, joined] = world.journal.as_slice() else {
+        panic!("two events");
+    };
+    assert!(matches!(
+        confirmed.body,
+        EventBody::People(PeopleEvent::ContactMethodVerified { method, .. }) if method == hook
+    ));
+    let position = confirmed.position;
+    assert_eq!(joined.cause, Cause::Event { position });
+    let push = world.add_way(user, ChannelKind::Ntfy);
+    let all = [mail, hook, push].map(at_once);
+    assert_eq!(rules_of(&world, user), all);
+    // Confirming it twice adds nothing.
+    let method = push;
+    ask(&mut world, PeopleAsk::VerifyContactMethod { user, method }).unwrap();
+    assert_eq!(rules_of(&world, user), all);
+    world.crash();
+    let mut paged: Vec<ChannelKind> = world.pages().into_iter().map(|page| page.1).collect();
+    paged.sort();
+    let every = [ChannelKind::Email, ChannelKind::Webhook, ChannelKind::Ntfy];
+    assert_eq!(paged, every);
+}
+
+#[test]
+fn a_way_joins_the_rules_of_whoever_has_confirmed_none_before_or_has_none_left() {
+    let mut world = World::set_up();
+    let (email, pending_code) = (
+        SecretId::random(&mut world.entropy),
+        SecretId::random(&mut world.entropy),
+    );
+    let add = PeopleAsk::Add {
+        name: "Bea".to_owned(),
+        email,
+        pending_code,
+        role: Role::Responder,
+        about: None,
+    };
+    ask(&mut world, add).unwrap();
+    let user = world.user("Bea");
+    let mail = world.state.users[&user].contact_methods[0].id;
+    let hook = world.add_webhook(user);
+    let at_once = |method| (Urgency::High, 0, method);
+    assert_eq!(rules_of(&world, user), [at_once(mail), at_once(hook)]);
+    for method in [mail, hook] {
+        ask(&mut world, PeopleAsk::RemoveContactMethod { user, method }).unwrap();
+    }
+    let push = world.add_way(user, ChannelKind::Ntfy);
+    assert_eq!(rules_of(&world, user), [at_once(push)]);
+}
+
+#[test]
+fn rules_that_somebody_wrote_stay_as_they_are_when_a_way_is_confirmed() {
+    for (urgency, delay_ms) in [(Urgency::High, 60_000), (Urgency::Low, 0)] {
+        let mut world = World::set_up();
+        let user = world.ada();
+        let mail = world.state.users[&user].contact_methods[0].id;
+        let rules = vec![(Urgency::High, 0, mail), (urgency, delay_ms, mail)];
+        let set = PeopleAsk::SetRules {
+            user,
+            rules: rules.clone(),
+        };
+        ask(&mut world, set).unwrap();
+        world.add_webhook(user);
+        assert_eq!(rules_of(&world, user), rules);
+    }
+    let mut world = World::set_up();
+    let user = world.ada();
+    // Mail alone, although there is another way: that was chosen.
+    world.add_spare_way(user, ChannelKind::Webhook);
+    let chosen = rules_of(&world, user);
+    world.add_way(user, ChannelKind::Ntfy);
+    assert_eq!(rules_of(&world, user), chosen);
+    world.set_rules(user, &[]);
+    world.add_way(user, ChannelKind::Sms);
+    assert_eq!(rules_of(&world, user), []);
 }

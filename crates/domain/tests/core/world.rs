@@ -344,6 +344,7 @@ impl World {
             email,
             pending_code,
             role,
+            about: None,
         }));
         let user = self.user(name);
         let method = self.state.users[&user].contact_methods[0].id;

@@ -157,10 +157,15 @@ pub(crate) fn kept(
 /// Whether messages can leave by this provider.
 pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<bool, StorageError> {
     match provider {
-        // Everything that is needed is in the address of the contact method, or is made by itself.
-        Provider::Slack | Provider::WebPush | Provider::PagerDuty => Ok(true),
+        // Everything that is needed is in the address of the contact method; of Slack, where that is a webhook.
+        Provider::Slack | Provider::PagerDuty => Ok(true),
         Provider::Twilio | Provider::Telegram | Provider::Pushover => {
             Ok(kept(accounts, provider)?.is_some())
+        }
+        // The key makes itself at the start, unless it could not be kept.
+        Provider::WebPush => {
+            let account = kept(accounts, provider)?;
+            Ok(account.is_some_and(|account| account.secret.is_some()))
         }
     }
 }

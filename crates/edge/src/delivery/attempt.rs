@@ -1,8 +1,10 @@
 //! One attempt from its place in the queue to the word to the core: how long it may take, and what is said when it was not made.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Outcome;
@@ -45,14 +47,9 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
         queue.done(route, None);
         return courier.not_tried(work).await;
     };
-    let made = tokio::spawn({
-        let (courier, queue) = (Arc::clone(&courier), queue.clone());
-        async move {
-            let learn = |host: &str| queue.learn(&waiting, host);
-            courier.attempt(work, limit, learn).await
-        }
-    });
-    let made = made.await;
+    let learn = |host: &str| queue.learn(&waiting, host);
+    let made = AssertUnwindSafe(courier.attempt(work, limit, learn));
+    let made = made.catch_unwind().await;
     let outcome = match &made {
         Ok(Made::Ended(report)) => Some(report.outcome),
         Ok(Made::Moot) | Err(_) => None,

@@ -1,6 +1,10 @@
 //! Pages people without the engine: the auditor's own way out, with threads and connections of its own. It tries once and
 //! keeps nothing.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::{ChannelKind, Role};
@@ -10,6 +14,7 @@ use tocsin_wire::page_message::PageMessage;
 use super::exchange::Exchange;
 use super::message::Letter;
 use super::receipts::Followed;
+use super::set_up::channels_set_up;
 use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
@@ -26,27 +31,32 @@ pub struct Way {
     signing_key: Option<SecretId>,
 }
 
-/// Every proved way to every administrator; to everybody when no administrator can be reached.
+/// Every proved way to every administrator, by the channels that are set up where that is known; to everybody when no
+/// administrator can be reached.
 #[must_use]
-pub fn ways_to_administrators(state: &State) -> Vec<Way> {
-    let admins = ways(state, |role| match role {
+pub fn ways_to_administrators(state: &State, set_up: Option<&BTreeSet<ChannelKind>>) -> Vec<Way> {
+    let administers = |role| match role {
         Role::Admin => true,
         Role::Viewer | Role::Responder => false,
-    });
+    };
+    let admins = ways(state, set_up, administers);
     if admins.is_empty() {
-        ways(state, |_| true)
+        ways(state, set_up, |_| true)
     } else {
         admins
     }
 }
 
-fn ways(state: &State, wanted: impl Fn(Role) -> bool) -> Vec<Way> {
+fn ways(
+    state: &State,
+    set_up: Option<&BTreeSet<ChannelKind>>,
+    wanted: impl Fn(Role) -> bool,
+) -> Vec<Way> {
     let users = state.users.values().filter(|user| wanted(user.role));
     let ways = users.flat_map(|user| {
         let proved = user
-            .contact_methods
-            .iter()
-            .filter(|method| method.verified_at.is_some());
+            .verified_methods()
+            .filter(|method| set_up.is_none_or(|set_up| set_up.contains(&method.kind)));
         proved.map(|method| Way {
             name: user.name.clone(),
             channel: method.kind,
@@ -73,7 +83,7 @@ pub struct Sent {
 /// Sends without the engine.
 pub struct Direct {
     runtime: Option<tokio::runtime::Runtime>,
-    courier: std::sync::Arc<Courier>,
+    courier: Arc<Courier>,
 }
 
 impl Direct {
@@ -88,21 +98,35 @@ impl Direct {
             .thread_name("auditor-mail")
             .enable_all()
             .build()?;
-        let pace = std::sync::Arc::clone(&needs.pace);
+        let pace = Arc::clone(&needs.pace);
         let exchange = Exchange::new(needs.egress.clone(), pace)?;
         let anew = exchange.anew()?;
         Ok(Self {
             runtime: Some(runtime),
-            courier: std::sync::Arc::new(Courier {
+            courier: Arc::new(Courier {
                 needs,
                 exchange,
                 anew,
-                link_key: std::sync::Arc::default(),
+                link_key: Arc::default(),
                 recent: super::Recent::default(),
                 followed: Followed::default(),
                 attempt_wait: ATTEMPT_WAIT,
             }),
         })
+    }
+
+    /// Looks by itself which channels are set up; what it finds, or that the settings cannot be read, comes when it comes.
+    #[must_use]
+    pub fn look_what_is_set_up(&self) -> Receiver<Option<BTreeSet<ChannelKind>>> {
+        let (sender, receiver) = sync_channel(1);
+        let accounts = Arc::clone(&self.courier.needs.accounts);
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn_blocking(move || {
+                // Whoever looked may have gone.
+                let _ = sender.send(channels_set_up(accounts.as_ref()).ok());
+            });
+        }
+        receiver
     }
 
     /// Sends a message once by each way, all at the same time, and waits for what becomes of it.
@@ -114,7 +138,7 @@ impl Direct {
             .iter()
             .take(MESSAGES_MAX)
             .map(|way| {
-                let courier = std::sync::Arc::clone(&self.courier);
+                let courier = Arc::clone(&self.courier);
                 let letter = Letter {
                     message: message.clone(),
                     // It is none of the core's messages, so there is nothing that a link could answer.

@@ -11,12 +11,14 @@ use tocsin_domain::page::Outcome;
 
 use super::egress::{Blocked, Egress};
 use super::pace::{Pace, Wait, within};
+use super::queue::AT_ONCE_TO_MANY;
 use super::report::Report;
 
 /// How long the connection may take; the whole attempt has a deadline of its own.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
-/// Connections to one host that are kept for what is sent next: about as many as are used at the same time in a storm.
-const IDLE_PER_HOST: usize = 8;
+/// Connections to one host that are kept for what is sent next: as many as are used at the same time in a storm, when many people have
+/// their addresses there. Of fewer, each attempt that ends among others would close its own, and the next would open another.
+const IDLE_PER_HOST: usize = AT_ONCE_TO_MANY;
 /// How long they are kept without use.
 const IDLE_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are looked at.
@@ -326,42 +328,73 @@ mod tests {
     use futures_util::future::BoxFuture;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Barrier;
 
     use super::super::egress::Lookup;
     use super::super::pace::RealTime;
     use super::*;
 
-    /// Answers everything that is asked over a connection.
-    async fn answer(mut connection: TcpStream) {
+    /// Answers everything that is asked over a connection, once `all` have asked.
+    async fn answer(mut connection: TcpStream, all: Option<Arc<Barrier>>) {
         let mut bytes = [0; 4_096];
         while connection.read(&mut bytes).await.unwrap_or_default() > 0 {
+            if let Some(all) = &all {
+                all.wait().await;
+            }
             let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
             connection.write_all(answer).await.unwrap();
         }
     }
 
-    #[tokio::test]
-    async fn what_is_tried_again_goes_by_a_connection_of_its_own() {
+    /// What sends, where it may send to, and how many connections were opened to there.
+    async fn counted(all: Option<Arc<Barrier>>) -> (Exchange, String, Arc<AtomicUsize>) {
         crate::tls::install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
+        let opened = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
-                counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(answer(connection));
+                opened.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer(connection, all.clone()));
             }
         });
         let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let exchange = Exchange::new(egress, Arc::new(RealTime)).unwrap();
+        (exchange, url, connections)
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_again_goes_by_a_connection_of_its_own() {
+        let (exchange, url, connections) = counted(None).await;
         let anew = exchange.anew().unwrap();
         for made in 1..=3 {
             let answered = anew.send(Call::get(url.parse().unwrap())).await.unwrap();
             assert_eq!(answered.status, StatusCode::NO_CONTENT);
             assert_eq!(connections.load(Ordering::SeqCst), made);
         }
+    }
+
+    #[tokio::test]
+    async fn as_many_connections_are_kept_as_are_used_at_once() {
+        // Nobody is answered before all have asked.
+        let all = Arc::new(Barrier::new(AT_ONCE_TO_MANY));
+        let (exchange, url, connections) = counted(Some(all)).await;
+        for _ in 0..2 {
+            let calls = (0..AT_ONCE_TO_MANY).map(|_| {
+                let (exchange, url) = (exchange.clone(), url.parse().unwrap());
+                tokio::spawn(async move { exchange.send(Call::get(url)).await.is_ok() })
+            });
+            for call in calls.collect::<Vec<_>>() {
+                assert!(call.await.unwrap());
+            }
+            // A connection is kept by a task of its own, once its answer is there.
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), AT_ONCE_TO_MANY);
     }
 
     /// A name with a public and a private address.

@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::id::NotificationId;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, User};
 use tocsin_wire::slack::socket::{self, Incoming};
 use tocsin_wire::telegram;
 use tokio::sync::Semaphore;
@@ -138,8 +138,7 @@ pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
 /// Whether anybody who could press a button is reached by this channel.
 fn anybody(courier: &Courier, channel: ChannelKind) -> bool {
     courier.needs.engine.read(|state| {
-        let methods = state.users.values().flat_map(|user| &user.contact_methods);
-        let mut proved = methods.filter(|method| method.verified_at.is_some());
+        let mut proved = state.users.values().flat_map(User::verified_methods);
         proved.any(|method| method.kind == channel)
     })
 }

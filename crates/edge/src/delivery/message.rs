@@ -1,5 +1,7 @@
 //! What a message says and where it goes, from the committed state and the vault; it knows no channel's form.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{NotificationId, SecretId, UserId};
@@ -210,12 +212,10 @@ fn with_others(
     along: &[&Incident],
     public_url: &str,
 ) -> PageMessage {
-    let mut others: Vec<&Incident> = Vec::new();
-    for told in along {
-        if told.id != lead.id && others.iter().all(|other| other.id != told.id) {
-            others.push(told);
-        }
-    }
+    // In a storm there are thousands, and the state is looked at meanwhile.
+    let mut seen = BTreeSet::from([lead.id]);
+    let others = along.iter().filter(|told| seen.insert(told.id));
+    let others: Vec<&Incident> = others.copied().collect();
     if others.is_empty() {
         return message;
     }

@@ -23,6 +23,7 @@ mod receipts;
 mod recent;
 mod redact;
 pub(crate) mod report;
+pub mod set_up;
 pub mod tally;
 mod web_push;
 mod websocket;

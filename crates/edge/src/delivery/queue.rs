@@ -12,8 +12,8 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
-use lane::{Lane, Line};
-pub(crate) use lane::{Rank, Route, Waiting};
+use lane::Lane;
+pub(crate) use lane::{AT_ONCE_TO_MANY, Rank, Route, Waiting};
 
 /// One attempt to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +71,7 @@ impl Queue {
     #[must_use]
     pub fn oldest(&self, now: Instant) -> Duration {
         let lanes = self.lock();
-        let lines = lanes.by_channel.values().flat_map(Lane::lines);
-        let sorted = lines.flat_map(Line::values).map(|one| one.since);
+        let sorted = lanes.by_channel.values().filter_map(Lane::oldest);
         let fresh = lanes.fresh.front().map(|(since, _)| *since);
         let oldest = sorted.chain(fresh).min();
         oldest.map_or(Duration::ZERO, |since| now.duration_since(since))
@@ -88,8 +87,8 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         let lanes = self.lock();
-        let lines = lanes.by_channel.values().flat_map(Lane::lines);
-        lanes.fresh.len() + lines.map(Line::len).sum::<usize>()
+        let sorted = lanes.by_channel.values().map(Lane::waiting);
+        lanes.fresh.len() + sorted.sum::<usize>()
     }
 
     /// The next attempt that may begin. `sort` tells rank and route of one that was just added; `None` from it drops the

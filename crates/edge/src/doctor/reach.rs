@@ -4,59 +4,79 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, User};
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
 use super::Check;
-use crate::app::App;
-use crate::delivery::account::{self, Provider};
 
-/// Whether each policy has somebody to page now, and whether the list of last resort has.
-pub(super) fn on_call(state: &State, now: Timestamp) -> Vec<Check> {
+/// People that a check names, each with why no page would reach them.
+const NAMED_MAX: usize = 5;
+
+/// Whether each policy has somebody to page now, and whether the list of last resort has, by the channels that are set up.
+pub(super) fn on_call(state: &State, set_up: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<Check> {
     let Some(installation) = &state.installation else {
         let fix = "open the setup link that `tocsin serve` prints";
         return vec![Check::fail("setup", "nobody has set Tocsin up yet", fix)];
-    };
-    let reachable = |user: &UserId| {
-        state
-            .users
-            .get(user)
-            .is_some_and(tocsin_domain::people::User::is_reachable)
     };
     let mut checks = Vec::new();
     for policy in used_policies(state, installation) {
         let people = people_of(state, policy, now);
         let name = "on call";
-        checks.push(if people.iter().any(reachable) {
-            Check::ok(name, format!("{}: somebody is on call and can be reached", policy.name))
-        } else if people.is_empty() {
+        checks.push(if people.is_empty() {
             let fix = "add people to the schedule, or a person to the policy; the list of last resort is paged meanwhile";
             Check::warn(name, format!("{}: nobody is on call", policy.name), fix)
+        } else if let Some(why) = all_deaf(state, &people, set_up) {
+            let detail = format!("{}: nobody who is on call can be reached: {why}", policy.name);
+            let fix = "who is on call must confirm a contact method by a channel that is set up, or an administrator sets theirs up under Settings; the list of last resort is paged meanwhile";
+            Check::warn(name, detail, fix)
         } else {
-            let fix = "who is on call must confirm a contact method; the list of last resort is paged meanwhile";
-            Check::warn(name, format!("{}: nobody who is on call can be reached", policy.name), fix)
+            Check::ok(name, format!("{}: somebody is on call and can be reached", policy.name))
         });
     }
-    let fallback = installation.fallback.iter().any(reachable);
-    checks.push(if installation.fallback.is_empty() {
-        let fix = "put somebody on it: a page that nobody answers ends there";
-        Check::warn("last resort", "the list of last resort is empty", fix)
-    } else if fallback {
-        Check::ok(
-            "last resort",
-            "somebody on the list of last resort can be reached",
-        )
-    } else {
-        let fix =
-            "somebody on it must confirm a contact method: a page that nobody answers ends there";
-        Check::warn(
-            "last resort",
-            "nobody on the list of last resort can be reached",
-            fix,
-        )
-    });
+    checks.push(last_resort(state, &installation.fallback, set_up));
     checks
+}
+
+fn last_resort(state: &State, list: &[UserId], set_up: &BTreeSet<ChannelKind>) -> Check {
+    let name = "last resort";
+    if list.is_empty() {
+        let fix = "put somebody on it: a page that nobody answers ends there";
+        Check::warn(name, "the list of last resort is empty", fix)
+    } else if let Some(why) = all_deaf(state, list, set_up) {
+        let detail = format!("nobody on the list of last resort can be reached: {why}");
+        let fix = "somebody on it must confirm a contact method by a channel that is set up: a page that nobody answers ends there";
+        Check::warn(name, detail, fix)
+    } else {
+        let detail = "somebody on the list of last resort can be reached";
+        Check::ok(name, detail)
+    }
+}
+
+/// Why no page would reach any of these people; none when one would.
+fn all_deaf(state: &State, people: &[UserId], set_up: &BTreeSet<ChannelKind>) -> Option<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for user in people {
+        let reason = match state.users.get(user) {
+            None => "somebody was removed".to_owned(),
+            Some(user) => format!("{} {}", user.name, user.reach(set_up).problem()?),
+        };
+        // Several levels may name the same person.
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    Some(told(&reasons))
+}
+
+/// The first of these, and how many more there are.
+fn told(reasons: &[String]) -> String {
+    let first: Vec<&str> = reasons.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let first = first.join("; ");
+    match reasons.len().saturating_sub(NAMED_MAX) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    }
 }
 
 /// The policies by which somebody is paged.
@@ -88,14 +108,13 @@ fn people_of(state: &State, policy: &Policy, now: Timestamp) -> Vec<UserId> {
 }
 
 /// The policies that would reach nobody now, their people and the list of last resort taken together.
-fn stranded(state: &State, now: Timestamp, works: &dyn Fn(ChannelKind) -> bool) -> Vec<String> {
+fn stranded(state: &State, works: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<String> {
     let Some(installation) = &state.installation else {
         return Vec::new();
     };
     let reached = |user: &UserId| {
         let known = state.users.get(user);
-        let mut methods = known.iter().flat_map(|user| &user.contact_methods);
-        methods.any(|method| method.verified_at.is_some() && works(method.kind))
+        known.is_some_and(|user| user.reach(works).is_reached())
     };
     if installation.fallback.iter().any(reached) {
         return Vec::new();
@@ -112,27 +131,26 @@ pub(super) struct Reach {
     pub(super) check: Check,
 }
 
-/// Whether those who would be paged now can be reached by a channel that works.
-pub(super) fn reach(state: &State, now: Timestamp, works: &dyn Fn(ChannelKind) -> bool) -> Reach {
-    let proved = state
-        .users
-        .values()
-        .flat_map(|user| &user.contact_methods)
-        .filter(|one| one.verified_at.is_some());
+/// Whether those who would be paged now can be reached by a channel that works, which is more than to be set up.
+pub(super) fn reach(
+    state: &State,
+    set_up: &BTreeSet<ChannelKind>,
+    works: &BTreeSet<ChannelKind>,
+    now: Timestamp,
+) -> Reach {
+    let proved = state.users.values().flat_map(User::verified_methods);
     let (mut confirmed, mut by_mail, mut usable) = (0_usize, 0_usize, 0_usize);
     for method in proved {
         confirmed += 1;
         by_mail += usize::from(method.kind == ChannelKind::Email);
-        usable += usize::from(works(method.kind));
+        usable += usize::from(works.contains(&method.kind));
     }
-    let unreachable: Vec<&str> = state
-        .users
-        .values()
-        .filter(|user| !user.is_reachable())
-        .map(|user| user.name.as_str())
+    let users = state.users.values();
+    let unreachable: Vec<String> = users
+        .filter_map(|user| Some(format!("{} {}", user.name, user.reach(set_up).problem()?)))
         .collect();
     let name = "contact methods";
-    let stranded = stranded(state, now, works);
+    let stranded = stranded(state, works, now);
     let check = if usable == 0 {
         let fix = "set up a mail server, or add an ntfy topic or a webhook and confirm it";
         Check::fail(name, "no confirmed contact method can be used now", fix)
@@ -144,32 +162,11 @@ pub(super) fn reach(state: &State, now: Timestamp, works: &dyn Fn(ChannelKind) -
     } else if unreachable.is_empty() {
         Check::ok(name, format!("{confirmed} are confirmed"))
     } else {
-        let fix = "each of them confirms a contact method by a test page";
-        Check::warn(
-            name,
-            format!("without a confirmed one: {}", unreachable.join(", ")),
-            fix,
-        )
+        let fix = "each of them confirms a contact method by a test page, or an administrator sets up the channel of theirs";
+        Check::warn(name, told(&unreachable), fix)
     };
     Reach {
         mail_wanted: by_mail > 0,
         check,
     }
-}
-
-/// The channels whose provider has an account, or needs none.
-pub(super) async fn channels_set_up(app: &App) -> BTreeSet<ChannelKind> {
-    let read = app.blocking(|parts| {
-        let mut set_up = BTreeSet::new();
-        for kind in ChannelKind::ALL {
-            if let Some(provider) = Provider::of(kind)
-                && account::is_set_up(parts.accounts.as_ref(), provider)?
-            {
-                set_up.insert(kind);
-            }
-        }
-        Ok(set_up)
-    });
-    // What cannot be read cannot be used either; the check of the journal says why.
-    read.await.unwrap_or_default()
 }

@@ -9,12 +9,11 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::people;
 use utoipa::ToSchema;
 
 use super::body::Json as Body;
-use super::people::{Planned, limit_tries};
+use super::people::{Planned, tested};
 use super::problem::Problem;
 use crate::access::who::Caller;
 use crate::app::App;
@@ -223,21 +222,14 @@ pub(crate) async fn test_email(
     let user = caller.person()?;
     let method = app.read(|state| {
         let methods = &state.users.get(&user)?.contact_methods;
+        let mut methods = methods.iter();
         methods
-            .iter()
             .find(|method| method.kind == people::ChannelKind::Email)
-            .map(|method| method.id)
+            .cloned()
     });
     let method = method.ok_or_else(|| {
         Problem::conflict("you have no mail address among your contact methods: add one")
     })?;
-    limit_tries(&app, "test", method)?;
-    let done = app
-        .ask(
-            &caller.actor,
-            Ask::People(PeopleAsk::TestPage { user, method }),
-        )
-        .await?;
-    let planned = Planned::in_outcome(&done)?;
+    let planned = tested(&app, &caller.actor, user, &method).await?;
     Ok((StatusCode::ACCEPTED, Json(planned)))
 }

@@ -26,6 +26,7 @@ use super::address;
 use super::body::Json as Body;
 use super::problem::Problem;
 use super::roster::integration::TAKES_NO_MAIL;
+use super::roster::key;
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::ports::StorageError;
@@ -80,7 +81,7 @@ pub(crate) struct Applied {
 /// Everything that is set up, as files
 #[utoipa::path(get, path = "/api/tocsin/v1/code", tag = "code", responses((status = 200, body = CodeExport)))]
 pub(crate) async fn export_code(State(app): State<App>) -> Result<Json<CodeExport>, Problem> {
-    let (state, now) = (app.read(state::State::clone), app.now());
+    let (state, now) = (app.read(state::State::set_up_alone), app.now());
     let document = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &state)?;
@@ -134,32 +135,31 @@ pub(crate) async fn apply_code(
 
 async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {
     let goes = made::rows_of_removed(&planned.before, &planned.apply);
-    let keys = made::keys_of_removed(&planned.before, &planned.after);
     let mut apply = planned.apply.clone();
     // Before anything is changed: once it is true, nothing may come between a key that is shown once and whoever asked.
     let plan = planned.shown(app).await?;
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
     let rows = made::people(app, &mut apply).await?;
-    if let Err(problem) = app.ask(&caller.actor, Ask::Apply(Box::new(apply))).await {
+    let turn = app.inner().key_changes.lock().await;
+    let ask = Ask::Apply(Box::new(apply));
+    let asked = key::removed_in_turn(app, &caller.actor, ask).await;
+    drop(turn);
+    if let Err(problem) = asked {
         // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
         if problem.outcome_known() {
             app.blocking(move |parts| parts.vault.remove(&rows)).await?;
         }
         return Err(problem);
     }
-    forget(app, goes, keys).await;
+    forget(app, goes).await;
     Ok(Applied { plan, made })
 }
 
-/// Deletes what is kept of everybody who went, and the keys of integrations that did. The files are true by now, so what fails here
-/// stands in the log alone.
-async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>, keys: Vec<SecretId>) {
+/// Deletes what is kept of everybody who went. The files are true by now, so what fails here stands in the log alone.
+async fn forget(app: &App, goes: Vec<(UserId, Vec<SecretId>)>) {
     let forgotten = app
         .blocking(move |parts| {
-            if let Err(error) = parts.vault.remove(&keys) {
-                tracing::warn!(why = %error.why, "keys of integrations that were removed by files stay");
-            }
             for (user, rows) in goes {
                 let failed = [
                     parts.accounts.forget_user(user).err(),
@@ -191,12 +191,14 @@ struct Planned {
 impl Planned {
     async fn shown(self, app: &App) -> Result<PlanShape, Problem> {
         let fingerprint = fingerprint(&self.apply.standing);
+        let set_up = app.channels_set_up().await?;
         let outlook = Outlook {
             standing: self.apply.standing,
             before: self.before,
             after: self.after,
             addresses: self.addresses,
             kept: self.kept,
+            set_up,
             now: self.now,
         };
         app.rendered(move || Ok(outlook.shown(fingerprint))).await
@@ -210,7 +212,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         text: file.text,
     });
     let files: Vec<File> = files.collect();
-    let (before, now) = (app.read(state::State::clone), app.now());
+    let (before, now) = (app.read(state::State::set_up_alone), app.now());
     let (before, addresses) = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &before)?;
@@ -237,7 +239,7 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
             return Err(refused(&wrong));
         }
         let rehearsed = apply.clone().with_stand_ins();
-        let after = rehearse(before.clone(), &rehearsed, now)
+        let after = rehearse(&before, &rehearsed, now)
             .map_err(|fault| refused(&places.mistakes(&fault)))?;
         Ok(Planned {
             before,

@@ -20,7 +20,7 @@ pub(crate) enum FindingKind {
     Gap,
     /// A schedule has nobody at all.
     EmptySchedule,
-    /// Somebody who will be paged has no confirmed contact method.
+    /// Somebody who will be paged has no confirmed contact method, or none by a channel that is set up.
     Unreachable,
     /// A level of a policy would page nobody.
     EmptyLevel,
@@ -97,7 +97,8 @@ fn shown(state: &state::State, finding: ahead::Finding) -> Finding {
 #[utoipa::path(get, path = "/api/tocsin/v1/oncall/findings", tag = "oncall", responses((status = 200, body = Findings)))]
 pub(crate) async fn list_findings(State(app): State<App>) -> Result<Json<Findings>, Problem> {
     let now = app.now();
-    let roster = app.read(Roster::of);
+    let set_up = app.channels_set_up().await?;
+    let roster = app.read(|state| Roster::of(state, &set_up));
     let found = app.rendered(move || Ok(roster.findings(now))).await?;
     let items = app.read(|state| {
         let each = found.into_iter();

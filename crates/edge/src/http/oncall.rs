@@ -9,6 +9,7 @@ use serde::Serialize;
 use tocsin_domain::id::UserId;
 use tocsin_domain::oncall;
 use tocsin_domain::page::{Policy, Recipient};
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
@@ -85,12 +86,13 @@ pub(crate) struct OnCall {
 #[utoipa::path(get, path = "/api/tocsin/v1/oncall", tag = "oncall", responses((status = 200, body = OnCall)))]
 pub(crate) async fn on_call(State(app): State<App>) -> Result<Json<OnCall>, Problem> {
     let now = app.now();
+    let set_up = app.channels_set_up().await?;
     let (items, schedules, names) = app.read(|state| {
         let mut policies: Vec<&Policy> = state.policies.values().collect();
         policies.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
         let items = policies
             .into_iter()
-            .flat_map(|policy| entries(state, policy, now))
+            .flat_map(|policy| entries(state, policy, &set_up, now))
             .collect();
         let schedules: Vec<oncall::Schedule> = state.schedules.values().cloned().collect();
         let people = schedules.iter().flat_map(oncall::Schedule::people);
@@ -206,7 +208,12 @@ pub(crate) async fn own_shifts(
     .await
 }
 
-fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallEntry> {
+fn entries(
+    state: &state::State,
+    policy: &Policy,
+    set_up: &BTreeSet<ChannelKind>,
+    now: Timestamp,
+) -> Vec<OnCallEntry> {
     let named = Named {
         id: policy.id.to_string(),
         name: policy.name.clone(),
@@ -226,7 +233,7 @@ fn entries(state: &state::State, policy: &Policy, now: Timestamp) -> Vec<OnCallE
             .iter()
             .flat_map(|to| places_of(state, *to, now))
         {
-            let problem = problem(state, place.1);
+            let problem = problem(state, place.1, set_up);
             entries.push(entry(level, place, problem));
         }
         // Each had targets when it was set: whoever it named was removed.
@@ -287,13 +294,17 @@ fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> 
     }
 }
 
-fn problem(state: &state::State, user: Option<UserId>) -> Option<String> {
+fn problem(
+    state: &state::State,
+    user: Option<UserId>,
+    set_up: &BTreeSet<ChannelKind>,
+) -> Option<String> {
     match user {
         None => Some("nobody is on call".to_owned()),
         Some(user) => match state.users.get(&user) {
             None => Some("the person was removed".to_owned()),
             Some(user) if !user.is_reachable() => Some("no contact method is confirmed".to_owned()),
-            Some(_) => None,
+            Some(user) => user.reach(set_up).problem(),
         },
     }
 }

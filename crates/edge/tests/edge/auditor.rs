@@ -277,6 +277,18 @@ async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_incident_of_which_nobody_hears_by_what_is_set_up_is_found_until_something_is() {
+    let world = World::new();
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let mut auditor = auditor(&world);
+    world.raise("web").await;
+    wait_until(|| audit(&mut auditor) == [FindingKind::NobodyReached]);
+    world.set_up_mail().await;
+    wait_until(|| audit(&mut auditor).is_empty());
+    delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_canary_is_not_let_through_when_nothing_can_be_made_durable() {
     let world = World::new();
     let mut auditor = auditor(&world);

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
 
+use crate::pagerduty::ada;
 use crate::world::World;
 
 const BOB: &str = r#"
@@ -307,4 +308,22 @@ async fn files_are_made_true_to_the_end_when_the_client_hangs_up() {
         });
         has_come.then_some(())
     });
+}
+
+#[tokio::test]
+async fn a_service_that_goes_by_files_takes_the_keys_with_it_that_were_kept_of_it() {
+    let world = World::new();
+    let shop = world.post("/services", json!({"name": "Shop"})).await;
+    assert_eq!(shop.status, StatusCode::CREATED, "{}", shop.text());
+    let id = shop.json()["id"].as_str().unwrap().to_owned();
+    let body = json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "x"}});
+    let path = format!("/services/{id}/integrations");
+    let made = ada(&world, ("POST", &path), Some(body)).await.json();
+    let key = made["integration"]["integration_key"].as_str().unwrap();
+    assert!(world.vault.knows(key));
+    let wanted = files("[manage]\nremove = [\"services\"]\n");
+    let applied = apply(&world, &wanted).await;
+    let gone = json!({"change": "removed", "kind": "services", "name": "Shop", "fields": []});
+    assert_eq!(applied["changes"], json!([gone]));
+    assert!(!world.vault.knows(key));
 }

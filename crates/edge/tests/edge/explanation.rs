@@ -276,6 +276,7 @@ async fn an_incident_that_paged_nobody_says_why() {
 #[tokio::test]
 async fn a_test_page_and_what_is_not_there_are_explained_too() {
     let world = World::new();
+    world.set_up_mail().await;
     let ada = world.ada;
     let method = world
         .engine

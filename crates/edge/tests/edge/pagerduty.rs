@@ -3,6 +3,7 @@
 mod analytics;
 mod business;
 mod duty;
+mod filters;
 mod import;
 mod incidents;
 mod include;

@@ -6,10 +6,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
-use tocsin_edge::ports::{Hindrance, Vault, Watching};
+use tocsin_edge::ports::Vault;
 
-use crate::fakes::START;
-use crate::world::{Answered, World};
+use crate::world::World;
 
 #[tokio::test]
 async fn an_address_is_shown_to_its_owner_and_to_administrators_only() {
@@ -287,93 +286,6 @@ async fn the_mail_servers_password_is_kept_and_never_shown() {
     assert_eq!(set(bad).await.json()["errors"].as_array().unwrap().len(), 3);
 }
 
-#[tokio::test]
-async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
-    let world = World::new();
-    let diagnosis = world.get("/doctor").await.json();
-    assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
-    let ready = ready(&world).await;
-    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(ready.json()["reasons"], json!(["contact methods"]));
-    world
-        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
-        .await;
-    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
-}
-
-async fn ready(world: &World) -> Answered {
-    let asked = axum::http::Request::get("/readyz").body(axum::body::Body::empty());
-    world.send(asked.unwrap()).await
-}
-
-#[tokio::test]
-async fn an_engine_that_has_ended_is_noticed_by_whoever_asks_whether_tocsin_is_ready() {
-    let mut world = World::new();
-    world
-        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
-        .await;
-    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
-    world.end_engine();
-    let ready = ready(&world).await;
-    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(ready.json()["reasons"], json!(["engine"]));
-}
-
-#[tokio::test]
-async fn a_clock_that_is_set_back_does_not_keep_an_old_answer_of_whether_tocsin_is_ready() {
-    let mut world = World::new();
-    world
-        .reach(world.ada, "ntfy", "https://ntfy.example.org/topic", None)
-        .await;
-    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
-    assert_eq!(ready(&world).await.status, StatusCode::OK);
-    world.end_engine();
-    *world.clock.0.lock().unwrap() = START;
-    let ready = ready(&world).await;
-    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(ready.json()["reasons"], json!(["engine"]));
-}
-
-#[tokio::test]
-async fn a_person_who_would_not_be_paged_makes_nobody_reachable() {
-    let world = World::new();
-    let topic = "https://ntfy.example.org/topic";
-    world.reach(world.bob, "ntfy", topic, None).await;
-    let diagnosis = world.get("/doctor").await.json();
-    assert_eq!(diagnosis["able_to_page"], false, "{diagnosis:#}");
-    assert!(
-        diagnosis.to_string().contains("who would be paged now"),
-        "{diagnosis:#}"
-    );
-    world.reach(world.ada, "ntfy", topic, None).await;
-    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
-}
-
-#[tokio::test]
-async fn the_doctor_says_what_is_not_watched() {
-    let world = World::new();
-    let hindrance = Hindrance {
-        about: "Apache".to_owned(),
-        what: "access.log cannot be read".to_owned(),
-        fix: "add the user to the group adm".to_owned(),
-    };
-    for (watching, state, fix) in [
-        (Watching::Off, "warn", "enabled = true"),
-        (Watching::NotRunning("no threads".to_owned()), "fail", "log"),
-        (Watching::Running(vec![hindrance]), "warn", "group adm"),
-    ] {
-        *world.sight.0.lock().unwrap() = watching.clone();
-        let diagnosis = world.get("/doctor").await.json();
-        let checks = diagnosis["checks"].as_array().unwrap();
-        let check = checks
-            .iter()
-            .find(|check| check["name"] == "watch")
-            .unwrap();
-        assert_eq!(check["state"], state, "{watching:?}");
-        assert!(check["fix"].as_str().unwrap().contains(fix), "{check}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_stays_while_nobody_knows_whether_its_method_was_added() {
     let world = World::with(|settings| settings.answer_wait = Duration::from_millis(50));
@@ -418,6 +330,7 @@ async fn test_pages_and_confirmations_are_limited_for_each_way_alone() {
         let gone = world.call("DELETE", &own, &world.admin, None).await;
         assert_eq!(gone.status, StatusCode::NO_CONTENT);
     }
+    world.set_up_mail().await;
     let mut sent = 0;
     for _ in 0..10 {
         let answer = world.post("/channels/email/test", json!({})).await;

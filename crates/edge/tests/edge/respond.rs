@@ -264,3 +264,16 @@ async fn teams_are_set_listed_paged_and_removed() {
     let gone = world.call("DELETE", &path, &world.admin, None).await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn what_is_said_of_an_incident_that_is_declared_stands_with_its_alert() {
+    let world = World::new();
+    let body = json!({"title": "Odd prices", "summary": "in the shop alone"});
+    let made = call(&world, "POST", "/incidents", body).await;
+    let path = format!("/incidents/{}", made["id"].as_str().unwrap());
+    let shown = world.get(&path).await.json();
+    assert_eq!(shown["alerts"][0]["summary"], "in the shop alone");
+    let wrong = json!({"title": "Odd prices", "summary": "x".repeat(4_001)});
+    let refused = world.post("/incidents", wrong).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+}

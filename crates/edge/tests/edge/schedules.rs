@@ -347,6 +347,7 @@ async fn everybody_sees_who_has_duty_now_and_next_and_their_own_shifts() {
 #[tokio::test]
 async fn what_will_be_wrong_is_listed_with_what_it_is_about() {
     let world = World::new();
+    world.set_up_mail().await;
     let body = json!({"name": "Nobody", "time_zone": "UTC", "layers": []});
     let id = world.post("/schedules", body).await.json()["id"].clone();
     let policy = json!({"name": "Web", "repeat": 0, "levels": [
@@ -400,6 +401,7 @@ async fn a_list_of_last_resort_that_nobody_would_hear_is_listed_and_told_by_the_
 #[tokio::test]
 async fn a_level_whose_only_person_was_removed_is_shown_as_one_that_pages_nobody() {
     let world = World::new();
+    world.set_up_mail().await;
     let level =
         |user: String| json!({"delay_minutes": 5, "targets": [{"kind": "user", "id": user}]});
     let levels = [world.bob, world.ada].map(|user| level(user.to_string()));

@@ -79,6 +79,10 @@ impl Vault for OpenVault {
         Ok(id)
     }
 
+    fn put_key(&self, key: &SecretString) -> Result<SecretId, StorageError> {
+        self.put(key, None)
+    }
+
     fn put_sign_in(&self, address: &SecretString) -> Result<Option<SecretId>, StorageError> {
         match self.find_sign_in(address.expose_secret())? {
             Some(_) => Ok(None),

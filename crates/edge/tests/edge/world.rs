@@ -318,6 +318,15 @@ impl World {
         method
     }
 
+    /// A mail server is set up; nothing listens there.
+    pub(crate) async fn set_up_mail(&self) {
+        let body =
+            json!({"host": "127.0.0.1", "port": 1, "from": "tocsin@example.org", "tls": "none"});
+        let path = "/channels/email";
+        let set = self.call("PUT", path, &self.admin, Some(body)).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    }
+
     /// The code that confirms a contact method, as a test page brings it.
     pub(crate) fn code_of(&self, user: UserId, method: &str) -> String {
         let row = self.engine.read(|state| {
@@ -451,6 +460,7 @@ pub(crate) fn add_person(
         email,
         pending_code,
         role,
+        about: None,
     });
     engine
         .ask_and_wait(Command {

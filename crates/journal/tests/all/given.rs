@@ -8,7 +8,7 @@ use tocsin_domain::event::{
 };
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::time::Timestamp;
-use tocsin_journal::{DataDir, DataDirLock, Journal};
+use tocsin_journal::{DataDir, DataDirError, DataDirLock, Journal};
 
 /// A xorshift generator (Marsaglia 2003): the same seed gives the same bytes.
 pub(crate) struct Seeded(pub(crate) u64);
@@ -34,8 +34,16 @@ pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+/// The lock of a directory that nobody uses. A process that another test starts has what is open here until it runs its own
+/// program: what was just let go of may seem to be in use for as long as that.
 pub(crate) fn locked(directory: &Path) -> DataDirLock {
-    DataDir::lock(directory).unwrap()
+    for _ in 0..100_000 {
+        match DataDir::lock(directory) {
+            Err(DataDirError::InUse { .. }) => std::thread::yield_now(),
+            outcome => return outcome.unwrap(),
+        }
+    }
+    panic!("{} stays in use", directory.display())
 }
 
 pub(crate) fn opened(directory: &Path) -> (DataDirLock, Journal) {

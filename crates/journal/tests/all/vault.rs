@@ -88,8 +88,8 @@ fn what_belongs_to_nobody_is_removed_and_all_else_kept() {
     let (_lock, vault) = opened(path.path());
     let mut entropy = Seeded(7);
     let (here, gone) = (UserId::random(&mut entropy), UserId::random(&mut entropy));
-    let ids: [SecretId; 5] = std::array::from_fn(|_| SecretId::random(&mut entropy));
-    let [signs_in, lost, phone, gone_phone, password] = ids;
+    let ids: [SecretId; 7] = std::array::from_fn(|_| SecretId::random(&mut entropy));
+    let [signs_in, lost, phone, gone_phone, password, key, dead_key] = ids;
     for (id, address) in [(signs_in, "here@example.org"), (lost, "lost@example.org")] {
         let put = vault.put_sign_in(id, None, &address.into(), &mut entropy);
         assert!(put.unwrap());
@@ -101,9 +101,13 @@ fn what_belongs_to_nobody_is_removed_and_all_else_kept() {
     ] {
         vault.put(id, owner, &"x".into(), &mut entropy).unwrap();
     }
-    assert_eq!(vault.keep_only(&[(here, signs_in)].into()).unwrap(), 2);
+    for id in [key, dead_key] {
+        vault.put_key(id, &"x".into(), &mut entropy).unwrap();
+    }
+    let removed = vault.keep_only(&[(here, signs_in)].into(), &[key].into());
+    assert_eq!(removed.unwrap(), 3);
     let kept = ids.map(|id| vault.get(id).unwrap().is_some());
-    assert_eq!(kept, [true, false, true, false, true]);
+    assert_eq!(kept, [true, false, true, false, true, true, false]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `tocsin incident snooze …` and what else is done about an incident beyond taking, ending and noting.
 
-use clap::{ArgGroup, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use jiff::Span;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,11 +12,19 @@ use super::incident_view::{self, Summary};
 use super::oncall::policy_named;
 use super::plain::Plain;
 use super::screen::Screen;
-use super::user;
+use super::{service, user};
 
 /// What is done about an incident.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum RespondVerb {
+    /// Open an incident by hand; whoever is on call for its service is paged, unless it is not urgent
+    Declare(Declaration),
+    /// Say that an incident is not over after all; it is paged for anew, from the first level on
+    Reopen {
+        /// Its number or id
+        #[arg(value_parser = given::incident)]
+        incident: String,
+    },
     /// Take an incident and be left in peace for a while; what still fails then is paged again
     Snooze {
         /// Its number or id
@@ -113,6 +121,23 @@ pub(crate) enum RespondVerb {
     },
 }
 
+/// An incident that a person opens.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Declaration {
+    /// What fails, in one line: the first that whoever is paged will read
+    #[arg(long)]
+    title: String,
+    /// On which service, by name or id; without it, the service of alerts that name none
+    #[arg(long)]
+    service: Option<String>,
+    /// How loudly it asks
+    #[arg(long, value_enum, default_value_t = Urgency::High)]
+    urgency: Urgency,
+    /// More about it
+    #[arg(long)]
+    description: Option<String>,
+}
+
 /// Whether somebody comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Comes {
@@ -129,6 +154,16 @@ pub(crate) enum Urgency {
     High,
     /// Nobody is woken
     Low,
+}
+
+impl Urgency {
+    /// As the API has it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
 }
 
 /// What is done with several.
@@ -158,6 +193,8 @@ pub(super) fn run(verb: &RespondVerb, api: &Api, screen: &Screen) -> Result<(), 
         changed(&api.post(&path, &body)?, screen)
     };
     match verb {
+        RespondVerb::Declare(declaration) => declare(api, screen, declaration),
+        RespondVerb::Reopen { incident } => post(incident, &["reopen"], json!({})),
         RespondVerb::Snooze { incident, span } => {
             let look = &screen.look;
             let until = end_of(*span, look.now, look)?;
@@ -200,15 +237,23 @@ pub(super) fn run(verb: &RespondVerb, api: &Api, screen: &Screen) -> Result<(), 
             changed(&api.put(&path, &json!({ "priority": priority }))?, screen)
         }
         RespondVerb::Urgency { incident, urgency } => {
-            let word = match urgency {
-                Urgency::High => "high",
-                Urgency::Low => "low",
-            };
             let path = ["incidents", incident, "urgency"];
-            changed(&api.put(&path, &json!({ "urgency": word }))?, screen)
+            let body = json!({ "urgency": urgency.word() });
+            changed(&api.put(&path, &body)?, screen)
         }
         RespondVerb::Bulk { action, incidents } => bulk(api, screen, *action, incidents),
     }
+}
+
+fn declare(api: &Api, screen: &Screen, wanted: &Declaration) -> Result<(), Failure> {
+    let mut body = json!({ "title": wanted.title, "urgency": wanted.urgency.word() });
+    if let Some(given) = &wanted.service {
+        body["service_id"] = json!(service::named(api, given)?.as_str());
+    }
+    if let Some(description) = &wanted.description {
+        body["summary"] = json!(description);
+    }
+    changed(&api.post(&["incidents"], &body)?, screen)
 }
 
 /// The body that names people and a policy by their ids.

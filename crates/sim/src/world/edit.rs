@@ -134,6 +134,7 @@ impl World {
             email,
             pending_code,
             role,
+            about: None,
         };
         Some((Ask::People(ask), Fault::UserAdded))
     }

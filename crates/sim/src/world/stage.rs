@@ -142,6 +142,7 @@ impl World {
             email,
             pending_code,
             role: Role::Responder,
+            about: None,
         }));
         let newcomer = self.ledger.people.keys().find(|user| !known.contains(user));
         let Some(user) = newcomer.copied() else {

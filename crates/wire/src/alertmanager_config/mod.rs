@@ -108,6 +108,7 @@ impl Import {
             if !mails.is_empty() {
                 self.document.escalation_policies.push(EscalationPolicy {
                     name: name.clone(),
+                    description: String::new(),
                     repeat: 0,
                     acknowledgement_timeout: None,
                     levels: vec![Level {
@@ -122,6 +123,8 @@ impl Import {
             self.document.services.push(Service {
                 escalation_policy: (!mails.is_empty()).then(|| name.clone()),
                 name,
+                description: String::new(),
+                acknowledgement_timeout: None,
                 urgency: Default::default(),
                 grouping: Grouping::Nothing,
                 resolve_after: None,

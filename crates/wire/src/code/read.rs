@@ -170,20 +170,34 @@ impl Reading {
             self.managed.entry(one.kind()).or_insert((index, place));
         }
         self.look_at_mappings(index, files, &read);
+        // Taken apart whole, so that nothing that is read is dropped.
+        let Document {
+            manage,
+            installation,
+            users,
+            teams,
+            schedules,
+            escalation_policies,
+            services,
+            alert_rules,
+            heartbeats,
+            monitors,
+            maintenance_windows,
+        } = read;
         let all = &mut self.document;
-        all.manage.remove.extend(read.manage.remove);
-        if !read.installation.is_empty() {
-            all.installation = read.installation;
+        all.manage.remove.extend(manage.remove);
+        if !installation.is_empty() {
+            all.installation = installation;
         }
-        all.alert_rules = read.alert_rules.or(all.alert_rules.take());
-        all.users.extend(read.users);
-        all.teams.extend(read.teams);
-        all.schedules.extend(read.schedules);
-        all.escalation_policies.extend(read.escalation_policies);
-        all.services.extend(read.services);
-        all.heartbeats.extend(read.heartbeats);
-        all.monitors.extend(read.monitors);
-        all.maintenance_windows.extend(read.maintenance_windows);
+        all.alert_rules = alert_rules.or(all.alert_rules.take());
+        all.users.extend(users);
+        all.teams.extend(teams);
+        all.schedules.extend(schedules);
+        all.escalation_policies.extend(escalation_policies);
+        all.services.extend(services);
+        all.heartbeats.extend(heartbeats);
+        all.monitors.extend(monitors);
+        all.maintenance_windows.extend(maintenance_windows);
     }
 
     /// The core keeps mappings as text, so what is wrong in one is found here.

@@ -4,6 +4,8 @@ mod broken;
 mod made_true;
 mod random;
 mod schema;
+mod services;
+mod whole;
 
 use std::collections::BTreeMap;
 

@@ -23,11 +23,12 @@ impl File {
 }
 
 /// The order of keys within a table; others follow by their names.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "email",
     "slug",
     "reason",
     "name",
+    "description",
     "role",
     "enabled",
     "time_zone",

@@ -1995,7 +1995,8 @@ export interface paths {
         put?: never;
         /**
          * Send a test page
-         * @description One to an unconfirmed contact method carries the code that confirms it.
+         * @description One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up nothing is sent: 409 says
+         *     what is missing, and who sets it up.
          */
         post: operations["test_contact_method"];
         delete?: never;
@@ -4282,7 +4283,7 @@ export interface paths {
         /** Change a service */
         put: operations["pagerduty_change_service_prefixed"];
         post?: never;
-        /** Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept */
+        /** Remove a service on which nothing fails and which is needed for nothing, with what is about it alone; its incidents are kept */
         delete: operations["pagerduty_remove_service_prefixed"];
         options?: never;
         head?: never;
@@ -5480,7 +5481,7 @@ export interface paths {
         /** Change a service */
         put: operations["pagerduty_change_service"];
         post?: never;
-        /** Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept */
+        /** Remove a service on which nothing fails and which is needed for nothing, with what is about it alone; its incidents are kept */
         delete: operations["pagerduty_remove_service"];
         options?: never;
         head?: never;
@@ -6557,6 +6558,11 @@ export interface components {
             kind: components["schemas"]["ChannelKind"];
             label: string;
             last_result?: components["schemas"]["LastResult"] | null;
+            /**
+             * @description Whether the mail server or the account that its kind needs is set up; without that nothing can be sent by it. Slack counts as
+             *     set up: a webhook needs nothing, and a member the app.
+             */
+            set_up: boolean;
             /** @description Whether its owner proved to receive there; without that it is never paged. */
             verified: boolean;
         };
@@ -6591,6 +6597,8 @@ export interface components {
         DeclareRequest: {
             /** @description The default service when none is named. */
             service_id?: string | null;
+            /** @description More about it, which its alert shows: 1 to 4000 characters. */
+            summary?: string | null;
             /** @description What fails, in one line. */
             title: string;
             urgency?: components["schemas"]["Urgency"] | null;
@@ -7707,7 +7715,9 @@ export interface components {
                 name: string;
                 notification_rules: components["schemas"]["NotificationRule"][];
                 on_call: boolean;
-                /** @description Whether at least one contact method is confirmed. */
+                /** @description Why no page would reach them, as it is said after their name; null when one would. */
+                reach_problem?: string | null;
+                /** @description Whether at least one contact method is confirmed and set up. */
                 reachable: boolean;
                 role: components["schemas"]["Role"];
             }[];
@@ -8574,7 +8584,9 @@ export interface components {
             name: string;
             notification_rules: components["schemas"]["NotificationRule"][];
             on_call: boolean;
-            /** @description Whether at least one contact method is confirmed. */
+            /** @description Why no page would reach them, as it is said after their name; null when one would. */
+            reach_problem?: string | null;
+            /** @description Whether at least one contact method is confirmed and set up. */
             reachable: boolean;
             role: components["schemas"]["Role"];
         };

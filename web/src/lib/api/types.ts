@@ -234,6 +234,8 @@ export interface ContactMethod {
   label: string;
   address_hint: string;
   verified: boolean;
+  /** Whether the mail server or account that its kind needs is there; without that nothing can be sent by it. */
+  set_up: boolean;
   last_result: null | { at: Instant; state: PageState; detail: string };
 }
 
@@ -256,6 +258,8 @@ export interface User {
   notification_rules: NotificationRule[];
   on_call: boolean;
   reachable: boolean;
+  /** Why no page would reach them, as it is said after their name. */
+  reach_problem: string | null;
 }
 
 /** Its routing key is shown once, when it is made. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { PolicyLevel, Schedule, Team, User } from '../../lib/api/index.ts';
 import { pagedNow } from './paged.ts';
 
-const user = (id: string, reachable = true): User => ({ id, name: id, role: 'responder', email: '', contact_methods: [], notification_rules: [], on_call: false, reachable });
+const user = (id: string, reachable = true): User => ({ id, name: id, role: 'responder', email: '', contact_methods: [], notification_rules: [], on_call: false, reachable, reach_problem: reachable ? null : 'can be reached by mail only, and no mail server is set up' });
 const schedule = (id: string, on: string | null): Schedule => ({ id, name: `${id} turns`, time_zone: 'UTC', layers: [], overrides: [], temporary: [], swaps: [], people: [], on_call_now: on ? { id: on, name: on } : null, next_handoff_at: null, next: null });
 const level = (delay_minutes: number, ...targets: [kind: 'user' | 'schedule' | 'team', id: string][]): PolicyLevel => ({ delay_minutes, targets: targets.map(([kind, id]) => ({ kind, id })) });
 const PEOPLE = [user('ada'), user('lin', false)];
@@ -20,6 +20,7 @@ test('each level comes when those before it had their time, and one of nobody ta
 test('a target that reaches nobody says why, and one person who can be reached keeps the level', () => {
   const [mixed] = pagedNow([level(5, ['user', 'lin'], ['schedule', 'day'], ['schedule', 'night'], ['schedule', 'removed'])], PEOPLE, TURNS, TEAMS);
   expect(mixed!.skipped).toBe(false);
+  expect(mixed!.targets[0]!.problem).toBe('Can be reached by mail only, and no mail server is set up.');
   expect(mixed!.targets.map((each) => [each.name, each.via, each.problem !== null])).toEqual([['lin', null, true], ['ada', 'day turns', false], [null, 'night turns', true], [null, null, true]]);
 });
 

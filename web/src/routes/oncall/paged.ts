@@ -1,5 +1,6 @@
 // Who would be paged now by the levels of a policy: each target resolved by who is on call and whether they can be reached. Pure.
 import type { PolicyLevel, Schedule, Team, User } from '../../lib/api/index.ts';
+import { sentence } from '../../lib/words.ts';
 
 export interface PagedTarget {
   /** Null: nobody. */
@@ -61,5 +62,5 @@ function teamOf(team: Team | undefined, byId: (id: string) => User | undefined):
 
 function person(user: User | undefined, via: string | null, until: string | null): PagedTarget {
   if (!user) return { name: null, via, until, problem: 'This person is removed.' };
-  return { name: user.name, via, until, problem: user.reachable ? null : 'No verified contact method.' };
+  return { name: user.name, via, until, problem: user.reach_problem === null ? null : sentence(user.reach_problem) };
 }

@@ -1,5 +1,5 @@
 // The ways to reach a person, by kind: what is asked for, how to get it, what has to be set up before. Pure.
-import type { ChannelKind, Channels, ProviderName } from '../../lib/api/index.ts';
+import type { ChannelKind, Channels, ContactMethod, ProviderName, User } from '../../lib/api/index.ts';
 
 export interface Way {
   /** The name of the address field; null where no address is typed in. */
@@ -84,6 +84,30 @@ export function missingFor(kind: ChannelKind, channels: Channels | null, address
   if (kind === 'slack') return /^[UW]/i.test(address.trim()) && !account('slack') ? 'Messages to members need a Slack account of this installation, which is not set up yet.' : null;
   if (needs === null || needs === 'web_push') return null;
   return account(needs) ? null : `This needs an account at ${PROVIDER_NAMES[needs]}, which is not set up yet.`;
+}
+
+/** What is said of a way by which nothing can be sent yet, because its channel is not set up here; null when it is. */
+export function notSetUp(method: Pick<ContactMethod, 'kind' | 'set_up'>): string | null {
+  if (method.set_up) return null;
+  const { needs } = WAYS[method.kind];
+  return needs === null ? 'This is not set up here, so nothing goes by it yet.' : `No ${MISSING[needs]} is set up, so nothing goes by it yet.`;
+}
+
+const MISSING: Record<ProviderName | 'mail', string> = {
+  mail: 'mail server',
+  twilio: 'Twilio account',
+  telegram: 'Telegram bot',
+  pushover: 'Pushover application',
+  slack: 'Slack app',
+  web_push: 'key for pushes to browsers',
+  pagerduty: 'account at PagerDuty',
+};
+
+/** Whether a verified way waits until those fail that the rules name. Where no rule names any that is verified, each is used at once. */
+export function isUnused(method: Pick<ContactMethod, 'id' | 'verified'>, { contact_methods, notification_rules }: Pick<User, 'contact_methods' | 'notification_rules'>): boolean {
+  const isVerified = (id: string): boolean => contact_methods.some((each) => each.id === id && each.verified);
+  const areUsed = notification_rules.some((rule) => rule.urgency === 'high' && isVerified(rule.contact_method_id));
+  return method.verified && areUsed && !notification_rules.some((rule) => rule.contact_method_id === method.id);
 }
 
 export const PROVIDER_NAMES: Record<ProviderName, string> = {

@@ -1,25 +1,22 @@
 //! Of a document that is to become true: services with their integrations and rules, heartbeats, planned work.
 
 use super::{not_prepared, of};
-use crate::code::{self, Apply, Fault, Keys, Kind, MaintenanceWindow, Part, Rule, Service};
+use crate::code::{self, Apply, Fault, Keys, Kind, MaintenanceWindow, Part, Repeat, Rule, Service};
 use crate::command::{AskedRule, HeartbeatAsk, IntakeAsk, RosterAsk};
 use crate::decide::Decider;
-use crate::id::{IntegrationId, ServiceId};
-use crate::intake::{self, When};
+use crate::id::IntegrationId;
+use crate::intake::{self, LabelMatcher, MATCHERS_MAX, When};
 use crate::oncall::{Repeating, Span};
+use crate::service::WholeService;
 use crate::time::Timestamp;
 
 const MS_PER_MINUTE: u64 = 60_000;
 
 impl Decider<'_> {
     pub(super) fn apply_services(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), &apply.standing);
+        let keys = self.keys(apply);
         for service in &apply.wanted.services {
-            let mut known = standing.services.iter();
-            let known = known.find(|known| known.name == service.name);
-            if known != Some(service) {
-                self.apply_service(service, known, &keys)?;
-            }
+            self.apply_service(service, &keys)?;
         }
         // Rules may name services that have just come.
         let keys = self.keys(apply);
@@ -30,57 +27,46 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn apply_service(
-        &mut self,
-        service: &Service,
-        known: Option<&Service>,
-        keys: &Keys,
-    ) -> Result<(), Fault> {
-        let part = Part::new(Kind::Services, &service.name);
-        let mut id = keys.services.find(&service.name);
-        if known.map(|known| &known.escalation_policy) != Some(&service.escalation_policy) {
-            let policy = service.escalation_policy.as_deref();
-            let policy = policy.map(|name| keys.policies.id(name)).transpose();
-            let policy =
-                policy.map_err(|wrong| Fault::at(part.clone(), "escalation_policy", &wrong))?;
-            let own = id.and_then(|id| self.state.services.get(&id));
-            let ask = RosterAsk::SetService {
-                id,
-                name: own.map_or(&service.name, |own| &own.name).clone(),
-                policy,
-            };
-            self.roster(ask).map_err(of(part.clone()))?;
-            id = id.or_else(|| self.service_made());
-        }
-        let Some(id) = id else {
-            return Err(not_prepared(&part, "name"));
-        };
-        let ask = IntakeAsk::SetService {
-            service: id,
-            urgency: service.urgency.read(),
-            grouping: service.grouping.read(),
-            resolve_after_ms: service.resolve_after.map(|one| one.ms),
-        };
-        let same = self.state.services.get(&id).is_some_and(|own| {
-            let own = code::of_service(&service.name, own, Vec::new(), keys);
-            (&own.urgency, &own.grouping, own.resolve_after)
-                == (&service.urgency, &service.grouping, service.resolve_after)
+    /// Sets a service, but for its rules and integrations, which are set once all services are there.
+    fn apply_service(&mut self, service: &Service, keys: &Keys) -> Result<(), Fault> {
+        let Service {
+            name,
+            description,
+            escalation_policy,
+            acknowledgement_timeout,
+            urgency,
+            grouping,
+            resolve_after,
+            integrations,
+            rules,
+        } = service;
+        let id = keys.services.find(name);
+        let own = id.and_then(|id| self.state.services.get(&id));
+        let as_it_is = own.map(|own| Service {
+            integrations: integrations.clone(),
+            rules: rules.clone(),
+            ..code::of_service(name, own, Vec::new(), keys)
         });
-        if same {
+        if as_it_is.as_ref() == Some(service) {
             return Ok(());
         }
-        self.intake(ask).map_err(of(part))
-    }
-
-    /// The service that the last event set.
-    fn service_made(&self) -> Option<ServiceId> {
-        use crate::event::{EventBody, RosterEvent};
-        let last = self.events.last()?;
-        if let EventBody::Roster(RosterEvent::ServiceSet { service }) = &last.body {
-            Some(service.id)
-        } else {
-            None
-        }
+        let part = Part::new(Kind::Services, name);
+        let policy = escalation_policy.as_deref();
+        let policy = policy.map(|name| keys.policies.id(name)).transpose();
+        let policy =
+            policy.map_err(|wrong| Fault::at(part.clone(), "escalation_policy", &wrong))?;
+        let wanted = WholeService {
+            id,
+            name: own.map_or(name, |own| &own.name).clone(),
+            policy,
+            description: description.clone(),
+            acknowledgement: acknowledgement_timeout.map(code::Timeout::hold),
+            urgency: urgency.read(),
+            grouping: grouping.read(),
+            resolve_after_ms: resolve_after.map(|one| one.ms),
+        };
+        let ask = RosterAsk::SetWholeService(Box::new(wanted));
+        self.roster(ask).map_err(of(part))
     }
 
     fn apply_service_rules(&mut self, service: &Service, keys: &Keys) -> Result<(), Fault> {
@@ -149,10 +135,17 @@ impl Decider<'_> {
             if standing.heartbeats.contains(heartbeat) {
                 continue;
             }
-            let part = Part::new(Kind::Heartbeats, &heartbeat.name);
-            let service = keys.services.id(&heartbeat.service);
+            let code::Heartbeat {
+                name,
+                service,
+                every,
+                grace,
+                severity,
+            } = heartbeat;
+            let part = Part::new(Kind::Heartbeats, name);
+            let service = keys.services.id(service);
             let service = service.map_err(|wrong| Fault::at(part.clone(), "service", &wrong))?;
-            let id = keys.heartbeats.find(&heartbeat.name);
+            let id = keys.heartbeats.find(name);
             let known = id.and_then(|id| self.state.pulses.get(&id));
             let token_hash = match known {
                 Some(_) => None,
@@ -161,14 +154,13 @@ impl Decider<'_> {
                     Some(hash.ok_or_else(|| not_prepared(&part, "name"))?)
                 }
             };
-            let name = known.map_or(&heartbeat.name, |known| &known.heartbeat.name);
             let ask = HeartbeatAsk::Set {
                 id,
-                name: name.clone(),
+                name: known.map_or(name, |known| &known.heartbeat.name).clone(),
                 service: Some(service),
-                every_ms: heartbeat.every.ms,
-                grace_ms: heartbeat.grace.ms,
-                severity: heartbeat.severity,
+                every_ms: every.ms,
+                grace_ms: grace.ms,
+                severity: *severity,
                 token_hash,
             };
             self.intake(IntakeAsk::Heartbeat(ask)).map_err(of(part))?;
@@ -182,36 +174,64 @@ impl Decider<'_> {
             if standing.maintenance_windows.contains(window) {
                 continue;
             }
-            let part = Part::new(Kind::MaintenanceWindows, &window.reason);
-            let when = when(&part, window)?;
-            let id = keys.windows.find(&window.reason);
-            if id.is_none() && is_over(&when, self.now) {
-                continue;
-            }
-            let named = |path: &str, index: usize, wrong: &str| {
-                Fault::at(part.clone(), &format!("{path}[{index}]"), wrong)
-            };
-            let services = window.services.iter().enumerate().map(|(index, name)| {
-                let id = keys.services.id(name);
-                id.map_err(|wrong| named("services", index, &wrong))
-            });
-            let targets = window.targets.iter().enumerate().map(|(index, name)| {
-                let id = keys.targets.id(name);
-                id.map_err(|wrong| named("targets", index, &wrong))
-            });
-            let known = id.and_then(|id| self.state.windows.get(&id));
-            let ask = IntakeAsk::SetWindow {
-                id,
-                reason: known.map_or(&window.reason, |known| &known.reason).clone(),
-                services: services.collect::<Result<_, Fault>>()?,
-                targets: targets.collect::<Result<_, Fault>>()?,
-                when,
-                matchers: None,
-            };
-            self.intake(ask).map_err(of(part))?;
+            self.apply_window(window, &keys)?;
         }
         Ok(())
     }
+
+    fn apply_window(&mut self, window: &MaintenanceWindow, keys: &Keys) -> Result<(), Fault> {
+        let MaintenanceWindow {
+            reason,
+            services,
+            targets,
+            matchers,
+            from,
+            until,
+            repeat,
+        } = window;
+        let part = Part::new(Kind::MaintenanceWindows, reason);
+        let when = when(
+            &part,
+            (from.map(|at| at.0), until.map(|at| at.0)),
+            repeat.as_ref(),
+        )?;
+        let id = keys.windows.find(reason);
+        if id.is_none() && is_over(&when, self.now) {
+            return Ok(());
+        }
+        let named = |path: &str, index: usize, wrong: &str| {
+            Fault::at(part.clone(), &format!("{path}[{index}]"), wrong)
+        };
+        let services = services.iter().enumerate().map(|(index, name)| {
+            let id = keys.services.id(name);
+            id.map_err(|wrong| named("services", index, &wrong))
+        });
+        let targets = targets.iter().enumerate().map(|(index, name)| {
+            let id = keys.targets.id(name);
+            id.map_err(|wrong| named("targets", index, &wrong))
+        });
+        let known = id.and_then(|id| self.state.windows.get(&id));
+        let ask = IntakeAsk::SetWindow {
+            id,
+            reason: known.map_or(reason, |known| &known.reason).clone(),
+            services: services.collect::<Result<_, Fault>>()?,
+            targets: targets.collect::<Result<_, Fault>>()?,
+            when,
+            matchers: Some(labels_read(&part, matchers)?),
+        };
+        self.intake(ask).map_err(of(part))
+    }
+}
+
+/// Conditions on labels, as the core has them. They are told without their place: what is written in a file stands sorted here.
+fn labels_read(part: &Part, matchers: &[code::Matcher]) -> Result<Vec<LabelMatcher>, Fault> {
+    let wrong = |why: &str| Fault::at(part.clone(), "matchers", why);
+    // Patterns are compiled when they are read.
+    if matchers.len() > MATCHERS_MAX {
+        return Err(wrong(&format!("at most {MATCHERS_MAX}")));
+    }
+    let read = matchers.iter().map(code::Matcher::read);
+    read.map(|one| one.map_err(|why| wrong(&why))).collect()
 }
 
 /// Nothing of it is left, so that files need not be changed when work is done.
@@ -224,23 +244,35 @@ fn is_over(when: &When, now: Timestamp) -> bool {
     }
 }
 
-fn when(part: &Part, window: &MaintenanceWindow) -> Result<When, Fault> {
-    match (window.from, window.until, &window.repeat) {
+fn when(
+    part: &Part,
+    (from, until): (Option<Timestamp>, Option<Timestamp>),
+    repeat: Option<&Repeat>,
+) -> Result<When, Fault> {
+    match (from, until, repeat) {
         (Some(from), Some(until), None) => Ok(When::Once {
-            span: Span::new(from.0, until.0),
+            span: Span::new(from, until),
         }),
         (None, None, Some(repeat)) => {
-            let minutes = u32::try_from(repeat.lasts.ms / MS_PER_MINUTE).ok();
-            let whole = minutes.filter(|_| repeat.lasts.ms.is_multiple_of(MS_PER_MINUTE));
+            let Repeat {
+                time_zone,
+                first,
+                lasts,
+                every,
+                unit,
+                until,
+            } = repeat;
+            let minutes = u32::try_from(lasts.ms / MS_PER_MINUTE).ok();
+            let whole = minutes.filter(|_| lasts.ms.is_multiple_of(MS_PER_MINUTE));
             let minutes = whole
                 .ok_or_else(|| Fault::at(part.clone(), "repeat.lasts", "must be whole minutes"))?;
             let work = Repeating {
-                time_zone: repeat.time_zone.clone(),
-                first: repeat.first,
+                time_zone: time_zone.clone(),
+                first: *first,
                 minutes,
-                every: repeat.every,
-                unit: repeat.unit,
-                until: repeat.until.map(|until| until.0),
+                every: *every,
+                unit: *unit,
+                until: until.map(|until| until.0),
             };
             Ok(When::Repeating { work })
         }
@@ -263,16 +295,22 @@ pub(super) fn rules_read(
     let mut known: Vec<&intake::Rule> = known.iter().collect();
     let mut made = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
+        let Rule {
+            name,
+            when: _,
+            then: _,
+            go_on,
+        } = rule;
         let (when, then) = rule.read(keys).map_err(|(field, wrong)| {
             Fault::at(part.clone(), &format!("{path}[{index}].{field}"), &wrong)
         })?;
-        let same = known.iter().position(|one| one.name == rule.name);
+        let same = known.iter().position(|one| one.name == *name);
         made.push(AskedRule {
             id: same.map(|place| known.remove(place).id),
-            name: rule.name.clone(),
+            name: name.clone(),
             when,
             then,
-            go_on: rule.go_on,
+            go_on: *go_on,
         });
     }
     Ok(made)

@@ -50,7 +50,11 @@ impl Decider<'_> {
                 let id = keys.windows.id(name).map_err(missing)?;
                 self.intake(IntakeAsk::RemoveWindow(id))
             }
-            Kind::Services | Kind::Monitors | Kind::Installation => {
+            Kind::Services => {
+                let id = keys.services.id(name).map_err(missing)?;
+                self.roster(RosterAsk::RemoveService(id))
+            }
+            Kind::Monitors | Kind::Installation => {
                 Err(Refusal::conflict("it can never be removed by files"))
             }
         }

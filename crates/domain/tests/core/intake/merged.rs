@@ -113,6 +113,21 @@ fn work_on_one_service_keeps_nothing_of_another_quiet_that_was_merged_with_it() 
 }
 
 #[test]
+fn what_somebody_had_is_paged_for_when_it_is_merged_into_what_is_quiet() {
+    let mut world = World::set_up();
+    let (service, shop) = (world.default_service(), world.add_service("Shop"));
+    let when = once(&world, 0, 8 * HOUR);
+    plan(&mut world, vec![service], when);
+    let into = opened(&mut world, "disk");
+    world.trigger_with(Some(shop), "till", Severity::Critical, &[]);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    let source = world.incident().id;
+    merge(&mut world, source, into);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
 fn work_on_the_service_of_what_was_merged_covers_its_alerts_until_it_ends() {
     let mut world = World::set_up();
     let (service, shop) = (world.default_service(), world.add_service("Shop"));

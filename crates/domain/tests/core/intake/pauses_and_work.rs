@@ -120,11 +120,11 @@ pub(super) fn support(outside: Loudness) -> UrgencyBy {
 
 #[test]
 fn what_waits_when_support_hours_begin_is_paged_for_when_its_wait_is_over() {
-    let mut world = paused(&[("disk", 2 * HOUR)]);
+    let mut world = paused(&[("disk", HOUR)]);
     world.take_in(support(Loudness::Low), GroupBy::Nothing, None);
-    world.wait_ms(UNTIL_EIGHT);
+    world.wait_ms(UNTIL_EIGHT + 30 * MINUTE);
     world.trigger("disk", Severity::Warning);
-    is_paged_after(&mut world, 2 * HOUR);
+    is_paged_after(&mut world, HOUR);
 }
 
 #[test]
@@ -135,13 +135,13 @@ fn what_support_hours_raise_does_not_wait_for_what_it_joined() {
         rolling: false,
     };
     world.take_in(support(Loudness::Severity), by_time, None);
-    let pause = Action::Pause { ms: 3 * HOUR };
+    let pause = Action::Pause { ms: HOUR };
     world.set_rules_of(None, vec![rule("r", title_contains("alpha"), vec![pause])]);
-    world.wait_ms(UNTIL_EIGHT);
+    world.wait_ms(UNTIL_EIGHT + 30 * MINUTE);
     world.trigger("alpha", Severity::Critical);
     world.trigger("disk", Severity::Warning);
     assert_eq!(world.state.incidents.len(), 1);
-    is_paged_after(&mut world, HOUR);
+    is_paged_after(&mut world, 30 * MINUTE);
 }
 
 #[test]

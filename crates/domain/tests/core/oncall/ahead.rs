@@ -1,11 +1,14 @@
 //! What is found to be wrong in the days ahead.
 
+use std::collections::BTreeSet;
+
 use tocsin_domain::ahead::{Finding, Roster};
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::oncall::{Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::page::{Level, Recipient};
+use tocsin_domain::people::ChannelKind;
 
 use super::instant;
 use crate::world::{START, World};
@@ -49,8 +52,13 @@ fn use_in_policy(world: &mut World, targets: &[Recipient]) {
     }));
 }
 
+/// Every channel is set up.
+pub(super) fn everything() -> BTreeSet<ChannelKind> {
+    BTreeSet::from(ChannelKind::ALL)
+}
+
 fn findings(world: &World) -> Vec<Finding> {
-    Roster::of(&world.state).findings(world.now)
+    Roster::of(&world.state, &everything()).findings(world.now)
 }
 
 fn texts(world: &World) -> Vec<String> {
@@ -221,5 +229,59 @@ fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
 #[test]
 fn before_anybody_has_set_tocsin_up_no_list_of_last_resort_is_missed() {
     let state = tocsin_domain::state::State::default();
-    assert_eq!(Roster::of(&state).findings(START), []);
+    assert_eq!(Roster::of(&state, &everything()).findings(START), []);
+}
+
+/// What is found while these channels alone are set up.
+fn texts_by(world: &World, set_up: &[ChannelKind]) -> Vec<String> {
+    let set_up = set_up.iter().copied().collect();
+    let found = Roster::of(&world.state, &set_up).findings(world.now);
+    found.into_iter().map(|one| one.text).collect()
+}
+
+#[test]
+fn whoever_is_reached_by_a_channel_that_is_not_set_up_alone_is_found_with_what_is_missing() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let by_phone = [ChannelKind::Sms, ChannelKind::Voice];
+    assert_eq!(texts_by(&world, &[ChannelKind::Email]), [""; 0]);
+    let of_ada = |why: &str| {
+        [
+            "Level 1 of \"First policy\" would page nobody from Sun 2024-08-18 03:00 (UTC) on"
+                .to_owned(),
+            format!("Nobody on the list of last resort can be reached: Ada {why}"),
+            format!("Ada would be paged by \"First schedule\" but {why}"),
+        ]
+    };
+    let why = "can be reached by mail only, and no mail server is set up";
+    assert_eq!(texts_by(&world, &by_phone), of_ada(why));
+    world.add_way(ada, ChannelKind::Sms);
+    assert_eq!(texts_by(&world, &by_phone), [""; 0]);
+    let why = "can be reached by mail and text message only, and none of these is set up: mail server, Twilio account";
+    assert_eq!(texts_by(&world, &[ChannelKind::Telegram]), of_ada(why));
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: mail,
+    }));
+    world.add_way(ada, ChannelKind::Voice);
+    let why = "can be reached by text message and call only, and no Twilio account is set up";
+    assert_eq!(texts_by(&world, &[ChannelKind::Email]), of_ada(why));
+}
+
+#[test]
+fn on_a_list_of_last_resort_that_is_deaf_in_several_ways_each_is_named_with_why() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    world.ask(Ask::People(PeopleAsk::SetFallback {
+        users: vec![ada, bea],
+    }));
+    let text = "Nobody on the list of last resort can be reached: Ada can be reached by mail only, and no mail server is set up; Bea has no verified contact method";
+    let found = texts_by(&world, &[ChannelKind::Ntfy]);
+    assert!(found.iter().any(|one| one == text), "{found:?}");
 }

@@ -15,6 +15,7 @@ use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Outcome, Purpose};
 use tocsin_domain::state::State;
 
+use super::ahead::everything;
 use crate::world::{START, World};
 
 const HOUR: u64 = 3_600_000;
@@ -32,7 +33,7 @@ fn look(world: &mut World) -> Vec<(String, String)> {
 
 /// Looks ahead; gives who is told.
 fn look_ahead(world: &mut World) -> Vec<String> {
-    let findings = Roster::of(&world.state).findings(world.now);
+    let findings = Roster::of(&world.state, &everything()).findings(world.now);
     let events = oncall(world, OncallAsk::FindingsSeen { findings });
     told(world, &events)
         .into_iter()

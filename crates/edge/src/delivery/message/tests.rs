@@ -96,6 +96,7 @@ impl Bundle {
             email,
             pending_code,
             role: Role::Responder,
+            about: None,
         }));
         let bea = added.iter().find_map(|event| {
             let EventBody::People(PeopleEvent::UserAdded { user }) = &event.body else {

@@ -14,7 +14,7 @@ use super::Work;
 /// Attempts under way at the same time by a channel that has one provider for all its messages.
 const AT_ONCE: usize = 16;
 /// By a channel whose addresses have servers of their own, of which some may hang.
-const AT_ONCE_TO_MANY: usize = 32;
+pub(crate) const AT_ONCE_TO_MANY: usize = 32;
 /// To one such address: one that hangs holds so many places of its channel and no more.
 const AT_ONCE_TO_ONE: usize = 3;
 /// To all addresses of one host.
@@ -114,6 +114,7 @@ pub(super) struct Lane {
     order: BTreeSet<Place>,
     hosts: BTreeMap<Arc<str>, Count>,
     under_way: usize,
+    waiting: usize,
 }
 
 /// One address, or all of a channel that has one provider for them.
@@ -182,6 +183,7 @@ const fn leaves_place(rank: Rank, under_way: usize, one: Count, host: Count) -> 
 
 impl Lane {
     pub(super) fn add(&mut self, waiting: Waiting) {
+        self.waiting += 1;
         self.change(waiting.route.provider, |address| {
             address.line.insert(waiting.turn, waiting);
         });
@@ -222,6 +224,7 @@ impl Lane {
             waiting.begun_blind = address.host.is_none().then_some(under_way);
             Some(waiting)
         })?;
+        self.waiting = self.waiting.saturating_sub(1);
         self.under_way += 1;
         if let Some(host) = self.host_of(provider) {
             host.under_way += 1;
@@ -298,7 +301,23 @@ impl Lane {
             }
             move_place(&mut self.order, before, address.place(*provider));
         }
+        self.waiting = self.waiting.saturating_sub(late.len());
         late
+    }
+
+    /// How many wait.
+    pub(super) const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Since when the one waits that has waited for longest.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        let firsts = self.lines().flat_map(|line| {
+            let ranks = Rank::ALL.into_iter();
+            // Those of one rank stand in the order in which they came.
+            ranks.filter_map(move |rank| line.range((rank, 0)..=(rank, u64::MAX)).next())
+        });
+        firsts.map(|(_, waiting)| waiting.since).min()
     }
 
     /// Changes an address, and its place among the others with it.
@@ -327,7 +346,7 @@ impl Lane {
     }
 
     /// Everybody who waits.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+    fn lines(&self) -> impl Iterator<Item = &Line> {
         let theirs = self.order.iter().map(|(_, _, _, provider)| provider);
         theirs.filter_map(|provider| Some(&self.addresses.get(provider)?.line))
     }

@@ -1,5 +1,6 @@
 //! Alerts of an incident: read, and ended by whoever may answer for them. What Tocsin itself sees failing cannot be talked well.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use axum::extract::Path;
@@ -11,12 +12,28 @@ use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status};
-use tocsin_wire::pagerduty::rest::{Refusal, time};
+use tocsin_wire::pagerduty::rest::{Refusal, in_order, time};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
+
+/// What a list of alerts is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Created,
+    Resolved,
+}
+
+const SORTS: [(&str, Sort); 2] = [
+    ("created_at", Sort::Created),
+    ("resolved_at", Sort::Resolved),
+];
+
+/// What can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
 
 fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
     let path = Place::alert_path(alert.incident, alert.id);
@@ -56,38 +73,39 @@ fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
     super::place::whole(head, "alert", more)
 }
 
+/// How two alerts stand in the order that is wanted; what is equal in it stays as it is.
+fn order(sorts: &[(Sort, bool)], one: &Alert, other: &Alert) -> Ordering {
+    in_order(sorts, |sort| match sort {
+        Sort::Created => one.opened_at.cmp(&other.opened_at),
+        Sort::Resolved => one.recovered_at.cmp(&other.recovered_at),
+    })
+}
+
 /// Alerts of an incident
 #[utoipa::path(get, path = "/incidents/{id}/alerts", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let paging = asked.paging()?;
-    let statuses: Vec<&str> = asked.parameters.list("statuses").collect();
-    if let Some(word) = statuses
-        .iter()
-        .find(|word| !["triggered", "resolved"].contains(word))
-    {
-        return Err(Refusal::bad(format!("'statuses' is invalid: {word:?}")).into());
-    }
-    let firing = |alert: &Alert| {
-        if alert.is_firing() {
-            "triggered"
-        } else {
-            "resolved"
-        }
-    };
+    let words = [("triggered", true), ("resolved", false)];
+    let firing = asked.parameters.words("statuses", &words)?;
+    let sorts = asked.parameters.sorts(&SORTS)?;
     let key = asked.parameters.get("alert_key");
-    let cut = asked.app.read(|state| {
+    let mut cut = asked.app.read(|state| {
         let of = state.incidents.get(&incident);
         let ids = of.map_or(&[][..], |one| one.alerts.as_slice());
         let known = ids.iter().filter_map(|id| state.alerts.get(id));
         let wanted = |alert: &&Alert| {
-            let of_status = statuses.is_empty() || statuses.contains(&firing(alert));
+            let firing = firing.as_ref();
+            let of_status = firing.is_none_or(|set| set.contains(&alert.is_firing()));
             of_status && key.is_none_or(|key| alert.dedup_key == key)
         };
-        let cut = paging.cut(known.filter(wanted).collect());
+        let mut found: Vec<&Alert> = known.filter(wanted).collect();
+        found.sort_by(|one, other| order(&sorts, one, other));
+        let cut = paging.cut(found);
         cut.map(|one| Some(shown(state, &asked.place, one)))
     });
+    cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "alerts", cut))
 }
 
@@ -100,7 +118,9 @@ pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: 
     let alert = asked
         .app
         .read(|state| lookup::alert(state, incident, &alert))?;
-    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+    let shown = one(&asked, alert)?;
+    let shown = asked.included_one(shown, INCLUDED).await?;
+    Ok(Reply::Done(json!({ "alert": shown })))
 }
 
 fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {
@@ -108,7 +128,7 @@ fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {
         let alert = state.alerts.get(&alert)?;
         Some(shown(state, &asked.place, alert))
     });
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such alert"))?)
+    Ok(found.ok_or_else(|| Refusal::no_such("alert"))?)
 }
 
 /// End an alert
@@ -135,9 +155,11 @@ pub(crate) async fn update_alerts(Path(id): Path<String>, asked: Asked) -> Answe
     let incident = lookup::incident(&asked.app, &id)?;
     let updates = bodies::alerts(&asked.body)?;
     let named = asked.app.read(|state| {
-        let named = updates.into_iter().map(|update| {
+        let named = updates.into_iter().enumerate().map(|(index, update)| {
+            let place = format!("alerts[{index}].id");
             let id = update.id.clone().unwrap_or_default();
-            Ok::<_, Refused>((lookup::alert(state, incident, &id)?, update))
+            let alert = lookup::alert_in_body(state, incident, &place, &id)?;
+            Ok::<_, Refused>((alert, update))
         });
         named.collect::<Result<Vec<_>, _>>()
     })?;
@@ -184,7 +206,7 @@ fn ask_for(
         return Err(Refusal::bad(why).into());
     }
     let Some(alert) = state.alerts.get(&alert) else {
-        return Err(Refusal::not_found("there is no such alert").into());
+        return Err(Refusal::no_such("alert").into());
     };
     match (update.status, alert.is_firing()) {
         (None, _) | (Some(Status::Triggered), true) | (Some(Status::Resolved), false) => Ok(None),

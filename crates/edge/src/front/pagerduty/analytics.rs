@@ -389,7 +389,7 @@ pub(crate) async fn get_raw_incident(Path(id): Path<String>, asked: Asked) -> An
         let known = state.incidents.get(&id)?;
         Some(row(state, known, None))
     });
-    let missing = || Refused::from(Refusal::not_found(format!("there is no incident {id}")));
+    let missing = || Refused::from(Refusal::no_such("incident"));
     shown.map(Reply::Done).ok_or_else(missing)
 }
 

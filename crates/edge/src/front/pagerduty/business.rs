@@ -44,13 +44,11 @@ pub(crate) async fn list_pagerduty_business_services(asked: Asked) -> Answer {
 
 /// The business service that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<BusinessService, Refused> {
-    let known: Option<BusinessServiceId> = id.parse().ok();
-    let found = asked
-        .app
-        .read(|state| state.business.services.get(&known?).cloned());
-    let why = absent::why(THRESHOLDS_PATH).filter(|_| id == THRESHOLDS);
-    let why = why.unwrap_or("there is no such business service");
-    Ok(found.ok_or_else(|| Refusal::not_found(why))?)
+    if let Some(why) = absent::why(THRESHOLDS_PATH).filter(|_| id == THRESHOLDS) {
+        return Err(Refusal::not_found(why).into());
+    }
+    let known = |state: &State, id: BusinessServiceId| state.business.services.get(&id).cloned();
+    lookup::in_path(&asked.app, "business service", id, known)
 }
 
 fn wrapped(asked: &Asked, known: &BusinessService) -> Answer {
@@ -72,7 +70,10 @@ async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessS
     let team = match body.team {
         None => known.and_then(|known| known.team),
         Some(None) => None,
-        Some(Some(id)) => Some(asked.app.read(|state| lookup::team(state, &id))?),
+        Some(Some(id)) => {
+            let place = "business_service.team";
+            Some(asked.app.read(|state| lookup::team(state, place, &id))?)
+        }
     };
     let ask = BusinessAsk::Set {
         id: known.map(|known| known.id),

@@ -2,26 +2,24 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 use tocsin_domain::change::{Change, ChangeLink};
 use tocsin_domain::command::{Ask, ChangeAsk};
-use tocsin_domain::event::Actor;
 use tocsin_domain::id::{ChangeId, IntegrationId, ServiceId, TeamId};
-use tocsin_domain::service::IntegrationKind;
+use tocsin_domain::service::Integration;
 use tocsin_domain::state;
-use tocsin_wire::pagerduty::events_v2::{self, BODY_BYTES_MAX};
-use tocsin_wire::pagerduty::rest::{Refusal, time};
+use tocsin_wire::pagerduty::events_v2;
+use tocsin_wire::pagerduty::rest::time;
 
 use super::asked::Asked;
-use super::events::{answer, invalid, refused};
+use super::events::{Call, take};
 use super::lookup;
 use super::place::whole;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Reply};
 use crate::app::App;
-use crate::front::integration;
-use crate::http::body;
+use crate::http::problem::Problem;
 
 /// A change of PagerDuty's Events API v2
 ///
@@ -34,30 +32,32 @@ pub(crate) async fn enqueue_change(
     headers: HeaderMap,
     content: Body,
 ) -> Response {
-    let bytes = match body::read(&headers, content, BODY_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(problem) => return invalid(problem.status(), &[problem.detail().to_owned()]),
-    };
-    let change = match events_v2::parse_change(&bytes) {
-        Ok(change) => change,
-        Err(rejection) => {
-            let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);
-            return invalid(status, &rejection.errors);
-        }
-    };
-    let known = integration::of_key(&app, &change.routing_key);
-    let Some(integration) = known.filter(|one| one.kind == IntegrationKind::EventsV2) else {
-        let why = "'routing_key' is invalid: no integration has it".to_owned();
-        return invalid(StatusCode::BAD_REQUEST, &[why]);
-    };
-    // Counted by themselves: whoever deploys all day must not keep an alert out.
-    let counted = format!("change/{}", integration.id);
-    if let Err(seconds) = app.inner().front_limit.take(&counted, app.now()) {
-        let mut response = answer(StatusCode::TOO_MANY_REQUESTS, events_v2::throttled());
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
-    }
+    take(&app, &headers, content, &CHANGE).await
+}
+
+const CHANGE: Call<events_v2::Change> = Call {
+    parse: events_v2::parse_change,
+    key: key_of,
+    key_name: "routing_key",
+    counted: by_itself,
+    ask: told,
+    accepted,
+    accepted_status: StatusCode::ACCEPTED,
+    throttled: events_v2::throttled,
+    throttled_status: StatusCode::TOO_MANY_REQUESTS,
+};
+
+fn key_of(change: &events_v2::Change) -> &str {
+    &change.routing_key
+}
+
+/// Changes are counted by themselves: whoever deploys all day must not keep an alert out.
+fn by_itself(integration: &Integration) -> String {
+    format!("change/{}", integration.id)
+}
+
+/// What a change asks; nobody speaks of it again, so it has no key.
+fn told(integration: &Integration, change: events_v2::Change) -> Result<(Ask, String), Problem> {
     let links = change.links.into_iter();
     let ask = ChangeAsk {
         service: Some(integration.service),
@@ -73,13 +73,11 @@ pub(crate) async fn enqueue_change(
             })
             .collect(),
     };
-    let actor = Actor::Integration {
-        integration: integration.id,
-    };
-    match app.ask(&actor, Ask::Change(ask)).await {
-        Ok(_) => answer(StatusCode::ACCEPTED, events_v2::change_accepted()),
-        Err(problem) => refused(&problem),
-    }
+    Ok((Ask::Change(ask), String::new()))
+}
+
+fn accepted(_: &str) -> String {
+    events_v2::change_accepted()
 }
 
 fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
@@ -110,8 +108,8 @@ fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
     let paging = asked.paging()?;
     let parameters = &asked.parameters;
     let (since, until) = (parameters.time("since")?, parameters.time("until")?);
-    let teams: Option<Vec<TeamId>> = parameters.ids("team_ids");
-    let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids");
+    let teams: Option<Vec<TeamId>> = parameters.ids("team_ids")?;
+    let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids")?;
     let cut = asked.app.read(|state| {
         let of_team = |change: &Change| {
             let service = state.services.get(&change.service);
@@ -151,10 +149,8 @@ pub(crate) async fn list_change_events(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/services/{id}/change_events", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
-    let id: Option<ServiceId> = id.parse().ok();
-    let is_known = |id: &ServiceId| asked.app.read(|state| state.services.contains_key(id));
-    let missing = || Refusal::not_found("there is no such service");
-    let id = id.filter(is_known).ok_or_else(missing)?;
+    let known = |state: &state::State, id: ServiceId| state.services.get(&id).map(|one| one.id);
+    let id = lookup::in_path(&asked.app, "service", &id, known)?;
     page(&asked, Some(id))
 }
 
@@ -162,13 +158,15 @@ pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: As
 #[utoipa::path(get, path = "/change_events/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_change_event(Path(id): Path<String>, asked: Asked) -> Answer {
-    let id: Option<ChangeId> = id.parse().ok();
-    let found = asked.app.read(|state| {
-        let change = state.changes.get(id?)?;
-        Some(shown(&asked, state, change))
-    });
-    let missing = || Refused::from(Refusal::not_found("there is no such change event"));
-    let found = found.ok_or_else(missing)?;
+    let found = lookup::in_path(
+        &asked.app,
+        "change event",
+        &id,
+        |state: &state::State, id: ChangeId| {
+            let change = state.changes.get(id)?;
+            Some(shown(&asked, state, change))
+        },
+    )?;
     Ok(Reply::Done(json!({ "change_event": found })))
 }
 

@@ -7,7 +7,7 @@ use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business::{self as bodies, Kind, Side};
-use tocsin_wire::pagerduty::rest::{Refusal, id};
+use tocsin_wire::pagerduty::rest::id;
 
 use super::asked::Asked;
 use super::reply::{Answer, Refused, Reply};
@@ -42,10 +42,11 @@ fn listed(all: &[Dependency]) -> Reply {
     Reply::Done(json!({ "relationships": shown }))
 }
 
-fn found(state: &State, side: &Side) -> Result<AnyService, Refused> {
+fn found(state: &State, place: &str, side: &Side) -> Result<AnyService, Refused> {
+    let id = &side.id;
     match side.kind {
-        Kind::Business => lookup::business_service(state, &side.id).map(AnyService::Business),
-        Kind::Technical => lookup::service(state, &side.id).map(AnyService::Technical),
+        Kind::Business => lookup::business_service(state, place, id).map(AnyService::Business),
+        Kind::Technical => lookup::service(state, place, id).map(AnyService::Technical),
     }
 }
 
@@ -53,10 +54,11 @@ fn found(state: &State, side: &Side) -> Result<AnyService, Refused> {
 fn read(asked: &Asked) -> Result<Vec<Dependency>, Refused> {
     let read = bodies::relationships(&asked.body)?;
     asked.app.read(|state| {
-        let all = read.iter().map(|one| {
+        let all = read.iter().enumerate().map(|(index, one)| {
+            let place = |side: &str| format!("relationships[{index}].{side}");
             Ok(Dependency {
-                dependent: found(state, &one.dependent)?,
-                supporting: found(state, &one.supporting)?,
+                dependent: found(state, &place("dependent_service"), &one.dependent)?,
+                supporting: found(state, &place("supporting_service"), &one.supporting)?,
             })
         });
         all.collect()
@@ -89,11 +91,7 @@ pub(crate) async fn disassociate_services(asked: Asked) -> Answer {
 
 /// What a service needs directly, and what needs it.
 fn around(asked: &Asked, service: AnyService) -> Reply {
-    let all: Vec<Dependency> = asked.app.read(|state| {
-        let all = state.business.dependencies();
-        all.filter(|one| one.dependent == service || one.supporting == service)
-            .collect()
-    });
+    let all = asked.app.read(|state| state.business.naming(service));
     listed(&all)
 }
 
@@ -109,10 +107,7 @@ pub(crate) async fn list_business_dependencies(Path(id): Path<String>, asked: As
 #[utoipa::path(get, path = "/service_dependencies/technical_services/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_technical_dependencies(Path(id): Path<String>, asked: Asked) -> Answer {
-    let id: Option<ServiceId> = id.parse().ok();
-    let known = asked
-        .app
-        .read(|state| id.filter(|id| state.services.contains_key(id)));
-    let known = known.ok_or_else(|| Refusal::not_found("there is no such service"))?;
+    let known = |state: &State, id: ServiceId| state.services.get(&id).map(|one| one.id);
+    let known = lookup::in_path(&asked.app, "service", &id, known)?;
     Ok(around(&asked, AnyService::Technical(known)))
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
@@ -17,8 +17,6 @@ use crate::http::alert::{cut, flat, new_key};
 use crate::http::body;
 use crate::http::problem::Problem;
 
-/// After so many seconds an event is worth another try whose refusal will pass.
-const PASSING_RETRY_S: u64 = 10;
 /// Characters of the line that says where.
 const SUMMARY_CHARS_MAX: usize = 1_024;
 
@@ -57,82 +55,111 @@ pub(crate) async fn create_event(
     take(&app, &headers, content, &V1).await
 }
 
-/// What differs between the versions.
-struct Version {
-    parse: fn(&[u8]) -> Result<Event, Rejection>,
-    accepted: fn(&str) -> String,
-    accepted_status: StatusCode,
-    throttled: fn() -> String,
-    throttled_status: StatusCode,
-    key_name: &'static str,
+/// What something asks the core, and the key by which it is known afterwards.
+type Asked = Result<(Ask, String), Problem>;
+
+/// What differs between the calls by which something comes with the key of an integration.
+pub(super) struct Call<T> {
+    pub(super) parse: fn(&[u8]) -> Result<T, Rejection>,
+    /// The key in it.
+    pub(super) key: fn(&T) -> &str,
+    /// What the field of that key is called.
+    pub(super) key_name: &'static str,
+    /// By what it is counted.
+    pub(super) counted: fn(&Integration) -> String,
+    pub(super) ask: fn(&Integration, T) -> Asked,
+    /// The answer when it is taken, from that key.
+    pub(super) accepted: fn(&str) -> String,
+    pub(super) accepted_status: StatusCode,
+    pub(super) throttled: fn() -> String,
+    pub(super) throttled_status: StatusCode,
 }
 
-const V2: Version = Version {
+const V2: Call<Event> = Call {
     parse: events_v2::parse,
+    key: key_of,
+    key_name: "routing_key",
+    counted: by_integration,
+    ask: asked,
     accepted: events_v2::accepted,
     accepted_status: StatusCode::ACCEPTED,
     throttled: events_v2::throttled,
     throttled_status: StatusCode::TOO_MANY_REQUESTS,
-    key_name: "routing_key",
 };
 
-const V1: Version = Version {
+const V1: Call<Event> = Call {
     parse: events_v1::parse,
+    key_name: "service_key",
     accepted: events_v1::accepted,
     accepted_status: StatusCode::OK,
     throttled: events_v1::throttled,
     throttled_status: StatusCode::FORBIDDEN,
-    key_name: "service_key",
+    ..V2
 };
 
-pub(super) fn answer(status: StatusCode, text: String) -> Response {
+fn key_of(event: &Event) -> &str {
+    &event.routing_key
+}
+
+fn by_integration(integration: &Integration) -> String {
+    integration.id.to_string()
+}
+
+fn answer(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-pub(super) fn invalid(status: StatusCode, reasons: &[String]) -> Response {
+fn invalid(status: StatusCode, reasons: &[String]) -> Response {
     answer(status, events_v2::invalid(reasons))
 }
 
-async fn take(app: &App, headers: &HeaderMap, content: Body, version: &Version) -> Response {
+fn later(mut response: Response, seconds: u64) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Reads what comes by a call, and carries it out.
+pub(super) async fn take<T>(
+    app: &App,
+    headers: &HeaderMap,
+    content: Body,
+    call: &Call<T>,
+) -> Response {
     let bytes = match body::read(headers, content, BODY_BYTES_MAX).await {
         Ok(bytes) => bytes,
         Err(problem) => return invalid(problem.status(), &[problem.detail().to_owned()]),
     };
-    let event = match (version.parse)(&bytes) {
-        Ok(event) => event,
+    let read = match (call.parse)(&bytes) {
+        Ok(read) => read,
         Err(rejection) => {
             let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);
             return invalid(status, &rejection.errors);
         }
     };
-    let known = integration::of_key(app, &event.routing_key);
+    let known = integration::of_key(app, (call.key)(&read));
     let Some(integration) = known.filter(|one| one.kind == IntegrationKind::EventsV2) else {
-        return invalid(
-            StatusCode::BAD_REQUEST,
-            &[format!(
-                "'{}' is invalid: no integration has it",
-                version.key_name
-            )],
-        );
+        let why = format!("'{}' is invalid: no integration has it", call.key_name);
+        return invalid(StatusCode::BAD_REQUEST, &[why]);
     };
-    if let Err(seconds) = app
-        .inner()
-        .front_limit
-        .take(integration.id.as_str(), app.now())
-    {
-        let mut response = answer(version.throttled_status, (version.throttled)());
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
-        return response;
+    let limit = &app.inner().front_limit;
+    if let Err(seconds) = limit.take(&(call.counted)(&integration), app.now()) {
+        return later(answer(call.throttled_status, (call.throttled)()), seconds);
     }
-    match carry_out(app, &integration, event).await {
-        Ok(dedup_key) => answer(version.accepted_status, (version.accepted)(&dedup_key)),
+    let (ask, key) = match (call.ask)(&integration, read) {
+        Ok(asked) => asked,
+        Err(problem) => return refused(&problem),
+    };
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
+    match app.ask(&actor, ask).await {
+        Ok(_) => answer(call.accepted_status, (call.accepted)(&key)),
         Err(problem) => refused(&problem),
     }
 }
 
-pub(super) fn refused(problem: &Problem) -> Response {
+fn refused(problem: &Problem) -> Response {
     let reasons = if problem.errors().is_empty() {
         &[problem.detail().to_owned()][..]
     } else {
@@ -144,17 +171,16 @@ pub(super) fn refused(problem: &Problem) -> Response {
     } else {
         problem.status()
     };
-    let mut response = invalid(status, reasons);
+    let response = invalid(status, reasons);
     let wait = problem.retry_after_s();
-    if let Some(seconds) = wait.or(passing.then_some(PASSING_RETRY_S)) {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+    match wait.or(passing.then_some(integration::PASSING_RETRY_S)) {
+        Some(seconds) => later(response, seconds),
+        None => response,
     }
-    response
 }
 
-async fn carry_out(app: &App, integration: &Integration, event: Event) -> Result<String, Problem> {
+/// What an event asks, and the key of its alert.
+fn asked(integration: &Integration, event: Event) -> Result<(Ask, String), Problem> {
     let service = integration.service;
     let key = match event.dedup_key.clone() {
         Some(key) => key,
@@ -174,11 +200,7 @@ async fn carry_out(app: &App, integration: &Integration, event: Event) -> Result
             dedup_key: key.clone(),
         },
     };
-    let actor = Actor::Integration {
-        integration: integration.id,
-    };
-    app.ask(&actor, Ask::Alert(ask)).await?;
-    Ok(key)
+    Ok((Ask::Alert(ask), key))
 }
 
 fn trigger(integration: &Integration, event: &Event, payload: Payload, key: String) -> AlertAsk {

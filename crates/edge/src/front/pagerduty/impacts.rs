@@ -1,7 +1,7 @@
 //! Which business services are hurt, and by which incidents. It follows from what fails and from what supports what: nobody says it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::extract::Path;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use super::asked::Asked;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::{business, lookup};
+use crate::http::roster::business::with_impacts;
 
 /// Entries of a list at most, which has no further pages.
 const ENTRIES_MAX: usize = 200;
@@ -40,23 +41,27 @@ fn rank(priorities: &[String], one: &Incident) -> Option<usize> {
     priorities.iter().position(|known| known == name)
 }
 
-/// The most important of the priorities of incidents; the greater its number, the more important.
-fn highest(priorities: &[String], incidents: &[&Incident]) -> Option<Value> {
-    let ranks = incidents.iter().filter_map(|one| rank(priorities, one));
-    let best = ranks.min()?;
+/// The most important of these priorities of incidents; the greater its number, the more important.
+fn highest(priorities: &[String], of: &BTreeSet<&str>) -> Option<Value> {
+    let mut known = priorities.iter();
+    let best = known.position(|name| of.contains(name.as_str()))?;
     let name = priorities.get(best)?;
     Some(json!({"id": id::of_name(name), "order": priorities.len() - best}))
 }
 
 /// What is hurt first, of that what was hurt last, and then in the order of the names.
-fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize) -> Reply {
-    let impacts = Impacts::of(state);
+fn listed(
+    asked: &Asked,
+    state: &State,
+    impacts: &Impacts,
+    of: Vec<BusinessServiceId>,
+    limit: usize,
+) -> Reply {
     let known = of.into_iter();
     let known = known.filter_map(|id| state.business.services.get(&id));
-    let mut all: Vec<(&BusinessService, Vec<&Incident>)> =
-        known.map(|one| (one, impacts.on(one.id))).collect();
-    all.sort_by_cached_key(|(one, incidents)| {
-        let newest = incidents.iter().map(|incident| incident.opened_at).max();
+    let mut all: Vec<&BusinessService> = known.collect();
+    all.sort_by_cached_key(|one| {
+        let newest = impacts.last_opened_at(one.id);
         (Reverse(newest), one.name.to_lowercase())
     });
     let wants = |field: &str| {
@@ -64,8 +69,8 @@ fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize
         wanted.any(|wanted| wanted == field)
     };
     let wants_priority = wants("services.highest_impacting_priority");
-    let shown = all.iter().take(limit).map(|(one, incidents)| {
-        let is_hurt = !incidents.is_empty();
+    let shown = all.iter().take(limit).map(|one| {
+        let is_hurt = impacts.is_hurt(one.id);
         let mut shown = json!({
             "id": one.id.as_str(),
             "name": one.name,
@@ -73,7 +78,7 @@ fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize
             "status": if is_hurt { "impacted" } else { "not_impacted" },
         });
         if wants_priority {
-            let highest = highest(priorities(state), incidents);
+            let highest = highest(priorities(state), &impacts.priorities(one.id));
             shown["additional_fields"] = json!({ "highest_impacting_priority": highest });
         }
         shown
@@ -81,28 +86,38 @@ fn listed(asked: &Asked, state: &State, of: Vec<BusinessServiceId>, limit: usize
     let shown: Vec<Value> = shown.collect();
     let mut body = json!({"limit": limit, "more": all.len() > limit, "services": shown});
     if wants("total_impacted_count") {
-        let hurt = all.iter().filter(|(_, incidents)| !incidents.is_empty());
+        let hurt = all.iter().filter(|one| impacts.is_hurt(one.id));
         body["additional_fields"] = json!({ "total_impacted_count": hurt.count() });
     }
     Reply::Done(body)
 }
 
+/// The business services that `ids[]` names, if it does.
+type Named = Option<Vec<BusinessServiceId>>;
+
 /// The business services that are asked for: those that support no other one, unless some are named.
-fn wanted(asked: &Asked, state: &State) -> Vec<BusinessServiceId> {
-    let named: Option<Vec<BusinessServiceId>> = asked.parameters.ids("ids");
+fn wanted(named: Named, state: &State) -> Vec<BusinessServiceId> {
     let mut wanted = named.unwrap_or_else(|| state.business.top_level());
     wanted.sort_unstable();
     wanted.dedup();
     wanted
 }
 
+/// Whether one is among those that are named, where some are.
+fn is_among(named: &Named, id: &BusinessServiceId) -> bool {
+    named.as_ref().is_none_or(|named| named.contains(id))
+}
+
 /// Business services and whether they are hurt, those that are first
 #[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impacts(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
-    Ok(asked
-        .app
-        .read(|state| listed(&asked, state, wanted(&asked, state), limit)))
+    let named: Named = asked.parameters.ids("ids")?;
+    let impacts = with_impacts(&asked.app, |impacts| impacts).await?;
+    Ok(asked.app.read(|state| {
+        let wanted = wanted(named, state);
+        listed(&asked, state, &impacts, wanted, limit)
+    }))
 }
 
 /// The business services that support one directly, and whether they are hurt
@@ -111,13 +126,16 @@ pub(crate) async fn list_impacts(asked: Asked) -> Answer {
 pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = business::named(&asked, &id)?;
     let limit = limit(&asked)?;
+    let named: Named = asked.parameters.ids("ids")?;
+    let impacts = with_impacts(&asked.app, |impacts| impacts).await?;
     Ok(asked.app.read(|state| {
         let supporting = state.business.supporting(AnyService::Business(known.id));
         let of = supporting.filter_map(|one| match one {
             AnyService::Business(id) => Some(id),
             AnyService::Technical(_) => None,
         });
-        listed(&asked, state, of.collect(), limit)
+        let of = of.filter(|id| is_among(&named, id));
+        listed(&asked, state, &impacts, of.collect(), limit)
     }))
 }
 
@@ -127,36 +145,48 @@ pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked
 pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let limit = limit(&asked)?;
-    Ok(asked.app.read(|state| {
-        let impacts = Impacts::of(state);
-        let all = state.business.services.keys().copied();
-        let hurt = all.filter(|id| impacts.on(*id).iter().any(|one| one.id == incident));
-        listed(&asked, state, hurt.collect(), limit)
-    }))
+    let named: Named = asked.parameters.ids("ids")?;
+    let work = move |impacts: Impacts| (impacts.by(incident), impacts);
+    let (mut hurt, impacts) = with_impacts(&asked.app, work).await?;
+    hurt.retain(|id| is_among(&named, id));
+    Ok(asked
+        .app
+        .read(|state| listed(&asked, state, &impacts, hurt, limit)))
 }
 
 /// The incidents that hurt business services, the most important first
 #[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_impactors(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
-    let body = asked.app.read(|state| {
-        let impacts = Impacts::of(state);
-        let mut found: BTreeMap<IncidentId, &Incident> = BTreeMap::new();
-        for service in wanted(&asked, state) {
-            found.extend(impacts.on(service).into_iter().map(|one| (one.id, one)));
-        }
-        let mut all: Vec<&Incident> = found.into_values().collect();
-        let priorities = priorities(state);
-        all.sort_by_key(|one| {
-            let rank = rank(priorities, one).unwrap_or(usize::MAX);
-            (rank, one.opened_at, one.number)
-        });
-        let shown = all.iter().take(limit).map(|one| {
-            let reference = asked.place.incident(state, one.id);
+    let named: Named = asked.parameters.ids("ids")?;
+    let (wanted, priorities) = asked
+        .app
+        .read(|state| (wanted(named, state), priorities(state).to_vec()));
+    let work = move |impacts: Impacts| impactors(&impacts, &wanted, &priorities, limit);
+    let (shown, more) = with_impacts(&asked.app, work).await?;
+    let shown = asked.app.read(|state| {
+        let shown = shown.iter().map(|id| {
+            let reference = asked.place.incident(state, *id);
             whole(reference, "incident", json!({}))
         });
-        let shown: Vec<Value> = shown.collect();
-        json!({"limit": limit, "more": all.len() > limit, "impactors": shown})
+        shown.collect::<Vec<Value>>()
     });
+    let body = json!({"limit": limit, "more": more, "impactors": shown});
     Ok(Reply::Done(body))
+}
+
+/// The most important incidents that hurt business services, so many at most, and whether there are more.
+fn impactors(
+    impacts: &Impacts,
+    services: &[BusinessServiceId],
+    priorities: &[String],
+    limit: usize,
+) -> (Vec<IncidentId>, bool) {
+    let mut all = impacts.on(services);
+    all.sort_by_cached_key(|one| {
+        let rank = rank(priorities, one).unwrap_or(usize::MAX);
+        (rank, one.opened_at, one.number)
+    });
+    let first = all.iter().take(limit).map(|one| one.id);
+    (first.collect(), all.len() > limit)
 }

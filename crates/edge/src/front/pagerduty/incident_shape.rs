@@ -23,8 +23,8 @@ use super::user_shape::{Mails, user};
 pub(crate) struct Include {
     assignees: bool,
     acknowledgers: bool,
-    services: bool,
-    policies: bool,
+    pub(super) services: bool,
+    pub(super) policies: bool,
     teams: bool,
     body: bool,
 }
@@ -39,6 +39,15 @@ impl Include {
             policies: parameters.includes("escalation_policies"),
             teams: parameters.includes("teams"),
             body: parameters.includes("body"),
+        }
+    }
+
+    /// The same without what the incidents of a list share.
+    pub(crate) const fn of_each(self) -> Self {
+        Self {
+            services: false,
+            policies: false,
+            ..self
         }
     }
 
@@ -69,9 +78,9 @@ impl Include {
     }
 }
 
-/// Who has it, or is asked to take it. Nobody has what is over.
+/// Who has it, or is asked to take it. Nobody has what is over, and nobody was asked yet to take what still waits to be paged for.
 pub(crate) fn assignees(incident: &Incident) -> Vec<UserId> {
-    if !incident.is_open() {
+    if !incident.is_open() || incident.hold.is_some() {
         return Vec::new();
     }
     let mut found = match (&incident.assigned, &incident.paging) {
@@ -256,7 +265,8 @@ fn pending(one: &Incident) -> Vec<Value> {
     let ends = one.snoozed_until.or(one.acknowledgement_ends_at);
     let ends = ends.filter(|_| one.status == Status::Acknowledged);
     let next = one.paging.as_ref().and_then(|paging| paging.next_at);
-    let next = next.filter(|_| one.status == Status::Triggered);
+    // The end of a wait has no word there: it is no escalation.
+    let next = next.filter(|_| one.status == Status::Triggered && one.hold.is_none());
     let action = |kind: &str, at: Timestamp| json!({"type": kind, "at": time::written(at)});
     let ends = ends.map(|at| action("unacknowledge", at));
     ends.into_iter()
@@ -340,5 +350,31 @@ fn shown_team(state: &State, place: &Place, one: &Incident, include: &Include) -
     match state.teams.get(&one.team).filter(|_| include.teams) {
         Some(known) => team(state, place, known),
         None => place.team(state, one.team),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_domain::incident::Hold;
+    use tocsin_domain::monitor::Severity;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_have_what_still_waits_to_be_paged_for() {
+        let id = |letter: char| format!("QAAAAAAAAAAAA{letter}");
+        let bob: UserId = id('B').parse().unwrap();
+        let at = Timestamp::from_millis(0);
+        let (team, service) = (id('C').parse().unwrap(), id('D').parse().unwrap());
+        let incident = id('A').parse().unwrap();
+        let mut one = Incident::fresh(incident, team, service, Severity::Critical, at);
+        one.assigned = Some(Assigned::People(vec![bob]));
+        assert_eq!(assignees(&one), [bob]);
+        one.hold = Some(Hold {
+            until: at.plus_ms(60_000),
+            until_clear: false,
+            why: "it may pass by itself".to_owned(),
+        });
+        assert!(assignees(&one).is_empty());
     }
 }

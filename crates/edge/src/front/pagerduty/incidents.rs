@@ -1,21 +1,23 @@
 //! Incidents as PagerDuty's clients list and read them: the filters of a list, its order, and one by its id. It changes nothing.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
-use tocsin_domain::state::State;
+use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Parameters, Refusal};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_order};
 
 use super::asked::Asked;
 use super::incident_shape::{Include, assignees, incident};
 use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::wholes::{Row, Wholes};
 use crate::app::App;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
@@ -24,8 +26,18 @@ const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.
 const SPAN_MS_MAX: u64 = 184 * 86_400_000;
-/// Fields that a list is sorted by at most.
-const SORTS_MAX: usize = 2;
+const STATUSES: [(&str, Status); 3] = [
+    ("triggered", Status::Triggered),
+    ("acknowledged", Status::Acknowledged),
+    ("resolved", Status::Resolved),
+];
+const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
+const SORTS: [(&str, Sort); 4] = [
+    ("incident_number", Sort::Number),
+    ("created_at", Sort::Created),
+    ("resolved_at", Sort::Resolved),
+    ("urgency", Sort::Urgency),
+];
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +64,7 @@ struct Filter {
 impl Filter {
     fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, Refusal> {
         let (mut since, until) = (parameters.time("since")?, parameters.time("until")?);
-        let all = match parameters.get("date_range") {
-            None => false,
-            Some("all") => true,
-            Some(_) => return Err(Refusal::bad("'date_range' is invalid: it is all")),
-        };
+        let all = parameters.word("date_range", &[("all", ())])?.is_some();
         if all {
             since = None;
         } else if let Some(since) = since {
@@ -67,27 +75,18 @@ impl Filter {
         } else {
             since = Some(until.unwrap_or(now).minus_ms(SPAN_DEFAULT_MS));
         }
-        let statuses = parameters.list("statuses").map(|word| match word {
-            "triggered" => Ok(Status::Triggered),
-            "acknowledged" => Ok(Status::Acknowledged),
-            "resolved" => Ok(Status::Resolved),
-            _ => Err(Refusal::bad(format!("'statuses' is invalid: {word:?}"))),
-        });
-        let urgencies = parameters.list("urgencies").map(|word| match word {
-            "high" => Ok(Urgency::High),
-            "low" => Ok(Urgency::Low),
-            _ => Err(Refusal::bad(format!("'urgencies' is invalid: {word:?}"))),
-        });
         Ok(Self {
-            statuses: statuses.collect::<Result<_, _>>()?,
-            urgencies: urgencies.collect::<Result<_, _>>()?,
-            services: parameters.ids("service_ids"),
-            teams: parameters.ids("team_ids"),
-            users: parameters.ids("user_ids"),
+            statuses: parameters.words("statuses", &STATUSES)?.unwrap_or_default(),
+            urgencies: parameters
+                .words("urgencies", &URGENCIES)?
+                .unwrap_or_default(),
+            services: parameters.ids("service_ids")?,
+            teams: parameters.ids("team_ids")?,
+            users: parameters.ids("user_ids")?,
             since,
             until: if all { None } else { until },
             key: parameters.get("incident_key").map(str::to_owned),
-            sorts: sorts(parameters)?,
+            sorts: parameters.sorts(&SORTS)?,
         })
     }
 
@@ -96,78 +95,78 @@ impl Filter {
         !self.statuses.is_empty() && !self.statuses.contains(&Status::Resolved)
     }
 
-    fn wants(&self, state: &State, incident: &Incident) -> bool {
-        let among = |set: &[Status]| set.is_empty() || set.contains(&incident.status);
-        let by_user = |users: &Vec<UserId>| {
-            let assigned = assignees(incident);
-            users.iter().any(|user| assigned.contains(user))
+    /// Those that are wanted, in the order that is wanted as far as this page reaches.
+    fn found<'a>(&self, state: &'a State, paging: Paging) -> Vec<Entry<'a>> {
+        let named = self.key.as_ref().map(|key| with_key(state, key));
+        let wanted = |(_, one): &Entry<'_>| {
+            self.wants(one)
+                && named.as_ref().is_none_or(|named| named.contains(&one.id))
+                && self
+                    .users
+                    .as_ref()
+                    .is_none_or(|users| is_theirs(state, one, users))
         };
-        let opened = incident.opened_at;
-        among(&self.statuses)
+        let mut found: Vec<Entry<'a>> = if self.is_of_open() {
+            let open = state.open_incidents.iter();
+            let open = open.filter_map(|id| state.incidents.get(id));
+            let open = open.filter_map(|one| state.numbers.get_key_value(&one.number));
+            open.filter(wanted).collect()
+        } else {
+            state.numbers.iter().filter(wanted).collect()
+        };
+        // They are in the order of their numbers, unless they were taken from what is open.
+        if self.is_of_open() || !self.sorts.is_empty() {
+            let order = |one: &Entry<'_>, other: &Entry<'_>| self.order(*one, *other);
+            let reach = paging.offset + paging.limit;
+            if reach < found.len() {
+                found.select_nth_unstable_by(reach, order);
+            }
+            let reach = reach.min(found.len());
+            found[..reach].sort_unstable_by(order);
+        }
+        found
+    }
+
+    fn wants(&self, one: &Listed) -> bool {
+        let opened = one.opened_at;
+        let services = self.services.as_ref();
+        let teams = self.teams.as_ref();
+        (self.statuses.is_empty() || self.statuses.contains(&one.status))
             && self.since.is_none_or(|since| opened >= since)
             && self.until.is_none_or(|until| opened < until)
-            && (self.urgencies.is_empty() || self.urgencies.contains(&incident.urgency))
-            && self
-                .services
-                .as_ref()
-                .is_none_or(|set| set.contains(&incident.service))
-            && self
-                .teams
-                .as_ref()
-                .is_none_or(|set| set.contains(&incident.team))
-            && self.users.as_ref().is_none_or(by_user)
-            && self
-                .key
-                .as_ref()
-                .is_none_or(|key| has_key(state, incident, key))
+            && (self.urgencies.is_empty() || self.urgencies.contains(&one.urgency))
+            && services.is_none_or(|set| set.contains(&one.service))
+            && teams.is_none_or(|set| set.contains(&one.team))
     }
 
-    fn order(&self, one: &Incident, other: &Incident) -> Ordering {
-        let sorts = self.sorts.iter().map(|(sort, descends)| {
-            let order = match sort {
-                Sort::Number => one.number.cmp(&other.number),
-                Sort::Created => (one.opened_at, one.number).cmp(&(other.opened_at, other.number)),
-                Sort::Resolved => one.resolved_at.cmp(&other.resolved_at),
-                Sort::Urgency => one.urgency.cmp(&other.urgency),
-            };
-            if *descends { order.reverse() } else { order }
+    fn order(&self, one: Entry<'_>, other: Entry<'_>) -> Ordering {
+        let by_sorts = in_order(&self.sorts, |sort| match sort {
+            Sort::Number => one.0.cmp(other.0),
+            Sort::Created => (one.1.opened_at, one.0).cmp(&(other.1.opened_at, other.0)),
+            Sort::Resolved => one.1.resolved_at.cmp(&other.1.resolved_at),
+            Sort::Urgency => one.1.urgency.cmp(&other.1.urgency),
         });
-        let by_sorts = sorts.fold(Ordering::Equal, Ordering::then);
-        by_sorts.then(one.number.cmp(&other.number))
+        by_sorts.then(one.0.cmp(other.0))
     }
 }
 
-fn sorts(parameters: &Parameters) -> Result<Vec<(Sort, bool)>, Refusal> {
-    let given = parameters.list("sort_by").flat_map(|text| text.split(','));
-    let mut sorts = Vec::new();
-    for text in given {
-        let (field, direction) = text.trim().split_once(':').unwrap_or((text.trim(), "asc"));
-        let sort = match field {
-            "incident_number" => Some(Sort::Number),
-            "created_at" => Some(Sort::Created),
-            "resolved_at" => Some(Sort::Resolved),
-            "urgency" => Some(Sort::Urgency),
-            _ => None,
-        };
-        let descends = match direction {
-            "asc" => Some(false),
-            "desc" => Some(true),
-            _ => None,
-        };
-        let why = format!("'sort_by' is invalid: {text:?}");
-        sorts.push(sort.zip(descends).ok_or_else(|| Refusal::bad(why))?);
-    }
-    if sorts.len() > SORTS_MAX {
-        return Err(Refusal::bad(
-            "'sort_by' is invalid: it names at most two fields",
-        ));
-    }
-    Ok(sorts)
+/// An incident by its number.
+type Entry<'a> = (&'a u64, &'a Listed);
+
+/// The incidents that have an alert with this key.
+fn with_key(state: &State, key: &str) -> BTreeSet<IncidentId> {
+    let alerts = state.alerts.values();
+    let known = alerts.filter(|alert| alert.dedup_key == key);
+    known.map(|alert| alert.incident).collect()
 }
 
-fn has_key(state: &State, incident: &Incident, key: &str) -> bool {
-    let mut alerts = incident.alerts.iter().filter_map(|id| state.alerts.get(id));
-    alerts.any(|alert| alert.dedup_key == key)
+/// Whether one of these people has it, or is asked to take it. Nobody has what is over.
+fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
+    let open = (one.status != Status::Resolved).then(|| state.incidents.get(&one.id));
+    open.flatten().is_some_and(|incident| {
+        let assigned = assignees(incident);
+        users.iter().any(|user| assigned.contains(user))
+    })
 }
 
 /// Incidents
@@ -177,30 +176,30 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let filter = Filter::read(&asked.parameters, asked.app.now())?;
     let include = Include::read(&asked.parameters);
     let (cut, people) = asked.app.read(|state| {
-        let mut found: Vec<&Incident> = if filter.is_of_open() {
-            let open = state.open_incidents.iter();
-            let open = open.filter_map(|id| state.incidents.get(id));
-            open.filter(|one| filter.wants(state, one)).collect()
-        } else {
-            let all = state.incidents.values();
-            all.filter(|one| filter.wants(state, one)).collect()
-        };
-        found.sort_unstable_by(|one, other| filter.order(one, other));
-        let cut = paging.cut(found);
-        let people = include.people(cut.items.iter().copied());
-        (cut.map(|one| Some(one.id)), people)
+        let cut = paging.cut(filter.found(state, paging));
+        let cut = cut.map(|(_, one)| Some(one.id));
+        let shown = cut.items.iter().filter_map(|id| state.incidents.get(id));
+        let people = include.people(shown);
+        (cut, people)
     });
     let mails = asked.mails(people).await?;
-    let mut cut = asked.app.read(|state| {
+    let (mut cut, wholes) = asked.app.read(|state| {
+        let place = &asked.place;
         let standings = include.standings(state);
-        cut.map(|id| {
+        let listed = cut.items.iter().filter_map(|id| state.incidents.get(id));
+        let wholes = Wholes::of(state, place, &include, &standings, listed);
+        let include = include.of_each();
+        let cut = cut.map(|id| {
             let known = state.incidents.get(&id)?;
-            let place = &asked.place;
             Some(incident(state, place, known, &include, &standings, &mails))
-        })
+        });
+        (cut, wholes)
     });
     cut.items = asked.with_more(cut.items).await?;
-    Ok(Reply::page(paging, "incidents", cut))
+    let wholes = &wholes;
+    let cut = cut.map(|shown| Some(Row { shown, wholes }));
+    let (name, cut) = ("incidents", &cut);
+    Reply::long_page(&Written { paging, name, cut })
 }
 
 /// One incident
@@ -245,8 +244,7 @@ fn shown<T>(
     show: impl FnOnce(&State, &Incident) -> T,
 ) -> Result<T, Refused> {
     let found = app.read(|state| Some(show(state, state.incidents.get(&id)?)));
-    let missing = || Refusal::not_found(format!("there is no incident {id}"));
-    Ok(found.ok_or_else(missing)?)
+    Ok(found.ok_or_else(|| Refusal::no_such("incident"))?)
 }
 
 #[cfg(test)]
@@ -288,6 +286,8 @@ mod tests {
             ("sort_by", "urgency:up"),
             ("sort_by", "urgency,created_at,resolved_at"),
             ("since", "noon"),
+            ("statuses[]", ""),
+            ("service_ids[]", ""),
         ] {
             assert_eq!(
                 of(&[(name, value)]).err().map(|one| one.status),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tocsin_domain::id::{IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::asked::Asked;
 use super::incident_shape::{Include, incident};
@@ -14,6 +15,7 @@ use super::policy_shape::policy;
 use super::reply::Refused;
 use super::schedule_shape::schedule;
 use super::service_shape::{Standings, service};
+use super::small::vendor;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
 
@@ -139,6 +141,7 @@ fn whole(
             let include = Include::default();
             Some(incident(state, place, known, &include, standings, mails))
         }
+        "vendor_reference" => Vendor::of_id(id).map(|known| vendor(place, known)),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tocsin_wire::pagerduty::rest::{Cut, Paging};
 
 use super::asked::Asked;
-use super::reply::{Answer, Reply};
+use super::reply::{Answer, Refused, Reply};
 
 impl Asked {
     /// One page of what has a name, of which `query` names a part.
@@ -14,7 +14,7 @@ impl Asked {
             let name = one["name"].as_str().unwrap_or_default();
             (index, name, "")
         });
-        let cut = self.named_cut(paging, names);
+        let cut = self.named_cut(paging, names)?;
         let shown = cut.map(|index| all.get_mut(index).map(Value::take));
         Ok(Reply::page(paging, name, shown))
     }
@@ -24,7 +24,8 @@ impl Asked {
         &self,
         paging: Paging,
         all: impl Iterator<Item = (I, &'a str, &'a str)>,
-    ) -> Cut<I> {
+    ) -> Result<Cut<I>, Refused> {
+        let sorts = self.parameters.sorts(&[("name", ())])?;
         let query = self.parameters.get("query").map(str::to_lowercase);
         let wanted = |text: &str| {
             let query = query.as_ref();
@@ -35,9 +36,9 @@ impl Asked {
             .map(|(thing, name, _)| (name.to_lowercase(), thing))
             .collect();
         found.sort_unstable();
-        if self.parameters.get("sort_by") == Some("name:desc") {
+        if let Some((_, true)) = sorts.first() {
             found.reverse();
         }
-        paging.cut(found).map(|(_, thing)| Some(thing))
+        Ok(paging.cut(found).map(|(_, thing)| Some(thing)))
     }
 }

@@ -304,7 +304,7 @@ impl Wanted {
         Ok(Self {
             since: asked.parameters.time("since")?,
             until: asked.parameters.time("until")?,
-            teams: asked.parameters.ids("team_ids"),
+            teams: asked.parameters.ids("team_ids")?,
             overview: asked.parameters.flag("is_overview")?,
         })
     }
@@ -382,7 +382,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> Answer {
-    let missing = || Refusal::not_found("there is no such log entry");
+    let missing = || Refusal::no_such("log entry");
     let position = id::position_of(&entry).ok_or_else(missing)?;
     let event = asked
         .app

@@ -1,7 +1,9 @@
 //! Finds what paths and bodies name, and says in PagerDuty's words when there is no such thing. It changes nothing.
 
+use std::str::FromStr;
+
 use tocsin_domain::id::{
-    AlertId, BusinessServiceId, IncidentId, PolicyId, ServiceId, TeamId, UserId,
+    AlertId, BusinessServiceId, IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{Refusal, id};
@@ -10,61 +12,107 @@ use super::reply::Refused;
 use crate::app::App;
 use crate::http::incident;
 
+/// What a path names by its id.
+pub(crate) fn in_path<I: FromStr, T>(
+    app: &App,
+    noun: &str,
+    id: &str,
+    find: impl FnOnce(&State, I) -> Option<T>,
+) -> Result<T, Refused> {
+    let id: Option<I> = id.parse().ok();
+    let found = id.and_then(|id| app.read(|state| find(state, id)));
+    Ok(found.ok_or_else(|| Refusal::no_such(noun))?)
+}
+
+/// The id of what a body names at a place, if it is known.
+fn in_body<I: FromStr>(
+    place: &str,
+    noun: &str,
+    text: &str,
+    is_known: impl FnOnce(&I) -> bool,
+) -> Result<I, Refused> {
+    let found = text.parse::<I>().ok().filter(is_known);
+    Ok(found.ok_or_else(|| Refusal::object_missing(place, noun, text))?)
+}
+
 /// The incident that a path names, by id or by number.
 pub(crate) fn incident(app: &App, text: &str) -> Result<IncidentId, Refused> {
     Ok(incident::find(app, text)?)
 }
 
+/// The incident that a body names, by id or by number.
+pub(crate) fn incident_in_body(app: &App, place: &str, text: &str) -> Result<IncidentId, Refused> {
+    let missing = |_| Refusal::object_missing(place, "incident", text);
+    Ok(incident::find(app, text).map_err(missing)?)
+}
+
 /// The alert of an incident that a path names.
 pub(crate) fn alert(state: &State, of: IncidentId, text: &str) -> Result<AlertId, Refused> {
     let missing = || Refusal::not_found(format!("the incident has no alert {text:?}"));
-    let alert: AlertId = text.parse().map_err(|_| missing())?;
-    let known = state.incidents.get(&of);
-    let has = known.is_some_and(|known| known.alerts.contains(&alert));
-    has.then_some(alert).ok_or_else(|| missing().into())
+    Ok(alert_of(state, of, text).ok_or_else(missing)?)
+}
+
+/// The alert of an incident that a body names.
+pub(crate) fn alert_in_body(
+    state: &State,
+    of: IncidentId,
+    place: &str,
+    text: &str,
+) -> Result<AlertId, Refused> {
+    let missing = || Refusal::object_missing(place, "alert", text);
+    Ok(alert_of(state, of, text).ok_or_else(missing)?)
+}
+
+fn alert_of(state: &State, of: IncidentId, text: &str) -> Option<AlertId> {
+    let alert: AlertId = text.parse().ok()?;
+    let known = state.incidents.get(&of)?;
+    known.alerts.contains(&alert).then_some(alert)
 }
 
 /// The service that a body names.
-pub(crate) fn service(state: &State, text: &str) -> Result<ServiceId, Refused> {
-    let found = text.parse().ok();
-    let known = found.filter(|id| state.services.contains_key(id));
-    known.ok_or_else(|| Refusal::object_missing(format!("Service not found: {text:?}")).into())
+pub(crate) fn service(state: &State, place: &str, text: &str) -> Result<ServiceId, Refused> {
+    let is_known = |id: &ServiceId| state.services.contains_key(id);
+    in_body(place, "service", text, is_known)
 }
 
 /// The business service that a body names.
-pub(crate) fn business_service(state: &State, text: &str) -> Result<BusinessServiceId, Refused> {
-    let found = text.parse().ok();
-    let known = found.filter(|id| state.business.services.contains_key(id));
-    known.ok_or_else(|| Refusal::bad(format!("Business service not found: {text:?}")).into())
+pub(crate) fn business_service(
+    state: &State,
+    place: &str,
+    text: &str,
+) -> Result<BusinessServiceId, Refused> {
+    let is_known = |id: &BusinessServiceId| state.business.services.contains_key(id);
+    in_body(place, "business service", text, is_known)
 }
 
 /// The team that a body names.
-pub(crate) fn team(state: &State, text: &str) -> Result<TeamId, Refused> {
-    let found = text.parse().ok();
-    let known = found.filter(|id| state.teams.contains_key(id));
-    known.ok_or_else(|| Refusal::bad(format!("Team not found: {text:?}")).into())
+pub(crate) fn team(state: &State, place: &str, text: &str) -> Result<TeamId, Refused> {
+    let is_known = |id: &TeamId| state.teams.contains_key(id);
+    in_body(place, "team", text, is_known)
 }
 
 /// The policy that a body names.
-pub(crate) fn policy(state: &State, text: &str) -> Result<PolicyId, Refused> {
-    let found = text.parse().ok();
-    let known = found.filter(|id| state.policies.contains_key(id));
-    known.ok_or_else(|| {
-        Refusal::object_missing(format!("Escalation policy not found: {text:?}")).into()
-    })
+pub(crate) fn policy(state: &State, place: &str, text: &str) -> Result<PolicyId, Refused> {
+    let is_known = |id: &PolicyId| state.policies.contains_key(id);
+    in_body(place, "escalation policy", text, is_known)
+}
+
+/// The schedule that a body names.
+pub(crate) fn schedule(state: &State, place: &str, text: &str) -> Result<ScheduleId, Refused> {
+    let is_known = |id: &ScheduleId| state.schedules.contains_key(id);
+    in_body(place, "schedule", text, is_known)
 }
 
 /// The person that a body names.
-pub(crate) fn user(state: &State, text: &str) -> Result<UserId, Refused> {
-    let found = text.parse().ok();
-    let known = found.filter(|id| state.users.contains_key(id));
-    known.ok_or_else(|| Refusal::object_missing(format!("User not found: {text:?}")).into())
+pub(crate) fn user(state: &State, place: &str, text: &str) -> Result<UserId, Refused> {
+    let is_known = |id: &UserId| state.users.contains_key(id);
+    in_body(place, "user", text, is_known)
 }
 
 /// The name of the priority that a body names, by its id or by its name.
-pub(crate) fn priority(state: &State, text: &str) -> Result<String, Refused> {
+pub(crate) fn priority(state: &State, place: &str, text: &str) -> Result<String, Refused> {
     let names = state.installation.iter().flat_map(|all| &all.priorities);
     let mut names = names.filter(|name| id::of_name(name) == text || *name == text);
-    let missing = || Refusal::object_missing(format!("Priority not found: {text:?}"));
+    let missing = || Refusal::object_missing(place, "priority", text);
     Ok(names.next().cloned().ok_or_else(missing)?)
 }

@@ -39,6 +39,7 @@ mod user_shape;
 mod users;
 pub(crate) mod webhook_event;
 mod webhooks;
+mod wholes;
 mod windows;
 
 use axum::extract::Request;

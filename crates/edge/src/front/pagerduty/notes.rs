@@ -137,14 +137,15 @@ pub(crate) async fn request_responders(Path(id): Path<String>, asked: Asked) -> 
     let by = asked.requester(Role::Responder).await?;
     let (people, policies) = asked.app.read(|state| {
         if let Some(requester) = &request.requester {
-            lookup::user(state, requester)?;
+            lookup::user(state, "requester_id", requester)?;
         }
         let (mut people, mut policies) = (Vec::new(), Vec::new());
-        for target in &request.targets {
+        for (index, target) in request.targets.iter().enumerate() {
+            let place = format!("responder_request_targets[{index}]");
             if target.kind == "user" {
-                people.push(lookup::user(state, &target.id)?);
+                people.push(lookup::user(state, &place, &target.id)?);
             } else {
-                policies.push(lookup::policy(state, &target.id)?);
+                policies.push(lookup::policy(state, &place, &target.id)?);
             }
         }
         Ok::<_, Refused>((people, policies))

@@ -74,20 +74,18 @@ pub(crate) async fn list_notifications(asked: Asked) -> Answer {
             Refusal::bad("'until' is invalid: it is at most three months after 'since'").into(),
         );
     }
-    let wanted = asked
-        .parameters
-        .get("filter")
-        .map(|word| format!("{word}_notification"));
+    let kinds = ChannelKind::ALL.map(|channel| (kind(channel), channel));
+    let words: Vec<(&str, ChannelKind)> = kinds
+        .iter()
+        .map(|(word, channel)| (word.as_str(), *channel))
+        .collect();
+    let wanted = asked.parameters.word("filter", &words)?;
     let mut cut = asked.app.read(|state| {
         let all = state
             .notifications
             .values()
             .filter_map(|one| Some((sent(one)?, one)));
-        let of_kind = |one: &Notification| {
-            wanted
-                .as_ref()
-                .is_none_or(|word| *word == kind(one.channel))
-        };
+        let of_kind = |one: &Notification| wanted.is_none_or(|channel| channel == one.channel);
         let within = all.filter(|(at, one)| (since..until).contains(at) && of_kind(one));
         let mut found: Vec<(Timestamp, &Notification)> = within.collect();
         found.sort_by_key(|(at, one)| (std::cmp::Reverse(*at), one.id));

@@ -46,6 +46,8 @@ struct Wanted {
     users: Option<Vec<UserId>>,
     policies: Option<Vec<PolicyId>>,
     schedules: Option<Vec<ScheduleId>>,
+    /// Whether those are wanted too whom a policy itself names; `null` among the schedules says so.
+    by_name: bool,
     earliest: bool,
 }
 
@@ -63,9 +65,10 @@ impl Wanted {
         let until = until.max(since.plus_ms(1));
         Ok(Self {
             range: Span::new(since, until),
-            users: parameters.ids("user_ids"),
-            policies: parameters.ids("escalation_policy_ids"),
-            schedules: parameters.ids("schedule_ids"),
+            users: parameters.ids("user_ids")?,
+            policies: parameters.ids("escalation_policy_ids")?,
+            schedules: parameters.ids("schedule_ids")?,
+            by_name: parameters.list("schedule_ids").any(|id| id == "null"),
             earliest: parameters.flag("earliest")?,
         })
     }
@@ -88,7 +91,7 @@ impl Wanted {
             .filter(|place| match (&self.schedules, place.via) {
                 (None, _) => true,
                 (Some(set), Recipient::Schedule(schedule)) => set.contains(&schedule),
-                (Some(_), Recipient::User(_) | Recipient::Team(_)) => false,
+                (Some(_), Recipient::User(_) | Recipient::Team(_)) => self.by_name,
             })
             .collect()
     }

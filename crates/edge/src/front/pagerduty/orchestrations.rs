@@ -34,7 +34,7 @@ fn found(wanted: &str) -> Result<(), Refused> {
     if wanted == orchestration_id() {
         return Ok(());
     }
-    Err(Refusal::not_found("there is no such event orchestration").into())
+    Err(Refusal::no_such("event orchestration").into())
 }
 
 fn orchestration(state: &State, place: &Place) -> Value {
@@ -141,8 +141,9 @@ pub(crate) async fn get_router(Path(id): Path<String>, asked: Asked) -> Answer {
 }
 
 /// The rule that a route becomes.
-fn rule_for(state: &State, route: Route) -> Result<AskedRule, Refused> {
-    let service = lookup::service(state, &route.to)?;
+fn rule_for(state: &State, index: usize, route: Route) -> Result<AskedRule, Refused> {
+    let place = format!("orchestration_path.sets[0].rules[{index}].actions.route_to");
+    let service = lookup::service(state, &place, &route.to)?;
     let name = state.services.get(&service);
     let name = name.map_or("a service", |known| known.name.as_str());
     let id: Option<RuleId> = route.id.and_then(|id| id.parse().ok());
@@ -166,7 +167,8 @@ pub(crate) async fn set_router(Path(id): Path<String>, asked: Asked) -> Answer {
         for rule in &state.rules {
             route_of(rule)?;
         }
-        let rules = routes.into_iter().map(|route| rule_for(state, route));
+        let rules = routes.into_iter().enumerate();
+        let rules = rules.map(|(index, route)| rule_for(state, index, route));
         rules.collect::<Result<Vec<AskedRule>, Refused>>()
     })?;
     let ask = IntakeAsk::SetRules {

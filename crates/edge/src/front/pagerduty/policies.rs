@@ -2,16 +2,17 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, RosterAsk};
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
-use tocsin_domain::page::{Level, Policy, Recipient};
-use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_domain::page::{Level, Policy, Recipient, WholePolicy};
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::roster as bodies;
-use tocsin_wire::pagerduty::rest::words;
+use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 
 use super::asked::Asked;
 use super::include::Named;
+use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
@@ -26,8 +27,8 @@ const INCLUDED: &[Named] = &[
 /// Escalation policies
 #[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
-    let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
+    let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids")?;
     let paging = asked.paging()?;
     let mut cut = asked.app.read(|state| {
         let pages = |one: &Policy, users: &Vec<UserId>| {
@@ -40,19 +41,19 @@ pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
         });
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all services which of them follow it.
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.policies.get(&id)?;
             Some(policy(state, &asked.place, known))
-        })
-    });
+        }))
+    })?;
     cut.items = asked.included(cut.items, INCLUDED).await?;
     Ok(Reply::page(paging, "escalation_policies", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Policy, Refused> {
-    let id: Option<PolicyId> = id.parse().ok();
-    let found = asked.app.read(|state| state.policies.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such escalation policy"))?)
+    let known = |state: &State, id: PolicyId| state.policies.get(&id).cloned();
+    lookup::in_path(&asked.app, "escalation policy", id, known)
 }
 
 async fn wrapped(asked: &Asked, known: &Policy) -> Result<Value, Refused> {
@@ -69,48 +70,34 @@ pub(crate) async fn get_escalation_policy(Path(id): Path<String>, asked: Asked) 
     wrapped(&asked, &known).await.map(Reply::Done)
 }
 
-fn recipient(
-    index: usize,
-    target: &tocsin_wire::pagerduty::rest::body::Named,
-) -> Result<Recipient, String> {
-    let read = match target.kind.as_str() {
-        "user" => target.id.parse().map(Recipient::User),
-        "team" => target.id.parse().map(Recipient::Team),
-        _ => target.id.parse().map(Recipient::Schedule),
-    };
-    read.map_err(|_| {
-        format!(
-            "'escalation_rules[{index}].targets': {:?} is not found",
-            target.id
-        )
-    })
+fn recipient(state: &State, place: &str, target: &body::Named) -> Result<Recipient, Refused> {
+    let id = &target.id;
+    match target.kind.as_str() {
+        "user" => lookup::user(state, place, id).map(Recipient::User),
+        "team" => lookup::team(state, place, id).map(Recipient::Team),
+        _ => lookup::schedule(state, place, id).map(Recipient::Schedule),
+    }
 }
 
 /// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was.
-fn levels(wanted: &[bodies::Level], known: Option<&Policy>) -> Result<Vec<Level>, Refused> {
-    let mut wrong = Vec::new();
-    let mut made = Vec::new();
-    for (index, level) in wanted.iter().enumerate() {
-        let mut targets = Vec::new();
-        for target in &level.targets {
-            match recipient(index, target) {
-                Ok(target) => targets.push(target),
-                Err(reason) => wrong.push(reason),
-            }
-        }
+fn levels(
+    state: &State,
+    wanted: &[bodies::Level],
+    known: Option<&Policy>,
+) -> Result<Vec<Level>, Refused> {
+    let levels = wanted.iter().enumerate().map(|(index, level)| {
+        let place = format!("escalation_policy.escalation_rules[{index}].targets");
+        let targets = level.targets.iter();
+        let targets = targets.map(|target| recipient(state, &place, target));
         let before = known.and_then(|known| known.levels.get(index));
-        made.push(Level {
+        Ok(Level {
             delay_ms: level.delay_minutes.saturating_mul(60_000),
-            targets,
+            targets: targets.collect::<Result<_, Refused>>()?,
             round_robin: level.round_robin,
             each_must_acknowledge: before.is_some_and(|before| before.each_must_acknowledge),
-        });
-    }
-    if wrong.is_empty() {
-        Ok(made)
-    } else {
-        Err(Refusal::invalid(wrong).into())
-    }
+        })
+    });
+    levels.collect()
 }
 
 async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
@@ -119,7 +106,7 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'escalation_policy.name' is missing or blank"))?;
     let levels = match (&body.levels, known) {
-        (Some(wanted), known) => levels(wanted, known)?,
+        (Some(wanted), known) => asked.app.read(|state| levels(state, wanted, known))?,
         (None, Some(known)) => known.levels.clone(),
         (None, None) => {
             return Err(Refusal::bad("'escalation_policy.escalation_rules' is missing").into());
@@ -129,25 +116,19 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         None => known.map_or(0, |known| known.repeat),
         Some(repeat) => u32::try_from(repeat).unwrap_or(u32::MAX),
     };
-    let ask = RosterAsk::SetPolicy {
+    let wanted = WholePolicy {
         id: known.map(|known| known.id),
         name,
         levels,
         repeat,
         acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
+        description,
     };
-    let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
-    let RosterEvent::PolicySet { mut policy } = event else {
+    let ask = Ask::Roster(RosterAsk::SetWholePolicy(Box::new(wanted)));
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let RosterEvent::PolicySet { policy } = event else {
         return Err(lost().into());
     };
-    if let Some(description) = description {
-        policy.description.clone_from(&description);
-        let said = Described::Policy {
-            policy: policy.id,
-            description,
-        };
-        asked.keep(&asked.caller.actor, said).await?;
-    }
     Ok(policy)
 }
 

@@ -192,9 +192,11 @@ fn wanted(
     let delay_ms = delay_ms.ok_or_else(|| missing("start_delay_in_minutes"))?;
     let method = match (&body.method, before) {
         (Some(text), _) => {
-            let wrong = || Refusal::bad("'notification_rule.contact_method' is not found");
-            let id: ContactMethodId = text.parse().map_err(|_| wrong())?;
-            of.contact_method(id).ok_or_else(wrong)?.id
+            let place = "notification_rule.contact_method";
+            let missing = || Refusal::object_missing(place, "contact method", text);
+            let id: Option<ContactMethodId> = text.parse().ok();
+            let known = id.and_then(|id| of.contact_method(id));
+            known.ok_or_else(missing)?.id
         }
         (None, Some(before)) => before.contact_method,
         (None, None) => return Err(missing("contact_method").into()),

@@ -16,11 +16,14 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident};
+use super::incident_shape::{Include, incident, policy_of};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::incident::incident_in;
 use crate::http::problem::Problem;
+
+/// Where a body says how important an incident is.
+const PRIORITY: &str = "incident.priority";
 
 fn urgency_of(urgency: bodies::Urgency) -> Urgency {
     match urgency {
@@ -40,9 +43,13 @@ fn usual_urgency(state: &State, service: ServiceId, now: Timestamp) -> Urgency {
 
 fn assigned(state: &State, to: &To) -> Result<Assigned, Refused> {
     match to {
-        To::Policy(policy) => Ok(Assigned::Policy(lookup::policy(state, policy)?)),
+        To::Policy(policy) => {
+            let policy = lookup::policy(state, "incident.escalation_policy", policy)?;
+            Ok(Assigned::Policy(policy))
+        }
         To::People(people) => {
-            let people = people.iter().map(|user| lookup::user(state, user));
+            let place = "incident.assignments";
+            let people = people.iter().map(|user| lookup::user(state, place, user));
             Ok(Assigned::People(people.collect::<Result<_, _>>()?))
         }
     }
@@ -56,13 +63,14 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
     let by = asked.requester(Role::Responder).await?;
     let ask = asked.app.read(|state| {
         let priority = create.priority.as_ref();
-        let priority = priority.map(|id| lookup::priority(state, id)).transpose()?;
+        let priority = priority.map(|id| lookup::priority(state, PRIORITY, id));
+        let priority = priority.transpose()?;
         let to = create
             .to
             .as_ref()
             .map(|to| assigned(state, to))
             .transpose()?;
-        let service = lookup::service(state, &create.service)?;
+        let service = lookup::service(state, "incident.service", &create.service)?;
         let urgency = create.urgency.map(urgency_of);
         let usual = || usual_urgency(state, service, asked.app.now());
         Ok::<_, Refused>(RespondAsk::Declare {
@@ -104,9 +112,11 @@ pub(crate) async fn update_incident(Path(id): Path<String>, asked: Asked) -> Ans
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 413, body = Object)))]
 pub(crate) async fn update_incidents(asked: Asked) -> Answer {
     let mut named = Vec::new();
-    for update in bodies::updates(&asked.body)? {
+    for (index, update) in bodies::updates(&asked.body)?.into_iter().enumerate() {
+        let place = format!("incidents[{index}].id");
         let id = update.id.clone().unwrap_or_default();
-        named.push((lookup::incident(&asked.app, &id)?, update));
+        let id = lookup::incident_in_body(&asked.app, &place, &id)?;
+        named.push((id, update));
     }
     carry_out(&asked, &named).await?;
     let include = Include::read(&asked.parameters);
@@ -131,25 +141,27 @@ pub(crate) async fn update_incidents(asked: Asked) -> Answer {
 /// came before it stays done. What is refused is told with the number of its incident.
 async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<(), Refused> {
     let by = asked.requester(Role::Responder).await?;
-    let planned = asked.app.read(|state| {
-        let mut planned = Vec::new();
-        for (id, update) in updates {
-            let missing = || Refusal::not_found(format!("there is no incident {id}"));
-            let known = state.incidents.get(id).ok_or_else(missing)?;
-            let asks = asks_for(state, known, update, by.user)?;
-            planned.extend(asks.into_iter().map(|ask| (known.number, ask)));
-        }
-        Ok::<_, Refused>(planned)
-    })?;
-    let (numbers, asks): (Vec<u64>, Vec<RespondAsk>) = planned.into_iter().unzip();
-    let asks: Vec<Ask> = asks.into_iter().map(Ask::Respond).collect();
     let told = |mut refused: Refused, number: Option<&u64>| {
         if let (Some(number), true) = (number, updates.len() > 1) {
             refused.0.errors.insert(0, format!("incident {number}"));
         }
         refused
     };
-    if let Some((place, refusal)) = refused_of(asked, &by.actor, &asks).await? {
+    let planned = asked.app.read(|state| {
+        let mut planned = Vec::new();
+        for (id, update) in updates {
+            let missing = || Refusal::no_such("incident");
+            let known = state.incidents.get(id).ok_or_else(missing)?;
+            let asks = asks_for(state, known, update, by.user);
+            let asks = asks.map_err(|refused| told(refused, Some(&known.number)))?;
+            planned.extend(asks.into_iter().map(|ask| (known.number, ask)));
+        }
+        Ok::<_, Refused>(planned)
+    })?;
+    let (numbers, asks): (Vec<u64>, Vec<RespondAsk>) = planned.into_iter().unzip();
+    let asks: Vec<Ask> = asks.into_iter().map(Ask::Respond).collect();
+    let incidents = updates.iter().map(|(id, _)| *id).collect();
+    if let Some((place, refusal)) = refused_of(asked, &by.actor, incidents, &asks).await? {
         return Err(told(Problem::from(refusal).into(), numbers.get(place)));
     }
     let outcomes = asked.app.ask_all(&by.actor, asks).await?;
@@ -161,16 +173,21 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
     Ok(())
 }
 
-/// The first of several asks that the core would refuse, found on a copy; a single one is refused as a whole anyway.
+/// The first of several asks about these incidents that the core would refuse, found on a copy of what bears on them; a single one is
+/// refused as a whole anyway.
 async fn refused_of(
     asked: &Asked,
     actor: &Actor,
+    incidents: Vec<IncidentId>,
     asks: &[Ask],
 ) -> Result<Option<(usize, command::Refusal)>, Refused> {
     if asks.len() < 2 {
         return Ok(None);
     }
-    let (state, now) = (asked.app.read(State::clone), asked.app.now());
+    let (state, now) = (
+        asked.app.read(|state| state.about(incidents)),
+        asked.app.now(),
+    );
     let (actor, asks) = (actor.clone(), asks.to_vec());
     let found = asked
         .app
@@ -196,7 +213,8 @@ fn asks_for(
     }
     if let Some(priority) = &update.priority {
         let priority = priority.as_ref();
-        let priority = priority.map(|id| lookup::priority(state, id)).transpose()?;
+        let priority = priority.map(|id| lookup::priority(state, PRIORITY, id));
+        let priority = priority.transpose()?;
         asks.push(RespondAsk::SetPriority { incident, priority });
     }
     if let Some(urgency) = update.urgency {
@@ -208,17 +226,19 @@ fn asks_for(
         asks.push(RespondAsk::Reassign { incident, to });
     }
     if let Some(level) = update.level {
-        asks.extend(escalation(known, level, update.to.is_some())?);
+        asks.extend(escalation(state, known, update, level)?);
     }
     let note = update.resolution.clone();
+    // Whatever pages for it anew triggers it again.
+    let is_left_alone = update.level.is_none() && update.to.is_none();
     match (update.status, known.status) {
-        (None, _) | (Some(bodies::Status::Triggered), Status::Triggered | Status::Resolved) => {
-            let text = note.into_iter();
-            asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
-        }
-        (Some(bodies::Status::Triggered), Status::Acknowledged) => {
+        (Some(bodies::Status::Triggered), Status::Acknowledged) if is_left_alone => {
             let why = "'status' is not supported: what somebody has is triggered again by 'escalation_level' or by 'assignments'";
             return Err(Refusal::bad(why).into());
+        }
+        (None | Some(bodies::Status::Triggered), _) => {
+            let text = note.into_iter();
+            asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
         }
         (Some(bodies::Status::Acknowledged | bodies::Status::Resolved), Status::Resolved) => {
             return Err(Refusal::resolved_already().into());
@@ -233,29 +253,62 @@ fn asks_for(
     Ok(asks)
 }
 
-/// The next level can be paged now; none can be left out. What is given away begins at its first.
+/// The next level can be paged now; none can be left out. What is reopened or given to a policy is paged from its first level on.
 fn escalation(
+    state: &State,
     known: &Incident,
+    update: &Update,
     level: u64,
-    is_given_away: bool,
 ) -> Result<Option<RespondAsk>, Refused> {
-    let paging = known.paging.as_ref().filter(|_| !is_given_away);
+    let refused = |why: String| -> Result<Option<RespondAsk>, Refused> {
+        let why = format!("'escalation_level' is not supported: {why}");
+        Err(Refusal::bad(why).into())
+    };
+    let is_over = !known.is_open();
+    if is_over && update.status != Some(bodies::Status::Triggered) {
+        return Err(Refusal::resolved_already().into());
+    }
+    let of_people = match &update.to {
+        Some(To::People(_)) => true,
+        Some(To::Policy(_)) => false,
+        None => matches!(known.assigned, Some(Assigned::People(_))),
+    };
+    if is_over || update.to.is_some() {
+        let urgency = update.urgency.map_or(known.urgency, urgency_of);
+        return if of_people {
+            refused("the people whom it is given to stand on no level".to_owned())
+        } else if level != 1 {
+            refused("level 1 is paged first; escalate it afterwards".to_owned())
+        } else if urgency == Urgency::Low {
+            refused("its urgency is low, which pages nobody".to_owned())
+        } else {
+            Ok(None)
+        };
+    }
+    // After the people whom it was given to comes the first level.
+    let paging = known.paging.as_ref().filter(|_| !of_people);
     if paging.is_some_and(|paging| paging.exhausted) {
-        let why = "'escalation_level' is not supported: no level is left, and the list of last resort is paged";
-        return Err(Refusal::bad(why).into());
+        return refused("no level is left, and the list of last resort is paged".to_owned());
     }
     let reached = paging.map(|paging| paging.level as u64 + 1);
     let next = reached.map_or(1, |reached| reached + 1);
-    let incident = known.id;
-    if Some(level) == reached || (is_given_away && level == next) {
-        Ok(None)
+    let policy = policy_of(state, known).and_then(|id| state.policies.get(&id));
+    let levels = policy.map_or(0, |policy| policy.levels.len() as u64);
+    if level > levels {
+        refused(format!("the last level of its policy is {levels}"))
     } else if level == next {
+        let incident = known.id;
         Ok(Some(RespondAsk::Escalate { incident }))
+    } else if Some(level) != reached {
+        refused(format!(
+            "the next level is {next}, and none can be left out"
+        ))
+    } else if known.status == Status::Triggered {
+        Ok(None)
     } else {
-        let why = format!(
-            "'escalation_level' is not supported: the next level is {next}, and none can be left out"
-        );
-        Err(Refusal::bad(why).into())
+        refused(format!(
+            "level {level} was paged, and somebody has it: escalate it further, or give it away"
+        ))
     }
 }
 
@@ -265,7 +318,10 @@ fn escalation(
 pub(crate) async fn merge_incidents(Path(id): Path<String>, asked: Asked) -> Answer {
     let into = lookup::incident(&asked.app, &id)?;
     let sources = bodies::sources(&asked.body)?;
-    let sources = sources.iter().map(|id| lookup::incident(&asked.app, id));
+    let sources = sources.iter().enumerate().map(|(index, id)| {
+        let place = format!("source_incidents[{index}].id");
+        lookup::incident_in_body(&asked.app, &place, id)
+    });
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let by = asked.requester(Role::Responder).await?;
     let ask = RespondAsk::Merge { sources, into };

@@ -88,12 +88,7 @@ pub(crate) fn schedule_in_full(
 }
 
 /// The layers of a schedule, the one that wins first.
-pub(crate) fn layers(
-    state: &State,
-    place: &Place,
-    known: &Schedule,
-    rendered: &Rendered,
-) -> Vec<Value> {
+fn layers(state: &State, place: &Place, known: &Schedule, rendered: &Rendered) -> Vec<Value> {
     let layers = known.layers.iter().enumerate().map(|(index, one)| {
         let own = rendered.layers.get(index).map_or(&[][..], Vec::as_slice);
         let entries = entries(state, place, own);
@@ -206,14 +201,23 @@ pub(crate) fn layers_of(
     layers: &[bodies::Layer],
     zone: &str,
 ) -> Result<Vec<oncall::Layer>, Refused> {
+    let layers = layers.iter().enumerate();
     layers
-        .iter()
-        .map(|one| layer_of(state, one, zone))
+        .map(|(index, one)| {
+            let place = format!("schedule.schedule_layers[{index}].users");
+            layer_of(state, &place, one, zone)
+        })
         .collect()
 }
 
-fn layer_of(state: &State, one: &bodies::Layer, zone: &str) -> Result<oncall::Layer, Refused> {
-    let members = one.users.iter().map(|user| lookup::user(state, user));
+fn layer_of(
+    state: &State,
+    place: &str,
+    one: &bodies::Layer,
+    zone: &str,
+) -> Result<oncall::Layer, Refused> {
+    let members = one.users.iter();
+    let members = members.map(|user| lookup::user(state, place, user));
     let restrictions = one.restrictions.iter().map(|one| {
         let wrong = || Refusal::bad("'restrictions' is invalid: it has a time that no clock shows");
         restriction_of(one).ok_or_else(wrong)

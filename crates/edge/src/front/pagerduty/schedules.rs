@@ -2,11 +2,12 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, RosterAsk};
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
-use tocsin_domain::oncall::{Change, Entry, Schedule, Span};
+use tocsin_domain::oncall::{Change, Entry, Schedule, Span, WholeSchedule};
 use tocsin_domain::oncall_command::ChangeAsk;
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::{time, words};
@@ -14,7 +15,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 use super::asked::Asked;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers, layers_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -25,6 +26,9 @@ const UNSAVED: &str = "QAAAAAAAAAAAAA";
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
 
+/// What lists leave out of a schedule unless `include[]` names it.
+const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
+
 /// Schedules
 #[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
@@ -33,23 +37,28 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
         let all = state.schedules.values();
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all policies which of them name it.
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.schedules.get(&id)?;
             let mut shown = schedule(state, &asked.place, known);
-            if asked.parameters.includes("schedule_layers") {
+            let wanted = PARTS.map(|part| (part, asked.parameters.includes(part)));
+            if wanted.iter().any(|(_, is_wanted)| *is_wanted) {
+                // Lists tell nobody's turns.
                 let bare = Rendered::default();
-                shown["schedule_layers"] = layers(state, &asked.place, known, &bare).into();
+                let mut full = schedule_in_full(state, &asked.place, known, &bare);
+                for (part, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+                    shown[part] = full[part].take();
+                }
             }
             Some(shown)
-        })
-    });
+        }))
+    })?;
     Ok(Reply::page(paging, "schedules", cut))
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
-    let id: Option<ScheduleId> = id.parse().ok();
-    let found = asked.app.read(|state| state.schedules.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such schedule"))?)
+    let known = |state: &State, id: ScheduleId| state.schedules.get(&id).cloned();
+    lookup::in_path(&asked.app, "schedule", id, known)
 }
 
 /// The span that is asked for; none when nothing is.
@@ -156,8 +165,8 @@ pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) ->
     Ok(Reply::Done(json!({ "users": users })))
 }
 
-/// The ask that a body is, for a new schedule or one that is known.
-fn ask_for(asked: &Asked, known: Option<&Schedule>) -> Result<RosterAsk, Refused> {
+/// What a body makes of a new schedule or of one that is known.
+fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refused> {
     let body = bodies::schedule(&asked.body)?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let zone = body
@@ -172,11 +181,13 @@ fn ask_for(asked: &Asked, known: Option<&Schedule>) -> Result<RosterAsk, Refused
         (None, Some(known)) => known.layers.clone(),
         (None, None) => return Err(Refusal::bad("'schedule.schedule_layers' is missing").into()),
     };
-    Ok(RosterAsk::SetSchedule {
+    Ok(WholeSchedule {
         id: known.map(|known| known.id),
         name,
         time_zone,
         layers,
+        description: words::description(&asked.body, "schedule")?,
+        layer_names: words::layer_names(&asked.body)?,
     })
 }
 
@@ -187,15 +198,7 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     if span_in(&asked)?.is_none() {
         return Err(Refusal::missing("'since' and 'until' are needed").into());
     }
-    let RosterAsk::SetSchedule {
-        name,
-        time_zone,
-        layers,
-        ..
-    } = ask_for(&asked, None)?
-    else {
-        return Err(lost().into());
-    };
+    let tried = wanted(&asked, None)?;
     let team = asked
         .app
         .read(|state| state.installation.as_ref().map(|all| all.team));
@@ -203,9 +206,9 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     let team = team.ok_or_else(not_ready)?;
     // What is not saved has no id; none of this one is ever given out.
     let id: ScheduleId = UNSAVED.parse().map_err(|_| lost())?;
-    let mut draft = Schedule::of_layers(id, team, name, time_zone, layers);
-    draft.description = words::description(&asked.body, "schedule")?.unwrap_or_default();
-    draft.layer_names = words::layer_names(&asked.body)?.unwrap_or_default();
+    let mut draft = Schedule::of_layers(id, team, tried.name, tried.time_zone, tried.layers);
+    draft.description = tried.description.unwrap_or_default();
+    draft.layer_names = tried.layer_names.unwrap_or_default();
     let reasons = draft.violations();
     if !reasons.is_empty() {
         return Err(Refusal::invalid(reasons).into());
@@ -218,25 +221,12 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
 }
 
 async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {
-    let ask = Ask::Roster(ask_for(asked, known)?);
-    let description = words::description(&asked.body, "schedule")?;
-    let layer_names = words::layer_names(&asked.body)?;
+    let wanted = Box::new(wanted(asked, known)?);
+    let ask = Ask::Roster(RosterAsk::SetWholeSchedule(wanted));
     let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
-    let RosterEvent::ScheduleSet { mut schedule } = event else {
+    let RosterEvent::ScheduleSet { schedule } = event else {
         return Err(lost().into());
     };
-    if let Some(description) = description {
-        schedule.description = description;
-    }
-    if let Some(names) = layer_names {
-        schedule.layer_names = names;
-    }
-    let said = Described::Schedule {
-        schedule: schedule.id,
-        description: schedule.description.clone(),
-        layer_names: schedule.layer_names.clone(),
-    };
-    asked.keep(&asked.caller.actor, said).await?;
     Ok(schedule)
 }
 
@@ -285,11 +275,19 @@ pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answ
     let known = named(&asked, &id)?;
     let range =
         span_in(&asked)?.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?;
+    let editable = asked.parameters.flag("editable")?;
+    let now = asked.app.now();
     let within = known
         .overrides
         .iter()
         .filter(|one| one.span.overlap(range).is_some());
-    let shown: Vec<Value> = within.map(|one| override_shown(&asked, one)).collect();
+    let shown: Vec<Value> = if editable {
+        // Of those that can still be changed wholly nothing but their ids is told, as there.
+        let ahead = within.filter(|one| one.span.from > now);
+        ahead.map(|one| json!({"id": one.id.to_string()})).collect()
+    } else {
+        within.map(|one| override_shown(&asked, one)).collect()
+    };
     Ok(Reply::Done(json!({ "overrides": shown })))
 }
 
@@ -300,8 +298,13 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
     let known = named(&asked, &id)?;
     let (wanted, is_one) = bodies::overrides(&asked.body)?;
     let mut answers = Vec::new();
-    for one in wanted {
-        match added(&asked, known.id, &one).await {
+    for (index, one) in wanted.iter().enumerate() {
+        let place = if is_one {
+            "override.user".to_owned()
+        } else {
+            format!("overrides[{index}].user")
+        };
+        match added(&asked, known.id, &place, one).await {
             Ok(made) if is_one => return Ok(Reply::Created(json!({ "override": made }))),
             Ok(made) => answers.push(json!({"status": 201, "override": made})),
             Err(refused) if is_one || refused.0.status >= 500 => return Err(refused),
@@ -317,9 +320,12 @@ pub(crate) async fn add_overrides(Path(id): Path<String>, asked: Asked) -> Answe
 async fn added(
     asked: &Asked,
     schedule: ScheduleId,
+    place: &str,
     one: &bodies::Override,
 ) -> Result<Value, Refused> {
-    let user = asked.app.read(|state| lookup::user(state, &one.user))?;
+    let user = asked
+        .app
+        .read(|state| lookup::user(state, place, &one.user))?;
     let span = Span::new(one.start, one.end);
     let ask = ChangeAsk::AddOverride { user, span };
     let change = changed(&asked.app, &asked.caller, schedule, ask).await?;

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
+use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
@@ -14,32 +14,36 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
 use super::asked::Asked;
+use super::include::Named;
 use super::lookup;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
+use super::webhooks;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{
-    forget_keys, integration_made_with_key_kept, integration_removed,
-};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::service::{NewKey, integration_made};
+use crate::http::roster::{key, lost, set_as};
+
+/// What of an integration can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
 
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let paging = asked.paging()?;
     let cut = asked.app.read(|state| {
         let all = state.services.values();
         let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
         let named = wanted.map(|one| (one.id, one.name.as_str(), ""));
         let standings = Standings::of(state);
-        asked.named_cut(paging, named).map(|id| {
+        let cut = asked.named_cut(paging, named)?;
+        Ok::<_, Refused>(cut.map(|id| {
             let known = state.services.get(&id)?;
             Some(shown(&asked, state, known, &standings))
-        })
-    });
+        }))
+    })?;
     Ok(Reply::page(paging, "services", cut))
 }
 
@@ -73,9 +77,8 @@ fn shown(asked: &Asked, state: &State, known: &Service, standings: &Standings) -
 
 /// The service that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
-    let id: Option<ServiceId> = id.parse().ok();
-    let found = asked.app.read(|state| state.services.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such service"))?)
+    let known = |state: &State, id: ServiceId| state.services.get(&id).cloned();
+    lookup::in_path(&asked.app, "service", id, known)
 }
 
 fn wrapped(asked: &Asked, known: &Service) -> Value {
@@ -105,7 +108,8 @@ fn whole_of(
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
     let policy = body.policy.as_ref();
-    let policy = policy.map(|id| lookup::policy(state, id)).transpose()?;
+    let policy = policy.map(|id| lookup::policy(state, "service.escalation_policy", id));
+    let policy = policy.transpose()?;
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
@@ -181,20 +185,19 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a service on which nothing fails and which nothing else names, with its integrations; its incidents are kept
+/// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone; its incidents are kept
 #[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let keys: Vec<SecretId> = asked.app.read(|state| {
-        let own = state.integrations.values();
-        let own = own.filter(|one| one.service == known.id);
-        own.filter_map(|one| one.key_row).collect()
-    });
-    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
-    forget_keys(&asked.app, keys).await?;
-    Ok(Reply::Empty)
+    let app = asked.app.clone();
+    // Subscriptions to it go too: one that is changed meanwhile would leave a row behind that nothing names.
+    let removal = async move {
+        let known = named(&asked, &id)?;
+        let ask = RosterAsk::RemoveService(known.id);
+        key::removed(&asked.app, &asked.caller.actor, ask).await?;
+        Ok::<_, Refused>(Reply::Empty)
+    };
+    webhooks::in_turn(&app, removal).await
 }
 
 /// Make a key by which a foreign system raises alerts on a service; administrators read it again
@@ -210,7 +213,8 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         ))
     })?;
     let actor: &Actor = &asked.caller.actor;
-    let made = integration_made_with_key_kept(&asked.app, actor, of.id, wanted.name, kind);
+    let (app, name) = (&asked.app, wanted.name);
+    let made = integration_made(app, actor, of.id, name, kind, NewKey::Kept);
     let (made, text, address) = made.await?;
     let key = Key {
         text,
@@ -223,12 +227,11 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
 }
 
 fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<Integration, Refused> {
-    let id: Option<IntegrationId> = id.parse().ok();
-    let found = asked.app.read(|state| {
-        let known = state.integrations.get(&id?)?;
+    let known = |state: &State, id: IntegrationId| {
+        let known = state.integrations.get(&id)?;
         (known.service == of.id).then(|| known.clone())
-    });
-    Ok(found.ok_or_else(|| Refusal::not_found("the service has no such integration"))?)
+    };
+    lookup::in_path(&asked.app, "integration of the service", id, known)
 }
 
 /// The key of an integration, where it is kept and the caller may see it.
@@ -257,6 +260,7 @@ async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
     let shown = asked
         .app
         .read(|state| integration(state, &asked.place, known, key.as_ref()));
+    let shown = asked.included_one(shown, INCLUDED).await?;
     Ok(Reply::Done(json!({ "integration": shown })))
 }
 
@@ -309,6 +313,7 @@ pub(crate) async fn remove_service_integration(
 ) -> Answer {
     let of = named(&asked, &id)?;
     let known = integration_named(&asked, &of, &integration_id)?;
-    integration_removed(&asked.app, &asked.caller.actor, known.id).await?;
+    let ask = RosterAsk::RemoveIntegration(known.id);
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

@@ -56,7 +56,8 @@ pub(crate) async fn list_priorities(asked: Asked) -> Answer {
     Ok(Reply::page(paging, "priorities", paging.cut(shown)))
 }
 
-fn vendor(place: &Place, one: &Vendor) -> Value {
+/// A vendor.
+pub(super) fn vendor(place: &Place, one: &Vendor) -> Value {
     let id = one.id();
     let head = place.named("vendor", &id, one.name, &format!("vendors/{id}"), "");
     let more = json!({
@@ -84,7 +85,6 @@ pub(crate) async fn list_vendors(asked: Asked) -> Answer {
 #[utoipa::path(get, path = "/vendors/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_vendor(Path(id): Path<String>, asked: Asked) -> Answer {
-    let missing = || Refusal::not_found(format!("there is no vendor {id:?}"));
-    let known = Vendor::of_id(&id).ok_or_else(missing)?;
+    let known = Vendor::of_id(&id).ok_or_else(|| Refusal::no_such("vendor"))?;
     Ok(Reply::Done(json!({"vendor": vendor(&asked.place, known)})))
 }

@@ -12,6 +12,7 @@ use tocsin_wire::pagerduty::rest::tag::{self as bodies, Called};
 use tocsin_wire::pagerduty::rest::{Refusal, id};
 
 use super::asked::Asked;
+use super::lookup;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};
 
@@ -30,7 +31,7 @@ fn tag(place: &Place, label: &str) -> Value {
 fn page<'a>(asked: &Asked, labels: impl Iterator<Item = &'a str>) -> Answer {
     let paging = asked.paging()?;
     let named = labels.map(|label| (label, label, ""));
-    let cut = asked.named_cut(paging, named);
+    let cut = asked.named_cut(paging, named)?;
     let shown = cut.map(|label| Some(tag(&asked.place, label)));
     Ok(Reply::page(paging, "tags", shown))
 }
@@ -45,7 +46,7 @@ fn labels_by_id(asked: &Asked) -> BTreeMap<String, String> {
 /// The label of the tag that a path names.
 fn named(asked: &Asked, wanted: &str) -> Result<String, Refused> {
     let found = labels_by_id(asked).remove(wanted);
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such tag"))?)
+    Ok(found.ok_or_else(|| Refusal::no_such("tag"))?)
 }
 
 async fn ask(asked: &Asked, ask: TagAsk) -> Result<(), Refused> {
@@ -118,24 +119,21 @@ pub(crate) async fn list_tagged(
 }
 
 fn person(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let id: Option<UserId> = id.parse().ok();
-    let known = |state: &State| id.filter(|id| state.users.contains_key(id));
-    let found = asked.app.read(known).map(Tagged::User);
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+    let known = |state: &State, id: UserId| state.users.get(&id).map(|one| Tagged::User(one.id));
+    lookup::in_path(&asked.app, "user", id, known)
 }
 
 fn team(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let id: Option<TeamId> = id.parse().ok();
-    let known = |state: &State| id.filter(|id| state.teams.contains_key(id));
-    let found = asked.app.read(known).map(Tagged::Team);
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such team"))?)
+    let known = |state: &State, id: TeamId| state.teams.get(&id).map(|one| Tagged::Team(one.id));
+    lookup::in_path(&asked.app, "team", id, known)
 }
 
 fn policy(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let id: Option<PolicyId> = id.parse().ok();
-    let known = |state: &State| id.filter(|id| state.policies.contains_key(id));
-    let found = asked.app.read(known).map(Tagged::Policy);
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such escalation policy"))?)
+    let known = |state: &State, id: PolicyId| {
+        let known = state.policies.get(&id)?;
+        Some(Tagged::Policy(known.id))
+    };
+    lookup::in_path(&asked.app, "escalation policy", id, known)
 }
 
 fn tags_of(asked: &Asked, on: Tagged) -> Answer {
@@ -145,15 +143,21 @@ fn tags_of(asked: &Asked, on: Tagged) -> Answer {
 async fn change(asked: &Asked, on: Tagged) -> Answer {
     let changes = bodies::changes(&asked.body)?;
     let known = labels_by_id(asked);
-    let label = |called: Called| match called {
+    let label = |place: &str, called: Called| match called {
         Called::Label(label) => Ok(label),
         Called::Id(wanted) => {
-            let missing = || Refusal::bad(format!("Tag not found: {wanted:?}"));
+            let missing = || Refusal::object_missing(place, "tag", &wanted);
             known.get(&wanted).cloned().ok_or_else(missing)
         }
     };
-    let labels = |all: Vec<Called>| all.into_iter().map(&label).collect::<Result<Vec<_>, _>>();
-    let (add, remove) = (labels(changes.add)?, labels(changes.remove)?);
+    let labels = |place: &str, all: Vec<Called>| {
+        let labels = all.into_iter().map(|called| label(place, called));
+        labels.collect::<Result<Vec<String>, Refusal>>()
+    };
+    let (add, remove) = (
+        labels("add", changes.add)?,
+        labels("remove", changes.remove)?,
+    );
     ask(asked, TagAsk::Change { on, add, remove }).await?;
     Ok(Reply::Done(json!({})))
 }

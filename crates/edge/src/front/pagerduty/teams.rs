@@ -2,18 +2,24 @@
 
 use axum::extract::Path;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, TeamAsk};
+use tocsin_domain::command::{Ask, TeamAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::team::{Team, TeamRole};
+use tocsin_domain::state::State;
+use tocsin_domain::team::{Team, TeamRole, WholeTeam};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::Asked;
+use super::include::Named;
+use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
 use crate::http::roster::{lost, set_as};
+
+/// What of a membership can be shown wholly, and where it stands.
+const INCLUDED: &[Named] = &[("users", &["user"])];
 
 /// Teams
 #[utoipa::path(get, path = "/teams", tag = "fronts", responses((status = 200, body = Object)))]
@@ -26,9 +32,8 @@ pub(crate) async fn list_pagerduty_teams(asked: Asked) -> Answer {
 }
 
 fn named(asked: &Asked, id: &str) -> Result<Team, Refused> {
-    let id: Option<TeamId> = id.parse().ok();
-    let found = asked.app.read(|state| state.teams.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such team"))?)
+    let known = |state: &State, id: TeamId| state.teams.get(&id).cloned();
+    lookup::in_path(&asked.app, "team", id, known)
 }
 
 fn wrapped(asked: &Asked, known: &Team) -> Value {
@@ -56,7 +61,9 @@ pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> A
             .map(|user| json!({"user": asked.place.user(state, *user), "role": role_word(known.role(*user))}))
             .collect()
     });
-    Ok(Reply::page(paging, "members", paging.cut(members)))
+    let mut cut = paging.cut(members);
+    cut.items = asked.included(cut.items, INCLUDED).await?;
+    Ok(Reply::page(paging, "members", cut))
 }
 
 const fn role_word(role: TeamRole) -> &'static str {
@@ -67,23 +74,13 @@ const fn role_word(role: TeamRole) -> &'static str {
     }
 }
 
-async fn set(asked: &Asked, ask: TeamAsk) -> Result<Team, Refused> {
-    let event = set_as(&asked.app, &asked.caller.actor, Ask::Team(ask)).await?;
+async fn set(asked: &Asked, wanted: WholeTeam) -> Result<Team, Refused> {
+    let ask = Ask::Team(TeamAsk::SetWhole(Box::new(wanted)));
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
     let RosterEvent::TeamSet { team } = event else {
         return Err(lost().into());
     };
     Ok(team)
-}
-
-/// Keeps what is said of a team, when something is.
-async fn describe(asked: &Asked, made: &mut Team, said: Option<String>) -> Result<(), Refused> {
-    let Some(description) = said else {
-        return Ok(());
-    };
-    made.description.clone_from(&description);
-    let team = made.id;
-    let said = Described::Team { team, description };
-    asked.keep(&asked.caller.actor, said).await
 }
 
 /// Add a team
@@ -92,14 +89,13 @@ async fn describe(asked: &Asked, made: &mut Team, said: Option<String>) -> Resul
 pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     let name = bodies::team(&asked.body)?;
     let name = name.ok_or_else(|| Refusal::bad("'team.name' is missing or blank"))?;
-    let description = words::description(&asked.body, "team")?;
-    let ask = TeamAsk::Set {
+    let wanted = WholeTeam {
         id: None,
         name,
-        members: Vec::new(),
+        members: None,
+        description: words::description(&asked.body, "team")?,
     };
-    let mut made = set(&asked, ask).await?;
-    describe(&asked, &mut made, description).await?;
+    let made = set(&asked, wanted).await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -108,11 +104,13 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let name = bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone());
-    let description = words::description(&asked.body, "team")?;
-    let team = known.id;
-    let mut made = set(&asked, TeamAsk::Rename { team, name }).await?;
-    describe(&asked, &mut made, description).await?;
+    let wanted = WholeTeam {
+        id: Some(known.id),
+        name: bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone()),
+        members: None,
+        description: words::description(&asked.body, "team")?,
+    };
+    let made = set(&asked, wanted).await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
@@ -127,11 +125,8 @@ pub(crate) async fn remove_pagerduty_team(Path(id): Path<String>, asked: Asked) 
 }
 
 fn person(asked: &Asked, id: &str) -> Result<UserId, Refused> {
-    let id: Option<UserId> = id.parse().ok();
-    let found = asked
-        .app
-        .read(|state| id.filter(|id| state.users.contains_key(id)));
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+    let known = |state: &State, id: UserId| state.users.get(&id).map(|one| one.id);
+    lookup::in_path(&asked.app, "user", id, known)
 }
 
 /// Put somebody into a team

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, Described, PeopleAsk};
+use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
+use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role, Urgency};
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::reach::method_word;
 use tocsin_wire::pagerduty::rest::refusal::account_token;
@@ -17,6 +18,7 @@ use tocsin_wire::pagerduty::rest::words;
 use super::asked::Asked;
 use super::incident_shape::urgency_word;
 use super::include::Named;
+use super::lookup;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::{Mails, user};
@@ -29,16 +31,15 @@ const INCLUDED: &[Named] = &[("teams", &["teams"])];
 
 /// The person that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
-    let id: Option<UserId> = id.parse().ok();
-    let found = asked.app.read(|state| state.users.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such person"))?)
+    let known = |state: &State, id: UserId| state.users.get(&id).cloned();
+    lookup::in_path(&asked.app, "user", id, known)
 }
 
 /// People
 #[utoipa::path(get, path = "/users", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let people: BTreeSet<UserId> = asked.app.read(|state| {
         let among = |user: &UserId| {
             teams.as_ref().is_none_or(|set| {
@@ -68,7 +69,7 @@ pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
             (user.id, user.name.as_str(), mail)
         });
         asked.named_cut(paging, named)
-    });
+    })?;
     let mails = asked.mails(cut.items.iter().copied().collect()).await?;
     let mut page = Vec::new();
     for id in &cut.items {
@@ -145,9 +146,7 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
     let about = words::about(&asked.body, &About::default())?;
-    let made = added(&asked.app, &by.actor, request).await?;
-    let said = Described::User { user: made, about };
-    asked.keep(&by.actor, said).await?;
+    let made = added(&asked.app, &by.actor, request, Some(about)).await?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -173,11 +172,9 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
         user: known.id,
         name: body.name,
         role: body.role.map(role_of),
+        about: Some(about),
     };
     asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
-    let user = known.id;
-    let said = Described::User { user, about };
-    asked.keep(&asked.caller.actor, said).await?;
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 
@@ -280,15 +277,37 @@ pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) ->
     whole(head, kind, more)
 }
 
+/// Rules, with the way that each uses shown wholly where `include[]` names those.
+async fn with_ways(
+    asked: &Asked,
+    of: &people::User,
+    mut rules: Vec<Value>,
+) -> Result<Vec<Value>, Refused> {
+    if !asked.parameters.includes("contact_methods") {
+        return Ok(rules);
+    }
+    let ways = methods(asked, of).await?;
+    for rule in &mut rules {
+        let used = &mut rule["contact_method"];
+        let way = ways.iter().find(|way| way["id"] == used["id"]).cloned();
+        if let Some(way) = way {
+            *used = way;
+        }
+    }
+    Ok(rules)
+}
+
 /// The rules of a person
 #[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let wanted = asked.parameters.get("urgency");
+    let words = [("high", Urgency::High), ("low", Urgency::Low)];
+    let wanted = asked.parameters.word("urgency", &words)?;
     let rules = known.rules.iter();
-    let rules = rules.filter(|one| wanted.is_none_or(|word| word == urgency_word(one.urgency)));
-    let rules: Vec<Value> = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = rules.filter(|one| wanted.is_none_or(|urgency| urgency == one.urgency));
+    let rules = rules.map(|one| rule(&asked, &known, one)).collect();
+    let rules = with_ways(&asked, &known, rules).await?;
     Ok(Reply::Done(json!({ "notification_rules": rules })))
 }
 
@@ -303,7 +322,6 @@ pub(crate) async fn get_notification_rule(
     let known = named(&asked, &id)?;
     let found = known.rules.iter().find(|one| one.id.as_str() == wanted);
     let found = found.ok_or_else(|| Refusal::not_found("the person has no such rule"))?;
-    Ok(Reply::Done(
-        json!({"notification_rule": rule(&asked, &known, found)}),
-    ))
+    let mut shown = with_ways(&asked, &known, vec![rule(&asked, &known, found)]).await?;
+    Ok(Reply::Done(json!({ "notification_rule": shown.pop() })))
 }

@@ -1,19 +1,18 @@
 //! Webhook subscriptions: made, read, changed, removed, tried. What is sent, and when, is decided elsewhere.
 
-use std::sync::Arc;
-
 use axum::extract::Path;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, WebhookAsk};
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::id::{SecretId, ServiceId, TeamId, WebhookId};
+use tocsin_domain::id::{SecretId, WebhookId};
 use tocsin_domain::state::State;
 use tocsin_domain::webhook::{Subscribed, WebhookScope};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED, Subscription};
 
 use super::asked::Asked;
+use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::app::App;
 use crate::http::address;
@@ -27,9 +26,8 @@ const SECRET_CHARS: usize = 64;
 
 /// The subscription that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Subscribed, Refused> {
-    let id: Option<WebhookId> = id.parse().ok();
-    let found = asked.app.read(|state| state.webhooks.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such webhook subscription"))?)
+    let known = |state: &State, id: WebhookId| state.webhooks.get(&id).cloned();
+    lookup::in_path(&asked.app, "webhook subscription", id, known)
 }
 
 /// Where it goes; none when that is gone from the vault.
@@ -86,7 +84,8 @@ async fn wrapped(asked: &Asked, known: &Subscribed) -> Answer {
 #[utoipa::path(get, path = "/webhook_subscriptions", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_webhook_subscriptions(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let kind = asked.parameters.get("filter_type");
+    let kinds = ["account", "service", "team"].map(|kind| (kind, kind));
+    let kind = asked.parameters.word("filter_type", &kinds)?;
     let id = asked.parameters.get("filter_id");
     let wanted = |one: &&Subscribed| {
         let (of, whose) = match one.webhook.scope {
@@ -152,23 +151,13 @@ fn with_known(wanted: Vec<(String, String)>, known: &[(String, String)]) -> Vec<
         .collect()
 }
 
-fn scope(state: &State, filter: &Filter) -> Result<WebhookScope, Refusal> {
-    let unknown = || Refusal::bad("'webhook_subscription.filter' names nothing that there is");
-    match filter {
-        Filter::Account => Ok(WebhookScope::Account),
-        Filter::Service(id) => {
-            let id: ServiceId = id.parse().map_err(|_| unknown())?;
-            let is_known = state.services.contains_key(&id);
-            let scope = is_known.then_some(WebhookScope::Service(id));
-            scope.ok_or_else(unknown)
-        }
-        Filter::Team(id) => {
-            let id: TeamId = id.parse().map_err(|_| unknown())?;
-            let is_known = state.teams.contains_key(&id);
-            let scope = is_known.then_some(WebhookScope::Team(id));
-            scope.ok_or_else(unknown)
-        }
-    }
+fn scope(state: &State, filter: &Filter) -> Result<WebhookScope, Refused> {
+    let place = "webhook_subscription.filter";
+    Ok(match filter {
+        Filter::Account => WebhookScope::Account,
+        Filter::Service(id) => WebhookScope::Service(lookup::service(state, place, id)?),
+        Filter::Team(id) => WebhookScope::Team(lookup::team(state, place, id)?),
+    })
 }
 
 /// Where it is to go from now on, if that is not where it goes already.
@@ -276,16 +265,12 @@ async fn set_or_forget(
     }
 }
 
-/// Does it to the end, also when the client hangs up, which would else leave a row with a secret that nothing names; and one after
-/// the other, so that nothing is set by what was read before somebody else's change.
-async fn in_turn(app: &App, work: impl Future<Output = Answer> + Send + 'static) -> Answer {
-    let turns = Arc::clone(&app.inner().webhook_changes);
-    let work = tokio::spawn(async move {
-        let _turn = turns.lock().await;
-        work.await
-    });
-    let unfinished = || Problem::internal("the subscription was not changed to the end");
-    work.await.unwrap_or_else(|_| Err(unfinished().into()))
+/// Changes subscriptions to the end and one after the other, so that no row with a secret stays that nothing names.
+pub(super) async fn in_turn(
+    app: &App,
+    work: impl Future<Output = Answer> + Send + 'static,
+) -> Answer {
+    App::in_turn(&app.inner().webhook_changes, work).await
 }
 
 /// Removes a row that nothing names any more.

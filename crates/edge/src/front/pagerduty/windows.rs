@@ -26,6 +26,24 @@ use crate::http::roster::{lost, set_as};
 /// What can be shown wholly, and where it stands.
 const INCLUDED: &[Named] = &[("services", &["services"]), ("teams", &["teams"])];
 
+/// When work is done, as seen from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Past,
+    Future,
+    Ongoing,
+    Open,
+    Any,
+}
+
+const STANDINGS: [(&str, Standing); 5] = [
+    ("past", Standing::Past),
+    ("future", Standing::Future),
+    ("ongoing", Standing::Ongoing),
+    ("open", Standing::Open),
+    ("all", Standing::Any),
+];
+
 /// The span that is shown: the work that is under way, else the next, else what a single one was.
 fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     let single = match &window.when {
@@ -37,6 +55,12 @@ fn span_of(window: &Window, now: Timestamp) -> Option<Span> {
     };
     let current = window.around(now).or_else(|| window.next(now));
     single.or(current)
+}
+
+/// The services that are worked on, without those that are gone.
+fn services_of(state: &State, window: &Window) -> impl Iterator<Item = ServiceId> {
+    let all = window.services.iter().copied();
+    all.filter(|id| state.services.contains_key(id))
 }
 
 /// The teams whose services are worked on, also at single targets of theirs.
@@ -51,8 +75,8 @@ fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
 
 fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value {
     let span = span_of(window, now);
-    let services = window.services.iter();
-    let services = services.map(|id| asked.place.service(state, *id));
+    let services = services_of(state, window);
+    let services = services.map(|id| asked.place.service(state, id));
     let teams = teams_of(state, window).into_iter();
     let teams = teams.map(|id| asked.place.team(state, id));
     let path = format!("maintenance_windows/{}", window.id);
@@ -80,23 +104,20 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
 pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let now = asked.app.now();
-    let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids");
-    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids");
-    let filter = asked.parameters.get("filter").unwrap_or("all").to_owned();
-    if !["all", "past", "future", "ongoing", "open"].contains(&filter.as_str()) {
-        return Err(Refusal::bad("'filter' is invalid: past, future, ongoing, open or all").into());
-    }
+    let services: Option<Vec<ServiceId>> = asked.parameters.ids("service_ids")?;
+    let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
+    let filter = asked.parameters.word("filter", &STANDINGS)?;
     let query = asked.parameters.get("query").map(str::to_lowercase);
     let mut found: Vec<(Option<Timestamp>, Value)> = asked.app.read(|state| {
         let wanted = |window: &&Window| {
             let ongoing = window.around(now).is_some();
             let future = window.next(now).is_some();
-            let of_time = match filter.as_str() {
-                "past" => !ongoing && !future,
-                "future" => future && !ongoing,
-                "ongoing" => ongoing,
-                "open" => ongoing || future,
-                _ => true,
+            let of_time = match filter.unwrap_or(Standing::Any) {
+                Standing::Past => !ongoing && !future,
+                Standing::Future => future && !ongoing,
+                Standing::Ongoing => ongoing,
+                Standing::Open => ongoing || future,
+                Standing::Any => true,
             };
             let of_teams = |set: &Vec<TeamId>| {
                 let mut all = teams_of(state, window).into_iter();
@@ -123,10 +144,14 @@ pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     Ok(Reply::page(paging, "maintenance_windows", cut))
 }
 
+/// The window that a path names, without what is gone.
 fn named(asked: &Asked, id: &str) -> Result<Window, Refused> {
-    let id: Option<MaintenanceId> = id.parse().ok();
-    let found = asked.app.read(|state| state.windows.get(&id?).cloned());
-    Ok(found.ok_or_else(|| Refusal::not_found("there is no such maintenance window"))?)
+    let known = |state: &State, id: MaintenanceId| {
+        let mut window = state.windows.get(&id)?.clone();
+        window.services = services_of(state, &window).collect();
+        Some(window)
+    };
+    lookup::in_path(&asked.app, "maintenance window", id, known)
 }
 
 async fn wrapped(asked: &Asked, window: &Window) -> Result<Value, Refused> {
@@ -161,7 +186,8 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
     let span = span.ok_or_else(|| Refusal::bad(missing))?;
     let services = asked.app.read(|state| {
         let named = body.services.as_ref().map(|ids| {
-            let ids = ids.iter().map(|id| lookup::service(state, id));
+            let place = "maintenance_window.services";
+            let ids = ids.iter().map(|id| lookup::service(state, place, id));
             ids.collect::<Result<Vec<_>, _>>()
         });
         named.transpose()

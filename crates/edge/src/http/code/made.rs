@@ -143,13 +143,6 @@ fn speaks(apply: &Apply, part: &Part) -> IntegrationKind {
     })
 }
 
-/// The rows of keys that were kept of integrations that are there no more.
-pub(super) fn keys_of_removed(before: &state::State, after: &state::State) -> Vec<SecretId> {
-    let known = before.integrations.values();
-    let gone = known.filter(|one| !after.integrations.contains_key(&one.id));
-    gone.filter_map(|one| one.key_row).collect()
-}
-
 /// The vault rows of everybody who goes.
 pub(super) fn rows_of_removed(
     before: &state::State,

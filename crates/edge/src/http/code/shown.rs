@@ -7,6 +7,7 @@ use tocsin_domain::ahead::Roster;
 use tocsin_domain::code::{Document, DutyChange, Part, describe, duty_changes, paging_changes};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::oncall::{GAP_DAYS_AHEAD, Span};
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::code::{Change, What, differences};
@@ -105,6 +106,8 @@ pub(super) struct Outlook {
     pub(super) after: state::State,
     pub(super) addresses: BTreeMap<SecretId, String>,
     pub(super) kept: Vec<Part>,
+    /// The channels that are set up.
+    pub(super) set_up: BTreeSet<ChannelKind>,
     pub(super) now: Timestamp,
 }
 
@@ -117,6 +120,7 @@ impl Outlook {
         let mut paged = paging_changes(&self.before, &self.after);
         let paged_left_out = paged.len().saturating_sub(PAGING_CHANGES_MAX);
         paged.truncate(PAGING_CHANGES_MAX);
+        let findings = self.new_findings();
         PlanShape {
             fingerprint,
             changes: changes.into_iter().map(change).collect(),
@@ -129,8 +133,21 @@ impl Outlook {
                 .collect(),
             paged,
             paged_left_out,
-            findings: new_findings(&self.before, &self.after, self.now),
+            findings,
         }
+    }
+
+    /// Compared by their words, since what comes has no id yet.
+    fn new_findings(&self) -> Vec<String> {
+        let texts = |state: &state::State| {
+            let found = Roster::of(state, &self.set_up).findings(self.now);
+            let texts = found.into_iter().map(|finding| finding.text);
+            texts.collect::<Vec<String>>()
+        };
+        let known: BTreeSet<String> = texts(&self.before).into_iter().collect();
+        let mut new = texts(&self.after);
+        new.retain(|text| !known.contains(text));
+        new
     }
 }
 
@@ -168,16 +185,4 @@ fn duty_change(change: DutyChange) -> DutyChangeShape {
         after: change.after,
         text: change.text,
     }
-}
-
-/// Compared by their words, since what comes has no id yet.
-fn new_findings(before: &state::State, after: &state::State, now: Timestamp) -> Vec<String> {
-    let texts = |state: &state::State| {
-        let found = Roster::of(state).findings(now).into_iter();
-        found.map(|finding| finding.text).collect::<Vec<String>>()
-    };
-    let known: BTreeSet<String> = texts(before).into_iter().collect();
-    let mut new = texts(after);
-    new.retain(|text| !known.contains(text));
-    new
 }

@@ -18,7 +18,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde::Deserialize;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{Ask, Declared, RespondAsk};
 use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
@@ -90,7 +90,7 @@ pub(crate) async fn list_incidents(
     };
     let (items, more) = app.read(|state| {
         let numbers = state.numbers.range(..before.unwrap_or(u64::MAX)).rev();
-        let known = numbers.filter_map(|(_, id)| state.incidents.get(id));
+        let known = numbers.filter_map(|(_, listed)| state.incidents.get(&listed.id));
         let mut found: Vec<&Incident> = known.filter(wanted).take(limit + 1).collect();
         let more = found.len() > limit;
         found.truncate(limit);
@@ -114,7 +114,7 @@ pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
             .ok_or_else(missing);
     }
     let number: u64 = text.parse().map_err(|_| missing())?;
-    app.read(|state| state.numbers.get(&number).copied())
+    app.read(|state| state.numbers.get(&number).map(|listed| listed.id))
         .ok_or_else(missing)
 }
 
@@ -235,6 +235,8 @@ pub(crate) struct DeclareRequest {
     service_id: Option<String>,
     /// High when none is named.
     urgency: Option<Urgency>,
+    /// More about it, which its alert shows: 1 to 4000 characters.
+    summary: Option<String>,
 }
 
 /// Declare an incident by hand
@@ -257,7 +259,10 @@ pub(crate) async fn declare(
         title: request.title,
         service,
         urgency,
-        more: Box::default(),
+        more: Box::new(Declared {
+            summary: request.summary,
+            ..Declared::default()
+        }),
     };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;
     let id = incident_in(&done)

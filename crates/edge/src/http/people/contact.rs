@@ -20,6 +20,7 @@ use super::{
 };
 use crate::access::who::Caller;
 use crate::app::App;
+use crate::delivery::set_up;
 use crate::http::address;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
@@ -289,30 +290,48 @@ fn planned_in(done: &Done) -> Option<NotificationId> {
 
 /// Send a test page
 ///
-/// One to an unconfirmed contact method carries the code that confirms it.
+/// One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up nothing is sent: 409 says
+/// what is missing, and who sets it up.
 #[utoipa::path(post, path = "/api/tocsin/v1/users/{id}/contact-methods/{method_id}/test", tag = "people",
-    params(("id" = String, Path), ("method_id" = String, Path)), responses((status = 202, body = Planned), (status = 404)))]
+    params(("id" = String, Path), ("method_id" = String, Path)),
+    responses((status = 202, body = Planned), (status = 404), (status = 409), (status = 429)))]
 pub(crate) async fn test_contact_method(
     State(app): State<App>,
     caller: Caller,
     Path((id, method_id)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, Problem> {
     let (user, method) = named(&app, &id, &method_id)?;
-    limit_tries(&app, "test", method.id)?;
-    let done = app
-        .ask(
-            &caller.actor,
-            Ask::People(PeopleAsk::TestPage {
-                user,
-                method: method.id,
-            }),
-        )
-        .await?;
-    Ok((StatusCode::ACCEPTED, Json(Planned::in_outcome(&done)?)))
+    let planned = tested(&app, &caller.actor, user, &method).await?;
+    Ok((StatusCode::ACCEPTED, Json(planned)))
+}
+
+/// Has a test page sent, unless it is known that it could not be.
+pub(crate) async fn tested(
+    app: &App,
+    actor: &Actor,
+    user: UserId,
+    method: &people::ContactMethod,
+) -> Result<Planned, Problem> {
+    let (channel, row) = (method.kind, method.address);
+    let missing = app.blocking(move |parts| {
+        let address = parts.vault.get(row)?;
+        let address = address.unwrap_or_else(|| SecretString::from(""));
+        set_up::missing(parts.accounts.as_ref(), channel, &address)
+    });
+    if let Some(missing) = missing.await? {
+        return Err(Problem::conflict(format!(
+            "no {missing} is set up, so no test page was sent; an administrator sets one up under Settings, or by `tocsin channel`"
+        )));
+    }
+    limit_tries(app, "test", method.id)?;
+    let method = method.id;
+    let ask = Ask::People(PeopleAsk::TestPage { user, method });
+    let done = app.ask(actor, ask).await?;
+    Planned::in_outcome(&done)
 }
 
 /// A million codes are guessed in no time unless tries are few; and nobody is to be flooded with test pages.
-pub(crate) fn limit_tries(app: &App, what: &str, method: ContactMethodId) -> Result<(), Problem> {
+fn limit_tries(app: &App, what: &str, method: ContactMethodId) -> Result<(), Problem> {
     let wait = |seconds| Problem::too_many("too many tries; wait, then try again", seconds);
     let tries = &app.inner().logins;
     tries

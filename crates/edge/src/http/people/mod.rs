@@ -1,5 +1,7 @@
 //! People and the ways to reach them. An address goes into the vault at once and comes out as a hint.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -45,6 +47,9 @@ pub(crate) struct ContactMethod {
     pub(crate) address_hint: String,
     /// Whether its owner proved to receive there; without that it is never paged.
     pub(crate) verified: bool,
+    /// Whether the mail server or the account that its kind needs is set up; without that nothing can be sent by it. Slack counts as
+    /// set up: a webhook needs nothing, and a member the app.
+    pub(crate) set_up: bool,
     pub(crate) last_result: Option<LastResult>,
 }
 
@@ -68,8 +73,10 @@ pub(crate) struct User {
     pub(crate) contact_methods: Vec<ContactMethod>,
     pub(crate) notification_rules: Vec<NotificationRule>,
     pub(crate) on_call: bool,
-    /// Whether at least one contact method is confirmed.
+    /// Whether at least one contact method is confirmed and set up.
     pub(crate) reachable: bool,
+    /// Why no page would reach them, as it is said after their name; null when one would.
+    pub(crate) reach_problem: Option<String>,
 }
 
 /// A person with vault rows where addresses will stand.
@@ -79,13 +86,20 @@ struct Draft {
     addresses: Vec<SecretId>,
 }
 
-fn draft(state: &state::State, user: &people::User, now: Timestamp) -> Draft {
+fn draft(
+    state: &state::State,
+    user: &people::User,
+    set_up: &BTreeSet<people::ChannelKind>,
+    now: Timestamp,
+) -> Draft {
+    let reach = user.reach(set_up);
     let methods = user.contact_methods.iter().map(|method| ContactMethod {
         id: method.id.to_string(),
         kind: method.kind.into(),
         label: method.label.clone(),
         address_hint: String::new(),
         verified: method.verified_at.is_some(),
+        set_up: set_up.contains(&method.kind),
         last_result: last_result(state, method),
     });
     let rules = user.rules.iter().map(|rule| NotificationRule {
@@ -103,7 +117,8 @@ fn draft(state: &state::State, user: &people::User, now: Timestamp) -> Draft {
             contact_methods: methods.collect(),
             notification_rules: rules.collect(),
             on_call: on_call_users(state, now).contains(&user.id),
-            reachable: user.is_reachable(),
+            reachable: reach.is_reached(),
+            reach_problem: reach.problem(),
         },
         email: user.email,
         addresses: user
@@ -169,7 +184,11 @@ fn read(parts: &Parts, row: SecretId) -> Result<String, StorageError> {
 
 async fn shown(app: &App, caller: &Caller, id: UserId) -> Result<User, Problem> {
     let now = app.now();
-    let draft = app.read(|state| state.users.get(&id).map(|user| draft(state, user, now)));
+    let set_up = app.channels_set_up().await?;
+    let draft = app.read(|state| {
+        let user = state.users.get(&id);
+        user.map(|user| draft(state, user, &set_up, now))
+    });
     let draft = draft.ok_or_else(|| missing_person(&id.to_string()))?;
     let caller = caller.clone();
     let users = app
@@ -204,11 +223,12 @@ pub(crate) async fn list_users(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<User>>, Problem> {
     let now = app.now();
+    let set_up = app.channels_set_up().await?;
     let mut drafts: Vec<Draft> = app.read(|state| {
         state
             .users
             .values()
-            .map(|user| draft(state, user, now))
+            .map(|user| draft(state, user, &set_up, now))
             .collect()
     });
     drafts.sort_by(|one, other| {
@@ -253,28 +273,34 @@ pub(crate) async fn add_user(
     caller: Caller,
     Body(request): Body<UserRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let added = added(&app, &caller.actor, request).await?;
+    let added = added(&app, &caller.actor, request, None).await?;
     shown(&app, &caller, added)
         .await
         .map(|user| (StatusCode::CREATED, Json(user)))
 }
 
-/// Adds a person, whoever asks for it in whatever words.
+/// Adds a person with what is said of them, whoever asks for it in whatever words.
 pub(crate) async fn added(
     app: &App,
     actor: &Actor,
     request: UserRequest,
+    about: Option<people::About>,
 ) -> Result<UserId, Problem> {
     // On a task of its own: a client that hangs up would else leave the row of the address, which blocks it for everybody.
     let (app, actor) = (app.clone(), actor.clone());
-    let work = tokio::spawn(async move { add(&app, &actor, request).await });
+    let work = tokio::spawn(async move { add(&app, &actor, request, about).await });
     match work.await {
         Ok(added) => added,
         Err(_) => Err(Problem::internal("the person was not added to the end")),
     }
 }
 
-async fn add(app: &App, actor: &Actor, request: UserRequest) -> Result<UserId, Problem> {
+async fn add(
+    app: &App,
+    actor: &Actor,
+    request: UserRequest,
+    about: Option<people::About>,
+) -> Result<UserId, Problem> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     let code = code()?;
@@ -298,6 +324,7 @@ async fn add(app: &App, actor: &Actor, request: UserRequest) -> Result<UserId, P
         email: rows[0],
         pending_code: rows[1],
         role: request.role.into(),
+        about,
     };
     let before = app.read(|state| state.users.keys().copied().collect::<Vec<_>>());
     ask_or_forget(app, actor, ask, &rows).await?;
@@ -358,6 +385,7 @@ pub(crate) async fn change_user(
         user,
         name: change.name,
         role: change.role.map(Into::into),
+        about: None,
     };
     app.ask(&caller.actor, Ask::People(ask)).await?;
     shown(&app, &caller, user).await.map(Json)

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use tocsin_domain::business::{AnyService, Impacts};
+use tocsin_domain::business::{AnyService, Gathering, Impacts};
 use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::{business, incident, state};
 use utoipa::ToSchema;
@@ -17,6 +17,8 @@ use crate::http::shape::{Instant, Named, named_service};
 
 /// Incidents that are shown of each business service at most.
 const INCIDENTS_MAX: usize = 20;
+/// Open incidents that are looked at at once, while the engine waits to publish.
+const INCIDENTS_AT_ONCE: usize = 1_000;
 
 /// Of which kind a service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -100,11 +102,10 @@ fn impacting(state: &state::State, one: &incident::Incident) -> ImpactingInciden
 
 fn shown(
     state: &state::State,
-    impacts: &Impacts<'_>,
+    impacts: &Impacts,
     known: &business::BusinessService,
 ) -> BusinessService {
-    let incidents = impacts.on(known.id);
-    let newest = incidents.iter().rev().take(INCIDENTS_MAX);
+    let newest = impacts.newest(known.id, INCIDENTS_MAX).into_iter();
     let supported_by = state.business.supporting(AnyService::Business(known.id));
     let team = known.team.and_then(|team| state.teams.get(&team));
     BusinessService {
@@ -117,10 +118,25 @@ fn shown(
             name: team.name.clone(),
         }),
         supported_by: supported_by.map(|one| supporting(state, one)).collect(),
-        impacted: !incidents.is_empty(),
-        incident_count: incidents.len(),
+        impacted: impacts.is_hurt(known.id),
+        incident_count: impacts.count(known.id),
         incidents: newest.map(|one| impacting(state, one)).collect(),
     }
+}
+
+/// What is made of what hurts business services now. There may be very many open incidents: the state is looked at for a moment at
+/// a time, and all else is done beside it.
+pub(crate) async fn with_impacts<T: Send + 'static>(
+    app: &App,
+    make: impl FnOnce(Impacts) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let asked = app.clone();
+    let work = move || {
+        let mut gathering = asked.read(Gathering::begin);
+        while asked.read(|state| gathering.look(state, INCIDENTS_AT_ONCE)) {}
+        Ok(make(gathering.impacts()))
+    };
+    app.rendered(work).await
 }
 
 /// Business services, whether they are hurt, and by which incidents
@@ -132,13 +148,13 @@ pub(crate) async fn list_business_services(
     State(app): State<App>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<BusinessService>>, Problem> {
+    let impacts = with_impacts(&app, |impacts| impacts).await?;
     app.read(|state| {
         let all = state.business.services.values();
         let mut all: Vec<(&str, BusinessServiceId)> =
             all.map(|one| (one.name.as_str(), one.id)).collect();
         all.sort_unstable();
         let cut = page.cut(all, |(_, id)| id.as_str())?;
-        let impacts = Impacts::of(state);
         let known = cut.items.iter();
         let known = known.filter_map(|(_, id)| state.business.services.get(id));
         Ok(Json(Page {

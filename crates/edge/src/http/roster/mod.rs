@@ -6,6 +6,7 @@ pub(crate) mod change;
 mod changed;
 pub(crate) mod fallback;
 pub(crate) mod integration;
+pub(crate) mod key;
 mod layer;
 pub(crate) mod policy;
 pub(crate) mod rendered;

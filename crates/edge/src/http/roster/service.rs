@@ -7,15 +7,15 @@ use axum::response::IntoResponse;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::command::RosterAsk;
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{IntegrationId, SecretId, ServiceId};
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::integration::IntegrationKind;
-use super::{lost, set_as, set_in};
+use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -185,7 +185,8 @@ pub(crate) async fn add_integration(
         .map_err(|_| Problem::not_found(&format!("service {id}")))?;
     let kind = request.kind;
     let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
-    let made = integration_made(&app, &caller.actor, service, request.name, speaks);
+    let (actor, name) = (&caller.actor, request.name);
+    let made = integration_made(&app, actor, service, name, speaks, NewKey::ShownOnce);
     let (integration, routing_key, address) = made.await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
@@ -197,44 +198,41 @@ pub(crate) async fn add_integration(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Makes an integration with its key, which is not kept, and the address at which its sender is to call.
+/// What becomes of the key of an integration that is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NewKey {
+    /// It is shown once, and not kept.
+    ShownOnce,
+    /// It is kept in the vault, for clients that read it again.
+    Kept,
+}
+
+/// Makes an integration with its key, and the address at which its sender is to call.
 pub(crate) async fn integration_made(
     app: &App,
     actor: &Actor,
     service: ServiceId,
     name: String,
-    speaks: service::IntegrationKind,
+    kind: service::IntegrationKind,
+    new_key: NewKey,
 ) -> Result<(service::Integration, String, String), Problem> {
-    let (routing_key, address) = key_for(app, &speaks)?;
-    let ask = to_add(service, name, speaks, &routing_key, None);
-    let integration = added(app, actor, ask).await?;
-    Ok((integration, routing_key, address))
-}
-
-/// The same with a key that is kept in the vault, for clients that read it again.
-pub(crate) async fn integration_made_with_key_kept(
-    app: &App,
-    actor: &Actor,
-    service: ServiceId,
-    name: String,
-    speaks: service::IntegrationKind,
-) -> Result<(service::Integration, String, String), Problem> {
-    let (routing_key, address) = key_for(app, &speaks)?;
-    let text = SecretString::from(routing_key.clone());
-    let row = app
-        .blocking(move |parts| parts.vault.put(&text, None))
-        .await?;
-    let ask = to_add(service, name, speaks, &routing_key, Some(row));
-    match added(app, actor, ask).await {
-        Ok(integration) => Ok((integration, routing_key, address)),
-        Err(problem) => {
-            // While it is not certain that nothing was kept, what may be needed stays.
-            if problem.outcome_known() {
-                forget_keys(app, vec![row]).await?;
-            }
-            Err(problem)
+    let (routing_key, address) = key_for(app, &kind)?;
+    let key_hash = secret::key_hash(&routing_key);
+    let ask = move |key_row| RosterAsk::AddIntegration {
+        service,
+        name,
+        key_hash,
+        key_row,
+        kind,
+    };
+    let integration = match new_key {
+        NewKey::ShownOnce => key::added(app, actor, ask(None)).await?,
+        NewKey::Kept => {
+            let text = SecretString::from(routing_key.clone());
+            key::added_with(app, actor, text, move |row| ask(Some(row))).await?
         }
-    }
+    };
+    Ok((integration, routing_key, address))
 }
 
 /// A new key, and the address at which its sender is to call.
@@ -245,41 +243,9 @@ fn key_for(app: &App, speaks: &service::IntegrationKind) -> Result<(String, Stri
     Ok((routing_key, address))
 }
 
-/// Removes keys that are good for nothing any more.
-pub(crate) async fn forget_keys(app: &App, rows: Vec<SecretId>) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    app.blocking(move |parts| parts.vault.remove(&rows)).await
-}
-
 fn new_key() -> Result<String, Problem> {
     let key = secret::letters(ROUTING_KEY_CHARS);
     key.map_err(|_| Problem::internal("the system gives no random bytes"))
-}
-
-fn to_add(
-    service: ServiceId,
-    name: String,
-    kind: service::IntegrationKind,
-    routing_key: &str,
-    key_row: Option<SecretId>,
-) -> RosterAsk {
-    RosterAsk::AddIntegration {
-        service,
-        name,
-        key_hash: secret::key_hash(routing_key),
-        key_row,
-        kind,
-    }
-}
-
-async fn added(app: &App, actor: &Actor, ask: RosterAsk) -> Result<service::Integration, Problem> {
-    let event = set_as(app, actor, Ask::Roster(ask)).await?;
-    let RosterEvent::IntegrationAdded { integration } = event else {
-        return Err(lost());
-    };
-    Ok(integration)
 }
 
 /// Remove an integration: its routing key is dead
@@ -299,18 +265,7 @@ pub(crate) async fn remove_integration(
             .map(|one| one.service.to_string())
     });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    integration_removed(&app, &caller.actor, integration).await?;
+    let ask = RosterAsk::RemoveIntegration(integration);
+    key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Removes an integration, and its key where that is kept.
-pub(crate) async fn integration_removed(
-    app: &App,
-    actor: &Actor,
-    integration: IntegrationId,
-) -> Result<(), Problem> {
-    let row = app.read(|state| state.integrations.get(&integration)?.key_row);
-    let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
-    app.ask(actor, ask).await?;
-    forget_keys(app, row.into_iter().collect()).await
 }

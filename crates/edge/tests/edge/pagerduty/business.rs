@@ -87,14 +87,15 @@ async fn a_business_service_is_made_read_changed_and_removed() {
     assert_eq!(listed["total"], 1);
     assert_eq!(listed["business_services"][0]["id"], made["id"]);
     gone(&world, &path).await;
-    for wrong in [
-        json!({}),
-        json!({"name": " "}),
-        json!({"name": "x", "team": {"id": "PXPGF42", "type": "team_reference"}}),
+    let nobody = json!({"id": "PXPGF42", "type": "team_reference"});
+    for (wrong, code) in [
+        (json!({}), 2001),
+        (json!({"name": " "}), 2001),
+        (json!({"name": "x", "team": nobody}), 5001),
     ] {
         let body = json!({ "business_service": wrong });
         let answer = ada(&world, ("POST", "/business_services"), Some(body)).await;
-        refused(&answer, 400, 2001);
+        refused(&answer, 400, code);
     }
 }
 

@@ -131,6 +131,10 @@ async fn overrides_are_added_listed_and_taken_back() {
     let until = START.plus_ms(86_400_000).to_rfc3339();
     let listed = read(&world, &format!("{path}?since={since}&until={until}")).await;
     assert!(!listed["overrides"].as_array().unwrap().is_empty());
+    let span = format!("since={since}&until={until}");
+    let editable = read(&world, &format!("{path}?{span}&editable=true")).await;
+    let first = json!({"id": listed["overrides"][0]["id"]});
+    assert_eq!(editable["overrides"][0], first, "only the id is told");
     refused(&ada(&world, ("GET", &path), None).await, 400, 2003);
     let id = one.json()["override"]["id"].as_str().unwrap().to_owned();
     let removed = ada(&world, ("DELETE", &format!("{path}/{id}")), None).await;

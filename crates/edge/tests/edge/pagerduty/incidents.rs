@@ -63,6 +63,33 @@ async fn an_incident_has_what_clients_look_for() {
 }
 
 #[tokio::test]
+async fn what_waits_before_its_first_page_is_assigned_to_nobody_and_escalates_at_no_time() {
+    let world = World::new();
+    let rules = json!({"rules": [{"name": "may pass", "when": {"field": "title", "op": "exists"},
+        "then": [{"do": "pause", "seconds": 60}]}]});
+    let set = world
+        .call("PUT", "/alert-rules", &world.admin, Some(rules))
+        .await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let id = world.raise("web").await;
+    let shown = read(&world, &format!("/incidents/{id}")).await["incident"].clone();
+    for (name, value) in [
+        ("status", json!("triggered")),
+        ("assignments", json!([])),
+        ("acknowledgements", json!([])),
+        ("pending_actions", json!([])),
+        (
+            "alert_counts",
+            json!({"all": 1, "triggered": 1, "resolved": 0}),
+        ),
+    ] {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    let of_ada = titles(&world, &format!("user_ids[]={}", world.ada)).await;
+    assert!(of_ada.is_empty(), "{of_ada:?}");
+}
+
+#[tokio::test]
 async fn a_list_is_filtered_by_every_filter() {
     let world = World::new();
     let first = declared(&world, "first").await;
@@ -142,6 +169,11 @@ async fn what_is_included_is_shown_as_a_whole() {
     assert!(shown["escalation_policy"]["escalation_rules"].is_array());
     assert_eq!(shown["teams"][0]["type"], "team");
     assert_eq!(shown["body"]["type"], "incident_body");
+    world.raise("db").await;
+    let listed = read(&world, &format!("/incidents?{query}")).await["incidents"].clone();
+    assert_eq!(listed[0], shown);
+    assert_eq!(listed[1]["service"], shown["service"]);
+    assert_eq!(listed[1]["escalation_policy"], shown["escalation_policy"]);
     let seen = ask(&world, ("GET", &path), &world.viewer, None, None)
         .await
         .json();

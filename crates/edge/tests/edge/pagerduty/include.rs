@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::roster::{changed, id_of, made, user};
-use super::{ada, declared, read, service};
+use super::{ada, ask, declared, read, service};
 use crate::fakes::START;
 use crate::world::World;
 
@@ -133,4 +133,87 @@ async fn a_request_for_help_is_told_with_its_incident() {
     assert_eq!(requests[0]["message"], "Please come");
     let target = &requests[0]["responder_request_targets"][0]["responder_request_target"];
     assert_eq!(target["id"], world.bob.to_string());
+}
+
+#[tokio::test]
+async fn alerts_show_their_service_and_their_incident() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let query = "include[]=services&include[]=incidents&include[]=no_such_word";
+    let path = format!("/incidents/{id}/alerts");
+    let list = read(&world, &format!("{path}?{query}")).await;
+    let first = &list["alerts"][0];
+    let one = read(&world, &format!("{path}/{}?{query}", id_of(first))).await;
+    for shown in [first, &one["alert"]] {
+        assert_eq!(shown["service"]["type"], "service");
+        assert_eq!(shown["incident"]["type"], "incident");
+    }
+    let plain = read(&world, &path).await["alerts"][0].clone();
+    assert_eq!(plain["service"]["type"], "service_reference");
+    assert_eq!(plain["incident"]["type"], "incident_reference");
+}
+
+#[tokio::test]
+async fn an_integration_shows_its_service_and_its_vendor() {
+    let world = World::new();
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let body = json!({"integration": {
+        "name": "Deploys", "type": "events_api_v2_inbound_integration",
+    }});
+    let made = made(&world, &path, body).await["integration"].clone();
+    let path = format!("{path}/{}", id_of(&made));
+    let shown = read(
+        &world,
+        &format!("{path}?include[]=services&include[]=vendors"),
+    )
+    .await;
+    let shown = &shown["integration"];
+    assert_eq!(shown["service"]["type"], "service");
+    assert_eq!(
+        (&shown["vendor"]["type"], &shown["vendor"]["name"]),
+        (&json!("vendor"), &json!("Events API V2"))
+    );
+    assert_eq!(shown["integration_key"], made["integration_key"]);
+    // Whoever may not see the key is not shown it with the rest either.
+    let query = format!("{path}?include[]=services&include[]=vendors");
+    let hidden = ask(&world, ("GET", &query), &world.viewer, None, None).await;
+    let hidden = hidden.json()["integration"].clone();
+    assert_eq!(hidden["service"]["type"], "service");
+    assert_eq!(hidden["integration_key"], Value::Null);
+}
+
+#[tokio::test]
+async fn members_and_rules_show_the_people_and_the_ways_that_they_name() {
+    let world = World::new();
+    let teams = read(&world, "/teams").await["teams"].clone();
+    let members = format!("/teams/{}/members", id_of(&teams[0]));
+    let plain = read(&world, &members).await["members"][0].clone();
+    assert_eq!(plain["user"]["type"], "user_reference");
+    let whole = read(&world, &format!("{members}?include[]=users")).await["members"][0].clone();
+    assert_eq!(whole["user"]["type"], "user");
+    let rules = format!("/users/{}/notification_rules", world.ada);
+    let plain = read(&world, &rules).await["notification_rules"][0].clone();
+    assert_eq!(
+        plain["contact_method"]["type"],
+        "email_contact_method_reference"
+    );
+    let query = "include[]=contact_methods";
+    let list = read(&world, &format!("{rules}?{query}")).await;
+    let one = read(&world, &format!("{rules}/{}?{query}", id_of(&plain))).await;
+    for shown in [&list["notification_rules"][0], &one["notification_rule"]] {
+        let way = &shown["contact_method"];
+        assert_eq!(way["type"], "email_contact_method");
+        assert_eq!(way["enabled"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_schedules_shows_each_part_that_is_named_and_no_other() {
+    let world = World::new();
+    let query = "include[]=final_schedule&include[]=overrides_subschedule";
+    let list = read(&world, &format!("/schedules?{query}")).await;
+    let shown = &list["schedules"][0];
+    assert_eq!(shown["final_schedule"]["name"], "Final Schedule");
+    assert_eq!(shown["overrides_subschedule"]["name"], "Overrides");
+    assert_eq!(shown.get("schedule_layers"), None);
 }

@@ -26,6 +26,45 @@ fn rule(way: &Value, minutes: u64) -> Value {
     }})
 }
 
+/// Bob types in the code that came by one of his ways.
+async fn prove(world: &World, id: &str) {
+    let code = world.code_of(world.bob, id);
+    let verify = format!("/users/{}/contact-methods/{id}/verify", world.bob);
+    let verified = world.post(&verify, json!({"code": code})).await;
+    assert_eq!(verified.status, StatusCode::OK, "{}", verified.text());
+}
+
+/// After how many minutes each of Bob's rules uses which way.
+async fn steps(world: &World) -> Vec<(u64, String)> {
+    let rules = read(world, &rules(world)).await["notification_rules"].clone();
+    let rules = rules.as_array().unwrap().iter();
+    let step = |rule: &Value| {
+        let minutes = rule["start_delay_in_minutes"].as_u64().unwrap();
+        (minutes, id_of(&rule["contact_method"]))
+    };
+    rules.map(step).collect()
+}
+
+#[tokio::test]
+async fn a_way_joins_the_rules_once_it_is_proved_unless_a_client_has_written_one_for_it() {
+    let world = World::new();
+    let first = steps(&world).await;
+    let way = made(&world, &ways(&world), phone("123456789")).await["contact_method"].clone();
+    assert_eq!(steps(&world).await, first, "nobody has proved it");
+    prove(&world, &id_of(&way)).await;
+    let mut joined = first;
+    joined.push((0, id_of(&way)));
+    assert_eq!(steps(&world).await, joined);
+    // A client that writes it down afterwards is told that it is there, in the words that it looks for.
+    let again = ada(&world, ("POST", &rules(&world)), Some(rule(&way, 0))).await;
+    assert!(refused(&again, 400, 2001).contains("must be unique"));
+    let other = made(&world, &ways(&world), phone("987654321")).await["contact_method"].clone();
+    made(&world, &rules(&world), rule(&other, 5)).await;
+    prove(&world, &id_of(&other)).await;
+    joined.push((5, id_of(&other)));
+    assert_eq!(steps(&world).await, joined, "as the client wrote it");
+}
+
 #[tokio::test]
 async fn a_way_that_a_client_adds_is_unproved_until_its_owner_confirms_it() {
     let world = World::new();
@@ -37,10 +76,7 @@ async fn a_way_that_a_client_adds_is_unproved_until_its_owner_confirms_it() {
     );
     assert_eq!(way["address"], "+…89", "addresses are hints");
     let id = id_of(&way);
-    let code = world.code_of(world.bob, &id);
-    let verify = format!("/users/{}/contact-methods/{id}/verify", world.bob);
-    let verified = world.post(&verify, json!({"code": code})).await;
-    assert_eq!(verified.status, StatusCode::OK, "{}", verified.text());
+    prove(&world, &id).await;
     let path = format!("{}/{id}", ways(&world));
     let proved = read(&world, &path).await["contact_method"].clone();
     assert_eq!(proved["enabled"], true);
@@ -98,13 +134,13 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
     let all = read(&world, &rules(&world)).await["notification_rules"].clone();
     assert_eq!(all.as_array().unwrap().len(), before + 1, "the others stay");
     gone(&world, &path).await;
-    for wrong in [
-        json!({"notification_rule": {}}),
-        rule(&json!({"id": "QAAAAAAAAAAAAA"}), 0),
-        rule(&way, 1_441),
+    for (wrong, code) in [
+        (json!({"notification_rule": {}}), 2001),
+        (rule(&json!({"id": "QAAAAAAAAAAAAA"}), 0), 5001),
+        (rule(&way, 1_441), 2001),
     ] {
         let answer = ada(&world, ("POST", &rules(&world)), Some(wrong)).await;
-        refused(&answer, 400, 2001);
+        refused(&answer, 400, code);
     }
 }
 

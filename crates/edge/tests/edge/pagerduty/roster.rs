@@ -83,7 +83,8 @@ async fn a_policy_is_added_changed_and_removed() {
     let nobody = json!({"escalation_policy": {"name": "x", "escalation_rules": [
         {"escalation_delay_in_minutes": 5, "targets": [{"id": "PXPGF42", "type": "user_reference"}]}]}});
     let answer = ada(&world, ("POST", "/escalation_policies"), Some(nobody)).await;
-    refused(&answer, 400, 2001);
+    let told = refused(&answer, 400, 5001);
+    assert!(told.contains("escalation_rules[0].targets"), "{told}");
 }
 
 #[tokio::test]
@@ -404,13 +405,18 @@ async fn a_vendor_is_a_way_to_speak_and_an_integration_of_it_speaks_so() {
     let mail = ada(&world, ("POST", &path), Some(mail)).await.json();
     let address = mail["integration"]["integration_email"].as_str().unwrap();
     assert!(address.ends_with("@alerts.example"), "{address}");
-    for wrong in [
-        json!({"type": "aws_cloudwatch_inbound_integration", "name": "CloudWatch"}),
-        json!({"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}),
-        json!({"vendor": {"id": vendor_called(&world, "webhook").await, "type": "vendor_reference"}}),
+    let of = |id: Value| json!({"vendor": {"id": id, "type": "vendor_reference"}});
+    let webhook = vendor_called(&world, "webhook").await;
+    for (wrong, code) in [
+        (
+            json!({"type": "aws_cloudwatch_inbound_integration", "name": "CloudWatch"}),
+            2001,
+        ),
+        (of(json!("PAM4FGS")), 5001),
+        (of(webhook), 2001),
     ] {
         let body = json!({ "integration": wrong });
-        refused(&ada(&world, ("POST", &path), Some(body)).await, 400, 2001);
+        refused(&ada(&world, ("POST", &path), Some(body)).await, 400, code);
     }
 }
 

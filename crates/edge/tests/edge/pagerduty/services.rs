@@ -2,9 +2,12 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, RosterEvent};
+use tocsin_edge::ports::Vault;
 
 use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused, service};
+use crate::fakes::START;
 use crate::world::World;
 
 /// A new integration of the default service, as its path.
@@ -223,6 +226,40 @@ async fn what_is_said_of_policies_teams_people_and_schedules_is_read_back() {
 }
 
 #[tokio::test]
+async fn what_is_said_of_something_comes_with_it_in_one_event() {
+    let world = World::new();
+    let bob = json!({"id": world.bob.to_string(), "type": "user_reference"});
+    let rules = json!([{"escalation_delay_in_minutes": 30, "targets": [bob]}]);
+    let layer = json!({"name": "Nights", "start": "2026-11-02T09:00:00Z",
+        "rotation_turn_length_seconds": 604_800, "users": [{"user": bob}]});
+    for (path, noun, mut body) in [
+        ("/teams", "team", json!({"name": "Web"})),
+        (
+            "/escalation_policies",
+            "escalation_policy",
+            json!({"name": "Night", "escalation_rules": rules}),
+        ),
+        (
+            "/schedules",
+            "schedule",
+            json!({"name": "Rota", "time_zone": "UTC", "schedule_layers": [layer]}),
+        ),
+        (
+            "/users",
+            "user",
+            json!({"name": "Cy", "email": "cy@example.org"}),
+        ),
+    ] {
+        let count = || world.journal.events.lock().unwrap().len();
+        let before = count();
+        body["description"] = json!("Managed by Terraform");
+        let added = made(&world, path, json!({ noun: body })).await;
+        assert_eq!(added[noun]["description"], "Managed by Terraform");
+        assert_eq!(count() - before, 1, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
     let world = World::new();
     let (path, shop) = shop(&world, json!({})).await;
@@ -256,6 +293,118 @@ async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
     );
 }
 
+/// Planned work on these services.
+async fn work(world: &World, services: Value) -> Value {
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    let body = json!({"maintenance_window": {"type": "maintenance_window", "description": "New disks",
+        "start_time": at(1), "end_time": at(2), "services": services}});
+    made(world, "/maintenance_windows", body).await["maintenance_window"].clone()
+}
+
+/// What is said and answered with a plain 200.
+async fn said(world: &World, path: &str, body: Value) -> Value {
+    let answer = ada(world, ("POST", path), Some(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn nothing_names_a_service_that_was_removed() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let shop = json!({"id": shop["id"], "type": "service_reference"});
+    let alone = work(&world, json!([shop])).await;
+    let both = work(&world, json!([service(&world), shop])).await;
+    let rows = world.vault.count();
+    let subscription = json!({"webhook_subscription": {
+        "type": "webhook_subscription", "events": ["incident.triggered"], "filter": shop,
+        "delivery_method": {"type": "http_delivery_method", "url": "https://example.org/hook"},
+    }});
+    said(&world, "/webhook_subscriptions", subscription).await;
+    assert_eq!(world.vault.count(), rows + 1);
+    let checkout = json!({"business_service": {"name": "Checkout"}});
+    let checkout = said(&world, "/business_services", checkout).await["business_service"].clone();
+    let needs = json!({"relationships": [{
+        "dependent_service": {"id": checkout["id"], "type": "business_service"},
+        "supporting_service": {"id": shop["id"], "type": "service"},
+    }]});
+    said(&world, "/service_dependencies/associate", needs).await;
+    gone(&world, &path).await;
+    let windows = "/maintenance_windows";
+    let listed = read(&world, windows).await[windows.trim_start_matches('/')].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let alone = format!("{windows}/{}", id_of(&alone));
+    refused(&ada(&world, ("GET", &alone), None).await, 404, 2100);
+    let both = format!("{windows}/{}", id_of(&both));
+    let later = json!({"maintenance_window": {"description": "Newer disks"}});
+    let left = changed(&world, &both, later).await["maintenance_window"].clone();
+    let left = left["services"].as_array().unwrap().clone();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0]["id"], service(&world)["id"]);
+    let subscriptions = read(&world, "/webhook_subscriptions").await;
+    assert_eq!(subscriptions["webhook_subscriptions"], json!([]));
+    assert_eq!(
+        world.vault.count(),
+        rows,
+        "nothing of it is left in the vault"
+    );
+    let of_checkout = format!(
+        "/service_dependencies/business_services/{}",
+        id_of(&checkout)
+    );
+    assert_eq!(read(&world, &of_checkout).await["relationships"], json!([]));
+}
+
+#[tokio::test]
+async fn an_incident_of_a_removed_service_is_not_reopened() {
+    let world = World::new();
+    let (path, shop) = shop(&world, json!({})).await;
+    let shop = json!({"id": shop["id"], "type": "service_reference"});
+    let body = json!({"incident": {"type": "incident", "title": "Down", "service": shop}});
+    let opened = made(&world, "/incidents", body).await["incident"].clone();
+    let incident = format!("/incidents/{}", id_of(&opened));
+    let status = |word: &str| json!({"incident": {"type": "incident", "status": word}});
+    changed(&world, &incident, status("resolved")).await;
+    gone(&world, &path).await;
+    let again = ada(&world, ("PUT", &incident), Some(status("triggered"))).await;
+    let told = refused(&again, 400, 2001);
+    assert!(told.contains("its service was removed"), "{told}");
+    let still = read(&world, &incident).await["incident"].clone();
+    assert_eq!(still["status"], "resolved");
+}
+
+#[tokio::test]
+async fn the_older_fields_of_grouping_say_what_the_newer_ones_do() {
+    let world = World::new();
+    let older = json!({"alert_grouping": "time", "alert_grouping_timeout": 5});
+    let (path, made) = shop(&world, older).await;
+    let minutes = |shown: &Value| {
+        let newer = &shown["alert_grouping_parameters"];
+        assert_eq!(newer["type"], shown["alert_grouping"], "{shown}");
+        assert_eq!(newer["config"]["timeout"], shown["alert_grouping_timeout"]);
+        newer["config"]["timeout"].clone()
+    };
+    assert_eq!(minutes(&made), 5);
+    let seven = json!({"service": {"alert_grouping_timeout": 7}});
+    let mut shown = changed(&world, &path, seven).await["service"].clone();
+    assert_eq!(minutes(&shown), 7);
+    shown["alert_grouping_timeout"] = json!(9);
+    let shown = changed(&world, &path, json!({ "service": shown })).await["service"].clone();
+    assert_eq!(minutes(&shown), 9, "beside what was read back of the newer");
+    for (name, value) in [
+        ("alert_grouping", json!("intelligent")),
+        ("alert_grouping_timeout", json!(100_000)),
+    ] {
+        let mut body = json!({"service": {}});
+        body["service"][name] = value;
+        let told = refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert!(told.contains(&format!("service.{name}")), "{told}");
+    }
+    let none = json!({"service": {"alert_grouping": null}});
+    let none = changed(&world, &path, none).await["service"].clone();
+    assert_eq!(minutes(&none), Value::Null);
+}
+
 #[tokio::test]
 async fn the_service_of_alerts_that_name_none_cannot_be_removed() {
     let world = World::new();
@@ -266,4 +415,51 @@ async fn the_service_of_alerts_that_name_none_cannot_be_removed() {
         read(&world, &path).await["service"]["id"],
         service(&world)["id"]
     );
+}
+
+fn probe() -> Value {
+    json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "Probe"}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_kept_has_its_integration_also_when_the_client_hangs_up() {
+    let world = World::new();
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let (has_come, go_on) = world.vault.hold_next();
+    tokio::select! {
+        answer = ada(&world, ("POST", &path), Some(probe())) =>
+            panic!("it is held up: {}", answer.text()),
+        came = has_come => came.unwrap(),
+    }
+    go_on.send(()).unwrap();
+    let row = world.committed.wait_for(|events| {
+        events.iter().find_map(|event| {
+            let body = &event.body;
+            let EventBody::Roster(RosterEvent::IntegrationAdded { integration }) = body else {
+                return None;
+            };
+            integration.key_row
+        })
+    });
+    assert!(world.vault.get(row).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_removed_takes_a_key_with_it_that_was_being_made() {
+    let world = World::new();
+    let (path, _) = shop(&world, json!({})).await;
+    let rows = world.vault.count();
+    let integrations = format!("{path}/integrations");
+    let (has_come, go_on) = world.vault.hold_next();
+    let first = ada(&world, ("POST", &integrations), Some(probe()));
+    let second = async {
+        has_come.await.unwrap();
+        let removal = ada(&world, ("DELETE", &path), None);
+        let (removed, ()) = tokio::join!(removal, async { go_on.send(()).unwrap() });
+        removed
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+    assert_eq!(second.status, StatusCode::NO_CONTENT, "{}", second.text());
+    assert_eq!(world.vault.count(), rows);
 }

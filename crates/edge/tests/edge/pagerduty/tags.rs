@@ -78,6 +78,6 @@ async fn teams_and_policies_have_tags_too() {
     refused(
         &ada(&world, ("POST", &path), Some(unknown)).await,
         400,
-        2001,
+        5001,
     );
 }

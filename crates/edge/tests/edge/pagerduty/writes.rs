@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::id::UserId;
 
+use super::roster::changed;
 use super::{ada, ask, declared, read, refused, service};
 use crate::world::{Answered, World};
 
@@ -48,7 +50,9 @@ async fn an_incident_is_opened_with_all_that_was_said() {
     assert!(refused(&again, 400, 2001).contains("has this key already"));
     let wrong = json!({"incident": {"title": "x", "service": {"id": "PXPGF42", "type": "service_reference"}}});
     let answer = ada(&world, ("POST", "/incidents"), Some(wrong)).await;
-    assert!(refused(&answer, 400, 5001).contains("Service not found"));
+    assert!(
+        refused(&answer, 400, 5001).contains("'incident.service' is invalid: service not found")
+    );
     let nothing = ada(
         &world,
         ("POST", "/incidents"),
@@ -136,18 +140,18 @@ async fn a_priority_is_set_and_taken_back() {
     let back = put(&world, &id, json!({"priority": null})).await.json();
     assert_eq!(back["incident"]["priority"], Value::Null);
     let unknown = put(&world, &id, json!({"priority": {"id": "PZZZZZZ"}})).await;
-    assert!(refused(&unknown, 400, 5001).contains("Priority not found"));
+    assert!(
+        refused(&unknown, 400, 5001).contains("'incident.priority' is invalid: priority not found")
+    );
 }
 
 #[tokio::test]
 async fn an_incident_is_given_away_and_escalated_level_by_level() {
-    let world = World::new();
-    world
-        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
-        .await;
-    let id = world.raise("web").await;
-    let far = put(&world, &id, json!({"escalation_level": 7})).await;
+    let (world, id) = raised_on_three_levels().await;
+    let far = put(&world, &id, json!({"escalation_level": 3})).await;
     assert!(refused(&far, 400, 2001).contains("the next level is 2"));
+    let beyond = put(&world, &id, json!({"escalation_level": 7})).await;
+    assert!(refused(&beyond, 400, 2001).contains("the last level of its policy is 3"));
     let same = put(&world, &id, json!({"escalation_level": 1})).await;
     assert_eq!(same.status, StatusCode::OK, "{}", same.text());
     let next = put(&world, &id, json!({"escalation_level": 2})).await;
@@ -164,6 +168,67 @@ async fn an_incident_is_given_away_and_escalated_level_by_level() {
         400,
         5001,
     );
+}
+
+/// A world in which Ada was paged, Bob is next, and then Ada again, with the incident.
+async fn raised_on_three_levels() -> (World, String) {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
+    three_levels(&world).await;
+    let id = world.raise("web").await;
+    (world, id)
+}
+
+/// The policy of the installation pages Ada, then Bob, then Ada.
+async fn three_levels(world: &World) {
+    let policy = world.engine.read(|state| {
+        let installation = state.installation.as_ref().unwrap();
+        installation.default_policy
+    });
+    let level = |user: UserId| {
+        let target = json!({"id": user.to_string(), "type": "user_reference"});
+        json!({"escalation_delay_in_minutes": 30, "targets": [target]})
+    };
+    let rules = json!([level(world.ada), level(world.bob), level(world.ada)]);
+    let body = json!({"escalation_policy": { "escalation_rules": rules }});
+    changed(world, &format!("/escalation_policies/{policy}"), body).await;
+}
+
+#[tokio::test]
+async fn a_level_that_is_asked_for_is_paged_or_refused_with_its_reason() {
+    let (world, id) = raised_on_three_levels().await;
+    let assigned = |answer: &Answered| {
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let incident = answer.json()["incident"].clone();
+        assert_eq!(incident["status"], "triggered", "{incident}");
+        incident["assignments"][0]["assignee"]["id"].clone()
+    };
+    let (ada_id, bob_id) = (world.ada.to_string(), world.bob.to_string());
+    put(&world, &id, json!({"status": "acknowledged"})).await;
+    let same = put(&world, &id, json!({"escalation_level": 1})).await;
+    assert!(refused(&same, 400, 2001).contains("somebody has it"));
+    let next = json!({"status": "triggered", "escalation_level": 2});
+    assert_eq!(assigned(&put(&world, &id, next).await), bob_id.as_str());
+    put(&world, &id, json!({"status": "resolved"})).await;
+    let over = put(&world, &id, json!({"escalation_level": 1})).await;
+    refused(&over, 400, 1001);
+    let far = json!({"status": "triggered", "escalation_level": 2});
+    let far = put(&world, &id, far).await;
+    assert!(refused(&far, 400, 2001).contains("level 1 is paged first"));
+    let still = read(&world, &format!("/incidents/{id}")).await;
+    assert_eq!(still["incident"]["status"], "resolved");
+    let first = json!({"status": "triggered", "escalation_level": 1});
+    assert_eq!(assigned(&put(&world, &id, first).await), ada_id.as_str());
+    let bob = json!([{"assignee": {"id": bob_id, "type": "user_reference"}}]);
+    let both = json!({"assignments": bob, "escalation_level": 1});
+    let both = put(&world, &id, both).await;
+    assert!(refused(&both, 400, 2001).contains("stand on no level"));
+    let given = put(&world, &id, json!({"assignments": bob})).await;
+    assert_eq!(assigned(&given), bob_id.as_str());
+    let back = put(&world, &id, json!({"escalation_level": 1})).await;
+    assert_eq!(assigned(&back), ada_id.as_str());
 }
 
 #[tokio::test]
@@ -201,11 +266,12 @@ async fn several_are_changed_at_once() {
     .await;
     refused(&many, 413, 2001);
     let unknown = json!({"incidents": [{"id": "QAAAAAAAAAAAAA", "status": "resolved"}]});
-    refused(
+    let told = refused(
         &ada(&world, ("PUT", "/incidents"), Some(unknown)).await,
-        404,
-        2100,
+        400,
+        5001,
     );
+    assert!(told.contains("incidents[0].id"), "{told}");
 }
 
 #[tokio::test]

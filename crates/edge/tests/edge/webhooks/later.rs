@@ -171,6 +171,32 @@ async fn administrators_hear_of_a_receiver_that_takes_nothing_for_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn since_when_a_receiver_takes_nothing_is_known_after_a_start() {
+    let world = World::new();
+    let receiver = Provider::always(Reply::json(500, ""));
+    subscribed(&world, &receiver.url()).await;
+    let webhooks = start(&world);
+    world.raise("web").await;
+    // The first has failed when it is sent again.
+    receiver.next();
+    receiver.next();
+    webhooks.stop();
+    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
+    let webhooks = start(&world);
+    let since = world.committed.wait_for(|events| {
+        events.iter().find_map(|event| match &event.body {
+            EventBody::Roster(RosterEvent::Webhook(WebhookEvent::WebhookUnanswered {
+                since,
+                ..
+            })) => Some(*since),
+            _ => None,
+        })
+    });
+    assert_eq!(since, START);
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_takes_nothing_for_two_days_is_left_alone() {
     let world = World::new();
     let receiver = Provider::always(Reply::json(500, ""));

@@ -14,6 +14,8 @@ fn wrong_usage_is_told_before_anything_is_sent() {
     for line in [
         &["incident", "show"][..],
         &["incident", "show", "1/2"],
+        &["incident", "declare"],
+        &["incident", "reopen"],
         &["incident", "list", "--limit", "201"],
         &["target", "mute", "web"],
         &["target", "maintenance", "web"],

@@ -73,6 +73,48 @@ fn each_command_is_one_request() {
     );
 }
 
+const SERVICES: &str = r#"{"items":[{"id":"QS","name":"Web"}],"next_cursor":null}"#;
+
+#[test]
+fn an_incident_is_declared_with_what_is_said_of_it_and_reopened() {
+    check(
+        vec![Reply::new(201, SUMMARY)],
+        &["incident", "declare", "--title", "Apache is down"],
+        "POST /api/tocsin/v1/incidents \n{\"title\":\"Apache is down\",\"urgency\":\"high\"}",
+    );
+    let line = [
+        "incident",
+        "declare",
+        "--title",
+        "Odd prices",
+        "--service",
+        "web",
+        "--urgency",
+        "low",
+        "--description",
+        "in the shop alone",
+    ];
+    check(
+        vec![Reply::new(200, SERVICES), Reply::new(201, SUMMARY)],
+        &line,
+        "POST /api/tocsin/v1/incidents \n{\"service_id\":\"QS\",\"summary\":\"in the shop alone\",\"title\":\"Odd prices\",\"urgency\":\"low\"}",
+    );
+    check(
+        vec![Reply::new(200, SUMMARY)],
+        &["incident", "reopen", "#12"],
+        "POST /api/tocsin/v1/incidents/12/reopen\n{}",
+    );
+    let (ran, _) = run_with(
+        vec![Reply::new(200, SERVICES)],
+        &["incident", "declare", "--title", "x", "--service", "shop"],
+    );
+    assert_eq!(ran.code, 1);
+    assert_eq!(
+        ran.notes,
+        "tocsin: there is no service “shop”; there is: Web\n"
+    );
+}
+
 #[test]
 fn what_was_refused_of_several_is_named_and_told_by_the_exit_code() {
     let answer = r#"{"results":[{"incident":"1","problem":null},{"incident":"2","problem":"it still fails"}]}"#;

@@ -12,7 +12,7 @@ fn told(text: &str) -> Vec<String> {
         Err(mistakes) => mistakes,
         Ok((wanted, places)) => {
             let asked = installation.asked(wanted.clone());
-            let fault = rehearse(before.clone(), &asked, NOW).unwrap_err();
+            let fault = rehearse(&before, &asked, NOW).unwrap_err();
             let refused = installation.apply(wanted);
             assert_eq!(refused.unwrap_err(), fault.clone().into());
             places.mistakes(&fault)
@@ -110,6 +110,48 @@ fn what_is_named_and_not_there_has_its_place() {
         "[installation]\nfallback = [\"eve@example.org\"]\n",
         "all.toml, line 2, column 13: ",
         "eve@example.org",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_labels_and_with_what_is_said_has_its_place() {
+    let labels = |matchers: &str| {
+        format!(
+            "[[maintenance_windows]]\nreason = \"disks\"\nmatchers = [{{ {matchers} }}]\nfrom = 2026-12-05T22:00:00Z\nuntil = 2026-12-06T02:00:00Z\n"
+        )
+    };
+    check(
+        &labels("name = \"job\", operator = \"~\", value = \"web\""),
+        "all.toml, line 3, column 40: ",
+        "\"~\" is no operator",
+    );
+    check(
+        &labels("name = \"job\", operator = \"=~\", value = \"(\""),
+        "all.toml, line 3, column 1: ",
+        "invalid regular expression",
+    );
+    check(
+        &labels("name = \"job\", operator = \"=~\", value = \".*\""),
+        "all.toml, line 3, column 1: ",
+        "must not match the empty string",
+    );
+    let long = "x".repeat(1_025);
+    for of in ["teams", "services"] {
+        check(
+            &format!("[[{of}]]\nname = \"a\"\ndescription = \"{long}\"\n"),
+            "all.toml, line 3, column 1: ",
+            "at most 1024 characters",
+        );
+    }
+    check(
+        "[[services]]\nname = \"a\"\nacknowledgement_timeout = \"always\"\n",
+        "all.toml, line 3, column 27: ",
+        "or it is never",
+    );
+    check(
+        "[[services]]\nname = \"a\"\nacknowledgement_timeout = \"10s\"\n",
+        "all.toml, line 3, column 1: ",
+        "1 minute to 7 days",
     );
 }
 

@@ -1,7 +1,9 @@
 //! Documents made true: what comes, what goes, what stays, and who is on call then.
 
 use tocsin_domain::code::{Part, duty_changes, paging_changes};
+use tocsin_domain::command::AlertAsk;
 use tocsin_domain::decide::rehearse;
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Span;
 use tocsin_domain::people::Role;
 
@@ -64,7 +66,7 @@ fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
     );
     assert_eq!(export.services[0].integrations.len(), 1);
     assert!(export.heartbeats.is_empty());
-    let refused = read(&one("[manage]\nremove = [\"services\"]\n")).unwrap_err();
+    let refused = read(&one("[manage]\nremove = [\"monitors\"]\n")).unwrap_err();
     assert_eq!(refused[0].line, 2);
 }
 
@@ -170,10 +172,40 @@ fn a_plan_of_what_has_changed_since_is_refused() {
 }
 
 #[test]
+fn a_plan_copies_nothing_of_what_fails_and_files_are_made_true_while_it_does() {
+    let mut installation = Installation::new(14);
+    let heartbeat = "\n[[heartbeats]]\nname = \"backup\"\nservice = \"First service\"\nevery = \"1h\"\ngrace = \"1m\"\nseverity = \"error\"\n";
+    let both = format!("{TWO_PEOPLE}{heartbeat}");
+    installation.apply(document(&both)).unwrap();
+    let failure = AlertAsk::Trigger {
+        service: None,
+        integration: None,
+        dedup_key: Some("db".to_owned()),
+        severity: Severity::Critical,
+        title: "db fails".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    };
+    installation.ask(Ask::Alert(failure)).unwrap();
+    installation.ask(Ask::Tick).unwrap();
+    let ada = "[manage]\nremove = [\"users\"]\n\n[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"admin\"\n";
+    let asked = installation.asked(document(ada));
+    let after = rehearse(&installation.state, &asked, NOW).unwrap();
+    assert_eq!(after.users.len(), 1);
+    assert_eq!(after.pulses.len(), 1);
+    assert!(after.incidents.is_empty() && after.alerts.is_empty());
+    assert!(after.notifications.is_empty());
+    installation.ask(Ask::Apply(Box::new(asked))).unwrap();
+    assert_eq!(installation.state.users.len(), 1);
+    assert_eq!(installation.state.open_incidents.len(), 1);
+}
+
+#[test]
 fn who_is_on_call_instead_of_whom_is_told_by_the_clock_of_the_schedule() {
     let installation = Installation::new(4);
     let asked = installation.asked(document(TWO_PEOPLE));
-    let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+    let after = rehearse(&installation.state, &asked, NOW).unwrap();
     let changes = duty_changes(&installation.state, &after, Span::of_days(NOW, 14));
     let texts: Vec<&str> = changes.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(
@@ -228,7 +260,7 @@ fn whom_a_policy_pages_instead_is_told_by_person_by_team_by_schedule_and_by_serv
     let told = |from: &str, to: &str| {
         let changed = TWO_POLICIES.replace(from, to);
         let asked = installation.asked(document(&changed));
-        let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+        let after = rehearse(&installation.state, &asked, NOW).unwrap();
         paging_changes(&installation.state, &after)
     };
     let (ada, schedule) = (
@@ -271,7 +303,7 @@ fn whom_a_policy_pages_instead_is_told_by_person_by_team_by_schedule_and_by_serv
 fn whom_a_policy_pages_that_comes_is_told_as_where_nobody_was() {
     let installation = Installation::new(12);
     let asked = installation.asked(document(TWO_POLICIES));
-    let after = rehearse(installation.state.clone(), &asked, NOW).unwrap();
+    let after = rehearse(&installation.state, &asked, NOW).unwrap();
     assert_eq!(
         paging_changes(&installation.state, &after),
         [

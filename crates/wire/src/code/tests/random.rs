@@ -1,12 +1,12 @@
 //! Random documents that can be made true.
 
 use tocsin_domain::code::{
-    Action, Condition, Document, EscalationPolicy, FieldName, Grouping, Heartbeat, HourWindow,
-    Hours, InstallationSettings, Integration, Layer, Length, Level, MaintenanceWindow, Manage,
-    Moment, Monitor, Operator, Recipient, Repeat, Rule, Schedule, Service, Support, Team, Urgency,
-    User,
+    Action, Comparison, Condition, Document, EscalationPolicy, FieldName, Grouping, Heartbeat,
+    HourWindow, Hours, InstallationSettings, Integration, Layer, Length, Level, MaintenanceWindow,
+    Manage, Matcher, Moment, Monitor, Operator, Recipient, Repeat, Rule, Schedule, Service,
+    Support, Team, Timeout, Urgency, User,
 };
-use tocsin_domain::intake::{Field, Loudness};
+use tocsin_domain::intake::{Field, LabelTest, Loudness};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, TurnUnit};
 use tocsin_domain::people::Role;
@@ -39,6 +39,12 @@ fn some_of(seed: &mut Seeded, of: &[String]) -> Vec<String> {
     some
 }
 
+/// What is said of something, or nothing.
+fn said(seed: &mut Seeded) -> String {
+    let words = ["", "What it is", "two\nlines, a \"quote\", a \\ and é"];
+    pick(seed, &words).to_owned()
+}
+
 fn moment(seed: &mut Seeded) -> Moment {
     Moment(NOW.plus_ms(seed.below(40 * 86_400_000) + 1_000))
 }
@@ -66,6 +72,7 @@ fn layer(seed: &mut Seeded, people: &[String]) -> Layer {
     let units = [TurnUnit::Hours, TurnUnit::Days, TurnUnit::Weeks];
     let start = moment(seed);
     Layer {
+        name: said(seed),
         start,
         until: seed.often().then(|| Moment(start.0.plus_ms(86_400_000))),
         time_zone: seed.often().then(|| pick(seed, &ZONES).to_owned()),
@@ -162,6 +169,7 @@ fn policy(seed: &mut Seeded, name: String, known: [&[String]; 3]) -> EscalationP
     let levels = (0..3).map(level).collect();
     EscalationPolicy {
         name,
+        description: said(seed),
         repeat: u32::try_from(seed.below(9)).unwrap(),
         acknowledgement_timeout: seed.often().then(|| Length::of_ms(1_800_000)),
         levels,
@@ -194,8 +202,15 @@ fn service(seed: &mut Seeded, name: String, policies: &[String]) -> Service {
         .map(|name| integration(seed, name))
         .collect();
     integrations.sort();
+    let timeouts = [
+        None,
+        Some(Timeout::Never),
+        Some(Timeout::After(Length::of_ms(1_800_000))),
+    ];
     Service {
         name,
+        description: said(seed),
+        acknowledgement_timeout: timeouts[usize::try_from(seed.below(3)).unwrap()],
         escalation_policy: seed.often().then(|| one_of(seed, policies)),
         urgency: urgencies[usize::try_from(seed.below(4)).unwrap()].clone(),
         grouping: groupings[usize::try_from(seed.below(3)).unwrap()].clone(),
@@ -223,10 +238,16 @@ fn integration(seed: &mut Seeded, name: String) -> Integration {
 fn window(seed: &mut Seeded, reason: String, services: &[String]) -> MaintenanceWindow {
     let from = moment(seed);
     let once = seed.often();
+    let matchers = if seed.often() { matchers() } else { Vec::new() };
     MaintenanceWindow {
         reason,
-        services: some_of(seed, services),
+        services: if !matchers.is_empty() && seed.often() {
+            Vec::new()
+        } else {
+            some_of(seed, services)
+        },
         targets: Vec::new(),
+        matchers,
         from: once.then_some(from),
         until: once.then(|| Moment(from.0.plus_ms(7_200_000))),
         repeat: (!once).then(|| Repeat {
@@ -238,6 +259,20 @@ fn window(seed: &mut Seeded, reason: String, services: &[String]) -> Maintenance
             until: seed.often().then(|| Moment(NOW.plus_ms(90 * 86_400_000))),
         }),
     }
+}
+
+fn matchers() -> Vec<Matcher> {
+    let texts = [
+        ("job", LabelTest::Fits, "web.*"),
+        ("env", LabelTest::Differs, "pro\"d"),
+        ("a label", LabelTest::Misfits, ""),
+    ];
+    let made = texts.map(|(name, test, value)| Matcher {
+        name: name.to_owned(),
+        operator: Comparison(test),
+        value: value.to_owned(),
+    });
+    made.to_vec()
 }
 
 fn heartbeats(seed: &mut Seeded, services: &[String]) -> Vec<Heartbeat> {
@@ -271,11 +306,13 @@ pub(super) fn document(seed: &mut Seeded) -> Document {
     let (policies, services) = (names(seed, "policy"), names(seed, "service"));
     let team = |name: &String| Team {
         name: name.clone(),
+        description: said(seed),
         members: some_of(seed, &people),
     };
     let made_teams = teams.iter().map(team).collect();
     let schedule = |name: &String| Schedule {
         name: name.clone(),
+        description: said(seed),
         time_zone: pick(seed, &ZONES).to_owned(),
         layers: (0..seed.below(3)).map(|_| layer(seed, &people)).collect(),
     };

@@ -104,7 +104,11 @@ pub(super) fn teams(account: &Account, keys: &mut Keys, remarks: &mut Remarks) -
             ));
             members.truncate(TEAM_MEMBERS_MAX);
         }
-        made.push(Team { name, members });
+        made.push(Team {
+            name,
+            description: String::new(),
+            members,
+        });
     }
     made
 }

@@ -50,6 +50,7 @@ pub(super) fn policy(
     }
     Some(EscalationPolicy {
         name,
+        description: String::new(),
         repeat,
         acknowledgement_timeout: None,
         levels,

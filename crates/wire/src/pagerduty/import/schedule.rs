@@ -42,6 +42,7 @@ pub(super) fn schedule(
         ));
         return Schedule {
             name,
+            description: String::new(),
             time_zone: "UTC".to_owned(),
             layers: Vec::new(),
         };
@@ -71,6 +72,7 @@ pub(super) fn schedule(
     }
     Schedule {
         name,
+        description: String::new(),
         time_zone: zone_name.to_owned(),
         layers,
     }
@@ -114,6 +116,7 @@ fn layer(
     };
     let hand_off = civil_of(begin, zone).ok_or("its rotation begins when no clock shows a time")?;
     Ok(Some(Layer {
+        name: String::new(),
         start: Moment(start),
         until: until.map(Moment),
         time_zone: None,

@@ -49,7 +49,9 @@ pub(super) fn service(
         ));
     }
     Service {
+        description: String::new(),
         escalation_policy: followed,
+        acknowledgement_timeout: None,
         urgency: urgency::urgency(known, &place, remarks),
         grouping: grouped(known, &place, remarks),
         resolve_after: resolve_after(known, &place, remarks),

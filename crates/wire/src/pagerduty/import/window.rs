@@ -39,6 +39,7 @@ pub(super) fn windows(
                     reason,
                     services,
                     targets: Vec::new(),
+                    matchers: Vec::new(),
                     from: Some(Moment(from)),
                     until: Some(Moment(until)),
                     repeat: None,

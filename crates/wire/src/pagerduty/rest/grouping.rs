@@ -10,6 +10,11 @@ const MINUTE_MS: u64 = 60_000;
 const DETAIL: &str = "custom_details.";
 /// The object that says it.
 const PARAMETERS: &str = "alert_grouping_parameters";
+/// The fields that said it before there was that object.
+const BEFORE: &str = "alert_grouping";
+const BEFORE_MINUTES: &str = "alert_grouping_timeout";
+/// Characters of the word for a kind at most.
+const KIND_CHARS_MAX: usize = 64;
 
 /// The field that has this name there.
 #[must_use]
@@ -54,15 +59,9 @@ pub fn shown(by: &GroupBy) -> Value {
     match by {
         GroupBy::Nothing => json!({"type": null, "config": null}),
         GroupBy::Time { within_ms, rolling } => {
-            // Zero is as long as the incident is open, which is at most a day here.
-            let goes_on = *rolling && *within_ms == GROUP_MS_MAX;
-            let minutes = if goes_on {
-                0
-            } else {
-                within_ms.div_ceil(MINUTE_MS)
-            };
             let config = json!({
-                "timeout": minutes, "aggregate": null, "fields": null, "time_window": null,
+                "timeout": minutes(*within_ms, *rolling), "aggregate": null, "fields": null,
+                "time_window": null,
             });
             json!({"type": "time", "config": config})
         }
@@ -76,38 +75,125 @@ pub fn shown(by: &GroupBy) -> Value {
     }
 }
 
+/// How it is told by the older fields, which know of time alone: the word, and the minutes.
+#[must_use]
+pub fn shown_before(by: &GroupBy) -> (Option<&'static str>, Option<u64>) {
+    match by {
+        GroupBy::Time { within_ms, rolling } => (Some("time"), Some(minutes(*within_ms, *rolling))),
+        GroupBy::Nothing | GroupBy::Content { .. } => (None, None),
+    }
+}
+
+/// Zero is as long as the incident is open, which is at most a day here.
+const fn minutes(within_ms: u64, rolling: bool) -> u64 {
+    if rolling && within_ms == GROUP_MS_MAX {
+        0
+    } else {
+        within_ms.div_ceil(MINUTE_MS)
+    }
+}
+
 /// Reads how alerts of a service shall be grouped; none when nothing is said of it. What was shown and is written back changes
-/// nothing, also where it cannot say all that is known.
+/// nothing, also where it cannot say all that is known. Clients write back both forms and change one: what is as it was gives way.
 pub fn read(service: &Fields<'_>, wrong: &mut Wrong, known: &GroupBy) -> Option<GroupBy> {
     let given = service.object(wrong, PARAMETERS);
-    let kind = given
+    let newer = given
         .as_ref()
-        .and_then(|given| given.text(wrong, "type", 64));
-    // The older fields say the same where the newer ones say nothing.
-    let older = service.text(wrong, "alert_grouping", 64);
-    let Some(kind) = kind.or(older) else {
-        return given.map(|_| GroupBy::Nothing);
+        .and_then(|given| by_parameters(service, given, wrong, known));
+    let older = by_older_fields(service, given.as_ref(), wrong, known);
+    match (newer, older) {
+        (Some(newer), Some(older)) if newer == older || older == *known => Some(newer),
+        (Some(newer), Some(older)) if newer == *known => Some(older),
+        (Some(_), Some(_)) => {
+            let (path, other) = (service.path(BEFORE), service.path(PARAMETERS));
+            wrong.add(format!("'{path}' is invalid: '{other}' says otherwise"));
+            None
+        }
+        (newer, older) => newer.or(older),
+    }
+}
+
+/// What the newer form says.
+fn by_parameters(
+    service: &Fields<'_>,
+    given: &Fields<'_>,
+    wrong: &mut Wrong,
+    known: &GroupBy,
+) -> Option<GroupBy> {
+    let Some(kind) = given.text(wrong, "type", KIND_CHARS_MAX) else {
+        return Some(GroupBy::Nothing);
     };
-    if service
-        .value(PARAMETERS)
-        .is_some_and(|given| says_the_same(given, &shown(known)))
-    {
+    let written = service.value(PARAMETERS);
+    if written.is_some_and(|given| says_the_same(given, &shown(known))) {
         return Some(known.clone());
     }
-    let config = given
-        .as_ref()
-        .and_then(|given| given.object(wrong, "config"));
+    let config = given.object(wrong, "config");
     match kind.as_str() {
-        "time" => by_time(service, config.as_ref(), wrong),
+        "time" => {
+            let timeout = config.as_ref().and_then(|one| one.number(wrong, "timeout"));
+            // Some clients leave it where it was before there was a place for it here.
+            let timeout = timeout.or_else(|| service.number(wrong, BEFORE_MINUTES));
+            let path = format!("{}.config.timeout", service.path(PARAMETERS));
+            by_time(timeout.unwrap_or(0), &path, wrong)
+        }
         "content_based" => by_content(config.as_ref(), wrong),
         _ => {
-            let path = service.path(PARAMETERS);
-            wrong.add(format!(
-                "'{path}.type' is not supported: alerts are grouped by time or content_based"
-            ));
+            not_so(&format!("{}.type", service.path(PARAMETERS)), wrong);
             None
         }
     }
+}
+
+/// What the older fields say; nothing where they are left away, or are null beside the newer form.
+fn by_older_fields(
+    service: &Fields<'_>,
+    given: Option<&Fields<'_>>,
+    wrong: &mut Wrong,
+    known: &GroupBy,
+) -> Option<GroupBy> {
+    let before = shown_before(known);
+    let path = service.path(BEFORE_MINUTES);
+    let kind = service.text(wrong, BEFORE, KIND_CHARS_MAX);
+    let timeout = service.number(wrong, BEFORE_MINUTES);
+    match kind.as_deref() {
+        Some("time") => {
+            let is_told = service.has(BEFORE_MINUTES);
+            let minutes = if is_told { timeout } else { before.1 };
+            let minutes = minutes.unwrap_or(0);
+            if before == (Some("time"), Some(minutes)) {
+                return Some(known.clone());
+            }
+            by_time(minutes, &path, wrong)
+        }
+        Some(kind) => {
+            let newer = given.and_then(|given| given.value("type"));
+            if newer.and_then(Value::as_str) != Some(kind) {
+                not_so(&service.path(BEFORE), wrong);
+            }
+            None
+        }
+        None if given.is_some() => None,
+        None if service.has(BEFORE) => before.0.map(|_| GroupBy::Nothing),
+        None => {
+            let minutes = timeout.filter(|minutes| *minutes > 0 || before.0.is_some())?;
+            if before.0.is_none() {
+                wrong.add(format!(
+                    "'{path}' is not supported: the alerts are not grouped by time"
+                ));
+                return None;
+            }
+            if before.1 == Some(minutes) {
+                return Some(known.clone());
+            }
+            by_time(minutes, &path, wrong)
+        }
+    }
+}
+
+fn not_so(path: &str, wrong: &mut Wrong) {
+    wrong.add(format!(
+        "'{path}' is not supported: alerts are grouped by time, or content_based by '{PARAMETERS}'; Tocsin finds no groups by itself"
+    ));
 }
 
 fn says_the_same(given: &Value, shown: &Value) -> bool {
@@ -120,19 +206,11 @@ fn says_the_same(given: &Value, shown: &Value) -> bool {
         && (aggregate.is_null() || *aggregate == known["aggregate"])
 }
 
-fn by_time(
-    service: &Fields<'_>,
-    config: Option<&Fields<'_>>,
-    wrong: &mut Wrong,
-) -> Option<GroupBy> {
-    let newer = config.and_then(|config| config.number(wrong, "timeout"));
-    let older = service.number(wrong, "alert_grouping_timeout");
-    let minutes = newer.or(older).unwrap_or(0);
+fn by_time(minutes: u64, path: &str, wrong: &mut Wrong) -> Option<GroupBy> {
     let within_ms = minutes.saturating_mul(MINUTE_MS);
     if within_ms > GROUP_MS_MAX {
-        let path = service.path(PARAMETERS);
         wrong.add(format!(
-            "'{path}.config.timeout' is invalid: it is at most {} minutes",
+            "'{path}' is invalid: it is at most {} minutes",
             GROUP_MS_MAX / MINUTE_MS
         ));
         return None;
@@ -247,6 +325,135 @@ mod tests {
             json!({"type": "content_based", "config": {"fields": ["source", "class"], "aggregate": "any"}}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    /// What the older fields say beside nothing newer, or beside it.
+    fn said_before(body: &Value, known: &GroupBy) -> Result<Option<GroupBy>, Refusal> {
+        let fields = Fields::new("service", body.as_object().unwrap());
+        let mut wrong = Wrong::default();
+        let read = read(&fields, &mut wrong, known);
+        wrong.outcome(Some(read))
+    }
+
+    #[test]
+    fn the_older_fields_are_read_as_they_are_shown() {
+        let time = |minutes: u64| GroupBy::Time {
+            within_ms: minutes * MINUTE_MS,
+            rolling: false,
+        };
+        let all_day = GroupBy::Time {
+            within_ms: GROUP_MS_MAX,
+            rolling: true,
+        };
+        let content = GroupBy::Content {
+            fields: vec![Field::Source],
+        };
+        let none = GroupBy::Nothing;
+        for (body, known, expected) in [
+            (
+                json!({"alert_grouping": "time", "alert_grouping_timeout": 5}),
+                &none,
+                Some(time(5)),
+            ),
+            (
+                json!({"alert_grouping": "time", "alert_grouping_timeout": null}),
+                &none,
+                Some(all_day.clone()),
+            ),
+            (json!({"alert_grouping": "time"}), &time(5), Some(time(5))),
+            (
+                json!({"alert_grouping_timeout": 7}),
+                &time(5),
+                Some(time(7)),
+            ),
+            (json!({"alert_grouping_timeout": 0}), &none, None),
+            (
+                json!({"alert_grouping": null}),
+                &time(5),
+                Some(none.clone()),
+            ),
+            (
+                json!({"alert_grouping": null, "alert_grouping_timeout": null}),
+                &content,
+                None,
+            ),
+            (json!({}), &time(5), None),
+        ] {
+            assert_eq!(said_before(&body, known), Ok(expected), "{body}");
+        }
+        for known in [&time(5), &all_day] {
+            let (word, minutes) = shown_before(known);
+            let body = json!({"alert_grouping": word, "alert_grouping_timeout": minutes});
+            assert_eq!(said_before(&body, known), Ok(Some(known.clone())));
+        }
+    }
+
+    #[test]
+    fn of_both_forms_the_one_that_was_changed_counts() {
+        let five = GroupBy::Time {
+            within_ms: 5 * MINUTE_MS,
+            rolling: false,
+        };
+        let read = |mut body: Value, known: &GroupBy| {
+            let kept = body["alert_grouping_parameters"].is_null();
+            if kept {
+                body["alert_grouping_parameters"] = shown(known);
+            }
+            said_before(&body, known)
+        };
+        let seven = json!({"alert_grouping": "time", "alert_grouping_timeout": 7});
+        let changed = GroupBy::Time {
+            within_ms: 7 * MINUTE_MS,
+            rolling: false,
+        };
+        assert_eq!(read(seven.clone(), &five), Ok(Some(changed)));
+        let by_source = json!({"type": "content_based", "config": {"fields": ["source"]}});
+        let expected = GroupBy::Content {
+            fields: vec![Field::Source],
+        };
+        for before in [json!("time"), json!(null)] {
+            let minutes = before.is_string().then_some(5);
+            let body = json!({"alert_grouping": before, "alert_grouping_timeout": minutes,
+                "alert_grouping_parameters": by_source});
+            assert_eq!(
+                read(body.clone(), &five),
+                Ok(Some(expected.clone())),
+                "{body}"
+            );
+        }
+        let mut both = seven;
+        both["alert_grouping_parameters"] = by_source;
+        let refused = read(both, &five).unwrap_err().to_string();
+        assert!(refused.contains("says otherwise"), "{refused}");
+    }
+
+    #[test]
+    fn what_tocsin_cannot_group_by_is_refused_with_words_in_either_form() {
+        for (body, path) in [
+            (
+                json!({"alert_grouping": "intelligent"}),
+                "'service.alert_grouping'",
+            ),
+            (
+                json!({"alert_grouping": "content_based"}),
+                "'service.alert_grouping'",
+            ),
+            (
+                json!({"alert_grouping_parameters": {"type": "intelligent", "config": {"time_window": 300}}}),
+                "'service.alert_grouping_parameters.type'",
+            ),
+            (
+                json!({"alert_grouping_timeout": 5}),
+                "'service.alert_grouping_timeout'",
+            ),
+            (
+                json!({"alert_grouping": "time", "alert_grouping_timeout": u64::MAX}),
+                "'service.alert_grouping_timeout'",
+            ),
+        ] {
+            let refused = said_before(&body, &GroupBy::Nothing).unwrap_err();
+            assert!(refused.errors[0].contains(path), "{refused}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Paging by offset, which every list has that is served.
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::parameters::Parameters;
@@ -88,6 +89,30 @@ impl Paging {
     }
 }
 
+/// The body of a page whose entries are not values yet: the same as [`Paging::body`], for what is long and written only once.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a, T> {
+    /// Where the page stands.
+    pub paging: Paging,
+    /// The name of its entries.
+    pub name: &'a str,
+    /// The page.
+    pub cut: &'a Cut<T>,
+}
+
+impl<T: Serialize> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { paging, name, cut } = self;
+        let mut body = serializer.serialize_map(Some(5))?;
+        body.serialize_entry(name, &cut.items)?;
+        body.serialize_entry("limit", &paging.limit)?;
+        body.serialize_entry("offset", &paging.offset)?;
+        body.serialize_entry("total", &paging.counted.then_some(cut.total))?;
+        body.serialize_entry("more", &cut.more)?;
+        body.end()
+    }
+}
+
 fn limit_of(parameters: &Parameters) -> Result<usize, Refusal> {
     match parameters.number("limit")? {
         None => Ok(LIMIT_DEFAULT),
@@ -140,6 +165,21 @@ mod tests {
             json!({"users": [1, 2], "limit": 2, "offset": 0, "total": null, "more": true})
         );
         assert_eq!(body(&[("total", "1")])["total"], json!(3));
+    }
+
+    #[test]
+    fn a_page_reads_the_same_however_it_is_written() {
+        for query in [&[("limit", "2")][..], &[("total", "1"), ("offset", "1")]] {
+            let paging = Paging::read(&of(query)).unwrap();
+            let cut = paging.cut(vec![json!({"id": 1}), json!(2), json!(3)]);
+            let written = Written {
+                paging,
+                name: "users",
+                cut: &cut,
+            };
+            let written = serde_json::to_value(written).unwrap();
+            assert_eq!(written, paging.body("users", cut));
+        }
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! The parameters after the question mark: single values, sets that repeat `name[]`, flags and times. It knows what they look
 //! like and not what they are for.
 
+use std::cmp::Ordering;
+
 use tocsin_domain::time::Timestamp;
 
 use super::refusal::Refusal;
@@ -10,6 +12,10 @@ use super::time;
 pub const PARAMETERS_MAX: usize = 1_024;
 /// Bytes of one name or value at most.
 const TEXT_BYTES_MAX: usize = 4_096;
+/// The parameter that says in which order a list is.
+const SORT_BY: &str = "sort_by";
+/// Fields that a list is sorted by at most.
+const SORTS_MAX: usize = 2;
 
 /// Names and values as they came, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,13 +52,74 @@ impl Parameters {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Every value of `name[]`; some clients leave the brackets off.
-    pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Every value of `name[]`, also where it is empty; some clients leave the brackets off.
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |known: &str| known == name || known.strip_suffix("[]") == Some(name);
         let found = self.0.iter().filter(move |(known, _)| named(known));
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of `name[]` that is not empty.
+    pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.all(name).filter(|value| !value.is_empty())
+    }
+
+    /// The values of a set by which a list is filtered; none when it is not given.
+    ///
+    /// # Errors
+    /// It is given and holds nothing: then nothing would be left out, which nobody asks for by a filter.
+    pub fn set<'a>(&'a self, name: &'a str) -> Result<Option<Vec<&'a str>>, Refusal> {
+        let found: Vec<&str> = self.list(name).collect();
+        if found.is_empty() && self.all(name).next().is_some() {
+            let why = format!("'{name}[]' is empty: name at least one, or leave it out");
+            return Err(Refusal::bad(why));
+        }
+        Ok((!found.is_empty()).then_some(found))
+    }
+
+    /// What the words of such a set stand for.
+    ///
+    /// # Errors
+    /// One is none of these, or the set is empty.
+    pub fn words<T: Copy>(
+        &self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<Vec<T>>, Refusal> {
+        let Some(given) = self.set(name)? else {
+            return Ok(None);
+        };
+        let meant = given.into_iter().map(|word| meaning(name, word, words));
+        meant.collect::<Result<Vec<T>, Refusal>>().map(Some)
+    }
+
+    /// What a single word stands for; none when it is not given.
+    ///
+    /// # Errors
+    /// It is none of these.
+    pub fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Refusal> {
+        let given = self.get(name);
+        given.map(|word| meaning(name, word, words)).transpose()
+    }
+
+    /// By which of these fields `sort_by` wants a list in order, the first first, and whether from the last to the first.
+    ///
+    /// # Errors
+    /// It names something else, or too many.
+    pub fn sorts<T: Copy>(&self, fields: &[(&str, T)]) -> Result<Vec<(T, bool)>, Refusal> {
+        let given = self.list(SORT_BY).flat_map(|text| text.split(','));
+        let mut sorts = Vec::new();
+        for text in given {
+            let (field, direction) = text.trim().split_once(':').unwrap_or((text.trim(), "asc"));
+            let field = meaning(SORT_BY, field, fields)?;
+            let directions = [("asc", false), ("desc", true)];
+            sorts.push((field, meaning(SORT_BY, direction, &directions)?));
+        }
+        if sorts.len() > SORTS_MAX {
+            let why = format!("'{SORT_BY}' is invalid: it names at most {SORTS_MAX} fields");
+            return Err(Refusal::bad(why));
+        }
+        Ok(sorts)
     }
 
     /// Whether `include[]` names this.
@@ -99,12 +166,39 @@ impl Parameters {
         text.parse().map(Some).map_err(wrong)
     }
 
-    /// The ids of a set; what has not the form of an id names nothing, and stays as `None`.
-    pub fn ids<T: std::str::FromStr>(&self, name: &str) -> Option<Vec<T>> {
-        let mut given = self.list(name).peekable();
-        given.peek()?;
-        Some(given.filter_map(|text| text.parse().ok()).collect())
+    /// The ids of a set; what has not the form of an id names nothing.
+    ///
+    /// # Errors
+    /// The set is empty.
+    pub fn ids<T: std::str::FromStr>(&self, name: &str) -> Result<Option<Vec<T>>, Refusal> {
+        let Some(given) = self.set(name)? else {
+            return Ok(None);
+        };
+        let read = given.into_iter().filter_map(|text| text.parse().ok());
+        Ok(Some(read.collect()))
     }
+}
+
+/// How two entries stand in the order that [`Parameters::sorts`] gives; `compare` does so by one field. What is equal in all of
+/// them is equal.
+pub fn in_order<T: Copy>(sorts: &[(T, bool)], compare: impl Fn(T) -> Ordering) -> Ordering {
+    let orders = sorts.iter().map(|(field, descends)| {
+        let order = compare(*field);
+        if *descends { order.reverse() } else { order }
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
+}
+
+/// What a word stands for.
+fn meaning<T: Copy>(name: &str, word: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
+    let known = words.iter().find(|(known, _)| *known == word);
+    known.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let list = list.join(", ");
+        Refusal::bad(format!(
+            "'{name}' is invalid: {word:?} is not one of {list}"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -164,8 +258,56 @@ mod tests {
     #[test]
     fn a_set_of_ids_that_are_none_names_nothing_but_is_a_set() {
         use tocsin_domain::id::ServiceId;
-        assert_eq!(of(&[]).ids::<ServiceId>("service_ids"), None);
+        assert_eq!(of(&[]).ids::<ServiceId>("service_ids"), Ok(None));
         let none = of(&[("service_ids[]", "PXPGF42")]);
-        assert_eq!(none.ids::<ServiceId>("service_ids"), Some(Vec::new()));
+        assert_eq!(none.ids::<ServiceId>("service_ids"), Ok(Some(Vec::new())));
+    }
+
+    #[test]
+    fn a_set_that_is_given_and_empty_is_refused_and_does_not_let_everything_pass() {
+        for given in [
+            &[("s[]", "")][..],
+            &[("s", "")],
+            &[("s[]", ""), ("s[]", "")],
+        ] {
+            let refusal = of(given).set("s").unwrap_err();
+            assert_eq!((refusal.status, refusal.code), (400, 2001), "{given:?}");
+            assert!(refusal.errors[0].contains("'s[]'"), "{refusal}");
+        }
+        assert_eq!(of(&[("other[]", "")]).set("s"), Ok(None));
+        assert_eq!(
+            of(&[("s[]", ""), ("s[]", "a")]).set("s"),
+            Ok(Some(vec!["a"]))
+        );
+    }
+
+    #[test]
+    fn words_are_one_of_those_that_are_known() {
+        let words = [("high", 1), ("low", 0)];
+        let given = of(&[("u[]", "low"), ("u[]", "high"), ("v", "low"), ("w", "loud")]);
+        assert_eq!(given.words("u", &words), Ok(Some(vec![0, 1])));
+        assert_eq!(given.word("v", &words), Ok(Some(0)));
+        assert_eq!(given.word("x", &words), Ok(None));
+        for refusal in [
+            given.word("w", &words).unwrap_err(),
+            given.words("w", &words).unwrap_err(),
+        ] {
+            assert_eq!((refusal.status, refusal.code), (400, 2001));
+            assert!(refusal.errors[0].contains("high, low"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn an_order_names_fields_that_are_known_and_at_most_two() {
+        let fields = [("name", 'n'), ("urgency", 'u')];
+        let read = |text: &str| of(&[("sort_by", text)]).sorts(&fields);
+        assert_eq!(
+            read("urgency:desc,name"),
+            Ok(vec![('u', true), ('n', false)])
+        );
+        assert_eq!(read(""), Ok(Vec::new()));
+        for wrong in ["title", "name:up", "name,urgency,name"] {
+            assert_eq!(read(wrong).unwrap_err().code, 2001, "{wrong}");
+        }
     }
 }

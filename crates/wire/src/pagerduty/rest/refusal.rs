@@ -71,10 +71,11 @@ impl Refusal {
         Self::new(400, 1001, "Incident Already Resolved", errors)
     }
 
-    /// Something that a body names does not exist; what the path names is another matter.
+    /// There is none of this kind that a body names at this place; what the path names is another matter.
     #[must_use]
-    pub fn object_missing(error: impl Into<String>) -> Self {
-        Self::new(400, 5001, "Object Not Found", vec![error.into()])
+    pub fn object_missing(place: &str, noun: &str, named: &str) -> Self {
+        let error = format!("'{place}' is invalid: {noun} not found: {named:?}");
+        Self::new(400, 5001, "Object Not Found", vec![error])
     }
 
     /// No good token.
@@ -94,6 +95,12 @@ impl Refusal {
     pub fn no_ability(error: impl Into<String>) -> Self {
         let message = "Account does not have the abilities to perform the action";
         Self::new(402, 2014, message, vec![error.into()])
+    }
+
+    /// There is none of this kind that the path names.
+    #[must_use]
+    pub fn no_such(noun: &str) -> Self {
+        Self::not_found(format!("there is no such {noun}"))
     }
 
     /// There is no such thing.
@@ -166,8 +173,14 @@ mod tests {
         let many = Refusal::invalid(vec![String::new(); 1_000]);
         assert_eq!(many.errors.len(), ERRORS_MAX);
         assert_eq!(Refusal::too_many(7).retry_after_s, Some(7));
-        let missing = Refusal::object_missing("Service not found");
+        let missing = Refusal::object_missing("incident.service", "service", "PA");
         assert_eq!((missing.status, missing.code), (400, 5001));
+        assert_eq!(
+            missing.errors,
+            ["'incident.service' is invalid: service not found: \"PA\""]
+        );
+        let missing = Refusal::no_such("service");
+        assert_eq!((missing.status, missing.code), (404, 2100));
         assert!(account_token().contains("account-level access token"));
     }
 }

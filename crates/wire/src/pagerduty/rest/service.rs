@@ -154,7 +154,8 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let vendor = fields.reference(&mut wrong, "vendor");
     let known = vendor.as_ref().and_then(|named| Vendor::of_id(&named.id));
     if let (Some(named), None) = (&vendor, known) {
-        wrong.add(format!("Vendor not found: {:?}", named.id));
+        let place = fields.path("vendor");
+        return Err(Refusal::object_missing(&place, "vendor", &named.id));
     }
     let of_kind = match kind.as_deref() {
         None => Some(Speaks::EventsV2),

@@ -72,7 +72,9 @@ fn hung(lane: &mut Lane, route: Route) {
 }
 
 fn waiting(lane: &Lane) -> usize {
-    lane.lines().map(Line::len).sum()
+    let waiting = lane.lines().map(Line::len).sum();
+    assert_eq!(lane.waiting(), waiting);
+    waiting
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! Copies of a part of what is known: what is set up, without what fails, or with a few incidents alone. Each is taken in little
+//! time and holds its incidents together with the state, so that much can be played through on it while the state goes on. It
+//! decides nothing.
+
+use std::sync::Arc;
+
+use super::State;
+use crate::id::IncidentId;
+
+impl State {
+    /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
+    /// cannot be left out by mistake.
+    #[must_use]
+    pub fn without_incidents(&self) -> Self {
+        let Self {
+            position,
+            installation,
+            users,
+            services,
+            integrations,
+            schedules,
+            policies,
+            targets,
+            monitors,
+            incidents: _,
+            alerts: _,
+            notifications: _,
+            numbers: _,
+            last_number: _,
+            open_incidents: _,
+            firing: _,
+            active_notifications: _,
+            messages_of: _,
+            last_of_target: _,
+            calendars,
+            teams,
+            duty,
+            turns,
+            rules,
+            windows,
+            // A job that does not call in while a copy is played would be taken to have failed.
+            pulses: _,
+            dropped: _,
+            last_of_group: _,
+            last_of_rule: _,
+            schedule_changes,
+            policy_changes,
+            changes: _,
+            webhooks,
+            tags,
+            business,
+            clock,
+            active_about: _,
+            agenda: _,
+            outbox: _,
+            storms: _,
+            tick,
+        } = self;
+        Self {
+            position: *position,
+            installation: installation.clone(),
+            users: users.clone(),
+            services: services.clone(),
+            integrations: integrations.clone(),
+            schedules: schedules.clone(),
+            policies: policies.clone(),
+            targets: targets.clone(),
+            monitors: monitors.clone(),
+            calendars: calendars.clone(),
+            teams: teams.clone(),
+            duty: duty.clone(),
+            turns: turns.clone(),
+            rules: rules.clone(),
+            windows: windows.clone(),
+            schedule_changes: schedule_changes.clone(),
+            policy_changes: policy_changes.clone(),
+            webhooks: webhooks.clone(),
+            tags: tags.clone(),
+            business: business.clone(),
+            clock: *clock,
+            tick: *tick,
+            ..Self::default()
+        }
+    }
+
+    /// The same with the jobs that must call in, for whoever changes what is set up and lets no time pass.
+    #[must_use]
+    pub fn set_up_alone(&self) -> Self {
+        Self {
+            pulses: self.pulses.clone(),
+            ..self.without_incidents()
+        }
+    }
+
+    /// The same with whatever is open or fires, which decides what may go.
+    #[must_use]
+    pub fn set_up_with_what_fails(&self) -> Self {
+        let firing = self.firing.values();
+        let firing = firing.filter_map(|alert| Some(self.alerts.get(alert)?.incident));
+        let open = self.open_incidents.iter().copied();
+        Self {
+            pulses: self.pulses.clone(),
+            ..self.about(open.chain(firing))
+        }
+    }
+
+    /// What is set up, and of all that ever failed these incidents alone, with their alerts and messages, and with what was merged
+    /// into them or what they were merged into.
+    #[must_use]
+    pub fn about(&self, incidents: impl IntoIterator<Item = IncidentId>) -> Self {
+        let mut about = Self {
+            last_number: self.last_number,
+            ..self.without_incidents()
+        };
+        for incident in incidents {
+            let whole = self.made_of(self.part_of(incident));
+            for id in whole.into_iter().chain([incident]) {
+                about.take_over(self, id);
+            }
+        }
+        about
+    }
+
+    /// Holds an incident together with another state, and what belongs to it.
+    fn take_over(&mut self, from: &Self, id: IncidentId) {
+        let Some(incident) = from.incidents.shared(&id) else {
+            return;
+        };
+        if self.incidents.contains_key(&id) {
+            return;
+        }
+        for alert in incident.alerts.iter() {
+            let Some(known) = from.alerts.shared(alert) else {
+                continue;
+            };
+            if known.is_firing() {
+                self.firing.insert(known.key(), known.service, *alert);
+            }
+            self.alerts.hold(*alert, known);
+        }
+        for message in from.messages_of.get(&id).into_iter().flatten() {
+            if let Some(known) = from.notifications.shared(message) {
+                self.notifications.hold(*message, known);
+                self.messages_of.entry(id).or_default().push(*message);
+                self.settle_active(*message);
+            }
+        }
+        if incident.is_open() {
+            self.open_incidents.insert(id);
+        }
+        self.incidents.hold(id, Arc::clone(&incident));
+        self.refresh_listed(id);
+        // Whether a message is due depends on its incident.
+        self.refresh_incident(id);
+        for alert in incident.alerts.iter() {
+            self.refresh_alert(*alert);
+        }
+        for message in self.messages_of.get(&id).cloned().unwrap_or_default() {
+            self.refresh_message(message);
+        }
+    }
+}

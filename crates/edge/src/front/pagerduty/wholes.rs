@@ -1,0 +1,94 @@
+//! Services and policies that the incidents of one list show as a whole: each is written once, however many incidents show it. A
+//! policy names every service that follows it, so that a hundred copies of one are long.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use tocsin_domain::incident::Incident;
+use tocsin_domain::state::State;
+
+use super::incident_shape::{Include, policy_of};
+use super::place::Place;
+use super::policy_shape::policy;
+use super::service_shape::{Standings, service};
+
+/// What is shown as a whole, by its id.
+#[derive(Debug, Default)]
+pub(crate) struct Wholes {
+    services: BTreeMap<String, Box<RawValue>>,
+    policies: BTreeMap<String, Box<RawValue>>,
+}
+
+impl Wholes {
+    /// What `include` names of these incidents.
+    pub(crate) fn of<'a>(
+        state: &State,
+        place: &Place,
+        include: &Include,
+        standings: &Standings,
+        incidents: impl Iterator<Item = &'a Incident>,
+    ) -> Self {
+        let mut all = Self::default();
+        for one in incidents {
+            if include.services
+                && let Some(known) = state.services.get(&one.service)
+            {
+                let shown = || service(state, place, known, standings);
+                keep(&mut all.services, known.id.as_str(), shown);
+            }
+            if include.policies
+                && let Some(known) = policy_of(state, one).and_then(|id| state.policies.get(&id))
+            {
+                keep(&mut all.policies, known.id.as_str(), || {
+                    policy(state, place, known)
+                });
+            }
+        }
+        all
+    }
+
+    /// What stands in a field of an incident in place of that reference.
+    fn instead(&self, field: &str, reference: &Value) -> Option<&RawValue> {
+        let wholes = match field {
+            "service" => &self.services,
+            "escalation_policy" => &self.policies,
+            _ => return None,
+        };
+        let whole = wholes.get(reference["id"].as_str()?)?;
+        Some(whole)
+    }
+}
+
+fn keep(wholes: &mut BTreeMap<String, Box<RawValue>>, id: &str, shown: impl FnOnce() -> Value) {
+    if wholes.contains_key(id) {
+        return;
+    }
+    // A value can always be written; if it could not, its reference would be shown.
+    if let Ok(whole) = to_raw_value(&shown()) {
+        wholes.insert(id.to_owned(), whole);
+    }
+}
+
+/// An incident with what is shown as a whole in it.
+pub(crate) struct Row<'a> {
+    pub(crate) shown: Value,
+    pub(crate) wholes: &'a Wholes,
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Value::Object(fields) = &self.shown else {
+            return self.shown.serialize(serializer);
+        };
+        let mut incident = serializer.serialize_map(Some(fields.len()))?;
+        for (name, value) in fields {
+            match self.wholes.instead(name, value) {
+                Some(whole) => incident.serialize_entry(name, whole)?,
+                None => incident.serialize_entry(name, value)?,
+            }
+        }
+        incident.end()
+    }
+}
