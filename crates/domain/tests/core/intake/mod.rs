@@ -9,6 +9,7 @@ mod quiet_groups;
 mod rules;
 mod settings;
 mod silences;
+mod silences_changed;
 mod walk;
 mod windows;
 
