@@ -294,21 +294,36 @@ fn escalation(
     let next = reached.map_or(1, |reached| reached + 1);
     let policy = policy_of(state, known).and_then(|id| state.policies.get(&id));
     let levels = policy.map_or(0, |policy| policy.levels.len() as u64);
-    if level > levels {
-        refused(format!("the last level of its policy is {levels}"))
+    let there_are = levels_told(levels);
+    if !(1..=levels).contains(&level) {
+        refused(there_are)
     } else if level == next {
         let incident = known.id;
         Ok(Some(RespondAsk::Escalate { incident }))
-    } else if Some(level) != reached {
-        refused(format!(
-            "the next level is {next}, and none can be left out"
-        ))
-    } else if known.status == Status::Triggered {
-        Ok(None)
-    } else {
+    } else if Some(level) == reached {
+        if known.status == Status::Triggered {
+            return Ok(None);
+        }
         refused(format!(
             "level {level} was paged, and somebody has it: escalate it further, or give it away"
         ))
+    } else if next > levels {
+        refused(format!(
+            "{there_are}, and none of them comes after the one that was paged last"
+        ))
+    } else {
+        refused(format!(
+            "{there_are}, and the next one is {next}: none can be left out"
+        ))
+    }
+}
+
+/// Which levels there are to be asked for.
+fn levels_told(levels: u64) -> String {
+    match levels {
+        0 => "its policy has no level".to_owned(),
+        1 => "the only level of its policy is 1".to_owned(),
+        last => format!("the levels of its policy are 1 to {last}"),
     }
 }
 
