@@ -2,7 +2,7 @@
 //! everybody else.
 
 use axum::extract::Path;
-use serde_json::{Value, json};
+use axum::http::StatusCode;
 use tocsin_domain::command::{self, Ask, Declared, RespondAsk};
 use tocsin_domain::decide::first_refused;
 use tocsin_domain::event::Actor;
@@ -16,9 +16,9 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident, policy_of};
+use super::incident_shape::policy_of;
 use super::lookup;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused};
 use crate::http::incident::incident_in;
 use crate::http::problem::Problem;
 
@@ -88,10 +88,7 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
     let done = asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
     let missing = || Problem::internal("the incident was opened but not found");
     let id = incident_in(&done).ok_or_else(missing)?;
-    asked
-        .incident(id, &Include::default())
-        .await
-        .map(Reply::Created)
+    asked.incident(id, StatusCode::CREATED).await
 }
 
 /// Change an incident
@@ -101,10 +98,7 @@ pub(crate) async fn update_incident(Path(id): Path<String>, asked: Asked) -> Ans
     let id = lookup::incident(&asked.app, &id)?;
     let update = bodies::update(&asked.body)?;
     carry_out(&asked, &[(id, update)]).await?;
-    asked
-        .incident(id, &Include::read(&asked.parameters))
-        .await
-        .map(Reply::Done)
+    asked.incident(id, StatusCode::OK).await
 }
 
 /// Change several incidents
@@ -119,22 +113,8 @@ pub(crate) async fn update_incidents(asked: Asked) -> Answer {
         named.push((id, update));
     }
     carry_out(&asked, &named).await?;
-    let include = Include::read(&asked.parameters);
-    let ids = || named.iter().map(|(id, _)| id);
-    let people = asked.app.read(|state| {
-        let known = ids().filter_map(|id| state.incidents.get(id));
-        include.people(known)
-    });
-    let mails = asked.mails(people).await?;
-    let shown: Vec<Value> = asked.app.read(|state| {
-        let known = ids().filter_map(|id| state.incidents.get(id));
-        let standings = include.standings(state);
-        known
-            .map(|one| incident(state, &asked.place, one, &include, &standings, &mails))
-            .collect()
-    });
-    let shown = asked.with_more(shown).await?;
-    Ok(Reply::Done(json!({ "incidents": shown })))
+    let ids: Vec<IncidentId> = named.iter().map(|(id, _)| *id).collect();
+    asked.incidents(&ids).await
 }
 
 /// Does all of it, or nothing where something cannot be done. Only what others do at the same moment can come between: then what
@@ -341,10 +321,7 @@ pub(crate) async fn merge_incidents(Path(id): Path<String>, asked: Asked) -> Ans
     let by = asked.requester(Role::Responder).await?;
     let ask = RespondAsk::Merge { sources, into };
     asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
-    asked
-        .incident(into, &Include::default())
-        .await
-        .map(Reply::Done)
+    asked.incident(into, StatusCode::OK).await
 }
 
 /// Take an incident and be left in peace for a while
@@ -360,8 +337,5 @@ pub(crate) async fn snooze_incident(Path(id): Path<String>, asked: Asked) -> Ans
         for_ms: seconds.saturating_mul(1_000),
     };
     asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
-    asked
-        .incident(incident, &Include::default())
-        .await
-        .map(Reply::Created)
+    asked.incident(incident, StatusCode::CREATED).await
 }
