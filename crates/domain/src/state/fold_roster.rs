@@ -163,10 +163,12 @@ impl State {
                 None => self.windows.remove(&id),
             };
         }
-        let of_it = WebhookScope::Service(service);
-        self.webhooks
-            .retain(|_, known| known.webhook.scope != of_it);
+        self.forget_subscriptions_to(WebhookScope::Service(service));
         self.business.forget(AnyService::Technical(service));
+    }
+
+    fn forget_subscriptions_to(&mut self, gone: WebhookScope) {
+        self.webhooks.retain(|_, known| known.webhook.scope != gone);
     }
 
     /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no such level that was reached
@@ -326,6 +328,7 @@ impl State {
                 self.teams.remove(team);
                 self.untag(Tagged::Team(*team));
                 self.business.forget_team(*team);
+                self.forget_subscriptions_to(WebhookScope::Team(*team));
             }
             RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
             RosterEvent::Webhook(what) => self.evolve_webhook(what, envelope),
