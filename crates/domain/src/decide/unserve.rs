@@ -1,9 +1,10 @@
 //! Decisions about services that go. What failed on them is kept, and nothing else names them afterwards.
 
 use super::Decider;
+use super::intake::going_on_as;
 use crate::business::AnyService;
 use crate::command::Refusal;
-use crate::event::{BusinessEvent, Cause, EventBody, IntakeEvent, RosterEvent};
+use crate::event::{BusinessEvent, Cause, EventBody, RosterEvent};
 use crate::id::{IntegrationId, ServiceId};
 use crate::intake::{Action, Rule};
 use crate::webhook::WebhookScope;
@@ -38,11 +39,7 @@ impl Decider<'_> {
     fn take_out_of_windows(&mut self, id: ServiceId) {
         for window in self.state.work_on(id) {
             let of = window.id;
-            let event = match window.without(id) {
-                Some(window) => IntakeEvent::WindowSet { window },
-                None => IntakeEvent::WindowRemoved { window: of },
-            };
-            self.change_window(of, event);
+            self.change_window(of, going_on_as(of, window.without(id)));
         }
     }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Installation, State};
 use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
-use crate::id::{IncidentId, ServiceId, UserId};
+use crate::id::{IncidentId, MaintenanceId, ServiceId, TargetId, UserId};
 use crate::incident::Paging;
+use crate::intake::Window;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Level, Policy, Recipient};
 use crate::tag::Tagged;
@@ -157,14 +158,24 @@ impl State {
     /// Nothing names a service that is gone. Where a journal is older than the events that say so, this alone takes its name away.
     fn forget_service(&mut self, service: ServiceId) {
         for window in self.work_on(service) {
-            let id = window.id;
-            match window.without(service) {
-                Some(left) => self.windows.insert(id, left),
-                None => self.windows.remove(&id),
-            };
+            self.work_goes_on_as(window.id, window.without(service));
         }
         self.forget_subscriptions_to(WebhookScope::Service(service));
         self.business.forget(AnyService::Technical(service));
+    }
+
+    /// Nor a target that is watched no longer.
+    fn forget_target(&mut self, target: TargetId) {
+        for window in self.work_on_target(target) {
+            self.work_goes_on_as(window.id, window.without_target(target));
+        }
+    }
+
+    fn work_goes_on_as(&mut self, id: MaintenanceId, left: Option<Window>) {
+        match left {
+            Some(left) => self.windows.insert(id, left),
+            None => self.windows.remove(&id),
+        };
     }
 
     fn forget_subscriptions_to(&mut self, gone: WebhookScope) {
@@ -349,6 +360,7 @@ impl State {
             }
             WatchEvent::TargetRemoved { target } => {
                 self.targets.remove(target);
+                self.forget_target(*target);
             }
             WatchEvent::TargetMuted { target, until, .. } => {
                 if let Some(target) = self.targets.get_mut(target) {
