@@ -271,6 +271,14 @@ impl Decider<'_> {
     }
 }
 
+/// Work that goes on as what is left of it, or is called off where nothing is.
+pub(super) fn going_on_as(window: MaintenanceId, left: Option<Window>) -> IntakeEvent {
+    match left {
+        Some(window) => IntakeEvent::WindowSet { window },
+        None => IntakeEvent::WindowRemoved { window },
+    }
+}
+
 /// What a window says about labels now, by whoever made it.
 fn labelled(
     before: Option<Silence>,

@@ -8,6 +8,7 @@ use crate::event::{Cause, EventBody, InstallationEvent, RosterEvent};
 use crate::id::{TeamId, UserId};
 use crate::page::Recipient;
 use crate::team::{TEAM_MEMBERS_MAX, Team, TeamRole, WholeTeam};
+use crate::webhook::WebhookScope;
 
 /// Priorities of an installation at most.
 const PRIORITIES_MAX: usize = 10;
@@ -141,6 +142,7 @@ impl Decider<'_> {
                 policy.name
             )));
         }
+        self.remove_subscriptions_to(WebhookScope::Team(team));
         let event = RosterEvent::TeamRemoved { team };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())

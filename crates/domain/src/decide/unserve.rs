@@ -1,12 +1,13 @@
 //! Decisions about services that go. What failed on them is kept, and nothing else names them afterwards.
 
 use super::Decider;
+use super::intake::going_on_as;
 use crate::business::AnyService;
 use crate::command::Refusal;
-use crate::event::{BusinessEvent, Cause, EventBody, IntakeEvent, RosterEvent};
-use crate::id::{IntegrationId, ServiceId, WebhookId};
+use crate::event::{BusinessEvent, Cause, EventBody, RosterEvent};
+use crate::id::{IntegrationId, ServiceId};
 use crate::intake::{Action, Rule};
-use crate::webhook::{WebhookEvent, WebhookScope};
+use crate::webhook::WebhookScope;
 
 impl Decider<'_> {
     /// Removes a service on which nothing fails and which is needed for nothing, with its integrations and with what is about it
@@ -27,7 +28,7 @@ impl Decider<'_> {
             self.emit(Cause::Request, EventBody::Roster(event));
         }
         self.take_out_of_windows(id);
-        self.remove_subscriptions_to(id);
+        self.remove_subscriptions_to(WebhookScope::Service(id));
         self.end_dependencies_of(id);
         let event = RosterEvent::ServiceRemoved { service: id };
         self.emit(Cause::Request, EventBody::Roster(event));
@@ -38,22 +39,7 @@ impl Decider<'_> {
     fn take_out_of_windows(&mut self, id: ServiceId) {
         for window in self.state.work_on(id) {
             let of = window.id;
-            let event = match window.without(id) {
-                Some(window) => IntakeEvent::WindowSet { window },
-                None => IntakeEvent::WindowRemoved { window: of },
-            };
-            self.change_window(of, event);
-        }
-    }
-
-    /// Nothing happens on it any more that they could tell of.
-    fn remove_subscriptions_to(&mut self, id: ServiceId) {
-        let all = self.state.webhooks.values().map(|known| &known.webhook);
-        let of_it = all.filter(|webhook| webhook.scope == WebhookScope::Service(id));
-        let of_it: Vec<WebhookId> = of_it.map(|webhook| webhook.id).collect();
-        for webhook in of_it {
-            let event = RosterEvent::Webhook(WebhookEvent::WebhookRemoved { webhook });
-            self.emit(Cause::Request, EventBody::Roster(event));
+            self.change_window(of, going_on_as(of, window.without(id)));
         }
     }
 

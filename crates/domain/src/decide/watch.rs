@@ -1,5 +1,6 @@
 //! Decisions about targets and monitors.
 
+use super::intake::going_on_as;
 use super::{Decider, text_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
@@ -18,14 +19,7 @@ impl Decider<'_> {
     pub(super) fn watch(&mut self, ask: WatchAsk) -> Result<(), Refusal> {
         match ask {
             WatchAsk::Seen(identity) => self.seen(identity),
-            WatchAsk::Remove(target) => {
-                self.target(target)?;
-                let alerts = self.firing_alerts(|alert| alert.target == Some(target));
-                let removed = self.emit_watch(WatchEvent::TargetRemoved { target });
-                self.close_alerts(&alerts, &Cause::Event { position: removed });
-                self.decide_quiet_anew(target);
-                Ok(())
-            }
+            WatchAsk::Remove(target) => self.remove_target(target),
             WatchAsk::Mute {
                 target,
                 until,
@@ -84,6 +78,21 @@ impl Decider<'_> {
             }
             WatchAsk::SwitchMonitor { monitor, enabled } => self.switch(monitor, enabled),
         }
+    }
+
+    /// Removes a target with the work that is planned on it alone; work on more goes on without it.
+    fn remove_target(&mut self, target: TargetId) -> Result<(), Refusal> {
+        self.target(target)?;
+        let alerts = self.firing_alerts(|alert| alert.target == Some(target));
+        // Nothing is paged for that this leaves loud before its alerts are over.
+        for window in self.state.work_on_target(target) {
+            let left = going_on_as(window.id, window.without_target(target));
+            self.emit_intake(Cause::Request, left);
+        }
+        let removed = self.emit_watch(WatchEvent::TargetRemoved { target });
+        self.close_alerts(&alerts, &Cause::Event { position: removed });
+        self.decide_quiet_anew(target);
+        Ok(())
     }
 
     fn emit_watch(&mut self, event: WatchEvent) -> u64 {

@@ -88,6 +88,16 @@ impl Decider<'_> {
         }
     }
 
+    /// Removes the subscriptions to a service or a team that goes: nothing happens there any more that they could tell of.
+    pub(super) fn remove_subscriptions_to(&mut self, scope: WebhookScope) {
+        let all = self.state.webhooks.values().map(|known| &known.webhook);
+        let to_it = all.filter(|webhook| webhook.scope == scope);
+        let to_it: Vec<WebhookId> = to_it.map(|webhook| webhook.id).collect();
+        for webhook in to_it {
+            self.emit_webhook(WebhookEvent::WebhookRemoved { webhook });
+        }
+    }
+
     fn may_be_set(&self, id: Option<WebhookId>) -> Result<(), Refusal> {
         if let Some(id) = id {
             self.subscribed(id)?;

@@ -94,6 +94,16 @@ impl Window {
     /// The same work without a service; none when nothing else is worked on.
     pub(crate) fn without(mut self, service: ServiceId) -> Option<Self> {
         self.services.retain(|one| *one != service);
+        self.if_about_something()
+    }
+
+    /// The same without a target.
+    pub(crate) fn without_target(mut self, target: TargetId) -> Option<Self> {
+        self.targets.retain(|one| *one != target);
+        self.if_about_something()
+    }
+
+    fn if_about_something(self) -> Option<Self> {
         let names_some = !self.services.is_empty() || !self.targets.is_empty();
         (names_some || self.silence.is_some()).then_some(self)
     }
@@ -115,6 +125,13 @@ impl State {
     pub(crate) fn work_on(&self, service: ServiceId) -> Vec<Window> {
         let all = self.windows.values();
         let named = all.filter(|window| window.services.contains(&service));
+        named.cloned().collect()
+    }
+
+    /// The work that a target is named by.
+    pub(crate) fn work_on_target(&self, target: TargetId) -> Vec<Window> {
+        let all = self.windows.values();
+        let named = all.filter(|window| window.targets.contains(&target));
         named.cloned().collect()
     }
 

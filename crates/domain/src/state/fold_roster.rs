@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{Installation, State};
 use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
-use crate::id::{IncidentId, ServiceId, UserId};
+use crate::id::{IncidentId, MaintenanceId, ServiceId, TargetId, UserId};
 use crate::incident::Paging;
+use crate::intake::Window;
 use crate::oncall_event::OncallEvent;
 use crate::page::{Level, Policy, Recipient};
 use crate::tag::Tagged;
@@ -157,16 +158,28 @@ impl State {
     /// Nothing names a service that is gone. Where a journal is older than the events that say so, this alone takes its name away.
     fn forget_service(&mut self, service: ServiceId) {
         for window in self.work_on(service) {
-            let id = window.id;
-            match window.without(service) {
-                Some(left) => self.windows.insert(id, left),
-                None => self.windows.remove(&id),
-            };
+            self.work_goes_on_as(window.id, window.without(service));
         }
-        let of_it = WebhookScope::Service(service);
-        self.webhooks
-            .retain(|_, known| known.webhook.scope != of_it);
+        self.forget_subscriptions_to(WebhookScope::Service(service));
         self.business.forget(AnyService::Technical(service));
+    }
+
+    /// Nor a target that is watched no longer.
+    fn forget_target(&mut self, target: TargetId) {
+        for window in self.work_on_target(target) {
+            self.work_goes_on_as(window.id, window.without_target(target));
+        }
+    }
+
+    fn work_goes_on_as(&mut self, id: MaintenanceId, left: Option<Window>) {
+        match left {
+            Some(left) => self.windows.insert(id, left),
+            None => self.windows.remove(&id),
+        };
+    }
+
+    fn forget_subscriptions_to(&mut self, gone: WebhookScope) {
+        self.webhooks.retain(|_, known| known.webhook.scope != gone);
     }
 
     /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no such level that was reached
@@ -326,6 +339,7 @@ impl State {
                 self.teams.remove(team);
                 self.untag(Tagged::Team(*team));
                 self.business.forget_team(*team);
+                self.forget_subscriptions_to(WebhookScope::Team(*team));
             }
             RosterEvent::Intake(what) => self.evolve_intake(what, envelope),
             RosterEvent::Webhook(what) => self.evolve_webhook(what, envelope),
@@ -346,6 +360,7 @@ impl State {
             }
             WatchEvent::TargetRemoved { target } => {
                 self.targets.remove(target);
+                self.forget_target(*target);
             }
             WatchEvent::TargetMuted { target, until, .. } => {
                 if let Some(target) = self.targets.get_mut(target) {

@@ -70,7 +70,7 @@ fn work(world: &mut World, services: &[ServiceId]) -> MaintenanceId {
     *all.find(|id| !before.contains(*id)).unwrap()
 }
 
-fn subscribe(world: &mut World, scope: WebhookScope) {
+pub(crate) fn subscribe(world: &mut World, scope: WebhookScope) {
     let delivery = Some(SecretId::random(&mut world.entropy));
     world.ask(Ask::Webhook(WebhookAsk::Set {
         id: None,

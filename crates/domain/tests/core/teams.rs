@@ -1,9 +1,13 @@
 //! Who belongs to a team: changes that are asked for at the same time do not undo each other.
 
 use tocsin_domain::command::{Ask, PeopleAsk, TeamAsk};
+use tocsin_domain::event::{EventBody, RosterEvent};
 use tocsin_domain::id::TeamId;
+use tocsin_domain::state::State;
 use tocsin_domain::team::{Team, TeamRole, WholeTeam};
+use tocsin_domain::webhook::WebhookScope;
 
+use crate::removed_services::subscribe;
 use crate::world::World;
 
 fn web(world: &mut World) -> TeamId {
@@ -111,4 +115,34 @@ fn a_team_of_an_old_journal_has_members_without_a_word_for_them() {
     let read: Team = serde_json::from_str(&old).unwrap();
     assert_eq!(read.role(bob), TeamRole::Responder);
     assert_eq!(serde_json::to_string(&read).unwrap(), old);
+}
+
+fn scopes(state: &State) -> Vec<WebhookScope> {
+    let all = state.webhooks.values();
+    all.map(|known| known.webhook.scope).collect()
+}
+
+#[test]
+fn subscriptions_to_a_team_go_with_it_also_where_the_journal_tells_of_the_team_alone() {
+    let mut world = World::set_up();
+    let first = world.state.installation.as_ref().unwrap().team;
+    let team = web(&mut world);
+    subscribe(&mut world, WebhookScope::Team(first));
+    for _ in 0..2 {
+        subscribe(&mut world, WebhookScope::Team(team));
+    }
+    let before = world.journal.len();
+    world.ask(Ask::Team(TeamAsk::Remove(team)));
+    assert_eq!(scopes(&world.state), [WebhookScope::Team(first)]);
+    // Both are told, before it is told that the team is gone.
+    let (kept, removal) = world.journal.split_at(before);
+    assert_eq!(removal.len(), 3);
+    let last = &removal[2];
+    let gone = RosterEvent::TeamRemoved { team };
+    assert_eq!(last.body, EventBody::Roster(gone));
+    let mut folded = State::default();
+    kept.iter()
+        .chain([last])
+        .for_each(|event| folded.evolve(event));
+    assert_eq!(folded.webhooks, world.state.webhooks);
 }

@@ -41,7 +41,7 @@ grace = "5m"
 severity = "error"
 "#;
 
-fn files(text: &str) -> Value {
+pub(crate) fn files(text: &str) -> Value {
     json!([{"name": "all.toml", "text": text}])
 }
 
@@ -51,7 +51,7 @@ async fn plan(world: &World, files: &Value) -> Value {
     answer.json()
 }
 
-async fn apply(world: &World, files: &Value) -> Value {
+pub(crate) async fn apply(world: &World, files: &Value) -> Value {
     let fingerprint = plan(world, files).await["fingerprint"].clone();
     let body = json!({"files": files, "fingerprint": fingerprint});
     let answer = world.post("/code/apply", body).await;

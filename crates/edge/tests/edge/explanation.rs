@@ -37,7 +37,7 @@ impl World {
     }
 
     /// A watched server.
-    fn apache_is_found(&self) {
+    pub(crate) fn apache_is_found(&self) {
         self.does(Ask::Watch(WatchAsk::Seen(TargetIdentity {
             binary: "/usr/sbin/apache2".to_owned(),
             config_path: "/etc/apache2/apache2.conf".to_owned(),

@@ -13,6 +13,7 @@ mod router;
 mod services;
 mod tags;
 mod teams;
+mod windows;
 mod writes;
 
 use axum::body::Body;

@@ -8,7 +8,7 @@ use tocsin_domain::page::{Level, Outcome, Recipient};
 use tocsin_domain::people::Urgency;
 
 use super::pauses::{paused, waits_beside_a_silence};
-use super::windows::{once, plan};
+use super::windows::{once, plan, work_on_target};
 use super::{HOUR, MINUTE, is_paged_after, office, rule, title_contains};
 use crate::world::World;
 
@@ -176,17 +176,23 @@ fn what_a_clock_that_was_set_back_leaves_quiet_stays_so_until_the_time_of_the_da
 }
 
 #[test]
-fn a_muted_target_that_is_removed_keeps_nothing_quiet_that_a_person_reopened() {
-    let mut world = World::with_apache();
-    world.crash();
-    world.answer_all(Outcome::Accepted);
-    world.acknowledge();
-    world.recover("apache-down");
-    world.wait_ms(MINUTE);
-    let (incident, target) = (world.incident().id, world.target());
-    world.mute(24 * HOUR);
-    world.respond(RespondAsk::Reopen { incident });
-    assert_eq!(world.pages().len(), 1);
-    world.ask(Ask::Watch(WatchAsk::Remove(target)));
-    assert_eq!(world.pages().len(), 2);
+fn a_quiet_target_that_is_removed_keeps_nothing_quiet_that_a_person_reopened() {
+    let mute = |world: &mut World| world.mute(24 * HOUR);
+    let work = |world: &mut World| {
+        work_on_target(world, &[]);
+    };
+    for be_quiet in [mute as fn(&mut World), work] {
+        let mut world = World::with_apache();
+        world.crash();
+        world.answer_all(Outcome::Accepted);
+        world.acknowledge();
+        world.recover("apache-down");
+        world.wait_ms(MINUTE);
+        let (incident, target) = (world.incident().id, world.target());
+        be_quiet(&mut world);
+        world.respond(RespondAsk::Reopen { incident });
+        assert_eq!(world.pages().len(), 1);
+        world.ask(Ask::Watch(WatchAsk::Remove(target)));
+        assert_eq!(world.pages().len(), 2);
+    }
 }

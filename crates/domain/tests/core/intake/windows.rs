@@ -3,11 +3,13 @@
 use super::silences::matcher;
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{Ask, IntakeAsk, PeopleAsk, RespondAsk};
+use tocsin_domain::command::{Ask, IntakeAsk, PeopleAsk, RespondAsk, WatchAsk};
+use tocsin_domain::event::{Event, EventBody, WatchEvent};
 use tocsin_domain::id::{MaintenanceId, ServiceId};
 use tocsin_domain::intake::{LabelMatcher, LabelTest, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
+use tocsin_domain::state::State;
 
 pub(super) fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceId {
     world.ask(Ask::Intake(IntakeAsk::SetWindow {
@@ -19,6 +21,22 @@ pub(super) fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> M
         matchers: None,
     }));
     *world.state.windows.keys().next_back().unwrap()
+}
+
+/// Work that is under way for an hour, on these services and on the watched server.
+pub(super) fn work_on_target(world: &mut World, services: &[ServiceId]) -> MaintenanceId {
+    let before: Vec<MaintenanceId> = world.state.windows.keys().copied().collect();
+    let (targets, when) = (vec![world.target()], once(world, 0, HOUR));
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "new disks".to_owned(),
+        services: services.to_vec(),
+        targets,
+        when,
+        matchers: None,
+    }));
+    let mut all = world.state.windows.keys();
+    *all.find(|id| !before.contains(*id)).unwrap()
 }
 
 pub(super) fn once(world: &World, from_ms: u64, until_ms: u64) -> When {
@@ -158,19 +176,62 @@ fn a_window_of_a_target_leaves_the_rest_of_its_service_alone() {
     let mut world = World::with_apache();
     let target = world.target();
     let service = world.state.targets[&target].service;
-    let when = once(&world, 0, HOUR);
-    world.ask(Ask::Intake(IntakeAsk::SetWindow {
-        id: None,
-        reason: "new disks".to_owned(),
-        services: Vec::new(),
-        targets: vec![target],
-        when,
-        matchers: None,
-    }));
+    work_on_target(&mut world, &[]);
     world.crash();
     assert_eq!(world.pages(), []);
     world.trigger_with(Some(service), "shop", Severity::Critical, &[]);
     assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn work_on_a_target_alone_goes_with_it_and_work_on_more_goes_on_without_it() {
+    let mut world = World::with_apache();
+    let (service, target) = (world.default_service(), world.target());
+    let alone = work_on_target(&mut world, &[]);
+    let together = work_on_target(&mut world, &[service]);
+    let before = world.journal.len();
+    world.ask(Ask::Watch(WatchAsk::Remove(target)));
+    assert!(!world.state.windows.contains_key(&alone));
+    let left = world.state.windows[&together].clone();
+    assert_eq!(
+        (left.services.as_slice(), left.targets.len()),
+        (&[service][..], 0)
+    );
+    assert!(left.around(world.now).is_some(), "it is still under way");
+    let (kept, removal) = world.journal.split_at(before);
+    let is_removal = |event: &&Event| {
+        matches!(
+            event.body,
+            EventBody::Watch(WatchEvent::TargetRemoved { .. })
+        )
+    };
+    for told in [true, false] {
+        let mut folded = State::default();
+        let removal = removal.iter().filter(|event| told || is_removal(event));
+        kept.iter()
+            .chain(removal)
+            .for_each(|event| folded.evolve(event));
+        assert_eq!(folded.windows, world.state.windows);
+    }
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: Some(together),
+        reason: "newer disks".to_owned(),
+        services: left.services,
+        targets: left.targets,
+        when: left.when,
+        matchers: None,
+    }));
+}
+
+#[test]
+fn what_fails_under_work_on_a_target_is_over_with_it_and_pages_nobody() {
+    let mut world = World::with_apache();
+    work_on_target(&mut world, &[]);
+    world.crash();
+    let target = world.target();
+    world.ask(Ask::Watch(WatchAsk::Remove(target)));
+    world.wait_ms(2 * HOUR);
+    assert_eq!(world.pages(), []);
 }
 
 #[test]

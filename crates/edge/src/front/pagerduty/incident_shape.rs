@@ -13,12 +13,11 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Parameters, id, time};
 
 use super::place::{Place, whole};
-use super::policy_shape::policy;
-use super::service_shape::{Standings, service};
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
 
-/// What of an incident is shown as a whole instead of as a reference.
+/// What of an incident is shown as a whole instead of as a reference. Services and policies are put in when it is written, since
+/// incidents of one answer share them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Include {
     assignees: bool,
@@ -39,24 +38,6 @@ impl Include {
             policies: parameters.includes("escalation_policies"),
             teams: parameters.includes("teams"),
             body: parameters.includes("body"),
-        }
-    }
-
-    /// The same without what the incidents of a list share.
-    pub(crate) const fn of_each(self) -> Self {
-        Self {
-            services: false,
-            policies: false,
-            ..self
-        }
-    }
-
-    /// How services stand, where they are shown as a whole.
-    pub(crate) fn standings(&self, state: &State) -> Standings {
-        if self.services {
-            Standings::of(state)
-        } else {
-            Standings::default()
         }
     }
 
@@ -130,13 +111,12 @@ pub(crate) const fn urgency_word(urgency: Urgency) -> &'static str {
     }
 }
 
-/// An incident; how services stand is what [`Include::standings`] gives.
+/// An incident, with references to its service and its policy.
 pub(crate) fn incident(
     state: &State,
     place: &Place,
     one: &Incident,
     include: &Include,
-    standings: &Standings,
     mails: &Mails,
 ) -> Value {
     let shown_user = |id: UserId, wholly: bool| match state.users.get(&id).filter(|_| wholly) {
@@ -163,9 +143,9 @@ pub(crate) fn incident(
     let related = json!({
         "assignments": assignments,
         "acknowledgements": acknowledgements,
-        "service": shown_service(state, place, one, include, standings),
+        "service": place.service(state, one.service),
         "impacted_services": [place.service(state, one.service)],
-        "escalation_policy": shown_policy(state, place, one, include),
+        "escalation_policy": policy_of(state, one).map(|id| place.policy(state, id)),
         "teams": [shown_team(state, place, one, include)],
     });
     if let (Some(object), Value::Object(related)) = (shown.as_object_mut(), related) {
@@ -319,31 +299,6 @@ fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-fn shown_service(
-    state: &State,
-    place: &Place,
-    one: &Incident,
-    include: &Include,
-    standings: &Standings,
-) -> Value {
-    match state
-        .services
-        .get(&one.service)
-        .filter(|_| include.services)
-    {
-        Some(known) => service(state, place, known, standings),
-        None => place.service(state, one.service),
-    }
-}
-
-fn shown_policy(state: &State, place: &Place, one: &Incident, include: &Include) -> Option<Value> {
-    let id = policy_of(state, one)?;
-    Some(match state.policies.get(&id).filter(|_| include.policies) {
-        Some(known) => policy(state, place, known),
-        None => place.policy(state, id),
-    })
 }
 
 fn shown_team(state: &State, place: &Place, one: &Incident, include: &Include) -> Value {

@@ -1,10 +1,11 @@
 //! Incidents as PagerDuty's clients list and read them: the filters of a list, its order, and one by its id. It changes nothing.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::Path;
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use serde_json::Value;
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
@@ -17,8 +18,7 @@ use super::incident_shape::{Include, assignees, incident};
 use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::wholes::{Row, Wholes};
-use crate::app::App;
+use super::wholes::{Row, Shown, Wholes};
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
 const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
@@ -174,32 +174,15 @@ fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
 pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let filter = Filter::read(&asked.parameters, asked.app.now())?;
-    let include = Include::read(&asked.parameters);
-    let (cut, people) = asked.app.read(|state| {
+    let cut = asked.app.read(|state| {
         let cut = paging.cut(filter.found(state, paging));
-        let cut = cut.map(|(_, one)| Some(one.id));
-        let shown = cut.items.iter().filter_map(|id| state.incidents.get(id));
-        let people = include.people(shown);
-        (cut, people)
+        cut.map(|(_, one)| Some(one.id))
     });
-    let mails = asked.mails(people).await?;
-    let (mut cut, wholes) = asked.app.read(|state| {
-        let place = &asked.place;
-        let standings = include.standings(state);
-        let listed = cut.items.iter().filter_map(|id| state.incidents.get(id));
-        let wholes = Wholes::of(state, place, &include, &standings, listed);
-        let include = include.of_each();
-        let cut = cut.map(|id| {
-            let known = state.incidents.get(&id)?;
-            Some(incident(state, place, known, &include, &standings, &mails))
-        });
-        (cut, wholes)
-    });
-    cut.items = asked.with_more(cut.items).await?;
-    let wholes = &wholes;
-    let cut = cut.map(|shown| Some(Row { shown, wholes }));
+    let shown = asked.shown(&cut.items).await?;
+    let mut rows = shown.rows();
+    let cut = cut.map(|_| rows.next());
     let (name, cut) = ("incidents", &cut);
-    Reply::long_page(&Written { paging, name, cut })
+    Reply::written(StatusCode::OK, &Written { paging, name, cut })
 }
 
 /// One incident
@@ -207,44 +190,47 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let id = lookup::incident(&asked.app, &id)?;
-    let include = Include::read(&asked.parameters);
-    Ok(Reply::Done(asked.incident(id, &include).await?))
+    asked.incident(id, StatusCode::OK).await
 }
 
 impl Asked {
-    /// The body that shows one incident.
-    pub(crate) async fn incident(
-        &self,
-        id: IncidentId,
-        include: &Include,
-    ) -> Result<Value, Refused> {
-        let people = self
-            .app
-            .read(|state| include.people(state.incidents.get(&id)));
+    /// The answer that shows one incident.
+    pub(crate) async fn incident(&self, id: IncidentId, status: StatusCode) -> Answer {
+        let shown = self.shown(&[id]).await?;
+        let row = shown.rows().next();
+        let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
+        Reply::written(status, &BTreeMap::from([("incident", row)]))
+    }
+
+    /// The answer that shows these.
+    pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
+        let shown = self.shown(ids).await?;
+        let rows: Vec<Row<'_>> = shown.rows().collect();
+        Reply::written(StatusCode::OK, &BTreeMap::from([("incidents", rows)]))
+    }
+
+    /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
+    /// the others.
+    async fn shown(&self, ids: &[IncidentId]) -> Result<Shown, Refused> {
+        let include = Include::read(&self.parameters);
+        let people = self.app.read(|state| {
+            let known = ids.iter().filter_map(|id| state.incidents.get(id));
+            include.people(known)
+        });
         let mails = self.mails(people).await?;
-        let shown = shown(&self.app, id, |state, known| {
-            let standings = include.standings(state);
-            incident(state, &self.place, known, include, &standings, &mails)
-        })?;
-        let mut shown = self.with_more(vec![shown]).await?;
-        Ok(json!({ "incident": shown.pop() }))
+        let (incidents, wholes) = self.app.read(|state| {
+            let place = &self.place;
+            let known = ids.iter().filter_map(|id| state.incidents.get(id));
+            let known: Vec<&Incident> = known.collect();
+            let wholes = Wholes::of(state, place, &include, known.iter().copied());
+            let shown = known.iter();
+            let shown = shown.map(|one| incident(state, place, one, &include, &mails));
+            (shown.collect::<Vec<Value>>(), wholes)
+        });
+        let mut incidents = self.included(incidents, INCLUDED).await?;
+        self.first_entries(&mut incidents).await?;
+        Ok(Shown { incidents, wholes })
     }
-
-    /// What else `include[]` names of incidents.
-    pub(crate) async fn with_more(&self, shown: Vec<Value>) -> Result<Vec<Value>, Refused> {
-        let mut shown = self.included(shown, INCLUDED).await?;
-        self.first_entries(&mut shown).await?;
-        Ok(shown)
-    }
-}
-
-fn shown<T>(
-    app: &App,
-    id: IncidentId,
-    show: impl FnOnce(&State, &Incident) -> T,
-) -> Result<T, Refused> {
-    let found = app.read(|state| Some(show(state, state.incidents.get(&id)?)));
-    Ok(found.ok_or_else(|| Refusal::no_such("incident"))?)
 }
 
 #[cfg(test)]

@@ -138,8 +138,7 @@ fn whole(
         }
         "incident_reference" => {
             let known = state.incidents.get(&id.parse::<IncidentId>().ok()?)?;
-            let include = Include::default();
-            Some(incident(state, place, known, &include, standings, mails))
+            Some(incident(state, place, known, &Include::default(), mails))
         }
         "vendor_reference" => Vendor::of_id(id).map(|known| vendor(place, known)),
         _ => None,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 use tocsin_engine::handle::AskError;
-use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal, Written};
+use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
 
 use crate::access::who::{Caller, Via};
 use crate::app::App;
@@ -30,8 +30,8 @@ pub(crate) type Answer = Result<Reply, Refused>;
 pub(crate) enum Reply {
     /// What was asked for, or what became of it.
     Done(Value),
-    /// The same, written already.
-    Written(String),
+    /// The same or what was made, written already.
+    Written(StatusCode, String),
     /// What was made.
     Created(Value),
     /// Done, and there is nothing to tell.
@@ -48,11 +48,11 @@ impl Reply {
         Self::Done(paging.body(name, cut))
     }
 
-    /// One page of a list whose entries are not values.
-    pub(crate) fn long_page<T: Serialize>(page: &Written<'_, T>) -> Answer {
-        let written = serde_json::to_string(page);
-        let unwritten = |_| Problem::internal("the list could not be written");
-        Ok(Self::Written(written.map_err(unwritten)?))
+    /// What is not a value.
+    pub(crate) fn written<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+        let written = serde_json::to_string(body);
+        let unwritten = |_| Problem::internal("the answer could not be written");
+        Ok(Self::Written(status, written.map_err(unwritten)?))
     }
 }
 
@@ -60,7 +60,7 @@ impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         match self {
             Self::Done(body) => json(StatusCode::OK, body.to_string()),
-            Self::Written(body) => json(StatusCode::OK, body),
+            Self::Written(status, body) => json(status, body),
             Self::Created(body) => json(StatusCode::CREATED, body.to_string()),
             Self::Empty => StatusCode::NO_CONTENT.into_response(),
             Self::Accepted => StatusCode::ACCEPTED.into_response(),

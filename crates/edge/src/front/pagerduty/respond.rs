@@ -2,7 +2,7 @@
 //! everybody else.
 
 use axum::extract::Path;
-use serde_json::{Value, json};
+use axum::http::StatusCode;
 use tocsin_domain::command::{self, Ask, Declared, RespondAsk};
 use tocsin_domain::decide::first_refused;
 use tocsin_domain::event::Actor;
@@ -16,9 +16,9 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident, policy_of};
+use super::incident_shape::policy_of;
 use super::lookup;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused};
 use crate::http::incident::incident_in;
 use crate::http::problem::Problem;
 
@@ -88,10 +88,7 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
     let done = asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
     let missing = || Problem::internal("the incident was opened but not found");
     let id = incident_in(&done).ok_or_else(missing)?;
-    asked
-        .incident(id, &Include::default())
-        .await
-        .map(Reply::Created)
+    asked.incident(id, StatusCode::CREATED).await
 }
 
 /// Change an incident
@@ -101,10 +98,7 @@ pub(crate) async fn update_incident(Path(id): Path<String>, asked: Asked) -> Ans
     let id = lookup::incident(&asked.app, &id)?;
     let update = bodies::update(&asked.body)?;
     carry_out(&asked, &[(id, update)]).await?;
-    asked
-        .incident(id, &Include::read(&asked.parameters))
-        .await
-        .map(Reply::Done)
+    asked.incident(id, StatusCode::OK).await
 }
 
 /// Change several incidents
@@ -119,22 +113,8 @@ pub(crate) async fn update_incidents(asked: Asked) -> Answer {
         named.push((id, update));
     }
     carry_out(&asked, &named).await?;
-    let include = Include::read(&asked.parameters);
-    let ids = || named.iter().map(|(id, _)| id);
-    let people = asked.app.read(|state| {
-        let known = ids().filter_map(|id| state.incidents.get(id));
-        include.people(known)
-    });
-    let mails = asked.mails(people).await?;
-    let shown: Vec<Value> = asked.app.read(|state| {
-        let known = ids().filter_map(|id| state.incidents.get(id));
-        let standings = include.standings(state);
-        known
-            .map(|one| incident(state, &asked.place, one, &include, &standings, &mails))
-            .collect()
-    });
-    let shown = asked.with_more(shown).await?;
-    Ok(Reply::Done(json!({ "incidents": shown })))
+    let ids: Vec<IncidentId> = named.iter().map(|(id, _)| *id).collect();
+    asked.incidents(&ids).await
 }
 
 /// Does all of it, or nothing where something cannot be done. Only what others do at the same moment can come between: then what
@@ -294,21 +274,36 @@ fn escalation(
     let next = reached.map_or(1, |reached| reached + 1);
     let policy = policy_of(state, known).and_then(|id| state.policies.get(&id));
     let levels = policy.map_or(0, |policy| policy.levels.len() as u64);
-    if level > levels {
-        refused(format!("the last level of its policy is {levels}"))
+    let there_are = levels_told(levels);
+    if !(1..=levels).contains(&level) {
+        refused(there_are)
     } else if level == next {
         let incident = known.id;
         Ok(Some(RespondAsk::Escalate { incident }))
-    } else if Some(level) != reached {
-        refused(format!(
-            "the next level is {next}, and none can be left out"
-        ))
-    } else if known.status == Status::Triggered {
-        Ok(None)
-    } else {
+    } else if Some(level) == reached {
+        if known.status == Status::Triggered {
+            return Ok(None);
+        }
         refused(format!(
             "level {level} was paged, and somebody has it: escalate it further, or give it away"
         ))
+    } else if next > levels {
+        refused(format!(
+            "{there_are}, and none of them comes after the one that was paged last"
+        ))
+    } else {
+        refused(format!(
+            "{there_are}, and the next one is {next}: none can be left out"
+        ))
+    }
+}
+
+/// Which levels there are to be asked for.
+fn levels_told(levels: u64) -> String {
+    match levels {
+        0 => "its policy has no level".to_owned(),
+        1 => "the only level of its policy is 1".to_owned(),
+        last => format!("the levels of its policy are 1 to {last}"),
     }
 }
 
@@ -326,10 +321,7 @@ pub(crate) async fn merge_incidents(Path(id): Path<String>, asked: Asked) -> Ans
     let by = asked.requester(Role::Responder).await?;
     let ask = RespondAsk::Merge { sources, into };
     asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
-    asked
-        .incident(into, &Include::default())
-        .await
-        .map(Reply::Done)
+    asked.incident(into, StatusCode::OK).await
 }
 
 /// Take an incident and be left in peace for a while
@@ -345,8 +337,5 @@ pub(crate) async fn snooze_incident(Path(id): Path<String>, asked: Asked) -> Ans
         for_ms: seconds.saturating_mul(1_000),
     };
     asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
-    asked
-        .incident(incident, &Include::default())
-        .await
-        .map(Reply::Created)
+    asked.incident(incident, StatusCode::CREATED).await
 }

@@ -63,7 +63,6 @@ pub(crate) fn service(
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));
     let timeout_ms = known.acknowledgement_timeout_ms(followed);
-    let grouped = grouping::shown_before(&known.intake.grouping);
     let more = json!({
         "name": known.name,
         "description": told(&known.description),
@@ -74,8 +73,9 @@ pub(crate) fn service(
         "auto_resolve_timeout": resolve_s,
         "acknowledgement_timeout": timeout_ms.map(|ms| ms / 1_000),
         "alert_creation": "create_alerts_and_incidents",
-        "alert_grouping": grouped.0,
-        "alert_grouping_timeout": grouped.1,
+        // A client that has once read the older fields sends them on beside whatever it says by the newer form.
+        "alert_grouping": null,
+        "alert_grouping_timeout": null,
         "alert_grouping_parameters": grouping::shown(&known.intake.grouping),
         "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
         "incident_urgency_rule": urgency_rule(&known.intake.urgency),

@@ -20,7 +20,6 @@ use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
-use super::webhooks;
 use crate::http::roster::integration::IntegrationKind;
 use crate::http::roster::service::{NewKey, integration_made};
 use crate::http::roster::{key, lost, set_as};
@@ -189,15 +188,10 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
 #[utoipa::path(delete, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    let app = asked.app.clone();
-    // Subscriptions to it go too: one that is changed meanwhile would leave a row behind that nothing names.
-    let removal = async move {
-        let known = named(&asked, &id)?;
-        let ask = RosterAsk::RemoveService(known.id);
-        key::removed(&asked.app, &asked.caller.actor, ask).await?;
-        Ok::<_, Refused>(Reply::Empty)
-    };
-    webhooks::in_turn(&app, removal).await
+    let known = named(&asked, &id)?;
+    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
+    Ok(Reply::Empty)
 }
 
 /// Make a key by which a foreign system raises alerts on a service; administrators read it again
@@ -313,7 +307,7 @@ pub(crate) async fn remove_service_integration(
 ) -> Answer {
     let of = named(&asked, &id)?;
     let known = integration_named(&asked, &of, &integration_id)?;
-    let ask = RosterAsk::RemoveIntegration(known.id);
+    let ask = Ask::Roster(RosterAsk::RemoveIntegration(known.id));
     key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

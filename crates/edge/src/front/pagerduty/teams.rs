@@ -16,7 +16,7 @@ use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::{key, lost, set_as};
 
 /// What of a membership can be shown wholly, and where it stands.
 const INCLUDED: &[Named] = &[("users", &["user"])];
@@ -114,13 +114,13 @@ pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer 
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a team that no escalation policy names
+/// Remove a team that no escalation policy names, with the webhook subscriptions to it
 #[utoipa::path(delete, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_pagerduty_team(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let ask = Ask::Team(TeamAsk::Remove(known.id));
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    key::removed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }
 

@@ -266,10 +266,7 @@ async fn set_or_forget(
 }
 
 /// Changes subscriptions to the end and one after the other, so that no row with a secret stays that nothing names.
-pub(super) async fn in_turn(
-    app: &App,
-    work: impl Future<Output = Answer> + Send + 'static,
-) -> Answer {
+async fn in_turn(app: &App, work: impl Future<Output = Answer> + Send + 'static) -> Answer {
     App::in_turn(&app.inner().webhook_changes, work).await
 }
 

@@ -1,5 +1,5 @@
-//! Services and policies that the incidents of one list show as a whole: each is written once, however many incidents show it. A
-//! policy names every service that follows it, so that a hundred copies of one are long.
+//! Incidents as they are written into an answer, one or many. Services and policies that they show as a whole are written once,
+//! however many incidents show them: a policy names every service that follows it, so that a hundred copies of one are long.
 
 use std::collections::BTreeMap;
 
@@ -27,15 +27,19 @@ impl Wholes {
         state: &State,
         place: &Place,
         include: &Include,
-        standings: &Standings,
         incidents: impl Iterator<Item = &'a Incident>,
     ) -> Self {
         let mut all = Self::default();
+        let standings = if include.services {
+            Standings::of(state)
+        } else {
+            Standings::default()
+        };
         for one in incidents {
             if include.services
                 && let Some(known) = state.services.get(&one.service)
             {
-                let shown = || service(state, place, known, standings);
+                let shown = || service(state, place, known, &standings);
                 keep(&mut all.services, known.id.as_str(), shown);
             }
             if include.policies
@@ -71,15 +75,30 @@ fn keep(wholes: &mut BTreeMap<String, Box<RawValue>>, id: &str, shown: impl FnOn
     }
 }
 
+/// The incidents of one answer.
+pub(crate) struct Shown {
+    /// With references to what they share.
+    pub(crate) incidents: Vec<Value>,
+    pub(crate) wholes: Wholes,
+}
+
+impl Shown {
+    /// Each as it is to be written.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let Self { incidents, wholes } = self;
+        incidents.iter().map(move |shown| Row { shown, wholes })
+    }
+}
+
 /// An incident with what is shown as a whole in it.
 pub(crate) struct Row<'a> {
-    pub(crate) shown: Value,
-    pub(crate) wholes: &'a Wholes,
+    shown: &'a Value,
+    wholes: &'a Wholes,
 }
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(fields) = &self.shown else {
+        let Value::Object(fields) = self.shown else {
             return self.shown.serialize(serializer);
         };
         let mut incident = serializer.serialize_map(Some(fields.len()))?;

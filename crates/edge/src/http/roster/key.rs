@@ -53,13 +53,17 @@ pub(super) async fn added(
 }
 
 /// Asks for something by which integrations and subscriptions go, and removes what the vault kept for those that went.
-pub(crate) async fn removed(app: &App, actor: &Actor, ask: RosterAsk) -> Result<(), Problem> {
+pub(crate) async fn removed(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
     let (own, actor) = (app.clone(), actor.clone());
-    let work = async move { removed_in_turn(&own, &actor, Ask::Roster(ask)).await };
-    App::in_turn(&app.inner().key_changes, work).await
+    let work = async move {
+        let _turn = own.inner().key_changes.lock().await;
+        removed_in_turn(&own, &actor, ask).await
+    };
+    // A subscription that is changed meanwhile would leave a row behind that nothing names.
+    App::in_turn(&app.inner().webhook_changes, work).await
 }
 
-/// The same for whoever has the turn.
+/// The same for whoever has both turns: that of subscriptions, and then that of keys.
 pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
     let (keys, deliveries) = app.read(|state| {
         let keys = state.integrations.values();

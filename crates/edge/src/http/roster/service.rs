@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tocsin_domain::command::RosterAsk;
+use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
@@ -265,7 +265,7 @@ pub(crate) async fn remove_integration(
             .map(|one| one.service.to_string())
     });
     of.filter(|service| *service == id).ok_or_else(missing)?;
-    let ask = RosterAsk::RemoveIntegration(integration);
+    let ask = Ask::Roster(RosterAsk::RemoveIntegration(integration));
     key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
 }

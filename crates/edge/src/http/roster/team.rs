@@ -11,7 +11,7 @@ use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::{state, team};
 use utoipa::ToSchema;
 
-use super::{lost, set_by};
+use super::{key, lost, set_by};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -111,7 +111,7 @@ pub(crate) async fn replace_team(
     set_team(&app, &caller, Some(team_id(&id)?), request).await
 }
 
-/// Remove a team that no escalation policy names
+/// Remove a team that no escalation policy names, with the webhook subscriptions to it
 #[utoipa::path(delete, path = "/api/tocsin/v1/teams/{id}", tag = "oncall", params(("id" = String, Path)),
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_team(
@@ -119,8 +119,8 @@ pub(crate) async fn remove_team(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let ask = TeamAsk::Remove(team_id(&id)?);
-    app.ask(&caller.actor, Ask::Team(ask)).await?;
+    let ask = Ask::Team(TeamAsk::Remove(team_id(&id)?));
+    key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -23,10 +23,12 @@ role = "responder"
 
 [[teams]]
 name = "Web"
+description = "Who builds the shop"
 members = ["bob@example.org", "carol@example.org"]
 
 [[schedules]]
 name = "Night"
+description = "Whoever is awake"
 time_zone = "Europe/Paris"
 
 [[schedules.layers]]
@@ -47,6 +49,7 @@ restrictions = [{ from = "22:00", until = "06:00" }, { from = "friday 18:00", un
 
 [[escalation_policies]]
 name = "Web"
+description = "The night first"
 repeat = 2
 acknowledgement_timeout = "30m"
 
@@ -61,6 +64,7 @@ round_robin = true
 
 [[services]]
 name = "Shop"
+description = "Where people buy"
 escalation_policy = "Web"
 urgency = "low"
 resolve_after = "1h"

@@ -112,6 +112,49 @@ async fn an_incident_shows_who_changed_it_and_the_entry_by_which_it_began() {
 }
 
 #[tokio::test]
+async fn an_incident_is_shown_alike_by_every_answer_whatever_is_included() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    world.raise("db").await;
+    let path = format!("/incidents/{id}");
+    made(
+        &world,
+        &format!("{path}/snooze"),
+        json!({"duration": 3_600}),
+    )
+    .await;
+    let plain = read(&world, &path).await["incident"].clone();
+    let words = [
+        "assignees",
+        "acknowledgers",
+        "users",
+        "services",
+        "escalation_policies",
+        "teams",
+        "body",
+        "agents",
+        "first_trigger_log_entries",
+    ];
+    let all = words.join("&include[]=");
+    for word in words.into_iter().chain([all.as_str()]) {
+        let query = format!("include[]={word}");
+        let one = read(&world, &format!("{path}?{query}")).await["incident"].clone();
+        assert_ne!(one, plain, "{word}: something is shown wholly");
+        let listed = read(&world, &format!("/incidents?{query}")).await;
+        assert_eq!(listed["incidents"][0], one, "{word}");
+        let named = json!({"incidents": [{"id": id, "type": "incident_reference"}]});
+        let several = changed(&world, &format!("/incidents?{query}"), named).await;
+        assert_eq!(several["incidents"][0], one, "{word}");
+        let named = json!({"incident": {"type": "incident_reference"}});
+        let same = changed(&world, &format!("{path}?{query}"), named).await;
+        assert_eq!(same["incident"], one, "{word}");
+        let snooze = format!("{path}/snooze?{query}");
+        let snoozed = made(&world, &snooze, json!({"duration": 3_600})).await;
+        assert_eq!(snoozed["incident"], one, "{word}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_for_help_is_told_with_its_incident() {
     let world = World::new();
     world

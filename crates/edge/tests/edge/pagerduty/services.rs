@@ -373,24 +373,29 @@ async fn an_incident_of_a_removed_service_is_not_reopened() {
     assert_eq!(still["status"], "resolved");
 }
 
+/// How a service is shown to be grouped, by the newer form alone.
+fn grouping(shown: &Value) -> (Value, Value) {
+    for older in ["alert_grouping", "alert_grouping_timeout"] {
+        assert_eq!(shown.get(older), Some(&Value::Null), "{shown}");
+    }
+    let newer = &shown["alert_grouping_parameters"];
+    (newer["type"].clone(), newer["config"]["timeout"].clone())
+}
+
 #[tokio::test]
-async fn the_older_fields_of_grouping_say_what_the_newer_ones_do() {
+async fn the_older_fields_of_grouping_are_read_and_shown_by_the_newer_form() {
     let world = World::new();
     let older = json!({"alert_grouping": "time", "alert_grouping_timeout": 5});
     let (path, made) = shop(&world, older).await;
-    let minutes = |shown: &Value| {
-        let newer = &shown["alert_grouping_parameters"];
-        assert_eq!(newer["type"], shown["alert_grouping"], "{shown}");
-        assert_eq!(newer["config"]["timeout"], shown["alert_grouping_timeout"]);
-        newer["config"]["timeout"].clone()
-    };
-    assert_eq!(minutes(&made), 5);
+    assert_eq!(grouping(&made), (json!("time"), json!(5)));
     let seven = json!({"service": {"alert_grouping_timeout": 7}});
-    let mut shown = changed(&world, &path, seven).await["service"].clone();
-    assert_eq!(minutes(&shown), 7);
-    shown["alert_grouping_timeout"] = json!(9);
-    let shown = changed(&world, &path, json!({ "service": shown })).await["service"].clone();
-    assert_eq!(minutes(&shown), 9, "beside what was read back of the newer");
+    let shown = changed(&world, &path, seven).await["service"].clone();
+    assert_eq!(grouping(&shown), (json!("time"), json!(7)));
+    let again = changed(&world, &path, json!({ "service": shown })).await;
+    assert_eq!(
+        again["service"], shown,
+        "the nulls that were read say nothing"
+    );
     for (name, value) in [
         ("alert_grouping", json!("intelligent")),
         ("alert_grouping_timeout", json!(100_000)),
@@ -400,9 +405,25 @@ async fn the_older_fields_of_grouping_say_what_the_newer_ones_do() {
         let told = refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
         assert!(told.contains(&format!("service.{name}")), "{told}");
     }
-    let none = json!({"service": {"alert_grouping": null}});
+    let none = json!({"service": {"alert_grouping_parameters": {"type": null}}});
     let none = changed(&world, &path, none).await["service"].clone();
-    assert_eq!(minutes(&none), Value::Null);
+    assert_eq!(grouping(&none), (Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn what_a_client_has_kept_of_the_older_fields_undoes_nothing_that_it_says_by_the_newer_form()
+{
+    let world = World::new();
+    let older = json!({"alert_grouping": "time", "alert_grouping_timeout": 5});
+    let (path, _) = shop(&world, older.clone()).await;
+    let mut both = older;
+    let config = json!({"aggregate": "all", "fields": ["source"]});
+    both["alert_grouping_parameters"] = json!({"type": "content_based", "config": config});
+    for _ in 0..2 {
+        let body = json!({ "service": both });
+        let shown = changed(&world, &path, body).await["service"].clone();
+        assert_eq!(grouping(&shown), (json!("content_based"), Value::Null));
+    }
 }
 
 #[tokio::test]

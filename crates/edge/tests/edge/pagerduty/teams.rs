@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::roster::{id_of, made};
+use super::roster::{gone, id_of, made};
 use super::{ada, read, refused, service};
+use crate::code::{apply, files};
 use crate::fakes::START;
 use crate::world::World;
 
@@ -12,6 +13,18 @@ async fn web(world: &World) -> String {
     let body = json!({"team": {"type": "team", "name": "Web"}});
     let web = made(world, "/teams", body).await;
     format!("/teams/{}", id_of(&web["team"]))
+}
+
+/// Has what happens to incidents of a team sent somewhere.
+async fn subscribe(world: &World, team: &str) {
+    let team = team.rsplit('/').next().unwrap();
+    let body = json!({"webhook_subscription": {
+        "type": "webhook_subscription", "events": ["incident.triggered"],
+        "filter": {"id": team, "type": "team_reference"},
+        "delivery_method": {"type": "http_delivery_method", "url": "https://example.org/hook"},
+    }});
+    let answer = ada(world, ("POST", "/webhook_subscriptions"), Some(body)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
 }
 
 async fn put(world: &World, path: &str, body: Option<Value>) {
@@ -77,5 +90,29 @@ async fn lists_of_one_team_show_nothing_of_another() {
         };
         assert_eq!(of(&other).await, 0, "{name}");
         assert!(of(&own).await > 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn subscriptions_to_a_team_go_with_it_and_leave_nothing_in_the_vault() {
+    let world = World::new();
+    let rows = world.vault.count();
+    for way in ["as PagerDuty's clients do it", "natively", "by files"] {
+        let path = web(&world).await;
+        subscribe(&world, &path).await;
+        assert_eq!(world.vault.count(), rows + 1, "{way}");
+        match way {
+            "by files" => {
+                apply(&world, &files("[manage]\nremove = [\"teams\"]\n")).await;
+            }
+            "natively" => {
+                let removed = world.call("DELETE", &path, &world.admin, None).await;
+                assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text());
+            }
+            _ => gone(&world, &path).await,
+        }
+        let listed = read(&world, "/webhook_subscriptions").await;
+        assert_eq!(listed["webhook_subscriptions"], json!([]), "{way}");
+        assert_eq!(world.vault.count(), rows, "{way}");
     }
 }

@@ -149,9 +149,9 @@ async fn a_priority_is_set_and_taken_back() {
 async fn an_incident_is_given_away_and_escalated_level_by_level() {
     let (world, id) = raised_on_three_levels().await;
     let far = put(&world, &id, json!({"escalation_level": 3})).await;
-    assert!(refused(&far, 400, 2001).contains("the next level is 2"));
+    assert!(refused(&far, 400, 2001).contains("the next one is 2"));
     let beyond = put(&world, &id, json!({"escalation_level": 7})).await;
-    assert!(refused(&beyond, 400, 2001).contains("the last level of its policy is 3"));
+    assert!(refused(&beyond, 400, 2001).contains("the levels of its policy are 1 to 3"));
     let same = put(&world, &id, json!({"escalation_level": 1})).await;
     assert_eq!(same.status, StatusCode::OK, "{}", same.text());
     let next = put(&world, &id, json!({"escalation_level": 2})).await;
@@ -183,17 +183,44 @@ async fn raised_on_three_levels() -> (World, String) {
 
 /// The policy of the installation pages Ada, then Bob, then Ada.
 async fn three_levels(world: &World) {
+    pages_one_by_one(world, &[world.ada, world.bob, world.ada]).await;
+}
+
+/// The policy of the installation has a level for each of these people.
+async fn pages_one_by_one(world: &World, people: &[UserId]) {
     let policy = world.engine.read(|state| {
         let installation = state.installation.as_ref().unwrap();
         installation.default_policy
     });
-    let level = |user: UserId| {
+    let rules = people.iter().map(|user| {
         let target = json!({"id": user.to_string(), "type": "user_reference"});
         json!({"escalation_delay_in_minutes": 30, "targets": [target]})
-    };
-    let rules = json!([level(world.ada), level(world.bob), level(world.ada)]);
+    });
+    let rules: Vec<Value> = rules.collect();
     let body = json!({"escalation_policy": { "escalation_rules": rules }});
     changed(world, &format!("/escalation_policies/{policy}"), body).await;
+}
+
+#[tokio::test]
+async fn a_refused_level_is_told_with_the_levels_that_there_are_and_with_no_other() {
+    let (world, id) = raised_on_three_levels().await;
+    for level in [2, 3] {
+        let next = put(&world, &id, json!({ "escalation_level": level })).await;
+        assert_eq!(next.status, StatusCode::OK, "{}", next.text());
+    }
+    let told = async |level: u64, levels: &str| {
+        let answer = put(&world, &id, json!({ "escalation_level": level })).await;
+        let told = refused(&answer, 400, 2001);
+        assert!(told.contains(levels), "{told}");
+        assert!(!told.contains('4'), "there is no such level: {told}");
+    };
+    for level in [0, 1, 2, 4] {
+        told(level, "the levels of its policy are 1 to 3").await;
+    }
+    pages_one_by_one(&world, &[world.ada]).await;
+    for level in [1, 3, 4] {
+        told(level, "the only level of its policy is 1").await;
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::team::TEAM_MEMBERS_MAX;
 
 use super::Keys;
-use super::names::{Names, Remarks, tidy};
+use super::names::{Names, Remarks, said, tidy};
 use super::walk::Account;
 
 /// Priorities at most, as the core has it.
@@ -104,9 +104,10 @@ pub(super) fn teams(account: &Account, keys: &mut Keys, remarks: &mut Remarks) -
             ));
             members.truncate(TEAM_MEMBERS_MAX);
         }
+        let place = format!("team {name:?}");
         made.push(Team {
             name,
-            description: String::new(),
+            description: said(known.description.as_deref(), &place, remarks),
             members,
         });
     }

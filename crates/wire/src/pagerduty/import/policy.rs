@@ -5,7 +5,7 @@ use tocsin_domain::code::{EscalationPolicy, Length, Level, Recipient};
 use tocsin_domain::page::{LEVELS_MAX, REPEAT_MAX};
 
 use super::Keys;
-use super::names::Remarks;
+use super::names::{Remarks, said};
 use super::raw;
 
 /// Whom a level pages at most, as the core has it.
@@ -48,9 +48,10 @@ pub(super) fn policy(
             "escalation policy {name:?}: it is walked through {loops} times again there, and {repeat} times here, which is most"
         ));
     }
+    let place = format!("escalation policy {name:?}");
     Some(EscalationPolicy {
         name,
-        description: String::new(),
+        description: said(known.description.as_deref(), &place, remarks),
         repeat,
         acknowledgement_timeout: None,
         levels,

@@ -30,6 +30,7 @@ pub(super) struct User {
 pub(super) struct Team {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) parent: Option<Reference>,
     /// They are asked for one by one.
     #[serde(skip)]
@@ -50,6 +51,7 @@ pub(super) struct Member {
 pub(super) struct Schedule {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) time_zone: Option<String>,
     pub(super) schedule_layers: Option<Vec<Layer>>,
 }
@@ -91,6 +93,7 @@ pub(super) struct Restriction {
 pub(super) struct Policy {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) num_loops: Option<u64>,
     pub(super) escalation_rules: Option<Vec<EscalationRule>>,
 }
@@ -111,6 +114,7 @@ pub(super) struct EscalationRule {
 pub(super) struct Service {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) status: Option<String>,
     pub(super) escalation_policy: Option<Reference>,
     pub(super) integrations: Option<Vec<Integration>>,

@@ -9,7 +9,7 @@ use tocsin_domain::oncall::{
 };
 use tocsin_domain::time::Timestamp;
 
-use super::names::{Names, Remarks};
+use super::names::{Names, Remarks, said};
 use super::raw;
 use crate::pagerduty::rest::schedule::{Unit, time_of_day, turn_of};
 use crate::pagerduty::rest::time;
@@ -35,6 +35,8 @@ pub(super) fn schedule(
     now: Timestamp,
     remarks: &mut Remarks,
 ) -> Schedule {
+    let place = format!("schedule {name:?}");
+    let description = said(known.description.as_deref(), &place, remarks);
     let zone_name = known.time_zone.as_deref().unwrap_or_default();
     let Some(zone) = zone_of(zone_name) else {
         remarks.add(format!(
@@ -42,7 +44,7 @@ pub(super) fn schedule(
         ));
         return Schedule {
             name,
-            description: String::new(),
+            description,
             time_zone: "UTC".to_owned(),
             layers: Vec::new(),
         };
@@ -72,7 +74,7 @@ pub(super) fn schedule(
     }
     Schedule {
         name,
-        description: String::new(),
+        description,
         time_zone: zone_name.to_owned(),
         layers,
     }

@@ -6,7 +6,7 @@ use tocsin_domain::intake::{
 };
 use tocsin_domain::service::Speaks;
 
-use super::names::{Names, Remarks};
+use super::names::{Names, Remarks, said};
 use super::{Acknowledged, Keys, raw, urgency};
 use crate::pagerduty::rest::grouping;
 use crate::pagerduty::rest::vendor::Vendor;
@@ -49,7 +49,7 @@ pub(super) fn service(
         ));
     }
     Service {
-        description: String::new(),
+        description: said(known.description.as_deref(), &place, remarks),
         escalation_policy: followed,
         acknowledgement_timeout: None,
         urgency: urgency::urgency(known, &place, remarks),

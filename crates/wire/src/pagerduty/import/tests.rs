@@ -5,6 +5,7 @@ mod services;
 mod walking;
 
 use serde_json::{Value, json};
+use tocsin_domain::service::DESCRIPTION_CHARS_MAX;
 use tocsin_domain::time::Timestamp;
 
 use super::*;
@@ -141,7 +142,7 @@ fn teams_have_their_members_and_names_that_collide_are_told() {
     check(
         &account,
         &[
-            "name = \"Web\"\nmembers = [\"bob@example.org\"]",
+            "name = \"Web\"\ndescription = \"all\"\nmembers = [\"bob@example.org\"]",
             "name = \"Web#2\"\nmembers = []",
             "priorities = [\"P1\", \"P2\"]",
         ],
@@ -151,6 +152,43 @@ fn teams_have_their_members_and_names_that_collide_are_told() {
             "team \"Web#2\": that it stands below another one",
             "roles within a team",
         ],
+    );
+}
+
+#[test]
+fn what_is_said_of_things_is_carried_over_and_what_is_too_long_is_told() {
+    let rules =
+        json!([{"escalation_delay_in_minutes": 5, "targets": [user_reference("PANN", "Ann")]}]);
+    let long = "x".repeat(DESCRIPTION_CHARS_MAX);
+    let account = json!({
+        "users": people(),
+        "teams": [{"id": "PT1", "name": "Web", "description": "Builds\r\nthe \"shop\""}],
+        "schedules": [
+            {"id": "PS1", "name": "Night", "time_zone": "UTC", "description": "Ro\u{202e}ta", "schedule_layers": []},
+            {"id": "PS2", "name": "Red", "time_zone": "Mars/Olympus", "description": "Far away"},
+        ],
+        "escalation_policies": [
+            {"id": "PE1", "name": "Shop", "description": "Ann alone", "num_loops": 0, "escalation_rules": rules},
+        ],
+        "services": [
+            {"id": "PV1", "name": "Till", "description": "Takes money", "escalation_policy": {"id": "PE1"}},
+            {"id": "PV2", "name": "Stock", "description": format!("{long}y"), "escalation_policy": {"id": "PE1"}},
+            {"id": "PV3", "name": "Mute", "description": null, "escalation_policy": {"id": "PE1"}},
+        ],
+    });
+    let cut = format!("name = \"Stock\"\ndescription = \"{long}\"\n");
+    check(
+        &account,
+        &[
+            r#"description = "Builds\nthe \"shop\"""#,
+            "name = \"Night\"\ndescription = \"Rota\"\n",
+            "name = \"Red\"\ndescription = \"Far away\"\n",
+            "name = \"Shop\"\ndescription = \"Ann alone\"\n",
+            "name = \"Till\"\ndescription = \"Takes money\"\n",
+            &cut,
+            "name = \"Mute\"\nescalation_policy",
+        ],
+        &["service \"Stock\": of its description the first"],
     );
 }
 

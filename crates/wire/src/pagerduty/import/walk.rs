@@ -298,6 +298,7 @@ impl Walk {
         match serde_json::from_value::<raw::Schedule>(found) {
             // The id is the one that was asked for.
             Ok(read) => {
+                known.description = read.description.or(known.description.take());
                 known.time_zone = read.time_zone.or(known.time_zone.take());
                 known.schedule_layers = read.schedule_layers;
             }

@@ -75,15 +75,6 @@ pub fn shown(by: &GroupBy) -> Value {
     }
 }
 
-/// How it is told by the older fields, which know of time alone: the word, and the minutes.
-#[must_use]
-pub fn shown_before(by: &GroupBy) -> (Option<&'static str>, Option<u64>) {
-    match by {
-        GroupBy::Time { within_ms, rolling } => (Some("time"), Some(minutes(*within_ms, *rolling))),
-        GroupBy::Nothing | GroupBy::Content { .. } => (None, None),
-    }
-}
-
 /// Zero is as long as the incident is open, which is at most a day here.
 const fn minutes(within_ms: u64, rolling: bool) -> u64 {
     if rolling && within_ms == GROUP_MS_MAX {
@@ -94,22 +85,15 @@ const fn minutes(within_ms: u64, rolling: bool) -> u64 {
 }
 
 /// Reads how alerts of a service shall be grouped; none when nothing is said of it. What was shown and is written back changes
-/// nothing, also where it cannot say all that is known. Clients write back both forms and change one: what is as it was gives way.
+/// nothing, also where it cannot say all that is known. The older fields count only where the newer form names no kind: clients
+/// send on what they have read of them once.
 pub fn read(service: &Fields<'_>, wrong: &mut Wrong, known: &GroupBy) -> Option<GroupBy> {
-    let given = service.object(wrong, PARAMETERS);
-    let newer = given
-        .as_ref()
-        .and_then(|given| by_parameters(service, given, wrong, known));
-    let older = by_older_fields(service, given.as_ref(), wrong, known);
-    match (newer, older) {
-        (Some(newer), Some(older)) if newer == older || older == *known => Some(newer),
-        (Some(newer), Some(older)) if newer == *known => Some(older),
-        (Some(_), Some(_)) => {
-            let (path, other) = (service.path(BEFORE), service.path(PARAMETERS));
-            wrong.add(format!("'{path}' is invalid: '{other}' says otherwise"));
-            None
-        }
-        (newer, older) => newer.or(older),
+    let Some(given) = service.object(wrong, PARAMETERS) else {
+        return by_older_fields(service, false, wrong, known);
+    };
+    match given.text(wrong, "type", KIND_CHARS_MAX) {
+        Some(kind) => by_parameters(service, &given, &kind, wrong, known),
+        None => by_older_fields(service, true, wrong, known).or(Some(GroupBy::Nothing)),
     }
 }
 
@@ -117,22 +101,18 @@ pub fn read(service: &Fields<'_>, wrong: &mut Wrong, known: &GroupBy) -> Option<
 fn by_parameters(
     service: &Fields<'_>,
     given: &Fields<'_>,
+    kind: &str,
     wrong: &mut Wrong,
     known: &GroupBy,
 ) -> Option<GroupBy> {
-    let Some(kind) = given.text(wrong, "type", KIND_CHARS_MAX) else {
-        return Some(GroupBy::Nothing);
-    };
     let written = service.value(PARAMETERS);
     if written.is_some_and(|given| says_the_same(given, &shown(known))) {
         return Some(known.clone());
     }
     let config = given.object(wrong, "config");
-    match kind.as_str() {
+    match kind {
         "time" => {
             let timeout = config.as_ref().and_then(|one| one.number(wrong, "timeout"));
-            // Some clients leave it where it was before there was a place for it here.
-            let timeout = timeout.or_else(|| service.number(wrong, BEFORE_MINUTES));
             let path = format!("{}.config.timeout", service.path(PARAMETERS));
             by_time(timeout.unwrap_or(0), &path, wrong)
         }
@@ -144,50 +124,42 @@ fn by_parameters(
     }
 }
 
-/// What the older fields say; nothing where they are left away, or are null beside the newer form.
+/// What the older fields say, which know of time alone. They are shown as null whatever is known, so that null says nothing; nor
+/// do minutes alone beside the newer form.
 fn by_older_fields(
     service: &Fields<'_>,
-    given: Option<&Fields<'_>>,
+    has_newer: bool,
     wrong: &mut Wrong,
     known: &GroupBy,
 ) -> Option<GroupBy> {
-    let before = shown_before(known);
+    let before = match known {
+        GroupBy::Time { within_ms, rolling } => Some(minutes(*within_ms, *rolling)),
+        GroupBy::Nothing | GroupBy::Content { .. } => None,
+    };
     let path = service.path(BEFORE_MINUTES);
     let kind = service.text(wrong, BEFORE, KIND_CHARS_MAX);
     let timeout = service.number(wrong, BEFORE_MINUTES);
-    match kind.as_deref() {
-        Some("time") => {
-            let is_told = service.has(BEFORE_MINUTES);
-            let minutes = if is_told { timeout } else { before.1 };
-            let minutes = minutes.unwrap_or(0);
-            if before == (Some("time"), Some(minutes)) {
-                return Some(known.clone());
-            }
-            by_time(minutes, &path, wrong)
+    let wanted = match (kind.as_deref(), timeout) {
+        (Some("time"), timeout) => timeout.or(before).unwrap_or(0),
+        (Some(_), _) => {
+            not_so(&service.path(BEFORE), wrong);
+            return None;
         }
-        Some(kind) => {
-            let newer = given.and_then(|given| given.value("type"));
-            if newer.and_then(Value::as_str) != Some(kind) {
-                not_so(&service.path(BEFORE), wrong);
-            }
-            None
-        }
-        None if given.is_some() => None,
-        None if service.has(BEFORE) => before.0.map(|_| GroupBy::Nothing),
-        None => {
-            let minutes = timeout.filter(|minutes| *minutes > 0 || before.0.is_some())?;
-            if before.0.is_none() {
+        (None, Some(minutes)) if !has_newer && before.is_some() => minutes,
+        (None, Some(minutes)) => {
+            if !has_newer && minutes > 0 {
                 wrong.add(format!(
                     "'{path}' is not supported: the alerts are not grouped by time"
                 ));
-                return None;
             }
-            if before.1 == Some(minutes) {
-                return Some(known.clone());
-            }
-            by_time(minutes, &path, wrong)
+            return None;
         }
+        (None, None) => return None,
+    };
+    if before == Some(wanted) {
+        return Some(known.clone());
     }
+    by_time(wanted, &path, wrong)
 }
 
 fn not_so(path: &str, wrong: &mut Wrong) {
@@ -336,18 +308,22 @@ mod tests {
         wrong.outcome(Some(read))
     }
 
-    #[test]
-    fn the_older_fields_are_read_as_they_are_shown() {
-        let time = |minutes: u64| GroupBy::Time {
+    fn time(minutes: u64) -> GroupBy {
+        GroupBy::Time {
             within_ms: minutes * MINUTE_MS,
             rolling: false,
-        };
+        }
+    }
+
+    #[test]
+    fn the_older_fields_are_read_where_they_stand_alone_and_null_says_nothing() {
         let all_day = GroupBy::Time {
             within_ms: GROUP_MS_MAX,
             rolling: true,
         };
-        let content = GroupBy::Content {
-            fields: vec![Field::Source],
+        let uneven = GroupBy::Time {
+            within_ms: 4 * MINUTE_MS + 500,
+            rolling: true,
         };
         let none = GroupBy::Nothing;
         for (body, known, expected) in [
@@ -363,69 +339,78 @@ mod tests {
             ),
             (json!({"alert_grouping": "time"}), &time(5), Some(time(5))),
             (
+                json!({"alert_grouping": "time", "alert_grouping_timeout": null}),
+                &time(5),
+                Some(time(5)),
+            ),
+            (
+                json!({"alert_grouping": "time", "alert_grouping_timeout": 5}),
+                &uneven,
+                Some(uneven.clone()),
+            ),
+            (
                 json!({"alert_grouping_timeout": 7}),
                 &time(5),
                 Some(time(7)),
             ),
+            (
+                json!({"alert_grouping_timeout": 0}),
+                &time(5),
+                Some(all_day.clone()),
+            ),
             (json!({"alert_grouping_timeout": 0}), &none, None),
             (
-                json!({"alert_grouping": null}),
-                &time(5),
-                Some(none.clone()),
-            ),
-            (
                 json!({"alert_grouping": null, "alert_grouping_timeout": null}),
-                &content,
+                &time(5),
                 None,
             ),
             (json!({}), &time(5), None),
         ] {
             assert_eq!(said_before(&body, known), Ok(expected), "{body}");
         }
-        for known in [&time(5), &all_day] {
-            let (word, minutes) = shown_before(known);
-            let body = json!({"alert_grouping": word, "alert_grouping_timeout": minutes});
-            assert_eq!(said_before(&body, known), Ok(Some(known.clone())));
+    }
+
+    #[test]
+    fn the_newer_form_counts_whatever_a_client_has_kept_of_the_older_fields() {
+        let content = GroupBy::Content {
+            fields: vec![Field::Source],
+        };
+        let kept = [
+            json!({"alert_grouping": "time", "alert_grouping_timeout": 5}),
+            json!({"alert_grouping": "time", "alert_grouping_timeout": null}),
+            json!({"alert_grouping": "intelligent", "alert_grouping_timeout": "null"}),
+            json!({"alert_grouping": null, "alert_grouping_timeout": 5}),
+        ];
+        for mut body in kept {
+            for (known, wanted) in [
+                (&time(5), &content),
+                (&time(5), &time(7)),
+                (&content, &content),
+                (&GroupBy::Nothing, &time(7)),
+            ] {
+                body["alert_grouping_parameters"] = shown(wanted);
+                let read = said_before(&body, known);
+                assert_eq!(read, Ok(Some(wanted.clone())), "{body}");
+            }
         }
     }
 
     #[test]
-    fn of_both_forms_the_one_that_was_changed_counts() {
-        let five = GroupBy::Time {
-            within_ms: 5 * MINUTE_MS,
-            rolling: false,
-        };
+    fn the_older_fields_are_read_beside_a_newer_form_that_names_no_kind() {
         let read = |mut body: Value, known: &GroupBy| {
-            let kept = body["alert_grouping_parameters"].is_null();
-            if kept {
-                body["alert_grouping_parameters"] = shown(known);
-            }
+            body["alert_grouping_parameters"] = json!({"type": null, "config": null});
             said_before(&body, known)
         };
-        let seven = json!({"alert_grouping": "time", "alert_grouping_timeout": 7});
-        let changed = GroupBy::Time {
-            within_ms: 7 * MINUTE_MS,
-            rolling: false,
-        };
-        assert_eq!(read(seven.clone(), &five), Ok(Some(changed)));
-        let by_source = json!({"type": "content_based", "config": {"fields": ["source"]}});
-        let expected = GroupBy::Content {
-            fields: vec![Field::Source],
-        };
-        for before in [json!("time"), json!(null)] {
-            let minutes = before.is_string().then_some(5);
-            let body = json!({"alert_grouping": before, "alert_grouping_timeout": minutes,
-                "alert_grouping_parameters": by_source});
-            assert_eq!(
-                read(body.clone(), &five),
-                Ok(Some(expected.clone())),
-                "{body}"
-            );
+        let five = json!({"alert_grouping": "time", "alert_grouping_timeout": 5});
+        assert_eq!(read(five, &GroupBy::Nothing), Ok(Some(time(5))));
+        for nothing in [
+            json!({"alert_grouping": null, "alert_grouping_timeout": null}),
+            json!({"alert_grouping": null, "alert_grouping_timeout": 5}),
+            json!({}),
+        ] {
+            let read = read(nothing.clone(), &time(5));
+            assert_eq!(read, Ok(Some(GroupBy::Nothing)), "{nothing}");
         }
-        let mut both = seven;
-        both["alert_grouping_parameters"] = by_source;
-        let refused = read(both, &five).unwrap_err().to_string();
-        assert!(refused.contains("says otherwise"), "{refused}");
     }
 
     #[test]

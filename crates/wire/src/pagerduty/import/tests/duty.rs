@@ -41,7 +41,7 @@ fn the_layer_that_wins_stands_first_there_and_last_here() {
     check(
         &schedule("America/New_York", &layers),
         &[
-            "name = \"Night\"\ntime_zone = \"America/New_York\"",
+            "name = \"Night\"\ndescription = \"Rotation\"\ntime_zone = \"America/New_York\"",
             "start = \"2026-07-06T13:00:00Z\"\nhand_off = \"2026-07-06T09:00\"\nevery = 1\nunit = \"weeks\"\n\
              members = [\"ann@example.org\", \"bob@example.org\"]",
         ],
@@ -143,7 +143,7 @@ fn what_cannot_be_said_of_a_layer_leaves_it_out_and_is_told() {
     );
     check(
         &schedule("Mars/Olympus", &json!([layer("Weeks", &BOTH)])),
-        &["name = \"Night\"\ntime_zone = \"UTC\""],
+        &["name = \"Night\"\ndescription = \"Rotation\"\ntime_zone = \"UTC\""],
         &["\"Mars/Olympus\" is no IANA zone"],
     );
 }

@@ -156,7 +156,7 @@ proptest! {
         let _ = Walk::new().take(text.as_bytes());
         let account = json!({
             "users": people(),
-            "schedules": [{"id": "PS1", "name": word, "time_zone": "Europe/Paris", "schedule_layers": [{
+            "schedules": [{"id": "PS1", "name": word, "description": word, "time_zone": "Europe/Paris", "schedule_layers": [{
                 "start": "2026-01-01T00:00:00Z", "end": word, "rotation_virtual_start": word,
                 "rotation_turn_length_seconds": number, "users": [{"user": user_reference("PANN", "Ann")}],
                 "restrictions": [{"type": "weekly_restriction", "start_day_of_week": number, "start_time_of_day": word,

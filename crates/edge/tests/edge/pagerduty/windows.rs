@@ -1,0 +1,36 @@
+//! Maintenance windows in PagerDuty's REST API when something that is worked on goes.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::roster::{changed, id_of};
+use super::{read, service};
+use crate::fakes::START;
+use crate::world::World;
+
+#[tokio::test]
+async fn work_on_a_watched_server_that_is_removed_goes_on_for_what_else_it_is_on() {
+    let world = World::new();
+    world.apache_is_found();
+    let target = world.engine.read(|state| {
+        let mut targets = state.targets.keys();
+        targets.next().unwrap().to_string()
+    });
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    for services in [json!([]), json!([service(&world)["id"]])] {
+        let body = json!({"reason": "New disks", "target_ids": [target], "service_ids": services,
+            "from": at(1), "until": at(2)});
+        let planned = world.post("/maintenance-windows", body).await;
+        assert_eq!(planned.status, StatusCode::CREATED, "{}", planned.text());
+    }
+    let path = format!("/targets/{target}");
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text());
+    let listed = read(&world, "/maintenance_windows").await["maintenance_windows"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let path = format!("/maintenance_windows/{}", id_of(&listed[0]));
+    let later = json!({"maintenance_window": {"description": "Newer disks"}});
+    let left = changed(&world, &path, later).await["maintenance_window"].clone();
+    assert_eq!(left["description"], "Newer disks");
+    assert_eq!(left["services"][0]["id"], service(&world)["id"]);
+}
