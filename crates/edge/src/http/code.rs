@@ -212,7 +212,9 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         text: file.text,
     });
     let files: Vec<File> = files.collect();
-    let (before, now) = (app.read(state::State::set_up_alone), app.now());
+    let reading = app.rendered(move || read(&files).map_err(|mistakes| refused(&mistakes)));
+    let (wanted, places) = reading.await?;
+    let (before, now) = (app.read(|state| stage(state, &wanted)), app.now());
     let (before, addresses) = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &before)?;
@@ -221,7 +223,6 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         .await?;
     let takes_mail = app.settings.mail_domain.is_some();
     app.rendered(move || {
-        let (wanted, places) = read(&files).map_err(|mistakes| refused(&mistakes))?;
         let standing = describe(&before, &addresses, now);
         let (removed, kept) = removals(&before, &standing, &wanted);
         let apply = Apply {
@@ -251,6 +252,15 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         })
     })
     .await
+}
+
+/// The copy that files are played through on. What fails is on it where they may remove a service: it refuses to go for that.
+fn stage(state: &state::State, wanted: &Document) -> state::State {
+    if wanted.manage.removes(Kind::Services) {
+        state.set_up_with_what_fails()
+    } else {
+        state.set_up_alone()
+    }
 }
 
 /// Somebody who comes needs an address that mail can go to.

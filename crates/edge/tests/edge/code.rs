@@ -327,3 +327,38 @@ async fn a_service_that_goes_by_files_takes_the_keys_with_it_that_were_kept_of_i
     assert_eq!(applied["changes"], json!([gone]));
     assert!(!world.vault.knows(key));
 }
+
+#[tokio::test]
+async fn a_service_with_an_open_incident_is_refused_by_a_plan_as_it_would_be_by_apply() {
+    let world = World::new();
+    apply(&world, &files("[[services]]\nname = \"Shop\"\n")).await;
+    let shop = world.engine.read(|state| {
+        let mut services = state.services.values();
+        let shop = services.find(|service| service.name == "Shop");
+        shop.unwrap().id.to_string()
+    });
+    let body = json!({"title": "Odd prices", "service_id": shop});
+    let declared = world.post("/incidents", body).await;
+    assert_eq!(declared.status, StatusCode::CREATED, "{}", declared.text());
+    let wanted = files("[manage]\nremove = [\"teams\", \"services\"]\n");
+    let fingerprint = world.get("/code").await.json()["fingerprint"].clone();
+    let body = json!({"files": wanted});
+    let planned = world.post("/code/plan", body).await;
+    assert_eq!(
+        planned.status,
+        StatusCode::BAD_REQUEST,
+        "{}",
+        planned.text()
+    );
+    let told = planned.json()["detail"].as_str().unwrap().to_owned();
+    let place = "all.toml, line 2, column 20: service \"Shop\": ";
+    assert!(told.starts_with(place), "{told}");
+    assert!(told.contains("it has open incidents"), "{told}");
+    let body = json!({"files": wanted, "fingerprint": fingerprint});
+    let applied = world.post("/code/apply", body).await;
+    assert_eq!(applied.text(), planned.text());
+    let stays = world
+        .engine
+        .read(|state| state.services.values().any(|one| one.name == "Shop"));
+    assert!(stays);
+}
