@@ -362,3 +362,34 @@ async fn a_service_with_an_open_incident_is_refused_by_a_plan_as_it_would_be_by_
         .read(|state| state.services.values().any(|one| one.name == "Shop"));
     assert!(stays);
 }
+
+#[tokio::test]
+async fn planned_work_that_goes_with_its_service_is_not_told_as_kept() {
+    let world = World::new();
+    let work = |reason: &str, services: &str| {
+        format!(
+            "[[maintenance_windows]]\nreason = \"{reason}\"\nservices = [{services}]\nfrom = 2026-12-05T22:00:00Z\nuntil = 2026-12-06T02:00:00Z\n"
+        )
+    };
+    let standing = [
+        "[[services]]\nname = \"Shop\"\n".to_owned(),
+        work("disks", "\"Shop\""),
+        work("network", "\"First service\", \"Shop\""),
+        work("power", "\"First service\""),
+    ];
+    apply(&world, &files(&standing.concat())).await;
+    let planned = plan(&world, &files("[manage]\nremove = [\"services\"]\n")).await;
+    let told = |list: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let list = list.as_array().unwrap().iter();
+        let work = list.filter(|one| one["kind"] == "maintenance_windows");
+        work.map(|one| (text(&one["name"]), text(&one["change"])))
+            .collect()
+    };
+    let pair = |name: &str, change: &str| (name.to_owned(), change.to_owned());
+    assert_eq!(
+        told(&planned["changes"]),
+        [pair("disks", "removed"), pair("network", "changed")]
+    );
+    assert_eq!(told(&planned["kept"]), [pair("power", "")]);
+}
