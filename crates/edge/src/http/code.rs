@@ -141,10 +141,12 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
     let rows = made::people(app, &mut apply).await?;
-    let turn = app.inner().key_changes.lock().await;
+    // Subscriptions go with their services: one that is changed meanwhile would leave a row behind that nothing names.
+    let of_webhooks = app.inner().webhook_changes.lock().await;
+    let of_keys = app.inner().key_changes.lock().await;
     let ask = Ask::Apply(Box::new(apply));
     let asked = key::removed_in_turn(app, &caller.actor, ask).await;
-    drop(turn);
+    drop((of_keys, of_webhooks));
     if let Err(problem) = asked {
         // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
         if problem.outcome_known() {

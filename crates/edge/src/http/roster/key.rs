@@ -52,14 +52,15 @@ pub(super) async fn added(
     Ok(integration)
 }
 
-/// Asks for something by which integrations and subscriptions go, and removes what the vault kept for those that went.
+/// Asks for something by which integrations and subscriptions go, and removes what the vault kept for those that went. Where
+/// subscriptions may go, whoever asks has their turn.
 pub(crate) async fn removed(app: &App, actor: &Actor, ask: RosterAsk) -> Result<(), Problem> {
     let (own, actor) = (app.clone(), actor.clone());
     let work = async move { removed_in_turn(&own, &actor, Ask::Roster(ask)).await };
     App::in_turn(&app.inner().key_changes, work).await
 }
 
-/// The same for whoever has the turn.
+/// The same for whoever has the turn of keys too.
 pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
     let (keys, deliveries) = app.read(|state| {
         let keys = state.integrations.values();
