@@ -1,6 +1,7 @@
 //! Decisions about a document that is to become true: each part by the decision that a person's request for it takes, all of
 //! them or none. A part is taken apart whole, so that no field of it is read and not carried out.
 
+mod gone;
 mod intake;
 mod remove;
 
@@ -60,6 +61,7 @@ impl Decider<'_> {
 
     /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied.
     fn apply_parts(&mut self, apply: &Apply) -> Result<(), Fault> {
+        gone::nobody_gone_is_named(apply)?;
         self.apply_users(apply)?;
         self.apply_teams(apply)?;
         self.apply_schedules(apply)?;
