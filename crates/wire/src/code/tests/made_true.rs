@@ -48,6 +48,17 @@ fn what_is_not_in_the_files_stays_and_is_told() {
 }
 
 #[test]
+fn who_comes_belongs_to_the_first_team_unless_the_files_say_who_does() {
+    let mut installation = Installation::new(16);
+    let everybody = "[[teams]]\nname = \"Everybody\"\nmembers = [\"ada@example.org\"]\n";
+    let both = format!("{TWO_PEOPLE}\n{everybody}");
+    installation.apply(document(&both)).unwrap();
+    let export = installation.export();
+    assert_eq!(export.teams[0].members, ["ada@example.org"]);
+    assert!(installation.apply(document(&both)).unwrap().is_empty());
+}
+
+#[test]
 fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
     let mut installation = Installation::new(2);
     let more = "[[teams]]\nname = \"Web\"\n\n[[services]]\nname = \"First service\"\nintegrations = [{ name = \"Nagios\" }]\n\n[[heartbeats]]\nname = \"backup\"\nservice = \"First service\"\nevery = \"1h\"\ngrace = \"1m\"\nseverity = \"error\"\n";
