@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use self::made::Made;
 use self::shown::{Outlook, PlanShape};
 use super::address;
-use super::body::Json as Body;
+use super::body::WithFiles;
 use super::problem::Problem;
 use super::roster::integration::TAKES_NO_MAIL;
 use super::roster::key;
@@ -103,7 +103,7 @@ pub(crate) async fn export_code(State(app): State<App>) -> Result<Json<CodeExpor
     responses((status = 200, body = PlanShape), (status = 400), (status = 409)))]
 pub(crate) async fn plan_code(
     State(app): State<App>,
-    Body(request): Body<PlanRequest>,
+    WithFiles(request): WithFiles<PlanRequest>,
 ) -> Result<Json<PlanShape>, Problem> {
     let planned = plan(&app, request.files).await?;
     planned.shown(&app).await.map(Json)
@@ -115,7 +115,7 @@ pub(crate) async fn plan_code(
 pub(crate) async fn apply_code(
     State(app): State<App>,
     caller: Caller,
-    Body(request): Body<ApplyRequest>,
+    WithFiles(request): WithFiles<ApplyRequest>,
 ) -> Result<Json<Applied>, Problem> {
     let planned = plan(&app, request.files).await?;
     if fingerprint(&planned.apply.standing) != request.fingerprint {

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
 
 use crate::pagerduty::ada;
-use crate::world::World;
+use crate::world::{BASE, World};
 
 const BOB: &str = r#"
 [[users]]
@@ -392,4 +393,32 @@ async fn planned_work_that_goes_with_its_service_is_not_told_as_kept() {
         [pair("disks", "removed"), pair("network", "changed")]
     );
     assert_eq!(told(&planned["kept"]), [pair("power", "")]);
+}
+
+#[tokio::test]
+async fn files_are_taken_whole_up_to_their_limit_however_long_they_are_in_json() {
+    let world = World::new();
+    let send = async |text: &str, key: Option<&str>| {
+        let mut request = Request::post(format!("{BASE}/code/plan"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", world.admin));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = json!({"files": files(text)}).to_string();
+        world.send(request.body(Body::from(body)).unwrap()).await
+    };
+    // Each quotation mark is two bytes of JSON.
+    let quoted = |count: usize| format!("# {}", "\"".repeat(count));
+    for key in [None, Some("once")] {
+        let planned = send(&quoted(899_998), key).await;
+        assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+        assert_eq!(planned.json()["changes"], json!([]));
+    }
+    let long = send(&quoted(899_999), None).await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
+    let told = long.json()["detail"].clone();
+    assert_eq!(told, "1 to 200 files are taken, of 900000 bytes together");
+    let larger = send(&quoted(1_500_000), None).await;
+    assert_eq!(larger.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
