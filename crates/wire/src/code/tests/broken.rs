@@ -306,6 +306,8 @@ fn hostile_files_are_refused_within_bounds() {
     assert!(read(&many).is_err());
     let deep = format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(read(&one(&deep)).is_err());
+    let dotted = format!("{}x = 1", "x.".repeat(100_000));
+    assert!(read(&one(&dotted)).is_err());
     let not = "{ not = ".repeat(5_000);
     let rule = format!(
         "[[alert_rules]]\nname = \"r\"\nthen = [\"drop\"]\nwhen = {not}{{}}{}",
@@ -324,4 +326,22 @@ fn hostile_files_are_refused_within_bounds() {
         told.iter().all(|one| !one.what.contains('\u{1b}')),
         "{told:?}"
     );
+}
+
+#[test]
+fn what_is_wrong_with_something_very_long_is_told_in_short() {
+    let long = "x".repeat(100_000);
+    for text in [
+        format!("{long} = 1\n"),
+        format!("[[schedules]]\nname = \"s\"\ntime_zone = \"{long}\"\n"),
+        format!("[[teams]]\nname = \"{long}\"\n[[teams]]\nname = \"{long}\"\n"),
+        format!("[[services]]\nname = \"a\"\nescalation_policy = \"{long}\"\n"),
+    ] {
+        let told = told(&text);
+        assert!(
+            told.iter().all(|one| one.chars().count() < 1_100),
+            "{told:?}"
+        );
+        assert!(told.iter().any(|one| one.ends_with('…')), "{told:?}");
+    }
 }
