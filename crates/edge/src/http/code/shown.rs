@@ -118,7 +118,8 @@ impl Outlook {
         let after = describe(&self.after, &self.addresses, self.now);
         let changes = differences(&self.standing, &after);
         let ahead = Span::of_days(self.now, GAP_DAYS_AHEAD);
-        let duty = duty_changes(&self.before, &self.after, ahead);
+        let (duty, on_call_left_out) =
+            duty_changes(&self.before, &self.after, ahead, DUTY_CHANGES_MAX);
         let mut paged = paging_changes(&self.before, &self.after);
         let paged_left_out = paged.len().saturating_sub(PAGING_CHANGES_MAX);
         paged.truncate(PAGING_CHANGES_MAX);
@@ -128,12 +129,8 @@ impl Outlook {
             fingerprint,
             changes: changes.into_iter().map(change).collect(),
             kept: kept.into_iter().map(kept_shape).collect(),
-            on_call_left_out: duty.len().saturating_sub(DUTY_CHANGES_MAX),
-            on_call: duty
-                .into_iter()
-                .take(DUTY_CHANGES_MAX)
-                .map(duty_change)
-                .collect(),
+            on_call: duty.into_iter().map(duty_change).collect(),
+            on_call_left_out,
             paged,
             paged_left_out,
             findings,
