@@ -142,9 +142,10 @@ pub(crate) struct Inner {
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
-    /// Held by whoever changes a webhook subscription.
+    /// Held by whoever changes a webhook subscription, or removes something with which some go. Whoever takes the turn of keys too
+    /// takes this one first: two that wait for each other would wait for ever.
     pub(crate) webhook_changes: Arc<Mutex<()>>,
-    /// Held by whoever makes an integration whose key is kept, or removes some.
+    /// Held by whoever makes an integration whose key is kept, or removes some. It comes after that of subscriptions.
     pub(crate) key_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,

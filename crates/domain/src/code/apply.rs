@@ -45,6 +45,12 @@ impl Apply {
             .map(|name| Part::new(kind, name))
             .collect()
     }
+
+    /// The keys of all of a kind that goes.
+    pub(crate) fn gone(&self, kind: Kind) -> BTreeSet<&str> {
+        let gone = self.removed.iter().filter(|part| part.kind == kind);
+        gone.map(|part| part.name.as_str()).collect()
+    }
 }
 
 /// Before the counted ids of stand-ins, so that none is that of something that was made while it was played through.

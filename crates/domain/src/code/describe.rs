@@ -113,7 +113,8 @@ fn user(email: &str, known: &people::User) -> User {
     }
 }
 
-fn of_team(name: &str, known: &team::Team, keys: &Keys) -> Team {
+/// A team under its key.
+pub(crate) fn of_team(name: &str, known: &team::Team, keys: &Keys) -> Team {
     let team::Team {
         id: _,
         name: _,

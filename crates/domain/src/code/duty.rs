@@ -24,38 +24,50 @@ pub struct DutyChange {
     pub text: String,
 }
 
-/// Where `before` and `after` have different people on call within `span`, schedule by schedule. One that comes or goes counts
-/// as one that has nobody on the other side.
+/// Where `before` and `after` have different people on call within `span`, schedule by schedule in the order of their names, and
+/// how many more such stretches there are than the first `told_max`. A schedule that comes or goes counts as one that has nobody on
+/// the other side.
 #[must_use]
-pub fn duty_changes(before: &State, after: &State, span: Span) -> Vec<DutyChange> {
+pub fn duty_changes(
+    before: &State,
+    after: &State,
+    span: Span,
+    told_max: usize,
+) -> (Vec<DutyChange>, usize) {
     let ids: BTreeSet<ScheduleId> = before
         .schedules
         .keys()
         .chain(after.schedules.keys())
         .copied()
         .collect();
-    let mut found = Vec::new();
-    for id in ids {
+    let schedules = ids.into_iter().filter_map(|id| {
         let (old, new) = (before.schedules.get(&id), after.schedules.get(&id));
-        let Some(named) = new.or(old) else { continue };
+        Some((new.or(old)?, old, new))
+    });
+    let mut schedules: Vec<(&Schedule, Option<&Schedule>, Option<&Schedule>)> = schedules.collect();
+    schedules.sort_by(|(one, ..), (other, ..)| one.name.cmp(&other.name));
+    let (mut found, mut left_out) = (Vec::new(), 0);
+    for (named, old, new) in schedules {
         if old.map(|one| (&one.layers, &one.time_zone))
             == new.map(|one| (&one.layers, &one.time_zone))
             && old.map(Schedule::people) == new.map(Schedule::people)
         {
             continue;
         }
+        let room = told_max.saturating_sub(found.len());
         match (rendered(old, span), rendered(new, span)) {
             (Some(old), Some(new)) => {
-                let changes = differences(&old, &new).into_iter();
-                found.extend(changes.map(|one| told(before, after, named, one)));
+                // There may be very many of them: no more words are made than are told.
+                let changes = differences(&old, &new);
+                left_out += changes.len().saturating_sub(room);
+                let told_of = changes.into_iter().take(room);
+                found.extend(told_of.map(|one| told(before, after, named, one)));
             }
-            (None, _) | (_, None) => found.push(untold(named, span)),
+            (None, _) | (_, None) if room > 0 => found.push(untold(named, span)),
+            (None, _) | (_, None) => left_out += 1,
         }
     }
-    found.sort_by(|one, other| {
-        (&one.schedule, one.span.from).cmp(&(&other.schedule, other.span.from))
-    });
-    found
+    (found, left_out)
 }
 
 fn rendered(schedule: Option<&Schedule>, span: Span) -> Option<Vec<Entry>> {

@@ -187,6 +187,13 @@ impl Fault {
         let refusal = Refusal::invalid(format!("{path}: {reason}"));
         Self { part, refusal }
     }
+
+    /// A field of a part names something that goes by the same document: it would not be there any more once that is true.
+    pub(crate) fn names_gone(part: Part, path: &str, kind: Kind, name: &str) -> Self {
+        let noun = kind.noun();
+        let reason = format!("the {noun} {name:?} goes, since it stands in no file");
+        Self::at(part, path, &reason)
+    }
 }
 
 impl From<Fault> for Refusal {

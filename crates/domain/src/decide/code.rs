@@ -1,6 +1,7 @@
 //! Decisions about a document that is to become true: each part by the decision that a person's request for it takes, all of
 //! them or none. A part is taken apart whole, so that no field of it is read and not carried out.
 
+mod gone;
 mod intake;
 mod remove;
 
@@ -58,8 +59,10 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied.
+    /// What is set up when this begins is `apply.standing`; a part of it is the same until its own kind is applied, but for the first
+    /// team.
     fn apply_parts(&mut self, apply: &Apply) -> Result<(), Fault> {
+        gone::nobody_gone_is_named(apply)?;
         self.apply_users(apply)?;
         self.apply_teams(apply)?;
         self.apply_schedules(apply)?;
@@ -111,19 +114,20 @@ impl Decider<'_> {
     }
 
     fn apply_teams(&mut self, apply: &Apply) -> Result<(), Fault> {
-        let (keys, standing) = (self.keys(apply), &apply.standing);
+        let keys = self.keys(apply);
         for team in &apply.wanted.teams {
-            if standing.teams.contains(team) {
-                continue;
-            }
             let code::Team {
                 name,
                 description,
                 members,
             } = team;
-            let part = Part::new(Kind::Teams, name);
             let id = keys.teams.find(name);
             let known = id.and_then(|id| self.state.teams.get(&id));
+            // Who has just come belongs to the first team, whatever stood before.
+            if known.is_some_and(|known| code::of_team(name, known, &keys) == *team) {
+                continue;
+            }
+            let part = Part::new(Kind::Teams, name);
             let wanted = WholeTeam {
                 id,
                 name: known.map_or(name, |known| &known.name).clone(),

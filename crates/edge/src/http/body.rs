@@ -9,11 +9,14 @@ use axum::http::{HeaderMap, Method, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tocsin_wire::code::TEXT_BYTES_MAX;
 
 use super::problem::Problem;
 
-/// Bytes of a body of the native API at most.
+/// Bytes of a body of the native API at most, but for files.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a body with files at most: clients may write a byte of text as three, such as `é` as `\u00e9`.
+pub(crate) const FILES_BYTES_MAX: usize = 3 * TEXT_BYTES_MAX + 300_000;
 /// Room that is made at once for a body whose length is told.
 const ROOM_BYTES_MAX: usize = 64 * 1024;
 /// A whole body must have arrived within this time.
@@ -26,19 +29,34 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let bytes = read(&parts.headers, body, BODY_BYTES_MAX).await?;
-        // What asks for an action and has nothing to add may say nothing, and then it has no kind.
-        let is_silent = parts.method == Method::POST
-            && bytes.is_empty()
-            && !parts.headers.contains_key(header::CONTENT_TYPE);
-        if !is_silent && !is_json(&parts.headers) {
-            return Err(Problem::bad(
-                "the body must be JSON, with the header Content-Type: application/json",
-            ));
-        }
-        parse(&bytes).map(Self)
+        json(request, BODY_BYTES_MAX).await.map(Self)
     }
+}
+
+/// A JSON body with files.
+pub(crate) struct WithFiles<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithFiles<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        json(request, FILES_BYTES_MAX).await.map(Self)
+    }
+}
+
+async fn json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(&parts.headers, body, limit).await?;
+    // What asks for an action and has nothing to add may say nothing, and then it has no kind.
+    let is_silent = parts.method == Method::POST
+        && bytes.is_empty()
+        && !parts.headers.contains_key(header::CONTENT_TYPE);
+    if !is_silent && !is_json(&parts.headers) {
+        return Err(Problem::bad(
+            "the body must be JSON, with the header Content-Type: application/json",
+        ));
+    }
+    parse(&bytes)
 }
 
 /// Reads JSON; an empty body counts as `{}`.

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use self::made::Made;
 use self::shown::{Outlook, PlanShape};
 use super::address;
-use super::body::Json as Body;
+use super::body::WithFiles;
 use super::problem::Problem;
 use super::roster::integration::TAKES_NO_MAIL;
 use super::roster::key;
@@ -103,7 +103,7 @@ pub(crate) async fn export_code(State(app): State<App>) -> Result<Json<CodeExpor
     responses((status = 200, body = PlanShape), (status = 400), (status = 409)))]
 pub(crate) async fn plan_code(
     State(app): State<App>,
-    Body(request): Body<PlanRequest>,
+    WithFiles(request): WithFiles<PlanRequest>,
 ) -> Result<Json<PlanShape>, Problem> {
     let planned = plan(&app, request.files).await?;
     planned.shown(&app).await.map(Json)
@@ -115,7 +115,7 @@ pub(crate) async fn plan_code(
 pub(crate) async fn apply_code(
     State(app): State<App>,
     caller: Caller,
-    Body(request): Body<ApplyRequest>,
+    WithFiles(request): WithFiles<ApplyRequest>,
 ) -> Result<Json<Applied>, Problem> {
     let planned = plan(&app, request.files).await?;
     if fingerprint(&planned.apply.standing) != request.fingerprint {
@@ -141,13 +141,12 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
     let rows = made::people(app, &mut apply).await?;
-    let turns = (
-        app.inner().webhook_changes.lock().await,
-        app.inner().key_changes.lock().await,
-    );
+    // Subscriptions go with their services and teams: one that is changed meanwhile would leave a row behind that nothing names.
+    let of_webhooks = app.inner().webhook_changes.lock().await;
+    let of_keys = app.inner().key_changes.lock().await;
     let ask = Ask::Apply(Box::new(apply));
     let asked = key::removed_in_turn(app, &caller.actor, ask).await;
-    drop(turns);
+    drop((of_keys, of_webhooks));
     if let Err(problem) = asked {
         // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
         if problem.outcome_known() {
@@ -215,7 +214,9 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         text: file.text,
     });
     let files: Vec<File> = files.collect();
-    let (before, now) = (app.read(state::State::set_up_alone), app.now());
+    let reading = app.rendered(move || read(&files).map_err(|mistakes| refused(&mistakes)));
+    let (wanted, places) = reading.await?;
+    let (before, now) = (app.read(|state| stage(state, &wanted)), app.now());
     let (before, addresses) = app
         .blocking(move |parts| {
             let addresses = addresses(parts, &before)?;
@@ -224,7 +225,6 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         .await?;
     let takes_mail = app.settings.mail_domain.is_some();
     app.rendered(move || {
-        let (wanted, places) = read(&files).map_err(|mistakes| refused(&mistakes))?;
         let standing = describe(&before, &addresses, now);
         let (removed, kept) = removals(&before, &standing, &wanted);
         let apply = Apply {
@@ -254,6 +254,15 @@ async fn plan(app: &App, files: Vec<CodeFile>) -> Result<Planned, Problem> {
         })
     })
     .await
+}
+
+/// The copy that files are played through on. What fails is on it where they may remove a service: it refuses to go for that.
+fn stage(state: &state::State, wanted: &Document) -> state::State {
+    if wanted.manage.removes(Kind::Services) {
+        state.set_up_with_what_fails()
+    } else {
+        state.set_up_alone()
+    }
 }
 
 /// Somebody who comes needs an address that mail can go to.

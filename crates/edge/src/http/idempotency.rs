@@ -35,7 +35,8 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     let (head, content) = request.into_parts();
     let asked = async {
         let key = key_of(&head)?;
-        let content = body::read(&head.headers, content, body::BODY_BYTES_MAX).await?;
+        // As much as any route takes; it may itself take less.
+        let content = body::read(&head.headers, content, body::FILES_BYTES_MAX).await?;
         Ok::<_, Problem>((key, content))
     };
     let (key, content) = match asked.await {

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, PeopleEvent};
 
 use crate::pagerduty::ada;
-use crate::world::World;
+use crate::world::{BASE, World};
 
 const BOB: &str = r#"
 [[users]]
@@ -326,4 +327,98 @@ async fn a_service_that_goes_by_files_takes_the_keys_with_it_that_were_kept_of_i
     let gone = json!({"change": "removed", "kind": "services", "name": "Shop", "fields": []});
     assert_eq!(applied["changes"], json!([gone]));
     assert!(!world.vault.knows(key));
+}
+
+#[tokio::test]
+async fn a_service_with_an_open_incident_is_refused_by_a_plan_as_it_would_be_by_apply() {
+    let world = World::new();
+    apply(&world, &files("[[services]]\nname = \"Shop\"\n")).await;
+    let shop = world.engine.read(|state| {
+        let mut services = state.services.values();
+        let shop = services.find(|service| service.name == "Shop");
+        shop.unwrap().id.to_string()
+    });
+    let body = json!({"title": "Odd prices", "service_id": shop});
+    let declared = world.post("/incidents", body).await;
+    assert_eq!(declared.status, StatusCode::CREATED, "{}", declared.text());
+    let wanted = files("[manage]\nremove = [\"teams\", \"services\"]\n");
+    let fingerprint = world.get("/code").await.json()["fingerprint"].clone();
+    let body = json!({"files": wanted});
+    let planned = world.post("/code/plan", body).await;
+    assert_eq!(
+        planned.status,
+        StatusCode::BAD_REQUEST,
+        "{}",
+        planned.text()
+    );
+    let told = planned.json()["detail"].as_str().unwrap().to_owned();
+    let place = "all.toml, line 2, column 20: service \"Shop\": ";
+    assert!(told.starts_with(place), "{told}");
+    assert!(told.contains("it has open incidents"), "{told}");
+    let body = json!({"files": wanted, "fingerprint": fingerprint});
+    let applied = world.post("/code/apply", body).await;
+    assert_eq!(applied.text(), planned.text());
+    let stays = world
+        .engine
+        .read(|state| state.services.values().any(|one| one.name == "Shop"));
+    assert!(stays);
+}
+
+#[tokio::test]
+async fn planned_work_that_goes_with_its_service_is_not_told_as_kept() {
+    let world = World::new();
+    let work = |reason: &str, services: &str| {
+        format!(
+            "[[maintenance_windows]]\nreason = \"{reason}\"\nservices = [{services}]\nfrom = 2026-12-05T22:00:00Z\nuntil = 2026-12-06T02:00:00Z\n"
+        )
+    };
+    let standing = [
+        "[[services]]\nname = \"Shop\"\n".to_owned(),
+        work("disks", "\"Shop\""),
+        work("network", "\"First service\", \"Shop\""),
+        work("power", "\"First service\""),
+    ];
+    apply(&world, &files(&standing.concat())).await;
+    let planned = plan(&world, &files("[manage]\nremove = [\"services\"]\n")).await;
+    let told = |list: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let list = list.as_array().unwrap().iter();
+        let work = list.filter(|one| one["kind"] == "maintenance_windows");
+        work.map(|one| (text(&one["name"]), text(&one["change"])))
+            .collect()
+    };
+    let pair = |name: &str, change: &str| (name.to_owned(), change.to_owned());
+    assert_eq!(
+        told(&planned["changes"]),
+        [pair("disks", "removed"), pair("network", "changed")]
+    );
+    assert_eq!(told(&planned["kept"]), [pair("power", "")]);
+}
+
+#[tokio::test]
+async fn files_are_taken_whole_up_to_their_limit_however_long_they_are_in_json() {
+    let world = World::new();
+    let send = async |text: &str, key: Option<&str>| {
+        let mut request = Request::post(format!("{BASE}/code/plan"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", world.admin));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = json!({"files": files(text)}).to_string();
+        world.send(request.body(Body::from(body)).unwrap()).await
+    };
+    // Each quotation mark is two bytes of JSON.
+    let quoted = |count: usize| format!("# {}", "\"".repeat(count));
+    for key in [None, Some("once")] {
+        let planned = send(&quoted(899_998), key).await;
+        assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+        assert_eq!(planned.json()["changes"], json!([]));
+    }
+    let long = send(&quoted(899_999), None).await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
+    let told = long.json()["detail"].clone();
+    assert_eq!(told, "1 to 200 files are taken, of 900000 bytes together");
+    let larger = send(&quoted(1_500_000), None).await;
+    assert_eq!(larger.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

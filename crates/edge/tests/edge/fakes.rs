@@ -52,11 +52,17 @@ pub(crate) struct Memory {
     pub(crate) refusal: Arc<Mutex<Option<NotDurable>>>,
     /// A disk that hangs, while a test holds this.
     pub(crate) hold: Arc<Mutex<()>>,
+    /// A disk that hangs until a test opens this.
+    pub(crate) held: Arc<Mutex<Option<Gate>>>,
 }
 
 impl Journal for Memory {
     fn append(&mut self, events: &[Event], _: &[(&str, String)]) -> Result<(), AppendError> {
         let _hold = self.hold.lock().unwrap();
+        let held = self.held.lock().unwrap().clone();
+        if let Some(gate) = held {
+            gate.pass();
+        }
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(AppendError::NotKept(refusal));
         }

@@ -22,6 +22,8 @@ const FILE_NAME_MAX: usize = 200;
 const NAME_MAX: usize = 500;
 /// Mistakes told at once at most.
 const MISTAKES_MAX: usize = 20;
+/// Characters told of one at most: it repeats what stands in the file, which may be very long.
+const WHAT_CHARS_MAX: usize = 1_000;
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +39,12 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    fn of_all(what: impl Into<String>) -> Self {
+    fn of_all(what: &str) -> Self {
         Self {
             file: String::new(),
             line: 0,
             column: 0,
-            what: what.into(),
+            what: plain(what),
         }
     }
 }
@@ -88,7 +90,7 @@ pub fn read(files: &[File]) -> Result<(Document, Files), Vec<Mistake>> {
     let bytes: usize = files.iter().map(|file| file.text.len()).sum();
     if files.is_empty() || files.len() > FILES_MAX || bytes > TEXT_BYTES_MAX {
         let what = format!("1 to {FILES_MAX} files are taken, of {TEXT_BYTES_MAX} bytes together");
-        return Err(vec![Mistake::of_all(what)]);
+        return Err(vec![Mistake::of_all(&what)]);
     }
     let mut files = files.to_vec();
     for file in &mut files {
@@ -118,7 +120,8 @@ pub fn read(files: &[File]) -> Result<(Document, Files), Vec<Mistake>> {
         mut mistakes,
     } = reading;
     if document.len() > OBJECTS_MAX {
-        mistakes.push(Mistake::of_all(format!("at most {OBJECTS_MAX} things")));
+        let what = format!("at most {OBJECTS_MAX} things");
+        mistakes.push(Mistake::of_all(&what));
     }
     if mistakes.is_empty() {
         let files = Files {
@@ -317,7 +320,7 @@ impl Files {
                         &format!("{what} (it goes, since it stands in no file)"),
                     )
                 }
-                (None, None) => Mistake::of_all(what),
+                (None, None) => Mistake::of_all(&what),
             }
         });
         told.take(MISTAKES_MAX).collect()
@@ -326,13 +329,23 @@ impl Files {
 
 fn mistake(file: &File, at: usize, what: &str) -> Mistake {
     let (line, column) = line_and_column(&file.text, at);
-    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
     Mistake {
         file: file.name.clone(),
         line,
         column,
-        what: what.trim().chars().map(plain).collect(),
+        what: plain(what),
     }
+}
+
+/// On one line, without what a terminal would obey, and cut where it is too long.
+fn plain(what: &str) -> String {
+    let what = what.trim();
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let mut told: String = what.chars().take(WHAT_CHARS_MAX).map(plain).collect();
+    if what.chars().nth(WHAT_CHARS_MAX).is_some() {
+        told.push('…');
+    }
+    told
 }
 
 /// The byte at which a field of a part begins, or as much of its path as there is.

@@ -1,6 +1,7 @@
 //! Files read, written, compared and made true on a state of its own.
 
 mod broken;
+mod edits;
 mod made_true;
 mod random;
 mod schema;
@@ -10,7 +11,7 @@ mod whole;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use tocsin_domain::code::{Apply, Document, describe, removals};
+use tocsin_domain::code::{Apply, Document, NewPerson, describe, removals};
 use tocsin_domain::command::{Ask, Command, Refusal, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, Event};
@@ -110,21 +111,35 @@ impl Installation {
         describe(&self.state, &self.addresses, NOW)
     }
 
-    fn asked(&self, wanted: Document) -> Apply {
+    /// What is asked for, without what has to be made for it.
+    fn wished(&self, wanted: Document) -> Apply {
         let standing = self.export();
         let (removed, _) = removals(&self.state, &standing, &wanted);
-        let apply = Apply {
+        Apply {
             standing,
             wanted,
             removed,
             addresses: self.addresses.clone(),
             ..Apply::default()
-        };
-        apply.with_stand_ins()
+        }
+    }
+
+    fn asked(&self, wanted: Document) -> Apply {
+        self.wished(wanted).with_stand_ins()
     }
 
     fn apply(&mut self, wanted: Document) -> Result<Vec<Event>, Refusal> {
-        let apply = self.asked(wanted);
+        let mut apply = self.wished(wanted);
+        apply.key_hashes = apply.clone().with_stand_ins().key_hashes;
+        // Stand-ins have the same rows in each plan: who comes has rows of their own.
+        for part in apply.added(tocsin_domain::code::Kind::Users) {
+            let rows = NewPerson {
+                email: SecretId::random(&mut self.entropy),
+                pending_code: SecretId::random(&mut self.entropy),
+            };
+            apply.addresses.insert(rows.email, part.name.clone());
+            apply.newcomers.insert(part.name, rows);
+        }
         self.addresses.clone_from(&apply.addresses);
         self.ask(Ask::Apply(Box::new(apply)))
     }

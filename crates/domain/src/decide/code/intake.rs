@@ -170,16 +170,26 @@ impl Decider<'_> {
 
     pub(super) fn apply_windows(&mut self, apply: &Apply) -> Result<(), Fault> {
         let (keys, standing) = (self.keys(apply), &apply.standing);
+        let removed = apply.gone(Kind::Services);
         for window in &apply.wanted.maintenance_windows {
-            if standing.maintenance_windows.contains(window) {
+            // Also what stands so already would not any more once a service that it names has gone.
+            let mut services = window.services.iter();
+            let gone = services.find(|name| removed.contains(name.as_str()));
+            if gone.is_none() && standing.maintenance_windows.contains(window) {
                 continue;
             }
-            self.apply_window(window, &keys)?;
+            self.apply_window(window, &keys, gone)?;
         }
         Ok(())
     }
 
-    fn apply_window(&mut self, window: &MaintenanceWindow, keys: &Keys) -> Result<(), Fault> {
+    /// Sets planned work, unless it names a service that is `gone` when all is done.
+    fn apply_window(
+        &mut self,
+        window: &MaintenanceWindow,
+        keys: &Keys,
+        gone: Option<&String>,
+    ) -> Result<(), Fault> {
         let MaintenanceWindow {
             reason,
             services,
@@ -198,6 +208,10 @@ impl Decider<'_> {
         let id = keys.windows.find(reason);
         if id.is_none() && is_over(&when, self.now) {
             return Ok(());
+        }
+        if let Some(name) = gone {
+            // Without its place in the list: what is written in a file stands sorted here.
+            return Err(Fault::names_gone(part, "services", Kind::Services, name));
         }
         let named = |path: &str, index: usize, wrong: &str| {
             Fault::at(part.clone(), &format!("{path}[{index}]"), wrong)

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::code::{Document, DutyChange, Part, describe, duty_changes, paging_changes};
+use tocsin_domain::code::{
+    Document, DutyChange, Kind, Part, describe, duty_changes, paging_changes,
+};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::oncall::{GAP_DAYS_AHEAD, Span};
 use tocsin_domain::people::ChannelKind;
@@ -55,7 +57,7 @@ pub(crate) struct CodeChange {
     fields: Vec<FieldChange>,
 }
 
-/// Something that stands in no file and stays.
+/// Something that stands in no file and stays as it is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct KeptShape {
     /// The name of its list in the files.
@@ -85,7 +87,7 @@ pub(crate) struct PlanShape {
     fingerprint: String,
     /// Empty when the files say what there is.
     changes: Vec<CodeChange>,
-    /// What stands in no file and stays, since the files do not hold all of its kind.
+    /// What stands in no file and stays as it is, since the files do not hold all of its kind.
     kept: Vec<KeptShape>,
     /// Who will be on call instead of whom in the next 14 days.
     on_call: Vec<DutyChangeShape>,
@@ -116,21 +118,19 @@ impl Outlook {
         let after = describe(&self.after, &self.addresses, self.now);
         let changes = differences(&self.standing, &after);
         let ahead = Span::of_days(self.now, GAP_DAYS_AHEAD);
-        let duty = duty_changes(&self.before, &self.after, ahead);
+        let (duty, on_call_left_out) =
+            duty_changes(&self.before, &self.after, ahead, DUTY_CHANGES_MAX);
         let mut paged = paging_changes(&self.before, &self.after);
         let paged_left_out = paged.len().saturating_sub(PAGING_CHANGES_MAX);
         paged.truncate(PAGING_CHANGES_MAX);
         let findings = self.new_findings();
+        let kept = untouched(self.kept, &changes);
         PlanShape {
             fingerprint,
             changes: changes.into_iter().map(change).collect(),
-            kept: self.kept.into_iter().map(kept).collect(),
-            on_call_left_out: duty.len().saturating_sub(DUTY_CHANGES_MAX),
-            on_call: duty
-                .into_iter()
-                .take(DUTY_CHANGES_MAX)
-                .map(duty_change)
-                .collect(),
+            kept: kept.into_iter().map(kept_shape).collect(),
+            on_call: duty.into_iter().map(duty_change).collect(),
+            on_call_left_out,
             paged,
             paged_left_out,
             findings,
@@ -169,7 +169,15 @@ fn change(change: Change) -> CodeChange {
     }
 }
 
-fn kept(part: Part) -> KeptShape {
+/// What of `kept` does not change either. What stands in no file may change all the same, or go with what goes.
+fn untouched(mut kept: Vec<Part>, changes: &[Change]) -> Vec<Part> {
+    let changes = changes.iter().map(|one| (one.kind, one.name.as_str()));
+    let changed: BTreeSet<(Kind, &str)> = changes.collect();
+    kept.retain(|part| !changed.contains(&(part.kind, part.name.as_str())));
+    kept
+}
+
+fn kept_shape(part: Part) -> KeptShape {
     KeptShape {
         kind: part.kind.word(),
         name: part.name,

@@ -7,6 +7,7 @@ use tocsin_edge::ports::Vault;
 
 use super::{PATH, asked, subscribe};
 use crate::pagerduty::{ada, read};
+use crate::providers::Gate;
 use crate::world::World;
 
 fn changing(what: Value) -> Value {
@@ -89,4 +90,51 @@ async fn a_subscription_without_its_row_is_listed_and_can_be_given_another() {
     let method = changed.json()["webhook_subscription"]["delivery_method"].clone();
     assert_eq!(method["url"], url);
     assert_eq!(method["secret"].as_str().unwrap().len(), 64, "it is new");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_is_changed_while_its_service_goes_by_files_leaves_no_row_behind() {
+    let world = World::new();
+    let shop = world.post("/services", json!({"name": "Shop"})).await;
+    let rows = world.vault.count();
+    let mut body = asked("https://example.org/hook", &["incident.triggered"]);
+    let filter = json!({"type": "service_reference", "id": shop.json()["id"]});
+    body["webhook_subscription"]["filter"] = filter;
+    let made = subscribe(&world, body).await;
+    let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
+    let text = "[manage]\nremove = [\"services\"]\n\n[[users]]\nemail = \"carol@example.org\"\nname = \"Carol\"\nrole = \"viewer\"\n";
+    let mut files = json!({"files": [{"name": "all.toml", "text": text}]});
+    let planned = world.post("/code/plan", files.clone()).await;
+    assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+    files["fingerprint"] = planned.json()["fingerprint"].clone();
+    let disk = Gate::default();
+    *world.journal.held.lock().unwrap() = Some(disk.clone());
+    let change = ada(
+        &world,
+        ("PUT", &path),
+        Some(to("https://example.org/other")),
+    );
+    let goes = async {
+        // The change is decided then, and nobody who looks sees it.
+        let decided = disk.clone();
+        let decided = tokio::task::spawn_blocking(move || decided.reached());
+        decided.await.unwrap();
+        let apply = world.post("/code/apply", files);
+        let go_on = async {
+            // Both rows of Carol are kept before anything is made true; those of the subscription are two.
+            while world.vault.count() < rows + 4 {
+                tokio::task::yield_now().await;
+            }
+            // Whoever waits for no turn has looked by then where the subscription goes.
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            disk.open();
+        };
+        tokio::join!(apply, go_on).0
+    };
+    let (changed, applied) = tokio::join!(change, goes);
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    assert_eq!(applied.status, StatusCode::OK, "{}", applied.text());
+    assert_eq!(world.vault.count(), rows + 2, "only Carol has rows");
 }

@@ -228,6 +228,54 @@ fn what_cannot_go_is_told_where_the_files_say_that_they_hold_all_of_its_kind() {
 }
 
 #[test]
+fn whoever_goes_and_is_named_all_the_same_is_told_with_the_place() {
+    let mut installation = Installation::new(17);
+    let bob = "[[users]]\nemail = \"bob@example.org\"\nname = \"Bob\"\nrole = \"responder\"\n";
+    installation.apply(document(bob)).unwrap();
+    let standing = installation.state.clone();
+    let mut check = |named: &str, line: usize, what: &str| {
+        let text = format!(
+            "[manage]\nremove = [\"users\"]\n[[users]]\nemail = \"ada@example.org\"\nname = \"Ada\"\nrole = \"admin\"\n{named}\n"
+        );
+        let (wanted, places) = read(&one(&text)).unwrap();
+        let asked = installation.asked(wanted.clone());
+        let fault = rehearse(&standing, &asked, NOW).unwrap_err();
+        let told = places.mistakes(&fault)[0].to_string();
+        assert!(
+            told.starts_with(&format!("all.toml, line {line}, ")),
+            "{told}"
+        );
+        let why = "the person \"bob@example.org\" goes, since it stands in no file";
+        assert!(told.ends_with(&format!("{what}: {why}")), "{told}");
+        assert_eq!(installation.apply(wanted).unwrap_err(), fault.into());
+        assert_eq!(installation.state, standing, "nothing is changed");
+    };
+    let both = "[\n\"ada@example.org\",\n\"Bob@example.org\",\n]";
+    check(
+        &format!("[[teams]]\nname = \"Web\"\nmembers = {both}"),
+        11,
+        "members[1]",
+    );
+    check(
+        &format!(
+            "[[schedules]]\nname = \"Primary\"\ntime_zone = \"UTC\"\n[[schedules.layers]]\nstart = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\nmembers = {both}"
+        ),
+        16,
+        "layers[0].members[1]",
+    );
+    check(
+        "[[escalation_policies]]\nname = \"Web\"\n[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{ user = \"ada@example.org\" }, { user = \"bob@example.org\" }]",
+        11,
+        "levels[0].targets[1]",
+    );
+    check(
+        &format!("[installation]\nfallback = {both}"),
+        10,
+        "fallback[1]",
+    );
+}
+
+#[test]
 fn what_is_there_twice_is_told_with_both_places() {
     check(
         "[[teams]]\nname = \"a\"\n[[teams]]\nname = \"b\"\n[[teams]]\nname = \"a\"\n",
@@ -258,6 +306,8 @@ fn hostile_files_are_refused_within_bounds() {
     assert!(read(&many).is_err());
     let deep = format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(read(&one(&deep)).is_err());
+    let dotted = format!("{}x = 1", "x.".repeat(100_000));
+    assert!(read(&one(&dotted)).is_err());
     let not = "{ not = ".repeat(5_000);
     let rule = format!(
         "[[alert_rules]]\nname = \"r\"\nthen = [\"drop\"]\nwhen = {not}{{}}{}",
@@ -276,4 +326,22 @@ fn hostile_files_are_refused_within_bounds() {
         told.iter().all(|one| !one.what.contains('\u{1b}')),
         "{told:?}"
     );
+}
+
+#[test]
+fn what_is_wrong_with_something_very_long_is_told_in_short() {
+    let long = "x".repeat(100_000);
+    for text in [
+        format!("{long} = 1\n"),
+        format!("[[schedules]]\nname = \"s\"\ntime_zone = \"{long}\"\n"),
+        format!("[[teams]]\nname = \"{long}\"\n[[teams]]\nname = \"{long}\"\n"),
+        format!("[[services]]\nname = \"a\"\nescalation_policy = \"{long}\"\n"),
+    ] {
+        let told = told(&text);
+        assert!(
+            told.iter().all(|one| one.chars().count() < 1_100),
+            "{told:?}"
+        );
+        assert!(told.iter().any(|one| one.ends_with('…')), "{told:?}");
+    }
 }

@@ -48,6 +48,17 @@ fn what_is_not_in_the_files_stays_and_is_told() {
 }
 
 #[test]
+fn who_comes_belongs_to_the_first_team_unless_the_files_say_who_does() {
+    let mut installation = Installation::new(16);
+    let everybody = "[[teams]]\nname = \"Everybody\"\nmembers = [\"ada@example.org\"]\n";
+    let both = format!("{TWO_PEOPLE}\n{everybody}");
+    installation.apply(document(&both)).unwrap();
+    let export = installation.export();
+    assert_eq!(export.teams[0].members, ["ada@example.org"]);
+    assert!(installation.apply(document(&both)).unwrap().is_empty());
+}
+
+#[test]
 fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
     let mut installation = Installation::new(2);
     let more = "[[teams]]\nname = \"Web\"\n\n[[services]]\nname = \"First service\"\nintegrations = [{ name = \"Nagios\" }]\n\n[[heartbeats]]\nname = \"backup\"\nservice = \"First service\"\nevery = \"1h\"\ngrace = \"1m\"\nseverity = \"error\"\n";
@@ -206,7 +217,8 @@ fn who_is_on_call_instead_of_whom_is_told_by_the_clock_of_the_schedule() {
     let installation = Installation::new(4);
     let asked = installation.asked(document(TWO_PEOPLE));
     let after = rehearse(&installation.state, &asked, NOW).unwrap();
-    let changes = duty_changes(&installation.state, &after, Span::of_days(NOW, 14));
+    let days = Span::of_days(NOW, 14);
+    let (changes, _) = duty_changes(&installation.state, &after, days, 10);
     let texts: Vec<&str> = changes.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(
         texts,
@@ -214,7 +226,31 @@ fn who_is_on_call_instead_of_whom_is_told_by_the_clock_of_the_schedule() {
             "First schedule: from Tue 24 Nov 09:00 to Tue 01 Dec 09:00 (Europe/Paris) Bob instead of Ada"
         ]
     );
-    assert!(duty_changes(&after, &after, Span::of_days(NOW, 14)).is_empty());
+    assert_eq!(duty_changes(&after, &after, days, 10), (Vec::new(), 0));
+}
+
+#[test]
+fn stretches_of_duty_that_are_too_many_are_counted_and_not_told() {
+    let mut installation = Installation::new(18);
+    let hourly = |name: &str| {
+        format!(
+            "[[schedules]]\nname = \"{name}\"\ntime_zone = \"UTC\"\n[[schedules.layers]]\nstart = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"hours\"\nmembers = [\"ada@example.org\", \"bob@example.org\"]\n"
+        )
+    };
+    installation.apply(document(TWO_PEOPLE)).unwrap();
+    let both = document(&format!("{}\n{}", hourly("B"), hourly("A")));
+    let after = rehearse(&installation.state, &installation.asked(both), NOW).unwrap();
+    let check = |told_max: usize, expected: (usize, usize)| {
+        let day = Span::of_days(NOW, 1);
+        let (told, left_out) = duty_changes(&installation.state, &after, day, told_max);
+        let of_the_first = told.iter().filter(|one| one.schedule == "A").count();
+        assert_eq!((told.len(), left_out), expected);
+        assert_eq!(of_the_first, told_max.min(24), "in the order of the names");
+    };
+    check(48, (48, 0));
+    check(30, (30, 18));
+    check(5, (5, 43));
+    check(0, (0, 48));
 }
 
 /// People, a team and two policies, of which the service follows the first.

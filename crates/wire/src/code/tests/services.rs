@@ -115,3 +115,47 @@ fn planned_work_no_longer_names_a_service_that_went() {
     assert_eq!(export.maintenance_windows[0].services, ["First service"]);
     assert!(installation.apply(export).unwrap().is_empty());
 }
+
+/// Work once, on the shop too.
+fn work_on_the_shop(from: &str, until: &str) -> String {
+    format!(
+        "[[maintenance_windows]]\nreason = \"disks\"\nservices = [\"Shop\", \"First service\"]\nfrom = {from}\nuntil = {until}\n"
+    )
+}
+
+#[test]
+fn planned_work_that_names_a_service_that_goes_is_refused_with_its_line() {
+    let work = work_on_the_shop("2026-12-05T22:00:00Z", "2026-12-06T02:00:00Z");
+    for stands_already in [false, true] {
+        let mut installation = shop(26);
+        if stands_already {
+            installation.apply(document(&work)).unwrap();
+        }
+        let before = installation.state.clone();
+        let (wanted, places) = read(&one(&format!("{ALL_SERVICES}\n{work}"))).unwrap();
+        let asked = installation.asked(wanted.clone());
+        let fault = rehearse(&before, &asked, NOW).unwrap_err();
+        let told = places.mistakes(&fault);
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "all.toml, line 6, column 1: maintenance window \"disks\": services: the service \"Shop\" goes, since it stands in no file"
+            ]
+        );
+        assert_eq!(installation.apply(wanted).unwrap_err(), fault.into());
+        assert_eq!(installation.state, before, "nothing is changed");
+    }
+}
+
+#[test]
+fn planned_work_that_is_over_may_name_a_service_that_goes() {
+    let mut installation = shop(27);
+    let over = work_on_the_shop("2026-11-01T00:00:00Z", "2026-11-01T02:00:00Z");
+    let wanted = document(&format!("{ALL_SERVICES}\n{over}"));
+    installation.apply(wanted).unwrap();
+    assert_eq!(
+        installation.export().names(Kind::Services),
+        ["First service"]
+    );
+}
