@@ -28,7 +28,7 @@ pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use firing::Firing;
-pub use listed::Listed;
+pub use listed::{Listed, Listing};
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -87,7 +87,7 @@ pub struct State {
     /// Messages, under way and over.
     pub notifications: SharedMap<NotificationId, Notification>,
     /// Incidents by their numbers, each with what lists need of it.
-    pub numbers: BTreeMap<u64, Listed>,
+    pub numbers: Listing,
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.

@@ -36,11 +36,12 @@ pub(crate) fn check(state: &State) {
         let known = state.active_about(incident.id).map(|message| message.id);
         assert!(known.eq(active.map(|message| message.id)));
         assert_eq!(
-            state.numbers.get(&incident.number),
+            state.numbers.get(incident.number),
             Some(&Listed::of(incident))
         );
     }
-    assert_eq!(state.numbers.len(), state.incidents.len());
+    assert_eq!(state.numbers.all().len(), state.incidents.len());
+    assert_eq!(state.numbers.open().count(), state.open_incidents.len());
     let incidents = state
         .incidents
         .values()

@@ -141,7 +141,7 @@ fn is_left(state: &State, message: &Notification, now: Timestamp) -> bool {
 fn left(state: &State, now: Timestamp, newest: usize) -> Vec<NotificationId> {
     let open = state.open_incidents.iter();
     let open = open.flat_map(|incident| state.made_of(*incident));
-    let newest = state.numbers.values().rev().take(newest);
+    let newest = state.numbers.all().iter().rev().take(newest);
     let newest = newest.map(|listed| listed.id);
     let looked_at: BTreeSet<IncidentId> = open.chain(newest).collect();
     let messages = looked_at.iter().flat_map(|id| state.messages_about(*id));

@@ -95,10 +95,11 @@ impl Filter {
         !self.statuses.is_empty() && !self.statuses.contains(&Status::Resolved)
     }
 
-    /// Those that are wanted, in the order that is wanted as far as this page reaches.
-    fn found<'a>(&self, state: &'a State, paging: Paging) -> Vec<Entry<'a>> {
+    /// Those that are wanted, in the order that is wanted, as far as this page reaches and one more: it tells that more follow. Where
+    /// they are to be counted, all are there, and ordered as far as the page reaches.
+    fn found<'a>(&self, state: &'a State, paging: Paging) -> Vec<&'a Listed> {
         let named = self.key.as_ref().map(|key| with_key(state, key));
-        let wanted = |(_, one): &Entry<'_>| {
+        let wanted = |one: &&Listed| {
             self.wants(one)
                 && named.as_ref().is_none_or(|named| named.contains(&one.id))
                 && self
@@ -106,25 +107,38 @@ impl Filter {
                     .as_ref()
                     .is_none_or(|users| is_theirs(state, one, users))
         };
-        let mut found: Vec<Entry<'a>> = if self.is_of_open() {
-            let open = state.open_incidents.iter();
-            let open = open.filter_map(|id| state.incidents.get(id));
-            let open = open.filter_map(|one| state.numbers.get_key_value(&one.number));
-            open.filter(wanted).collect()
+        let reach = paging.offset + paging.limit;
+        let enough = if paging.counted {
+            usize::MAX
         } else {
-            state.numbers.iter().filter(wanted).collect()
+            reach + 1
         };
-        // They are in the order of their numbers, unless they were taken from what is open.
-        if self.is_of_open() || !self.sorts.is_empty() {
-            let order = |one: &Entry<'_>, other: &Entry<'_>| self.order(*one, *other);
-            let reach = paging.offset + paging.limit;
-            if reach < found.len() {
-                found.select_nth_unstable_by(reach, order);
-            }
-            let reach = reach.min(found.len());
-            found[..reach].sort_unstable_by(order);
+        let listed: Box<dyn DoubleEndedIterator<Item = &Listed>> = if self.is_of_open() {
+            Box::new(state.numbers.open())
+        } else {
+            Box::new(state.numbers.all().iter())
+        };
+        let mut found: Vec<&'a Listed> = match self.by_number() {
+            Some(false) => return listed.filter(wanted).take(enough).collect(),
+            Some(true) => return listed.rev().filter(wanted).take(enough).collect(),
+            None => listed.filter(wanted).collect(),
+        };
+        let order = |one: &&Listed, other: &&Listed| self.order(one, other);
+        if reach < found.len() {
+            found.select_nth_unstable_by(reach, order);
         }
+        let reach = reach.min(found.len());
+        found[..reach].sort_unstable_by(order);
         found
+    }
+
+    /// Whether the numbers alone order them, in which they are kept, and backwards.
+    fn by_number(&self) -> Option<bool> {
+        match self.sorts.first() {
+            None => Some(false),
+            Some((Sort::Number, backwards)) => Some(*backwards),
+            Some((Sort::Created | Sort::Resolved | Sort::Urgency, _)) => None,
+        }
     }
 
     fn wants(&self, one: &Listed) -> bool {
@@ -139,19 +153,16 @@ impl Filter {
             && teams.is_none_or(|set| set.contains(&one.team))
     }
 
-    fn order(&self, one: Entry<'_>, other: Entry<'_>) -> Ordering {
+    fn order(&self, one: &Listed, other: &Listed) -> Ordering {
         let by_sorts = in_order(&self.sorts, |sort| match sort {
-            Sort::Number => one.0.cmp(other.0),
-            Sort::Created => (one.1.opened_at, one.0).cmp(&(other.1.opened_at, other.0)),
-            Sort::Resolved => one.1.resolved_at.cmp(&other.1.resolved_at),
-            Sort::Urgency => one.1.urgency.cmp(&other.1.urgency),
+            Sort::Number => one.number.cmp(&other.number),
+            Sort::Created => (one.opened_at, one.number).cmp(&(other.opened_at, other.number)),
+            Sort::Resolved => one.resolved_at.cmp(&other.resolved_at),
+            Sort::Urgency => one.urgency.cmp(&other.urgency),
         });
-        by_sorts.then(one.0.cmp(other.0))
+        by_sorts.then(one.number.cmp(&other.number))
     }
 }
-
-/// An incident by its number.
-type Entry<'a> = (&'a u64, &'a Listed);
 
 /// The incidents that have an alert with this key.
 fn with_key(state: &State, key: &str) -> BTreeSet<IncidentId> {
@@ -176,7 +187,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let filter = Filter::read(&asked.parameters, asked.app.now())?;
     let cut = asked.app.read(|state| {
         let cut = paging.cut(filter.found(state, paging));
-        cut.map(|(_, one)| Some(one.id))
+        cut.map(|one| Some(one.id))
     });
     let shown = asked.shown(&cut.items).await?;
     let mut rows = shown.rows();

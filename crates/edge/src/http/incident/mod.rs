@@ -89,8 +89,10 @@ pub(crate) async fn list_incidents(
         status && target.is_none_or(|target| incident.target == Some(target))
     };
     let (items, more) = app.read(|state| {
-        let numbers = state.numbers.range(..before.unwrap_or(u64::MAX)).rev();
-        let known = numbers.filter_map(|(_, listed)| state.incidents.get(&listed.id));
+        let numbers = state.numbers.before(before.unwrap_or(u64::MAX)).iter();
+        let known = numbers
+            .rev()
+            .filter_map(|listed| state.incidents.get(&listed.id));
         let mut found: Vec<&Incident> = known.filter(wanted).take(limit + 1).collect();
         let more = found.len() > limit;
         found.truncate(limit);
@@ -114,7 +116,7 @@ pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
             .ok_or_else(missing);
     }
     let number: u64 = text.parse().map_err(|_| missing())?;
-    app.read(|state| state.numbers.get(&number).map(|listed| listed.id))
+    app.read(|state| state.numbers.get(number).map(|listed| listed.id))
         .ok_or_else(missing)
 }
 
