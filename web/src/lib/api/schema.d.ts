@@ -1851,7 +1851,7 @@ export interface paths {
         /** Replace a team */
         put: operations["replace_team"];
         post?: never;
-        /** Remove a team that no escalation policy names */
+        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
         delete: operations["remove_team"];
         options?: never;
         head?: never;
@@ -4426,7 +4426,7 @@ export interface paths {
         /** Call a team something else */
         put: operations["pagerduty_change_team_prefixed"];
         post?: never;
-        /** Remove a team that no escalation policy names */
+        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
         delete: operations["pagerduty_remove_pagerduty_team_prefixed"];
         options?: never;
         head?: never;
@@ -5624,7 +5624,7 @@ export interface paths {
         /** Call a team something else */
         put: operations["pagerduty_change_team"];
         post?: never;
-        /** Remove a team that no escalation policy names */
+        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
         delete: operations["pagerduty_remove_pagerduty_team"];
         options?: never;
         head?: never;
@@ -7043,7 +7043,7 @@ export interface components {
              */
             service_label?: string | null;
         };
-        /** @description Something that stands in no file and stays. */
+        /** @description Something that stands in no file and stays as it is. */
         KeptShape: {
             /** @description The name of its list in the files. */
             kind: string;
@@ -7795,7 +7795,7 @@ export interface components {
             findings: string[];
             /** @description Names the state of what was set up when this was planned. */
             fingerprint: string;
-            /** @description What stands in no file and stays, since the files do not hold all of its kind. */
+            /** @description What stands in no file and stays as it is, since the files do not hold all of its kind. */
             kept: components["schemas"]["KeptShape"][];
             /** @description Who will be on call instead of whom in the next 14 days. */
             on_call: components["schemas"]["DutyChangeShape"][];
