@@ -82,6 +82,20 @@ async fn a_schedule_is_added_read_over_a_span_and_changed() {
 }
 
 #[tokio::test]
+async fn a_schedule_is_taken_with_times_as_go_prints_them() {
+    let world = World::new();
+    let mut body = weekly(&world);
+    let layer = &mut body["schedule"]["schedule_layers"][0];
+    layer["rotation_virtual_start"] = json!("2026-01-05 08:00:00 +0000 UTC");
+    layer["end"] = json!("2027-01-04 08:00:00 +0000 UTC");
+    let primary = made(&world, "/schedules", body).await["schedule"].clone();
+    // The layer that was sent first stands last.
+    let layer = &primary["schedule_layers"][1];
+    assert_eq!(layer["rotation_virtual_start"], "2026-01-05T08:00:00Z");
+    assert_eq!(layer["end"], "2027-01-04T08:00:00Z");
+}
+
+#[tokio::test]
 async fn a_schedule_is_tried_and_not_kept() {
     let world = World::new();
     let before = read(&world, "/schedules?total=true").await["total"].clone();
