@@ -13,6 +13,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Parameters, id, time};
 
 use super::place::{Place, whole};
+use super::small::priority as priority_shown;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
 
@@ -193,14 +194,8 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
     } else {
         "escalation_policy"
     };
-    let priority = one.priority.as_ref().map(|name| {
-        let reference = place.priority(name, "priority");
-        whole(
-            reference,
-            "priority",
-            json!({"name": name, "description": null}),
-        )
-    });
+    let priority = one.priority.as_ref();
+    let priority = priority.map(|name| priority_shown(state, place, name));
     json!({
         "incident_number": one.number,
         "title": one.title,
