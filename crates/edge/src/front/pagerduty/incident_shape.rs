@@ -42,6 +42,12 @@ impl Include {
         }
     }
 
+    /// With what was written of it besides: whoever opens an incident is told that.
+    pub(crate) const fn with_body(mut self) -> Self {
+        self.body = true;
+        self
+    }
+
     /// The people who are shown as a whole.
     pub(crate) fn people<'a>(
         &self,
@@ -162,14 +168,14 @@ fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
     state.alerts.get(one.alerts.first()?)
 }
 
+/// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line.
 fn body(alert: Option<&Alert>) -> Value {
     let details = alert.map(|alert| {
-        let details: BTreeMap<&str, &str> = alert
-            .details
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        json!({"summary": alert.summary, "details": details})
+        let summary = Some(alert.summary.clone()).filter(|text| !text.is_empty());
+        let fields = alert.details.iter();
+        let fields = fields.map(|(name, value)| format!("{name}: {value}"));
+        let lines: Vec<String> = summary.into_iter().chain(fields).collect();
+        lines.join("\n")
     });
     json!({"type": "incident_body", "details": details})
 }

@@ -48,6 +48,10 @@ async fn an_incident_is_opened_with_all_that_was_said() {
         assert!(color.len() == 6 && color.bytes().all(is_hex), "{one}");
     }
     assert_eq!(made["incident_key"], "shop");
+    let said = json!({"type": "incident_body", "details": "since noon"});
+    assert_eq!(made["body"], said);
+    let path = format!("/incidents/{}?include[]=body", id_of(&made));
+    assert_eq!(read(&world, &path).await["incident"]["body"], said);
     assert_eq!(made["assigned_via"], "direct_assignment");
     assert_eq!(
         made["assignments"][0]["assignee"]["id"],
