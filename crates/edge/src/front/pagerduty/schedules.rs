@@ -15,7 +15,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 use super::asked::Asked;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers_of, policies_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -25,6 +25,9 @@ use crate::http::roster::{lost, rota, set_as};
 const UNSAVED: &str = "QAAAAAAAAAAAAA";
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
+
+/// What Terraform's provider looks for: it takes the schedule out of its policies then, and removes it.
+const USED: &str = "Schedule can't be deleted if it's being used by escalation policies";
 
 /// What lists leave out of a schedule unless `include[]` names it.
 const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
@@ -252,6 +255,10 @@ pub(crate) async fn change_pagerduty_schedule(Path(id): Path<String>, asked: Ask
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
+    let is_used = |state: &State| policies_of(state, known.id).next().is_some();
+    if asked.app.read(is_used) {
+        return Err(Refusal::bad(USED).into());
+    }
     let ask = Ask::Roster(RosterAsk::RemoveSchedule(known.id));
     asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)

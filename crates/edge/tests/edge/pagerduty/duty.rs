@@ -96,6 +96,25 @@ async fn a_schedule_is_taken_with_times_as_go_prints_them() {
 }
 
 #[tokio::test]
+async fn a_schedule_that_a_policy_pages_is_not_removed_and_the_provider_is_told_why() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let rule = |targets: Value| json!([{"escalation_delay_in_minutes": 5, "targets": targets}]);
+    let both = rule(json!([{"id": primary["id"], "type": "schedule_reference"}, user(&world)]));
+    let body = json!({"escalation_policy": {"name": "Both", "escalation_rules": both}});
+    let policy = made(&world, "/escalation_policies", body).await["escalation_policy"].clone();
+    let path = format!("/schedules/{}", id_of(&primary));
+    let answer = ada(&world, ("DELETE", &path), None).await;
+    refused(&answer, 400, 2001);
+    let told = json!(["Schedule can't be deleted if it's being used by escalation policies"]);
+    assert_eq!(answer.json()["error"]["errors"], told);
+    let without = json!({"escalation_policy": {"escalation_rules": rule(json!([user(&world)]))}});
+    let policy = format!("/escalation_policies/{}", id_of(&policy));
+    changed(&world, &policy, without).await;
+    gone(&world, &path).await;
+}
+
+#[tokio::test]
 async fn a_schedule_is_tried_and_not_kept() {
     let world = World::new();
     let before = read(&world, "/schedules?total=true").await["total"].clone();
