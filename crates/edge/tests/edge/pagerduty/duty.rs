@@ -64,12 +64,21 @@ async fn a_schedule_is_added_read_over_a_span_and_changed() {
         2
     );
     for wrong in [
-        "since=2026-12-01",
         "since=2026-12-02&until=2026-12-01",
         "since=2020-01-01&until=2026-01-01",
     ] {
         let answer = ada(&world, ("GET", &format!("{path}?{wrong}")), None).await;
         refused(&answer, 400, 2001);
+    }
+    let whole = "since=2026-12-01&until=2026-12-15";
+    let whole = read(&world, &format!("{path}?{whole}")).await;
+    for end in ["since=2026-12-01", "until=2026-12-15"] {
+        let alone = read(&world, &format!("{path}?{end}")).await;
+        assert_eq!(alone, whole, "{end}: two weeks");
+        let users = read(&world, &format!("{path}/users?{end}")).await;
+        assert_eq!(users["users"].as_array().unwrap().len(), 2, "{end}");
+        let overrides = format!("{path}/overrides?{end}");
+        refused(&ada(&world, ("GET", &overrides), None).await, 400, 2003);
     }
     let mut broken = weekly(&world);
     broken["schedule"]["time_zone"] = json!("Mars/Olympus");
@@ -210,6 +219,11 @@ async fn who_is_on_call_is_told_level_by_level() {
     )
     .await;
     assert_eq!(of_schedule["oncalls"][0]["user"]["type"], "user");
+    // What began before now goes on until now, unless an end is said.
+    let since = START.minus_ms(30 * 86_400_000).to_rfc3339();
+    let query = format!("schedule_ids[]={}&since={since}", id_of(&primary));
+    let turns = read(&world, &format!("/oncalls?{query}")).await["oncalls"].clone();
+    assert!(turns.as_array().unwrap().len() > 1, "{turns}");
     let nobody = read(&world, "/oncalls?user_ids[]=QAAAAAAAAAAAAA").await;
     assert_eq!(nobody["oncalls"], json!([]));
     refused(
