@@ -91,6 +91,16 @@ pub(crate) fn team(state: &State, place: &str, text: &str) -> Result<TeamId, Ref
     in_body(place, "team", text, is_known)
 }
 
+/// That a body names no teams for what belongs to everybody and can be given to nobody else.
+pub(crate) fn no_teams(state: &State, place: &str, teams: &[String]) -> Result<(), Refused> {
+    let Some(first) = teams.first() else {
+        return Ok(());
+    };
+    team(state, place, first)?;
+    let why = format!("'{place}' is not supported: policies and schedules belong to everybody");
+    Err(Refusal::bad(why).into())
+}
+
 /// The policy that a body names.
 pub(crate) fn policy(state: &State, place: &str, text: &str) -> Result<PolicyId, Refused> {
     let is_known = |id: &PolicyId| state.policies.contains_key(id);

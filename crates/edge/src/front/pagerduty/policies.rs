@@ -114,6 +114,10 @@ fn levels(
 
 async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     let body = bodies::policy(&asked.body)?;
+    let teams = "escalation_policy.teams";
+    asked
+        .app
+        .read(|state| lookup::no_teams(state, teams, &body.teams))?;
     let description = words::description(&asked.body, "escalation_policy")?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'escalation_policy.name' is missing or blank"))?;

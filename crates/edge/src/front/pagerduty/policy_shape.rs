@@ -7,6 +7,7 @@ use tocsin_domain::state::State;
 
 use super::described::told;
 use super::place::{Place, whole};
+use super::team_shape::own_teams;
 
 /// An escalation policy.
 pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
@@ -43,7 +44,7 @@ pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
         "services": services,
         "num_loops": known.repeat,
         "on_call_handoff_notifications": "if_has_services",
-        "teams": [place.team(state, known.team)],
+        "teams": own_teams(state, place, known.team),
     });
     whole(place.policy(state, known.id), "escalation_policy", more)
 }

@@ -17,6 +17,7 @@ use super::described::told;
 use super::lookup;
 use super::place::{Place, whole};
 use super::reply::Refused;
+use super::team_shape::own_teams;
 
 /// Who has duty in a span, as it was computed.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ pub(crate) fn schedule(state: &State, place: &Place, known: &Schedule) -> Value 
         "personal_http_cal_url": null,
         "escalation_policies": policies.map(|one| place.policy(state, one.id)).collect::<Vec<_>>(),
         "users": people.collect::<Vec<_>>(),
-        "teams": [place.team(state, known.team)],
+        "teams": own_teams(state, place, known.team),
     });
     whole(place.schedule(state, known.id), "schedule", more)
 }

@@ -180,6 +180,10 @@ pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) ->
 /// What a body makes of a new schedule or of one that is known.
 fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refused> {
     let body = bodies::schedule(&asked.body)?;
+    let teams = "schedule.teams";
+    asked
+        .app
+        .read(|state| lookup::no_teams(state, teams, &body.teams))?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let zone = body
         .time_zone

@@ -1,6 +1,7 @@
 //! How a team looks to PagerDuty's clients.
 
 use serde_json::{Value, json};
+use tocsin_domain::id::TeamId;
 use tocsin_domain::state::State;
 use tocsin_domain::team::Team;
 
@@ -11,4 +12,13 @@ use super::place::{Place, whole};
 pub(crate) fn team(state: &State, place: &Place, known: &Team) -> Value {
     let more = json!({"name": known.name, "description": told(&known.description), "default_role": "manager"});
     whole(place.team(state, known.id), "team", more)
+}
+
+/// The teams of a policy or a schedule. What is everybody's belongs to none, as clients read back that have said nothing of teams.
+pub(super) fn own_teams(state: &State, place: &Place, team: TeamId) -> Vec<Value> {
+    let everybody = state.installation.as_ref().map(|all| all.team);
+    let own = Some(team).filter(|own| everybody != Some(*own));
+    own.into_iter()
+        .map(|team| place.team(state, team))
+        .collect()
 }

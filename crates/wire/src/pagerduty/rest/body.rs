@@ -274,6 +274,12 @@ impl<'a> Fields<'a> {
         Some(objects.iter().filter_map(|one| one.id(wrong)).collect())
     }
 
+    /// The ids of what a list refers to; none where it is left out.
+    pub fn ids(&self, wrong: &mut Wrong, name: &str) -> Vec<String> {
+        let all = self.references(wrong, name).unwrap_or_default();
+        all.into_iter().map(|one| one.id).collect()
+    }
+
     /// Says of each of these fields that is given that Tocsin keeps nothing of it.
     pub fn refuse(&self, wrong: &mut Wrong, names: &[&str]) {
         for name in names {

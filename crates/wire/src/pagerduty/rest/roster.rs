@@ -34,6 +34,8 @@ pub struct Policy {
     pub levels: Option<Vec<Level>>,
     /// How often it is walked through again.
     pub repeat: Option<u64>,
+    /// The ids of teams that it shall belong to.
+    pub teams: Vec<String>,
 }
 
 /// A maintenance window to add or to change; what is not said stays.
@@ -107,6 +109,7 @@ pub fn policy(bytes: &[u8]) -> Result<Policy, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         levels,
         repeat: fields.number(&mut wrong, "num_loops"),
+        teams: fields.ids(&mut wrong, "teams"),
     };
     wrong.outcome(Some(policy))
 }

@@ -64,6 +64,8 @@ pub struct Schedule {
     pub time_zone: Option<String>,
     /// Its layers; one that stands later wins.
     pub layers: Option<Vec<Layer>>,
+    /// The ids of teams that it shall belong to.
+    pub teams: Vec<String>,
 }
 
 /// One person for a span.
@@ -94,6 +96,7 @@ pub fn schedule(bytes: &[u8]) -> Result<Schedule, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         time_zone: fields.text(&mut wrong, "time_zone", NAME_CHARS_MAX),
         layers,
+        teams: fields.ids(&mut wrong, "teams"),
     };
     wrong.outcome(Some(schedule))
 }
