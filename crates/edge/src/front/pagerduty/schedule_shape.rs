@@ -30,6 +30,8 @@ pub(crate) struct Rendered {
     pub(crate) coverage: Option<f64>,
     /// The span.
     pub(crate) range: Option<Span>,
+    /// Whether what goes on beyond it is shown as long as it is.
+    pub(crate) overflow: bool,
 }
 
 /// The policies that page a schedule.
@@ -70,15 +72,16 @@ pub(crate) fn schedule_in_full(
     rendered: &Rendered,
 ) -> Value {
     let mut shown = schedule(state, place, known);
-    let within = |span: &Span| {
-        rendered
-            .range
-            .is_some_and(|range| span.overlap(range).is_some())
+    let within = |span: Span| {
+        let cut = span.overlap(rendered.range?)?;
+        Some(if rendered.overflow { span } else { cut })
     };
-    let overrides = known.overrides.iter().filter(|one| within(&one.span));
-    let overrides: Vec<Value> = overrides
-        .map(|one| entry(state, place, one.user, one.span))
-        .collect();
+    let overrides = known.overrides.iter();
+    let overrides = overrides.filter_map(|one| {
+        let span = within(one.span)?;
+        Some(entry(state, place, one.user, span))
+    });
+    let overrides: Vec<Value> = overrides.collect();
     shown["schedule_layers"] = layers(state, place, known, rendered).into();
     shown["overrides_subschedule"] = json!({
         "name": "Overrides",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{OverrideId, ScheduleId, UserId};
-use tocsin_domain::oncall::{Change, Entry, Schedule, Span, WholeSchedule};
+use tocsin_domain::oncall::{Change, Entry, Layer, Override, Schedule, Span, WholeSchedule};
 use tocsin_domain::oncall_command::ChangeAsk;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
@@ -96,15 +96,40 @@ fn taken(entries: &[Entry]) -> Vec<(UserId, Span)> {
     taken.collect()
 }
 
-fn render(known: &Schedule, range: Option<Span>) -> Result<Rendered, Problem> {
+/// Shifts that touch the span, as long as they are.
+fn wholly(known: &Schedule, range: Span) -> Result<Vec<(UserId, Span)>, Problem> {
+    let shifts = known.shifts(range).map_err(rota::refused)?;
+    let shifts = shifts.iter().map(|shift| (shift.user, shift.span()));
+    Ok(shifts.collect())
+}
+
+/// What one layer says by itself, as long as it says it.
+fn layer_wholly(
+    known: &Schedule,
+    layer: &Layer,
+    range: Span,
+) -> Result<Vec<(UserId, Span)>, Problem> {
+    let (name, zone) = (known.name.clone(), known.time_zone.clone());
+    let alone = Schedule::of_layers(known.id, known.team, name, zone, vec![layer.clone()]);
+    wholly(&alone, range)
+}
+
+/// What is shown of a schedule in a span: cut to it, or with what goes on beyond it where `overflow` says so.
+fn render(known: &Schedule, range: Option<Span>, overflow: bool) -> Result<Rendered, Problem> {
     let Some(range) = range else {
         return Ok(Rendered::default());
     };
-    let all = taken(&known.render(range).map_err(rota::refused)?);
+    let cut = taken(&known.render(range).map_err(rota::refused)?);
+    let covered: i64 = cut.iter().map(|(_, span)| span.length_us()).sum();
+    let all = if overflow { wholly(known, range)? } else { cut };
     let mut count = all.len();
     let mut layers = Vec::new();
-    for index in 0..known.layers.len() {
-        let own = taken(&known.render_layer(index, range).map_err(rota::refused)?);
+    for (index, layer) in known.layers.iter().enumerate() {
+        let own = if overflow {
+            layer_wholly(known, layer, range)?
+        } else {
+            taken(&known.render_layer(index, range).map_err(rota::refused)?)
+        };
         count += own.len();
         if count > ENTRIES_MAX {
             return Err(Problem::bad(
@@ -113,12 +138,12 @@ fn render(known: &Schedule, range: Option<Span>) -> Result<Rendered, Problem> {
         }
         layers.push(own);
     }
-    let covered: i64 = all.iter().map(|(_, span)| span.length_us()).sum();
     Ok(Rendered {
         layers,
         all,
         coverage: Some(percent(covered, range.length_us())),
         range: Some(range),
+        overflow,
     })
 }
 
@@ -133,10 +158,11 @@ fn percent(part: i64, whole: i64) -> f64 {
 /// A schedule over the span that is asked for.
 async fn wrapped(asked: &Asked, known: Schedule) -> Result<Value, Refused> {
     let range = span_in(asked)?;
+    let overflow = asked.parameters.flag("overflow")?;
     let (known, rendered) = asked
         .app
         .rendered(move || {
-            let rendered = render(&known, range)?;
+            let rendered = render(&known, range, overflow)?;
             Ok((known, rendered))
         })
         .await?;
@@ -163,7 +189,7 @@ pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) ->
     let range = span_in(&asked)?.unwrap_or(Span::new(now, now.plus_ms(1)));
     let rendered = asked
         .app
-        .rendered(move || render(&known, Some(range)))
+        .rendered(move || render(&known, Some(range), false))
         .await?;
     let people: std::collections::BTreeSet<UserId> =
         rendered.all.iter().map(|(user, _)| *user).collect();
@@ -275,7 +301,7 @@ pub(crate) async fn remove_pagerduty_schedule(Path(id): Path<String>, asked: Ask
     Ok(Reply::Empty)
 }
 
-fn override_shown(asked: &Asked, one: &tocsin_domain::oncall::Override) -> Value {
+fn override_shown(asked: &Asked, one: &Override) -> Value {
     let user = asked.app.read(|state| asked.place.user(state, one.user));
     json!({
         "id": one.id.to_string(),
@@ -294,16 +320,22 @@ pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answ
     let range = whole_span_in(&asked)?;
     let editable = asked.parameters.flag("editable")?;
     let now = asked.app.now();
-    let within = known
-        .overrides
-        .iter()
-        .filter(|one| one.span.overlap(range).is_some());
+    let overflow = asked.parameters.flag("overflow")?;
+    let within = known.overrides.iter().filter_map(|one| {
+        let cut = one.span.overlap(range)?;
+        let span = if overflow { one.span } else { cut };
+        Some((one, span))
+    });
     let shown: Vec<Value> = if editable {
         // Of those that can still be changed wholly nothing but their ids is told, as there.
-        let ahead = within.filter(|one| one.span.from > now);
-        ahead.map(|one| json!({"id": one.id.to_string()})).collect()
+        let ahead = within.filter(|(one, _)| one.span.from > now);
+        ahead
+            .map(|(one, _)| json!({"id": one.id.to_string()}))
+            .collect()
     } else {
-        within.map(|one| override_shown(&asked, one)).collect()
+        within
+            .map(|(one, span)| override_shown(&asked, &Override { span, ..*one }))
+            .collect()
     };
     Ok(Reply::Done(json!({ "overrides": shown })))
 }
@@ -370,7 +402,7 @@ pub(crate) async fn remove_pagerduty_override(
     let Change::OverrideEnded { at, .. } = change else {
         return Ok(Reply::Empty);
     };
-    let ended = tocsin_domain::oncall::Override {
+    let ended = Override {
         span: Span::new(before.span.from, at),
         ..before
     };

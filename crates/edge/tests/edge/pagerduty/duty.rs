@@ -189,6 +189,57 @@ async fn overrides_are_added_listed_and_taken_back() {
 }
 
 #[tokio::test]
+async fn what_goes_on_beyond_a_span_is_cut_to_it_unless_it_is_asked_for() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let path = format!("/schedules/{}", id_of(&primary));
+    let body = json!({"start": "2026-12-01T10:00:00Z", "end": "2026-12-01T14:00:00Z", "user": user(&world)});
+    let overrides = format!("{path}/overrides");
+    made(&world, &overrides, json!({ "override": body })).await;
+    // In the midst of the override, and of one night.
+    for (span, part, begin, end) in [
+        (
+            "11:00:00Z&until=2026-12-01T12:00:00Z",
+            "overrides_subschedule",
+            "10:00:00Z",
+            "14:00:00Z",
+        ),
+        (
+            "22:00:00Z&until=2026-12-01T23:00:00Z",
+            "final_schedule",
+            "21:00:00Z",
+            "05:00:00Z",
+        ),
+    ] {
+        let query = format!("{path}?since=2026-12-01T{span}");
+        let cut = read(&world, &query).await["schedule"].clone();
+        let cut = cut[part]["rendered_schedule_entries"][0].clone();
+        assert!(query.contains(cut["start"].as_str().unwrap()), "{cut}");
+        assert!(query.ends_with(cut["end"].as_str().unwrap()), "{cut}");
+        let whole = read(&world, &format!("{query}&overflow=true")).await["schedule"].clone();
+        let shown = &whole[part]["rendered_schedule_entries"][0];
+        assert!(shown["start"].as_str().unwrap().ends_with(begin), "{shown}");
+        assert!(shown["end"].as_str().unwrap().ends_with(end), "{shown}");
+        assert_eq!(
+            whole["final_schedule"]["rendered_coverage_percentage"],
+            100.0
+        );
+        if part == "final_schedule" {
+            let of_layer = &whole["schedule_layers"][0]["rendered_schedule_entries"][0];
+            assert_eq!(of_layer, shown);
+        }
+    }
+    let span = "since=2026-12-01T11:00:00Z&until=2026-12-01T12:00:00Z";
+    for (more, end) in [
+        ("", "2026-12-01T12:00:00Z"),
+        ("&overflow=true", "2026-12-01T14:00:00Z"),
+    ] {
+        let listed = read(&world, &format!("{overrides}?{span}{more}")).await;
+        assert_eq!(listed["overrides"][0]["end"], end, "{listed}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_on_call_is_told_level_by_level() {
     let world = World::new();
     let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
