@@ -14,6 +14,7 @@ use super::problem::Problem;
 use crate::access::cookie::hex;
 use crate::access::who::Caller;
 use crate::app::App;
+use crate::front::pagerduty;
 use crate::ports::Once;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -32,6 +33,7 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     let Some(caller) = caller.filter(|_| keyed) else {
         return next.run(request).await;
     };
+    let words = pagerduty::words_for(&request);
     let (head, content) = request.into_parts();
     let asked = async {
         let key = key_of(&head)?;
@@ -41,7 +43,7 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     };
     let (key, content) = match asked.await {
         Ok(asked) => asked,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return words.of(problem),
     };
     let repeatable = Repeatable {
         scope: digest(&[caller.as_bytes(), head.uri.path().as_bytes()]),
@@ -52,8 +54,10 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     let work = tokio::spawn(async move { repeatable.answer(&app, head, content, next).await });
     match work.await {
         Ok(Ok(response)) => response,
-        Ok(Err(problem)) => problem.into_response(),
-        Err(_) => Problem::internal("the request was not carried out to its end").into_response(),
+        Ok(Err(problem)) => words.of(problem),
+        Err(_) => words.of(Problem::internal(
+            "the request was not carried out to its end",
+        )),
     }
 }
 

@@ -73,8 +73,11 @@ async fn guard(State(around): State<Around>, mut request: Request, next: Next) -
     name_host(&mut request);
     let is_api = !request.uri().path().starts_with("/ui");
     let wait = prometheus::request_wait(request.uri().path()).unwrap_or(REQUEST_WAIT);
+    let words = pagerduty::words_for(&request);
     let too_many = || {
-        Problem::unavailable("too many requests at once; send it again in a moment").into_response()
+        words.of(Problem::unavailable(
+            "too many requests at once; send it again in a moment",
+        ))
     };
     let share = share_of(&around, &request);
     let lent = unread::lend(&mut request);
@@ -83,8 +86,9 @@ async fn guard(State(around): State<Around>, mut request: Request, next: Next) -
         (Err(Full), _) | (_, Err(_)) => too_many(),
         (Ok(_share), Ok(_place)) => match tokio::time::timeout(wait, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Problem::unavailable("the answer took too long; look before you repeat it")
-                .into_response(),
+            Err(_) => words.of(Problem::unavailable(
+                "the answer took too long; look before you repeat it",
+            )),
         },
     };
     protect(&around.app, is_api, &mut response);

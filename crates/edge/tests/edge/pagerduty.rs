@@ -390,3 +390,31 @@ async fn an_event_of_the_first_version_is_taken() {
         "too many"
     );
 }
+
+#[tokio::test]
+async fn what_comes_to_no_handler_is_refused_in_pagerdutys_form() {
+    let world = World::new();
+    for path in ["/pagerduty/incidents/%FF", "/schedules/%FF/overrides/%FF"] {
+        let method = if path.ends_with("overrides/%FF") {
+            "DELETE"
+        } else {
+            "GET"
+        };
+        refused(&ada(&world, (method, path), None).await, 400, 2001);
+    }
+    let long = "x".repeat(256);
+    for key in ["", long.as_str()] {
+        let request = Request::builder().method("POST").uri("/teams");
+        let request = request
+            .header(header::ACCEPT, MEDIA_TYPE)
+            .header(
+                header::AUTHORIZATION,
+                format!("Token token={}", world.admin),
+            )
+            .header("idempotency-key", key);
+        let body = Body::from(json!({"team": {"name": "Web"}}).to_string());
+        let answer = world.send(request.body(body).unwrap()).await;
+        let told = refused(&answer, 400, 2001);
+        assert!(told.contains("Idempotency-Key"), "{told}");
+    }
+}

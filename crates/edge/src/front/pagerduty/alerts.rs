@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::command::{AlertAsk, Ask, Labelled};
@@ -14,7 +13,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status};
 use tocsin_wire::pagerduty::rest::{Refusal, in_order, time};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::place::Place;

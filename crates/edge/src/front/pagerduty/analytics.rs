@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::Path;
 use serde_json::{Map, Value, json};
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::Incident;
@@ -15,7 +14,7 @@ use tocsin_wire::pagerduty::rest::analytics::{
 };
 use tocsin_wire::pagerduty::rest::{Refusal, id, time};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::{policy_of, status_word, urgency_word};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};

@@ -1,10 +1,12 @@
 //! A request of the REST API with all that handlers read of it: who calls, its parameters, its body, and where links lead. It
 //! knows no noun.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{self, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use tocsin_wire::pagerduty::rest::body::BODY_BYTES_MAX;
-use tocsin_wire::pagerduty::rest::{Paging, Parameters};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal};
 
 use super::PREFIX;
 use super::place::Place;
@@ -54,6 +56,26 @@ impl FromRequest<App> for Asked {
             place: Place::new(&app.settings.public_url, is_prefixed),
             from,
         })
+    }
+}
+
+/// What a path names. One that cannot be read is refused in PagerDuty's form, as all else.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let read = extract::Path::<T>::from_request_parts(parts, state).await;
+        let extract::Path(named) = read.map_err(|error| {
+            let why = format!("the path cannot be read: {}", error.body_text());
+            if error.status().is_client_error() {
+                Refusal::bad(why)
+            } else {
+                Refusal::failed(error.status().as_u16(), why)
+            }
+        })?;
+        Ok(Self(named))
     }
 }
 

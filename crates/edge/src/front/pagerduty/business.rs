@@ -1,6 +1,5 @@
 //! Business services: made, read, changed, removed. What supports them, and what hurts them, is told elsewhere.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::business::BusinessService;
 use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
@@ -10,7 +9,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, absent};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::lookup;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};

@@ -1,7 +1,7 @@
 //! Change events: taken by the key of an integration, as PagerDuty's Events API v2 does, and read by its REST API.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use tocsin_domain::state;
 use tocsin_wire::pagerduty::events_v2;
 use tocsin_wire::pagerduty::rest::time;
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::events::{Call, take};
 use super::lookup;
 use super::place::whole;

@@ -1,6 +1,5 @@
 //! Which services support which, of both kinds.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::business::{AnyService, Dependency};
 use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
@@ -9,7 +8,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business::{self as bodies, Kind, Side};
 use tocsin_wire::pagerduty::rest::id;
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::reply::{Answer, Refused, Reply};
 use super::{business, lookup};
 

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::business::{AnyService, BusinessService, Impacts};
 use tocsin_domain::id::{BusinessServiceId, IncidentId};
@@ -11,7 +10,7 @@ use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{Refusal, id};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::{business, lookup};

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use serde_json::Value;
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
@@ -13,7 +12,7 @@ use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_order};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees, incident};
 use super::include::Named;
 use super::lookup;

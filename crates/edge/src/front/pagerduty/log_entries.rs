@@ -1,7 +1,6 @@
 //! Log entries: what happened to incidents, event by event, under PagerDuty's kinds. What has no kind there is left out; the
 //! native timeline has all of it.
 
-use axum::extract::Path;
 use serde_json::{Map, Value, json};
 use tocsin_domain::event::{Event, EventBody, IncidentWhat, NotificationWhat, Response};
 use tocsin_domain::id::{IncidentId, TeamId, UserId};
@@ -11,7 +10,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Paging, Refusal, id, time};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::urgency_word;
 use super::include::Named;
 use super::lookup;

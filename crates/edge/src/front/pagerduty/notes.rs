@@ -1,6 +1,5 @@
 //! What is written and told about an incident: notes, status updates, and requests for help.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RespondAsk};
 use tocsin_domain::event::{Event, IncidentWhat};
@@ -10,7 +9,7 @@ use tocsin_domain::state::State;
 use tocsin_engine::handle::Done;
 use tocsin_wire::pagerduty::rest::{Refusal, id, incident as bodies, time};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::{Helper, request_target};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};

@@ -2,7 +2,6 @@
 //! long as each does nothing but send alerts to a service; as soon as one does more, none is shown, so that none is lost by being
 //! written back.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, AskedRule, IntakeAsk};
 use tocsin_domain::event::{IntakeEvent, RosterEvent};
@@ -12,7 +11,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::orchestration::{self as bodies, Route, SET, UNROUTED};
 use tocsin_wire::pagerduty::rest::{Refusal, id, pcl};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::lookup;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};

@@ -1,6 +1,5 @@
 //! Escalation policies.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
@@ -10,7 +9,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::policy_shape::{policy, rule_id};

@@ -1,7 +1,6 @@
 //! Ways to people and their notification rules: added, changed and removed by the person themself or by an administrator. A way is
 //! paged only after its owner has proved it by a code, which no request of this API can stand for.
 
-use axum::extract::Path;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, PeopleAsk};
@@ -12,7 +11,7 @@ use tocsin_engine::handle::Done;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::reach::{self as bodies, method_word};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::reply::{Answer, Refused, Reply};
 use super::users::{methods, named, rule};
 use crate::access::who::Who;

@@ -1,7 +1,6 @@
 //! What clients do about incidents: open, take, end, give away, merge, snooze. What of it is allowed the core decides, as for
 //! everybody else.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 use tocsin_domain::command::{self, Ask, Declared, RespondAsk};
 use tocsin_domain::decide::first_refused;
@@ -15,7 +14,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::{Include, policy_of};
 use super::lookup;
 use super::reply::{Answer, Refused};

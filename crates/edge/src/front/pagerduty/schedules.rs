@@ -1,6 +1,5 @@
 //! Schedules: listed, read over a span, tried, changed; and overrides.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
@@ -12,7 +11,7 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::{time, words};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::{Rendered, layers_of, policies_of, schedule, schedule_in_full};

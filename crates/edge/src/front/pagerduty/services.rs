@@ -1,6 +1,5 @@
 //! Services and the keys of their integrations.
 
-use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
@@ -13,7 +12,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::policy_shape::policy;

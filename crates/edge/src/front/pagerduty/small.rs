@@ -1,13 +1,12 @@
 //! What is small: abilities, priorities and vendors.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::service::Speaks;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::vendor::{VENDORS, Vendor};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::place::{Place, whole};
 use super::reply::{Answer, Reply};
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, TagAsk, TeamAsk};
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
@@ -11,7 +10,7 @@ use tocsin_domain::tag::Tagged;
 use tocsin_wire::pagerduty::rest::tag::{self as bodies, Called};
 use tocsin_wire::pagerduty::rest::{Refusal, id};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::lookup;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};

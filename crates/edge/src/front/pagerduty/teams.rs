@@ -1,6 +1,5 @@
 //! Teams and who belongs to them. The role of a member is kept as a word: to Tocsin all members are the same.
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, TeamAsk};
 use tocsin_domain::event::RosterEvent;
@@ -11,7 +10,7 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};

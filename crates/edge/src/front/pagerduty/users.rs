@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, PeopleAsk};
@@ -15,7 +14,7 @@ use tocsin_wire::pagerduty::rest::refusal::account_token;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::incident_shape::urgency_word;
 use super::include::Named;
 use super::lookup;

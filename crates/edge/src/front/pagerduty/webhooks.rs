@@ -1,6 +1,5 @@
 //! Webhook subscriptions: made, read, changed, removed, tried. What is sent, and when, is decided elsewhere.
 
-use axum::extract::Path;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, WebhookAsk};
@@ -11,7 +10,7 @@ use tocsin_domain::webhook::{Subscribed, WebhookScope};
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED, Subscription};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use crate::app::App;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, IntakeAsk};
 use tocsin_domain::event::{IntakeEvent, RosterEvent};
@@ -16,7 +15,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
-use super::asked::Asked;
+use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::place::whole;
