@@ -54,7 +54,7 @@ const FIRST: [(&str, &str); 24] = [
 ];
 
 /// The last parts of paths whose first parts are served, and why there is nothing under them.
-const LAST: [(&str, &str); 18] = [
+const LAST: [(&str, &str); 19] = [
     (
         "account_subscription",
         "nobody subscribes to business services",
@@ -69,6 +69,10 @@ const LAST: [(&str, &str); 18] = [
         "where an alert came from is told by its log entry",
     ),
     ("custom_fields/values", "there are no fields of your own"),
+    (
+        "escalation_policies",
+        "policies belong to everybody, and to no team of their own",
+    ),
     (
         "global",
         "a rule that does more than send an alert to a service is set in Tocsin",
@@ -148,6 +152,9 @@ mod tests {
             ("/business_services/QA/unsubscribe", "business services"),
             ("/business_services/QA/account_subscription", "subscribes"),
             ("/incidents/QA/business_services/QB/impacts", "by hand"),
+            ("/teams/QA/escalation_policies/QB", "belong to everybody"),
+            ("/escalation_policies", ""),
+            ("/escalation_policies/QA", ""),
             ("/extensions/QA", "extensions"),
             ("/licenses", "licenses"),
             ("/log_entries/QA/channel", "log entry"),
