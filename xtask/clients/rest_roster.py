@@ -71,7 +71,7 @@ class Roster:
         methods = self.client.rget(f"{path}/contact_methods")
         webhook = next(one for one in methods if one["type"] == "webhook_contact_method")
         same(self.client.rget(webhook["self"]), webhook)
-        holds(self.house.webhook not in webhook["address"], "of an address only a hint is shown")
+        holds(self.house.webhook not in webhook["address"], "of a webhook only a hint is shown")
         rules = self.client.rget(f"{path}/notification_rules", params={"urgency": "high"})
         same([(one["urgency"], one["start_delay_in_minutes"]) for one in rules], [("high", 0)])
         same(rules[0]["contact_method"]["id"], webhook["id"])

@@ -9,7 +9,7 @@ use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role, Urgency};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
-use tocsin_wire::pagerduty::rest::reach::method_word;
+use tocsin_wire::pagerduty::rest::reach::{self, method_word};
 use tocsin_wire::pagerduty::rest::refusal::account_token;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
@@ -186,30 +186,37 @@ pub(crate) async fn remove_pagerduty_user(Path(id): Path<String>, asked: Asked) 
     Ok(Reply::Empty)
 }
 
-/// The ways to a person. Of addresses everybody sees a hint alone, as in the native API; one's mail is shown with one's name.
+/// The ways to a person. Whoever may write an address by this API reads it back whole, as Terraform's provider does; of all others, and
+/// to all others, a hint is shown, as in the native API.
 pub(super) async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refused> {
     let rows: Vec<(ContactMethod, people::ChannelKind)> = known
         .contact_methods
         .iter()
         .map(|method| (method.clone(), method.kind))
         .collect();
-    let hints = asked.app.blocking(move |parts| {
-        let hints = rows.into_iter().map(|(method, kind)| {
+    let open = asked.sees(known.id);
+    let shown = asked.app.blocking(move |parts| {
+        let shown = rows.into_iter().map(|(method, kind)| {
             let secret = parts.vault.get(method.address)?;
             let text = secret.map(|secret| secret.expose_secret().to_owned());
-            let hint = address::hint(shape::ChannelKind::from(kind), &text.unwrap_or_default());
-            Ok((method, hint))
+            let text = text.unwrap_or_default();
+            let address = if open && reach::is_written(kind) {
+                text
+            } else {
+                address::hint(shape::ChannelKind::from(kind), &text)
+            };
+            Ok((method, address))
         });
-        hints.collect::<Result<Vec<_>, _>>()
+        shown.collect::<Result<Vec<_>, _>>()
     });
-    let hints = hints.await?;
-    Ok(hints
+    let shown = shown.await?;
+    Ok(shown
         .iter()
-        .map(|(method, hint)| method_shown(asked, known, method, hint))
+        .map(|(method, address)| method_shown(asked, known, method, address))
         .collect())
 }
 
-fn method_shown(asked: &Asked, of: &people::User, method: &ContactMethod, hint: &str) -> Value {
+fn method_shown(asked: &Asked, of: &people::User, method: &ContactMethod, address: &str) -> Value {
     let path = format!("users/{}/contact_methods/{}", of.id, method.id);
     let kind = method_word(method.kind);
     let head = asked
@@ -218,12 +225,20 @@ fn method_shown(asked: &Asked, of: &people::User, method: &ContactMethod, hint: 
     // Nobody is reached by a way that its owner has not proved, which is what PagerDuty's word says of a phone.
     let mut more = json!({
         "label": method.label,
-        "address": hint,
+        "address": address,
         "blacklisted": false,
         "enabled": method.verified_at.is_some(),
     });
     if method.kind == people::ChannelKind::Email {
         more["send_short_email"] = json!(false);
+    }
+    let is_phone = [people::ChannelKind::Sms, people::ChannelKind::Voice].contains(&method.kind);
+    // A hint of a number is no number, and has no country.
+    let is_whole = is_phone && !address.contains('…');
+    let parts = reach::country_and_number(address).filter(|_| is_whole);
+    if let Some((country, number)) = parts {
+        more["country_code"] = json!(country);
+        more["address"] = json!(number);
     }
     whole(head, kind, more)
 }

@@ -74,7 +74,17 @@ async fn a_way_that_a_client_adds_is_unproved_until_its_owner_confirms_it() {
         (&way["label"], &way["enabled"]),
         (&json!("Mobile"), &json!(false))
     );
-    assert_eq!(way["address"], "+…89", "addresses are hints");
+    let told = |way: &Value| (way["country_code"].clone(), way["address"].clone());
+    let whole = (json!(33), json!("123456789"));
+    assert_eq!(told(&way), whole, "an administrator may write it");
+    let path = format!("{}/{}", ways(&world), id_of(&way));
+    for (token, expected) in [
+        (&world.bobs, whole),
+        (&world.viewer, (Value::Null, json!("+…89"))),
+    ] {
+        let seen = ask(&world, ("GET", &path), token, None, None).await;
+        assert_eq!(told(&seen.json()["contact_method"]), expected);
+    }
     let id = id_of(&way);
     prove(&world, &id).await;
     let path = format!("{}/{id}", ways(&world));

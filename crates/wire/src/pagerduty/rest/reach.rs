@@ -44,6 +44,35 @@ pub const fn method_word(kind: ChannelKind) -> &'static str {
     }
 }
 
+/// Whether a way of this kind can be added and changed by a body.
+#[must_use]
+pub fn is_written(kind: ChannelKind) -> bool {
+    WAYS.iter().any(|(_, known)| *known == kind)
+}
+
+/// Countries whose calling codes have two digits; one and seven have one, and all others three (ITU-T E.164).
+const COUNTRIES_OF_TWO: [&str; 44] = [
+    "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47",
+    "48", "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65",
+    "66", "81", "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
+];
+
+/// A number of a phone as its country and what is dialled there.
+#[must_use]
+pub fn country_and_number(number: &str) -> Option<(u64, &str)> {
+    let digits = number.strip_prefix('+')?;
+    let begin = digits.get(..2)?;
+    let length = if begin.starts_with(['1', '7']) {
+        1
+    } else if COUNTRIES_OF_TWO.contains(&begin) {
+        2
+    } else {
+        3
+    };
+    let (country, rest) = digits.split_at_checked(length)?;
+    Some((country.parse().ok()?, rest))
+}
+
 /// A way to a person, to add or to change; what is not said stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method {
@@ -190,6 +219,22 @@ mod tests {
                 read(json!({ "country_code": country })).is_err(),
                 "{country}"
             );
+        }
+    }
+
+    #[test]
+    fn a_number_is_told_as_its_country_and_the_rest() {
+        for (number, expected) in [
+            ("+15551234567", Some((1, "5551234567"))),
+            ("+79261234567", Some((7, "9261234567"))),
+            ("+33123456789", Some((33, "123456789"))),
+            ("+989121234567", Some((98, "9121234567"))),
+            ("+358401234567", Some((358, "401234567"))),
+            ("0123", None),
+            ("+", None),
+            ("+é1", None),
+        ] {
+            assert_eq!(country_and_number(number), expected, "{number}");
         }
     }
 
