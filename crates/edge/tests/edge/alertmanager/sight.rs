@@ -62,7 +62,8 @@ async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_re
     let made = post(&world, "/silences", later).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
     world.engine.read(|state| {
-        let sight = state.sight_of_firing(START);
+        assert!(state.sight_of_firing(START).incidents.is_empty());
+        let sight = state.sight_of_open(START);
         assert_eq!((state.alerts.len(), sight.alerts.len()), (2, 1));
         let alert = sight.alerts.keys().next().unwrap();
         assert!(sight.alerts.is_shared(alert, &state.alerts));
