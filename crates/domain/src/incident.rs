@@ -284,6 +284,9 @@ pub struct Incident {
     pub resolved_set_back_ms: u64,
     /// How often something that pages came back.
     pub relapses: u32,
+    /// How many of those returns count no more: they came before it was stable for [`RELAPSE_WINDOW_MS`], or after just that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub relapses_forgotten: u32,
     /// SHA-256 of the frozen evidence, in hex.
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
@@ -386,6 +389,7 @@ impl Incident {
             resolved_at: None,
             resolved_set_back_ms: 0,
             relapses: 0,
+            relapses_forgotten: 0,
             evidence: None,
             paging_event: 0,
             engaged: None,
@@ -400,6 +404,12 @@ impl Incident {
             Status::Triggered | Status::Acknowledged => true,
             Status::Resolved => false,
         }
+    }
+
+    /// How often something that pages came back since it was stable for so long that all before is forgotten.
+    #[must_use]
+    pub const fn recent_relapses(&self) -> u32 {
+        self.relapses.saturating_sub(self.relapses_forgotten)
     }
 
     /// Whether it is urgent, nobody has taken it and nothing holds its pages back.

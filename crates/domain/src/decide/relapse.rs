@@ -51,11 +51,13 @@ impl Decider<'_> {
         }
         // Had no warning kept it open, it would have been resolved by now and would be reopened.
         let anew = reopened || would_be_over(rest_ms);
-        let count = incident.relapses + 1;
+        // After so long it would be another incident, which has not come back yet.
+        let afresh = rest_ms.is_some_and(|rest_ms| rest_ms >= RELAPSE_WINDOW_MS);
+        let count = incident.recent_relapses() + 1;
         let worse = incident
             .paged_severity
             .is_none_or(|paged| condition.severity > paged);
-        let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES;
+        let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES && !afresh;
         let by_hand = condition.taken.again.is_some();
         let flapping = urgent && frequent && !worse && !by_hand;
         let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
@@ -77,6 +79,7 @@ impl Decider<'_> {
             reopened,
             pages,
             urgent,
+            afresh,
             failing,
         };
         let position = self.emit_incident(cause.clone(), id, relapsed);

@@ -134,6 +134,9 @@ pub enum IncidentWhat {
         /// Whether what came back pages at all. Old records do not say; they were counted as if it did.
         #[serde(default = "yes")]
         urgent: bool,
+        /// Whether nothing that pages had failed for so long that its returns are counted afresh.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        afresh: bool,
         /// What the incident is about from now on, when that is not what it was about before.
         #[serde(default)]
         failing: Option<Box<Failing>>,

@@ -343,9 +343,13 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             reopened,
             pages,
             urgent,
+            afresh,
             failing,
         } => {
             incident.relapses += u32::from(*urgent);
+            if *afresh {
+                incident.relapses_forgotten = incident.relapses;
+            }
             incident.healthy_since = None;
             incident.resolved_at = None;
             if let Some(failing) = failing {

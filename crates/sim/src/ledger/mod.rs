@@ -148,8 +148,12 @@ pub(crate) struct Case {
     pub(crate) members: u32,
     /// The last one that was put into it.
     newest: Option<AlertId>,
-    /// How often what pages came back.
-    relapses: u32,
+    /// How often what pages came back, since it was last stable.
+    returns: u32,
+    /// When the last of what pages ended, as far as is known.
+    ended_at: Option<Timestamp>,
+    /// It may be held back as what comes and goes: what was merged into it was.
+    may_flap: bool,
     opened_at: Timestamp,
     /// When somebody was first chosen since it was to be paged for anew, or waited.
     pub(crate) reached_at: Option<Timestamp>,

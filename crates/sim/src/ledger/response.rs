@@ -110,8 +110,12 @@ impl Ledger {
         let source = self.cases.get(&source);
         let is_quieted = source.is_some_and(|source| source.is_quieted);
         let is_loud = source.is_some_and(|source| source.is_loud);
+        let ended_at = source.and_then(|source| source.ended_at);
+        let may_flap = source.is_some_and(|source| source.is_flapping || source.may_flap);
         self.change(id, |case| {
             case.is_loud |= is_loud;
+            case.ended_at = case.ended_at.max(ended_at);
+            case.may_flap |= may_flap;
             case.severity = severity;
             case.urgency = urgency;
             case.is_quieted = (case.is_quieted || is_quieted) && urgency == Urgency::Low;
