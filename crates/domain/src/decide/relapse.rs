@@ -159,13 +159,15 @@ impl Decider<'_> {
         }
     }
 
-    /// Pages the level that was reached once more.
+    /// Pages the level that was reached once more; the first one, where another policy is followed by now.
     pub(super) fn page_level_again(&mut self, id: IncidentId) {
         let known = self.state.incidents.get(&id);
         let Some(paging) = known.and_then(|incident| incident.paging.as_ref()) else {
             return;
         };
-        let (level, round) = if paging.exhausted {
+        let (level, round) = if self.follows_another_policy(id) {
+            (0, 0)
+        } else if paging.exhausted {
             (usize::MAX, u32::MAX)
         } else {
             (paging.level, paging.round)

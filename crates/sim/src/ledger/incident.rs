@@ -57,6 +57,7 @@ impl Ledger {
                     healthy_since: None,
                     over_since: None,
                     wait: Wait::Nothing,
+                    walked: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
                     is_paged: false,
@@ -104,13 +105,16 @@ impl Ledger {
                 until, flapping, ..
             } => self.suppressed(id, *until, *flapping, at),
             IncidentWhat::LevelReached {
+                policy,
                 level,
                 round,
                 recipients,
                 next_at,
                 ..
             } => {
+                self.check_policy(id, *policy, at);
                 self.check_level(id, (*level, *round), recipients, *next_at, envelope);
+                self.change(id, |case| case.walked = *policy);
                 let wait = Wait::Level {
                     level: *level,
                     round: *round,
@@ -128,7 +132,11 @@ impl Ledger {
                 self.check_fallback(id, *circle, recipients, *next_at, envelope);
                 // Whoever takes it from the last resort takes it for all.
                 self.change(id, |case| case.spared.clear());
-                let (level, round) = self.place_of(id).unwrap_or((0, 0));
+                let place = self.place_of(id);
+                if place.is_none() {
+                    self.change(id, |case| case.walked = None);
+                }
+                let (level, round) = place.unwrap_or((0, 0));
                 let wait = Wait::Level {
                     level,
                     round,

@@ -165,7 +165,9 @@ pub(crate) struct Case {
     /// Since when it is over.
     over_since: Option<Timestamp>,
     pub(crate) wait: Wait,
-    /// Position of the level that was reached last.
+    /// The policy of the level that was reached last.
+    walked: Option<PolicyId>,
+    /// Position of that level.
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
