@@ -419,6 +419,15 @@ impl Incident {
         asks && self.suppressed.is_none()
     }
 
+    /// Until when it is quiet, where it wakes nobody and is told of only then.
+    #[must_use]
+    pub fn told_after_quiet_at(&self) -> Option<Timestamp> {
+        let wakes_nobody = self.status == Status::Triggered && self.urgency == Urgency::Low;
+        let is_told = wakes_nobody && self.firing > 0;
+        let quiet = self.suppressed.as_ref().filter(|_| is_told);
+        quiet.map(|(_, until)| *until)
+    }
+
     /// Whether its pages are held back: it waits, or is quiet.
     #[must_use]
     pub const fn is_held_back(&self) -> bool {

@@ -172,13 +172,26 @@ impl Decider<'_> {
         Step::Fallback(self.fallback(0, &[], skipped))
     }
 
-    /// The people of the first level of an incident's policy who can be reached, each with the reason why it is them.
+    /// The people whom an incident was given to, or of the first level of its policy, who can be reached, each with the reason why it
+    /// is them.
     pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
         let incident = self.state.incidents.get(&id);
+        if let Some(Assigned::People(people)) = incident.and_then(|one| one.assigned.as_ref()) {
+            return self.given_to(people, &mut Vec::new());
+        }
         let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));
         let named = policy
             .map(|(incident, policy)| self.recipients(incident, policy, (0, 0), &mut Vec::new()));
         named.map(|chosen| chosen.people).unwrap_or_default()
+    }
+
+    fn given_to(&self, people: &[UserId], skipped: &mut Vec<String>) -> Vec<(UserId, String)> {
+        let mut found = Vec::new();
+        for user in people {
+            let why = "it was assigned to them".to_owned();
+            self.choose(*user, why, None, &mut found, skipped);
+        }
+        found
     }
 
     /// An incident that was given to people pages them, some times over, and then the list of last resort.
@@ -194,12 +207,9 @@ impl Decider<'_> {
         } else {
             round.saturating_add(1)
         };
-        let place = "it was assigned to them";
         let mut found = Vec::new();
         if round <= ASSIGNED_REPEAT {
-            for user in people {
-                self.choose(*user, place.to_owned(), None, &mut found, skipped);
-            }
+            found = self.given_to(people, skipped);
         } else {
             skipped.push("nobody it was assigned to acknowledged".to_owned());
         }

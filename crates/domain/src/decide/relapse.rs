@@ -202,6 +202,7 @@ impl Decider<'_> {
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
         let suppressed = incident.suppressed.clone().filter(|_| known);
+        let was_quiet = incident.told_after_quiet_at().is_some();
         let heard = self.heard_severity(incident).filter(|_| louder);
         let raised = IncidentWhat::Raised {
             title: condition.title.clone(),
@@ -210,6 +211,10 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
         };
         self.emit_incident(cause.clone(), id, raised);
+        if was_quiet && !pages {
+            // What still wakes nobody stays as quiet as it is, and is told of then.
+            self.tell_quietly(id);
+        }
         let Some((why, until)) = suppressed else {
             return pages;
         };

@@ -77,6 +77,8 @@ pub enum IncidentWhat {
         #[serde(default)]
         flapping: bool,
     },
+    /// What kept quiet what wakes nobody is over, and it still fails: who hears of such is told now.
+    QuietEnded,
     /// Somebody is paged: a level of the policy was reached.
     LevelReached {
         /// The policy.

@@ -261,6 +261,10 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.suppressed = Some((why.clone(), *until));
             incident.flapping = *flapping;
         }
+        IncidentWhat::QuietEnded => {
+            incident.suppressed = None;
+            incident.flapping = false;
+        }
         IncidentWhat::LevelReached {
             policy,
             level,
@@ -440,6 +444,7 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
         | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::LevelReached { .. }
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Relapsed { .. } => true,

@@ -2,6 +2,7 @@
 
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::page::Purpose;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Letter, LetterState, Standing, Subject, Wait};
@@ -220,6 +221,13 @@ impl super::Case {
         }
         if self.snoozed_until.is_some() {
             return self.snoozed_until;
+        }
+        if self.urgency == Urgency::Low
+            && let Wait::Quiet(until) = self.wait
+        {
+            // What wakes nobody is told of then.
+            let is_told = self.standing == Standing::Triggered && !self.firing.is_empty();
+            return is_told.then_some(until);
         }
         if !self.burns() || self.is_quieted {
             return None;

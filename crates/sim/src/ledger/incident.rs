@@ -67,6 +67,7 @@ impl Ledger {
                     taken_until: None,
                     snoozed_until: None,
                     is_given: false,
+                    given_to: Vec::new(),
                     is_quieted: false,
                     is_loud: false,
                     is_flapping: false,
@@ -104,6 +105,7 @@ impl Ledger {
             IncidentWhat::PageSuppressed {
                 until, flapping, ..
             } => self.suppressed(id, *until, *flapping, at),
+            IncidentWhat::QuietEnded => self.quiet_ended(id, at),
             IncidentWhat::LevelReached {
                 policy,
                 level,
@@ -286,6 +288,27 @@ impl Ledger {
             case.is_flapping = flapping;
             case.is_paged = false;
             case.spared.clear();
+        });
+    }
+}
+
+impl Ledger {
+    /// What wakes nobody is told of once nothing covers it any more, and not before.
+    fn quiet_ended(&mut self, id: IncidentId, at: Timestamp) {
+        let Some(case) = self.cases.get(&id) else {
+            return;
+        };
+        let covered = self.case_covered_until(case, at, false);
+        if covered.is_some() || case.urgency != Urgency::Low {
+            let what = format!(
+                "incident {} is no longer quiet, covered until {covered:?}",
+                case.number
+            );
+            self.find(Check::NothingCovered, at, what);
+        }
+        self.change(id, |case| {
+            case.wait = Wait::Nothing;
+            case.is_flapping = false;
         });
     }
 }

@@ -183,6 +183,8 @@ pub(crate) struct Case {
     snoozed_until: Option<Timestamp>,
     /// A person gave it to others than its service's policy names.
     is_given: bool,
+    /// The people that it was given to by name.
+    given_to: Vec<UserId>,
     /// A person said that it is not urgent.
     is_quieted: bool,
     /// A person said that it is.

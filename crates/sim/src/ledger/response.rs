@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::event::Response;
 use tocsin_domain::id::{AlertId, IncidentId, UserId};
+use tocsin_domain::incident::Assigned;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
@@ -32,11 +33,15 @@ impl Ledger {
                 case.snoozed_until = None;
                 case.taken_until = *ends_at;
             }),
-            Response::Reassigned { .. } => {
+            Response::Reassigned { to } => {
                 self.hush_no_more(id);
                 self.change(id, |case| {
                     case.begin_anew(None);
                     case.is_given = true;
+                    case.given_to = match to {
+                        Assigned::People(people) => people.clone(),
+                        Assigned::Policy(_) => Vec::new(),
+                    };
                     case.is_pressed = true;
                 });
             }
@@ -172,6 +177,8 @@ impl Case {
     fn escalate(&mut self, spared: BTreeSet<UserId>, at: Timestamp) {
         let wait = self.wait;
         self.begin_anew(None);
+        // After the people it was given to, its policy has its turn.
+        self.given_to.clear();
         self.is_pressed = true;
         self.spared = spared;
         if let Wait::Level {
