@@ -1,9 +1,10 @@
 //! Making one incident of several: their alerts go to the one that stays, and they end in it.
 
 use super::Decider;
+use crate::actor::Actor;
 use crate::command::Refusal;
-use crate::event::{Cause, IncidentWhat, Response};
-use crate::id::IncidentId;
+use crate::event::{AskedLevel, Cause, IncidentWhat, Response};
+use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{Hold, Incident, Status};
 use crate::page::Purpose;
 use crate::people::Urgency;
@@ -11,6 +12,13 @@ use crate::time::Timestamp;
 
 /// Incidents that are merged into one at a time, at most.
 const SOURCES_MAX: usize = 100;
+
+/// What some people were asked in one way: by name, or as a level of a policy.
+struct Request {
+    level: Option<(PolicyId, usize)>,
+    message: String,
+    people: Vec<UserId>,
+}
 
 impl Decider<'_> {
     pub(super) fn merge(
@@ -81,6 +89,7 @@ impl Decider<'_> {
         self.emit_incident(cause.clone(), source, resolved);
         self.cancel_pages(source, &cause, &why);
         self.cancel(Purpose::Request(source), None, &cause, &why);
+        self.ask_on(source, into, position);
         if let Some(until) = waits_until {
             self.cancel_pages(into, &cause, "what was merged is decided about anew");
             self.wait_as_before(into, until, quiet, position);
@@ -92,6 +101,61 @@ impl Decider<'_> {
             self.tell_mirrors(into, position);
         }
         Ok(())
+    }
+
+    /// Who was asked to help with what was merged, and has not answered, is asked the same about the incident that it is part of now.
+    fn ask_on(&mut self, source: IncidentId, into: IncidentId, position: u64) {
+        let incidents = &self.state.incidents;
+        let Some((ended, staying)) = incidents.get(&source).zip(incidents.get(&into)) else {
+            return;
+        };
+        let why = format!("they were asked to help with #{}", ended.number);
+        let taker = staying.acknowledged.and_then(|(by, _)| by);
+        let knows = |user: UserId| {
+            let mut asked = staying.responders.iter();
+            taker == Some(user) || asked.any(|one| one.user == user)
+        };
+        let unanswered = ended.responders.iter().filter(|one| one.answer.is_none());
+        let mut requests: Vec<Request> = Vec::new();
+        for one in unanswered.filter(|one| !knows(one.user)) {
+            let mut alike = requests.iter_mut();
+            let alike =
+                alike.find(|known| known.level == one.level && known.message == one.message);
+            match alike {
+                Some(known) => known.people.push(one.user),
+                None => requests.push(Request {
+                    level: one.level,
+                    message: one.message.clone(),
+                    people: vec![one.user],
+                }),
+            }
+        }
+        // Whoever merges them did not ask these.
+        let merges = std::mem::replace(&mut self.actor, Actor::System);
+        for request in requests {
+            self.ask_once_more(into, request, &why, position);
+        }
+        self.actor = merges;
+    }
+
+    fn ask_once_more(&mut self, id: IncidentId, request: Request, why: &str, position: u64) {
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for user in request.people {
+            self.choose(user, why.to_owned(), None, &mut found, &mut skipped);
+        }
+        if found.is_empty() {
+            return;
+        }
+        let people: Vec<UserId> = found.iter().map(|(user, _)| *user).collect();
+        let requested = Response::RespondersRequested {
+            people: people.clone(),
+            policy: request.level.map(|(policy, _)| policy),
+            message: request.message,
+            skipped,
+            level: request.level.map(|(_, index)| AskedLevel { index, people }),
+        };
+        let position = self.emit_response(Cause::Event { position }, id, requested);
+        self.notify_all(Purpose::Request(id), None, &found, position);
     }
 
     /// Whether somebody has an incident that pages, or is being paged for it without anything that holds pages back; also for what is

@@ -1,9 +1,10 @@
 //! Making one incident of several.
 
+use crate::responding::ask_for_help;
 use crate::world::World;
 use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Outcome, Purpose};
@@ -202,6 +203,36 @@ fn a_muted_target_does_not_quieten_what_was_merged_with_it() {
     assert_eq!(world.paged().len(), 3, "what is left is muted");
     world.wait_ms(MINUTE);
     assert_eq!(world.paged().len(), 4, "the mute is over");
+}
+
+#[test]
+fn who_was_asked_to_help_with_a_merged_incident_is_asked_about_the_other() {
+    let (mut world, one, two) = two();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    let mail = world.state.users[&bea].contact_methods[0].id;
+    world.set_rules(bea, &[(2 * MINUTE, mail)]);
+    world.respond(ask_for_help(two, vec![bea, cy]));
+    let declines = RespondAsk::AnswerRequest {
+        incident: two,
+        by: cy,
+        accept: false,
+    };
+    world.respond(declines);
+    world.wait_ms(MINUTE);
+    world.respond(merge(two, one));
+    world.wait_ms(2 * MINUTE);
+    let sending = world.sending().into_iter();
+    let about_one = sending.filter(|message| message.purpose == Purpose::Request(one));
+    let asked: Vec<UserId> = about_one.map(|message| message.user).collect();
+    assert_eq!(asked, [bea], "who has declined is not asked again");
+    let responders = &get(&world, one).responders;
+    assert_eq!(responders[0].message, "the database looks full");
+    world.respond(RespondAsk::AnswerRequest {
+        incident: one,
+        by: bea,
+        accept: true,
+    });
+    assert!(get(&world, one).responders[0].answer.is_some());
 }
 
 #[test]

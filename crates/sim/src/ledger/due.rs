@@ -169,9 +169,16 @@ impl Ledger {
             && case.healthy_since.is_none();
         let unpaged = case.is_wanting() && case.wait == Wait::Nothing;
         let overslept = self.overslept(case, now);
+        let unasked = case.unasked.clone();
         if let Some(why) = hidden {
             let what = format!("something fails in incident {number}, but {why}");
             self.find(Check::NothingHidden, now, what);
+        }
+        if !unasked.is_empty() {
+            let what = format!(
+                "incident {number} took over who was asked to help, and {unasked:?} were not asked"
+            );
+            self.find(Check::NothingForgotten, now, what);
         }
         if is_stuck {
             let what = format!("nothing fails in incident {number}, but it is not about to end");

@@ -71,6 +71,9 @@ impl Ledger {
                     is_quieted: false,
                     is_loud: false,
                     is_flapping: false,
+                    helpers: BTreeMap::new(),
+                    taker: None,
+                    unasked: BTreeSet::new(),
                     is_merged: false,
                     merged_into: None,
                     active: BTreeSet::new(),
@@ -152,6 +155,7 @@ impl Ledger {
                 self.change(id, |case| {
                     case.take();
                     case.takers.extend(*by);
+                    case.taker = *by;
                     case.taken_until = *ends_at;
                 });
             }
@@ -341,6 +345,7 @@ impl Case {
         self.is_paged = false;
         self.spared.clear();
         self.takers.clear();
+        self.taker = None;
         self.taken_until = None;
         self.snoozed_until = None;
         self.is_pressed = false;

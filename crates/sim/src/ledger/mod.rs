@@ -191,6 +191,12 @@ pub(crate) struct Case {
     is_loud: bool,
     /// It is held back for some time, and not until a time of the day.
     is_flapping: bool,
+    /// Who was asked to help with it, and whether they answered.
+    helpers: BTreeMap<UserId, bool>,
+    /// Who took it last, unless it was triggered since.
+    taker: Option<UserId>,
+    /// Who was asked to help with what was merged into it, has not answered, and is to be asked about this.
+    unasked: BTreeSet<UserId>,
     /// Others were merged into it.
     is_merged: bool,
     /// It goes on in this one.

@@ -24,8 +24,9 @@ impl Ledger {
                 self.hush_no_more(id);
                 self.change(id, |case| case.trigger_again(at));
             }
-            Response::Snoozed { until, .. } => self.change(id, |case| {
+            Response::Snoozed { by, until } => self.change(id, |case| {
                 case.take();
+                case.taker = Some(*by);
                 case.snoozed_until = Some(*until);
                 case.taken_until = None;
             }),
@@ -79,11 +80,17 @@ impl Ledger {
             }
             Response::MergedInto { into, .. } => {
                 self.change(id, |case| case.merged_into = Some(*into));
+                self.ask_on(id, *into);
             }
-            Response::RespondersRequested { .. }
-            | Response::ResponderAnswered { .. }
-            | Response::PrioritySet { .. }
-            | Response::TitleSet { .. } => {}
+            Response::RespondersRequested { people, .. } => self.change(id, |case| {
+                case.helpers
+                    .extend(people.iter().map(|user| (*user, false)));
+                case.unasked.retain(|user| !people.contains(user));
+            }),
+            Response::ResponderAnswered { user, .. } => self.change(id, |case| {
+                case.helpers.insert(*user, true);
+            }),
+            Response::PrioritySet { .. } | Response::TitleSet { .. } => {}
         }
     }
 
@@ -131,6 +138,26 @@ impl Ledger {
         });
     }
 
+    /// Who was asked to help with what ends in another incident and can be reached is to be asked about that, unless they have
+    /// answered, have it, or were asked about it already.
+    fn ask_on(&mut self, source: IncidentId, into: IncidentId) {
+        let source = self.cases.get(&source).map(|source| &source.helpers);
+        let helpers = source.into_iter().flatten();
+        let unanswered = helpers.filter(|(_, answered)| !**answered);
+        let can = |user: &UserId| {
+            let person = self.people.get(user);
+            person.is_some_and(super::Person::is_reachable)
+        };
+        let asked = unanswered.map(|(user, _)| *user).filter(can);
+        let asked: BTreeSet<UserId> = asked.collect();
+        self.change(into, |case| {
+            let is_new =
+                |user: &UserId| case.taker != Some(*user) && !case.helpers.contains_key(user);
+            let asked: Vec<UserId> = asked.into_iter().filter(is_new).collect();
+            case.unasked.extend(asked);
+        });
+    }
+
     fn move_alerts(&mut self, from: IncidentId, to: IncidentId, alerts: &[AlertId]) {
         let mut firing = Vec::new();
         self.change(from, |case| {
@@ -168,6 +195,7 @@ impl Case {
         self.is_pressed = true;
         self.spared.clear();
         self.takers.clear();
+        self.taker = None;
         if let Wait::Level { next_at, .. } = &mut self.wait {
             *next_at = at;
         }
