@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 
 /// People who are kept as having worked on an incident at most.
 pub const ENGAGED_MAX: usize = 50;
+/// Alerts that one incident has at most after a merge: the event that moves them on is of a size that is kept.
+pub const MERGED_ALERTS_MAX: usize = 20_000;
 /// How long all alerts must be healthy before the incident resolves by itself.
 pub const RESOLVE_AFTER_HEALTHY_MS: u64 = 15_000;
 /// A failure this soon after a resolve reopens the old incident.

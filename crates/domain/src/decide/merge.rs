@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, IncidentWhat, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
-use crate::incident::{Hold, Incident, Status};
+use crate::incident::{Hold, Incident, MERGED_ALERTS_MAX, Status};
 use crate::page::Purpose;
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -41,6 +41,14 @@ impl Decider<'_> {
             if !once.contains(source) {
                 once.push(*source);
             }
+        }
+        let all = once.iter().chain([&into]);
+        let all = all.filter_map(|id| self.state.incidents.get(id));
+        let alerts: usize = all.map(|one| one.alerts.len()).sum();
+        if alerts > MERGED_ALERTS_MAX {
+            return Err(Refusal::conflict(format!(
+                "together they have {alerts} alerts, and one incident has {MERGED_ALERTS_MAX} at most: merge fewer of them"
+            )));
         }
         for source in once {
             self.merge_one(source, into)?;
