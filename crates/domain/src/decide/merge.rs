@@ -4,7 +4,7 @@ use super::Decider;
 use crate::actor::Actor;
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, IncidentWhat, Response};
-use crate::id::{IncidentId, PolicyId, UserId};
+use crate::id::{IncidentId, NotificationId, PolicyId, UserId};
 use crate::incident::{Hold, Incident, MERGED_ALERTS_MAX, Status};
 use crate::page::Purpose;
 use crate::people::Urgency;
@@ -105,10 +105,20 @@ impl Decider<'_> {
             // What somebody had until now may be neither quiet nor wait.
             self.look_again(into);
         }
+        self.hurry(into, &cause);
         if self.incident(into)?.status == Status::Acknowledged {
             self.tell_mirrors(into, position);
         }
         Ok(())
+    }
+
+    /// What became critical by what was merged into it is told with others no longer.
+    fn hurry(&mut self, id: IncidentId, cause: &Cause) {
+        self.ask_alone(id, cause);
+        let pages = self.active_pages(id).map(|page| page.id);
+        for page in pages.collect::<Vec<NotificationId>>() {
+            self.tell_alone(page, cause.clone());
+        }
     }
 
     /// Who was asked to help with what was merged, and has not answered, is asked the same about the incident that it is part of now.

@@ -1,13 +1,14 @@
 //! Making one incident of several.
 
 use crate::responding::ask_for_help;
-use crate::world::World;
+use crate::storms::services;
+use crate::world::{World, raise};
 use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Outcome, Purpose};
+use tocsin_domain::page::{BURST_MAX, Delivery, Outcome, Purpose};
 use tocsin_domain::state::State;
 
 const MINUTE: u64 = 60_000;
@@ -233,6 +234,28 @@ fn who_was_asked_to_help_with_a_merged_incident_is_asked_about_the_other() {
         accept: true,
     });
     assert!(get(&world, one).responders[0].answer.is_some());
+}
+
+#[test]
+fn what_becomes_critical_by_a_merge_is_not_told_with_others_any_more() {
+    let mut world = World::set_up();
+    let services = services(&mut world, BURST_MAX + 2);
+    for service in &services[..BURST_MAX] {
+        world.ask(raise(Some(*service), "x", Severity::Error));
+        world.answer_all(Outcome::Accepted);
+    }
+    world.ask(raise(Some(services[BURST_MAX]), "x", Severity::Error));
+    let lesser = world.incident().id;
+    assert_eq!(world.sending().len(), 0, "it waits for others");
+    let last = services[BURST_MAX + 1];
+    world.ask(raise(Some(last), "x", Severity::Critical));
+    let critical = world.incident().id;
+    assert_eq!(world.sending()[0].purpose, Purpose::Page(critical));
+    world.answer_all(Outcome::Failed);
+    world.respond(merge(critical, lesser));
+    let sending = world.sending().into_iter();
+    let sending: Vec<Purpose> = sending.map(|message| message.purpose).collect();
+    assert_eq!(sending, [Purpose::Page(lesser)]);
 }
 
 #[test]

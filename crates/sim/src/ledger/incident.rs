@@ -75,6 +75,7 @@ impl Ledger {
                     taker: None,
                     unasked: BTreeSet::new(),
                     is_merged: false,
+                    is_hurried: false,
                     merged_into: None,
                     active: BTreeSet::new(),
                 };

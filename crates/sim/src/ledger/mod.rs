@@ -199,6 +199,8 @@ pub(crate) struct Case {
     unasked: BTreeSet<UserId>,
     /// Others were merged into it.
     is_merged: bool,
+    /// What was merged into it last is critical, and whether its pages hurry was not looked at since.
+    is_hurried: bool,
     /// It goes on in this one.
     merged_into: Option<IncidentId>,
     /// Pages that are due or under way.

@@ -132,6 +132,7 @@ impl Ledger {
             case.urgency = urgency;
             case.is_quieted = (case.is_quieted || is_quieted) && urgency == Urgency::Low;
             case.is_merged = true;
+            case.is_hurried |= severity == Severity::Critical;
             if pages {
                 case.begin_anew(None);
             }
