@@ -304,6 +304,7 @@ impl Play {
             | IncidentWhat::Response(_)
             | IncidentWhat::Acknowledged { .. }
             | IncidentWhat::NoteAdded { .. }
+            | IncidentWhat::QuietEnded
             | IncidentWhat::Recovered
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }

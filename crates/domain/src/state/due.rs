@@ -76,6 +76,8 @@ pub(crate) enum Wait {
     NextLevel,
     SameLevel,
     EndOfQuiet,
+    /// The end of quiet of what wakes nobody.
+    QuietNotice,
     EndOfSnooze,
     EndOfAcknowledgement,
     SupportHours,
@@ -226,6 +228,9 @@ impl State {
     fn own_wait_of(&self, incident: &Incident) -> Option<(Timestamp, Wait)> {
         if let Some(until) = incident.snoozed_until {
             return Some((until, Wait::EndOfSnooze));
+        }
+        if let Some(until) = incident.told_after_quiet_at() {
+            return Some((until, Wait::QuietNotice));
         }
         if incident.urgency != Urgency::High || !self.burns(incident) {
             return None;

@@ -177,14 +177,17 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
         assert_eq!(incident.status, Status::Acknowledged);
         return incident.snoozed_until;
     }
-    if incident.urgency == Urgency::Low || !burns(incident) {
+    let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
+    if incident.urgency == Urgency::Low {
+        return quiet.filter(|_| incident.status == Status::Triggered && incident.firing > 0);
+    }
+    if !burns(incident) {
         return None;
     }
     if incident.status == Status::Acknowledged {
         return incident.acknowledgement_ends_at;
     }
     let held = incident.hold.as_ref().map(|hold| hold.until);
-    let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
     held.or(quiet).or(match &incident.paging {
         // At once, also after the clock was set back.
         None => Some(Timestamp::from_micros(i64::MIN)),

@@ -171,6 +171,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
         IncidentWhat::Raised { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::Recovered
         | IncidentWhat::Relapsed {
             reopened: false, ..
