@@ -286,11 +286,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
-    /// Lets the canary pass: on the way out a critical alert is decided on a copy of the state, and on both ways a note is made
+    /// Lets the canary pass: on the way out an urgent incident is declared on a copy of the state, and on both ways a note is made
     /// durable as events are.
     ///
     /// # Errors
-    /// An alert would be refused, or nothing can be made durable; the canary ends here.
+    /// It would be refused or page nobody, or nothing can be made durable; the canary ends here.
     pub fn canary(&mut self, run: u64, leg: Leg, now: Timestamp) -> Result<(), AskError> {
         if leg == Leg::Out {
             rehearsed(&self.state, now)?;
@@ -368,7 +368,7 @@ impl<J: Journal + 'static, E: Entropy, F: Effects> Core<J, E, F> {
     }
 }
 
-/// Decides a critical alert on a copy, as the real one would be.
+/// Declares an urgent incident on a copy, as a real one would be.
 fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
     let Some(installation) = &state.installation else {
         return Ok(());
@@ -380,7 +380,7 @@ fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
     };
     let played = rehearse(state, &wanted)?;
     if played.steps.is_empty() {
-        let why = "a critical alert would be planned for nobody".to_owned();
+        let why = "an urgent incident would be planned for nobody".to_owned();
         return Err(Refusal::Conflict { why }.into());
     }
     Ok(())
