@@ -79,7 +79,9 @@ impl Ledger {
                 pulse.every_ms = heartbeat.every_ms;
                 pulse.grace_ms = heartbeat.grace_ms;
                 pulse.severity = heartbeat.severity;
+                // It is waited for anew with that, whoever listened before.
                 pulse.anew_at = Some(event.at);
+                pulse.is_to_spare = false;
                 self.pulses.insert(heartbeat.id, pulse);
                 self.reckon_pulse(heartbeat.id);
             }
@@ -138,7 +140,7 @@ impl Ledger {
         self.set_due(Subject::Pulse(id), missed);
     }
 
-    /// Tocsin starts, or could keep nothing: whoever may have called in vain is waited for once more after that.
+    /// Tocsin starts, could keep nothing, or was held up: whoever may have called in vain is waited for once more after that.
     pub(crate) fn note_deaf(&mut self, now: Timestamp) {
         self.is_deaf = true;
         for pulse in self.pulses.values_mut() {

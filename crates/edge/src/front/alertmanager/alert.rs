@@ -44,7 +44,11 @@ pub(crate) async fn post_alerts(
     let (parts, content) = request.into_parts();
     let (actor, integration) = sender(&app, &parts).await?;
     let bytes = read(&parts.headers, content, ALERTS_BYTES_MAX).await?;
-    let (alerts, mut reasons) = parse_alerts(&bytes, app.now())?;
+    let now = app.now();
+    let (alerts, mut reasons) = parse_alerts(&bytes, now)?;
+    for alert in &alerts {
+        app.inner().alerts_received.count(alert.ends_at > now);
+    }
     let mut asks = alerts.into_iter().map(|alert| ask_of(alert, integration));
     loop {
         let together: Vec<Ask> = asks.by_ref().take(TOGETHER_MAX).collect();
