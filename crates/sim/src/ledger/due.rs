@@ -233,7 +233,7 @@ impl Ledger {
     }
 }
 
-impl super::Case {
+impl Case {
     fn due(&self) -> Option<Timestamp> {
         if self.standing == Standing::Over {
             return None;
