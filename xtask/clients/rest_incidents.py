@@ -51,7 +51,7 @@ class Incidents:
         whole = self.client.rget(made, params={"include[]": ["assignees", "services", "body"]})
         same(whole["assignments"][0]["assignee"]["type"], "user")
         same(whole["service"]["name"], self.roster.service["name"])
-        same(whole["body"]["details"]["summary"], "since noon")
+        same((made["body"]["details"], whole["body"]["details"]), ("since noon", "since noon"))
         self.incident = made
 
     def it_is_taken_noted_snoozed_and_ended(self):

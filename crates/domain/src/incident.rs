@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::alert::Onset;
 use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
 use crate::monitor::Severity;
@@ -123,6 +124,9 @@ pub struct Responder {
     /// How far the clock had been set back by then.
     #[serde(skip)]
     pub asked_set_back_ms: u64,
+    /// Who asked them; Tocsin itself where a level follows on one of which nobody could be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
     /// What they were asked.
     pub message: String,
     /// Whether they come, and when they said so.

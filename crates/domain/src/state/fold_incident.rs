@@ -149,6 +149,7 @@ impl State {
         fold_open_incident(incident, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
         keep_channel(incident, &event.what, &envelope.actor);
+        keep_asker(incident, &event.what, &envelope.actor);
         keep_engaged(incident, &event.what, at);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
@@ -174,6 +175,16 @@ fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     );
     if is_taken {
         incident.acknowledged_through = actor.channel();
+    }
+}
+
+/// Who asked those who were asked to help now.
+fn keep_asker(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
+    if let IncidentWhat::Response(Response::RespondersRequested { people, .. }) = what {
+        let known = incident.responders.iter_mut();
+        for asked in known.filter(|one| people.contains(&one.user)) {
+            asked.asked_by = Some(actor.clone());
+        }
     }
 }
 

@@ -149,6 +149,8 @@ fn ask_for_help(
             asked_at: at,
             // Put in where the clock is known.
             asked_set_back_ms: 0,
+            // Put in where who did it is known.
+            asked_by: None,
             message: message.to_owned(),
             answer: None,
             level: named.or_else(|| kept.as_ref()?.level),

@@ -7,6 +7,7 @@ mod filters;
 mod import;
 mod incidents;
 mod include;
+mod policies;
 mod reach;
 mod roster;
 mod router;

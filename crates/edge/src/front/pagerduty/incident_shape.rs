@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{PolicyId, UserId};
-use tocsin_domain::incident::{Assigned, Incident, Status};
+use tocsin_domain::incident::{Assigned, Incident, Responder, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Parameters, id, time};
 
 use super::place::{Place, whole};
+use super::small::priority as priority_shown;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
 
@@ -41,6 +42,12 @@ impl Include {
         }
     }
 
+    /// With what was written of it besides: whoever opens an incident is told that.
+    pub(crate) const fn with_body(mut self) -> Self {
+        self.body = true;
+        self
+    }
+
     /// The people who are shown as a whole.
     pub(crate) fn people<'a>(
         &self,
@@ -57,6 +64,15 @@ impl Include {
         }
         people
     }
+}
+
+/// Whom a request for help names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Helper {
+    /// A person.
+    Person(UserId),
+    /// Whoever a policy names.
+    Policy(PolicyId),
 }
 
 /// Who has it, or is asked to take it. Nobody has what is over, and nobody was asked yet to take what still waits to be paged for.
@@ -161,14 +177,14 @@ fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
     state.alerts.get(one.alerts.first()?)
 }
 
+/// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line.
 fn body(alert: Option<&Alert>) -> Value {
     let details = alert.map(|alert| {
-        let details: BTreeMap<&str, &str> = alert
-            .details
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        json!({"summary": alert.summary, "details": details})
+        let summary = Some(alert.summary.clone()).filter(|text| !text.is_empty());
+        let fields = alert.details.iter();
+        let fields = fields.map(|(name, value)| format!("{name}: {value}"));
+        let lines: Vec<String> = summary.into_iter().chain(fields).collect();
+        lines.join("\n")
     });
     json!({"type": "incident_body", "details": details})
 }
@@ -193,14 +209,8 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
     } else {
         "escalation_policy"
     };
-    let priority = one.priority.as_ref().map(|name| {
-        let reference = place.priority(name, "priority");
-        whole(
-            reference,
-            "priority",
-            json!({"name": name, "description": null}),
-        )
-    });
+    let priority = one.priority.as_ref();
+    let priority = priority.map(|name| priority_shown(state, place, name));
     json!({
         "incident_number": one.number,
         "title": one.title,
@@ -258,44 +268,81 @@ fn pending(one: &Incident) -> Vec<Value> {
 fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
     let asked = one.responders.iter();
     asked
-        .map(|responder| {
-            let said = match responder.answer {
-                None => "pending",
-                Some((true, _)) => "joined",
-                Some((false, _)) => "declined",
-            };
-            let changed = responder.answer.map_or(responder.asked_at, |(_, at)| at);
-            json!({
-                "state": said,
-                "user": place.user(state, responder.user),
-                "incident": place.incident(state, one.id),
-                "updated_at": time::written(changed),
-                "message": responder.message,
-                "requester": null,
-                "requested_at": time::written(responder.asked_at),
-            })
-        })
+        .map(|asked| responder(state, place, one, asked))
         .collect()
+}
+
+fn responder(state: &State, place: &Place, one: &Incident, asked: &Responder) -> Value {
+    let said = match asked.answer {
+        None => "pending",
+        Some((true, _)) => "joined",
+        Some((false, _)) => "declined",
+    };
+    let changed = asked.answer.map_or(asked.asked_at, |(_, at)| at);
+    json!({
+        "state": said,
+        "user": place.user(state, asked.user),
+        "incident": place.incident(state, one.id),
+        "updated_at": time::written(changed),
+        "message": asked.message,
+        "requester": asker(state, place, asked),
+        "requested_at": time::written(asked.asked_at),
+    })
+}
+
+fn asker(state: &State, place: &Place, asked: &Responder) -> Option<Value> {
+    let by = asked.asked_by.as_ref();
+    by.map(|by| place.agent(state, by))
+}
+
+/// Whom a request for help names, with those who were asked by it and what they said: clients walk that of every one.
+pub(super) fn request_target(
+    state: &State,
+    place: &Place,
+    one: &Incident,
+    target: Helper,
+) -> Value {
+    let is_asked = |asked: &&Responder| match target {
+        Helper::Person(user) => asked.user == user,
+        Helper::Policy(policy) => {
+            let mut levels = asked
+                .level
+                .iter()
+                .chain(asked.also.iter().map(|one| &one.level));
+            levels.any(|(of, _)| *of == policy)
+        }
+    };
+    let mut shown = match target {
+        Helper::Person(user) => place.user(state, user),
+        Helper::Policy(policy) => place.policy(state, policy),
+    };
+    let asked = one.responders.iter().filter(is_asked);
+    let asked: Vec<Value> = asked
+        .map(|asked| responder(state, place, one, asked))
+        .collect();
+    shown["incidents_responders"] = asked.into();
+    json!({ "responder_request_target": shown })
 }
 
 /// The requests for help that stand: who was asked at once and with the same words was asked by one.
 fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
-    let mut requests: BTreeMap<(Timestamp, &str), Vec<Value>> = BTreeMap::new();
+    let mut requests: BTreeMap<(Timestamp, &str), Vec<&Responder>> = BTreeMap::new();
     for asked in &one.responders {
-        let target = place.user(state, asked.user);
         let request = (asked.asked_at, asked.message.as_str());
-        let targets = requests.entry(request).or_default();
-        targets.push(json!({ "responder_request_target": target }));
+        requests.entry(request).or_default().push(asked);
     }
     let requests = requests.into_iter();
     requests
-        .map(|((at, message), targets)| {
+        .map(|((at, message), all)| {
+            let targets = all
+                .iter()
+                .map(|asked| request_target(state, place, one, Helper::Person(asked.user)));
             json!({
                 "incident": place.incident(state, one.id),
-                "requester": null,
+                "requester": all.first().and_then(|asked| asker(state, place, asked)),
                 "requested_at": time::written(at),
                 "message": message,
-                "responder_request_targets": targets,
+                "responder_request_targets": targets.collect::<Vec<_>>(),
             })
         })
         .collect()

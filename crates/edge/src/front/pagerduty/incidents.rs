@@ -189,7 +189,8 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         let cut = paging.cut(filter.found(state, paging));
         cut.map(|one| Some(one.id))
     });
-    let shown = asked.shown(&cut.items).await?;
+    let include = Include::read(&asked.parameters);
+    let shown = asked.shown(&cut.items, include).await?;
     let mut rows = shown.rows();
     let cut = cut.map(|_| rows.next());
     let (name, cut) = ("incidents", &cut);
@@ -207,7 +208,18 @@ pub(crate) async fn get_incident(Path(id): Path<String>, asked: Asked) -> Answer
 impl Asked {
     /// The answer that shows one incident.
     pub(crate) async fn incident(&self, id: IncidentId, status: StatusCode) -> Answer {
-        let shown = self.shown(&[id]).await?;
+        let include = Include::read(&self.parameters);
+        self.incident_with(id, status, include).await
+    }
+
+    /// The same with what is shown wholly of it.
+    pub(crate) async fn incident_with(
+        &self,
+        id: IncidentId,
+        status: StatusCode,
+        include: Include,
+    ) -> Answer {
+        let shown = self.shown(&[id], include).await?;
         let row = shown.rows().next();
         let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
         Reply::written(status, &BTreeMap::from([("incident", row)]))
@@ -215,15 +227,14 @@ impl Asked {
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
-        let shown = self.shown(ids).await?;
+        let shown = self.shown(ids, Include::read(&self.parameters)).await?;
         let rows: Vec<Row<'_>> = shown.rows().collect();
         Reply::written(StatusCode::OK, &BTreeMap::from([("incidents", rows)]))
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
     /// the others.
-    async fn shown(&self, ids: &[IncidentId]) -> Result<Shown, Refused> {
-        let include = Include::read(&self.parameters);
+    async fn shown(&self, ids: &[IncidentId], include: Include) -> Result<Shown, Refused> {
         let people = self.app.read(|state| {
             let known = ids.iter().filter_map(|id| state.incidents.get(id));
             include.people(known)

@@ -11,6 +11,7 @@ use tocsin_engine::handle::Done;
 use tocsin_wire::pagerduty::rest::{Refusal, id, incident as bodies, time};
 
 use super::asked::Asked;
+use super::incident_shape::{Helper, request_target};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::requester::Requester;
@@ -164,12 +165,12 @@ pub(crate) async fn request_responders(Path(id): Path<String>, asked: Asked) -> 
     };
     asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
     let shown = asked.app.read(|state| {
-        let people = people.iter().map(|user| asked.place.user(state, *user));
-        let policies = policies
-            .iter()
-            .map(|policy| asked.place.policy(state, *policy));
+        let known = state.incidents.get(&incident);
+        let people = people.iter().map(|user| Helper::Person(*user));
+        let policies = policies.iter().map(|policy| Helper::Policy(*policy));
         let targets = people.chain(policies);
-        let targets = targets.map(|one| json!({"responder_request_target": one}));
+        let targets =
+            targets.filter_map(|one| Some(request_target(state, &asked.place, known?, one)));
         json!({
             "incident": asked.place.incident(state, incident),
             "requester": asked.place.user(state, by.user),

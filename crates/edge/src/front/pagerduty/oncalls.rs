@@ -56,7 +56,7 @@ impl Wanted {
         let now = asked.app.now();
         let parameters = &asked.parameters;
         let since = parameters.time("since")?.unwrap_or(now);
-        let until = parameters.time("until")?.unwrap_or(since);
+        let until = parameters.time("until")?.unwrap_or(since.max(now));
         if until < since || until.ms_since(since) > SPAN_MS_MAX {
             let why = "'until' is invalid: it is at most 90 days after 'since'";
             return Err(Refusal::bad(why).into());

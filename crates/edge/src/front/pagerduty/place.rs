@@ -66,7 +66,8 @@ impl Place {
         let name = known.map_or("a removed person", |known| known.name.as_str());
         let path = format!("users/{user}");
         let page = format!("people/{user}");
-        self.named("user_reference", user.as_str(), name, &path, &page)
+        let reference = self.named("user_reference", user.as_str(), name, &path, &page);
+        found(reference, known.is_some())
     }
 
     /// A service.
@@ -75,7 +76,8 @@ impl Place {
         let name = known.map_or("a removed service", |known| known.name.as_str());
         let path = format!("services/{service}");
         let page = format!("settings/services/{service}");
-        self.named("service_reference", service.as_str(), name, &path, &page)
+        let reference = self.named("service_reference", service.as_str(), name, &path, &page);
+        found(reference, known.is_some())
     }
 
     /// A business service.
@@ -84,7 +86,8 @@ impl Place {
         let name = known.map_or("a removed business service", |known| known.name.as_str());
         let path = format!("business_services/{service}");
         let kind = "business_service_reference";
-        self.named(kind, service.as_str(), name, &path, "")
+        let reference = self.named(kind, service.as_str(), name, &path, "");
+        found(reference, known.is_some())
     }
 
     /// An integration of a service.
@@ -95,7 +98,8 @@ impl Place {
         let service = known.map_or_else(String::new, |known| known.service.to_string());
         let path = format!("services/{service}/integrations/{integration}");
         let kind = format!("{}_reference", Vendor::of(speaks).kind);
-        self.named(&kind, integration.as_str(), name, &path, "")
+        let reference = self.named(&kind, integration.as_str(), name, &path, "");
+        found(reference, known.is_some())
     }
 
     /// A way in which foreign systems speak.
@@ -112,7 +116,8 @@ impl Place {
         let path = format!("escalation_policies/{policy}");
         let page = format!("oncall/policies/{policy}");
         let kind = "escalation_policy_reference";
-        self.named(kind, policy.as_str(), name, &path, &page)
+        let reference = self.named(kind, policy.as_str(), name, &path, &page);
+        found(reference, known.is_some())
     }
 
     /// A schedule.
@@ -122,7 +127,8 @@ impl Place {
         let path = format!("schedules/{schedule}");
         let page = format!("oncall/schedules/{schedule}");
         let kind = "schedule_reference";
-        self.named(kind, schedule.as_str(), name, &path, &page)
+        let reference = self.named(kind, schedule.as_str(), name, &path, &page);
+        found(reference, known.is_some())
     }
 
     /// A team.
@@ -130,7 +136,8 @@ impl Place {
         let known = state.teams.get(&team);
         let name = known.map_or("a removed team", |known| known.name.as_str());
         let path = format!("teams/{team}");
-        self.named("team_reference", team.as_str(), name, &path, "people/teams")
+        let reference = self.named("team_reference", team.as_str(), name, &path, "people/teams");
+        found(reference, known.is_some())
     }
 
     /// An incident.
@@ -180,6 +187,15 @@ impl Place {
             }
         }
     }
+}
+
+/// A reference, without addresses when what it names is gone: nothing is found there any more.
+fn found(mut reference: Value, is_known: bool) -> Value {
+    if !is_known {
+        reference["self"] = Value::Null;
+        reference["html_url"] = Value::Null;
+    }
+    reference
 }
 
 /// A reference turned into the object itself: its kind without the suffix, and these fields more.

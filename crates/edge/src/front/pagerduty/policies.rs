@@ -13,7 +13,7 @@ use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 use super::asked::Asked;
 use super::include::Named;
 use super::lookup;
-use super::policy_shape::policy;
+use super::policy_shape::{policy, rule_id};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
@@ -79,6 +79,18 @@ fn recipient(state: &State, place: &str, target: &body::Named) -> Result<Recipie
     }
 }
 
+/// The level that a rule of a body was read as. Who sends ids says by them which is which, so one without is new; who sends none
+/// means the levels in their order.
+fn before<'a>(known: &'a Policy, wanted: &[bodies::Level], index: usize) -> Option<&'a Level> {
+    if wanted.iter().all(|level| level.id.is_none()) {
+        return known.levels.get(index);
+    }
+    let id = wanted.get(index)?.id.as_deref()?;
+    let mut levels = known.levels.iter().enumerate();
+    let found = levels.find(|(index, _)| rule_id(known.id, *index) == id);
+    found.map(|(_, level)| level)
+}
+
 /// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was.
 fn levels(
     state: &State,
@@ -89,7 +101,7 @@ fn levels(
         let place = format!("escalation_policy.escalation_rules[{index}].targets");
         let targets = level.targets.iter();
         let targets = targets.map(|target| recipient(state, &place, target));
-        let before = known.and_then(|known| known.levels.get(index));
+        let before = known.and_then(|known| before(known, wanted, index));
         Ok(Level {
             delay_ms: level.delay_minutes.saturating_mul(60_000),
             targets: targets.collect::<Result<_, Refused>>()?,

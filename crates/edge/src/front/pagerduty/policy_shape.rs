@@ -49,7 +49,7 @@ pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
 }
 
 /// The id of a level, which has none of its own: it stands for its place in its policy.
-fn rule_id(policy: PolicyId, index: usize) -> String {
+pub(super) fn rule_id(policy: PolicyId, index: usize) -> String {
     tocsin_wire::pagerduty::rest::id::of_name(&format!("{policy}/{index}"))
 }
 

@@ -16,7 +16,7 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
 use super::asked::Asked;
-use super::incident_shape::policy_of;
+use super::incident_shape::{Include, policy_of};
 use super::lookup;
 use super::reply::{Answer, Refused};
 use crate::http::incident::incident_in;
@@ -88,7 +88,8 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
     let done = asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
     let missing = || Problem::internal("the incident was opened but not found");
     let id = incident_in(&done).ok_or_else(missing)?;
-    asked.incident(id, StatusCode::CREATED).await
+    let include = Include::read(&asked.parameters).with_body();
+    asked.incident_with(id, StatusCode::CREATED, include).await
 }
 
 /// Change an incident

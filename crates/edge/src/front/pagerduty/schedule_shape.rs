@@ -3,10 +3,11 @@
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use tocsin_domain::id::UserId;
+use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::oncall::{
     self, CivilTime, Restriction, Schedule, Span, TimeOfDay, TurnUnit, WeekTime, Weekday,
 };
+use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::schedule::{self as bodies, Unit};
@@ -30,13 +31,17 @@ pub(crate) struct Rendered {
     pub(crate) range: Option<Span>,
 }
 
+/// The policies that page a schedule.
+pub(super) fn policies_of(state: &State, schedule: ScheduleId) -> impl Iterator<Item = &Policy> {
+    state.policies.values().filter(move |policy| {
+        let mut targets = policy.levels.iter().flat_map(|level| &level.targets);
+        targets.any(|target| *target == Recipient::Schedule(schedule))
+    })
+}
+
 /// A schedule without its turns, as lists show it.
 pub(crate) fn schedule(state: &State, place: &Place, known: &Schedule) -> Value {
-    let named = |policy: &&tocsin_domain::page::Policy| {
-        let mut targets = policy.levels.iter().flat_map(|level| &level.targets);
-        targets.any(|target| *target == tocsin_domain::page::Recipient::Schedule(known.id))
-    };
-    let policies = state.policies.values().filter(named);
+    let policies = policies_of(state, known.id);
     let people = known
         .people()
         .into_iter()

@@ -15,7 +15,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 use super::asked::Asked;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers_of, policies_of, schedule, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -23,8 +23,13 @@ use crate::http::roster::{lost, rota, set_as};
 
 /// The id of a schedule while it is tried.
 const UNSAVED: &str = "QAAAAAAAAAAAAA";
+/// How long the span is of which one end alone is given: two weeks.
+const SPAN_MS: u64 = 14 * 24 * 3_600_000;
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
+
+/// What Terraform's provider looks for: it takes the schedule out of its policies then, and removes it.
+const USED: &str = "Schedule can't be deleted if it's being used by escalation policies";
 
 /// What lists leave out of a schedule unless `include[]` names it.
 const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
@@ -61,20 +66,27 @@ fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
     lookup::in_path(&asked.app, "schedule", id, known)
 }
 
-/// The span that is asked for; none when nothing is.
+/// The span that is asked for; none when nothing is. One of its ends alone makes it two weeks, as there.
 fn span_in(asked: &Asked) -> Result<Option<Span>, Refused> {
     let since = asked.parameters.time("since")?;
     let until = asked.parameters.time("until")?;
-    match (since, until) {
-        (None, None) => Ok(None),
-        (Some(since), Some(until)) if until > since => Ok(Some(Span::new(since, until))),
-        (Some(_), Some(_)) => {
-            Err(Refusal::bad("'until' is invalid: it is later than 'since'").into())
-        }
-        (Some(_), None) | (None, Some(_)) => {
-            Err(Refusal::bad("'since' and 'until' are given together").into())
-        }
+    let (since, until) = match (since, until) {
+        (None, None) => return Ok(None),
+        (Some(since), Some(until)) => (since, until),
+        (Some(since), None) => (since, since.plus_ms(SPAN_MS)),
+        (None, Some(until)) => (until.minus_ms(SPAN_MS), until),
+    };
+    if until <= since {
+        return Err(Refusal::bad("'until' is invalid: it is later than 'since'").into());
     }
+    Ok(Some(Span::new(since, until)))
+}
+
+/// The span where both of its ends have to be given.
+fn whole_span_in(asked: &Asked) -> Result<Span, Refused> {
+    let is_whole = ["since", "until"].map(|end| asked.parameters.get(end).is_some());
+    let range = span_in(asked)?.filter(|_| is_whole == [true, true]);
+    Ok(range.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?)
 }
 
 fn taken(entries: &[Entry]) -> Vec<(UserId, Span)> {
@@ -195,9 +207,7 @@ fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refu
 #[utoipa::path(post, path = "/schedules/preview", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn try_schedule(asked: Asked) -> Answer {
-    if span_in(&asked)?.is_none() {
-        return Err(Refusal::missing("'since' and 'until' are needed").into());
-    }
+    whole_span_in(&asked)?;
     let tried = wanted(&asked, None)?;
     let team = asked
         .app
@@ -252,6 +262,10 @@ pub(crate) async fn change_pagerduty_schedule(Path(id): Path<String>, asked: Ask
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
+    let is_used = |state: &State| policies_of(state, known.id).next().is_some();
+    if asked.app.read(is_used) {
+        return Err(Refusal::bad(USED).into());
+    }
     let ask = Ask::Roster(RosterAsk::RemoveSchedule(known.id));
     asked.app.ask(&asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
@@ -273,8 +287,7 @@ fn override_shown(asked: &Asked, one: &tocsin_domain::oncall::Override) -> Value
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let range =
-        span_in(&asked)?.ok_or_else(|| Refusal::missing("'since' and 'until' are needed"))?;
+    let range = whole_span_in(&asked)?;
     let editable = asked.parameters.flag("editable")?;
     let now = asked.app.now();
     let within = known

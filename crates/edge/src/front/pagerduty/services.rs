@@ -20,8 +20,9 @@ use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
+use crate::front::integration::of_key;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{NewKey, integration_made};
+use crate::http::roster::service::{NewKey, ROUTING_KEY_CHARS, integration_made};
 use crate::http::roster::{key, lost, set_as};
 
 /// What of an integration can be shown wholly, and where it stands.
@@ -32,10 +33,15 @@ const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let paging = asked.paging()?;
+    let keyed = keyed(&asked);
+    let found_by = |id: ServiceId| match keyed {
+        Some((service, key)) if service == id => key,
+        Some(_) | None => "",
+    };
     let cut = asked.app.read(|state| {
         let all = state.services.values();
         let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
-        let named = wanted.map(|one| (one.id, one.name.as_str(), ""));
+        let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
         let standings = Standings::of(state);
         let cut = asked.named_cut(paging, named)?;
         Ok::<_, Refused>(cut.map(|id| {
@@ -44,6 +50,15 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
         }))
     })?;
     Ok(Reply::page(paging, "services", cut))
+}
+
+/// The service with an integration of which `query` is the key, and that: some clients know a service by nothing else.
+fn keyed(asked: &Asked) -> Option<(ServiceId, &str)> {
+    let query = asked.parameters.get("query")?;
+    let is_key =
+        query.len() == ROUTING_KEY_CHARS && query.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let known = is_key.then(|| of_key(&asked.app, query)).flatten();
+    known.map(|known| (known.service, query))
 }
 
 fn shown(asked: &Asked, state: &State, known: &Service, standings: &Standings) -> Value {

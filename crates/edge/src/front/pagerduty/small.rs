@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use serde_json::{Value, json};
 use tocsin_domain::service::Speaks;
+use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::vendor::{VENDORS, Vendor};
 
@@ -19,6 +20,11 @@ const ABILITIES: [&str; 6] = [
     "teams",
     "urgencies",
 ];
+
+/// Colours of priorities, the most important first, from which the command line paints them. Tocsin itself gives them none.
+const COLORS: [&str; 4] = ["b3261e", "d9730d", "b58900", "3b7d4f"];
+/// The colour of all below.
+const COLOR_LOW: &str = "66707a";
 
 /// What is done here
 #[utoipa::path(get, path = "/abilities", tag = "fronts", responses((status = 200, body = Object)))]
@@ -41,19 +47,25 @@ pub(crate) async fn test_ability(Path(id): Path<String>, _: Asked) -> Answer {
 #[utoipa::path(get, path = "/priorities", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_priorities(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let names = asked.app.read(|state| {
-        let installation = state.installation.as_ref();
-        installation.map_or_else(Vec::new, |all| all.priorities.clone())
+    let shown: Vec<Value> = asked.app.read(|state| {
+        let names = state.installation.iter().flat_map(|all| &all.priorities);
+        names
+            .map(|name| priority(state, &asked.place, name))
+            .collect()
     });
-    let count = names.len();
-    let shown = names.iter().enumerate().map(|(index, name)| {
-        let reference = asked.place.priority(name, "priority");
-        // The greater the number, the more important.
-        let more = json!({"name": name, "description": null, "order": count - index});
-        whole(reference, "priority", more)
-    });
-    let shown: Vec<Value> = shown.collect();
     Ok(Reply::page(paging, "priorities", paging.cut(shown)))
+}
+
+/// A priority. One that an old incident has and that is in the list no longer ranks below all others.
+pub(super) fn priority(state: &State, place: &Place, name: &str) -> Value {
+    let names = state.installation.as_ref();
+    let names = names.map_or(&[][..], |all| all.priorities.as_slice());
+    let rank = names.iter().position(|known| known == name);
+    let color = rank.and_then(|rank| COLORS.get(rank)).unwrap_or(&COLOR_LOW);
+    // The greater the number, the more important.
+    let order = rank.map_or(0, |rank| names.len() - rank);
+    let more = json!({"name": name, "description": null, "order": order, "color": color});
+    whole(place.priority(name, "priority"), "priority", more)
 }
 
 /// A vendor.

@@ -64,12 +64,21 @@ async fn a_schedule_is_added_read_over_a_span_and_changed() {
         2
     );
     for wrong in [
-        "since=2026-12-01",
         "since=2026-12-02&until=2026-12-01",
         "since=2020-01-01&until=2026-01-01",
     ] {
         let answer = ada(&world, ("GET", &format!("{path}?{wrong}")), None).await;
         refused(&answer, 400, 2001);
+    }
+    let whole = "since=2026-12-01&until=2026-12-15";
+    let whole = read(&world, &format!("{path}?{whole}")).await;
+    for end in ["since=2026-12-01", "until=2026-12-15"] {
+        let alone = read(&world, &format!("{path}?{end}")).await;
+        assert_eq!(alone, whole, "{end}: two weeks");
+        let users = read(&world, &format!("{path}/users?{end}")).await;
+        assert_eq!(users["users"].as_array().unwrap().len(), 2, "{end}");
+        let overrides = format!("{path}/overrides?{end}");
+        refused(&ada(&world, ("GET", &overrides), None).await, 400, 2003);
     }
     let mut broken = weekly(&world);
     broken["schedule"]["time_zone"] = json!("Mars/Olympus");
@@ -78,6 +87,39 @@ async fn a_schedule_is_added_read_over_a_span_and_changed() {
         400,
         2001,
     );
+    gone(&world, &path).await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_taken_with_times_as_go_prints_them() {
+    let world = World::new();
+    let mut body = weekly(&world);
+    let layer = &mut body["schedule"]["schedule_layers"][0];
+    layer["rotation_virtual_start"] = json!("2026-01-05 08:00:00 +0000 UTC");
+    layer["end"] = json!("2027-01-04 08:00:00 +0000 UTC");
+    let primary = made(&world, "/schedules", body).await["schedule"].clone();
+    // The layer that was sent first stands last.
+    let layer = &primary["schedule_layers"][1];
+    assert_eq!(layer["rotation_virtual_start"], "2026-01-05T08:00:00Z");
+    assert_eq!(layer["end"], "2027-01-04T08:00:00Z");
+}
+
+#[tokio::test]
+async fn a_schedule_that_a_policy_pages_is_not_removed_and_the_provider_is_told_why() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let rule = |targets: Value| json!([{"escalation_delay_in_minutes": 5, "targets": targets}]);
+    let both = rule(json!([{"id": primary["id"], "type": "schedule_reference"}, user(&world)]));
+    let body = json!({"escalation_policy": {"name": "Both", "escalation_rules": both}});
+    let policy = made(&world, "/escalation_policies", body).await["escalation_policy"].clone();
+    let path = format!("/schedules/{}", id_of(&primary));
+    let answer = ada(&world, ("DELETE", &path), None).await;
+    refused(&answer, 400, 2001);
+    let told = json!(["Schedule can't be deleted if it's being used by escalation policies"]);
+    assert_eq!(answer.json()["error"]["errors"], told);
+    let without = json!({"escalation_policy": {"escalation_rules": rule(json!([user(&world)]))}});
+    let policy = format!("/escalation_policies/{}", id_of(&policy));
+    changed(&world, &policy, without).await;
     gone(&world, &path).await;
 }
 
@@ -177,6 +219,11 @@ async fn who_is_on_call_is_told_level_by_level() {
     )
     .await;
     assert_eq!(of_schedule["oncalls"][0]["user"]["type"], "user");
+    // What began before now goes on until now, unless an end is said.
+    let since = START.minus_ms(30 * 86_400_000).to_rfc3339();
+    let query = format!("schedule_ids[]={}&since={since}", id_of(&primary));
+    let turns = read(&world, &format!("/oncalls?{query}")).await["oncalls"].clone();
+    assert!(turns.as_array().unwrap().len() > 1, "{turns}");
     let nobody = read(&world, "/oncalls?user_ids[]=QAAAAAAAAAAAAA").await;
     assert_eq!(nobody["oncalls"], json!([]));
     refused(

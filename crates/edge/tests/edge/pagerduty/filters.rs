@@ -216,3 +216,22 @@ async fn instants_are_read_with_any_offset() {
         assert_eq!(found, count, "{written}");
     }
 }
+
+#[tokio::test]
+async fn a_service_is_found_by_the_whole_key_of_its_integration() {
+    let world = World::new();
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let body =
+        json!({"integration": {"type": "events_api_v2_inbound_integration", "name": "Probe"}});
+    let probe = made(&world, &path, body).await["integration"].clone();
+    let key = probe["integration_key"].as_str().unwrap();
+    let other = "x".repeat(32);
+    for (query, count) in [(key, 1), (&key[..31], 0), (other.as_str(), 0)] {
+        let query = format!("include[]=integrations&query={query}");
+        let found = read(&world, &format!("/services?{query}")).await["services"].clone();
+        assert_eq!(found.as_array().unwrap().len(), count, "{query}: {found}");
+        if count > 0 {
+            assert_eq!(found[0]["id"], service(&world)["id"]);
+        }
+    }
+}

@@ -172,10 +172,20 @@ async fn a_request_for_help_is_told_with_its_incident() {
     )
     .await;
     assert!(asked.status.is_success(), "{}", asked.text());
+    let answered = asked.json()["responder_request"].clone();
     let requests = read(&world, &path).await["incident"]["responder_requests"].clone();
-    assert_eq!(requests[0]["message"], "Please come");
-    let target = &requests[0]["responder_request_targets"][0]["responder_request_target"];
-    assert_eq!(target["id"], world.bob.to_string());
+    for request in [&requests[0], &answered] {
+        assert_eq!(request["message"], "Please come");
+        assert_eq!(request["requester"]["type"], "user_reference");
+        assert_eq!(request["requester"]["id"], world.ada.to_string());
+        let target = &request["responder_request_targets"][0]["responder_request_target"];
+        assert_eq!(target["id"], world.bob.to_string());
+        let asked = &target["incidents_responders"][0];
+        assert_eq!(asked["state"], "pending");
+        assert_eq!(asked["user"]["id"], world.bob.to_string());
+        assert_eq!(asked["requester"]["id"], world.ada.to_string());
+        assert!(asked["requested_at"].is_string());
+    }
 }
 
 #[tokio::test]

@@ -287,10 +287,12 @@ async fn a_service_goes_with_its_keys_and_its_incidents_are_kept() {
         &format!("/incidents?service_ids[]={}", id_of(&shop)),
     )
     .await;
-    assert_eq!(
-        kept["incidents"][0]["service"]["summary"],
-        "a removed service"
-    );
+    let left = &kept["incidents"][0]["service"];
+    assert_eq!(left["summary"], "a removed service");
+    assert_eq!(left["id"], shop["id"]);
+    for address in ["self", "html_url"] {
+        assert_eq!(left[address], Value::Null, "nothing is found there");
+    }
 }
 
 /// Planned work on these services.

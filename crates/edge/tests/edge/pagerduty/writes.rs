@@ -40,7 +40,18 @@ async fn an_incident_is_opened_with_all_that_was_said() {
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     let made = answer.json()["incident"].clone();
     assert_eq!(made["priority"]["name"], priorities[0]);
+    let listed = read(&world, "/priorities").await;
+    assert_eq!(made["priority"], listed["priorities"][0]);
+    for one in listed["priorities"].as_array().unwrap() {
+        let color = one["color"].as_str().unwrap();
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        assert!(color.len() == 6 && color.bytes().all(is_hex), "{one}");
+    }
     assert_eq!(made["incident_key"], "shop");
+    let said = json!({"type": "incident_body", "details": "since noon"});
+    assert_eq!(made["body"], said);
+    let path = format!("/incidents/{}?include[]=body", id_of(&made));
+    assert_eq!(read(&world, &path).await["incident"]["body"], said);
     assert_eq!(made["assigned_via"], "direct_assignment");
     assert_eq!(
         made["assignments"][0]["assignee"]["id"],

@@ -9,10 +9,14 @@ use super::refusal::Refusal;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
+/// Characters of an id at most.
+const ID_CHARS_MAX: usize = 64;
 
 /// One level of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
+    /// The id by which it was read; none of one that is new, or when the client keeps none.
+    pub id: Option<String>,
     /// How long it has for an acknowledgement.
     pub delay_minutes: u64,
     /// Who is paged.
@@ -125,7 +129,9 @@ fn level(rule: &Fields<'_>, wrong: &mut Wrong) -> Option<Level> {
         let path = rule.path("escalation_delay_in_minutes");
         wrong.add(format!("'{path}' is missing: it is a number of minutes"));
     }
+    let id = rule.text(wrong, "id", ID_CHARS_MAX);
     Some(Level {
+        id,
         delay_minutes: delay?,
         targets,
         round_robin: round_robin.unwrap_or(false),
@@ -222,7 +228,7 @@ mod tests {
     fn a_policy_is_read_level_by_level() {
         let body = json!({"escalation_policy": {"name": "Night", "num_loops": 2, "escalation_rules": [
             {"escalation_delay_in_minutes": 30, "targets": [{"id": "QA", "type": "user_reference"}]},
-            {"escalation_delay_in_minutes": 5, "targets": [{"id": "QB", "type": "schedule"}],
+            {"id": "QL", "escalation_delay_in_minutes": 5, "targets": [{"id": "QB", "type": "schedule"}],
              "escalation_rule_assignment_strategy": {"type": "round_robin"}},
         ]}});
         let read = policy(&bytes(&body)).unwrap();
@@ -234,6 +240,10 @@ mod tests {
         assert_eq!(
             (levels[1].targets[0].kind.as_str(), levels[1].round_robin),
             ("schedule", true)
+        );
+        assert_eq!(
+            (&levels[0].id, levels[1].id.as_deref()),
+            (&None, Some("QL"))
         );
         let wrong = json!({"escalation_policy": {"escalation_rules": [{"targets": [{"id": "QA", "type": "service"}]}]}});
         assert_eq!(policy(&bytes(&wrong)).unwrap_err().errors.len(), 2);

@@ -3,6 +3,7 @@
 use tocsin_domain::time::Timestamp;
 
 /// ISO 8601 with an offset, also without its colon (`+0000`); without any offset it is UTC, and a date alone is its midnight.
+/// Terraform's provider sends times of schedules as Go prints them.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -11,11 +12,23 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         .rsplit_once(' ')
         .filter(|(begin, end)| begin.contains('T') && end.bytes().all(is_of_offset))
         .map(|(begin, end)| format!("{begin}+{end}"));
-    let text = signed.as_deref().unwrap_or(text);
+    let printed = printed_by_go(text).or(signed);
+    let text = printed.as_deref().unwrap_or(text);
     let zoned = || format!("{}Z", text.replacen(' ', "T", 1));
     Timestamp::parse_rfc3339(text)
         .or_else(|| Timestamp::parse_rfc3339(&zoned()))
         .or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+}
+
+/// `2026-01-05 08:00:00 +0000 UTC` as ISO 8601. The abbreviation of the zone says nothing that the offset does not.
+fn printed_by_go(text: &str) -> Option<String> {
+    let mut parts = text.split(' ');
+    let (date, time, offset) = (parts.next()?, parts.next()?, parts.next()?);
+    let zone = parts.next().unwrap_or_default();
+    let is_of_zone = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'-';
+    let is_so =
+        offset.starts_with(['+', '-']) && zone.bytes().all(is_of_zone) && parts.next().is_none();
+    is_so.then(|| format!("{date}T{time}{offset}"))
 }
 
 const fn is_of_offset(byte: u8) -> bool {
@@ -46,13 +59,24 @@ mod tests {
             "2024-08-18T05:12:07+02:00",
             "2024-08-18T03:12:07",
             "2024-08-18 03:12:07",
+            "2024-08-18 03:12:07 +0000 UTC",
+            "2024-08-18 05:12:07 +0200 CEST",
+            "2024-08-18 05:12:07 +0200 +0200",
+            "2024-08-18 03:12:07.25 +0000 UTC",
         ] {
             let read = parse(text).map(written);
             assert_eq!(read.as_deref(), Some("2024-08-18T03:12:07Z"), "{text}");
         }
         let day = parse("2024-08-18").map(written);
         assert_eq!(day.as_deref(), Some("2024-08-18T00:00:00Z"));
-        for text in ["", "yesterday", "2024-08", "2024-13-01T00:00:00Z", " T 0"] {
+        for text in [
+            "",
+            "yesterday",
+            "2024-08",
+            "2024-13-01T00:00:00Z",
+            " T 0",
+            "2024-08-18 03:12:07 UTC +0000",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }
