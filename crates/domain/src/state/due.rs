@@ -270,7 +270,7 @@ impl State {
         // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
         let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();
         for (alert, _) in self.may_be_raised(incident) {
-            let since = self.since_begin(alert);
+            let since = self.since_taken_in(alert);
             let first = oldest.entry(alert.service).or_insert(since);
             *first = since.min(*first);
         }
@@ -285,7 +285,7 @@ impl State {
     pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
         self.may_be_raised(incident)
             .filter_map(|(alert, support)| {
-                let since = self.since_begin(alert);
+                let since = self.since_taken_in(alert);
                 Some((support.hours.next_begin(since)?, alert.id))
             })
             .collect()

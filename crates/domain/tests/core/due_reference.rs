@@ -96,8 +96,10 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         }
         // As long ago as it is, however often the clock was set back since.
         let later_ms = state.clock.set_back_ms - alert.set_back_ms;
-        let began = alert.opened_at.minus_ms(later_ms);
-        let first = began.as_millis().div_euclid(HOUR_MS);
+        // Hours that began before it was told of have had their chance.
+        let told_at = alert.taken_at.max(Some(alert.opened_at))?;
+        let told_at = told_at.minus_ms(later_ms);
+        let first = told_at.as_millis().div_euclid(HOUR_MS);
         begin_after(first, support)
     };
     let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);

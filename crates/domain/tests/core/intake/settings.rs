@@ -2,7 +2,7 @@
 
 use super::{HOUR, MINUTE, office, rule, title_contains};
 use crate::world::World;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{Action, GroupBy, Loudness, SupportHours, UrgencyBy};
@@ -92,6 +92,28 @@ fn what_is_open_when_support_hours_begin_is_raised_and_paged() {
     assert_eq!(world.pages().len(), 1);
     assert_eq!(world.alert("disk").urgency(), Urgency::High);
     assert_eq!(world.incident().burning, 1);
+}
+
+#[test]
+fn what_began_before_support_hours_and_is_told_of_after_them_waits_for_the_next_ones() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    // It is Monday at 19:00, and has failed since 08:00.
+    world.wait_ms(UNTIL_MONDAY + 10 * HOUR);
+    world.ask(Ask::Alert(AlertAsk::Trigger {
+        service: None,
+        integration: None,
+        dedup_key: Some("disk".to_owned()),
+        severity: Severity::Warning,
+        title: "disk fails".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: Some(world.now.minus_ms(11 * HOUR)),
+    }));
+    world.wait_ms(14 * HOUR - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1, "it is Tuesday at 09:00");
 }
 
 #[test]
