@@ -65,18 +65,7 @@ impl Ledger {
             }
             Response::UrgencySet { urgency } => {
                 self.hush(id, *urgency == Urgency::Low);
-                self.change(id, |case| {
-                    case.urgency = *urgency;
-                    case.is_quieted = *urgency == Urgency::Low;
-                    case.is_loud = *urgency == Urgency::High;
-                    if case.is_quieted {
-                        case.spared.clear();
-                        case.wait = match case.wait {
-                            Wait::Quiet(until) => Wait::Quiet(until),
-                            Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
-                        };
-                    }
-                });
+                self.change(id, |case| case.set_urgency(*urgency));
             }
             Response::MergedInto { into, .. } => {
                 self.change(id, |case| case.merged_into = Some(*into));
@@ -222,6 +211,22 @@ impl Case {
                 round,
                 is_fallback,
                 next_at: at,
+            };
+        }
+    }
+}
+
+impl Case {
+    /// What a person says of it stands: what is not urgent waits for no page.
+    fn set_urgency(&mut self, urgency: Urgency) {
+        self.urgency = urgency;
+        self.is_quieted = urgency == Urgency::Low;
+        self.is_loud = urgency == Urgency::High;
+        if self.is_quieted {
+            self.spared.clear();
+            self.wait = match self.wait {
+                Wait::Quiet(until) => Wait::Quiet(until),
+                Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
             };
         }
     }

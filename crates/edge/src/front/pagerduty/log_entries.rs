@@ -115,12 +115,8 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
     let names = |all: &[Value]| all.iter().map(text).collect::<Vec<_>>().join(", ");
     match what {
         IncidentWhat::Opened { title, .. } => {
-            let channel = json!({"type": "api", "summary": title});
-            Some((
-                "trigger",
-                format!("Triggered: {title}"),
-                json!({ "channel": channel }),
-            ))
+            let channel = json!({"channel": {"type": "api", "summary": title}});
+            Some(("trigger", format!("Triggered: {title}"), channel))
         }
         IncidentWhat::LevelReached {
             policy,
